@@ -1,0 +1,84 @@
+/**
+ * Everything that can go wrong for a reason a program may want to know. A reason is stable; its text is for people and says
+ * what came, what was expected, what to do. On the wire a reason is the `reason` of a google.rpc.ErrorInfo with domain "icrl".
+ */
+
+/** gRPC status codes, by number as on the wire. */
+const CODE = {
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+} as const;
+
+/** The closed list: reason -> gRPC code, and when it is given. docs/errors.md is written from it. */
+export const REASONS = {
+  MALFORMED_MESSAGE: { code: CODE.INVALID_ARGUMENT, when: "bytes that are no message of the expected type, or a message with no member set" },
+  MESSAGE_TOO_LARGE: { code: CODE.RESOURCE_EXHAUSTED, when: "a message above limits.max_message_bytes" },
+  PROTOCOL_VERSION: { code: CODE.FAILED_PRECONDITION, when: "hello's version range does not meet the server's" },
+  PROTOCOL_ORDER: { code: CODE.FAILED_PRECONDITION, when: "a message that the session's state does not allow" },
+  NOT_IMPLEMENTED: { code: CODE.UNIMPLEMENTED, when: "a message whose capability the server's welcome does not list" },
+  NAME_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a name that is empty, too long or has control characters" },
+  TASK_UNKNOWN: { code: CODE.NOT_FOUND, when: "no task family of that name" },
+  AGENT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no built-in agent of that name" },
+  OPTION_UNKNOWN: { code: CODE.INVALID_ARGUMENT, when: "an option that the task or agent does not have" },
+  OPTION_INVALID: { code: CODE.INVALID_ARGUMENT, when: "an option's value of the wrong type or out of its range" },
+  TASK_UNSUPPORTED: { code: CODE.FAILED_PRECONDITION, when: "an agent on a task that it does not play" },
+  ENVS_INVALID: { code: CODE.INVALID_ARGUMENT, when: "num_envs outside 1 .. limits.max_envs" },
+  TRIALS_INVALID: { code: CODE.INVALID_ARGUMENT, when: "trials outside 1 .. limits.max_trials, or not as many as explicit seeds" },
+  PURPOSE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a purpose that free play does not have" },
+  STEP_CONFLICT: { code: CODE.ABORTED, when: "the last step_index again, with other bytes" },
+  STEP_GONE: { code: CODE.OUT_OF_RANGE, when: "a step_index before the last" },
+  STEP_GAP: { code: CODE.OUT_OF_RANGE, when: "a step_index after the one asked for" },
+  ACTION_SHAPE: { code: CODE.INVALID_ARGUMENT, when: "an actions tensor that is not int32 [num_envs]" },
+  ACTION_OUT_OF_RANGE: { code: CODE.INVALID_ARGUMENT, when: "an active env's action outside 0 .. num_actions - 1" },
+  PROPENSITY_INVALID: { code: CODE.INVALID_ARGUMENT, when: "propensities that are not float32 [num_envs], or one outside (0, 1] that is not NaN" },
+  ACT_TIMEOUT: { code: CODE.DEADLINE_EXCEEDED, when: "no answer within limits.act_timeout_ms" },
+  TOO_MANY_SESSIONS: { code: CODE.RESOURCE_EXHAUSTED, when: "limits.max_sessions are open" },
+  SERVER_DRAINING: { code: CODE.UNAVAILABLE, when: "the server is about to stop" },
+  LOG_UNWRITABLE: { code: CODE.UNAVAILABLE, when: "the log cannot be written (disk full, say): recording sessions end or are refused" },
+  LOG_CORRUPT: { code: CODE.DATA_LOSS, when: "a shard or segment whose bytes are not what was written" },
+  LOG_LOCKED: { code: CODE.FAILED_PRECONDITION, when: "another process writes to the data folder" },
+  CONNECTION_LOST: { code: CODE.CANCELLED, when: "the agent's stream broke off; seen as an end_reason or forfeit_reason" },
+  AGENT_CLOSED: { code: CODE.CANCELLED, when: "the agent closed before its trials were played; seen as an end_reason or forfeit_reason" },
+  AGENT_ABSENT: { code: CODE.DEADLINE_EXCEEDED, when: "an entrant did not connect in time; seen as a forfeit_reason" },
+  AGENT_MISMATCH: { code: CODE.FAILED_PRECONDITION, when: "an entrant whose agent is not the one the tournament names" },
+  ENTRANT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament lists that entrant" },
+  TOURNAMENT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament of that id" },
+  TOURNAMENT_RUNNING: { code: CODE.FAILED_PRECONDITION, when: "results or trials of a tournament that is not finished" },
+  SPEC_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a tournament spec that cannot be played" },
+  PAGE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a page token or size that this list did not give or allow" },
+  OUTPUT_EXISTS: { code: CODE.ALREADY_EXISTS, when: "an output folder that holds something else" },
+  QUERY_INVALID: { code: CODE.INVALID_ARGUMENT, when: "SQL that DuckDB refuses" },
+  NOT_A_LOG: { code: CODE.NOT_FOUND, when: "a folder without a log" },
+} as const satisfies Record<string, { code: number; when: string }>;
+
+/** One of the reasons. */
+export type Reason = keyof typeof REASONS;
+
+/** The one error that crosses walls: a reason, a text for people, details for programs. */
+export class IcrlError extends Error {
+  readonly reason: Reason;
+  /** Details as text, keys in snake_case. */
+  readonly metadata: Readonly<Record<string, string>>;
+
+  constructor(reason: Reason, message: string, metadata: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.name = "IcrlError";
+    this.reason = reason;
+    this.metadata = metadata;
+  }
+
+  /** gRPC status code by number. */
+  get code(): number {
+    return REASONS[this.reason].code;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Where seeds come from. Every seed is the first 8 bytes, big-endian, of the SHA-256 of a JSON array of strings, so that
+ * any language can derive it:
+ *
+ *   task_seed   ["icrl.v1","task",purpose,seed,task id,trial index]
+ *   noise_seed  ["icrl.v1","noise",purpose,seed,task id,trial index]
+ *   agent_seed  ["icrl.v1","agent",purpose,seed,task id,trial index,entrant]
+ *
+ * without white space, numbers in decimal. The task id is the family's name in free play, the task's id in a tournament; the
+ * entrant is the agent's name in free play. Purposes keep evaluation and training apart: no instance is in both.
+ */
+import { createHash } from "node:crypto";
+
+/** What trials are for. */
+export const PURPOSES = ["play", "collect", "validate", "tournament"] as const;
+
+/** What trials are for. */
+export type Purpose = (typeof PURPOSES)[number];
+
+/** A series of trials. */
+export interface TrialSeries {
+  readonly purpose: Purpose;
+  /** uint64. */
+  readonly seed: bigint;
+  readonly taskId: string;
+  /** Entrant of a tournament, or the agent's name in free play. */
+  readonly entrant: string;
+}
+
+/** Seeds of one trial, uint64 each. */
+export interface TrialSeeds {
+  /** Draws the instance. */
+  readonly taskSeed: bigint;
+  /** Keys the environment's noise. */
+  readonly noiseSeed: bigint;
+  /** For the agent's own randomness. */
+  readonly agentSeed: bigint;
+}
+
+/** Seeds of trial `trialIndex` of a series. */
+export function trialSeeds(series: TrialSeries, trialIndex: bigint): TrialSeeds {
+  const common = [series.purpose, String(series.seed), series.taskId, String(trialIndex)];
+  return {
+    taskSeed: hash64(["icrl.v1", "task", ...common]),
+    noiseSeed: hash64(["icrl.v1", "noise", ...common]),
+    agentSeed: hash64(["icrl.v1", "agent", ...common, series.entrant]),
+  };
+}
+
+/** The first 8 bytes, big-endian, of the SHA-256 of the parts as a JSON array. */
+export function hash64(parts: readonly string[]): bigint {
+  return createHash("sha256").update(JSON.stringify(parts)).digest().readBigUInt64BE(0);
+}
+
+/** The first 16 bytes, as 32 hexadecimal digits, of the SHA-256 of the parts as a JSON array: ids derived from content. */
+export function hashId(parts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}

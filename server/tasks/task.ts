@@ -1,0 +1,129 @@
+/**
+ * What a task is to the rest of the server. A family has options; with its options resolved it is a task; a task seed and a
+ * noise seed make it an env that can be stepped. Pure: no clock, no I/O, no other source of randomness.
+ */
+import type { OptionTable, OptionValue, Resolved } from "../../common/options.js";
+
+/** What an env shows. */
+export type ObservationSpace =
+  | { readonly type: "none" }
+  | { readonly type: "discrete"; readonly n: number }
+  | { readonly type: "box"; readonly shape: readonly number[] };
+
+/** How rewards are distributed; bounds are inclusive, absent when there is none. */
+export interface RewardSpec {
+  readonly kind: "gaussian" | "bernoulli" | "deterministic";
+  readonly min?: number;
+  readonly max?: number;
+  /** Standard deviation of the noise where it is the same everywhere. */
+  readonly noiseStd?: number;
+}
+
+/** What an algorithm can rely on; see TaskDescription.kinds in proto/icrl/v1/task.proto. */
+export type Kind = "bandit" | "linear" | "bernoulli" | "tabular-mdp";
+
+/** A task: a family with its options resolved. */
+export interface Task {
+  readonly name: string;
+  readonly version: number;
+  readonly options: Readonly<Record<string, OptionValue>>;
+  readonly kinds: readonly Kind[];
+  readonly numActions: number;
+  readonly observationSpace: ObservationSpace;
+  /** Shape of the trial features; empty when there are none. */
+  readonly trialFeaturesShape: readonly number[];
+  /** Most steps of an episode. */
+  readonly horizon: number;
+  /** Episodes of a trial. */
+  readonly episodes: number;
+  readonly reward: RewardSpec;
+  /** Draws the instance of a trial and keys its noise. Not yet reset. */
+  instantiate(taskSeed: bigint, noiseSeed: bigint): Env;
+}
+
+/**
+ * One instance, being played. The fields hold what the last `reset` or `step` left; nothing is allocated per step.
+ */
+export interface Env {
+  /** Float32, row-major, of the task's trialFeaturesShape; absent when it is empty. */
+  readonly trialFeatures: Float32Array | undefined;
+  /** What the oracle judges by. Nothing but the task itself and oracle.ts may read it. */
+  readonly truth: Truth;
+  /** Steps taken in this episode. */
+  readonly stepInEpisode: number;
+  /** Latent state, 0 <= state < truth.numStates; 0 for bandits. For discrete spaces of MDPs that show their state, the observation. */
+  readonly state: number;
+  /** Observation in a discrete space; 0 in others. */
+  readonly observation: number;
+  /** Observation in a box space, float32, row-major; overwritten by the next step. Absent in others. */
+  readonly features: Float32Array | undefined;
+  /** Reward of the last step, a float32 value. */
+  readonly reward: number;
+  /** Whether the last step ended the episode by the task's own horizon or goal. */
+  readonly terminated: boolean;
+  /** "horizon" or "goal" when terminated; else "". */
+  readonly endReason: "" | "horizon" | "goal";
+  /** Starts episode `episode` (from 0). */
+  reset(episode: number): void;
+  /** Takes an action, 0 <= action < numActions; not after the episode has terminated. */
+  step(action: number): void;
+}
+
+/** Hidden parameters of an instance, in the two shapes that oracle.ts understands. */
+export type Truth =
+  | {
+      readonly type: "bandit";
+      /** Mean reward of each arm at the coming step, [A]. The env overwrites it at each reset and step when `fresh`. */
+      readonly means: Float64Array;
+      /** Whether the arms are drawn anew at each step. */
+      readonly fresh: boolean;
+    }
+  | {
+      readonly type: "mdp";
+      readonly numStates: number;
+      /** P(s' | s, a), row-major [S, A, S]. */
+      readonly transitions: Float64Array;
+      /** Expected reward of (s, a), [S, A]. */
+      readonly rewards: Float64Array;
+      /** Distribution of the first state, [S]. */
+      readonly start: Float64Array;
+      /** 1 for states in which the episode is over (value 0), [S]; absent when there is none. */
+      readonly terminal?: Uint8Array;
+    };
+
+/** A family of tasks. */
+export interface TaskFamily {
+  readonly name: string;
+  /** Raised whenever the same seeds and actions would give another trajectory. */
+  readonly version: number;
+  /** One sentence. */
+  readonly summary: string;
+  /** Where it is defined. */
+  readonly source: string;
+  readonly options: OptionTable;
+  /** The task that options (resolved, in bounds) give. */
+  build(options: Readonly<Record<string, OptionValue>>): Task;
+}
+
+/** What a family's file says; `build` gives the parts of a task that depend on the options. */
+export interface TaskFamilyDefinition<T extends OptionTable> {
+  readonly name: string;
+  readonly version: number;
+  readonly summary: string;
+  readonly source: string;
+  readonly options: T;
+  build(options: Resolved<T>): Omit<Task, "name" | "version" | "options">;
+}
+
+/** Makes a family of its definition. */
+export function defineTask<const T extends OptionTable>(definition: TaskFamilyDefinition<T>): TaskFamily {
+  return {
+    ...definition,
+    build: (options) => ({
+      name: definition.name,
+      version: definition.version,
+      options,
+      ...definition.build(options as Resolved<T>),
+    }),
+  };
+}

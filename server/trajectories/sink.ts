@@ -1,0 +1,98 @@
+/**
+ * Where finished episodes go. The server records through this interface alone, so that a durable stream can take the local
+ * log's place when one machine no longer does.
+ */
+
+/** What all episodes of one open have in common: columns of the log that do not change from row to row. */
+export interface RunInfo {
+  readonly sessionId: string;
+  readonly tournamentId: string | undefined;
+  readonly entrant: string | undefined;
+  readonly task: string;
+  readonly taskVersion: number;
+  /** JSON object, all options resolved. */
+  readonly taskOptionsJson: string;
+  readonly agent: string;
+  readonly agentVersion: string;
+  /** JSON object. */
+  readonly agentOptionsJson: string;
+  readonly serverVersion: string;
+  /** Whether the behaviour saw the truth. */
+  readonly privileged: boolean;
+  /** JSON object of texts. */
+  readonly tagsJson: string;
+}
+
+/** One episode. Arrays are only read during `append`: they may be views of memory that is used again. */
+export interface EpisodeRecord {
+  readonly run: RunInfo;
+  /** 32 hexadecimal digits, derived from the seeds; the episode's id is `${trialId}-${episodeIndex}`. */
+  readonly trialId: string;
+  readonly trialIndex: bigint;
+  readonly episodeIndex: number;
+  readonly taskSeed: bigint;
+  readonly noiseSeed: bigint;
+  readonly agentSeed: bigint;
+  readonly envIndex: number;
+  /** Unix time in milliseconds. */
+  readonly startedAtMs: number;
+  /** Time the agent took for this episode's lock-steps, in milliseconds. */
+  readonly agentMs: number;
+  /** Steps taken, T. */
+  readonly length: number;
+  readonly terminated: boolean;
+  readonly truncated: boolean;
+  /** "horizon", "goal", or a reason in capitals when truncated. */
+  readonly endReason: string;
+  /** Sum of rewards, float64 in step order. */
+  readonly return: number;
+  /** Expected return of the best policy from the episode's start; undefined when incomplete. */
+  readonly optimalValue: number | undefined;
+  /** Sum of regrets, float64 in step order; undefined when incomplete. */
+  readonly regret: number | undefined;
+  /** [T + 1] in a discrete observation space; else undefined. */
+  readonly observations: Int32Array | undefined;
+  /** [T * size of one observation] in a box observation space, what each action was chosen from; else undefined. */
+  readonly stepFeatures: Float32Array | undefined;
+  /** [T] executed actions. */
+  readonly actions: Int32Array;
+  /** [T] */
+  readonly rewards: Float32Array;
+  /** [T], NaN where unknown; undefined when the agent sent none. */
+  readonly propensities: Float32Array | undefined;
+  /** [T] pseudo-regret of each action, float32. */
+  readonly regrets: Float32Array;
+  /** [T] best action, lowest index on ties. */
+  readonly optimalActions: Int32Array;
+  /** The trial's features, row-major; undefined when the task has none. */
+  readonly trialFeatures: Float32Array | undefined;
+}
+
+/** A durable place for episodes. */
+export interface TrajectorySink {
+  /** Number of the last episode that is durable; episodes are numbered from 1 in the order of `append`. */
+  readonly durable: number;
+  /** Whether the last attempt to write succeeded. */
+  readonly writable: boolean;
+  /** Bytes of an interrupted, never acknowledged write that were cut off when it was opened. */
+  readonly tornBytes: number;
+  /**
+   * Takes a copy of an episode and gives it its number. Never waits.
+   * @throws LOG_UNWRITABLE if the last attempt to write failed: nothing was taken
+   */
+  append(episode: EpisodeRecord): number;
+  /**
+   * Resolves once episode `number` is durable.
+   * @throws LOG_UNWRITABLE if it cannot be written
+   */
+  whenDurable(number: number): Promise<void>;
+  /**
+   * Whether it can be written now: tries again after a failure. Episodes that could not be written are lost; their sessions
+   * have been told.
+   */
+  probe(): Promise<boolean>;
+  /** Makes everything durable readable to `reader` queries (rolls what is open into a shard). */
+  seal(): Promise<void>;
+  /** Writes what is left, rolls it into a shard, releases the folder. */
+  close(): Promise<void>;
+}
