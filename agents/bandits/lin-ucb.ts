@@ -50,10 +50,10 @@ function fixedArmsPolicy(
   const { start, learn, optimistic } = armRidge(arms.cols, numActions);
   const state = start(arms.data, ridge);
   let next = firstRng?.integer(numActions) ?? optimistic(state, alpha);
-  const policy = {
+  const policy: Policy & { propensity: number } = {
     propensity: firstRng === undefined ? 1 : 1 / numActions,
     act: () => next,
-    observe({ action, reward }: { action: number; reward: number }) {
+    observe({ action, reward }) {
       next = learn(state, action, reward, alpha);
       policy.propensity = 1;
     },
@@ -83,9 +83,9 @@ function freshArmsPolicy(dim: number, alpha: number, ridge: number, firstRng: Rn
     return estimate + alpha * Math.sqrt(width);
   };
 
-  const policy = {
+  const policy: Policy & { propensity: number } = {
     propensity: 1,
-    act({ arms }: { arms: Arms | undefined }) {
+    act({ arms }) {
       const { data, rows } = arms as Arms;
       if (seen === 0 && firstRng !== undefined) {
         policy.propensity = 1 / rows;
@@ -103,7 +103,7 @@ function freshArmsPolicy(dim: number, alpha: number, ridge: number, firstRng: Rn
       }
       return choice;
     },
-    observe({ arms, action, reward }: { arms: Arms | undefined; action: number; reward: number }) {
+    observe({ arms, action, reward }) {
       const { data } = arms as Arms;
       let error = reward;
       for (let i = 0; i < dim; i++) {

@@ -1,4 +1,4 @@
-import { defineAgent } from "../../clients/typescript/define-agent.js";
+import { defineAgent, type Policy } from "../../clients/typescript/define-agent.js";
 import { number } from "../../common/options.js";
 import { argmax, countMaxima, randomArgmax } from "../kit/argmax.js";
 
@@ -27,9 +27,9 @@ export const qLearning = defineAgent({
   create({ numStates, numActions, horizon }, { epsilon }, rng) {
     const q = new Float64Array((horizon + 1) * numStates * numActions); // [H + 1, S, A], the last stage stays 0
     const visits = new Float64Array(horizon * numStates * numActions); // [H, S, A]
-    const policy = {
+    const policy: Policy & { propensity: number } = {
       propensity: Number.NaN,
-      act({ state, step }: { state: number; step: number }) {
+      act({ state, step }) {
         const offset = (step * numStates + state) * numActions;
         const ties = countMaxima(q, offset, numActions);
         const explores = rng.uniform() < epsilon;
@@ -38,8 +38,7 @@ export const qLearning = defineAgent({
         policy.propensity = epsilon / numActions + (isGreedy ? (1 - epsilon) / ties : 0);
         return action;
       },
-      observe(outcome: { state: number; step: number; action: number; reward: number; nextState: number; terminated: boolean }) {
-        const { state, step, action, reward, nextState, terminated } = outcome;
+      observe({ state, step, action, reward, nextState, terminated }) {
         const index = (step * numStates + state) * numActions + action;
         const next = ((step + 1) * numStates + nextState) * numActions;
         const value = terminated ? 0 : q[next + argmax(q, next, numActions)];

@@ -1,4 +1,4 @@
-import { defineAgent, type Trial } from "../../clients/typescript/define-agent.js";
+import { defineAgent, type Policy, type Trial } from "../../clients/typescript/define-agent.js";
 import { IcrlError } from "../../common/errors.js";
 import { boolean, choice, number } from "../../common/options.js";
 import { countMaxima, randomArgmax } from "../kit/argmax.js";
@@ -74,9 +74,9 @@ export const ucbvi = defineAgent({
     };
 
     let plannedEpisode = -1;
-    const policy = {
+    const policy: Policy & { propensity: number } = {
       propensity: Number.NaN,
-      act({ state, episode, step }: { state: number; episode: number; step: number }) {
+      act({ state, episode, step }) {
         if (episode !== plannedEpisode) {
           values.fill(0);
           backwardInduction(numActions, horizon, optimisticBackup, q, values, scratch);
@@ -87,13 +87,12 @@ export const ucbvi = defineAgent({
         policy.propensity = 1 / ties;
         return randomArgmax(q, offset, numActions, ties, rng);
       },
-      observe(outcome: { state: number; step: number; action: number; reward: number; nextState: number; terminated: boolean }) {
-        const { state, step, action, reward, nextState } = outcome;
+      observe({ state, step, action, reward, nextState, terminated }) {
         const pair = ((stage_dependent ? step : 0) * numStates + state) * numActions + action;
         visits[pair] += 1;
         rewardSums[pair] += rescale(reward);
         successors[pair * numStates + nextState] += 1;
-        if (outcome.terminated && step + 1 < horizon) ends[nextState] = 1;
+        if (terminated && step + 1 < horizon) ends[nextState] = 1;
       },
     };
     return policy;
