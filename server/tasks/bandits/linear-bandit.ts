@@ -69,7 +69,7 @@ export const linearBandit = defineTask({
   },
 });
 
-/** What the envs of a task share: kept in one object, which stays in the processor's cache. */
+/** What the envs of a task share. */
 interface Setting {
   readonly dim: number;
   readonly actions: number;
@@ -79,7 +79,6 @@ interface Setting {
   readonly fresh: boolean;
 }
 
-/** A class, so that all envs share one `step` that the compiler can inline. */
 class LinearBanditEnv implements Env {
   readonly trialFeatures: Float32Array | undefined;
   readonly features: Float32Array | undefined;
@@ -99,11 +98,10 @@ class LinearBanditEnv implements Env {
   /** With arms still to be drawn. */
   constructor(setting: Setting, theta: Float64Array, noiseKey: Key) {
     const { dim, actions, fresh } = setting;
-    const memory = new ArrayBuffer(actions * (8 + 4 * dim)); // one allocation instead of two
     this.#setting = setting;
     this.#theta = theta;
-    this.#means = new Float64Array(memory, 0, actions);
-    this.#arms = new Float32Array(memory, 8 * actions, actions * dim);
+    this.#means = new Float64Array(actions);
+    this.#arms = new Float32Array(actions * dim);
     this.#noiseKey = noiseKey;
     this.trialFeatures = fresh ? undefined : this.#arms;
     this.features = fresh ? this.#arms : undefined;
