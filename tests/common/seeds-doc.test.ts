@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
 import { CHANNEL, keyFromSeed, noiseNormal, noiseRng, noiseUniform, rngFromSeed } from "#icrl/common/rng.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
 import { threefry2x32 } from "#icrl/common/threefry.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
-import { expect, test } from "vitest";
 
 const page = readFileSync(new URL("../../docs/seeds.md", import.meta.url), "utf8");
 
@@ -23,7 +23,10 @@ test("docs/seeds.md's worked example is what this code computes", () => {
   const env = buildTask("linear-bandit").instantiate(taskSeed, noiseSeed);
   if (env.truth.type !== "bandit" || env.trialFeatures === undefined) throw new Error("not a fixed bandit");
   const words = new Int32Array(2);
-  const thetaHash = [...Buffer.from("theta")].reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5 | 0);
+  const thetaHash = [...Buffer.from("theta")].reduce(
+    (hash, byte) => Math.imul(hash ^ byte, 0x01000193),
+    0x811c9dc5 | 0,
+  );
   threefry2x32(taskKey.key0, taskKey.key1, thetaHash, 0xffffffff, words);
   const thetaKey = hex(words);
   threefry2x32(noiseKey.key0, noiseKey.key1, 17, CHANNEL.reward, words);

@@ -1,19 +1,24 @@
+import { expect, test } from "vitest";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
 import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
-import { expect, test } from "vitest";
 import { taskViolations } from "./task.js";
 
 test.each(TASKS.map(({ name }) => name))("%s conforms with its default options", (name) => {
   expect(taskViolations(buildTask(name))).toEqual([]);
 });
 
-test.each(TASKS.map(({ name }) => name))("%s conforms with every choice, and at the lower bound of every number", (name) => {
-  for (const [option, row] of Object.entries(TASKS.find((family) => family.name === name)?.options ?? {})) {
-    const values = row.type === "choice" ? row.choices : row.type === "boolean" ? [true, false] : [row.min ?? row.default];
-    for (const value of values) expect(taskViolations(buildTask(name, { [option]: value })), `${option}=${value}`).toEqual([]);
-  }
-});
+test.each(TASKS.map(({ name }) => name))(
+  "%s conforms with every choice, and at the lower bound of every number",
+  (name) => {
+    for (const [option, row] of Object.entries(TASKS.find((family) => family.name === name)?.options ?? {})) {
+      const values =
+        row.type === "choice" ? row.choices : row.type === "boolean" ? [true, false] : [row.min ?? row.default];
+      for (const value of values)
+        expect(taskViolations(buildTask(name, { [option]: value })), `${option}=${value}`).toEqual([]);
+    }
+  },
+);
 
 /** A task like `base` but for its envs, which `change` makes of the real ones. */
 function broken(base: Task, change: (env: Env) => Partial<Env>): Task {
@@ -120,8 +125,14 @@ test("a task whose truth is not what it plays is found", () => {
 });
 
 test("a description that promises what the task does not hold is found", () => {
-  expect(taskViolations({ ...bandit, trialFeaturesShape: [10, 4] })).toContain("trial features are not of the shape the task says");
+  expect(taskViolations({ ...bandit, trialFeaturesShape: [10, 4] })).toContain(
+    "trial features are not of the shape the task says",
+  );
   expect(taskViolations({ ...river, kinds: ["bandit"] })).toContain("a bandit has more than one episode");
-  expect(taskViolations({ ...bernoulli, reward: { kind: "gaussian" } })).toContain("a bernoulli task has other rewards");
-  expect(taskViolations({ ...river, reward: { kind: "deterministic", min: 0.001, max: 1 } })).toContain("a reward is outside its bounds");
+  expect(taskViolations({ ...bernoulli, reward: { kind: "gaussian" } })).toContain(
+    "a bernoulli task has other rewards",
+  );
+  expect(taskViolations({ ...river, reward: { kind: "deterministic", min: 0.001, max: 1 } })).toContain(
+    "a reward is outside its bounds",
+  );
 });

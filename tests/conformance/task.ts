@@ -51,7 +51,8 @@ function checkDescription(task: Task, check: Check): void {
   }
   if (kinds.includes("bernoulli")) check(reward.kind === "bernoulli", "a bernoulli task has other rewards");
   if (kinds.includes("tabular-mdp")) check(space.type === "discrete", "a tabular MDP does not show an integer");
-  if (reward.kind === "bernoulli") check(reward.min === 0 && reward.max === 1, "Bernoulli rewards are not within 0 and 1");
+  if (reward.kind === "bernoulli")
+    check(reward.min === 0 && reward.max === 1, "Bernoulli rewards are not within 0 and 1");
 }
 
 function checkInstance(task: Task, env: Env, check: Check): void {
@@ -71,7 +72,10 @@ function checkTruth(task: Task, truth: Truth, check: Check): void {
   check(transitions.length === numStates * task.numActions * numStates, "the truth's transitions are not [S, A, S]");
   check(start.length === numStates && sumsToOne(start), "the start distribution does not sum to 1");
   for (let row = 0; row < numStates * task.numActions; row++) {
-    check(sumsToOne(transitions.subarray(row * numStates, (row + 1) * numStates)), "a row of transitions does not sum to 1");
+    check(
+      sumsToOne(transitions.subarray(row * numStates, (row + 1) * numStates)),
+      "a row of transitions does not sum to 1",
+    );
   }
   if (task.kinds.includes("tabular-mdp") && task.observationSpace.type === "discrete") {
     check(task.observationSpace.n === numStates, "the observation space is not the truth's states");
@@ -87,7 +91,10 @@ function playWatched(task: Task, env: Env, episodes: number, rng: Rng, check: Ch
   for (let episode = 0; episode < episodes; episode++) {
     env.reset(episode);
     oracle.beginEpisode();
-    check(env.stepInEpisode === 0 && !env.terminated && env.endReason === "" && env.reward === 0, "reset leaves old traces");
+    check(
+      env.stepInEpisode === 0 && !env.terminated && env.endReason === "" && env.reward === 0,
+      "reset leaves old traces",
+    );
     checkShown(task, env, check);
     for (let step = 0; !env.terminated; step++) {
       if (step >= task.horizon) {
@@ -113,9 +120,15 @@ function playWatched(task: Task, env: Env, episodes: number, rng: Rng, check: Ch
 function checkShown(task: Task, env: Env, check: Check): void {
   const { observationSpace: space } = task;
   const numStates = env.truth.type === "mdp" ? env.truth.numStates : 1;
-  check(Number.isInteger(env.state) && env.state >= 0 && env.state < numStates, "a state is outside the truth's states");
+  check(
+    Number.isInteger(env.state) && env.state >= 0 && env.state < numStates,
+    "a state is outside the truth's states",
+  );
   const n = space.type === "discrete" ? space.n : 1;
-  check(Number.isInteger(env.observation) && env.observation >= 0 && env.observation < n, "an observation is outside its space");
+  check(
+    Number.isInteger(env.observation) && env.observation >= 0 && env.observation < n,
+    "an observation is outside its space",
+  );
   if (task.kinds.includes("tabular-mdp")) check(env.observation === env.state, "a tabular MDP does not show its state");
   const size = space.type === "box" ? space.shape.reduce((product, length) => product * length, 1) : undefined;
   check(env.features?.length === size, "features are not of the space's shape");
@@ -136,7 +149,8 @@ function checkStep(task: Task, env: Env, step: number, state: number, action: nu
   const pair = state * task.numActions + action;
   check(env.truth.transitions[pair * env.truth.numStates + env.state] > 0, "a transition happened that has no chance");
   if (kind === "deterministic") check(env.reward === env.truth.rewards[pair], "a certain reward is not the truth's");
-  if (env.endReason === "goal") check(env.truth.terminal?.[env.state] === 1, "an episode ends in a state that is not terminal");
+  if (env.endReason === "goal")
+    check(env.truth.terminal?.[env.state] === 1, "an episode ends in a state that is not terminal");
 }
 
 const seenNow = (env: Env): Seen =>

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
-import { expect, test } from "vitest";
 
 interface Golden {
   readonly task: string;
@@ -28,7 +28,8 @@ interface Golden {
   }[];
 }
 
-const HOW = "run `npm run build && node tests/golden/write-task-golden.mjs` (after raising the task's version if it has a trace)";
+const HOW =
+  "run `npm run build && node tests/golden/write-task-golden.mjs` (after raising the task's version if it has a trace)";
 
 function golden(name: string): Golden {
   const file = new URL(`tasks/${name}.json`, import.meta.url);
@@ -48,7 +49,10 @@ test("every choice of every option is in some golden trace", () => {
     for (const [name, row] of Object.entries(family.options)) {
       const values = row.type === "choice" ? row.choices : row.type === "boolean" ? [true, false] : [];
       for (const value of values) {
-        expect(traces.some(({ options }) => options[name] === value), `${family.name} ${name}=${value}: ${HOW}`).toBe(true);
+        expect(
+          traces.some(({ options }) => options[name] === value),
+          `${family.name} ${name}=${value}: ${HOW}`,
+        ).toBe(true);
       }
     }
   }

@@ -47,7 +47,12 @@ function trace(name, given) {
       const { regret, optimalAction: optimal_action } = oracle;
       steps.push({ observation, ...features, action, reward: env.reward, regret, optimal_action });
     }
-    episodes.push({ steps, observation: env.observation, end_reason: env.endReason, optimal_value: oracle.episodeValue });
+    episodes.push({
+      steps,
+      observation: env.observation,
+      end_reason: env.endReason,
+      optimal_value: oracle.episodeValue,
+    });
   }
   const regretOfUniform = uniformRegret(task, TASK_SEED, NOISE_SEED);
   return {
@@ -64,7 +69,9 @@ function trace(name, given) {
 function readable(value, indent = "") {
   const flat = JSON.stringify(value).replaceAll(/([:,])(?=["{[\d-])/g, "$1 ");
   if (value === null || typeof value !== "object") return flat;
-  const holdsObjects = Object.values(value).some((item) => typeof item === "object" && item !== null && !isNumbers(item));
+  const holdsObjects = Object.values(value).some(
+    (item) => typeof item === "object" && item !== null && !isNumbers(item),
+  );
   if (!holdsObjects && (flat.length < 100 || "reward" in value || isNumbers(value))) return flat;
   const inner = `${indent}  `;
   const lines = Array.isArray(value)
@@ -85,7 +92,11 @@ for (const { name, version } of TASKS) {
   const known = existsSync(file) ? readFileSync(file, "utf8") : undefined;
   if (known === text) {
     console.log(`${name}: unchanged`);
-  } else if (known !== undefined && JSON.parse(known).version === version && changes(JSON.parse(known).traces, traces)) {
+  } else if (
+    known !== undefined &&
+    JSON.parse(known).version === version &&
+    changes(JSON.parse(known).traces, traces)
+  ) {
     console.error(`${name}: the trace would change while the task's version is still ${version}: raise the version`);
     process.exitCode = 1;
   } else {

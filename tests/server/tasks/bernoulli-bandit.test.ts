@@ -1,7 +1,7 @@
+import { expect, test } from "vitest";
 import { CHANNEL, keyFromSeed, noiseUniform, rngFromSeed } from "#icrl/common/rng.js";
 import { uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
-import { expect, test } from "vitest";
 import { sampleMoments } from "./sample-moments.js";
 
 function means(options: Record<string, unknown>, taskSeed: bigint): Float64Array {
@@ -10,7 +10,7 @@ function means(options: Record<string, unknown>, taskSeed: bigint): Float64Array
   return truth.means;
 }
 
-test("by default the means are the uniforms of the stream \"means\" themselves", () => {
+test('by default the means are the uniforms of the stream "means" themselves', () => {
   const rng = rngFromSeed(12n).split("means");
   expect([...means({}, 12n)]).toEqual(Array.from({ length: 5 }, () => rng.uniform()));
 });

@@ -1,7 +1,7 @@
+import { expect, test } from "vitest";
 import { CHANNEL, keyFromSeed, noiseNormal, rngFromSeed } from "#icrl/common/rng.js";
 import { uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
-import { expect, test } from "vitest";
 import { playTrial } from "./random-play.js";
 import { sampleMoments } from "./sample-moments.js";
 
@@ -12,24 +12,27 @@ const ARM_LAWS = [
   { arms: "unit-sphere", mean: 0, variance: 1 / 5 },
 ] as const;
 
-test.each(ARM_LAWS)("entries of $arms arms have the mean and variance of their law, fixed and fresh", ({ arms, mean, variance }) => {
-  const fixed = buildTask("linear-bandit", { arms });
-  const fresh = buildTask("linear-bandit", { arms, arm_set: "fresh" });
-  const fixedEntries: number[] = [];
-  const freshEntries: number[] = [];
-  for (let i = 0n; i < 600n; i++) {
-    fixedEntries.push(...(fixed.instantiate(i, 0n).trialFeatures ?? []));
-    const env = fresh.instantiate(0n, i);
-    env.reset(0);
-    freshEntries.push(...(env.features ?? []));
-  }
-  for (const entries of [fixedEntries, freshEntries]) {
-    expect(entries.length).toBe(30_000);
-    const sample = sampleMoments(entries);
-    expect(Math.abs(sample.mean - mean)).toBeLessThan(4 * sample.meanSe);
-    expect(Math.abs(sample.variance - variance)).toBeLessThan(4 * sample.varianceSe);
-  }
-});
+test.each(ARM_LAWS)(
+  "entries of $arms arms have the mean and variance of their law, fixed and fresh",
+  ({ arms, mean, variance }) => {
+    const fixed = buildTask("linear-bandit", { arms });
+    const fresh = buildTask("linear-bandit", { arms, arm_set: "fresh" });
+    const fixedEntries: number[] = [];
+    const freshEntries: number[] = [];
+    for (let i = 0n; i < 600n; i++) {
+      fixedEntries.push(...(fixed.instantiate(i, 0n).trialFeatures ?? []));
+      const env = fresh.instantiate(0n, i);
+      env.reset(0);
+      freshEntries.push(...(env.features ?? []));
+    }
+    for (const entries of [fixedEntries, freshEntries]) {
+      expect(entries.length).toBe(30_000);
+      const sample = sampleMoments(entries);
+      expect(Math.abs(sample.mean - mean)).toBeLessThan(4 * sample.meanSe);
+      expect(Math.abs(sample.variance - variance)).toBeLessThan(4 * sample.varianceSe);
+    }
+  },
+);
 
 test("unit-sphere arms have length 1 up to float32", () => {
   for (const dim of [1, 2, 64]) {
@@ -115,7 +118,9 @@ test("fresh arms differ from step to step, are the same whatever is played, and 
 
 test("instances depend on the task seed alone, noise on the noise seed alone", () => {
   const task = buildTask("linear-bandit", {});
-  const features = (taskSeed: bigint, noiseSeed: bigint) => [...(task.instantiate(taskSeed, noiseSeed).trialFeatures ?? [])];
+  const features = (taskSeed: bigint, noiseSeed: bigint) => [
+    ...(task.instantiate(taskSeed, noiseSeed).trialFeatures ?? []),
+  ];
   expect(features(1n, 1n)).toEqual(features(1n, 2n));
   expect(features(1n, 1n)).not.toEqual(features(2n, 1n));
 });

@@ -1,10 +1,10 @@
+import { expect, test } from "vitest";
 import { CHANNEL, keyFromSeed, noiseUniform, type Rng, rngFromSeed } from "#icrl/common/rng.js";
 import { backwardInduction, type MdpTables } from "#icrl/server/tasks/backward-induction.js";
 import { curveSteps } from "#icrl/server/tasks/curve-steps.js";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
 import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
-import { expect, test } from "vitest";
 import { playTrial } from "./random-play.js";
 import { sampleMoments } from "./sample-moments.js";
 
@@ -23,7 +23,11 @@ function randomMdp(rng: Rng, numStates: number, numActions: number, withTerminal
 }
 
 /** Exact value of a policy, probabilities [H, S, A], by its own recursion: [H + 1][S]. */
-function valuesOfPolicy(mdp: MdpTables, horizon: number, policy: (h: number, s: number, a: number) => number): number[][] {
+function valuesOfPolicy(
+  mdp: MdpTables,
+  horizon: number,
+  policy: (h: number, s: number, a: number) => number,
+): number[][] {
   const { numStates, transitions, rewards, terminal } = mdp;
   const numActions = rewards.length / numStates;
   const values = Array.from({ length: horizon + 1 }, () => new Array<number>(numStates).fill(0));
@@ -94,7 +98,7 @@ test("all actions tie: the first is the optimal one", () => {
   expect([...backwardInduction(mdp, 2).actions]).toEqual([0, 0]);
 });
 
-test("a policy's expected regret is its loss of value, as section \"regret\" of the definition says", () => {
+test('a policy\'s expected regret is its loss of value, as section "regret" of the definition says', () => {
   // sum_h E[V*_h(s_h) - Q*_h(s_h, a_h)] = V*_1(s_1) - V^pi_1(s_1), here for uniform play on RiverSwim by exact evaluation.
   for (const options of [{}, { states: 2, horizon: 1 }, { states: 9, horizon: 33, episodes: 3 }]) {
     const task = buildTask("river-swim", options);
@@ -152,7 +156,9 @@ test.each(SHORT_TASKS)("%s: the oracle's own actions have no regret, random ones
 
 test.each(SHORT_TASKS)("%s: the optimal policy's mean return is the optimal value", (_name, task) => {
   const gaps = Array.from({ length: 1500 }, (_, i) => {
-    const { return: sum, episodeValues } = playTrial(task, BigInt(i), BigInt(i), ({ optimalAction }) => optimalAction());
+    const { return: sum, episodeValues } = playTrial(task, BigInt(i), BigInt(i), ({ optimalAction }) =>
+      optimalAction(),
+    );
     return sum - episodeValues.reduce((total, value) => total + value, 0);
   });
   const { mean, meanSe } = sampleMoments(gaps);

@@ -50,7 +50,17 @@ export function playTrial(task: Task, taskSeed: bigint, noiseSeed: bigint, choos
       oracle.judge(step, state, action);
       const { regret, optimalAction: best } = oracle;
       env.step(action);
-      steps.push({ episode, step, state, features, action, reward: env.reward, nextState: env.state, regret, optimalAction: best });
+      steps.push({
+        episode,
+        step,
+        state,
+        features,
+        action,
+        reward: env.reward,
+        nextState: env.state,
+        regret,
+        optimalAction: best,
+      });
     }
     episodeValues.push(oracle.episodeValue);
   }

@@ -1,8 +1,8 @@
+import { expect, test } from "vitest";
 import { IcrlError } from "#icrl/common/errors.js";
 import { RewardKind, TaskFamily } from "#icrl/proto/gen/icrl/v1/task.js";
 import { describeFamily, describeTask } from "#icrl/server/tasks/describe-task.js";
 import { buildTask, TASKS, taskFamily } from "#icrl/server/tasks/registry.js";
-import { expect, test } from "vitest";
 
 function refusal(act: () => unknown): IcrlError {
   try {

@@ -1,7 +1,7 @@
+import { expect, test } from "vitest";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
-import { expect, test } from "vitest";
 import { playTrial } from "./random-play.js";
 
 const TASK_CASES: readonly [string, Task][] = [
@@ -9,16 +9,24 @@ const TASK_CASES: readonly [string, Task][] = [
   ["linear-bandit with fresh arms", buildTask("linear-bandit", { horizon: 30, arm_set: "fresh" })],
 ];
 
-test.each(TASK_CASES)("%s: the same seeds and actions give the same trial bit for bit, from a task built anew", (_name, task) => {
-  for (let seed = 0n; seed < 20n; seed++) {
-    const first = rngFromSeed(seed);
-    const played = playTrial(task, seed, ~seed & (2n ** 64n - 1n), () => first.integer(task.numActions));
-    const again = playTrial(buildTask(task.name, task.options), seed, ~seed & (2n ** 64n - 1n), ({ episode, step }) => {
-      return played.steps[episode * task.horizon + step].action;
-    });
-    expect(again).toEqual(played);
-  }
-});
+test.each(TASK_CASES)(
+  "%s: the same seeds and actions give the same trial bit for bit, from a task built anew",
+  (_name, task) => {
+    for (let seed = 0n; seed < 20n; seed++) {
+      const first = rngFromSeed(seed);
+      const played = playTrial(task, seed, ~seed & (2n ** 64n - 1n), () => first.integer(task.numActions));
+      const again = playTrial(
+        buildTask(task.name, task.options),
+        seed,
+        ~seed & (2n ** 64n - 1n),
+        ({ episode, step }) => {
+          return played.steps[episode * task.horizon + step].action;
+        },
+      );
+      expect(again).toEqual(played);
+    }
+  },
+);
 
 test.each(TASK_CASES)("%s: the luck of a step depends neither on earlier actions nor on this one", (_name, task) => {
   const a = rngFromSeed(1n);
@@ -40,7 +48,8 @@ test("two arms of a linear bandit meet the same noise at the same step", () => {
   const task = buildTask("linear-bandit", {});
   const { truth } = task.instantiate(6n, 0n);
   if (truth.type !== "bandit") throw new Error("not a bandit");
-  const noise = (arm: number) => playTrial(task, 6n, 7n, () => arm).steps.map(({ reward }) => reward - truth.means[arm]);
+  const noise = (arm: number) =>
+    playTrial(task, 6n, 7n, () => arm).steps.map(({ reward }) => reward - truth.means[arm]);
   const [first, second] = [noise(0), noise(9)];
   for (const [t, z] of first.entries()) expect(Math.abs(z - second[t])).toBeLessThan(1e-6); // two roundings to float32 below 8
 });

@@ -1,7 +1,7 @@
+import { expect, test } from "vitest";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Truth } from "#icrl/server/tasks/task.js";
-import { expect, test } from "vitest";
 import { playTrial } from "./random-play.js";
 
 function truthOf(options: Record<string, unknown>): Extract<Truth, { type: "mdp" }> {
@@ -73,6 +73,11 @@ test("transitions happen as often as their chances say", () => {
 
 test("episodes of a trial meet different luck", () => {
   const { steps } = playTrial(buildTask("river-swim", { episodes: 5 }), 0n, 1n, () => 1);
-  const paths = [0, 1, 2, 3, 4].map((k) => steps.filter(({ episode }) => episode === k).map(({ nextState }) => nextState).join());
+  const paths = [0, 1, 2, 3, 4].map((k) =>
+    steps
+      .filter(({ episode }) => episode === k)
+      .map(({ nextState }) => nextState)
+      .join(),
+  );
   expect(new Set(paths).size).toBe(5);
 });
