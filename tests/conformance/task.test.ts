@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { rngFromSeed } from "#icrl/common/rng.js";
-import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
+import type { Option, OptionValue } from "#icrl/common/options.js";
+import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
+import { buildTask, TASKS, taskFamily } from "#icrl/server/tasks/registry.js";
 import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
 import { taskViolations } from "./task.js";
 
@@ -11,7 +12,7 @@ test.each(TASKS.map(({ name }) => name))("%s conforms with its default options",
 test.each(TASKS.map(({ name }) => name))(
   "%s conforms with every choice, and at the lower bound of every number",
   (name) => {
-    for (const [option, row] of Object.entries(TASKS.find((family) => family.name === name)?.options ?? {})) {
+    for (const [option, row] of Object.entries(taskFamily(name).options)) {
       const values =
         row.type === "choice" ? row.choices : row.type === "boolean" ? [true, false] : [row.min ?? row.default];
       for (const value of values)
@@ -19,6 +20,24 @@ test.each(TASKS.map(({ name }) => name))(
     }
   },
 );
+
+/** A value that the row allows; numbers within 12 of the lower bound, so that play stays short. */
+function randomValue(row: Option, rng: Rng): OptionValue {
+  if (row.type === "choice") return row.choices[rng.integer(row.choices.length)];
+  if (row.type === "boolean") return rng.uniform() < 0.5;
+  const min = row.min ?? row.default;
+  const span = Math.min((row.max ?? Number.POSITIVE_INFINITY) - min, 12);
+  return row.type === "integer" ? min + rng.integer(span + 1) : min + span * rng.uniform();
+}
+
+test.each(TASKS.map(({ name }) => name))("%s conforms with 60 random settings of all its options at once", (name) => {
+  const rng = rngFromSeed(2026n);
+  for (let round = 0; round < 60; round++) {
+    const rows = Object.entries(taskFamily(name).options);
+    const options = Object.fromEntries(rows.map(([option, row]) => [option, randomValue(row, rng)]));
+    expect(taskViolations(buildTask(name, options)), JSON.stringify(options)).toEqual([]);
+  }
+});
 
 /** A task like `base` but for its envs, which `change` makes of the real ones. */
 function broken(base: Task, change: (env: Env) => Partial<Env>): Task {
