@@ -29,7 +29,14 @@ interface Seen {
 /** Q [H][S][A] straight from the definitions, by recursion over what was seen. */
 function definedQ(seen: readonly Seen[], options: { bonus: string; scale: number; stage_dependent: boolean }) {
   const logTerm = Math.log((S * A * K * H) / 0.1);
-  const value = (h: number, s: number): number => (h === H ? 0 : Math.max(...[0, 1].map((a) => q(h, s, a))));
+  const known = new Map<string, number>();
+  const value = (h: number, s: number): number => {
+    if (h === H) return 0;
+    const at = `${h},${s}`;
+    const found = known.get(at) ?? Math.max(q(h, s, 0), q(h, s, 1));
+    known.set(at, found);
+    return found;
+  };
   const q = (h: number, s: number, a: number): number => {
     const g = H - h;
     const visits = seen.filter((x) => x.state === s && x.action === a && (!options.stage_dependent || x.step === h));
