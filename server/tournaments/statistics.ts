@@ -57,7 +57,7 @@ const DRAWS_PER_SLICE = 500_000;
  * Percentile bootstrap of the mean: the (1 - level) / 2 and (1 + level) / 2 quantiles (linear between order statistics)
  * of the means of resamples drawn with replacement. NaN of no values; the value itself of one.
  *
- * A generator, because 100,000 values take one or two seconds: it yields every few milliseconds and returns the
+ * A generator, because 100,000 values take two or three seconds: it yields every few milliseconds and returns the
  * interval. `runInSlices` drives it without blocking an event loop, `bootstrapMeanInterval` drives it to its end at
  * once.
  *
