@@ -1,6 +1,6 @@
 /**
- * results.json: what came out of a tournament, for people's scripts. docs/results.md describes it; a field is never renamed
- * or given another meaning within one `schema_version`.
+ * results.json: what came out of a tournament, for people's scripts. docs/results.md describes it; a field is never
+ * renamed or given another meaning within one `schema_version`.
  */
 import { IcrlError } from "../../common/errors.js";
 import type {
@@ -173,7 +173,10 @@ function agentJson(result: AgentResult): AgentJson {
 
 function regretJson(estimate: Estimate | undefined): RegretJson {
   if (estimate === undefined) {
-    throw new IcrlError("MALFORMED_MESSAGE", "the server sent a result without its regret: use a client and a server of one version");
+    throw new IcrlError(
+      "MALFORMED_MESSAGE",
+      "the server sent a result without its regret: use a client and a server of one version",
+    );
   }
   const { mean, se, ci95Low, ci95High } = estimate;
   return { mean, se, ci95: ci95Low === undefined || ci95High === undefined ? null : [ci95Low, ci95High] };

@@ -1,6 +1,6 @@
 /**
- * The font of pictures. It ships with the package, because a server or container often has none; text is measured with it,
- * so that labels are placed by what will really be drawn.
+ * The font of pictures. It ships with the package, because a server or container often has none; text is measured with
+ * it, so that labels are placed by what will really be drawn.
  */
 import { createRequire } from "node:module";
 import { Resvg, type ResvgRenderOptions } from "@resvg/resvg-js";
@@ -11,8 +11,8 @@ const require = createRequire(import.meta.url);
 export const FONT_FAMILY = "Lato, 'Helvetica Neue', Helvetica, Arial, sans-serif";
 
 /**
- * Fonts for drawing an SVG on any machine alike: Lato, regular and bold, and nothing of the system's. Characters outside Latin
- * stay blank.
+ * Fonts for drawing an SVG on any machine alike: Lato, regular and bold, and nothing of the system's. Characters
+ * outside Latin stay blank.
  */
 export const SHIPPED_FONTS: NonNullable<ResvgRenderOptions["font"]> = {
   loadSystemFonts: false,
@@ -40,8 +40,8 @@ export function textWidth(text: string, { size, bold = false }: TextStyle): numb
   let per100 = measured.get(key);
   if (per100 === undefined) {
     const svg =
-      `<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><text y="100" font-family="Lato" font-size="100"` +
-      ` font-weight="${bold ? 700 : 400}">${escapeXml(text)}</text></svg>`;
+      `<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10">` +
+      `<text y="100" font-family="Lato" font-size="100" font-weight="${bold ? 700 : 400}">${escapeXml(text)}</text></svg>`;
     per100 = new Resvg(svg, { font: SHIPPED_FONTS }).getBBox()?.width ?? 100 * text.length;
     measured.set(key, per100);
   }

@@ -1,7 +1,7 @@
-import type { Writable } from "node:stream";
-
 /** Anything with a `write`: a stream, or a test's. */
-export type Output = Pick<Writable, "write">;
+export interface Output {
+  write(text: string): unknown;
+}
 
 /** A value as JSON with two-space indentation and a final newline. A bigint becomes its decimal digits as a string. */
 export function jsonText(value: unknown): string {

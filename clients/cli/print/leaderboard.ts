@@ -18,8 +18,8 @@ const COLUMNS: readonly Column[] = [
 const MOST_DIGITS = 3;
 
 /**
- * The leaderboard of each task, best first: mean regret of a trial with its 95 % interval, mean return with its standard
- * error, trials, and forfeits with their reason.
+ * The leaderboard of each task, best first: mean regret of a trial with its 95 % interval, mean return with its
+ * standard error, trials, and forfeits with their reason.
  */
 export function leaderboardText(results: ResultsJson, paint: Paint = plain): string {
   return results.tasks.map((task) => taskText(task, results, paint)).join("\n");

@@ -10,6 +10,9 @@ export const plain: Paint = { bold: (text) => text, faint: (text) => text };
 const coloured: Paint = { bold: (text) => `\x1b[1m${text}\x1b[22m`, faint: (text) => `\x1b[2m${text}\x1b[22m` };
 
 /** Emphasis for a stream: where it is a terminal, unless NO_COLOR is set (https://no-color.org). */
-export function paintFor(stream: { readonly isTTY?: boolean }, env: Readonly<Record<string, string | undefined>>): Paint {
+export function paintFor(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): Paint {
   return stream.isTTY === true && !env.NO_COLOR ? coloured : plain;
 }

@@ -33,6 +33,10 @@ export async function pictureSvg(results: ResultsJson): Promise<string> {
 
 /** An SVG drawn with the shipped fonts, on white. */
 export function pngFromSvg(svg: string): Buffer {
-  const drawing = new Resvg(svg, { font: SHIPPED_FONTS, background: "white", fitTo: { mode: "zoom", value: PNG_SCALE } });
+  const drawing = new Resvg(svg, {
+    font: SHIPPED_FONTS,
+    background: "white",
+    fitTo: { mode: "zoom", value: PNG_SCALE },
+  });
   return drawing.render().asPng();
 }

@@ -1,6 +1,6 @@
 /**
- * Progress of several things at once, on stderr. On a terminal a block that is redrawn in place: a line for the whole with
- * bar, rate and time left, then a line for each thing that is under way. Elsewhere plain lines, seldom.
+ * Progress of several things at once, on stderr. On a terminal a block that is redrawn in place: a line for the whole
+ * with bar, rate and time left, then a line for each thing that is under way. Elsewhere plain lines, seldom.
  */
 import { stripVTControlCharacters } from "node:util";
 import { shortNumber } from "./numbers.js";
@@ -143,7 +143,8 @@ function wholeText(samples: readonly Sample[], { atMs, done, total, steps }: Sam
   const parts = [`${String(percent).padStart(3)} %`, `${shortNumber(done)} of ${shortNumber(total)} ${units}`];
   const first = samples[0];
   const elapsedMs = atMs - first.atMs;
-  if (elapsedMs > 0 && steps > first.steps) parts.push(`${rateText((1000 * (steps - first.steps)) / elapsedMs)} steps/s`);
+  if (elapsedMs > 0 && steps > first.steps)
+    parts.push(`${rateText((1000 * (steps - first.steps)) / elapsedMs)} steps/s`);
   if (elapsedMs > 0 && done > first.done && done < total) {
     parts.push(`${durationText(((total - done) * elapsedMs) / (done - first.done))} left`);
   }
@@ -192,5 +193,7 @@ function durationText(ms: number): string {
 /** The line, or what of it fits on one row of the terminal. A cut line loses its paint. */
 function cut(line: string, width: number): string {
   if (shownWidth(line) <= width) return line;
-  return `${Array.from(stripVTControlCharacters(line)).slice(0, width - 1).join("")}…`;
+  return `${Array.from(stripVTControlCharacters(line))
+    .slice(0, width - 1)
+    .join("")}…`;
 }

@@ -1,9 +1,9 @@
 /**
- * The regret curves of a tournament as a Vega spec: a panel per task, in each a line with a 95 % band per agent and its name
- * at the line's end.
+ * The regret curves of a tournament as a Vega spec: a panel per task, in each a line with a 95 % band per agent and its
+ * name at the line's end.
  *
- * Every position outside the scales is in pixels computed here, with measured text: Vega itself can only guess at the width of
- * text where there is no canvas.
+ * Every position outside the scales is in pixels computed here, with measured text: Vega itself can only guess at the
+ * width of text where there is no canvas.
  */
 import type { Mark, Spec } from "vega";
 import type { ResultsJson } from "../results.js";
@@ -83,11 +83,20 @@ function panelMark(panel: Panel, head: number, x: number, y: number): Mark {
     ],
     axes: [
       { scale: "y", orient: "left", title: "cumulative regret", ...axisLook, domain: false, ticks: false, grid: true },
-      { scale: "x", orient: "bottom", title: "step within the trial", ...axisLook, domainColor: "#888888", tickColor: "#888888" },
+      {
+        scale: "x",
+        orient: "bottom",
+        title: "step within the trial",
+        ...axisLook,
+        domainColor: "#888888",
+        tickColor: "#888888",
+      },
     ],
     marks: [
       text(0, TITLE_HEIGHT - 8 - head, panel.id, TEXT.title, INK),
-      ...panel.optionLines.map((line, i) => text(0, TITLE_HEIGHT + 8 + LINE_HEIGHT * i - head, line, TEXT.options, FAINT)),
+      ...panel.optionLines.map((line, i) =>
+        text(0, TITLE_HEIGHT + 8 + LINE_HEIGHT * i - head, line, TEXT.options, FAINT),
+      ),
       {
         type: "group",
         clip: true,
@@ -156,7 +165,9 @@ function lineMark({ points, colour, dash }: Line): Mark {
   };
 }
 
-/** A label in the column, led to from the line's end; or marked, like the place where its line leaves, by a triangle. */
+/**
+ * A label in the column, led to from the line's end; or marked, like the place where its line leaves, by a triangle.
+ */
 function labelMarks({ name, value, labelY, end, colour, leaves }: Line): Mark[] {
   const x = PLOT.width + LEADER + 3;
   return [

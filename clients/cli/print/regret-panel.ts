@@ -1,5 +1,6 @@
 /**
- * What is drawn in one panel of the regret chart, in pixels where it is not on a scale: lines, their ends, their labels.
+ * What is drawn in one panel of the regret chart, in pixels where it is not on a scale: lines, their ends, their
+ * labels.
  */
 import type { AgentJson, TaskJson } from "../results.js";
 import { fitText, textWidth } from "./font.js";
@@ -29,7 +30,10 @@ export const TEXT = {
 /** Most pixels of a name in a label. */
 const LONGEST_NAME = 200;
 
-/** Colours that colour-blind readers can tell apart, without the yellow that vanishes on white. Source: Okabe & Ito (2008). */
+/**
+ * Colours that colour-blind readers can tell apart, without the yellow that vanishes on white. Source: Okabe & Ito
+ * (2008).
+ */
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
 
 /** Dashes for the second, third, ... round of the colours. */
@@ -89,7 +93,9 @@ export interface Panel {
  * @param place of an agent in the tournament, which gives it its colour in every panel
  */
 export function layOutPanel(task: TaskJson, place: (name: string) => number): Panel {
-  const curves = task.agents.filter(({ curve }) => curve.step.length > 0).map((agent) => ({ agent, points: points(agent) }));
+  const curves = task.agents
+    .filter(({ curve }) => curve.step.length > 0)
+    .map((agent) => ({ agent, points: points(agent) }));
   const lastStep = Math.max(1, ...curves.map(({ points }) => points[points.length - 1].step));
   const limit = upperLimit(curves.map(({ points }) => Math.max(...points.map((point) => point.high))));
   const pixelX = (step: number) => (step / lastStep) * PLOT.width;
@@ -111,13 +117,23 @@ export function layOutPanel(task: TaskJson, place: (name: string) => number): Pa
       end: leaves ? { x: pixelX(crossing(points, limit)), y: 0 } : { x: PLOT.width, y: pixelY(finals[i]) },
     };
   });
-  const labelWidth = Math.max(0, ...lines.map(({ name, value }) => textWidth(name, TEXT.name) + WORD_GAP + textWidth(value, TEXT.value)));
+  const labelWidth = Math.max(
+    0,
+    ...lines.map(({ name, value }) => textWidth(name, TEXT.name) + WORD_GAP + textWidth(value, TEXT.value)),
+  );
   const described = Object.entries(task.options).map(([name, value]) => `${name} ${optionText(value)}`);
   const optionLines = wrap(
     task.task === task.id ? described : [task.task, ...described],
     PLOT.width + LEADER + labelWidth,
   );
-  return { id: fitText(task.id, TEXT.title, PLOT.width + LEADER + labelWidth), optionLines, lines, lastStep, limit, labelWidth };
+  return {
+    id: fitText(task.id, TEXT.title, PLOT.width + LEADER + labelWidth),
+    optionLines,
+    lines,
+    lastStep,
+    limit,
+    labelWidth,
+  };
 }
 
 /** The curve from (0, 0), thinned to what a plot can show. */
@@ -133,9 +149,9 @@ function points({ curve }: AgentJson): Point[] {
 }
 
 /**
- * Upper end of the regret axis. Agents that learn nothing would squash all others into the lowest strip; where half of the
- * agents would end below `SQUASHED` of the height, the axis ends just above the highest agent that leaves them room, if that
- * is worth its while.
+ * Upper end of the regret axis. Agents that learn nothing would squash all others into the lowest strip; where half of
+ * the agents would end below `SQUASHED` of the height, the axis ends just above the highest agent that leaves them
+ * room, if that is worth its while.
  */
 function upperLimit(highest: readonly number[]): number {
   const ascending = [...highest].sort((a, b) => a - b);
@@ -173,4 +189,3 @@ function wrap(parts: readonly string[], width: number): string[] {
   }
   return lines;
 }
-

@@ -1,6 +1,7 @@
 /**
- * Positions for labels in a column: as near as can be to where each wants to be, in the same order, at least `gap` apart, and
- * inside [low, high] where they fit (else below it, from `low` on). Least squares, by pooling neighbours that are too close.
+ * Positions for labels in a column: as near as can be to where each wants to be, in the same order, at least `gap`
+ * apart, and inside [low, high] where they fit (else below it, from `low` on). Least squares, by pooling neighbours
+ * that are too close.
  */
 export function spreadLabels(wanted: readonly number[], gap: number, low: number, high: number): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b] || a - b);

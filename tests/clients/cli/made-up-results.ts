@@ -51,7 +51,9 @@ export function madeUpResults(tasks: readonly TaskJson[]): ResultsJson {
 
 const upTo = (n: number, stride: number) => Array.from({ length: n / stride }, (_, i) => (i + 1) * stride);
 
-/** E1 of Lin, Bai & Mei 2023: finals recomputed on 20,000 instances (33.1, 51.1, 56.9, 221.7); standard errors for 500. */
+/**
+ * E1 of Lin, Bai & Mei 2023: finals recomputed on 20,000 instances (33.1, 51.1, 56.9, 221.7); standard errors for 500.
+ */
 export const e1: TaskJson = {
   id: "linear-bandit",
   task: "linear-bandit",

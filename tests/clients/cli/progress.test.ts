@@ -5,7 +5,10 @@ import { createProgress, type ProgressItem } from "#icrl/clients/cli/print/progr
 function setUp(stream: { isTTY?: boolean; columns?: number; rows?: number } = {}) {
   const clock = { ms: 0 };
   const written: string[] = [];
-  const progress = createProgress({ stream: { ...stream, write: (text) => written.push(text) }, nowMs: () => clock.ms });
+  const progress = createProgress({
+    stream: { ...stream, write: (text) => written.push(text) },
+    nowMs: () => clock.ms,
+  });
   return { clock, written, progress };
 }
 
@@ -24,7 +27,12 @@ function screen(written: readonly string[]): string[] {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal controls are made of them
     const up = /^\x1b\[(\d+)A\x1b\[0J/.exec(text);
     if (up) lines.length -= Number(up[1]);
-    lines.push(...text.slice(up?.[0].length ?? 0).split("\n").slice(0, -1));
+    lines.push(
+      ...text
+        .slice(up?.[0].length ?? 0)
+        .split("\n")
+        .slice(0, -1),
+    );
   }
   return lines;
 }
@@ -103,7 +111,8 @@ describe("progress on a terminal", () => {
       clock.ms = k * 9;
       progress.update([match("a", k, 0)]);
     }
-    // By hand: at 0, 108, 216, ... 864 ms, each the first multiple of 9 ms that is 100 ms later; and at 900 ms, the end.
+    // By hand: at 0, 108, 216, ... 864 ms, each the first multiple of 9 ms that is 100 ms later; and at 900 ms, the
+    // end.
     expect(written.length).toBe(10);
     expect(screen(written)[0]).toContain("100 %");
     progress.update([match("a", 100, 0)]);

@@ -129,14 +129,17 @@ describe("results.json", () => {
   it("is refused of a message without regret", () => {
     const broken = structuredClone(message);
     broken.tasks[0].agents[0].regret = undefined;
-    expect(() => resultsJson(broken, tournament, "", {})).toThrow(expect.objectContaining({ reason: "MALFORMED_MESSAGE" }));
+    expect(() => resultsJson(broken, tournament, "", {})).toThrow(
+      expect.objectContaining({ reason: "MALFORMED_MESSAGE" }),
+    );
   });
 });
 
 describe("JSON output", () => {
   it("writes a bigint as its decimal digits, wherever it is, and ends with a newline", () => {
-    let written = "";
-    printJson({ write: (text: string) => ((written += text), true) }, { seed: 2n ** 64n - 1n, list: [1n, 2] });
+    const writes: string[] = [];
+    printJson({ write: (text) => writes.push(text) }, { seed: 2n ** 64n - 1n, list: [1n, 2] });
+    const written = writes.join("");
     expect(written.endsWith("}\n")).toBe(true);
     expect(JSON.parse(written)).toEqual({ seed: "18446744073709551615", list: ["1", 2] });
   });

@@ -8,14 +8,24 @@ import { e1, madeUpResults, riverSwim } from "./made-up-results.js";
 describe("a text table", () => {
   it("puts text to the left, numbers to the right, and leaves no blanks at line ends", () => {
     const columns = [{ title: "name" }, { title: "regret", align: "right" as const }, { title: "note" }];
-    expect(textTable(columns, [["a", "1.0", ""], ["longer", "10,000.0", "x"]])).toBe(
-      ["name      regret  note", "a            1.0", "longer  10,000.0  x", ""].join("\n"),
-    );
+    expect(
+      textTable(columns, [
+        ["a", "1.0", ""],
+        ["longer", "10,000.0", "x"],
+      ]),
+    ).toBe(["name      regret  note", "a            1.0", "longer  10,000.0  x", ""].join("\n"));
   });
 
   it("does not count what paints a cell as width", () => {
     const paint = paintFor({ isTTY: true }, {});
-    const painted = textTable([{ title: "n", align: "right" }, { title: "m" }], [[paint.bold("1"), "2"], ["10", "3"]], paint);
+    const painted = textTable(
+      [{ title: "n", align: "right" }, { title: "m" }],
+      [
+        [paint.bold("1"), "2"],
+        ["10", "3"],
+      ],
+      paint,
+    );
     // biome-ignore lint/suspicious/noControlCharactersInRegex: paint is made of them
     expect(painted.replace(/\x1b\[\d+m/g, "")).toBe(" n  m\n 1  2\n10  3\n");
   });
