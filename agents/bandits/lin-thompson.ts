@@ -3,7 +3,8 @@ import { number } from "../../common/options.js";
 import { addRankOneToCholesky, solveLower, solveLowerTransposed } from "../kit/cholesky.js";
 
 /**
- * Thompson sampling for linear bandits with normal noise: theta is drawn from its posterior, the best arm under it is played.
+ * Thompson sampling for linear bandits with normal noise: theta is drawn from its posterior, the best arm under it is
+ * played.
  *
  *   theta ~ N(V^-1 b, noise_std^2 V^-1),   V = (noise_std / prior_std)^2 I + sum x x',   b = sum r x
  *
@@ -18,7 +19,7 @@ export const linThompson = defineAgent({
   name: "lin-thompson",
   version: "1",
   summary: "Thompson sampling for linear bandits, normal prior and noise.",
-  source: "Agrawal & Goyal (2013), algorithm 1; Lin, Bai & Mei (2023), section 4.1",
+  source: "Agrawal & Goyal (2013), algorithm 1; Lin, Bai & Mei (2023), linear bandit experiment",
   tasks: ["linear"],
   options: {
     prior_std: number({ default: 1, min: 1e-6, help: "prior standard deviation of each weight; its mean is 0" }),
