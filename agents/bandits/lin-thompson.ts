@@ -12,7 +12,7 @@ import { addRankOneToCholesky, solveLower, solveLowerTransposed } from "../kit/c
  * probability of its choices has no closed form: propensities are unknown.
  *
  * Shapes: A arms, d features. Memory O(d^2); time O(d^2 + A d) a step.
- * Source: Agrawal & Goyal (2013), algorithm 1; Lin, Bai & Mei (2023), linear experiment (prior N(0, I), noise var. 2.25).
+ * Source: Agrawal & Goyal (2013), algorithm 1; Lin, Bai & Mei (2023), linear bandit experiment (the defaults).
  * Differs: the exact posterior's variance, not the wider one of Agrawal & Goyal's theorem.
  */
 export const linThompson = defineAgent({
