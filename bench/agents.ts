@@ -1,7 +1,7 @@
 /**
- * What agents cost: CPU nanoseconds per action (act and observe together) with many policies alive, in the order in which a
- * lock-step session calls them, and per policy created; the least of several rounds. No server, no messages; rewards come from a
- * small table.
+ * What agents cost: CPU nanoseconds per action (act and observe together) with many policies alive, in the order in
+ * which a lock-step session calls them, and per policy created; the least of several rounds. No server, no messages;
+ * rewards come from a small table.
  *
  *   npm run build && node dist/bench/agents.js
  */
@@ -26,12 +26,26 @@ const normals = Float32Array.from({ length: 4096 }, () => rng.normal());
 const linear = (i: number): Trial => ({ ...LINEAR, kinds: ["bandit", "linear"], arms: fixedArms[i] });
 const fresh = (): Trial => ({ ...LINEAR, kinds: ["linear"], arms: undefined });
 const bernoulli = (): Trial => ({
-  ...BANDIT, task: "bernoulli-bandit", kinds: ["bandit", "bernoulli"], numActions: 5, dim: 0, arms: undefined, reward: UNIT,
-}); // biome-ignore format: short
+  ...BANDIT,
+  task: "bernoulli-bandit",
+  kinds: ["bandit", "bernoulli"],
+  numActions: 5,
+  dim: 0,
+  arms: undefined,
+  reward: UNIT,
+});
 const river = (): Trial => ({
-  task: "river-swim", taskOptions: {}, kinds: ["tabular-mdp"], numActions: 2, numStates: 6, dim: 0, arms: undefined,
-  horizon: 20, episodes: 10, reward: UNIT,
-}); // biome-ignore format: short
+  task: "river-swim",
+  taskOptions: {},
+  kinds: ["tabular-mdp"],
+  numActions: 2,
+  numStates: 6,
+  dim: 0,
+  arms: undefined,
+  horizon: 20,
+  episodes: 10,
+  reward: UNIT,
+});
 
 const CASES: readonly [string, string, Readonly<Record<string, unknown>>, (i: number) => Trial][] = [
   ["uniform", "E1", {}, linear],
@@ -46,7 +60,11 @@ const CASES: readonly [string, string, Readonly<Record<string, unknown>>, (i: nu
 ];
 
 /** Nanoseconds per created policy and per action of one round of 200 steps. */
-function measure(agent: Agent, options: Readonly<Record<string, unknown>>, trialOf: (i: number) => Trial): [number, number] {
+function measure(
+  agent: Agent,
+  options: Readonly<Record<string, unknown>>,
+  trialOf: (i: number) => Trial,
+): [number, number] {
   const resolved = resolveOptions(agent.options, options, agent.name);
   const trials = Array.from({ length: POLICIES }, (_, i) => trialOf(i));
   const seeds = trials.map((_, i) => rngFromSeed(BigInt(i)));
@@ -55,9 +73,16 @@ function measure(agent: Agent, options: Readonly<Record<string, unknown>>, trial
   const created = process.cpuUsage().user;
   const { horizon, numStates, reward } = trials[0];
   const at = {
-    state: 0, arms: undefined as Arms | undefined, episode: 0, step: 0, action: 0, reward: 0, nextState: 0,
-    terminated: false, truncated: false,
-  }; // biome-ignore format: short
+    state: 0,
+    arms: undefined as Arms | undefined,
+    episode: 0,
+    step: 0,
+    action: 0,
+    reward: 0,
+    nextState: 0,
+    terminated: false,
+    truncated: false,
+  };
   const actions = new Int32Array(POLICIES);
   for (let t = 0; t < 200; t++) {
     at.step = t % horizon;
@@ -84,6 +109,9 @@ function measure(agent: Agent, options: Readonly<Record<string, unknown>>, trial
 
 for (const [name, setting, options, trialOf] of CASES) {
   const rounds = Array.from({ length: ROUNDS }, () => measure(findAgent(name), options, trialOf));
-  const best = (column: 0 | 1): string => Math.min(...rounds.map((round) => round[column])).toFixed(0).padStart(5);
+  const best = (column: 0 | 1): string =>
+    Math.min(...rounds.map((round) => round[column]))
+      .toFixed(0)
+      .padStart(5);
   console.log(`${`${name} (${setting})`.padEnd(32)} ${best(1)} ns an action   ${best(0)} ns a policy created`);
 }

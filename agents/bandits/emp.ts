@@ -3,18 +3,18 @@ import { defineAgent } from "../../clients/typescript/define-agent.js";
 /**
  * The empirical mean: each arm once in the order of the index, then always the arm of the best average reward.
  *
- * Ties go to the lowest index, as numpy's argmax has it: on rewards of 0 and 1 ties are frequent, and other rules give other
- * regrets.
+ * Ties go to the lowest index, as numpy's argmax has it: on rewards of 0 and 1 ties are frequent, and other rules give
+ * other regrets.
  *
  * Shapes: A arms. Memory O(A); time O(A) an action.
- * Source: Lin, Bai & Mei (2023), section 4, baseline "Emp".
+ * Source: Lin, Bai & Mei (2023), baseline of the bandit experiments.
  * Differs: "once each" counts executed actions, whoever chose them.
  */
 export const emp = defineAgent({
   name: "emp",
   version: "1",
   summary: "Plays each arm once, then the best empirical mean.",
-  source: "Lin, Bai & Mei (2023), section 4, baseline Emp",
+  source: "Lin, Bai & Mei (2023), baseline of the bandit experiments",
   tasks: ["bandit"],
   options: {},
   create({ numActions }) {

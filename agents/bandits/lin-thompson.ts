@@ -3,7 +3,8 @@ import { number } from "../../common/options.js";
 import { addRankOneToCholesky, solveLower, solveLowerTransposed } from "../kit/cholesky.js";
 
 /**
- * Thompson sampling for linear bandits with normal noise: theta is drawn from its posterior, the best arm under it is played.
+ * Thompson sampling for linear bandits with normal noise: theta is drawn from its posterior, the best arm under it is
+ * played.
  *
  *   theta ~ N(V^-1 b, noise_std^2 V^-1),   V = (noise_std / prior_std)^2 I + sum x x',   b = sum r x
  *
@@ -11,14 +12,14 @@ import { addRankOneToCholesky, solveLower, solveLowerTransposed } from "../kit/c
  * probability of its choices has no closed form: propensities are unknown.
  *
  * Shapes: A arms, d features. Memory O(d^2); time O(d^2 + A d) a step.
- * Source: Agrawal & Goyal (2013), algorithm 1; Lin, Bai & Mei (2023), section 4.1 (prior N(0, I), noise variance 2.25).
+ * Source: Agrawal & Goyal (2013), algorithm 1; Lin, Bai & Mei (2023), linear bandit experiment (the defaults).
  * Differs: the exact posterior's variance, not the wider one of Agrawal & Goyal's theorem.
  */
 export const linThompson = defineAgent({
   name: "lin-thompson",
   version: "1",
   summary: "Thompson sampling for linear bandits, normal prior and noise.",
-  source: "Agrawal & Goyal (2013), algorithm 1; Lin, Bai & Mei (2023), section 4.1",
+  source: "Agrawal & Goyal (2013), algorithm 1; Lin, Bai & Mei (2023), linear bandit experiment",
   tasks: ["linear"],
   options: {
     prior_std: number({ default: 1, min: 1e-6, help: "prior standard deviation of each weight; its mean is 0" }),

@@ -7,15 +7,16 @@ import { armRidge } from "../kit/arm-ridge.js";
 /**
  * LinUCB: optimism for linear bandits.
  *
- * Plays argmax_a  x_a . theta + alpha sqrt(x_a' V^-1 x_a)  with  V = ridge I + sum x x'  and  theta = V^-1 sum r x, lowest index
- * on ties. Where the arms are fixed for the trial, estimate and width of every arm are kept up to date instead of being computed
- * anew (agents/kit/arm-ridge.ts): the same algebra, faster by a factor of d.
+ * Plays argmax_a  x_a . theta + alpha sqrt(x_a' V^-1 x_a)  with  V = ridge I + sum x x'  and  theta = V^-1 sum r x,
+ * lowest index on ties. Where the arms are fixed for the trial, estimate and width of every arm are kept up to date
+ * instead of being computed anew (agents/kit/arm-ridge.ts): the same algebra, faster by a factor of d.
  *
- * Shapes: A arms, d features. Fixed arms: memory O(d^2 + A d), time O(d^2 + A d) a step. Arms drawn afresh: memory O(d^2), time
- * O(A d^2) a step.
- * Source: Li, Chu, Langford & Schapire (2010), algorithm 1; Lin, Bai & Mei (2023), section 4.1 (alpha 2, ridge 1, first action
- * uniform).
- * Differs: alpha is a constant, not the confidence radius of the theorem; one theta for all arms ("shared" features only).
+ * Shapes: A arms, d features. Fixed arms: memory O(d^2 + A d), time O(d^2 + A d) a step. Arms drawn afresh: memory
+ * O(d^2), time O(A d^2) a step.
+ * Source: Li, Chu, Langford & Schapire (2010), algorithm 1; Lin, Bai & Mei (2023), section 4.1 (alpha 2, ridge 1, first
+ * action uniform).
+ * Differs: alpha is a constant, not the confidence radius of the theorem; one theta for all arms ("shared" features
+ * only).
  */
 export const linUcb = defineAgent({
   name: "lin-ucb",

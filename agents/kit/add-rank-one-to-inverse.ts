@@ -3,8 +3,8 @@
  *
  *   (V + x x')^-1 = V^-1 - c u u'   with   u = V^-1 x   and   c = 1 / (1 + x . u)
  *
- * `inverse` is changed in place; `gain` receives c u = (V + x x')^-1 x, the step that least squares takes for one unit of
- * prediction error at x.
+ * `inverse` is changed in place; `gain` receives c u = (V + x x')^-1 x, the step that least squares takes for one unit
+ * of prediction error at x.
  *
  * Shapes: inverse [d, d] symmetric, x [d], gain [d].
  * Source: Sherman & Morrison (1950).

@@ -20,7 +20,7 @@ export function countMaxima(values: Float64Array, offset = 0, count = values.len
   return ties;
 }
 
-/** Index of a largest value, each of `ties` = countMaxima(...) equally likely. Nothing is drawn when there is but one. */
+/** Index of a largest value, each of `ties` = countMaxima(...) equally likely. Nothing is drawn where there is one. */
 export function randomArgmax(values: Float64Array, offset: number, count: number, ties: number, rng: Rng): number {
   const first = argmax(values, offset, count);
   if (ties === 1) return first;

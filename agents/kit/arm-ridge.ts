@@ -1,20 +1,21 @@
 /**
- * Ridge regression seen from a fixed set of arms: the estimate m_a = x_a . theta and the squared width q_a = x_a' V^-1 x_a of
- * every arm, brought up to date after each reward in O(d^2 + A d) instead of computed anew in O(A d^2).
+ * Ridge regression seen from a fixed set of arms: the estimate m_a = x_a . theta and the squared width q_a = x_a' V^-1
+ * x_a of every arm, brought up to date after each reward in O(d^2 + A d) instead of computed anew in O(A d^2).
  *
  * With V = ridge I + sum x x', theta = V^-1 sum r x, the arm k just played, its reward r, and before the update
  * u = V^-1 x_k, c = 1 / (1 + q_k), g_a = x_a . u:
  *
  *   m_a += c (r - m_k) g_a       q_a -= c g_a^2       V^-1 -= c u u'
  *
- * which follow from Sherman & Morrison (1950). The same pass finds the arm of the largest m_a + alpha sqrt(q_a), the next
- * optimistic choice.
+ * which follow from Sherman & Morrison (1950). The same pass finds the arm of the largest m_a + alpha sqrt(q_a), the
+ * next optimistic choice.
  *
- * A kernel is made per shape and shared by all policies of that shape. Small shapes get one whose loops are written out (178 ns
- * against 450 to 700 for d = 5, A = 10): the same operations in the same order, so the same results to the last bit.
+ * A kernel is made per shape and shared by all policies of that shape. Small shapes get one whose loops are written out
+ * (178 ns against 450 to 700 for d = 5, A = 10): the same operations in the same order, so the same results to the last
+ * bit.
  *
- * Shapes: A arms, d features; a state is one array: V^-1's upper triangle by rows [d (d + 1) / 2], then for each arm its
- * record x_a [d], q_a, m_a.
+ * Shapes: A arms, d features; a state is one array: V^-1's upper triangle by rows [d (d + 1) / 2], then for each arm
+ * its record x_a [d], q_a, m_a.
  */
 import { packedArrays } from "./packed-arrays.js";
 

@@ -6,8 +6,8 @@ export type Backup = (stage: number, state: number, action: number, nextValues: 
  *
  *   Q_h(s, a) = backup(h, s, a, V_{h+1}),   V_h(s) = max_a Q_h(s, a)
  *
- * For a known model the backup is r(s, a) + sum_s' P(s' | s, a) V_{h+1}(s'). What V is after the last stage is for the caller to
- * say, in `values` (zeros, as a rule); V of the first stage is there at the end. Allocates nothing.
+ * For a known model the backup is r(s, a) + sum_s' P(s' | s, a) V_{h+1}(s'). What V is after the last stage is for the
+ * caller to say, in `values` (zeros, as a rule); V of the first stage is there at the end. Allocates nothing.
  *
  * Shapes: S states, A actions, H stages; q [H, S, A]; values and scratch [S].
  * Source: Bellman (1957); Puterman (1994), section 4.5.

@@ -7,7 +7,7 @@
 /**
  * L of V, written to `lower` (which may be `matrix`).
  *
- * Source: Golub & Van Loan (2013), algorithm 4.2.1.
+ * Source: Golub & Van Loan (2013), section 4.2.
  */
 export function cholesky(matrix: Float64Array, d: number, lower: Float64Array): void {
   for (let i = 0; i < d; i++) {
@@ -23,7 +23,7 @@ export function cholesky(matrix: Float64Array, d: number, lower: Float64Array): 
 /**
  * Turns L of V into L of V + x x', in O(d^2). `x` is used up.
  *
- * Source: Gill, Golub, Murray & Saunders (1974), method C2, by Givens rotations.
+ * Source: Gill, Golub, Murray & Saunders (1974), by Givens rotations.
  */
 export function addRankOneToCholesky(lower: Float64Array, x: Float64Array): void {
   const d = x.length;

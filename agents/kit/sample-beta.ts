@@ -4,8 +4,8 @@ import { sampleGamma } from "./sample-gamma.js";
 /**
  * A draw from Beta(a, b): density proportional to x^(a-1) (1-x)^(b-1).
  *
- * Three ways: by the inverse of the distribution function where a or b is 1; Cheng's rejection where both are above 1; else
- * as the share of one of two gamma draws.
+ * Three ways: by the inverse of the distribution function where a or b is 1; Cheng's rejection where both are above 1;
+ * else as the share of one of two gamma draws.
  *
  * Source: Cheng (1978), "Generating beta variates with nonintegral shape parameters", algorithm BB.
  *

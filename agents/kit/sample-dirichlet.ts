@@ -5,7 +5,7 @@ import { sampleGamma } from "./sample-gamma.js";
  * A draw from Dirichlet(alpha), written to `target`: non-negative, summing to 1. Independent gammas, normalised.
  *
  * Shapes: alpha and target [offset .. offset + count); they may be one array. Each alpha is positive.
- * Source: Devroye (1986), chapter XI, theorem 4.1.
+ * Source: Devroye (1986), section XI.4.
  */
 export function sampleDirichlet(
   alpha: Float64Array,

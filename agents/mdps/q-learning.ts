@@ -7,13 +7,13 @@ import { argmax, countMaxima, randomArgmax } from "../kit/argmax.js";
  *
  *   Q_h(s, a) += rate (reward + max_a' Q_{h+1}(s', a') - Q_h(s, a)),   rate = (H + 1) / (H + n)
  *
- * at the n-th visit of (h, s, a), with 0 after the last step. With probability epsilon any action, uniformly; else a largest Q,
- * ties at random. Q starts at 0.
+ * at the n-th visit of (h, s, a), with 0 after the last step. With probability epsilon any action, uniformly; else a
+ * largest Q, ties at random. Q starts at 0.
  *
  * Shapes: S states, A actions, H steps an episode. Memory O(H S A); time O(A) a step.
  * Source: Watkins (1989); Jin, Allen-Zhu, Bubeck & Jordan (2018), algorithm 1, for the rate.
- * Differs: explores at random where Jin et al. add a bonus, and so starts at 0 and not at H: it needs no bounds on rewards, and no
- * theorem covers it.
+ * Differs: explores at random where Jin et al. add a bonus, and so starts at 0 and not at H: it needs no bounds on
+ * rewards, and no theorem covers it.
  */
 export const qLearning = defineAgent({
   name: "q-learning",

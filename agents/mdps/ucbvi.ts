@@ -13,28 +13,32 @@ import { backwardInduction } from "../kit/backward-induction.js";
  *   hoeffding: bonus = scale 2 H sqrt(L / N),  L = ln(S A T / delta),  T = K H
  *   bernstein: bonus = scale min(g, sqrt(Var_P(V_{h+1}) / N) + g / N)
  *
- * and the largest Q is played, ties at random. Rewards with known bounds are rescaled to [0, 1], which Q's clip at g needs.
- * States seen to end an episode before its horizon are worth no further reward.
+ * and the largest Q is played, ties at random. Rewards with known bounds are rescaled to [0, 1], which Q's clip at g
+ * needs. States seen to end an episode before its horizon are worth no further reward.
  *
- * On the scale: with scale 1 the bonus of the theorem plays like random for thousands of episodes; RiverSwim's regret after 100
- * episodes (S = 6, H = 20; L of a run of K = 2,000) is 335 at random, 335 for hoeffding x 1, 78.5 for hoeffding x 0.02 and 48.1
- * for bernstein x 1, hence the default bonus. With hoeffding, start from a scale of 0.02.
+ * On the scale: with scale 1 the bonus of the theorem plays like random for thousands of episodes; RiverSwim's regret
+ * after 100 episodes (S = 6, H = 20; L of a run of K = 2,000) is 335 at random, 335 for hoeffding x 1, 78.5 for
+ * hoeffding x 0.02 and 48.1 for bernstein x 1, hence the default bonus. With hoeffding, start from a scale of 0.02.
  *
  * Shapes: S states, A actions, H steps an episode, K episodes. Memory O(S^2 A) (times H when stage_dependent); time
  * O(H S^2 A) an episode, O(A) an action.
- * Source: Azar, Osband & Munos (2017), algorithms 1 and 3.
- * Differs: scale; counts are shared by all stages unless stage_dependent; bernstein keeps the leading terms of the paper's
- * bonus without their logarithms; Q is not made to fall from plan to plan.
+ * Source: Azar, Osband & Munos (2017), algorithms 1 to 4; Lin, Bai & Mei (2023) for hoeffding's constants.
+ * Differs: scale; counts are shared by all stages unless stage_dependent; bernstein keeps the leading terms of the
+ * bonus of Azar et al. without their constants and logarithms; Q is not made to fall from plan to plan.
  */
 export const ucbvi = defineAgent({
   name: "ucbvi",
   version: "1",
   summary: "UCB-VI: optimistic value iteration on the empirical model, once an episode.",
-  source: "Azar, Osband & Munos (2017), algorithms 1 and 3",
+  source: "Azar, Osband & Munos (2017), algorithms 1 to 4; Lin, Bai & Mei (2023)",
   tasks: ["tabular-mdp"],
   options: {
     bonus: choice(["hoeffding", "bernstein"], { default: "bernstein", help: "family of the exploration bonus" }),
-    scale: number({ default: 1, min: 0, help: "factor of the bonus; for hoeffding 1 is the theorem's, 0.02 plays well" }),
+    scale: number({
+      default: 1,
+      min: 0,
+      help: "factor of the bonus; for hoeffding 1 is the theorem's, 0.02 plays well",
+    }),
     delta: number({ default: 0.1, min: 1e-12, max: 1, help: "probability of failure in hoeffding's logarithm" }),
     stage_dependent: boolean({ default: false, help: "whether each step of an episode has a model of its own" }),
   },

@@ -12,9 +12,14 @@ for (const agent of agents) {
 
 const agentOf = (name: string, create: (trial: Trial, rng: Rng) => Policy, tasks = ["bandit"]): Agent =>
   defineAgent({
-    name, version: "1", summary: "Broken.", source: "none", tasks, options: {},
+    name,
+    version: "1",
+    summary: "Broken.",
+    source: "none",
+    tasks,
+    options: {},
     create: (trial, _options, rng) => create(trial, rng),
-  }); // biome-ignore format: short
+  });
 
 /** Follow-the-leader that credits rewards to whichever arm `credited` says. */
 const leader = (credited: (own: number, executed: number) => number) =>

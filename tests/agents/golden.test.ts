@@ -1,6 +1,6 @@
 /**
- * Golden traces: each agent's side of one recorded trial. The trace holds all that the policy was told, so it changes only when the
- * agent's choices do, whatever becomes of the tasks.
+ * Golden traces: each agent's side of one recorded trial. The trace holds all that the policy was told, so it changes
+ * only when the agent's choices do, whatever becomes of the tasks.
  *
  * To record anew (with the agent's `version` raised, when it is a change of an agent that was released):
  *
@@ -86,9 +86,15 @@ function record(agent: Agent): Golden {
     agent_seed: String(seeds.agentSeed),
     trial: trialToJson(trial),
     steps: Array.from(playSteps({ agent, task, ...seeds }), (at) => [
-      at.episode, at.step, at.state, at.choice, Number.isNaN(at.propensity) ? null : at.propensity,
-      at.reward, at.nextState, at.terminated,
-    ]), // biome-ignore format: a row
+      at.episode,
+      at.step,
+      at.state,
+      at.choice,
+      Number.isNaN(at.propensity) ? null : at.propensity,
+      at.reward,
+      at.nextState,
+      at.terminated,
+    ]),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Plays an agent on a task in this process, with no server between: for tests of algorithms, which want many trials soon. What
- * the policy is told, and when, is as the runner does it.
+ * Plays an agent on a task in this process, with no server between: for tests of algorithms, which want many trials
+ * soon. What the policy is told, and when, is as the runner does it.
  */
 import type { Agent, Arms, Outcome, Policy, Trial } from "#icrl/clients/typescript/define-agent.js";
 import { resolveOptions } from "#icrl/common/options.js";
@@ -49,7 +49,12 @@ export function describeTrial(task: Task, env: Env): Trial {
 const armsOf = (data: Float32Array, cols: number): Arms => ({ data, rows: data.length / cols, cols });
 
 /** The policy of a trial with its agent's options resolved. */
-export function createPolicy(agent: Agent, trial: Trial, given: Readonly<Record<string, unknown>>, seed: bigint): Policy {
+export function createPolicy(
+  agent: Agent,
+  trial: Trial,
+  given: Readonly<Record<string, unknown>>,
+  seed: bigint,
+): Policy {
   return agent.create(trial, resolveOptions(agent.options, given, `agent "${agent.name}"`), rngFromSeed(seed));
 }
 
@@ -62,9 +67,19 @@ export function* playSteps(setup: TrialSetup): Generator<Step, void, void> {
   const policy = createPolicy(agent, trial, setup.options ?? {}, setup.agentSeed);
   const shown = env.features && armsOf(new Float32Array(env.features.length), trial.dim);
   const at: Step = {
-    state: 0, arms: trial.arms ?? shown, episode: 0, step: 0, action: 0, reward: 0, nextState: 0,
-    terminated: false, truncated: false, choice: 0, propensity: 0, regret: 0,
-  }; // biome-ignore format: a table
+    state: 0,
+    arms: trial.arms ?? shown,
+    episode: 0,
+    step: 0,
+    action: 0,
+    reward: 0,
+    nextState: 0,
+    terminated: false,
+    truncated: false,
+    choice: 0,
+    propensity: 0,
+    regret: 0,
+  };
   let t = 0;
   for (let episode = 0; episode < (setup.episodes ?? task.episodes); episode++) {
     env.reset(episode);

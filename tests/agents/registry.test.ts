@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { agents, findAgent } from "#icrl/agents/registry.js";
-import { IcrlError } from "#icrl/common/errors.js";
+import type { IcrlError } from "#icrl/common/errors.js";
 
 it("every agent is found by its name, which is in kebab-case and its own", () => {
   for (const agent of agents) {

@@ -24,7 +24,8 @@ const SMALL: readonly Task[] = [
   buildTask("river-swim", { states: 4, horizon: 5, episodes: 8 }),
 ];
 
-const tasksOf = (agent: Agent): readonly Task[] => SMALL.filter((task) => playsTask(agent.tasks, task.name, task.kinds));
+const tasksOf = (agent: Agent): readonly Task[] =>
+  SMALL.filter((task) => playsTask(agent.tasks, task.name, task.kinds));
 
 const setup = (agent: Agent, task: Task, seed = 1n): TrialSetup => ({
   agent,
@@ -122,14 +123,20 @@ function fourArms(kinds: readonly string[]): Trial {
   const linear = kinds.includes("linear");
   const data = Float32Array.from({ length: ARMS * ARMS }, (_, at) => (at % (ARMS + 1) === 0 ? 1 : 0));
   return {
-    task: "four-arms", taskOptions: {}, kinds, numActions: ARMS, numStates: 1, dim: linear ? ARMS : 0,
+    task: "four-arms",
+    taskOptions: {},
+    kinds,
+    numActions: ARMS,
+    numStates: 1,
+    dim: linear ? ARMS : 0,
     arms: linear ? { data, rows: ARMS, cols: ARMS } : undefined,
-    horizon: kinds.includes("tabular-mdp") ? 1 : 400, episodes: kinds.includes("tabular-mdp") ? 400 : 1,
+    horizon: kinds.includes("tabular-mdp") ? 1 : 400,
+    episodes: kinds.includes("tabular-mdp") ? 400 : 1,
     reward: { kind: "bernoulli", min: 0, max: 1, noiseStd: undefined },
-  }; // biome-ignore format: a table
+  };
 }
 
-/** How often, of the last 50 of 400 steps, the policy would play the one arm that pays, when others play in its place. */
+/** How often, of the last 50 of 400 steps, the policy would play the one arm that pays; others act in its place. */
 function shareOfTarget(policy: Policy, trial: Trial, target: number): number {
   let hits = 0;
   for (let t = 0; t < 400; t++) {

@@ -5,13 +5,26 @@ import type { Outcome, Trial } from "#icrl/clients/typescript/define-agent.js";
 import { createPolicy } from "../play-trial.js";
 
 const trialOf = (numActions: number): Trial => ({
-  task: "bernoulli-bandit", taskOptions: {}, kinds: ["bandit", "bernoulli"], numActions, numStates: 1, dim: 0,
-  arms: undefined, horizon: 200, episodes: 1, reward: { kind: "bernoulli", min: 0, max: 1, noiseStd: undefined },
-}); // biome-ignore format: short
+  task: "bernoulli-bandit",
+  taskOptions: {},
+  kinds: ["bandit", "bernoulli"],
+  numActions,
+  numStates: 1,
+  dim: 0,
+  arms: undefined,
+  horizon: 200,
+  episodes: 1,
+  reward: { kind: "bernoulli", min: 0, max: 1, noiseStd: undefined },
+});
 const turn = { state: 0, arms: undefined, episode: 0, step: 0 };
 const came = (action: number, reward: number): Outcome => ({
-  ...turn, action, reward, nextState: 0, terminated: false, truncated: false,
-}); // biome-ignore format: short
+  ...turn,
+  action,
+  reward,
+  nextState: 0,
+  terminated: false,
+  truncated: false,
+});
 
 it("emp plays each arm once in order, then the best mean, the lowest index on ties", () => {
   const policy = createPolicy(emp, trialOf(3), {}, 1n);

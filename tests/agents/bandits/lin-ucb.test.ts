@@ -35,7 +35,17 @@ function textbook(arms: number[][], history: { x: number[]; reward: number }[], 
   }
   const vInverse = inverse(v);
   const theta = vInverse.map((row) => dot(row, b));
-  const values = arms.map((x) => dot(x, theta) + alpha * Math.sqrt(dot(x, vInverse.map((row) => dot(row, x)))));
+  const values = arms.map(
+    (x) =>
+      dot(x, theta) +
+      alpha *
+        Math.sqrt(
+          dot(
+            x,
+            vInverse.map((row) => dot(row, x)),
+          ),
+        ),
+  );
   return values.indexOf(Math.max(...values));
 }
 
@@ -48,15 +58,28 @@ const rowsOf = ({ data, rows, cols }: Arms) =>
   Array.from({ length: rows }, (_, a) => Array.from(data.subarray(a * cols, (a + 1) * cols)));
 
 const trialOf = (numActions: number, dim: number, arms: Arms | undefined): Trial => ({
-  task: "linear-bandit", taskOptions: {}, kinds: ["linear"], numActions, numStates: 1, dim, arms,
-  horizon: 200, episodes: 1, reward: { kind: "gaussian", min: undefined, max: undefined, noiseStd: 1.5 },
-}); // biome-ignore format: short
+  task: "linear-bandit",
+  taskOptions: {},
+  kinds: ["linear"],
+  numActions,
+  numStates: 1,
+  dim,
+  arms,
+  horizon: 200,
+  episodes: 1,
+  reward: { kind: "gaussian", min: undefined, max: undefined, noiseStd: 1.5 },
+});
 
 const GREEDY = { alpha: 0.8, ridge: 0.5, first_action: "greedy" };
 const came = { nextState: 0, terminated: false, truncated: false, state: 0, episode: 0, step: 0 };
 
 describe("lin-ucb", () => {
-  for (const [numActions, dim] of [[10, 5], [3, 1], [7, 12], [40, 16]]) {
+  for (const [numActions, dim] of [
+    [10, 5],
+    [3, 1],
+    [7, 12],
+    [40, 16],
+  ]) {
     it(`plays as the textbook has it, action for action, with ${numActions} fixed arms of ${dim} features`, () => {
       const rng = rngFromSeed(21n);
       const arms = randomArms(numActions, dim, rng);

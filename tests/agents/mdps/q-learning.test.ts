@@ -4,13 +4,23 @@ import type { Trial } from "#icrl/clients/typescript/define-agent.js";
 import { createPolicy } from "../play-trial.js";
 
 const trial: Trial = {
-  task: "toy-mdp", taskOptions: {}, kinds: ["tabular-mdp"], numActions: 2, numStates: 2, dim: 0, arms: undefined,
-  horizon: 2, episodes: 10, reward: { kind: "gaussian", min: undefined, max: undefined, noiseStd: 1 },
-}; // biome-ignore format: short
+  task: "toy-mdp",
+  taskOptions: {},
+  kinds: ["tabular-mdp"],
+  numActions: 2,
+  numStates: 2,
+  dim: 0,
+  arms: undefined,
+  horizon: 2,
+  episodes: 10,
+  reward: { kind: "gaussian", min: undefined, max: undefined, noiseStd: 1 },
+};
 const came = { episode: 0, arms: undefined, truncated: false };
 
 /** The greedy choice is the only one when epsilon is 0: shows which of two values is larger. */
-function greedy(learn: (observe: (step: number, state: number, action: number, reward: number, next: number) => void) => void) {
+function greedy(
+  learn: (observe: (step: number, state: number, action: number, reward: number, next: number) => void) => void,
+) {
   const policy = createPolicy(qLearning, trial, { epsilon: 0 }, 1n);
   learn((step, state, action, reward, nextState) =>
     policy.observe?.({ ...came, step, state, action, reward, nextState, terminated: step === 1 }),
@@ -27,6 +37,14 @@ it("values a step by what the best action after it is worth", () => {
   });
   expect(choice(0, 0)).toEqual([0, 1]);
   expect(choice(1, 0)[1]).toBe(1 / 2); // never visited: a tie
+});
+
+it("expects nothing after a state that ended the episode early", () => {
+  const policy = createPolicy(qLearning, trial, { epsilon: 0 }, 3n);
+  policy.observe?.({ ...came, step: 1, state: 1, action: 0, reward: 5, nextState: 0, terminated: true });
+  policy.observe?.({ ...came, step: 0, state: 0, action: 0, reward: 1, nextState: 1, terminated: true });
+  policy.observe?.({ ...came, step: 0, state: 0, action: 1, reward: 2, nextState: 0, terminated: true });
+  expect(policy.act({ ...came, step: 0, state: 0 })).toBe(1); // not 1 + 5 for action 0
 });
 
 it("averages with rate (H + 1) / (H + n)", () => {

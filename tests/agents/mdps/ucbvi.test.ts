@@ -13,9 +13,17 @@ const K = 50;
 const trialOf = (min: number | undefined, max: number | undefined): Trial => {
   const reward: RewardSpec = { kind: "deterministic", min, max, noiseStd: undefined };
   return {
-    task: "toy-mdp", taskOptions: {}, kinds: ["tabular-mdp"], numActions: A, numStates: S, dim: 0, arms: undefined,
-    horizon: H, episodes: K, reward,
-  }; // biome-ignore format: short
+    task: "toy-mdp",
+    taskOptions: {},
+    kinds: ["tabular-mdp"],
+    numActions: A,
+    numStates: S,
+    dim: 0,
+    arms: undefined,
+    horizon: H,
+    episodes: K,
+    reward,
+  };
 };
 
 interface Seen {
@@ -55,8 +63,12 @@ function definedQ(seen: readonly Seen[], options: { bonus: string; scale: number
 }
 
 const outcome = (seen: Seen, episode: number): Outcome => ({
-  ...seen, episode, arms: undefined, terminated: seen.step === H - 1, truncated: false,
-}); // biome-ignore format: short
+  ...seen,
+  episode,
+  arms: undefined,
+  terminated: seen.step === H - 1,
+  truncated: false,
+});
 
 describe("ucbvi", () => {
   for (const bonus of ["hoeffding", "bernstein"]) {
@@ -105,7 +117,11 @@ describe("ucbvi", () => {
   });
 
   it("refuses rewards without bounds", () => {
-    for (const [min, max] of [[undefined, 1], [0, undefined], [undefined, undefined]]) {
+    for (const [min, max] of [
+      [undefined, 1],
+      [0, undefined],
+      [undefined, undefined],
+    ]) {
       let failure: unknown;
       try {
         createPolicy(ucbvi, trialOf(min, max), {}, 1n);
