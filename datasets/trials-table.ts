@@ -1,5 +1,19 @@
 /** The columns of trials.parquet: one row for each trial of a tournament. Documented in docs/results.md. */
-import { Bool, Field, Float64, Schema, Table, tableToIPC, Uint32, Uint64, Utf8, vectorFromArray } from "apache-arrow";
+import { writeFileSync } from "node:fs";
+import {
+  Bool,
+  Field,
+  Float64,
+  Schema,
+  Table,
+  tableFromIPC,
+  tableToIPC,
+  Uint32,
+  Uint64,
+  Utf8,
+  vectorFromArray,
+} from "apache-arrow";
+import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
 
 /** Schema of trials.parquet. */
 export const TRIALS_SCHEMA = new Schema([
@@ -48,4 +62,12 @@ export function encodeTrials(columns: TrialColumns): Buffer {
     ),
   });
   return Buffer.from(tableToIPC(table, "stream"));
+}
+
+/** Writes complete Arrow IPC streams of trials, in order, as one Parquet file. */
+export function writeTrialsParquet(streams: readonly Uint8Array[], path: string): void {
+  const batches = streams.flatMap((stream) => tableFromIPC(stream).batches);
+  const table = new Table(batches);
+  const properties = new WriterPropertiesBuilder().setCompression(Compression.ZSTD).setCreatedBy("icrl").build();
+  writeFileSync(path, writeParquet(WasmTable.fromIPCStream(tableToIPC(table, "stream")), properties));
 }

@@ -1,18 +1,20 @@
 /** TrajectoryService on the wire. */
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
-import { listTrajectories, streamTrajectories } from "../../datasets/read-log.js";
+import { listTrajectories, type TrajectorySummary } from "../../datasets/list-trajectories.js";
+import { streamTrajectories } from "../../datasets/stream-trajectories.js";
 import {
   ListTrajectoriesRequest,
   ListTrajectoriesResponse,
   StreamTrajectoriesRequest,
   StreamTrajectoriesResponse,
+  type TrajectorySummary as WireSummary,
 } from "../../proto/gen/icrl/v1/trajectory.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import type { Logger } from "./logger.js";
 import { serverStreaming, unary } from "./methods.js";
 
-/** Handlers of TrajectoryService. What is durable when they are called is what they show. */
+/** Handlers of TrajectoryService. They show what is durable when they are called. */
 export function trajectoryService(
   dataDir: string,
   sink: TrajectorySink,
@@ -22,17 +24,36 @@ export function trajectoryService(
   return {
     listTrajectories: unary(ListTrajectoriesRequest, ListTrajectoriesResponse, logger, async (request) => {
       await sink.seal();
-      void [dataDir, tournaments, listTrajectories, request];
-      return { trajectories: [], nextPageToken: "" };
+      const page = await listTrajectories(dataDir, request.filter, { size: request.pageSize, token: request.pageToken });
+      const running = tournaments.running();
+      return {
+        trajectories: page.trajectories.map((summary) => describeSummary(summary, running)),
+        nextPageToken: page.nextToken,
+      };
     }),
     streamTrajectories: serverStreaming(
       StreamTrajectoriesRequest,
       StreamTrajectoriesResponse,
       logger,
-      async function* (request) {
+      async function* ({ filter, limit }) {
         await sink.seal();
-        void [streamTrajectories, request];
+        const chunks = streamTrajectories(dataDir, filter, {
+          limit: Number(limit),
+          redactTournaments: tournaments.running(),
+        });
+        for await (const { arrowIpc, rows } of chunks) yield { arrowIpc: Buffer.from(arrowIpc), rows };
       },
     ),
+  };
+}
+
+function describeSummary(summary: TrajectorySummary, running: readonly string[]): WireSummary {
+  const withheld = summary.tournamentId !== undefined && running.includes(summary.tournamentId);
+  return {
+    ...summary,
+    taskOptions: JSON.parse(summary.taskOptionsJson),
+    startedAt: new Date(summary.startedAtMs),
+    episodeReturn: summary.return,
+    regret: withheld ? undefined : summary.regret,
   };
 }

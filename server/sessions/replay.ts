@@ -27,7 +27,10 @@ function replayEpisode(task: Task, row: TrajectoryRow): string | undefined {
   if (row.task_version !== task.version) {
     return `it was played on version ${row.task_version} of ${task.name}, this is version ${task.version}`;
   }
-  const { actions, rewards, regrets, observations } = row;
+  const { actions, rewards, regrets, observations, optimal_actions: optimalActions } = row;
+  if (row.task_seed === null || row.noise_seed === null || regrets === null || optimalActions === null) {
+    return "its seeds, regrets or optimal actions are withheld: only the log itself can be replayed";
+  }
   const features = row.step_features;
   const discrete = task.observationSpace.type === "discrete";
   const size = task.observationSpace.type === "box" ? task.observationSpace.shape.reduce((a, b) => a * b, 1) : 0;
@@ -35,7 +38,7 @@ function replayEpisode(task: Task, row: TrajectoryRow): string | undefined {
     ["actions", actions.length, row.length],
     ["rewards", rewards.length, row.length],
     ["regrets", regrets.length, row.length],
-    ["optimal_actions", row.optimal_actions.length, row.length],
+    ["optimal_actions", optimalActions.length, row.length],
     ["observations", observations?.length, discrete ? row.length + 1 : 0],
     ["step_features", features?.length, size * row.length],
     ["propensities", row.propensities?.length ?? row.length, row.length],
@@ -62,8 +65,8 @@ function replayEpisode(task: Task, row: TrajectoryRow): string | undefined {
     env.step(action);
     if (!Object.is(rewards[t], env.reward)) return `reward ${t} is ${rewards[t]}, replay gives ${env.reward}`;
     if (regrets[t] !== oracle.regret) return `regret ${t} is ${regrets[t]}, replay gives ${oracle.regret}`;
-    if (row.optimal_actions[t] !== oracle.optimalAction) {
-      return `optimal action ${t} is ${row.optimal_actions[t]}, replay gives ${oracle.optimalAction}`;
+    if (optimalActions[t] !== oracle.optimalAction) {
+      return `optimal action ${t} is ${optimalActions[t]}, replay gives ${oracle.optimalAction}`;
     }
     if (observations && observations[t + 1] !== env.observation) {
       return `observation ${t + 1} is ${observations[t + 1]}, replay gives ${env.observation}`;

@@ -8,6 +8,7 @@ import { connect } from "../../typescript/connect.js";
 import { playAgent } from "../../typescript/play-agent.js";
 import { startPrivateServer } from "../private-server.js";
 import { printJson } from "../print/json.js";
+import { paintFor } from "../print/paint.js";
 import { createProgress } from "../print/progress.js";
 import { collect, hostAndPort, uint64, wholeNumber } from "./arguments.js";
 
@@ -55,7 +56,7 @@ export function playCommand(): Command {
       const server = flags.server === undefined ? await startPrivateServer(flags.data) : undefined;
       const address = flags.server ?? (server?.address as string);
       const connection = await connect(address);
-      const progress = createProgress(process.stderr);
+      const progress = createProgress({ stream: process.stderr, nowMs: () => performance.now(), paint: paintFor(process.stderr, process.env) });
       const regrets = new Float64Array(flags.trials);
       const returns = new Float64Array(flags.trials);
       const startedAt = performance.now();
@@ -93,7 +94,7 @@ export function playCommand(): Command {
             regret,
             return: trialReturn,
             seconds,
-            log: flags.record ? (flags.data ?? null) : null,
+            log: flags.record && flags.server === undefined ? flags.data : null,
           });
         } else {
           const rate = Math.round(Number(closed.steps) / seconds);

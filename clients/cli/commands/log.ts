@@ -1,0 +1,176 @@
+/** `icrl log verify|list|query`: the central log, read from its folder. */
+import { Command } from "commander";
+import { listTrajectories, type TrajectorySummary } from "../../../datasets/list-trajectories.js";
+import { queryLog } from "../../../datasets/query-log.js";
+import { createReplay } from "../../../server/sessions/replay.js";
+import { verifyLog } from "../../../server/trajectories/verify.js";
+import { EXIT } from "../exit-codes.js";
+import { printJson } from "../print/json.js";
+import { paintFor } from "../print/paint.js";
+import { createProgress } from "../print/progress.js";
+import { textTable } from "../print/table.js";
+import { wholeNumber } from "./arguments.js";
+
+/** The command. */
+export function logCommand(): Command {
+  return new Command("log")
+    .description("Look at a log's folder: verify it, list its episodes, query it with SQL.")
+    .addCommand(verifyCommand())
+    .addCommand(listCommand())
+    .addCommand(queryCommand());
+}
+
+const dataOption = ["--data <dir>", "folder of the log", "icrl-data"] as const;
+
+/** Problems that are printed; the rest is counted. */
+const SHOWN_PROBLEMS = 20;
+
+function verifyCommand(): Command {
+  return new Command("verify")
+    .description("Check every byte against its hash and play every episode again, bit for bit. Exit code 1 when something is wrong.")
+    .option(...dataOption)
+    .option(
+      "--json",
+      "print JSON: {ok, shards, segments, episodes, steps, bytes, torn_bytes, problems: [{file, episode_id, problem}]}",
+      false,
+    )
+    .action(async ({ data, json }: { data: string; json: boolean }) => {
+      const [[total] = [0]] = (await queryLog(data, 'select count(*)::int from trajectories')).rows as number[][];
+      const progress = createProgress({
+        stream: process.stderr,
+        nowMs: () => performance.now(),
+        units: "episodes",
+        paint: paintFor(process.stderr, process.env),
+      });
+      const report = await verifyLog(data, createReplay(), (episodes) =>
+        progress.update([{ name: "verifying", done: episodes, total: Math.max(total, episodes) }]),
+      );
+      progress.finish();
+      const ok = report.problems.length === 0;
+      if (json) {
+        printJson(process.stdout, {
+          ok,
+          shards: report.shards,
+          segments: report.segments,
+          episodes: report.episodes,
+          steps: report.steps,
+          bytes: report.bytes,
+          torn_bytes: report.tornBytes,
+          problems: report.problems.map(({ file, episodeId, problem }) => ({ file, episode_id: episodeId ?? null, problem })),
+        });
+      } else {
+        for (const { file, episodeId, problem } of report.problems.slice(0, SHOWN_PROBLEMS)) {
+          process.stdout.write(`${file}${episodeId === undefined ? "" : ` episode ${episodeId}`}: ${problem}\n`);
+        }
+        const more = report.problems.length - SHOWN_PROBLEMS;
+        if (more > 0) process.stdout.write(`and ${more} more problems\n`);
+        process.stdout.write(
+          `${ok ? "ok" : "NOT ok"}: ${report.episodes} episodes, ${report.steps} steps in ${report.shards} shards and ${report.segments} open segments, ${report.bytes} bytes; ${report.problems.length} problems\n`,
+        );
+        if (report.tornBytes > 0) {
+          process.stdout.write(`${report.tornBytes} bytes of an interrupted, never acknowledged write will be cut off\n`);
+        }
+      }
+      if (!ok) process.exitCode = EXIT.failed;
+    });
+}
+
+function listCommand(): Command {
+  return new Command("list")
+    .description("List episodes, oldest first.")
+    .option(...dataOption)
+    .option("--task <name>", "only this task")
+    .option("--agent <name>", "only this agent")
+    .option("--entrant <name>", "only this entrant")
+    .option("--tournament <id>", "only this tournament")
+    .option("--limit <n>", "most episodes", wholeNumber(1, 10_000), 20)
+    .option("--page <token>", "the next page, by the token that the page before gave")
+    .option(
+      "--json",
+      "print JSON: {trajectories: [{episode_id, trial_id, trial_index, episode_index, task, task_version, task_options, agent, entrant, tournament_id, session_id, started_at, length, complete, end_reason, return, regret}], next_page}",
+      false,
+    )
+    .action(async (flags: Record<string, string> & { limit: number; json: boolean }) => {
+      const filter = { task: flags.task, agent: flags.agent, entrant: flags.entrant, tournamentId: flags.tournament };
+      const page = await listTrajectories(flags.data, filter, { size: flags.limit, token: flags.page ?? "" });
+      if (flags.json) {
+        printJson(process.stdout, { trajectories: page.trajectories.map(summaryJson), next_page: page.nextToken || null });
+        return;
+      }
+      if (page.trajectories.length === 0) {
+        process.stdout.write("no episodes\n");
+        return;
+      }
+      const columns = [
+        { title: "episode" },
+        { title: "task" },
+        { title: "agent" },
+        { title: "entrant" },
+        { title: "trial", align: "right" as const },
+        { title: "steps", align: "right" as const },
+        { title: "end" },
+        { title: "return", align: "right" as const },
+        { title: "regret", align: "right" as const },
+      ];
+      const rows = page.trajectories.map((row) => [
+        row.episodeId,
+        row.task,
+        row.agent,
+        row.entrant ?? "",
+        String(row.trialIndex),
+        String(row.length),
+        row.endReason,
+        row.return.toFixed(2),
+        row.regret?.toFixed(2) ?? "",
+      ]);
+      process.stdout.write(textTable(columns, rows, paintFor(process.stdout, process.env)));
+      if (page.nextToken !== "") process.stdout.write(`more: --page ${page.nextToken}\n`);
+    });
+}
+
+function summaryJson(row: TrajectorySummary): Record<string, unknown> {
+  return {
+    episode_id: row.episodeId,
+    trial_id: row.trialId,
+    trial_index: Number(row.trialIndex),
+    episode_index: row.episodeIndex,
+    task: row.task,
+    task_version: row.taskVersion,
+    task_options: JSON.parse(row.taskOptionsJson),
+    agent: row.agent,
+    entrant: row.entrant ?? null,
+    tournament_id: row.tournamentId ?? null,
+    session_id: row.sessionId,
+    started_at: new Date(row.startedAtMs).toISOString(),
+    length: row.length,
+    complete: row.complete,
+    end_reason: row.endReason,
+    return: row.return,
+    regret: row.regret ?? null,
+  };
+}
+
+function queryCommand(): Command {
+  return new Command("query")
+    .description("Run SQL over the log; the view is `trajectories`, its columns are in docs/log.md.")
+    .argument("<sql>", "DuckDB's SQL")
+    .option(...dataOption)
+    .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}", false)
+    .action(async (sql: string, { data, json }: { data: string; json: boolean }) => {
+      const result = await queryLog(data, sql);
+      if (json) {
+        printJson(process.stdout, result);
+        return;
+      }
+      const numeric = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL)/;
+      const columns = result.columns.map(({ name, type }) => ({
+        title: name,
+        align: numeric.test(type) && !type.endsWith("]") ? ("right" as const) : undefined,
+      }));
+      const rows = result.rows.map((row) =>
+        row.map((value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? ""))),
+      );
+      process.stdout.write(textTable(columns, rows, paintFor(process.stdout, process.env)));
+      process.stdout.write(`${rows.length} ${rows.length === 1 ? "row" : "rows"}\n`);
+    });
+}
