@@ -1,0 +1,44 @@
+import type { TrajectoryRow } from "./trajectory-schema.js";
+
+/** Which episodes; every member that is set must match. */
+export interface TrajectoryFilter {
+  readonly task?: string;
+  readonly agent?: string;
+  readonly entrant?: string;
+  readonly tournamentId?: string;
+  readonly sessionId?: string;
+  readonly complete?: boolean;
+}
+
+/** Members of the filter to columns, in the order in which they are written. */
+const COLUMNS = [
+  ["task", "task"],
+  ["agent", "agent"],
+  ["entrant", "entrant"],
+  ["tournamentId", "tournament_id"],
+  ["sessionId", "session_id"],
+  ["complete", "complete"],
+] as const;
+
+/** The filter as an SQL condition with its values. */
+export function filterSql(filter: TrajectoryFilter): { condition: string; values: (string | boolean)[] } {
+  const parts = ["true"];
+  const values: (string | boolean)[] = [];
+  for (const [member, column] of COLUMNS) {
+    const value = filter[member];
+    if (value === undefined) continue;
+    values.push(value);
+    parts.push(`${column} = $${values.length}`);
+  }
+  return { condition: parts.join(" AND "), values };
+}
+
+/** Whether a row matches. */
+export function matches(filter: TrajectoryFilter, row: TrajectoryRow): boolean {
+  return COLUMNS.every(([member, column]) => filter[member] === undefined || filter[member] === row[column]);
+}
+
+/** The filter as text: equal filters give equal texts. */
+export function filterText(filter: TrajectoryFilter): string {
+  return JSON.stringify(COLUMNS.map(([member]) => filter[member] ?? null));
+}
