@@ -1,3 +1,4 @@
+// biome-ignore-all format: one polynomial in a few lines is easier to compare with its source
 /**
  * Standard normal quantile, accurate to about 1e-16 relative: turns a uniform draw into a normal one. One uniform gives
  * one normal, by rational functions (and one logarithm in the tails), so that any language can repeat it.

@@ -1,3 +1,4 @@
+// biome-ignore-all format: one round a line
 /**
  * Threefry-2x32 with 20 rounds: a counter-based random function. A key and a counter give two 32-bit words; nothing is
  * stored between draws, so a draw can be repeated, skipped or made elsewhere.
