@@ -1,0 +1,176 @@
+import { choice, integer, number } from "../../../common/options.js";
+import { CHANNEL, type Key, keyFromSeed, noiseNormal, noiseRng, type Rng, rngFromSeed } from "../../../common/rng.js";
+import { defineTask, type Env, type Truth } from "../task.js";
+
+const MAX_DIM = 64;
+const THETAS = ["uniform01", "gaussian"] as const;
+const ARMS = ["uniform-cube", "gaussian", "unit-sphere"] as const;
+const ARM_SETS = ["fixed", "fresh"] as const;
+
+type ThetaLaw = (typeof THETAS)[number];
+type ArmLaw = (typeof ARMS)[number];
+
+/**
+ * Linear bandit: reward = x_a . theta + noise_std z, z standard normal.
+ *
+ * theta (float64) comes from the task seed's stream "theta". Arm features are drawn row by row and rounded to float32; means
+ * are x_a . theta in float64 over the rounded features, summed from the first feature to the last. Fixed arms come from the task
+ * seed's stream "arms"; fresh ones from the noise at (episode 0, step, channel arms), so they are the same whatever is played.
+ *
+ * Shapes: arm features [actions, dim].
+ * Source: Lin, Bai & Mei (2023), arXiv 2310.08566, the linear bandit experiment, which the defaults repeat.
+ * Differs: features and rewards are float32; the other laws of theta and arms, and fresh arms, are additions.
+ */
+export const linearBandit = defineTask({
+  name: "linear-bandit",
+  version: 1,
+  summary: "Each arm's mean reward is the product of its known features with a hidden vector; rewards have normal noise.",
+  source: "Lin, Bai & Mei (2023), arXiv 2310.08566, the linear bandit experiment (its setting is the default)",
+  options: {
+    dim: integer({ default: 5, min: 1, max: MAX_DIM, help: "features of an arm, d" }),
+    actions: integer({ default: 10, min: 2, max: 1024, help: "number of arms, A" }),
+    horizon: integer({ default: 200, min: 1, max: 100_000, help: "steps of the one episode, T" }),
+    noise_std: number({ default: 1.5, min: 0, max: 1e6, help: "standard deviation of the reward noise, in reward units" }),
+    theta: choice(THETAS, {
+      default: "uniform01",
+      help: "law of the hidden vector's entries: uniform01 is uniform on [0, 1], gaussian standard normal",
+    }),
+    arms: choice(ARMS, {
+      default: "uniform-cube",
+      help:
+        "law of an arm's features: uniform-cube has entries uniform on [-1, 1], gaussian standard normal ones, " +
+        "unit-sphere is uniform on the sphere of radius 1",
+    }),
+    arm_set: choice(ARM_SETS, {
+      default: "fixed",
+      help: "fixed: the arms stay for the trial and are its trial features; fresh: each step observes new arms",
+    }),
+  },
+  build({ dim, actions, horizon, noise_std, theta: thetaLaw, arms: armLaw, arm_set }) {
+    const fresh = arm_set === "fresh";
+    const shape = [actions, dim];
+    return {
+      kinds: fresh ? ["linear"] : ["bandit", "linear"],
+      numActions: actions,
+      observationSpace: fresh ? { type: "box", shape } : { type: "none" },
+      trialFeaturesShape: fresh ? [] : shape,
+      horizon,
+      episodes: 1,
+      reward: { kind: "gaussian", noiseStd: noise_std },
+      instantiate(taskSeed, noiseSeed) {
+        const rng = rngFromSeed(taskSeed);
+        const theta = drawTheta(rng.split("theta"), thetaLaw, dim);
+        const arms = new Float32Array(actions * dim);
+        const noiseKey = keyFromSeed(noiseSeed);
+        if (fresh) return new LinearBanditEnv(horizon, noise_std, noiseKey, theta, arms, armLaw);
+        drawArms(rng.split("arms"), armLaw, arms, dim);
+        return new LinearBanditEnv(horizon, noise_std, noiseKey, theta, arms, undefined);
+      },
+    };
+  },
+});
+
+/** A class, so that all envs share one `step` that the compiler can inline. */
+class LinearBanditEnv implements Env {
+  readonly trialFeatures: Float32Array | undefined;
+  readonly features: Float32Array | undefined;
+  readonly truth: Truth;
+  readonly state = 0;
+  readonly observation = 0;
+  stepInEpisode = 0;
+  reward = 0;
+  terminated = false;
+  endReason: "" | "horizon" = "";
+  readonly #horizon: number;
+  readonly #noiseStd: number;
+  readonly #noiseKey: Key;
+  readonly #theta: Float64Array; // [d]
+  readonly #arms: Float32Array; // [A, d]
+  readonly #means: Float64Array; // [A]
+  readonly #freshLaw: ArmLaw | undefined;
+
+  /** @param freshLaw law of each step's new arms, which overwrite `arms`; undefined when the arms are fixed */
+  constructor(
+    horizon: number,
+    noiseStd: number,
+    noiseKey: Key,
+    theta: Float64Array,
+    arms: Float32Array,
+    freshLaw: ArmLaw | undefined,
+  ) {
+    this.#horizon = horizon;
+    this.#noiseStd = noiseStd;
+    this.#noiseKey = noiseKey;
+    this.#theta = theta;
+    this.#arms = arms;
+    this.#means = new Float64Array(arms.length / theta.length);
+    this.#freshLaw = freshLaw;
+    const fresh = freshLaw !== undefined;
+    this.trialFeatures = fresh ? undefined : arms;
+    this.features = fresh ? arms : undefined;
+    this.truth = { type: "bandit", means: this.#means, fresh };
+    if (!fresh) writeMeans(this.#means, arms, theta);
+  }
+
+  reset(_episode: number): void {
+    this.stepInEpisode = 0;
+    this.reward = 0;
+    this.terminated = false;
+    this.endReason = "";
+    if (this.#freshLaw !== undefined) this.#drawFreshArms(this.#freshLaw);
+  }
+
+  step(action: number): void {
+    const noise = noiseNormal(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward);
+    this.reward = Math.fround(this.#means[action] + this.#noiseStd * noise);
+    this.stepInEpisode += 1;
+    if (this.stepInEpisode === this.#horizon) {
+      this.terminated = true;
+      this.endReason = "horizon";
+    }
+    if (this.#freshLaw !== undefined) this.#drawFreshArms(this.#freshLaw);
+  }
+
+  /** Arms of the coming step; after the last step those of a step that is never taken. Allocates one small generator. */
+  #drawFreshArms(law: ArmLaw): void {
+    drawArms(noiseRng(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.arms), law, this.#arms, this.#theta.length);
+    writeMeans(this.#means, this.#arms, this.#theta);
+  }
+}
+
+function drawTheta(rng: Rng, law: ThetaLaw, dim: number): Float64Array {
+  const theta = new Float64Array(dim);
+  for (let j = 0; j < dim; j++) theta[j] = law === "uniform01" ? rng.uniform() : rng.normal();
+  return theta;
+}
+
+const row = new Float64Array(MAX_DIM); // one arm before it is scaled and rounded
+
+/** Overwrites `arms` [A, d] row by row; storing into it rounds to float32. */
+function drawArms(rng: Rng, law: ArmLaw, arms: Float32Array, dim: number): void {
+  if (law === "uniform-cube") {
+    for (let i = 0; i < arms.length; i++) arms[i] = 2 * rng.uniform() - 1;
+  } else if (law === "gaussian") {
+    for (let i = 0; i < arms.length; i++) arms[i] = rng.normal();
+  } else {
+    for (let start = 0; start < arms.length; start += dim) {
+      let squares = 0;
+      for (let j = 0; j < dim; j++) {
+        row[j] = rng.normal();
+        squares += row[j] * row[j];
+      }
+      const norm = Math.sqrt(squares);
+      for (let j = 0; j < dim; j++) arms[start + j] = row[j] / norm;
+    }
+  }
+}
+
+/** means[a] = x_a . theta. */
+function writeMeans(means: Float64Array, arms: Float32Array, theta: Float64Array): void {
+  const dim = theta.length;
+  for (let a = 0, i = 0; a < means.length; a++) {
+    let mean = 0;
+    for (let j = 0; j < dim; j++, i++) mean += arms[i] * theta[j];
+    means[a] = mean;
+  }
+}

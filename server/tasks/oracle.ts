@@ -1,0 +1,185 @@
+/**
+ * The oracle: judges actions by an instance's truth. With the tasks themselves it is the only code that reads it.
+ *
+ * Regret is pseudo-regret: differences of expected values under the truth, with none of the reward noise (docs/tasks.md).
+ */
+import { backwardInduction, type OptimalPlan } from "./backward-induction.js";
+import { curveSteps } from "./curve-steps.js";
+import type { Env, Task, Truth } from "./task.js";
+
+type BanditTruth = Extract<Truth, { type: "bandit" }>;
+type MdpTruth = Extract<Truth, { type: "mdp" }>;
+
+/** Judges one env, a trial long. The fields hold what the last call left; nothing is allocated per step. */
+export interface Oracle {
+  /** Pseudo-regret of the last judged action: at least 0, a float32 value. */
+  readonly regret: number;
+  /** Best action where the last one was judged, the lowest index on ties. */
+  readonly optimalAction: number;
+  /**
+   * Expected return of the best policy from the first state of the current episode. Where arms are fresh it is the sum over the
+   * steps judged so far: complete once every step was judged.
+   */
+  readonly episodeValue: number;
+  /** Call after each `env.reset`. */
+  beginEpisode(): void;
+  /** Judges an action; call once before each `env.step`. `step` counts within the episode from 0, `state` is `env.state`. */
+  judge(step: number, state: number, action: number): void;
+}
+
+/** The oracle of an env that `task.instantiate` gave. */
+export function createOracle(task: Task, env: Env): Oracle {
+  const { truth } = env;
+  if (truth.type === "mdp") return new MdpOracle(env, truth, planOf(truth, task.horizon));
+  return truth.fresh ? new FreshBanditOracle(truth.means) : new FixedBanditOracle(truth.means, task.horizon);
+}
+
+/** Regret max mean - mean(a), the same at every step. */
+class FixedBanditOracle implements Oracle {
+  regret = 0;
+  readonly optimalAction: number;
+  readonly episodeValue: number;
+  readonly #means: Float64Array;
+  readonly #best: number;
+
+  constructor(means: Float64Array, horizon: number) {
+    this.#means = means;
+    this.optimalAction = argmax(means);
+    this.#best = means[this.optimalAction];
+    this.episodeValue = horizon * this.#best;
+  }
+
+  beginEpisode(): void {}
+
+  judge(_step: number, _state: number, action: number): void {
+    this.regret = Math.fround(this.#best - this.#means[action]);
+  }
+}
+
+/** Regret max mean - mean(a) among the arms of the coming step. */
+class FreshBanditOracle implements Oracle {
+  regret = 0;
+  optimalAction = 0;
+  episodeValue = 0;
+  readonly #means: Float64Array;
+
+  constructor(means: Float64Array) {
+    this.#means = means;
+  }
+
+  beginEpisode(): void {
+    this.episodeValue = 0;
+  }
+
+  judge(_step: number, _state: number, action: number): void {
+    this.optimalAction = argmax(this.#means);
+    const best = this.#means[this.optimalAction];
+    this.episodeValue += best;
+    this.regret = Math.fround(best - this.#means[action]);
+  }
+}
+
+/** Regret V*_h(s) - Q*_h(s, a). */
+class MdpOracle implements Oracle {
+  regret = 0;
+  optimalAction = 0;
+  episodeValue = 0;
+  readonly #env: Env;
+  readonly #numStates: number;
+  readonly #numActions: number;
+  readonly #plan: OptimalPlan;
+
+  constructor(env: Env, truth: MdpTruth, plan: OptimalPlan) {
+    this.#env = env;
+    this.#numStates = truth.numStates;
+    this.#numActions = truth.rewards.length / truth.numStates;
+    this.#plan = plan;
+  }
+
+  beginEpisode(): void {
+    this.episodeValue = this.#plan.values[this.#env.state];
+  }
+
+  judge(step: number, state: number, action: number): void {
+    const here = step * this.#numStates + state;
+    this.optimalAction = this.#plan.actions[here];
+    this.regret = Math.fround(this.#plan.regrets[here * this.#numActions + action]);
+  }
+}
+
+/**
+ * Exact expected cumulative pseudo-regret of playing uniformly at random, at each of `curveSteps(task)`: what a forfeited trial
+ * counts as. For fresh arms it is the expectation given the arms that this noise seed shows.
+ */
+export function uniformRegret(task: Task, taskSeed: bigint, noiseSeed: bigint): Float64Array {
+  const env = task.instantiate(taskSeed, noiseSeed);
+  const perStep = env.truth.type === "mdp" ? mdpUniformRegret(task, env.truth) : banditUniformRegret(task, env, env.truth);
+  const curve = new Float64Array(curveSteps(task).length);
+  if (task.episodes === 1) {
+    let sum = 0;
+    for (let t = 0; t < curve.length; t++) curve[t] = sum += perStep[t];
+  } else {
+    const perEpisode = perStep.reduce((sum, regret) => sum + regret, 0);
+    for (let k = 0; k < curve.length; k++) curve[k] = (k + 1) * perEpisode;
+  }
+  return curve;
+}
+
+/** Expected regret of each step of the episode, [T]. */
+function banditUniformRegret(task: Task, env: Env, truth: BanditTruth): Float64Array {
+  const perStep = new Float64Array(task.horizon);
+  env.reset(0);
+  if (!truth.fresh) return perStep.fill(regretOfUniform(truth.means));
+  for (let t = 0; t < task.horizon; t++) {
+    perStep[t] = regretOfUniform(truth.means);
+    env.step(0);
+  }
+  return perStep;
+}
+
+function regretOfUniform(means: Float64Array): number {
+  const best = means[argmax(means)];
+  let sum = 0;
+  for (const mean of means) sum += best - mean;
+  return sum / means.length;
+}
+
+/** Expected regret of each step of an episode, [H]: the regrets, weighted with where uniform play is by then. */
+function mdpUniformRegret(task: Task, truth: MdpTruth): Float64Array {
+  const { numStates, transitions, start } = truth;
+  const numActions = task.numActions;
+  const { regrets } = planOf(truth, task.horizon);
+  const perStep = new Float64Array(task.horizon);
+  let occupancy = Float64Array.from(start);
+  for (let h = 0; h < task.horizon; h++) {
+    const next = new Float64Array(numStates);
+    for (let s = 0; s < numStates; s++) {
+      if (occupancy[s] === 0 || truth.terminal?.[s] === 1) continue;
+      const weight = occupancy[s] / numActions;
+      for (let a = 0; a < numActions; a++) {
+        const pair = s * numActions + a;
+        perStep[h] += weight * regrets[h * numStates * numActions + pair];
+        for (let s2 = 0; s2 < numStates; s2++) next[s2] += weight * transitions[pair * numStates + s2];
+      }
+    }
+    occupancy = next;
+  }
+  return perStep;
+}
+
+const plans = new WeakMap<MdpTruth, { readonly horizon: number; readonly plan: OptimalPlan }>();
+
+/** Solved once for a truth object: trials that share their truth share the plan. */
+function planOf(truth: MdpTruth, horizon: number): OptimalPlan {
+  const known = plans.get(truth);
+  if (known?.horizon === horizon) return known.plan;
+  const plan = backwardInduction(truth, horizon);
+  plans.set(truth, { horizon, plan });
+  return plan;
+}
+
+function argmax(values: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+  return best;
+}
