@@ -28,9 +28,8 @@ export function optionsTable(/** @type {import("../../dist/common/options.js").O
  * @param {string} text of a TypeScript file
  */
 export function documentation(text) {
-  const attached = /\/\*\*((?:(?!\*\/)[^])*)\*\/\s*export const \w+(?:: \w+)? = define(?:Agent|Task)\b/.exec(text);
-  const comment = attached?.[1] ?? /\/\*\*([^]*?)\*\//.exec(text)?.[1];
-  if (comment === undefined)
-    throw new Error("an algorithm's or a task's file begins with a comment that says what it is");
+  const attached = /\/\*\*((?:(?!\*\/).)*)\*\/\s*export const \w+(: \w+)? = define(Agent|Task)\b/s.exec(text);
+  const comment = attached?.[1] ?? /\/\*\*(.*?)\*\//s.exec(text)?.[1];
+  if (comment === undefined) throw new Error("a task's or an algorithm's file begins with what it is");
   return comment.replace(/^[ \t]*\* ?/gm, "").trim();
 }
