@@ -130,17 +130,20 @@ export function resolveOptions<T extends OptionTable>(
  * @throws OPTION_INVALID if a text has no "="
  */
 export function optionsFromTexts(table: OptionTable, texts: readonly string[]): Record<string, unknown> {
-  const given: Record<string, unknown> = {};
+  const given: [name: string, value: unknown][] = [];
   for (const text of texts) {
     const at = text.indexOf("=");
     if (at < 1) throw new IcrlError("OPTION_INVALID", `option "${text}" has no value: give name=value`);
     const name = text.slice(0, at);
-    const value = text.slice(at + 1);
-    const row = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (row?.type === "boolean") given[name] = value === "true" ? true : value === "false" ? false : value;
-    else if (row?.type === "number" || row?.type === "integer") {
-      given[name] = value.trim() !== "" && Number.isFinite(Number(value)) ? Number(value) : value;
-    } else given[name] = value;
+    given.push([name, valueFromText(Object.hasOwn(table, name) ? table[name] : undefined, text.slice(at + 1))]);
   }
-  return given;
+  return Object.fromEntries(given); // own properties, so that "__proto__" is refused as any unknown name
+}
+
+function valueFromText(row: Option | undefined, text: string): unknown {
+  if (row?.type === "boolean") return text === "true" ? true : text === "false" ? false : text;
+  if (row?.type === "number" || row?.type === "integer") {
+    return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+  }
+  return text;
 }

@@ -118,9 +118,11 @@ export function categoricalFromUniform(u: number, probabilities: Float64Array, o
   return last;
 }
 
+const utf8 = new TextEncoder();
+
 /** 32-bit FNV-1a of the UTF-8 bytes. Source: Fowler, Noll & Vo. */
 function fnv1a(text: string): number {
   let hash = 0x811c9dc5 | 0;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (const byte of utf8.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash;
 }

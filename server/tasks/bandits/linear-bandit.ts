@@ -55,6 +55,7 @@ export const linearBandit = defineTask({
   build({ dim, actions, horizon, noise_std, theta: thetaLaw, arms: armLaw, arm_set }) {
     const fresh = arm_set === "fresh";
     const shape = [actions, dim];
+    const setting: Setting = { dim, actions, horizon, noiseStd: noise_std, armLaw, fresh };
     return {
       kinds: fresh ? ["linear"] : ["bandit", "linear"],
       numActions: actions,
@@ -66,15 +67,23 @@ export const linearBandit = defineTask({
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed);
         const theta = drawTheta(rng.split("theta"), thetaLaw, dim);
-        const arms = new Float32Array(actions * dim);
-        const noiseKey = keyFromSeed(noiseSeed);
-        if (fresh) return new LinearBanditEnv(horizon, noise_std, noiseKey, theta, arms, armLaw);
-        drawArms(rng.split("arms"), armLaw, arms, dim);
-        return new LinearBanditEnv(horizon, noise_std, noiseKey, theta, arms, undefined);
+        const env = new LinearBanditEnv(setting, theta, keyFromSeed(noiseSeed));
+        if (!fresh) env.drawArms(rng.split("arms"));
+        return env;
       },
     };
   },
 });
+
+/** What the envs of a task share: kept in one object, which stays in the processor's cache. */
+interface Setting {
+  readonly dim: number;
+  readonly actions: number;
+  readonly horizon: number;
+  readonly noiseStd: number;
+  readonly armLaw: ArmLaw;
+  readonly fresh: boolean;
+}
 
 /** A class, so that all envs share one `step` that the compiler can inline. */
 class LinearBanditEnv implements Env {
@@ -87,35 +96,24 @@ class LinearBanditEnv implements Env {
   reward = 0;
   terminated = false;
   endReason: "" | "horizon" = "";
-  readonly #horizon: number;
-  readonly #noiseStd: number;
-  readonly #noiseKey: Key;
+  readonly #setting: Setting;
   readonly #theta: Float64Array; // [d]
   readonly #arms: Float32Array; // [A, d]
   readonly #means: Float64Array; // [A]
-  readonly #freshLaw: ArmLaw | undefined;
+  readonly #noiseKey: Key;
 
-  /** @param freshLaw law of each step's new arms, which overwrite `arms`; undefined when the arms are fixed */
-  constructor(
-    horizon: number,
-    noiseStd: number,
-    noiseKey: Key,
-    theta: Float64Array,
-    arms: Float32Array,
-    freshLaw: ArmLaw | undefined,
-  ) {
-    this.#horizon = horizon;
-    this.#noiseStd = noiseStd;
-    this.#noiseKey = noiseKey;
+  /** With arms still to be drawn. */
+  constructor(setting: Setting, theta: Float64Array, noiseKey: Key) {
+    const { dim, actions, fresh } = setting;
+    const memory = new ArrayBuffer(actions * (8 + 4 * dim)); // one allocation instead of two
+    this.#setting = setting;
     this.#theta = theta;
-    this.#arms = arms;
-    this.#means = new Float64Array(arms.length / theta.length);
-    this.#freshLaw = freshLaw;
-    const fresh = freshLaw !== undefined;
-    this.trialFeatures = fresh ? undefined : arms;
-    this.features = fresh ? arms : undefined;
+    this.#means = new Float64Array(memory, 0, actions);
+    this.#arms = new Float32Array(memory, 8 * actions, actions * dim);
+    this.#noiseKey = noiseKey;
+    this.trialFeatures = fresh ? undefined : this.#arms;
+    this.features = fresh ? this.#arms : undefined;
     this.truth = { type: "bandit", means: this.#means, fresh };
-    if (!fresh) writeMeans(this.#means, arms, theta);
   }
 
   reset(_episode: number): void {
@@ -123,24 +121,30 @@ class LinearBanditEnv implements Env {
     this.reward = 0;
     this.terminated = false;
     this.endReason = "";
-    if (this.#freshLaw !== undefined) this.#drawFreshArms(this.#freshLaw);
+    if (this.#setting.fresh) this.#drawFreshArms();
   }
 
   step(action: number): void {
+    const setting = this.#setting;
     const noise = noiseNormal(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward);
-    this.reward = Math.fround(this.#means[action] + this.#noiseStd * noise);
+    this.reward = Math.fround(this.#means[action] + setting.noiseStd * noise);
     this.stepInEpisode += 1;
-    if (this.stepInEpisode === this.#horizon) {
+    if (this.stepInEpisode === setting.horizon) {
       this.terminated = true;
       this.endReason = "horizon";
     }
-    if (this.#freshLaw !== undefined) this.#drawFreshArms(this.#freshLaw);
+    if (setting.fresh) this.#drawFreshArms();
+  }
+
+  /** Overwrites the arms and their means. */
+  drawArms(rng: Rng): void {
+    drawFeatures(rng, this.#setting.armLaw, this.#arms, this.#setting.dim);
+    writeMeans(this.#means, this.#arms, this.#theta);
   }
 
   /** Arms of the coming step; after the last step those of a step that is never taken. Allocates one small generator. */
-  #drawFreshArms(law: ArmLaw): void {
-    drawArms(noiseRng(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.arms), law, this.#arms, this.#theta.length);
-    writeMeans(this.#means, this.#arms, this.#theta);
+  #drawFreshArms(): void {
+    this.drawArms(noiseRng(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.arms));
   }
 }
 
@@ -153,7 +157,7 @@ function drawTheta(rng: Rng, law: ThetaLaw, dim: number): Float64Array {
 const row = new Float64Array(MAX_DIM); // one arm before it is scaled and rounded
 
 /** Overwrites `arms` [A, d] row by row; storing into it rounds to float32. */
-function drawArms(rng: Rng, law: ArmLaw, arms: Float32Array, dim: number): void {
+function drawFeatures(rng: Rng, law: ArmLaw, arms: Float32Array, dim: number): void {
   if (law === "uniform-cube") {
     for (let i = 0; i < arms.length; i++) arms[i] = 2 * rng.uniform() - 1;
   } else if (law === "gaussian") {

@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { hash64, PURPOSES, trialSeeds } from "#icrl/common/seeds.js";
+import { expect, test } from "vitest";
+
+const series = { purpose: "play", seed: 7n, taskId: "linear-bandit", entrant: "lin-ucb" } as const;
+
+test("a seed is the first 8 bytes of the SHA-256 of the documented JSON text", () => {
+  const text = '["icrl.v1","task","play","7","linear-bandit","3"]';
+  const expected = BigInt(`0x${createHash("sha256").update(text).digest("hex").slice(0, 16)}`);
+  expect(trialSeeds(series, 3n).taskSeed).toBe(expected);
+});
+
+test("hash64 of [\"abc\"] is what sha256sum says", () => {
+  // printf '["abc"]' | sha256sum, first 16 digits.
+  expect(hash64(["abc"]).toString(16).padStart(16, "0")).toBe("02f393ea93585608");
+});
+
+test("task and noise seeds do not depend on who plays; the agent's seed does", () => {
+  const one = trialSeeds(series, 0n);
+  const other = trialSeeds({ ...series, entrant: "uniform" }, 0n);
+  expect(other.taskSeed).toBe(one.taskSeed);
+  expect(other.noiseSeed).toBe(one.noiseSeed);
+  expect(other.agentSeed).not.toBe(one.agentSeed);
+});
+
+test("purposes, seeds, tasks and trials never share a seed", () => {
+  const seen = new Set<bigint>();
+  let made = 0;
+  for (const purpose of PURPOSES) {
+    for (const seed of [0n, 1n, 2n ** 64n - 1n]) {
+      for (const taskId of ["a", "b"]) {
+        for (let trial = 0n; trial < 20n; trial++) {
+          const seeds = trialSeeds({ purpose, seed, taskId, entrant: "x" }, trial);
+          for (const value of Object.values(seeds)) {
+            expect(value).toBeGreaterThanOrEqual(0n);
+            expect(value).toBeLessThan(2n ** 64n);
+            seen.add(value);
+            made += 1;
+          }
+        }
+      }
+    }
+  }
+  expect(seen.size).toBe(made);
+});
+
+test("parts cannot be confused by moving a character from one to the next", () => {
+  expect(hash64(["ab", "c"])).not.toBe(hash64(["a", "bc"]));
+  expect(hash64(['a","b'])).not.toBe(hash64(["a", "b"]));
+});
