@@ -1,0 +1,27 @@
+import type { Agent } from "../clients/typescript/define-agent.js";
+import { IcrlError } from "../common/errors.js";
+import { didYouMean } from "../common/nearest.js";
+import { emp } from "./bandits/emp.js";
+import { linThompson } from "./bandits/lin-thompson.js";
+import { linUcb } from "./bandits/lin-ucb.js";
+import { thompson } from "./bandits/thompson.js";
+import { qLearning } from "./mdps/q-learning.js";
+import { ucbvi } from "./mdps/ucbvi.js";
+import { uniform } from "./uniform.js";
+
+/** All built-in agents. A new one is its file, a line here, and its golden trace. */
+export const agents: readonly Agent[] = [uniform, emp, linUcb, linThompson, thompson, ucbvi, qLearning];
+
+/**
+ * The built-in agent of a name.
+ * @throws AGENT_UNKNOWN if there is none
+ */
+export function findAgent(name: string): Agent {
+  const agent = agents.find((candidate) => candidate.name === name);
+  if (agent === undefined) {
+    const names = agents.map((candidate) => candidate.name);
+    const hint = didYouMean(name, names) || `: there are ${names.join(", ")}`;
+    throw new IcrlError("AGENT_UNKNOWN", `there is no agent "${name}"${hint}`, { agent: name });
+  }
+  return agent;
+}
