@@ -6,7 +6,7 @@
 
 /** Code without clock, I/O or randomness of its own. */
 export const PURE =
-  "^(common/|server/tasks/|agents/(kit|bandits|mdps)/|server/tournaments/statistics|clients/typescript/define-agent\\.ts$)";
+  "^(common/|server/tasks/|agents/(kit|bandits|mdps)/|agents/uniform\\.ts$|server/tournaments/statistics|clients/typescript/define-agent\\.ts$)";
 
 const OURS = "^(proto|common|datasets|server|agents|clients|bench|tests|examples|scripts|dist)/";
 

@@ -34,7 +34,11 @@ export const ucbvi = defineAgent({
   tasks: ["tabular-mdp"],
   options: {
     bonus: choice(["hoeffding", "bernstein"], { default: "bernstein", help: "family of the exploration bonus" }),
-    scale: number({ default: 1, min: 0, help: "factor of the bonus; for hoeffding 1 is the theorem's, 0.02 plays well" }),
+    scale: number({
+      default: 1,
+      min: 0,
+      help: "factor of the bonus; for hoeffding 1 is the theorem's, 0.02 plays well",
+    }),
     delta: number({ default: 0.1, min: 1e-12, max: 1, help: "probability of failure in hoeffding's logarithm" }),
     stage_dependent: boolean({ default: false, help: "whether each step of an episode has a model of its own" }),
   },

@@ -1,6 +1,6 @@
 /** docs/agents.md and one page an agent, from the registry of built-in agents. */
 import { readdirSync, readFileSync } from "node:fs";
-import { AGENTS } from "../../dist/agents/registry.js";
+import { agents } from "../../dist/agents/registry.js";
 import { documentation, notice, optionsTable, table } from "./markdown.mjs";
 
 /** @typedef {import("../../dist/clients/typescript/define-agent.js").Agent} Agent */
@@ -38,7 +38,7 @@ ${documentation(readFileSync(file, "utf8"))}
  * @returns {Record<string, string>}
  */
 export function agentPages() {
-  const rows = AGENTS.map((agent) => [`[\`${agent.name}\`](agents/${agent.name}.md)`, tasksOf(agent), agent.summary]);
+  const rows = agents.map((agent) => [`[\`${agent.name}\`](agents/${agent.name}.md)`, tasksOf(agent), agent.summary]);
   const index = `${notice("agents/")}
 # Agents
 
@@ -48,6 +48,6 @@ NAME\` shows one. A task is named by its family or by a kind that it is of.
 ${table(["agent", "plays", "what it does"], rows)}`;
   return {
     "docs/agents.md": index,
-    ...Object.fromEntries(AGENTS.map((agent) => [`docs/agents/${agent.name}.md`, page(agent)])),
+    ...Object.fromEntries(agents.map((agent) => [`docs/agents/${agent.name}.md`, page(agent)])),
   };
 }

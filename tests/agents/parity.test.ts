@@ -53,7 +53,8 @@ for (const { row, agent, options, figure } of [
 }
 
 it("Q-learning beats random play on RiverSwim and is beaten by UCB-VI", () => {
-  const regret = (agent: string) => meanAndError(regretsOf({ agent: findAgent(agent), task: RIVER, episodes: 300 }, 20)).mean;
+  const regret = (agent: string) =>
+    meanAndError(regretsOf({ agent: findAgent(agent), task: RIVER, episodes: 300 }, 20)).mean;
   const [optimist, learner, random] = [regret("ucbvi"), regret("q-learning"), regret("uniform")];
   expect(optimist).toBeLessThan(learner);
   expect(learner).toBeLessThan(random);

@@ -49,7 +49,12 @@ export function describeTrial(task: Task, env: Env): Trial {
 const armsOf = (data: Float32Array, cols: number): Arms => ({ data, rows: data.length / cols, cols });
 
 /** The policy of a trial with its agent's options resolved. */
-export function createPolicy(agent: Agent, trial: Trial, given: Readonly<Record<string, unknown>>, seed: bigint): Policy {
+export function createPolicy(
+  agent: Agent,
+  trial: Trial,
+  given: Readonly<Record<string, unknown>>,
+  seed: bigint,
+): Policy {
   return agent.create(trial, resolveOptions(agent.options, given, `agent "${agent.name}"`), rngFromSeed(seed));
 }
 

@@ -1,5 +1,5 @@
-import { didYouMean } from "#icrl/common/nearest.js";
 import { expect, test } from "vitest";
+import { didYouMean } from "#icrl/common/nearest.js";
 
 const names = ["lin-ucb", "lin-thompson", "thompson", "uniform"];
 

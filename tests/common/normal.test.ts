@@ -1,5 +1,5 @@
-import { normalQuantile } from "#icrl/common/normal.js";
 import { expect, test } from "vitest";
+import { normalQuantile } from "#icrl/common/normal.js";
 
 test("the quantile gives the values that its paper prints for checking", () => {
   // Wichura (1988), AS 241: the three test values of the paper, one for each of its rational functions.

@@ -1,6 +1,6 @@
+import { expect, test } from "vitest";
 import { IcrlError } from "#icrl/common/errors.js";
 import { allowed, boolean, choice, integer, number, optionsFromTexts, resolveOptions } from "#icrl/common/options.js";
-import { expect, test } from "vitest";
 
 const table = {
   alpha: number({ default: 2, min: 0, max: 10, help: "width" }),

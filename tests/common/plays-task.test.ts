@@ -1,5 +1,5 @@
-import { playsTask } from "#icrl/common/plays-task.js";
 import { expect, test } from "vitest";
+import { playsTask } from "#icrl/common/plays-task.js";
 
 test("an agent plays a task by its name, by one of its kinds, or any when it declares none", () => {
   expect(playsTask(["linear-bandit"], "linear-bandit", ["bandit", "linear"])).toBe(true);

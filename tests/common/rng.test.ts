@@ -1,3 +1,4 @@
+import { expect, test } from "vitest";
 import {
   CHANNEL,
   categoricalFromUniform,
@@ -8,7 +9,6 @@ import {
   type Rng,
   rngFromSeed,
 } from "#icrl/common/rng.js";
-import { expect, test } from "vitest";
 
 const draws = (rng: Rng, n: number): number[] => Array.from({ length: n }, () => rng.uniform());
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { hash64, PURPOSES, trialSeeds } from "#icrl/common/seeds.js";
 import { expect, test } from "vitest";
+import { hash64, PURPOSES, trialSeeds } from "#icrl/common/seeds.js";
 
 const series = { purpose: "play", seed: 7n, taskId: "linear-bandit", entrant: "lin-ucb" } as const;
 
@@ -10,7 +10,7 @@ test("a seed is the first 8 bytes of the SHA-256 of the documented JSON text", (
   expect(trialSeeds(series, 3n).taskSeed).toBe(expected);
 });
 
-test("hash64 of [\"abc\"] is what sha256sum says", () => {
+test('hash64 of ["abc"] is what sha256sum says', () => {
   // printf '["abc"]' | sha256sum, first 16 digits.
   expect(hash64(["abc"]).toString(16).padStart(16, "0")).toBe("02f393ea93585608");
 });

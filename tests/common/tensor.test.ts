@@ -1,3 +1,4 @@
+import { expect, test } from "vitest";
 import { IcrlError } from "#icrl/common/errors.js";
 import {
   boolElements,
@@ -8,7 +9,6 @@ import {
   int32Tensor,
 } from "#icrl/common/tensor.js";
 import { DataType, Tensor } from "#icrl/proto/gen/icrl/v1/tensor.js";
-import { expect, test } from "vitest";
 
 /** The same tensor after the wire, its data at an offset that is `shift` past alignment. */
 function overTheWire(tensor: Tensor, shift: number): Tensor {
@@ -62,7 +62,9 @@ test("shape, type and length that do not agree are malformed, and the text names
   expect(reasonOf(() => float32Elements({ ...good, data: good.data.subarray(0, 7) }, "x"))).toBe("MALFORMED_MESSAGE");
   expect(reasonOf(() => int32Elements(good, "x"))).toBe("MALFORMED_MESSAGE");
   expect(reasonOf(() => float32Elements({ ...good, dtype: DataType.UNSPECIFIED }, "x"))).toBe("MALFORMED_MESSAGE");
-  expect(() => float32Elements({ ...good, shape: [4294967295, 4294967295, 4294967295] }, "reward")).toThrow(/reward of shape/);
+  expect(() => float32Elements({ ...good, shape: [4294967295, 4294967295, 4294967295] }, "reward")).toThrow(
+    /reward of shape/,
+  );
   expect(() => float32Elements({ ...good, shape: [3] }, "reward")).toThrow("reward of shape [3] has 8 bytes: send 12");
 });
 

@@ -1,5 +1,5 @@
-import { threefry2x32 } from "#icrl/common/threefry.js";
 import { expect, test } from "vitest";
+import { threefry2x32 } from "#icrl/common/threefry.js";
 
 /** Random123, tests/kat_vectors, the three lines "threefry2x32 20": counter, key, result. */
 const VECTORS = [

@@ -24,19 +24,13 @@ type ArmLaw = (typeof ARMS)[number];
 export const linearBandit = defineTask({
   name: "linear-bandit",
   version: 1,
-  summary:
-    "Each arm's mean reward is the product of its known features with a hidden vector; rewards have normal noise.",
+  summary: "Each arm's mean reward is the product of its known features with a hidden vector; rewards have normal noise.",
   source: "Lin, Bai & Mei (2023), arXiv 2310.08566, the linear bandit experiment (its setting is the default)",
   options: {
     dim: integer({ default: 5, min: 1, max: MAX_DIM, help: "features of an arm, d" }),
     actions: integer({ default: 10, min: 2, max: 1024, help: "number of arms, A" }),
     horizon: integer({ default: 200, min: 1, max: 100_000, help: "steps of the one episode, T" }),
-    noise_std: number({
-      default: 1.5,
-      min: 0,
-      max: 1e6,
-      help: "standard deviation of the reward noise, in reward units",
-    }),
+    noise_std: number({ default: 1.5, min: 0, max: 1e6, help: "standard deviation of the reward noise, in reward units" }),
     theta: choice(THETAS, {
       default: "uniform01",
       help: "law of the hidden vector's entries: uniform01 is uniform on [0, 1], gaussian standard normal",

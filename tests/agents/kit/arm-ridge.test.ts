@@ -2,7 +2,13 @@ import { expect, it } from "vitest";
 import { armRidge, loopedArmRidge } from "#icrl/agents/kit/arm-ridge.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 
-for (const [dim, numArms] of [[1, 2], [2, 3], [3, 1], [5, 10], [8, 20]]) {
+for (const [dim, numArms] of [
+  [1, 2],
+  [2, 3],
+  [3, 1],
+  [5, 10],
+  [8, 20],
+]) {
   it(`the written-out kernel equals the looped one to the last bit for d = ${dim}, A = ${numArms}`, () => {
     const rng = rngFromSeed(3n);
     const arms = Float32Array.from({ length: numArms * dim }, () => 2 * rng.uniform() - 1);

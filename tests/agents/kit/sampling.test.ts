@@ -36,12 +36,26 @@ describe("sampleGamma", () => {
   }
 
   it("of shape 3 follows 1 - e^-x (1 + x + x^2 / 2)", () => {
-    expectLaw((rng) => sampleGamma(3, rng), (x) => 1 - Math.exp(-x) * (1 + x + (x * x) / 2));
+    expectLaw(
+      (rng) => sampleGamma(3, rng),
+      (x) => 1 - Math.exp(-x) * (1 + x + (x * x) / 2),
+    );
   });
 });
 
 describe("sampleBeta", () => {
-  for (const [a, b] of [[1, 1], [1, 5], [5, 1], [0.5, 0.5], [0.5, 3], [2, 3], [3, 2], [1.5, 40], [40, 1.5], [120, 81]]) {
+  for (const [a, b] of [
+    [1, 1],
+    [1, 5],
+    [5, 1],
+    [0.5, 0.5],
+    [0.5, 3],
+    [2, 3],
+    [3, 2],
+    [1.5, 40],
+    [40, 1.5],
+    [120, 81],
+  ]) {
     it(`(${a}, ${b}) has its mean and variance`, () => {
       const sum = a + b;
       expectMoments((rng) => sampleBeta(a, b, rng), a / sum, (a * b) / (sum * sum * (sum + 1)), 12);
@@ -50,11 +64,17 @@ describe("sampleBeta", () => {
 
   it("(2, 3) follows the tail of a binomial", () => {
     // Johnson, Kotz & Balakrishnan (1995), 25.1: I_x(2, 3) = P(Binomial(4, x) >= 2)
-    expectLaw((rng) => sampleBeta(2, 3, rng), (x) => 1 - (1 - x) ** 4 - 4 * x * (1 - x) ** 3);
+    expectLaw(
+      (rng) => sampleBeta(2, 3, rng),
+      (x) => 1 - (1 - x) ** 4 - 4 * x * (1 - x) ** 3,
+    );
   });
 
   it("(3, 2) is the mirror of (2, 3)", () => {
-    expectLaw((rng) => 1 - sampleBeta(3, 2, rng), (x) => 1 - (1 - x) ** 4 - 4 * x * (1 - x) ** 3);
+    expectLaw(
+      (rng) => 1 - sampleBeta(3, 2, rng),
+      (x) => 1 - (1 - x) ** 4 - 4 * x * (1 - x) ** 3,
+    );
   });
 
   it("of tiny parameters gives 0 or 1 and never NaN", () => {
