@@ -29,7 +29,7 @@ export function tasksPage() {
 given have their defaults. The same seeds and actions give the same trajectory, bit for bit, as long as a family's version stays.
 
 Regret is pseudo-regret, computed by the server from the truth, without the reward noise. Of a bandit's step: the largest mean among
-the arms of that step minus the mean of the arm played. Of an MDP's step in state s with g steps to go: V*(s) - Q*(s, a), both for
+the arms of that step minus the mean of the arm played. Of an MDP's step in state s with g steps to go: \`V*(s) - Q*(s, a)\`, both for
 g steps to go; summed over an episode its expectation is what the policy loses against the best one from the start. Trials that
 were cut short have no regret.
 
