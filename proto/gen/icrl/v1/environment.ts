@@ -130,8 +130,12 @@ export interface Hello {
   entrant?:
     | string
     | undefined;
-  /** The tournament it enters; absent means any that lists the entrant. */
-  tournamentId?: string | undefined;
+  /** The tournament it enters; absent means the oldest unfinished one that lists the entrant. */
+  tournamentId?:
+    | string
+    | undefined;
+  /** In a tournament: how many envs it would play side by side; 0 leaves it to the server. `opened` says how many it is. */
+  numEnvs: number;
 }
 
 /** The server introduces itself. */
@@ -164,6 +168,8 @@ export interface Limits {
   actTimeoutMs: number;
   /** Sessions open at once, all agents together. */
   maxSessions: number;
+  /** Largest num_envs * horizon of a session: unfinished episodes are held in memory until they end. */
+  maxStepsInFlight: bigint;
 }
 
 /** Opens a task for free play. */
@@ -798,6 +804,7 @@ function createBaseHello(): Hello {
     tasks: [],
     entrant: undefined,
     tournamentId: undefined,
+    numEnvs: 0,
   };
 }
 
@@ -832,6 +839,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.tournamentId !== undefined) {
       writer.uint32(82).string(message.tournamentId);
+    }
+    if (message.numEnvs !== 0) {
+      writer.uint32(88).uint32(message.numEnvs);
     }
     return writer;
   },
@@ -927,6 +937,14 @@ export const Hello: MessageFns<Hello> = {
             }
 
             message.tournamentId = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.numEnvs = reader.uint32();
             continue;
           }
         }
@@ -1044,7 +1062,7 @@ export const Welcome: MessageFns<Welcome> = {
 };
 
 function createBaseLimits(): Limits {
-  return { maxEnvs: 0, maxTrials: 0n, maxMessageBytes: 0, actTimeoutMs: 0, maxSessions: 0 };
+  return { maxEnvs: 0, maxTrials: 0n, maxMessageBytes: 0, actTimeoutMs: 0, maxSessions: 0, maxStepsInFlight: 0n };
 }
 
 export const Limits: MessageFns<Limits> = {
@@ -1066,6 +1084,12 @@ export const Limits: MessageFns<Limits> = {
     }
     if (message.maxSessions !== 0) {
       writer.uint32(40).uint32(message.maxSessions);
+    }
+    if (message.maxStepsInFlight !== 0n) {
+      if (BigInt.asUintN(64, message.maxStepsInFlight) !== message.maxStepsInFlight) {
+        throw new globalThis.Error("value provided for field message.maxStepsInFlight of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.maxStepsInFlight);
     }
     return writer;
   },
@@ -1121,6 +1145,14 @@ export const Limits: MessageFns<Limits> = {
             }
 
             message.maxSessions = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.maxStepsInFlight = reader.uint64() as bigint;
             continue;
           }
         }

@@ -1,0 +1,35 @@
+/** Parsers of command-line values that several commands share. */
+import { InvalidArgumentError } from "commander";
+
+/** A whole number of at least `min`. */
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = /^\d[\d_]*$/.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < min || value > max) {
+      throw new InvalidArgumentError(
+        max === Number.MAX_SAFE_INTEGER ? `Give a whole number of at least ${min}.` : `Give a whole number from ${min} to ${max}.`,
+      );
+    }
+    return value;
+  };
+}
+
+/** A uint64 in decimal. */
+export function uint64(text: string): bigint {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n) {
+    throw new InvalidArgumentError("Give a whole number from 0 to 18446744073709551615.");
+  }
+  return BigInt(text);
+}
+
+/** Collects an option that may be given several times. */
+export function collect(text: string, before: readonly string[]): string[] {
+  return [...before, text];
+}
+
+/** HOST:PORT. */
+export function hostAndPort(text: string): string {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
+  if (match === null || Number(match[2]) > 65535) throw new InvalidArgumentError("Give HOST:PORT, for example 127.0.0.1:50551.");
+  return text;
+}

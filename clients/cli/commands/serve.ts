@@ -1,0 +1,66 @@
+/** `icrl serve`: the server. */
+import { Command, Option } from "commander";
+import { allowed, resolveOptions } from "../../../common/options.js";
+import { runServer } from "../../../server/main.js";
+import { LIMIT_OPTIONS } from "../../../server/sessions/limits.js";
+import { hostAndPort, wholeNumber } from "./arguments.js";
+
+/** Port of `serve` and of clients that are not told another. */
+export const DEFAULT_ADDRESS = "127.0.0.1:50551";
+
+interface ServeFlags extends Record<string, unknown> {
+  listen: string;
+  data: string;
+  durability: "fsync" | "process";
+  logLevel: string;
+  drainMs: number;
+  stopWithInput: boolean;
+  json: boolean;
+}
+
+/** The command. */
+export function serveCommand(): Command {
+  const command = new Command("serve")
+    .description("Start a server that hosts tasks, plays sessions and tournaments, and logs every trajectory.")
+    .option("--listen <host:port>", "address to listen on; port 0 takes a free one", hostAndPort, DEFAULT_ADDRESS)
+    .option("--data <dir>", "folder of the log; made when it does not exist", "icrl-data")
+    .addOption(
+      new Option("--durability <kind>", "what acknowledged trajectories survive: a crash of the machine, or of the process")
+        .choices(["fsync", "process"])
+        .default("fsync"),
+    )
+    .addOption(
+      new Option("--log-level <level>", "the server's own log, as JSON lines on standard error")
+        .choices(["error", "warn", "info", "debug", "silent"])
+        .default("info"),
+    )
+    .option("--drain-ms <ms>", "how long sessions may finish after SIGINT or SIGTERM", wholeNumber(0), 10_000)
+    .option("--stop-with-input", "stop when standard input ends", false)
+    .option("--json", "print one JSON line when listening: event, address, data, torn_bytes, pid", false);
+  for (const [name, row] of Object.entries(LIMIT_OPTIONS)) {
+    command.option(`--${name.replaceAll("_", "-")} <n>`, `${row.help} (${allowed(row)})`, Number, row.default);
+  }
+  return command.action(async (flags: ServeFlags) => {
+    const given = Object.fromEntries(
+      Object.keys(LIMIT_OPTIONS).map((name) => [name, flags[name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())]]),
+    );
+    const limits = resolveOptions(LIMIT_OPTIONS, given, "serve");
+    await runServer({
+      listen: flags.listen,
+      dataDir: flags.data,
+      durability: flags.durability,
+      limits,
+      logLevel: flags.logLevel,
+      drainMs: flags.drainMs,
+      stopWithInput: flags.stopWithInput,
+      onListening: ({ address, tornBytes }) => {
+        const event = { event: "listening", address, data: flags.data, torn_bytes: tornBytes, pid: process.pid };
+        if (flags.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+        else {
+          process.stdout.write(`icrl serves on ${address}, logs to ${flags.data}\n`);
+          if (tornBytes > 0) process.stdout.write(`cut off ${tornBytes} bytes of an interrupted write\n`);
+        }
+      },
+    });
+  });
+}

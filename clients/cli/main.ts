@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+/** The program `icrl`: one file in commands/ for each noun or verb. */
+import { Command, CommanderError } from "commander";
+import { IcrlError } from "../../common/errors.js";
+import { VERSION } from "../../common/version.js";
+import { ConnectionError } from "../typescript/errors.js";
+import { agentCommand } from "./commands/agent.js";
+import { agentsCommand } from "./commands/agents.js";
+import { logCommand } from "./commands/log.js";
+import { playCommand } from "./commands/play.js";
+import { serveCommand } from "./commands/serve.js";
+import { tasksCommand } from "./commands/tasks.js";
+import { tournamentCommand } from "./commands/tournament.js";
+import { EXIT, exitCodeOf } from "./exit-codes.js";
+
+const program = new Command("icrl")
+  .description("Environment server for in-context reinforcement learning.")
+  .version(VERSION)
+  .showHelpAfterError("(--help shows what there is)")
+  .enablePositionalOptions()
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 done, 1 failed, 2 wrong command line, name or file, 3 no server, 4 finished with forfeits.",
+  );
+for (const command of [serveCommand(), tasksCommand(), agentsCommand(), agentCommand(), playCommand(), tournamentCommand(), logCommand()]) {
+  program.addCommand(command);
+}
+for (const command of [program, ...program.commands, ...program.commands.flatMap((child) => child.commands)]) {
+  command.exitOverride().configureOutput({ outputError: (text, write) => write(text) });
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.ok); // `icrl ... | head`
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  else {
+    const known = error instanceof IcrlError || error instanceof ConnectionError;
+    const text = error instanceof IcrlError ? `${error.reason}: ${error.message}` : (error as Error).message;
+    process.stderr.write(known ? `error: ${text}\n` : `error: ${(error as Error).stack}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}

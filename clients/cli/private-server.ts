@@ -1,0 +1,54 @@
+/** A server of a command's own: a process on 127.0.0.1 that ends with it. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { IcrlError } from "../../common/errors.js";
+
+/** Path of the program, for processes that a command starts. */
+export const PROGRAM = fileURLToPath(new URL("./main.js", import.meta.url));
+
+/** A server process. */
+export interface PrivateServer {
+  readonly address: string;
+  /** Lets it finish, and waits until it has stopped. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts one.
+ *
+ * @param dataDir folder of its log
+ * @throws IcrlError or Error with what the process said, if it does not start
+ */
+export async function startPrivateServer(dataDir: string): Promise<PrivateServer> {
+  const child = spawn(
+    process.execPath,
+    [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data", dataDir, "--json", "--log-level", "warn", "--stop-with-input"],
+    { stdio: ["pipe", "pipe", "pipe"] },
+  );
+  let said = "";
+  child.stderr.on("data", (text: Buffer) => {
+    said = (said + text).slice(-10_000);
+  });
+  const exited = once(child, "exit");
+  const line = await Promise.race([
+    once(createInterface({ input: child.stdout }), "line").then(([text]: string[]) => text),
+    exited.then(() => undefined),
+  ]);
+  if (line === undefined) {
+    const reason = /error: ([A-Z_]+): (.*)/.exec(said);
+    if (reason?.[1] === "LOG_LOCKED") throw new IcrlError("LOG_LOCKED", reason[2]);
+    throw new Error(`the private server did not start:\n${said}`);
+  }
+  child.stderr.on("data", (text: Buffer) => process.stderr.write(text)); // warnings of a running server are worth seeing
+  return {
+    address: (JSON.parse(line) as { address: string }).address,
+    async close() {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.stdin.end();
+        await exited;
+      }
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/** A connection to a server: typed unary calls, streams of answers, and play streams. */
+import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import {
+  EnvironmentServiceService,
+  GetTaskRequest,
+  GetTaskResponse,
+  ListTasksRequest,
+  ListTasksResponse,
+  PlayRequest,
+  PlayResponse,
+} from "../../proto/gen/icrl/v1/environment.js";
+import {
+  GetServerInfoRequest,
+  GetServerInfoResponse,
+  ServerInfoServiceService,
+} from "../../proto/gen/icrl/v1/server_info.js";
+import {
+  CreateTournamentRequest,
+  CreateTournamentResponse,
+  GetTournamentRequest,
+  GetTournamentResponse,
+  ListTournamentsRequest,
+  ListTournamentsResponse,
+  StreamTrialsRequest,
+  StreamTrialsResponse,
+  TournamentServiceService,
+  WatchTournamentRequest,
+  WatchTournamentResponse,
+} from "../../proto/gen/icrl/v1/tournament.js";
+import {
+  ListTrajectoriesRequest,
+  ListTrajectoriesResponse,
+  StreamTrajectoriesRequest,
+  StreamTrajectoriesResponse,
+  TrajectoryServiceService,
+} from "../../proto/gen/icrl/v1/trajectory.js";
+import { errorOf } from "./errors.js";
+import { openPlayStream, type PlayStream } from "./play-stream.js";
+
+/** What ts-proto generates for a message. */
+interface MessageType<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+}
+
+/** A server, seen from a client. All methods reject with IcrlError (a reason) or ConnectionError. */
+export interface Connection {
+  readonly address: string;
+  getServerInfo(): Promise<GetServerInfoResponse>;
+  listTasks(): Promise<ListTasksResponse>;
+  getTask(request: GetTaskRequest): Promise<GetTaskResponse>;
+  listTrajectories(request: ListTrajectoriesRequest): Promise<ListTrajectoriesResponse>;
+  streamTrajectories(request: StreamTrajectoriesRequest): AsyncIterable<StreamTrajectoriesResponse>;
+  createTournament(request: CreateTournamentRequest): Promise<CreateTournamentResponse>;
+  getTournament(request: GetTournamentRequest): Promise<GetTournamentResponse>;
+  listTournaments(): Promise<ListTournamentsResponse>;
+  watchTournament(request: WatchTournamentRequest): AsyncIterable<WatchTournamentResponse>;
+  streamTrials(request: StreamTrialsRequest): AsyncIterable<StreamTrialsResponse>;
+  /** A new session's stream; see openSession for what most callers want. */
+  play(): PlayStream;
+  /** Closes the connection; calls under way fail. */
+  close(): void;
+}
+
+/** Largest answer that is accepted, in bytes: observations of the largest sessions and pages of trajectories fit. */
+const MAX_RESPONSE_BYTES = 256 << 20;
+
+/**
+ * Connects to a server. The connection is made by the first call; `timeoutMs` bounds how long that one waits for a server that is
+ * not there yet.
+ *
+ * @param address HOST:PORT
+ * @throws ConnectionError if nothing answers in time
+ */
+export async function connect(address: string, timeoutMs = 5000): Promise<Connection> {
+  const client = new Client(address, credentials.createInsecure(), {
+    "grpc.max_receive_message_length": MAX_RESPONSE_BYTES,
+    "grpc.max_send_message_length": -1,
+  });
+  await new Promise<void>((resolve, reject) => {
+    client.waitForReady(Date.now() + timeoutMs, (error) => {
+      if (error === undefined) return resolve();
+      client.close();
+      reject(errorOf(Object.assign(error, { code: 14, details: "not reached in time" }), address));
+    });
+  });
+
+  const serialize = <T>(type: MessageType<T>) => (message: T) => {
+    const bytes = type.encode(message).finish();
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+
+  function unary<Q, A>(path: string, request: MessageType<Q>, response: MessageType<A>, message: Q): Promise<A> {
+    return new Promise((resolve, reject) => {
+      const done = (error: ServiceError | null, answer?: A) => {
+        if (error === null) resolve(answer as A);
+        else reject(errorOf(error, address));
+      };
+      client.makeUnaryRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message, done);
+    });
+  }
+
+  async function* streaming<Q, A>(
+    path: string,
+    request: MessageType<Q>,
+    response: MessageType<A>,
+    message: Q,
+  ): AsyncGenerator<A> {
+    const call = client.makeServerStreamRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message);
+    try {
+      for await (const answer of call) yield answer as A;
+    } catch (error) {
+      throw errorOf(error, address);
+    } finally {
+      call.cancel();
+    }
+  }
+
+  const environment = EnvironmentServiceService;
+  const trajectory = TrajectoryServiceService;
+  const tournament = TournamentServiceService;
+  return {
+    address,
+    getServerInfo: () =>
+      unary(ServerInfoServiceService.getServerInfo.path, GetServerInfoRequest, GetServerInfoResponse, {}),
+    listTasks: () => unary(environment.listTasks.path, ListTasksRequest, ListTasksResponse, {}),
+    getTask: (request) => unary(environment.getTask.path, GetTaskRequest, GetTaskResponse, request),
+    listTrajectories: (request) =>
+      unary(trajectory.listTrajectories.path, ListTrajectoriesRequest, ListTrajectoriesResponse, request),
+    streamTrajectories: (request) =>
+      streaming(trajectory.streamTrajectories.path, StreamTrajectoriesRequest, StreamTrajectoriesResponse, request),
+    createTournament: (request) =>
+      unary(tournament.createTournament.path, CreateTournamentRequest, CreateTournamentResponse, request),
+    getTournament: (request) =>
+      unary(tournament.getTournament.path, GetTournamentRequest, GetTournamentResponse, request),
+    listTournaments: () => unary(tournament.listTournaments.path, ListTournamentsRequest, ListTournamentsResponse, {}),
+    watchTournament: (request) =>
+      streaming(tournament.watchTournament.path, WatchTournamentRequest, WatchTournamentResponse, request),
+    streamTrials: (request) =>
+      streaming(tournament.streamTrials.path, StreamTrialsRequest, StreamTrialsResponse, request),
+    play: () =>
+      openPlayStream(
+        client.makeBidiStreamRequest(environment.play.path, serialize(PlayRequest), (bytes: Buffer) =>
+          PlayResponse.decode(bytes),
+        ),
+        address,
+      ),
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,22 @@
+/** The TypeScript SDK: write an agent with `defineAgent`, or step envs yourself with `makeEnv`. */
+export { IcrlError, REASONS, type Reason } from "../../common/errors.js";
+export { boolean, choice, integer, number, type OptionTable, type Resolved } from "../../common/options.js";
+export { Rng, rngFromSeed } from "../../common/rng.js";
+export { float32Elements, int32Elements } from "../../common/tensor.js";
+export { type Connection, connect } from "./connect.js";
+export {
+  type Agent,
+  type AgentDefinition,
+  type Arms,
+  defineAgent,
+  type Outcome,
+  type Policy,
+  type Trial,
+  type Turn,
+} from "./define-agent.js";
+export { ConnectionError } from "./errors.js";
+export { type PlayAgentOptions, type PlayProgress, playAgent } from "./play-agent.js";
+export { runAgent } from "./run-agent.js";
+export { type ServeMatchesOptions, serveMatches } from "./serve-matches.js";
+export type { FreePlay } from "./session.js";
+export { makeEnv, type VectorEnv, type VectorStep } from "./vector-env.js";

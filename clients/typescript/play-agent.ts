@@ -1,0 +1,90 @@
+/** Free play: an agent plays a number of trials of a task that it chooses. */
+import { resolveOptions } from "../../common/options.js";
+import type { Closed, Opened, TrialEnd } from "../../proto/gen/icrl/v1/environment.js";
+import type { Connection } from "./connect.js";
+import type { Agent } from "./define-agent.js";
+import { type FreePlay, introduce, open, playToEnd } from "./session.js";
+
+/** How far play has come. */
+export interface PlayProgress {
+  readonly trials: number;
+  /** Trials of these that are durable in the server's log. */
+  readonly durableTrials: number;
+  readonly steps: number;
+}
+
+/** What to play, and how. */
+export interface PlayAgentOptions extends FreePlay {
+  /** The agent's own options. */
+  readonly agentOptions?: Readonly<Record<string, unknown>>;
+  /** Sessions side by side, so that the server and the agent compute at the same time; trials and envs are shared out. 1 by default. */
+  readonly streams?: number;
+  readonly onOpened?: (opened: Opened) => void;
+  readonly onTrialEnd?: (end: TrialEnd) => void;
+  readonly onProgress?: (progress: PlayProgress) => void;
+}
+
+/**
+ * Plays to the end; resolves with the totals of all sessions once every recorded trial is durable.
+ *
+ * @throws IcrlError with the server's reason, or OPTION_* for the agent's options
+ */
+export async function playAgent(connection: Connection, agent: Agent, play: PlayAgentOptions): Promise<Closed> {
+  const options = resolveOptions(agent.options, play.agentOptions ?? {}, `agent "${agent.name}"`);
+  const trials = play.trials ?? 1;
+  const streams = Math.max(1, Math.min(play.streams ?? 1, trials, play.numEnvs ?? 1));
+  const progress = { trials: 0, durableTrials: 0, steps: 0 };
+
+  async function playShare(index: number): Promise<Closed> {
+    const first = Math.floor((trials * index) / streams);
+    const end = Math.floor((trials * (index + 1)) / streams);
+    const stream = connection.play();
+    let durable = 0;
+    try {
+      await introduce(stream, {
+        agent: agent.name,
+        agentVersion: agent.version,
+        agentOptions: options,
+        tasks: [...agent.tasks],
+      });
+      const opened = await open(stream, {
+        ...play,
+        trials: end - first,
+        firstTrial: (play.firstTrial ?? 0) + first,
+        numEnvs: Math.min(end - first, Math.ceil((play.numEnvs ?? 1) / streams)),
+      });
+      if (index === 0) play.onOpened?.(opened);
+      let active = 0;
+      const closed = await playToEnd(stream, agent, options, opened, (observations) => {
+        if (observations.reward !== undefined) progress.steps += active;
+        active = opened.numEnvs;
+        if (observations.active !== undefined) {
+          active = 0;
+          for (const flag of observations.active.data) active += flag;
+        }
+        progress.trials += observations.trialEnds.length;
+        progress.durableTrials += Number(observations.durableTrials) - durable;
+        durable = Number(observations.durableTrials);
+        if (play.onTrialEnd !== undefined) for (const trialEnd of observations.trialEnds) play.onTrialEnd(trialEnd);
+        play.onProgress?.(progress);
+      });
+      progress.durableTrials += Number(closed.durableTrials) - durable;
+      play.onProgress?.(progress);
+      stream.finish();
+      return closed;
+    } catch (error) {
+      stream.cancel();
+      throw error;
+    }
+  }
+
+  const shares = await Promise.all(Array.from({ length: streams }, (_, index) => playShare(index)));
+  return shares.reduce((total, share) => ({
+    completeTrials: total.completeTrials + share.completeTrials,
+    incompleteTrials: total.incompleteTrials + share.incompleteTrials,
+    episodes: total.episodes + share.episodes,
+    steps: total.steps + share.steps,
+    durableTrials: total.durableTrials + share.durableTrials,
+    finished: false,
+  }));
+}

@@ -1,0 +1,168 @@
+/** The policies of a session: turns observations into what policies see, and their choices into actions. */
+import { IcrlError } from "../../common/errors.js";
+import { rngFromSeed } from "../../common/rng.js";
+import { boolElements, float32Elements, float32Tensor, int32Elements, int32Tensor } from "../../common/tensor.js";
+import type { Actions, Observations, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
+import type { TaskDescription } from "../../proto/gen/icrl/v1/task.js";
+import type { Agent, Arms, Outcome, Policy, Trial } from "./define-agent.js";
+import { trialOf } from "./trial-of.js";
+
+/** What a policy sees, writable here. */
+type Scratch = { -readonly [K in keyof Outcome]: Outcome[K] };
+
+/** One env's policy, and where it is. */
+interface Seat {
+  policy: Policy;
+  arms: Arms | undefined;
+  episode: number;
+  step: number;
+  state: number;
+}
+
+/** The policies of one open, one for each env. */
+export interface Policies {
+  /**
+   * Lets policies learn from what came of their last actions, replaces those whose trial ended, and chooses the next actions.
+   * Undefined when no env wants one. The tensors share memory that the next call overwrites.
+   */
+  respond(observations: Observations): Actions | undefined;
+}
+
+/** Policies of `agent`, its options resolved, for an opened task. */
+export function createPolicies(
+  agent: Agent,
+  options: Readonly<Record<string, unknown>>,
+  task: TaskDescription,
+  numEnvs: number,
+): Policies {
+  const space = task.observationSpace?.space;
+  const discrete = space?.$case === "discrete";
+  const boxShape = space?.$case === "box" ? space.value.shape : undefined;
+  const stepArms = boxShape?.length === 2 ? boxShape : undefined;
+  const boxSize = boxShape?.reduce((product, length) => product * length, 1) ?? 0;
+
+  const seats: Seat[] = [];
+  const acted = new Uint8Array(numEnvs);
+  const actions = new Int32Array(numEnvs);
+  const propensities = new Float32Array(numEnvs);
+  const nowhere = new Uint8Array(numEnvs);
+  const everywhere = new Uint8Array(numEnvs).fill(1);
+  const scratch: Scratch = {
+    state: 0,
+    arms: undefined,
+    episode: 0,
+    step: 0,
+    action: 0,
+    reward: 0,
+    nextState: 0,
+    terminated: false,
+    truncated: false,
+  };
+
+  function newArms(start: TrialStart): Arms | undefined {
+    if (stepArms !== undefined) return { data: new Float32Array(boxSize), rows: stepArms[0], cols: stepArms[1] };
+    const [rows, cols] = task.trialFeaturesShape;
+    if (start.trialFeatures === undefined || cols === undefined) return undefined;
+    return { data: float32Elements(start.trialFeatures, "trial_features").slice(), rows, cols };
+  }
+
+  function observeOutcomes(observations: Observations, states: Int32Array | undefined): void {
+    if (observations.reward === undefined) return;
+    const rewards = float32Elements(observations.reward, "reward");
+    const terminated = observations.terminated ? boolElements(observations.terminated, "terminated") : nowhere;
+    const truncated = observations.truncated ? boolElements(observations.truncated, "truncated") : nowhere;
+    const executed = observations.executedAction ? int32Elements(observations.executedAction, "executed_action") : actions;
+    const finalStates =
+      discrete && observations.finalObservation
+        ? int32Elements(observations.finalObservation, "final_observation")
+        : undefined;
+    let finalRow = 0;
+    for (let n = 0; n < numEnvs; n++) {
+      if (acted[n] === 0) continue;
+      const seat = seats[n];
+      const ended = terminated[n] === 1 || truncated[n] === 1;
+      const nextState = !discrete ? 0 : ended ? (finalStates as Int32Array)[finalRow] : (states as Int32Array)[n];
+      if (ended) finalRow += 1;
+      if (seat.policy.observe !== undefined) {
+        scratch.state = seat.state;
+        scratch.arms = seat.arms;
+        scratch.episode = seat.episode;
+        scratch.step = seat.step;
+        scratch.action = executed[n];
+        scratch.reward = rewards[n];
+        scratch.nextState = nextState;
+        scratch.terminated = terminated[n] === 1;
+        scratch.truncated = truncated[n] === 1;
+        seat.policy.observe(scratch);
+      }
+      if (ended) {
+        seat.episode += 1;
+        seat.step = 0;
+      } else seat.step += 1;
+    }
+  }
+
+  function startTrials(starts: readonly TrialStart[]): void {
+    for (const start of starts) {
+      const arms = newArms(start);
+      const trial: Trial = trialOf(task, stepArms === undefined ? arms : undefined);
+      seats[start.env] = {
+        policy: agent.create(trial, options, rngFromSeed(start.agentSeed)),
+        arms,
+        episode: 0,
+        step: 0,
+        state: 0,
+      };
+    }
+  }
+
+  return {
+    respond(observations) {
+      const states =
+        discrete && observations.observation ? int32Elements(observations.observation, "observation") : undefined;
+      observeOutcomes(observations, states);
+      startTrials(observations.trialStarts);
+      const features =
+        stepArms !== undefined && observations.observation
+          ? float32Elements(observations.observation, "observation")
+          : undefined;
+      const active = observations.active ? boolElements(observations.active, "active") : everywhere;
+      let anyActive = false;
+      let anyPropensity = false;
+      for (let n = 0; n < numEnvs; n++) {
+        acted[n] = active[n];
+        actions[n] = 0;
+        propensities[n] = Number.NaN;
+        if (active[n] === 0) continue;
+        anyActive = true;
+        const seat = seats[n];
+        if (states !== undefined) seat.state = states[n];
+        if (features !== undefined) seat.arms?.data.set(features.subarray(n * boxSize, (n + 1) * boxSize));
+        scratch.state = seat.state;
+        scratch.arms = seat.arms;
+        scratch.episode = seat.episode;
+        scratch.step = seat.step;
+        const action = seat.policy.act(scratch);
+        if (!(Number.isInteger(action) && action >= 0 && action < task.numActions)) {
+          throw new IcrlError(
+            "ACTION_OUT_OF_RANGE",
+            `agent "${agent.name}" chose ${action}: an action is an integer in [0, ${task.numActions})`,
+          );
+        }
+        actions[n] = action;
+        const propensity = seat.policy.propensity;
+        if (propensity !== undefined && propensity === propensity) {
+          propensities[n] = propensity;
+          anyPropensity = true;
+        }
+      }
+      if (!anyActive) return undefined;
+      return {
+        stepIndex: observations.stepIndex,
+        actions: int32Tensor(actions, [numEnvs]),
+        propensities: anyPropensity ? float32Tensor(propensities, [numEnvs]) : undefined,
+        probabilities: undefined,
+      };
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** The runner: makes an agent a process that serves a tournament's matches until there are no more. */
+import { resolveOptions } from "../../common/options.js";
+import type { Opened } from "../../proto/gen/icrl/v1/environment.js";
+import type { Connection } from "./connect.js";
+import type { Agent } from "./define-agent.js";
+import { ConnectionError } from "./errors.js";
+import { introduce, playToEnd, unexpected } from "./session.js";
+
+/** How to serve. */
+export interface ServeMatchesOptions {
+  /** The name it enters under. */
+  readonly entrant: string;
+  /** Only this tournament; otherwise the oldest unfinished one that lists the entrant. */
+  readonly tournamentId?: string;
+  /** Options that the tournament does not set. */
+  readonly agentOptions?: Readonly<Record<string, unknown>>;
+  /** Envs side by side in each session; 1024 by default. */
+  readonly numEnvs?: number;
+  /** Sessions side by side; 2 by default, so that the server and the agent compute at the same time. */
+  readonly streams?: number;
+  readonly onMatch?: (opened: Opened) => void;
+  /** A match that this agent broke off: its policy threw, or the server refused an answer. The next match is still served. */
+  readonly onMatchFailed?: (matchId: string, error: Error) => void;
+}
+
+/**
+ * Serves matches; resolves when the tournament has nothing more for the entrant.
+ *
+ * @throws IcrlError if the server refuses the entrant, ConnectionError if it is gone
+ */
+export async function serveMatches(connection: Connection, agent: Agent, serve: ServeMatchesOptions): Promise<void> {
+  const streams = serve.streams ?? 2;
+  await Promise.all(Array.from({ length: streams }, () => serveUntilFinished(connection, agent, serve)));
+}
+
+async function serveUntilFinished(connection: Connection, agent: Agent, serve: ServeMatchesOptions): Promise<void> {
+  for (;;) {
+    const stream = connection.play();
+    let matchId: string | undefined;
+    try {
+      await introduce(stream, {
+        agent: agent.name,
+        agentVersion: agent.version,
+        agentOptions: { ...serve.agentOptions },
+        tasks: [...agent.tasks],
+        entrant: serve.entrant,
+        tournamentId: serve.tournamentId,
+        numEnvs: serve.numEnvs ?? 1024,
+      });
+      for (;;) {
+        matchId = undefined;
+        const message = await stream.next();
+        if (message.$case === "closed" && message.value.finished) {
+          stream.finish();
+          return;
+        }
+        if (message.$case === "draining") continue;
+        if (message.$case !== "opened") throw unexpected(message, "opened");
+        const opened = message.value;
+        matchId = opened.matchId ?? "";
+        serve.onMatch?.(opened);
+        const given = { ...serve.agentOptions, ...opened.agentOptions };
+        await playToEnd(stream, agent, resolveOptions(agent.options, given, `agent "${agent.name}"`), opened);
+      }
+    } catch (error) {
+      stream.cancel();
+      // Outside a match there is nothing to give up but the whole tournament; a lost server is lost for all matches.
+      if (matchId === undefined || error instanceof ConnectionError) throw error;
+      serve.onMatchFailed?.(matchId, error as Error);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/** Beginnings and ends of sessions that every client shares. */
+import { IcrlError } from "../../common/errors.js";
+import { PROTOCOL_VERSION } from "../../common/version.js";
+import type { Closed, Hello, Open, Opened, Welcome } from "../../proto/gen/icrl/v1/environment.js";
+import type { Agent } from "./define-agent.js";
+import type { AgentMessage, PlayStream, ServerMessage } from "./play-stream.js";
+import { createPolicies } from "./policies.js";
+
+/** What free play asks for; the rest of `Open` has defaults. */
+export interface FreePlay {
+  /** Name of a task family. */
+  readonly task: string;
+  /** Options that differ from their defaults. */
+  readonly taskOptions?: Readonly<Record<string, unknown>>;
+  /** Envs side by side; 1 by default. */
+  readonly numEnvs?: number;
+  /** Trials in all; 1 by default. */
+  readonly trials?: number;
+  /** Index of the first trial; 0 by default. */
+  readonly firstTrial?: number;
+  /** Seed of the series, uint64; 0 by default. */
+  readonly seed?: bigint | number;
+  /** "play" by default. */
+  readonly purpose?: string;
+  /** Whether trajectories go to the server's log; true by default. */
+  readonly record?: boolean;
+  /** Free labels of each logged trajectory. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** Who says hello; what is not given is empty. */
+export type Introduction = Pick<Hello, "agent"> & Partial<Hello>;
+
+/** Says hello; resolves with the welcome. */
+export async function introduce(stream: PlayStream, introduction: Introduction): Promise<Welcome> {
+  stream.send({
+    $case: "hello",
+    value: {
+      minProtocolVersion: PROTOCOL_VERSION,
+      maxProtocolVersion: PROTOCOL_VERSION,
+      agentVersion: "",
+      language: "typescript",
+      agentOptions: {},
+      capabilities: [],
+      tasks: [],
+      entrant: undefined,
+      tournamentId: undefined,
+      numEnvs: 0,
+      ...introduction,
+    },
+  });
+  const message = await stream.next();
+  if (message.$case !== "welcome") throw unexpected(message, "welcome");
+  return message.value;
+}
+
+/** Opens a task in free play; resolves with what was opened. The first observations follow. */
+export async function open(stream: PlayStream, play: FreePlay): Promise<Opened> {
+  const message: Open = {
+    task: play.task,
+    options: play.taskOptions ?? {},
+    numEnvs: play.numEnvs ?? 1,
+    trials: BigInt(play.trials ?? 1),
+    firstTrial: BigInt(play.firstTrial ?? 0),
+    seed: BigInt(play.seed ?? 0),
+    purpose: play.purpose ?? "play",
+    explicitSeeds: [],
+    record: play.record ?? true,
+    tags: { ...play.tags },
+    labelDataset: undefined,
+  };
+  stream.send({ $case: "open", value: message });
+  const answer = await stream.next();
+  if (answer.$case !== "opened") throw unexpected(answer, "opened");
+  return answer.value;
+}
+
+/** Called with every observations message, before the policies answer it. */
+export type ObservationsListener = (message: Extract<ServerMessage, { $case: "observations" }>["value"]) => void;
+
+/** Plays what is open to its end; resolves with the server's totals. */
+export async function playToEnd(
+  stream: PlayStream,
+  agent: Agent,
+  agentOptions: Readonly<Record<string, unknown>>,
+  opened: Opened,
+  onObservations?: ObservationsListener,
+): Promise<Closed> {
+  const task = opened.task;
+  if (task === undefined) throw new IcrlError("MALFORMED_MESSAGE", "opened came without a task");
+  const policies = createPolicies(agent, agentOptions, task, opened.numEnvs);
+  for (;;) {
+    const message = await stream.next();
+    if (message.$case === "closed") return message.value;
+    if (message.$case === "draining") continue;
+    if (message.$case !== "observations") throw unexpected(message, "observations");
+    onObservations?.(message.value);
+    const actions = policies.respond(message.value);
+    if (actions !== undefined) stream.send({ $case: "actions", value: actions } satisfies AgentMessage);
+  }
+}
+
+/** A message that the protocol does not allow here. */
+export function unexpected(message: ServerMessage, expected: string): IcrlError {
+  return new IcrlError("PROTOCOL_ORDER", `the server sent "${message.$case}" where "${expected}" was expected`);
+}

@@ -1,0 +1,139 @@
+/**
+ * A gym-like loop for code that wants to step envs itself: `reset` gives the first step, `step(actions)` the next, until `done`.
+ * Envs that finish a trial take the next one at once; the last observation of an ended episode is in `finalObservation`.
+ */
+import { IcrlError } from "../../common/errors.js";
+import { boolElements, float32Elements, float32Tensor, int32Elements, int32Tensor } from "../../common/tensor.js";
+import type { Closed, Observations, Opened, TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
+import type { TaskDescription } from "../../proto/gen/icrl/v1/task.js";
+import { DataType, type Tensor } from "../../proto/gen/icrl/v1/tensor.js";
+import type { Connection } from "./connect.js";
+import { type FreePlay, introduce, open, unexpected } from "./session.js";
+
+/** What a lock-step shows; N envs. */
+export interface VectorStep {
+  /** [N] states, or [N * size] features; undefined for tasks that show nothing. */
+  readonly observation: Int32Array | Float32Array | undefined;
+  /** [N], zeros at first. */
+  readonly reward: Float32Array;
+  /** [N] 1 where the episode ended by the task's own horizon or goal. */
+  readonly terminated: Uint8Array;
+  /** [N] 1 where the episode was cut short from outside. */
+  readonly truncated: Uint8Array;
+  /** One row for each env whose episode ended, in env order. */
+  readonly finalObservation: Int32Array | Float32Array | undefined;
+  /** [N] 1 where an action is wanted. */
+  readonly active: Uint8Array;
+  /** Trials that begin now: forget what was learnt in their envs. `trialFeatures` has the arms' features. */
+  readonly trialStarts: readonly TrialStart[];
+  /** Trials that ended. */
+  readonly trialEnds: readonly TrialEnd[];
+  /** Ended trials that are durable in the server's log. */
+  readonly durableTrials: bigint;
+  /** Whether all trials are played. */
+  readonly done: boolean;
+}
+
+/** A batch of envs of one task. */
+export interface VectorEnv {
+  readonly task: TaskDescription;
+  readonly numEnvs: number;
+  /** The first step. Once. */
+  reset(): Promise<VectorStep>;
+  /**
+   * Steps all active envs.
+   *
+   * @param actions [N]; those of inactive envs are ignored
+   * @param propensities [N] probability of each action where it is known, else NaN
+   */
+  step(actions: ArrayLike<number>, propensities?: ArrayLike<number>): Promise<VectorStep>;
+  /** Ends what is open and the session; resolves with the totals once all recorded trials are durable. */
+  close(): Promise<Closed>;
+}
+
+/**
+ * Opens a task for stepping.
+ *
+ * @param play what to play, and the name that the log will show as the agent's
+ */
+export async function makeEnv(connection: Connection, play: FreePlay & { readonly agent?: string }): Promise<VectorEnv> {
+  const stream = connection.play();
+  let opened: Opened;
+  try {
+    await introduce(stream, { agent: play.agent ?? "gym" });
+    opened = await open(stream, play);
+  } catch (error) {
+    stream.cancel();
+    throw error;
+  }
+  const { task, numEnvs } = opened;
+  if (task === undefined) throw new IcrlError("MALFORMED_MESSAGE", "opened came without a task");
+  let stepIndex: bigint | undefined;
+  let done = false;
+
+  async function nextStep(): Promise<VectorStep> {
+    const message = await stream.next();
+    if (message.$case === "draining") return nextStep();
+    if (message.$case !== "observations") throw unexpected(message, "observations");
+    stepIndex = message.value.stepIndex;
+    const step = stepOf(message.value, numEnvs);
+    done = step.done;
+    return step;
+  }
+
+  return {
+    task,
+    numEnvs,
+    reset() {
+      if (stepIndex !== undefined) throw new IcrlError("PROTOCOL_ORDER", "reset came twice: envs restart by themselves");
+      return nextStep();
+    },
+    step(actions, propensities) {
+      if (stepIndex === undefined || done) {
+        throw new IcrlError("PROTOCOL_ORDER", done ? "all trials are played: close the env" : "step came before reset");
+      }
+      stream.send({
+        $case: "actions",
+        value: {
+          stepIndex,
+          actions: int32Tensor(Int32Array.from(actions), [actions.length]),
+          propensities: propensities && float32Tensor(Float32Array.from(propensities), [propensities.length]),
+          probabilities: undefined,
+        },
+      });
+      return nextStep();
+    },
+    async close() {
+      if (!done) stream.send({ $case: "close", value: {} });
+      for (;;) {
+        const message = await stream.next();
+        if (message.$case !== "closed") continue;
+        stream.finish();
+        return message.value;
+      }
+    },
+  };
+}
+
+function stepOf(observations: Observations, numEnvs: number): VectorStep {
+  const flags = (tensor: Tensor | undefined, what: string, fallback: number) =>
+    tensor === undefined ? new Uint8Array(numEnvs).fill(fallback) : boolElements(tensor, what);
+  const active = flags(observations.active, "active", 1);
+  return {
+    observation: elements(observations.observation, "observation"),
+    reward: observations.reward ? float32Elements(observations.reward, "reward") : new Float32Array(numEnvs),
+    terminated: flags(observations.terminated, "terminated", 0),
+    truncated: flags(observations.truncated, "truncated", 0),
+    finalObservation: elements(observations.finalObservation, "final_observation"),
+    active,
+    trialStarts: observations.trialStarts,
+    trialEnds: observations.trialEnds,
+    durableTrials: observations.durableTrials,
+    done: !active.includes(1),
+  };
+}
+
+function elements(tensor: Tensor | undefined, what: string): Int32Array | Float32Array | undefined {
+  if (tensor === undefined) return undefined;
+  return tensor.dtype === DataType.INT32 ? int32Elements(tensor, what) : float32Elements(tensor, what);
+}

@@ -1,0 +1,123 @@
+/** A server put together: the log, sessions, tournaments, and the services on one port. */
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import { ReflectionService } from "@grpc/reflection";
+import { HealthImplementation } from "grpc-health-check";
+import type { Logger } from "pino";
+import { EnvironmentServiceService } from "../proto/gen/icrl/v1/environment.js";
+import { ServerInfoServiceService } from "../proto/gen/icrl/v1/server_info.js";
+import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
+import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
+import { environmentService } from "./rpc/environment-service.js";
+import { withRawMessages } from "./rpc/methods.js";
+import { serverInfoService } from "./rpc/server-info-service.js";
+import { tournamentService } from "./rpc/tournament-service.js";
+import { trajectoryService } from "./rpc/trajectory-service.js";
+import type { Limits } from "./sessions/limits.js";
+import { createSession, type Session } from "./sessions/session.js";
+import { createTournaments } from "./tournaments/tournaments.js";
+import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
+
+/** What a server is started with. */
+export interface ServerOptions {
+  /** HOST:PORT; port 0 takes a free one. */
+  readonly listen: string;
+  /** Folder of the log; made when it does not exist. */
+  readonly dataDir: string;
+  readonly durability: "fsync" | "process";
+  readonly limits: Limits;
+  readonly logger: Logger;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  /** HOST:PORT. */
+  readonly address: string;
+  /** Bytes of an interrupted write that were cut off the log when it was opened. */
+  readonly tornBytes: number;
+  /** Drains: tells sessions, waits for them up to a deadline, makes the log whole, and stops. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** gRPC's own bound is wider than ours, so that a message between the two gets our reason. */
+const HARD_LIMIT_FACTOR = 4;
+
+const PROTO_DIR = fileURLToPath(new URL("../../proto", import.meta.url));
+
+const PROTO_FILES = ["environment", "trajectory", "tournament", "server_info"].map((name) => `icrl/v1/${name}.proto`);
+
+/**
+ * Starts a server.
+ *
+ * @throws LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { limits, logger } = options;
+  mkdirSync(options.dataDir, { recursive: true });
+  const sink = await openTrajectoryLog(options.dataDir, { durability: options.durability, logger });
+  const tournaments = createTournaments(limits.entrant_timeout_ms);
+  const sessions = new Set<Session>();
+  const counters = { steps: 0 };
+  const context = { limits, sink, lobby: tournaments, now: () => performance.timeOrigin + performance.now(), counters };
+
+  const server = new Server({
+    "grpc.max_receive_message_length": limits.max_message_bytes * HARD_LIMIT_FACTOR,
+    "grpc.max_send_message_length": -1,
+  });
+  server.addService(
+    withRawMessages(EnvironmentServiceService),
+    environmentService(limits, sessions, (link) => createSession(link, context), logger),
+  );
+  server.addService(withRawMessages(TournamentServiceService), tournamentService(tournaments, logger));
+  server.addService(
+    withRawMessages(TrajectoryServiceService),
+    trajectoryService(options.dataDir, sink, tournaments, logger),
+  );
+  server.addService(
+    withRawMessages(ServerInfoServiceService),
+    serverInfoService(
+      { limits, sink, durability: options.durability, startedAt: new Date(), counters, openSessions: sessions },
+      logger,
+    ),
+  );
+  const definitions = loadSync(PROTO_FILES, { includeDirs: [PROTO_DIR], keepCase: true });
+  new ReflectionService(definitions).addToServer(server);
+  const health = new HealthImplementation({ "": "SERVING" });
+  health.addToServer(server);
+
+  let port: number;
+  try {
+    port = await new Promise((resolve, reject) => {
+      server.bindAsync(options.listen, ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
+    });
+  } catch (error) {
+    tournaments.close();
+    await sink.close();
+    throw error;
+  }
+
+  return {
+    address: `${options.listen.slice(0, options.listen.lastIndexOf(":"))}:${port}`,
+    tornBytes: sink.tornBytes,
+    async close(deadlineMs) {
+      health.setStatus("", "NOT_SERVING");
+      for (const session of [...sessions]) session.drain(deadlineMs);
+      tournaments.close();
+      await new Promise<void>((resolve) => {
+        const forced = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, deadlineMs + 1000);
+        server.tryShutdown(() => {
+          clearTimeout(forced);
+          resolve();
+        });
+      });
+      await sink.close();
+    },
+  };
+}

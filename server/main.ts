@@ -1,0 +1,36 @@
+/** The server's process: starts it, says where it listens, and drains it on SIGINT and SIGTERM. */
+import { pino } from "pino";
+import { type RunningServer, type ServerOptions, startServer } from "./app.js";
+
+/** How the process is to behave beyond what the server needs. */
+export interface MainOptions extends Omit<ServerOptions, "logger"> {
+  /** pino level of the server's own log, which goes to standard error. */
+  readonly logLevel: string;
+  /** How long sessions may finish after SIGINT or SIGTERM, in milliseconds. */
+  readonly drainMs: number;
+  /** Whether to stop when standard input ends: a server started by another process does not outlive it. */
+  readonly stopWithInput: boolean;
+  /** Called once it listens. */
+  readonly onListening: (server: RunningServer) => void;
+}
+
+/** Runs until SIGINT or SIGTERM; resolves when it has stopped. A second signal stops at once. */
+export async function runServer(options: MainOptions): Promise<void> {
+  const logger = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
+  const server = await startServer({ ...options, logger });
+  logger.info({ address: server.address, data: options.dataDir, torn_bytes: server.tornBytes }, "listening");
+  options.onListening(server);
+  await new Promise<void>((resolve, reject) => {
+    let stopping = false;
+    const stop = (why: string) => {
+      if (stopping) process.exit(1); // what was acknowledged is durable already
+      stopping = true;
+      logger.info({ why }, "draining");
+      server.close(options.drainMs).then(resolve, reject);
+    };
+    process.on("SIGINT", stop);
+    process.on("SIGTERM", stop);
+    if (options.stopWithInput) process.stdin.on("end", () => stopping || stop("end of input")).resume();
+  });
+  logger.info("stopped");
+}

@@ -1,0 +1,82 @@
+/** EnvironmentService on the wire. */
+import type { ServerDuplexStream, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { IcrlError } from "../../common/errors.js";
+import {
+  GetTaskRequest,
+  GetTaskResponse,
+  ListTasksRequest,
+  ListTasksResponse,
+} from "../../proto/gen/icrl/v1/environment.js";
+import type { Limits } from "../sessions/limits.js";
+import type { Link, Session } from "../sessions/session.js";
+import { describeFamily, describeTask } from "../tasks/describe-task.js";
+import { buildTask, TASKS, taskFamily } from "../tasks/registry.js";
+import { statusOf } from "./errors.js";
+import type { Logger } from "./logger.js";
+import { unary } from "./methods.js";
+
+/** The sessions of a server that are open now. */
+export interface OpenSessions {
+  readonly size: number;
+  add(session: Session): void;
+  delete(session: Session): void;
+}
+
+/** Handlers of EnvironmentService; `play` starts a session on each stream. */
+export function environmentService(
+  limits: Limits,
+  sessions: OpenSessions,
+  startSession: (link: Link) => Session,
+  logger: Logger,
+): UntypedServiceImplementation {
+  return {
+    play: (stream: ServerDuplexStream<Buffer, Buffer>) => play(stream, limits, sessions, startSession, logger),
+    listTasks: unary(ListTasksRequest, ListTasksResponse, logger, () => ({
+      tasks: TASKS.map(describeFamily).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    })),
+    getTask: unary(GetTaskRequest, GetTaskResponse, logger, ({ name, options }) => ({
+      family: describeFamily(taskFamily(name)),
+      task: describeTask(buildTask(name, options ?? {})),
+    })),
+  };
+}
+
+function play(
+  stream: ServerDuplexStream<Buffer, Buffer>,
+  limits: Limits,
+  sessions: OpenSessions,
+  startSession: (link: Link) => Session,
+  logger: Logger,
+): void {
+  let ended = false;
+  const link: Link = {
+    send(bytes) {
+      // An agent that asks faster than it reads is not read from until it has caught up.
+      if (!stream.write(bytes) && !stream.isPaused()) {
+        stream.pause();
+        stream.once("drain", () => stream.resume());
+      }
+    },
+    end(error) {
+      ended = true;
+      sessions.delete(session);
+      if (error === undefined) stream.end();
+      else {
+        if (error instanceof IcrlError) logger.info({ reason: error.reason, text: error.message }, "session ended");
+        stream.emit("error", statusOf(error, logger));
+      }
+    },
+  };
+  const session = startSession(link);
+  stream.on("error", () => {
+    if (!ended) session.lost();
+  });
+  stream.on("cancelled", () => session.lost());
+  if (sessions.size >= limits.max_sessions) {
+    session.fail(new IcrlError("TOO_MANY_SESSIONS", `${sessions.size} sessions are open: at most ${limits.max_sessions}`));
+    return;
+  }
+  sessions.add(session);
+  stream.on("data", (bytes: Buffer) => session.receive(bytes));
+  stream.on("end", () => session.endOfInput());
+}

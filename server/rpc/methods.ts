@@ -1,0 +1,98 @@
+/**
+ * Methods over encoded messages. Requests are decoded here and not by grpc-js, so that bytes that are no message get the reason
+ * MALFORMED_MESSAGE, and every error leaves through one converter.
+ */
+import type { EventEmitter } from "node:events";
+import type { handleServerStreamingCall, handleUnaryCall, MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
+import { IcrlError } from "../../common/errors.js";
+import { statusOf } from "./errors.js";
+import type { Logger } from "./logger.js";
+
+/** What ts-proto generates for a message. */
+interface MessageType<T> {
+  decode(bytes: Uint8Array): T;
+  encode(message: T): { finish(): Uint8Array };
+}
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+/** The same service with messages left encoded. */
+export function withRawMessages<S extends ServiceDefinition>(service: S): ServiceDefinition {
+  const raw: Record<string, MethodDefinition<Buffer, Buffer>> = {};
+  for (const [name, method] of Object.entries(service)) {
+    raw[name] = {
+      ...method,
+      requestSerialize: identity,
+      requestDeserialize: identity,
+      responseSerialize: identity,
+      responseDeserialize: identity,
+    };
+  }
+  return raw;
+}
+
+function decode<T>(type: MessageType<T>, bytes: Buffer, path: string): T {
+  try {
+    return type.decode(bytes);
+  } catch {
+    throw new IcrlError("MALFORMED_MESSAGE", `${bytes.length} bytes that are no request of ${path}`);
+  }
+}
+
+function encode<T>(type: MessageType<T>, message: T): Buffer {
+  const bytes = type.encode(message).finish();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A unary method. */
+export function unary<Q, A>(
+  request: MessageType<Q>,
+  response: MessageType<A>,
+  logger: Logger,
+  handle: (request: Q) => A | Promise<A>,
+): handleUnaryCall<Buffer, Buffer> {
+  return async (call, callback) => {
+    try {
+      callback(null, encode(response, await handle(decode(request, call.request, call.getPath()))));
+    } catch (error) {
+      callback(statusOf(error, logger), null);
+    }
+  };
+}
+
+/** A method that streams answers. `aborted` is set off when the caller leaves. Backpressure is honoured. */
+export function serverStreaming<Q, A>(
+  request: MessageType<Q>,
+  response: MessageType<A>,
+  logger: Logger,
+  handle: (request: Q, aborted: AbortSignal) => AsyncIterable<A>,
+): handleServerStreamingCall<Buffer, Buffer> {
+  return async (call) => {
+    const abort = new AbortController();
+    call.on("cancelled", () => abort.abort());
+    call.on("error", () => abort.abort());
+    try {
+      for await (const message of handle(decode(request, call.request, call.getPath()), abort.signal)) {
+        if (abort.signal.aborted) return;
+        if (!call.write(encode(response, message))) await drained(call, abort.signal);
+      }
+      call.end();
+    } catch (error) {
+      if (!abort.signal.aborted) call.emit("error", statusOf(error, logger));
+    }
+  };
+}
+
+/** Resolves when the stream takes more, or its reader has left. */
+function drained(stream: EventEmitter, aborted: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off("drain", done);
+      aborted.removeEventListener("abort", done);
+      resolve();
+    };
+    stream.on("drain", done);
+    aborted.addEventListener("abort", done);
+    if (aborted.aborted) done();
+  });
+}

@@ -1,0 +1,39 @@
+/** ServerInfoService on the wire. */
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
+import { GetServerInfoRequest, GetServerInfoResponse } from "../../proto/gen/icrl/v1/server_info.js";
+import { describeLimits } from "../sessions/describe-limits.js";
+import type { Limits } from "../sessions/limits.js";
+import type { TrajectorySink } from "../trajectories/sink.js";
+import type { Logger } from "./logger.js";
+import { unary } from "./methods.js";
+
+/** Handlers of ServerInfoService. */
+export function serverInfoService(
+  server: {
+    readonly limits: Limits;
+    readonly sink: TrajectorySink;
+    readonly durability: string;
+    readonly startedAt: Date;
+    readonly counters: { readonly steps: number };
+    readonly openSessions: { readonly size: number };
+  },
+  logger: Logger,
+): UntypedServiceImplementation {
+  return {
+    getServerInfo: unary(GetServerInfoRequest, GetServerInfoResponse, logger, () => ({
+      serverVersion: VERSION,
+      minProtocolVersion: PROTOCOL_VERSION,
+      maxProtocolVersion: PROTOCOL_VERSION,
+      limits: describeLimits(server.limits),
+      capabilities: [],
+      startedAt: server.startedAt,
+      openSessions: server.openSessions.size,
+      steps: BigInt(server.counters.steps),
+      durableEpisodes: BigInt(server.sink.durable),
+      durability: server.durability,
+      logWritable: server.sink.writable,
+      tornBytes: BigInt(server.sink.tornBytes),
+    })),
+  };
+}

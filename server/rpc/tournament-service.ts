@@ -1,0 +1,66 @@
+/** TournamentService on the wire. */
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  CreateTournamentRequest,
+  CreateTournamentResponse,
+  GetTournamentRequest,
+  GetTournamentResponse,
+  ListTournamentsRequest,
+  ListTournamentsResponse,
+  StreamTrialsRequest,
+  StreamTrialsResponse,
+  WatchTournamentRequest,
+  WatchTournamentResponse,
+} from "../../proto/gen/icrl/v1/tournament.js";
+import { describeTournament } from "../tournaments/describe-tournament.js";
+import type { Entry, Tournaments } from "../tournaments/tournaments.js";
+import { streamTrials } from "../tournaments/trials.js";
+import type { Logger } from "./logger.js";
+import { serverStreaming, unary } from "./methods.js";
+
+/** Shortest time between two answers to WatchTournament. */
+const WATCH_INTERVAL_MS = 100;
+
+/** Handlers of TournamentService. */
+export function tournamentService(tournaments: Tournaments, logger: Logger): UntypedServiceImplementation {
+  return {
+    createTournament: unary(CreateTournamentRequest, CreateTournamentResponse, logger, ({ spec }) => {
+      const { entry, existed } = tournaments.create(spec);
+      return { tournament: describeTournament(entry), existed };
+    }),
+    getTournament: unary(GetTournamentRequest, GetTournamentResponse, logger, ({ id }) => {
+      const entry = tournaments.get(id);
+      return { tournament: describeTournament(entry), results: entry.results };
+    }),
+    listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, logger, () => ({
+      tournaments: tournaments.list().map(describeTournament).reverse(),
+    })),
+    watchTournament: serverStreaming(WatchTournamentRequest, WatchTournamentResponse, logger, ({ id }, aborted) =>
+      watch(tournaments.get(id), aborted),
+    ),
+    streamTrials: serverStreaming(StreamTrialsRequest, StreamTrialsResponse, logger, async function* ({ id }) {
+      for (const arrowIpc of streamTrials(tournaments.get(id))) yield { arrowIpc };
+    }),
+  };
+}
+
+async function* watch(entry: Entry, aborted: AbortSignal): AsyncGenerator<WatchTournamentResponse> {
+  let changed = true;
+  let wake = () => {};
+  const stop = entry.onChange(() => {
+    changed = true;
+    wake();
+  });
+  aborted.addEventListener("abort", () => wake());
+  try {
+    while (!aborted.aborted) {
+      if (!changed) await new Promise<void>((resolve) => (wake = resolve));
+      changed = false;
+      yield { tournament: describeTournament(entry) };
+      if (entry.results !== undefined) return;
+      await new Promise((resolve) => setTimeout(resolve, WATCH_INTERVAL_MS));
+    }
+  } finally {
+    stop();
+  }
+}

@@ -1,0 +1,395 @@
+/**
+ * What is open in a session: a task, its envs, and the trials that pass through them. Steps all active envs at once, judges
+ * every action by the oracle, records finished episodes. Knows nothing of messages' order, streams or deadlines.
+ */
+import { IcrlError, type Reason } from "../../common/errors.js";
+import { hashId } from "../../common/seeds.js";
+import { boolTensor, float32Tensor, int32Tensor } from "../../common/tensor.js";
+import type { Observations, TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
+import type { Tensor } from "../../proto/gen/icrl/v1/tensor.js";
+import { createOracle, type Oracle } from "../tasks/oracle.js";
+import type { Env, Task } from "../tasks/task.js";
+import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
+import type { TrialSource, TrialTicket } from "./trial-source.js";
+
+/** Totals of an open, as `closed` reports them. */
+export interface PlayTotals {
+  completeTrials: number;
+  incompleteTrials: number;
+  episodes: number;
+  steps: number;
+}
+
+/** A task being played. */
+export interface Play {
+  readonly task: Task;
+  readonly numEnvs: number;
+  readonly totals: Readonly<PlayTotals>;
+  /** [N] 1 for envs that want an action. */
+  readonly active: Uint8Array;
+  readonly activeCount: number;
+  /** Hands the first trials to the envs. Tensors of the result share memory that the next call overwrites, here and in `step`. */
+  start(): Observations;
+  /**
+   * One lock-step.
+   *
+   * Shapes: actions [N] int32, valid where active; propensities [N] float32, NaN where unknown, or undefined.
+   */
+  step(actions: Int32Array, propensities: Float32Array | undefined, agentMs: number): Observations;
+  /** Ends every unfinished trial as truncated for a reason. */
+  abort(reason: Reason): void;
+  /** Ended recorded trials that are durable, in the order of their ends. */
+  durableTrials(): number;
+  /** Resolves once all recorded trials are durable. @throws LOG_UNWRITABLE */
+  whenDurable(): Promise<void>;
+}
+
+/** One env slot with the trial it holds; arrays are [horizon] (observations one more, features times their size). */
+interface Slot {
+  env: Env;
+  oracle: Oracle;
+  ticket: TrialTicket;
+  trialId: string;
+  episode: number;
+  episodeStartedAtMs: number;
+  agentMsAtStart: number;
+  episodeReturn: number;
+  episodeRegret: number;
+  trialSteps: number;
+  trialReturn: number;
+  trialRegret: number;
+  trialOptimalValue: number;
+  knowsPropensities: boolean;
+  readonly observations: Int32Array | undefined;
+  readonly features: Float32Array | undefined;
+  readonly actions: Int32Array;
+  readonly rewards: Float32Array;
+  readonly propensities: Float32Array;
+  readonly regrets: Float32Array;
+  readonly optimalActions: Int32Array;
+  /** Cumulative regret at the task's curve steps. */
+  readonly curve: Float64Array;
+}
+
+/**
+ * Opens a task.
+ *
+ * @param sink where episodes go; undefined when not recording
+ * @param withholdTruth whether seeds, optimal values and regrets stay on the server (in matches)
+ * @param now the clock, Unix time in milliseconds
+ */
+export function createPlay(
+  task: Task,
+  numEnvs: number,
+  source: TrialSource,
+  run: RunInfo,
+  sink: TrajectorySink | undefined,
+  withholdTruth: boolean,
+  now: () => number,
+): Play {
+  const { horizon, episodes } = task;
+  const space = task.observationSpace;
+  const discrete = space.type === "discrete";
+  const boxShape = space.type === "box" ? space.shape : [];
+  const featureSize = space.type === "box" ? boxShape.reduce((product, length) => product * length, 1) : 0;
+
+  const slots: Slot[] = [];
+  const active = new Uint8Array(numEnvs);
+  const totals: PlayTotals = { completeTrials: 0, incompleteTrials: 0, episodes: 0, steps: 0 };
+  let activeCount = 0;
+  let agentMsTotal = 0;
+
+  // Buffers of the outgoing message.
+  const rewards = new Float32Array(numEnvs);
+  const terminated = new Uint8Array(numEnvs);
+  const states = new Int32Array(discrete ? numEnvs : 0);
+  const features = new Float32Array(numEnvs * featureSize);
+  const finalStates = new Int32Array(discrete ? numEnvs : 0);
+  const finalFeatures = new Float32Array(numEnvs * featureSize);
+
+  /** Numbers in the log of ended trials that are not known to be durable yet, in the order of their ends. */
+  let pendingTrials: number[] = [];
+  let durableTrials = 0;
+  let lastAppended = 0;
+
+  function startTrial(index: number): TrialStart | undefined {
+    const ticket = source.take();
+    if (ticket === undefined) return undefined;
+    const { seeds } = ticket;
+    const env = task.instantiate(seeds.taskSeed, seeds.noiseSeed);
+    const old: Slot | undefined = slots[index];
+    const trial = {
+      env,
+      oracle: createOracle(task, env),
+      ticket,
+      trialId: hashId([
+        "icrl.v1",
+        "trial",
+        run.task,
+        String(run.taskVersion),
+        run.taskOptionsJson,
+        String(seeds.taskSeed),
+        String(seeds.noiseSeed),
+        run.agent,
+        run.agentOptionsJson,
+        String(seeds.agentSeed),
+      ]),
+      trialSteps: 0,
+      trialReturn: 0,
+      trialRegret: 0,
+      trialOptimalValue: 0,
+    };
+    const slot: Slot = old
+      ? Object.assign(old, trial)
+      : {
+          ...trial,
+          episode: 0,
+          episodeStartedAtMs: 0,
+          agentMsAtStart: 0,
+          episodeReturn: 0,
+          episodeRegret: 0,
+          knowsPropensities: false,
+          observations: discrete ? new Int32Array(horizon + 1) : undefined,
+          features: featureSize > 0 ? new Float32Array(horizon * featureSize) : undefined,
+          actions: new Int32Array(horizon),
+          rewards: new Float32Array(horizon),
+          propensities: new Float32Array(horizon),
+          regrets: new Float32Array(horizon),
+          optimalActions: new Int32Array(horizon),
+          curve: new Float64Array(episodes === 1 ? horizon : episodes),
+        };
+    slots[index] = slot;
+    active[index] = 1;
+    activeCount += 1;
+    startEpisode(slot, 0);
+    const trialFeatures =
+      env.trialFeatures === undefined ? undefined : float32Tensor(env.trialFeatures, [...task.trialFeaturesShape]);
+    return {
+      env: index,
+      trialIndex: ticket.trialIndex,
+      agentSeed: seeds.agentSeed,
+      trialFeatures,
+      taskSeed: withholdTruth ? undefined : seeds.taskSeed,
+      noiseSeed: withholdTruth ? undefined : seeds.noiseSeed,
+    };
+  }
+
+  function startEpisode(slot: Slot, episode: number): void {
+    slot.env.reset(episode);
+    slot.oracle.beginEpisode();
+    slot.episode = episode;
+    slot.episodeStartedAtMs = now();
+    slot.agentMsAtStart = agentMsTotal;
+    slot.episodeReturn = 0;
+    slot.episodeRegret = 0;
+    slot.knowsPropensities = false;
+    if (slot.observations) slot.observations[0] = slot.env.observation;
+  }
+
+  /** Records the episode, which ended by itself, or was cut short for `truncatedBy`. */
+  function endEpisode(slot: Slot, index: number, truncatedBy: Reason | undefined): void {
+    const { env, ticket } = slot;
+    const length = env.stepInEpisode;
+    const complete = truncatedBy === undefined;
+    slot.trialReturn += slot.episodeReturn;
+    slot.trialRegret += slot.episodeRegret;
+    slot.trialOptimalValue += slot.oracle.episodeValue;
+    slot.trialSteps += length;
+    if (episodes > 1) slot.curve[slot.episode] = slot.trialRegret;
+    else if (length < horizon && complete) slot.curve.fill(slot.trialRegret, length);
+    if (length === 0) return; // begun and abandoned before its first action: nothing happened
+    totals.episodes += 1;
+    if (sink === undefined) return;
+    lastAppended = sink.append({
+      run,
+      trialId: slot.trialId,
+      trialIndex: ticket.trialIndex,
+      episodeIndex: slot.episode,
+      taskSeed: ticket.seeds.taskSeed,
+      noiseSeed: ticket.seeds.noiseSeed,
+      agentSeed: ticket.seeds.agentSeed,
+      envIndex: index,
+      startedAtMs: slot.episodeStartedAtMs,
+      agentMs: agentMsTotal - slot.agentMsAtStart,
+      length,
+      terminated: complete,
+      truncated: !complete,
+      endReason: truncatedBy ?? env.endReason,
+      return: slot.episodeReturn,
+      optimalValue: complete ? slot.oracle.episodeValue : undefined,
+      regret: complete ? slot.episodeRegret : undefined,
+      observations: slot.observations?.subarray(0, length + 1),
+      stepFeatures: slot.features?.subarray(0, length * featureSize),
+      actions: slot.actions.subarray(0, length),
+      rewards: slot.rewards.subarray(0, length),
+      propensities: slot.knowsPropensities ? slot.propensities.subarray(0, length) : undefined,
+      regrets: slot.regrets.subarray(0, length),
+      optimalActions: slot.optimalActions.subarray(0, length),
+      trialFeatures: env.trialFeatures,
+    });
+  }
+
+  function endTrial(slot: Slot, index: number, complete: boolean): TrialEnd {
+    if (complete) totals.completeTrials += 1;
+    else totals.incompleteTrials += 1;
+    active[index] = 0;
+    activeCount -= 1;
+    if (sink !== undefined) pendingTrials.push(lastAppended);
+    source.done({
+      ticket: slot.ticket,
+      complete,
+      steps: slot.trialSteps,
+      return: slot.trialReturn,
+      regret: slot.trialRegret,
+      optimalValue: slot.trialOptimalValue,
+      curve: slot.curve,
+    });
+    return {
+      env: index,
+      trialIndex: slot.ticket.trialIndex,
+      trialReturn: slot.trialReturn,
+      optimalValue: withholdTruth ? undefined : slot.trialOptimalValue,
+      regret: withholdTruth ? undefined : slot.trialRegret,
+      complete,
+    };
+  }
+
+  function countDurable(): number {
+    if (sink === undefined) return 0;
+    let newlyDurable = 0;
+    while (newlyDurable < pendingTrials.length && pendingTrials[newlyDurable] <= sink.durable) newlyDurable += 1;
+    if (newlyDurable > 0) pendingTrials = pendingTrials.slice(newlyDurable);
+    durableTrials += newlyDurable;
+    return durableTrials;
+  }
+
+  function box(data: Float32Array, rows: number): Tensor {
+    return float32Tensor(data.subarray(0, rows * featureSize), [rows, ...boxShape]);
+  }
+
+  function observe(step: {
+    first: boolean;
+    anyTerminated: boolean;
+    finalRows: number;
+    trialStarts: TrialStart[];
+    trialEnds: TrialEnd[];
+  }): Observations {
+    for (let n = 0; n < numEnvs; n++) {
+      if (active[n] === 0) {
+        if (discrete) states[n] = 0;
+        else if (featureSize > 0) features.fill(0, n * featureSize, (n + 1) * featureSize);
+      } else if (discrete) states[n] = slots[n].env.observation;
+      else if (featureSize > 0) features.set(slots[n].env.features as Float32Array, n * featureSize);
+    }
+    let observation: Tensor | undefined;
+    let finalObservation: Tensor | undefined;
+    if (discrete) {
+      observation = int32Tensor(states, [numEnvs]);
+      if (step.finalRows > 0) finalObservation = int32Tensor(finalStates.subarray(0, step.finalRows), [step.finalRows]);
+    } else if (featureSize > 0) {
+      observation = box(features, numEnvs);
+      if (step.finalRows > 0) finalObservation = box(finalFeatures, step.finalRows);
+    }
+    return {
+      stepIndex: 0n, // the session numbers lock-steps
+      observation,
+      reward: step.first ? undefined : float32Tensor(rewards, [numEnvs]),
+      terminated: step.anyTerminated ? boolTensor(terminated, [numEnvs]) : undefined,
+      truncated: undefined,
+      executedAction: undefined,
+      active: activeCount === numEnvs ? undefined : boolTensor(active, [numEnvs]),
+      finalObservation,
+      trialStarts: step.trialStarts,
+      trialEnds: step.trialEnds,
+      durableTrials: BigInt(countDurable()),
+    };
+  }
+
+  return {
+    task,
+    numEnvs,
+    totals,
+    active,
+    get activeCount() {
+      return activeCount;
+    },
+    start() {
+      const trialStarts: TrialStart[] = [];
+      for (let n = 0; n < numEnvs; n++) {
+        const start = startTrial(n);
+        if (start === undefined) break;
+        trialStarts.push(start);
+      }
+      return observe({ first: true, anyTerminated: false, finalRows: 0, trialStarts, trialEnds: [] });
+    },
+    step(actions, propensities, agentMs) {
+      agentMsTotal += agentMs;
+      const trialStarts: TrialStart[] = [];
+      const trialEnds: TrialEnd[] = [];
+      let anyTerminated = false;
+      let finalRows = 0;
+      totals.steps += activeCount;
+      for (let n = 0; n < numEnvs; n++) {
+        terminated[n] = 0;
+        if (active[n] === 0) {
+          rewards[n] = 0;
+          continue;
+        }
+        const slot = slots[n];
+        const { env, oracle } = slot;
+        const t = env.stepInEpisode;
+        const action = actions[n];
+        if (slot.features) slot.features.set(env.features as Float32Array, t * featureSize);
+        oracle.judge(t, env.state, action);
+        env.step(action);
+        const { reward } = env;
+        const { regret } = oracle;
+        slot.actions[t] = action;
+        slot.rewards[t] = reward;
+        slot.regrets[t] = regret;
+        slot.optimalActions[t] = oracle.optimalAction;
+        if (propensities !== undefined) {
+          const propensity = propensities[n];
+          slot.propensities[t] = propensity;
+          if (propensity > 0) slot.knowsPropensities = true;
+        } else slot.propensities[t] = Number.NaN;
+        if (slot.observations) slot.observations[t + 1] = env.observation;
+        slot.episodeReturn += reward;
+        slot.episodeRegret += regret;
+        if (episodes === 1) slot.curve[t] = slot.episodeRegret;
+        rewards[n] = reward;
+        if (!env.terminated) continue;
+        anyTerminated = true;
+        terminated[n] = 1;
+        if (discrete) finalStates[finalRows] = env.observation;
+        else if (featureSize > 0) finalFeatures.set(env.features as Float32Array, finalRows * featureSize);
+        finalRows += 1;
+        endEpisode(slot, n, undefined);
+        if (slot.episode + 1 < episodes) {
+          startEpisode(slot, slot.episode + 1);
+          continue;
+        }
+        trialEnds.push(endTrial(slot, n, true));
+        const start = startTrial(n);
+        if (start !== undefined) trialStarts.push(start);
+      }
+      return observe({ first: false, anyTerminated, finalRows, trialStarts, trialEnds });
+    },
+    abort(reason) {
+      for (let n = 0; n < numEnvs; n++) {
+        if (active[n] === 0) continue;
+        try {
+          endEpisode(slots[n], n, reason);
+        } catch (error) {
+          // A log that cannot be written is often why we are here; the episode is not acknowledged, so nothing is broken.
+          if (!(error instanceof IcrlError && error.reason === "LOG_UNWRITABLE")) throw error;
+        }
+        endTrial(slots[n], n, false);
+      }
+    },
+    durableTrials: countDurable,
+    whenDurable: async () => {
+      if (sink !== undefined && lastAppended > 0) await sink.whenDurable(lastAppended);
+    },
+  };
+}

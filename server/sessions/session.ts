@@ -1,0 +1,483 @@
+/**
+ * A session's state machine: which message may come when, and what it causes. Works on encoded messages, so that a repeated
+ * request is recognised by its bytes and answered by the bytes that answered it before; knows nothing of the transport.
+ *
+ *   new --hello--> ready --open--> playing --all trials played, or close--> closing --closed--> ready
+ *
+ * An entrant's session does not send `open`: from ready the lobby opens its matches.
+ */
+import { randomUUID } from "node:crypto";
+import { IcrlError, type Reason } from "../../common/errors.js";
+import { playsTask } from "../../common/plays-task.js";
+import { PURPOSES, type Purpose } from "../../common/seeds.js";
+import { float32Elements, int32Elements } from "../../common/tensor.js";
+import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
+import {
+  type Actions,
+  type Hello,
+  type Observations,
+  type Open,
+  PlayRequest,
+  PlayResponse,
+} from "../../proto/gen/icrl/v1/environment.js";
+import { describeTask } from "../tasks/describe-task.js";
+import { buildTask } from "../tasks/registry.js";
+import type { Task } from "../tasks/task.js";
+import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
+import { describeLimits } from "./describe-limits.js";
+import type { Limits } from "./limits.js";
+import type { Lobby, Match, Place } from "./lobby.js";
+import { createPlay, type Play } from "./play.js";
+import { freePlaySource, type TrialSource } from "./trial-source.js";
+
+/** The transport's side of a session. */
+export interface Link {
+  /** Sends one encoded PlayResponse. */
+  send(bytes: Buffer): void;
+  /** Ends the stream: well when there is no error. */
+  end(error?: unknown): void;
+}
+
+/** What all sessions of a server share. */
+export interface SessionContext {
+  readonly limits: Limits;
+  readonly sink: TrajectorySink;
+  readonly lobby: Lobby;
+  /** Unix time in milliseconds, with fractions. */
+  readonly now: () => number;
+  /** Steps taken by all sessions; sessions add to it. */
+  readonly counters: { steps: number };
+}
+
+/** One session. */
+export interface Session {
+  /** Takes one encoded PlayRequest. */
+  receive(bytes: Buffer): void;
+  /** The agent will send no more. */
+  endOfInput(): void;
+  /** The stream is gone. */
+  lost(): void;
+  /** Ends it with an error, unless it has ended. */
+  fail(error: unknown): void;
+  /** Lets what is open finish within a deadline; opens nothing new. */
+  drain(deadlineMs: number): void;
+}
+
+type State = "new" | "ready" | "opening" | "playing" | "closing" | "ended";
+
+/** Envs that a match opens when the entrant does not say. */
+const DEFAULT_MATCH_ENVS = 64;
+
+/** Starts a session on a link. */
+export function createSession(link: Link, context: SessionContext): Session {
+  const { limits, sink, counters, now } = context;
+  const sessionId = randomUUID();
+  let state: State = "new";
+  let hello: Hello | undefined;
+  let place: Place | undefined;
+  let play: Play | undefined;
+  let draining = false;
+  let drainTimer: NodeJS.Timeout | undefined;
+  let actTimer: NodeJS.Timeout | undefined;
+
+  // Lock-steps: `stepIndex` is the one that waits for actions; the last request and its answer are kept for a repeat.
+  let stepIndex = 0;
+  let lastRequest: Buffer | undefined;
+  let lastResponse: Buffer | undefined;
+  let observedAtMs = 0;
+
+  function send(message: PlayResponse["message"]): Buffer {
+    const bytes = PlayResponse.encode({ message }).finish();
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    link.send(buffer);
+    return buffer;
+  }
+
+  function end(error: unknown, leaveReason: Reason | undefined): void {
+    if (state === "ended") return;
+    const unfinished = play !== undefined && play.activeCount > 0;
+    state = "ended";
+    clearTimeout(actTimer);
+    clearTimeout(drainTimer);
+    try {
+      if (play !== undefined && leaveReason !== undefined) play.abort(leaveReason);
+    } finally {
+      play = undefined;
+      place?.leave(unfinished ? leaveReason : undefined);
+      link.end(error);
+    }
+  }
+
+  function fail(error: unknown): void {
+    end(error, error instanceof IcrlError ? error.reason : "CONNECTION_LOST");
+  }
+
+  function sendObservations(observations: Observations): void {
+    observations.stepIndex = BigInt(stepIndex);
+    lastResponse = send({ $case: "observations", value: observations });
+    observedAtMs = now();
+    if ((play as Play).activeCount === 0) void close();
+    else armActTimer();
+  }
+
+  function armActTimer(): void {
+    if (actTimer === undefined) {
+      actTimer = setTimeout(() => {
+        fail(
+          new IcrlError(
+            "ACT_TIMEOUT",
+            `no actions for step_index ${stepIndex} within ${limits.act_timeout_ms} ms: answer each observations in time`,
+          ),
+        );
+      }, limits.act_timeout_ms);
+    } else actTimer.refresh();
+  }
+
+  function disarmActTimer(): void {
+    clearTimeout(actTimer);
+    actTimer = undefined;
+  }
+
+  /** Waits until everything is durable, says `closed`, and frees the session for the next task. */
+  async function close(): Promise<void> {
+    const closing = play as Play;
+    state = "closing";
+    disarmActTimer();
+    try {
+      await closing.whenDurable();
+      if (state !== "closing") return;
+      const { totals } = closing;
+      const durableTrials = BigInt(closing.durableTrials());
+      state = "ready";
+      play = undefined;
+      const closed = {
+        completeTrials: BigInt(totals.completeTrials),
+        incompleteTrials: BigInt(totals.incompleteTrials),
+        episodes: BigInt(totals.episodes),
+        steps: BigInt(totals.steps),
+        durableTrials,
+        finished: false,
+      };
+      send({ $case: "closed", value: closed });
+      if (draining) fail(drainingError());
+      else place?.free();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  function drainingError(): IcrlError {
+    return new IcrlError("SERVER_DRAINING", "the server is about to stop: connect again later");
+  }
+
+  function start(
+    task: Task,
+    numEnvs: number,
+    source: TrialSource,
+    opened: { agentOptions: Readonly<Record<string, unknown>> | undefined; record: boolean; tags: Record<string, string> },
+    match: Match | undefined,
+  ): void {
+    const from = hello as Hello;
+    const run: RunInfo = {
+      sessionId,
+      tournamentId: match?.tournamentId,
+      entrant: match === undefined ? undefined : from.entrant,
+      task: task.name,
+      taskVersion: task.version,
+      taskOptionsJson: JSON.stringify(task.options),
+      agent: from.agent,
+      agentVersion: from.agentVersion,
+      agentOptionsJson: JSON.stringify(opened.agentOptions ?? from.agentOptions ?? {}),
+      serverVersion: VERSION,
+      privileged: false,
+      tagsJson: JSON.stringify(opened.tags),
+    };
+    play = createPlay(task, numEnvs, source, run, opened.record ? sink : undefined, match !== undefined, now);
+    state = "playing";
+    stepIndex = 0;
+    lastRequest = undefined;
+    send({
+      $case: "opened",
+      value: {
+        task: describeTask(task),
+        numEnvs,
+        trials: source.remaining,
+        agentOptions: opened.agentOptions,
+        wantProbabilities: false,
+        tournamentId: match?.tournamentId,
+        matchId: match?.matchId,
+      },
+    });
+    sendObservations(play.start());
+  }
+
+  function onHello(message: Hello): void {
+    if (message.minProtocolVersion > PROTOCOL_VERSION || message.maxProtocolVersion < PROTOCOL_VERSION) {
+      throw new IcrlError(
+        "PROTOCOL_VERSION",
+        `hello offers protocol ${message.minProtocolVersion} to ${message.maxProtocolVersion}: this server speaks ${PROTOCOL_VERSION}`,
+      );
+    }
+    checkName("hello.agent", message.agent);
+    hello = message;
+    state = "ready";
+    send({
+      $case: "welcome",
+      value: {
+        protocolVersion: PROTOCOL_VERSION,
+        serverVersion: VERSION,
+        sessionId,
+        limits: describeLimits(limits),
+        resumeToken: "",
+        capabilities: [],
+      },
+    });
+    if (draining) return fail(drainingError());
+    if (message.entrant === undefined) return;
+    checkName("hello.entrant", message.entrant);
+    place = context.lobby.enter(
+      { name: message.entrant, tournamentId: message.tournamentId, agent: message.agent, tasks: message.tasks },
+      { open: openMatch, finish: finishEntrant },
+    );
+  }
+
+  function openMatch(match: Match): void {
+    const wanted = (hello as Hello).numEnvs || DEFAULT_MATCH_ENVS;
+    const { remaining } = match.source;
+    // Half of what is left, so that a second session of the same entrant can play beside this one.
+    const share = remaining > 2n * BigInt(wanted) ? wanted : Math.max(1, Math.ceil(Number(remaining) / 2));
+    const numEnvs = Math.min(wanted, share, limits.max_envs, Math.max(1, Math.floor(limits.max_steps_in_flight / match.task.horizon)));
+    whenWritable(() =>
+      start(match.task, numEnvs, match.source, { agentOptions: match.agentOptions, record: true, tags: {} }, match),
+    );
+  }
+
+  function finishEntrant(): void {
+    send({
+      $case: "closed",
+      value: {
+        completeTrials: 0n,
+        incompleteTrials: 0n,
+        episodes: 0n,
+        steps: 0n,
+        durableTrials: 0n,
+        finished: true,
+      },
+    });
+  }
+
+  /** Goes on once the log can be written; a failed log is tried again for each session that wants it. */
+  function whenWritable(go: () => void): void {
+    if (sink.writable) return go();
+    state = "opening";
+    sink
+      .probe()
+      .then((writable) => {
+        if (state !== "opening") return;
+        if (!writable) throw new IcrlError("LOG_UNWRITABLE", "the log cannot be written: free its disk, then open again");
+        go();
+      })
+      .catch(fail);
+  }
+
+  function onOpen(message: Open): void {
+    const from = hello as Hello;
+    if (place !== undefined) {
+      throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches");
+    }
+    if (draining) throw drainingError();
+    if (message.labelDataset !== undefined) throw notImplemented("label");
+    const task = buildTask(message.task, message.options ?? {});
+    if (!playsTask(from.tasks, task.name, task.kinds)) {
+      throw new IcrlError(
+        "TASK_UNSUPPORTED",
+        `agent "${from.agent}" declares ${from.tasks.join(", ")}: task "${task.name}" is ${[task.name, ...task.kinds].join(", ")}`,
+      );
+    }
+    if (message.numEnvs < 1 || message.numEnvs > limits.max_envs) {
+      throw new IcrlError("ENVS_INVALID", `num_envs is ${message.numEnvs}: give 1 to ${limits.max_envs}`);
+    }
+    if (message.numEnvs * task.horizon > limits.max_steps_in_flight) {
+      throw new IcrlError(
+        "ENVS_INVALID",
+        `num_envs * horizon is ${message.numEnvs} * ${task.horizon}: at most ${limits.max_steps_in_flight} are held in memory`,
+      );
+    }
+    if (message.trials < 1n || message.trials > BigInt(limits.max_trials)) {
+      throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.max_trials}`);
+    }
+    if (message.explicitSeeds.length > 0 && BigInt(message.explicitSeeds.length) !== message.trials) {
+      throw new IcrlError(
+        "TRIALS_INVALID",
+        `trials is ${message.trials} with ${message.explicitSeeds.length} explicit_seeds: give one for each trial, or none`,
+      );
+    }
+    const source = freePlaySource({
+      purpose: purposeOf(message.purpose),
+      seed: message.seed,
+      taskId: task.name,
+      entrant: from.agent,
+      firstTrial: message.firstTrial,
+      trials: message.trials,
+      explicitSeeds: message.explicitSeeds,
+    });
+    const record = message.record ?? true;
+    const go = () => start(task, message.numEnvs, source, { agentOptions: undefined, record, tags: message.tags }, undefined);
+    if (record) whenWritable(go);
+    else go();
+  }
+
+  function onActions(message: Actions, bytes: Buffer): void {
+    const index = Number(message.stepIndex);
+    if (index !== stepIndex || state === "closing") {
+      if (index === stepIndex - 1 && lastRequest !== undefined) {
+        if (!bytes.equals(lastRequest)) {
+          throw new IcrlError("STEP_CONFLICT", `step_index ${index} was answered before with other bytes`);
+        }
+        link.send(lastResponse as Buffer);
+        return;
+      }
+      if (index < stepIndex) {
+        throw new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
+      }
+      throw new IcrlError("STEP_GAP", `step_index ${index} has not been sent: answer ${stepIndex}`);
+    }
+    const playing = play as Play;
+    const actions = checkedActions(message, playing);
+    const propensities = checkedPropensities(message, playing);
+    const steps = playing.activeCount;
+    const observations = playing.step(actions, propensities, now() - observedAtMs);
+    counters.steps += steps;
+    lastRequest = bytes;
+    stepIndex += 1;
+    sendObservations(observations);
+  }
+
+  function onMessage(message: NonNullable<PlayRequest["message"]>, bytes: Buffer): void {
+    const kind = message.$case;
+    if (kind === "reset" || kind === "resume") throw notImplemented(kind);
+    if (kind === "hello" && state === "new") return onHello(message.value);
+    if (kind === "open" && state === "ready") return onOpen(message.value);
+    if (kind === "actions" && (state === "playing" || state === "closing")) return onActions(message.value, bytes);
+    if (kind === "close" && state === "closing") return; // already on its way
+    if (kind === "close" && state === "playing") {
+      if (place !== undefined) return end(undefined, "AGENT_CLOSED");
+      (play as Play).abort("AGENT_CLOSED");
+      return void close();
+    }
+    if (kind === "close" && state === "ready") return end(undefined, undefined);
+    throw new IcrlError("PROTOCOL_ORDER", `"${kind}" came while the session was ${state}: see the state diagram in docs/protocol.md`);
+  }
+
+  return {
+    receive(bytes) {
+      if (state === "ended") return;
+      try {
+        onMessage(decode(bytes, limits), bytes);
+      } catch (error) {
+        fail(error);
+      }
+    },
+    endOfInput() {
+      if (state === "playing") end(undefined, "AGENT_CLOSED");
+      else if (state !== "closing") end(undefined, undefined);
+    },
+    lost() {
+      end(undefined, "CONNECTION_LOST");
+    },
+    fail,
+    drain(deadlineMs) {
+      if (state === "ended" || draining) return;
+      draining = true;
+      if (state !== "playing" && state !== "closing") return fail(drainingError());
+      send({ $case: "draining", value: { deadlineMs } });
+      drainTimer = setTimeout(() => fail(drainingError()), deadlineMs);
+    },
+  };
+}
+
+function decode(bytes: Buffer, limits: Limits): NonNullable<PlayRequest["message"]> {
+  if (bytes.length > limits.max_message_bytes) {
+    throw new IcrlError("MESSAGE_TOO_LARGE", `a message of ${bytes.length} bytes: send at most ${limits.max_message_bytes}`);
+  }
+  let message: PlayRequest["message"];
+  try {
+    message = PlayRequest.decode(bytes).message;
+  } catch {
+    throw new IcrlError("MALFORMED_MESSAGE", `${bytes.length} bytes that are no PlayRequest: see proto/icrl/v1/environment.proto`);
+  }
+  if (message === undefined) {
+    throw new IcrlError("MALFORMED_MESSAGE", "a PlayRequest with no member set: send hello, open, actions or close");
+  }
+  return message;
+}
+
+function checkedActions(message: Actions, play: Play): Int32Array {
+  const tensor = message.actions;
+  if (tensor === undefined || tensor.shape.length !== 1 || tensor.shape[0] !== play.numEnvs) {
+    throw new IcrlError(
+      "ACTION_SHAPE",
+      `actions of shape [${tensor?.shape.join(", ") ?? "absent"}]: send int32 [${play.numEnvs}], one for each env`,
+    );
+  }
+  let actions: Int32Array;
+  try {
+    actions = int32Elements(tensor, "actions");
+  } catch (error) {
+    throw new IcrlError("ACTION_SHAPE", (error as Error).message);
+  }
+  const { numActions } = play.task;
+  for (let n = 0; n < actions.length; n++) {
+    if ((actions[n] < 0 || actions[n] >= numActions) && play.active[n] === 1) {
+      throw new IcrlError(
+        "ACTION_OUT_OF_RANGE",
+        `action ${actions[n]} of env ${n} is outside [0, ${numActions}): send an index below num_actions`,
+        { env: String(n), action: String(actions[n]) },
+      );
+    }
+  }
+  return actions;
+}
+
+function checkedPropensities(message: Actions, play: Play): Float32Array | undefined {
+  const tensor = message.propensities;
+  if (tensor === undefined) return undefined;
+  if (tensor.shape.length !== 1 || tensor.shape[0] !== play.numEnvs) {
+    throw new IcrlError(
+      "PROPENSITY_INVALID",
+      `propensities of shape [${tensor.shape.join(", ")}]: send float32 [${play.numEnvs}], or none`,
+    );
+  }
+  let propensities: Float32Array;
+  try {
+    propensities = float32Elements(tensor, "propensities");
+  } catch (error) {
+    throw new IcrlError("PROPENSITY_INVALID", (error as Error).message);
+  }
+  for (let n = 0; n < propensities.length; n++) {
+    const p = propensities[n];
+    if ((p <= 0 || p > 1) && play.active[n] === 1) {
+      throw new IcrlError("PROPENSITY_INVALID", `propensity ${p} of env ${n} is outside (0, 1]: send NaN where it is unknown`);
+    }
+  }
+  return propensities;
+}
+
+function purposeOf(text: string): Purpose {
+  const purpose = text === "" ? "play" : text;
+  if (purpose === "tournament" || !(PURPOSES as readonly string[]).includes(purpose)) {
+    throw new IcrlError("PURPOSE_INVALID", `purpose "${text}": free play has play, collect, validate`);
+  }
+  return purpose as Purpose;
+}
+
+function checkName(what: string, name: string): void {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  if (name.length < 1 || name.length > 100 || /[\u0000-\u001f\u007f]/.test(name)) {
+    throw new IcrlError("NAME_INVALID", `${what} is ${JSON.stringify(name.slice(0, 120))}: give 1 to 100 printable characters`);
+  }
+}
+
+function notImplemented(capability: string): IcrlError {
+  return new IcrlError("NOT_IMPLEMENTED", `this server cannot ${capability}: its welcome does not list the capability`);
+}

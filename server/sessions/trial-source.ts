@@ -1,0 +1,61 @@
+/** Where a session's trials come from, and where their results go. */
+import { type Purpose, type TrialSeeds, trialSeeds } from "../../common/seeds.js";
+
+/** One trial to play. */
+export interface TrialTicket {
+  readonly trialIndex: bigint;
+  readonly seeds: TrialSeeds;
+}
+
+/** What came of a trial. */
+export interface TrialResult {
+  readonly ticket: TrialTicket;
+  /** Whether every episode ran to its own end. */
+  readonly complete: boolean;
+  /** Steps taken. */
+  readonly steps: number;
+  /** Sum of rewards. */
+  readonly return: number;
+  /** Pseudo-regret of the steps taken. */
+  readonly regret: number;
+  /** Expected return of the best policy over the episodes begun. */
+  readonly optimalValue: number;
+  /** Cumulative regret at the task's curve steps; read it before the call returns, the memory is used again. */
+  readonly curve: Float64Array;
+}
+
+/** Hands out trials; several sessions may share one. */
+export interface TrialSource {
+  /** Trials not handed out yet. */
+  readonly remaining: bigint;
+  /** The next trial, or undefined when none is left. */
+  take(): TrialTicket | undefined;
+  /** Takes a result. Called once for every trial that was handed out. */
+  done(result: TrialResult): void;
+}
+
+/** The trials of free play: a range of a series, or explicit seeds. */
+export function freePlaySource(play: {
+  readonly purpose: Purpose;
+  readonly seed: bigint;
+  readonly taskId: string;
+  readonly entrant: string;
+  readonly firstTrial: bigint;
+  readonly trials: bigint;
+  readonly explicitSeeds: readonly TrialSeeds[];
+}): TrialSource {
+  let taken = 0n;
+  return {
+    get remaining() {
+      return play.trials - taken;
+    },
+    take() {
+      if (taken === play.trials) return undefined;
+      const trialIndex = play.firstTrial + taken;
+      const seeds = play.explicitSeeds[Number(taken)] ?? trialSeeds(play, trialIndex);
+      taken += 1n;
+      return { trialIndex, seeds };
+    },
+    done() {},
+  };
+}

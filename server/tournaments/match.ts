@@ -1,0 +1,144 @@
+/**
+ * One entrant on one task: hands out its trials, takes their results, and folds the regret curves in the order of the trials,
+ * so that the statistics do not depend on who finished first.
+ */
+import type { Reason } from "../../common/errors.js";
+import { type TrialSeeds, trialSeeds } from "../../common/seeds.js";
+import type { TrialResult, TrialSource, TrialTicket } from "../sessions/trial-source.js";
+import { curveSteps } from "../tasks/curve-steps.js";
+import { uniformRegret } from "../tasks/oracle.js";
+import type { Task } from "../tasks/task.js";
+import { type Curve, createCurve } from "./curve.js";
+
+/** A match and its results so far. Arrays are [trials]; entries of unfinished trials are 0. */
+export interface TournamentMatch {
+  readonly taskId: string;
+  readonly task: Task;
+  readonly entrant: string;
+  readonly trials: number;
+  readonly source: TrialSource;
+  /** Pseudo-regret; uniform play's for a forfeited trial. */
+  readonly regrets: Float64Array;
+  /** Sum of rewards; NaN for a forfeited trial. */
+  readonly returns: Float64Array;
+  readonly curve: Curve;
+  readonly completeTrials: number;
+  readonly forfeits: number;
+  readonly forfeitReason: Reason | undefined;
+  readonly steps: number;
+  /** Whether some trial was handed out. */
+  readonly started: boolean;
+  /** Whether every trial is played or forfeited. */
+  readonly finished: boolean;
+  /** Forfeits every trial that is not played; those in flight in other sessions may still finish. */
+  forfeit(reason: Reason): void;
+  seedsOf(trial: number): TrialSeeds;
+}
+
+/** Makes a match; `onChange` is called after each result. */
+export function createMatch(
+  taskId: string,
+  task: Task,
+  entrant: string,
+  seed: bigint,
+  trials: number,
+  onChange: () => void,
+): TournamentMatch {
+  const series = { purpose: "tournament", seed, taskId, entrant } as const;
+  const regrets = new Float64Array(trials);
+  const returns = new Float64Array(trials);
+  const done = new Uint8Array(trials);
+  const curve = createCurve(curveSteps(task));
+  /** Curves that finished before an earlier trial did. */
+  const early = new Map<number, Float64Array>();
+  /** Trials that were handed out and came back unplayed. */
+  const returned: number[] = [];
+  let next = 0;
+  let folded = 0;
+  let completeTrials = 0;
+  let forfeits = 0;
+  let forfeitReason: Reason | undefined;
+  let steps = 0;
+
+  const seedsOf = (trial: number) => trialSeeds(series, BigInt(trial));
+
+  function finishTrial(trial: number, regret: number, trialReturn: number, regretCurve: Float64Array): void {
+    done[trial] = 1;
+    regrets[trial] = regret;
+    returns[trial] = trialReturn;
+    if (trial === folded) {
+      curve.add(regretCurve);
+      folded += 1;
+    } else early.set(trial, regretCurve.slice());
+    for (let waiting = early.get(folded); waiting !== undefined; waiting = early.get(folded)) {
+      curve.add(waiting);
+      early.delete(folded);
+      folded += 1;
+    }
+  }
+
+  function forfeitTrial(trial: number): void {
+    const seeds = seedsOf(trial);
+    const uniform = uniformRegret(task, seeds.taskSeed, seeds.noiseSeed);
+    forfeits += 1;
+    finishTrial(trial, uniform[uniform.length - 1], Number.NaN, uniform);
+  }
+
+  const source: TrialSource = {
+    get remaining() {
+      return forfeitReason === undefined ? BigInt(trials - next + returned.length) : 0n;
+    },
+    take(): TrialTicket | undefined {
+      if (forfeitReason !== undefined) return undefined;
+      const trial = returned.shift() ?? (next < trials ? next++ : undefined);
+      return trial === undefined ? undefined : { trialIndex: BigInt(trial), seeds: seedsOf(trial) };
+    },
+    done(result: TrialResult) {
+      const trial = Number(result.ticket.trialIndex);
+      steps += result.steps;
+      if (result.complete) {
+        completeTrials += 1;
+        finishTrial(trial, result.regret, result.return, result.curve);
+      } else if (forfeitReason !== undefined) forfeitTrial(trial);
+      else returned.push(trial);
+      onChange();
+    },
+  };
+
+  return {
+    taskId,
+    task,
+    entrant,
+    trials,
+    source,
+    regrets,
+    returns,
+    curve,
+    get completeTrials() {
+      return completeTrials;
+    },
+    get forfeits() {
+      return forfeits;
+    },
+    get forfeitReason() {
+      return forfeitReason;
+    },
+    get steps() {
+      return steps;
+    },
+    get started() {
+      return next > 0;
+    },
+    get finished() {
+      return completeTrials + forfeits === trials;
+    },
+    forfeit(reason) {
+      if (forfeitReason !== undefined || completeTrials === trials) return;
+      forfeitReason = reason;
+      for (const trial of returned.splice(0)) forfeitTrial(trial);
+      for (; next < trials; next++) forfeitTrial(next);
+      onChange();
+    },
+    seedsOf,
+  };
+}

@@ -1,0 +1,82 @@
+/** A tournament's spec, checked: what is played, with every option resolved, and the id that follows from it. */
+import { IcrlError } from "../../common/errors.js";
+import { hashId } from "../../common/seeds.js";
+import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
+import { buildTask } from "../tasks/registry.js";
+import type { Task } from "../tasks/task.js";
+
+/** A checked spec. */
+export interface CheckedSpec {
+  /** Derived from everything below. */
+  readonly id: string;
+  readonly name: string;
+  readonly seed: bigint;
+  /** Trials of each match. */
+  readonly trials: number;
+  readonly tasks: readonly { readonly id: string; readonly task: Task; readonly options: Readonly<Record<string, unknown>> }[];
+  readonly agents: readonly {
+    readonly name: string;
+    readonly agent: string;
+    readonly options: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+const MAX_ENTRIES = 1000;
+const MAX_TRIALS = 10_000_000;
+
+/**
+ * Checks a spec.
+ *
+ * @param drawSeed the seed of a spec that has none
+ * @throws SPEC_INVALID if it cannot be played
+ * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID for its tasks
+ */
+export function checkSpec(spec: TournamentSpec | undefined, drawSeed: () => bigint): CheckedSpec {
+  if (spec === undefined) throw new IcrlError("SPEC_INVALID", "no spec: send name, trials, tasks and agents");
+  if (spec.name.length < 1 || spec.name.length > 100) {
+    throw new IcrlError("SPEC_INVALID", `name has ${spec.name.length} characters: give 1 to 100`);
+  }
+  if (spec.trials < 1 || spec.trials > MAX_TRIALS) {
+    throw new IcrlError("SPEC_INVALID", `trials is ${spec.trials}: give 1 to ${MAX_TRIALS}`);
+  }
+  checkNames("tasks", "id", spec.tasks.map((task) => task.id));
+  checkNames("agents", "name", spec.agents.map((agent) => agent.name));
+  const seed = spec.seed ?? drawSeed();
+  const tasks = spec.tasks.map(({ id, task, options }) => ({ id, task: buildTask(task, options ?? {}), options: options ?? {} }));
+  const agents = spec.agents.map(({ name, agent, options }) => ({ name, agent, options: options ?? {} }));
+  for (const { name, agent } of agents) {
+    if (agent === "") throw new IcrlError("SPEC_INVALID", `entrant "${name}" names no agent`);
+  }
+  const id = hashId([
+    "icrl.v1",
+    "tournament",
+    spec.name,
+    String(seed),
+    String(spec.trials),
+    ...tasks.flatMap((entry) => ["task", entry.id, entry.task.name, JSON.stringify(entry.task.options)]),
+    ...agents.flatMap((entry) => ["agent", entry.name, entry.agent, sortedJson(entry.options)]),
+  ]);
+  return { id, name: spec.name, seed, trials: spec.trials, tasks, agents };
+}
+
+function checkNames(list: string, field: string, names: readonly string[]): void {
+  if (names.length < 1 || names.length > MAX_ENTRIES) {
+    throw new IcrlError("SPEC_INVALID", `${list} has ${names.length} entries: give 1 to ${MAX_ENTRIES}`);
+  }
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (!/^[\p{L}\p{N}][\p{L}\p{N} ._:+-]{0,99}$/u.test(name)) {
+      throw new IcrlError(
+        "SPEC_INVALID",
+        `${field} "${name}" of ${list}: give 1 to 100 letters, digits, spaces and . _ : + -, the first a letter or digit`,
+      );
+    }
+    if (seen.has(name)) throw new IcrlError("SPEC_INVALID", `${field} "${name}" stands twice in ${list}: give each once`);
+    seen.add(name);
+  }
+}
+
+/** JSON with the top-level keys in order, so that equal options have equal text. */
+function sortedJson(options: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

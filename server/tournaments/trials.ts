@@ -1,0 +1,34 @@
+/** The trials of a finished tournament as Arrow batches: the rows of trials.parquet. */
+import { IcrlError } from "../../common/errors.js";
+import { encodeTrials } from "../../datasets/trials-table.js";
+import type { Entry } from "./tournaments.js";
+
+/** Trials of one batch. */
+const BATCH_TRIALS = 20_000;
+
+/**
+ * One complete Arrow IPC stream after another: by match, in the order of the trials.
+ * @throws TOURNAMENT_RUNNING if it is not finished
+ */
+export function* streamTrials({ tournament, results }: Entry): Generator<Buffer> {
+  if (results === undefined) {
+    throw new IcrlError("TOURNAMENT_RUNNING", `tournament ${tournament.spec.id} is not finished: watch it, then ask again`);
+  }
+  for (const match of tournament.matches) {
+    for (let first = 0; first < match.trials; first += BATCH_TRIALS) {
+      const trials = Array.from({ length: Math.min(BATCH_TRIALS, match.trials - first) }, (_, i) => first + i);
+      const seeds = trials.map((trial) => match.seedsOf(trial));
+      const last = first + trials.length;
+      yield encodeTrials({
+        task: match.taskId,
+        entrant: match.entrant,
+        trial: trials,
+        taskSeed: seeds.map((seed) => seed.taskSeed),
+        noiseSeed: seeds.map((seed) => seed.noiseSeed),
+        agentSeed: seeds.map((seed) => seed.agentSeed),
+        regret: match.regrets.subarray(first, last),
+        return: match.returns.subarray(first, last),
+      });
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { rngFromSeed } from "#icrl/common/rng.js";
+import { createCurve } from "#icrl/server/tournaments/curve.js";
+import { meanAndStandardError } from "#icrl/server/tournaments/statistics.js";
+
+describe("a curve", () => {
+  it("equals values by hand", () => {
+    const curve = createCurve([1, 2]);
+    curve.add([1, 10]);
+    curve.add([2, 10]);
+    curve.add(Float64Array.of(6, 10));
+    // By hand: 1, 2, 6 have mean 3, squared deviations 4 + 1 + 9 = 14, se = sqrt(14 / 2 / 3).
+    const { step, mean, se } = curve.summary();
+    expect(step).toEqual([1, 2]);
+    expect(mean).toEqual([3, 10]);
+    expect(se[0]).toBeCloseTo(Math.sqrt(14 / 6), 14);
+    expect(se[1]).toBe(0);
+    expect(curve.trials).toBe(3);
+  });
+
+  it("agrees at every step with the mean and standard error of all trials", () => {
+    const rng = rngFromSeed(1n);
+    const trials = Array.from({ length: 500 }, () => {
+      let sum = 1e6;
+      return Float64Array.from({ length: 5 }, () => (sum += rng.uniform()));
+    });
+    const curve = createCurve([1, 2, 3, 4, 5]);
+    for (const trial of trials) curve.add(trial);
+    const { mean, se } = curve.summary();
+    for (let i = 0; i < 5; i++) {
+      const direct = meanAndStandardError(trials.map((trial) => trial[i]));
+      expect(mean[i]).toBeCloseTo(direct.mean, 6);
+      expect(se[i] / direct.se).toBeCloseTo(1, 8);
+    }
+  });
+
+  it("depends only on the trials and their order: a reused array is copied, a summary is not the end", () => {
+    const reused = Float64Array.of(1);
+    const curve = createCurve([1]);
+    curve.add(reused);
+    const first = curve.summary();
+    reused[0] = 3;
+    curve.add(reused);
+    expect(first).toEqual({ step: [1], mean: [1], se: [0] });
+    expect(curve.summary()).toEqual({ step: [1], mean: [2], se: [1] }); // by hand: sqrt(2 / 1 / 2)
+  });
+
+  it("of no trials is not a number, and refuses a trial of another length", () => {
+    const curve = createCurve([1, 2]);
+    expect(curve.summary()).toEqual({ step: [1, 2], mean: [Number.NaN, Number.NaN], se: [Number.NaN, Number.NaN] });
+    expect(() => curve.add([1])).toThrow("a trial of 1 values on a curve of 2 steps");
+    expect(curve.trials).toBe(0);
+  });
+});
