@@ -48,6 +48,7 @@ const steps = {
   lint: () => run("biome", "lint", "."),
   types: () => run("tsc", "-p", ".") || run("tsc", "-p", "tests"),
   walls: () => run("node", "scripts/walls.mjs"),
+  lock: () => run("node", "scripts/lock.mjs", "--check"),
   generated,
   "proto-lint": () => run("buf", "lint", "proto"),
   breaking: () => run("buf", "breaking", "proto", "--against", "proto/released.binpb"),
