@@ -44,31 +44,19 @@ export interface Play {
   whenDurable(): Promise<void>;
 }
 
-/** One env slot with the trial it holds; arrays are [horizon] (observations one more, features times their size). */
+/** The trial in one env; what every step touches is in arrays over the envs instead. */
 interface Slot {
-  env: Env;
-  oracle: Oracle;
-  ticket: TrialTicket;
-  trialId: string;
+  readonly env: Env;
+  readonly oracle: Oracle;
+  readonly ticket: TrialTicket;
+  readonly trialId: string;
   episode: number;
   episodeStartedAtMs: number;
   agentMsAtStart: number;
-  episodeReturn: number;
-  episodeRegret: number;
   trialSteps: number;
   trialReturn: number;
   trialRegret: number;
   trialOptimalValue: number;
-  knowsPropensities: boolean;
-  readonly observations: Int32Array | undefined;
-  readonly features: Float32Array | undefined;
-  readonly actions: Int32Array;
-  readonly rewards: Float32Array;
-  readonly propensities: Float32Array;
-  readonly regrets: Float32Array;
-  readonly optimalActions: Int32Array;
-  /** Cumulative regret at the task's curve steps. */
-  readonly curve: Float64Array;
 }
 
 /**
@@ -99,6 +87,21 @@ export function createPlay(
   let activeCount = 0;
   let agentMsTotal = 0;
 
+  // The episodes under way, [N, horizon]: row n, from its beginning, is what the log takes when env n's episode ends.
+  const stepActions = new Int32Array(numEnvs * horizon);
+  const stepRewards = new Float32Array(numEnvs * horizon);
+  const stepPropensities = new Float32Array(numEnvs * horizon);
+  const stepRegrets = new Float32Array(numEnvs * horizon);
+  const stepOptimalActions = new Int32Array(numEnvs * horizon);
+  const stepObservations = new Int32Array(discrete ? numEnvs * (horizon + 1) : 0);
+  const stepFeatures = new Float32Array(numEnvs * horizon * featureSize);
+  const episodeReturns = new Float64Array(numEnvs);
+  const episodeRegrets = new Float64Array(numEnvs);
+  const knowsPropensities = new Uint8Array(numEnvs);
+  const curve = new Float64Array(episodes === 1 ? horizon : episodes);
+  /** Cumulative regret after each episode of the trial, [N, episodes]. */
+  const episodeCurves = new Float64Array(episodes === 1 ? 0 : numEnvs * episodes);
+
   // Buffers of the outgoing message.
   const rewards = new Float32Array(numEnvs);
   const terminated = new Uint8Array(numEnvs);
@@ -117,8 +120,7 @@ export function createPlay(
     if (ticket === undefined) return undefined;
     const { seeds } = ticket;
     const env = task.instantiate(seeds.taskSeed, seeds.noiseSeed);
-    const old: Slot | undefined = slots[index];
-    const trial = {
+    const slot: Slot = {
       env,
       oracle: createOracle(task, env),
       ticket,
@@ -134,34 +136,18 @@ export function createPlay(
         run.agentOptionsJson,
         String(seeds.agentSeed),
       ]),
+      episode: 0,
+      episodeStartedAtMs: 0,
+      agentMsAtStart: 0,
       trialSteps: 0,
       trialReturn: 0,
       trialRegret: 0,
       trialOptimalValue: 0,
     };
-    const slot: Slot = old
-      ? Object.assign(old, trial)
-      : {
-          ...trial,
-          episode: 0,
-          episodeStartedAtMs: 0,
-          agentMsAtStart: 0,
-          episodeReturn: 0,
-          episodeRegret: 0,
-          knowsPropensities: false,
-          observations: discrete ? new Int32Array(horizon + 1) : undefined,
-          features: featureSize > 0 ? new Float32Array(horizon * featureSize) : undefined,
-          actions: new Int32Array(horizon),
-          rewards: new Float32Array(horizon),
-          propensities: new Float32Array(horizon),
-          regrets: new Float32Array(horizon),
-          optimalActions: new Int32Array(horizon),
-          curve: new Float64Array(episodes === 1 ? horizon : episodes),
-        };
     slots[index] = slot;
     active[index] = 1;
     activeCount += 1;
-    startEpisode(slot, 0);
+    startEpisode(slot, index, 0);
     const trialFeatures =
       env.trialFeatures === undefined ? undefined : float32Tensor(env.trialFeatures, [...task.trialFeaturesShape]);
     return {
@@ -174,16 +160,16 @@ export function createPlay(
     };
   }
 
-  function startEpisode(slot: Slot, episode: number): void {
+  function startEpisode(slot: Slot, index: number, episode: number): void {
     slot.env.reset(episode);
     slot.oracle.beginEpisode();
     slot.episode = episode;
     slot.episodeStartedAtMs = now();
     slot.agentMsAtStart = agentMsTotal;
-    slot.episodeReturn = 0;
-    slot.episodeRegret = 0;
-    slot.knowsPropensities = false;
-    if (slot.observations) slot.observations[0] = slot.env.observation;
+    episodeReturns[index] = 0;
+    episodeRegrets[index] = 0;
+    knowsPropensities[index] = 0;
+    if (discrete) stepObservations[index * (horizon + 1)] = slot.env.observation;
   }
 
   /** Records the episode, which ended by itself, or was cut short for `truncatedBy`. */
@@ -191,15 +177,15 @@ export function createPlay(
     const { env, ticket } = slot;
     const length = env.stepInEpisode;
     const complete = truncatedBy === undefined;
-    slot.trialReturn += slot.episodeReturn;
-    slot.trialRegret += slot.episodeRegret;
+    slot.trialReturn += episodeReturns[index];
+    slot.trialRegret += episodeRegrets[index];
     slot.trialOptimalValue += slot.oracle.episodeValue;
     slot.trialSteps += length;
-    if (episodes > 1) slot.curve[slot.episode] = slot.trialRegret;
-    else if (length < horizon && complete) slot.curve.fill(slot.trialRegret, length);
+    if (episodes > 1) episodeCurves[index * episodes + slot.episode] = slot.trialRegret;
     if (length === 0) return; // begun and abandoned before its first action: nothing happened
     totals.episodes += 1;
     if (sink === undefined) return;
+    const from = index * horizon;
     lastAppended = sink.append({
       run,
       trialId: slot.trialId,
@@ -215,16 +201,19 @@ export function createPlay(
       terminated: complete,
       truncated: !complete,
       endReason: truncatedBy ?? env.endReason,
-      return: slot.episodeReturn,
+      return: episodeReturns[index],
       optimalValue: complete ? slot.oracle.episodeValue : undefined,
-      regret: complete ? slot.episodeRegret : undefined,
-      observations: slot.observations?.subarray(0, length + 1),
-      stepFeatures: slot.features?.subarray(0, length * featureSize),
-      actions: slot.actions.subarray(0, length),
-      rewards: slot.rewards.subarray(0, length),
-      propensities: slot.knowsPropensities ? slot.propensities.subarray(0, length) : undefined,
-      regrets: slot.regrets.subarray(0, length),
-      optimalActions: slot.optimalActions.subarray(0, length),
+      regret: complete ? episodeRegrets[index] : undefined,
+      observations: discrete
+        ? stepObservations.subarray(index * (horizon + 1), index * (horizon + 1) + length + 1)
+        : undefined,
+      stepFeatures:
+        featureSize > 0 ? stepFeatures.subarray(from * featureSize, (from + length) * featureSize) : undefined,
+      actions: stepActions.subarray(from, from + length),
+      rewards: stepRewards.subarray(from, from + length),
+      propensities: knowsPropensities[index] === 1 ? stepPropensities.subarray(from, from + length) : undefined,
+      regrets: stepRegrets.subarray(from, from + length),
+      optimalActions: stepOptimalActions.subarray(from, from + length),
       trialFeatures: env.trialFeatures,
     });
   }
@@ -242,7 +231,7 @@ export function createPlay(
       return: slot.trialReturn,
       regret: slot.trialRegret,
       optimalValue: slot.trialOptimalValue,
-      curve: slot.curve,
+      curve: episodes > 1 ? episodeCurves.subarray(index * episodes, (index + 1) * episodes) : stepCurve(slot, index),
     });
     return {
       env: index,
@@ -252,6 +241,16 @@ export function createPlay(
       regret: withholdTruth ? undefined : slot.trialRegret,
       complete,
     };
+  }
+
+  /** Cumulative regret after each step of the trial's one episode; it stays where it is when the episode ends early. */
+  function stepCurve(slot: Slot, index: number): Float64Array {
+    let sum = 0;
+    for (let t = 0; t < horizon; t++) {
+      if (t < slot.env.stepInEpisode) sum += stepRegrets[index * horizon + t];
+      curve[t] = sum;
+    }
+    return curve;
   }
 
   function countDurable(): number {
@@ -339,24 +338,24 @@ export function createPlay(
         const { env, oracle } = slot;
         const t = env.stepInEpisode;
         const action = actions[n];
-        if (slot.features) slot.features.set(env.features as Float32Array, t * featureSize);
+        const at = n * horizon + t;
+        if (featureSize > 0) stepFeatures.set(env.features as Float32Array, at * featureSize);
         oracle.judge(t, env.state, action);
         env.step(action);
         const { reward } = env;
         const { regret } = oracle;
-        slot.actions[t] = action;
-        slot.rewards[t] = reward;
-        slot.regrets[t] = regret;
-        slot.optimalActions[t] = oracle.optimalAction;
+        stepActions[at] = action;
+        stepRewards[at] = reward;
+        stepRegrets[at] = regret;
+        stepOptimalActions[at] = oracle.optimalAction;
         if (propensities !== undefined) {
           const propensity = propensities[n];
-          slot.propensities[t] = propensity;
-          if (propensity > 0) slot.knowsPropensities = true;
-        } else slot.propensities[t] = Number.NaN;
-        if (slot.observations) slot.observations[t + 1] = env.observation;
-        slot.episodeReturn += reward;
-        slot.episodeRegret += regret;
-        if (episodes === 1) slot.curve[t] = slot.episodeRegret;
+          stepPropensities[at] = propensity;
+          if (propensity > 0) knowsPropensities[n] = 1;
+        } else stepPropensities[at] = Number.NaN;
+        if (discrete) stepObservations[n * (horizon + 1) + t + 1] = env.observation;
+        episodeReturns[n] += reward;
+        episodeRegrets[n] += regret;
         rewards[n] = reward;
         if (!env.terminated) continue;
         anyTerminated = true;
@@ -366,7 +365,7 @@ export function createPlay(
         finalRows += 1;
         endEpisode(slot, n, undefined);
         if (slot.episode + 1 < episodes) {
-          startEpisode(slot, slot.episode + 1);
+          startEpisode(slot, n, slot.episode + 1);
           continue;
         }
         trialEnds.push(endTrial(slot, n, true));

@@ -4,8 +4,8 @@ import {
   type OptionDescription,
   RewardKind,
   type ObservationSpace as SpaceMessage,
-  type TaskFamily as TaskFamilyMessage,
   type TaskDescription,
+  type TaskFamily as TaskFamilyMessage,
 } from "../../proto/gen/icrl/v1/task.js";
 import type { ObservationSpace, RewardSpec, Task, TaskFamily } from "./task.js";
 

@@ -113,7 +113,8 @@ class MdpOracle implements Oracle {
  */
 export function uniformRegret(task: Task, taskSeed: bigint, noiseSeed: bigint): Float64Array {
   const env = task.instantiate(taskSeed, noiseSeed);
-  const perStep = env.truth.type === "mdp" ? mdpUniformRegret(task, env.truth) : banditUniformRegret(task, env, env.truth);
+  const perStep =
+    env.truth.type === "mdp" ? mdpUniformRegret(task, env.truth) : banditUniformRegret(task, env, env.truth);
   const curve = new Float64Array(curveSteps(task).length);
   if (task.episodes === 1) {
     let sum = 0;

@@ -19,8 +19,8 @@ export interface Curve {
   /** Trials added so far. */
   readonly trials: number;
   /**
-   * Adds a trial. Floating point depends on the order: add trials in the order of their index, and results do not depend on
-   * which was played first. The array is only read during the call.
+   * Adds a trial. Floating point depends on the order: add trials in the order of their index, and results do not
+   * depend on which was played first. The array is only read during the call.
    *
    * Shapes: cumulative [steps], what had accumulated after each step.
    * @throws RangeError if it has another length

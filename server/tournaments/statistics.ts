@@ -13,8 +13,8 @@ export interface MeanAndStandardError {
 }
 
 /**
- * Mean and standard error of the mean. NaN of no values. Equal values give exactly that value and 0, so that entrants with
- * equal trials have equal means.
+ * Mean and standard error of the mean. NaN of no values. Equal values give exactly that value and 0, so that entrants
+ * with equal trials have equal means.
  */
 export function meanAndStandardError(values: ArrayLike<number>): MeanAndStandardError {
   const n = values.length;
@@ -54,11 +54,12 @@ export interface BootstrapOptions {
 const DRAWS_PER_SLICE = 500_000;
 
 /**
- * Percentile bootstrap of the mean: the (1 - level) / 2 and (1 + level) / 2 quantiles (linear between order statistics) of the
- * means of resamples drawn with replacement. NaN of no values; the value itself of one.
+ * Percentile bootstrap of the mean: the (1 - level) / 2 and (1 + level) / 2 quantiles (linear between order statistics)
+ * of the means of resamples drawn with replacement. NaN of no values; the value itself of one.
  *
- * A generator, because 100,000 values take one or two seconds: it yields every few milliseconds and returns the interval.
- * `runInSlices` drives it without blocking an event loop, `bootstrapMeanInterval` drives it to its end at once.
+ * A generator, because 100,000 values take two or three seconds: it yields every few milliseconds and returns the
+ * interval. `runInSlices` drives it without blocking an event loop, `bootstrapMeanInterval` drives it to its end at
+ * once.
  *
  * Source: Efron & Tibshirani (1993), "An Introduction to the Bootstrap", section 13.3.
  */
@@ -91,8 +92,8 @@ function seedResampling(rng: Rng): Int32Array {
 }
 
 /**
- * Sum of n values drawn with replacement from n. Its indices come from sfc32, in place, in a tenth of the time that the counter-based
- * generator takes. Bias of an index below n / 2^31.
+ * Sum of n values drawn with replacement from n. Its indices come from sfc32, in place, in half the time that the
+ * counter-based generator takes. Bias of an index below n / 2^31.
  *
  * Source: Doty-Humphrey (2010), PractRand, generator sfc32.
  */

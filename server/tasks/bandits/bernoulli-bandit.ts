@@ -16,11 +16,17 @@ export const bernoulliBandit = defineTask({
   name: "bernoulli-bandit",
   version: 1,
   summary: "Each arm pays 1 with a hidden probability of its own, else 0; the probabilities are Beta distributed.",
-  source: "Lin, Bai & Mei (2023), arXiv 2310.08566, the Bernoulli bandit experiments; Duan et al. (2016), arXiv 1611.02779, table 1",
+  source:
+    "Lin, Bai & Mei (2023), arXiv 2310.08566, the Bernoulli bandit experiments; Duan et al. (2016), arXiv 1611.02779, table 1",
   options: {
     arms: integer({ default: 5, min: 2, max: 1024, help: "number of arms, A" }),
     horizon: integer({ default: 200, min: 1, max: 100_000, help: "steps of the one episode, T" }),
-    alpha: number({ default: 1, min: 0.01, max: 1000, help: "first shape of the Beta law of the arms' probabilities; 1, 1 is uniform" }),
+    alpha: number({
+      default: 1,
+      min: 0.01,
+      max: 1000,
+      help: "first shape of the Beta law of the arms' probabilities; 1, 1 is uniform",
+    }),
     beta: number({ default: 1, min: 0.01, max: 1000, help: "second shape of the Beta law of the arms' probabilities" }),
   },
   build({ arms, horizon, alpha, beta }) {

@@ -24,13 +24,19 @@ type ArmLaw = (typeof ARMS)[number];
 export const linearBandit = defineTask({
   name: "linear-bandit",
   version: 1,
-  summary: "Each arm's mean reward is the product of its known features with a hidden vector; rewards have normal noise.",
+  summary:
+    "Each arm's mean reward is the product of its known features with a hidden vector; rewards have normal noise.",
   source: "Lin, Bai & Mei (2023), arXiv 2310.08566, the linear bandit experiment (its setting is the default)",
   options: {
     dim: integer({ default: 5, min: 1, max: MAX_DIM, help: "features of an arm, d" }),
     actions: integer({ default: 10, min: 2, max: 1024, help: "number of arms, A" }),
     horizon: integer({ default: 200, min: 1, max: 100_000, help: "steps of the one episode, T" }),
-    noise_std: number({ default: 1.5, min: 0, max: 1e6, help: "standard deviation of the reward noise, in reward units" }),
+    noise_std: number({
+      default: 1.5,
+      min: 0,
+      max: 1e6,
+      help: "standard deviation of the reward noise, in reward units",
+    }),
     theta: choice(THETAS, {
       default: "uniform01",
       help: "law of the hidden vector's entries: uniform01 is uniform on [0, 1], gaussian standard normal",
@@ -69,7 +75,7 @@ export const linearBandit = defineTask({
   },
 });
 
-/** What the envs of a task share: kept in one object, which stays in the processor's cache. */
+/** What the envs of a task share. */
 interface Setting {
   readonly dim: number;
   readonly actions: number;
@@ -79,7 +85,6 @@ interface Setting {
   readonly fresh: boolean;
 }
 
-/** A class, so that all envs share one `step` that the compiler can inline. */
 class LinearBanditEnv implements Env {
   readonly trialFeatures: Float32Array | undefined;
   readonly features: Float32Array | undefined;
@@ -99,11 +104,10 @@ class LinearBanditEnv implements Env {
   /** With arms still to be drawn. */
   constructor(setting: Setting, theta: Float64Array, noiseKey: Key) {
     const { dim, actions, fresh } = setting;
-    const memory = new ArrayBuffer(actions * (8 + 4 * dim)); // one allocation instead of two
     this.#setting = setting;
     this.#theta = theta;
-    this.#means = new Float64Array(memory, 0, actions);
-    this.#arms = new Float32Array(memory, 8 * actions, actions * dim);
+    this.#means = new Float64Array(actions);
+    this.#arms = new Float32Array(actions * dim);
     this.#noiseKey = noiseKey;
     this.trialFeatures = fresh ? undefined : this.#arms;
     this.features = fresh ? this.#arms : undefined;

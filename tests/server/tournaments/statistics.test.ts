@@ -54,8 +54,8 @@ describe("the bootstrap interval of the mean", () => {
   });
 
   it("covers the true mean about 95 times in 100, for skewed values too", () => {
-    // Exponential values, mean 1, 60 of them: percentile intervals are known to cover slightly less, 93 to 94 %. With 400
-    // repetitions the share has a standard error of 1.2 %.
+    // Exponential values, mean 1, 60 of them: percentile intervals are known to cover slightly less, 93 to 94 %. With
+    // 400 repetitions the share has a standard error of 1.2 %.
     const rng = rngFromSeed(3n);
     const repetitions = 400;
     let covered = 0;

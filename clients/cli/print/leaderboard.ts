@@ -1,0 +1,68 @@
+import type { AgentJson, ResultsJson, TaskJson } from "../results.js";
+import { digitsForError, fixedNumber } from "./numbers.js";
+import { type Paint, plain } from "./paint.js";
+import { type Column, textTable } from "./table.js";
+
+const COLUMNS: readonly Column[] = [
+  { title: "rank", align: "right" },
+  { title: "name" },
+  { title: "agent" },
+  { title: "regret", align: "right" },
+  { title: "95 % interval", align: "right" },
+  { title: "return", align: "right" },
+  { title: "trials", align: "right" },
+  { title: "forfeits" },
+];
+
+/** Most digits after the point: more are noise to a reader. */
+const MOST_DIGITS = 3;
+
+/**
+ * The leaderboard of each task, best first: mean regret of a trial with its 95 % interval, mean return with its
+ * standard error, trials, and forfeits with their reason.
+ */
+export function leaderboardText(results: ResultsJson, paint: Paint = plain): string {
+  return results.tasks.map((task) => taskText(task, results, paint)).join("\n");
+}
+
+function taskText(task: TaskJson, results: ResultsJson, paint: Paint): string {
+  const byName = new Map(task.agents.map((agent) => [agent.name, agent]));
+  const regretDigits = commonDigits(task.agents.map(({ regret }) => regret.se));
+  const returnDigits = commonDigits(task.agents.map((agent) => agent.return?.se ?? 0));
+  const rows = results.leaderboard.flatMap(({ task: id, name, rank, regret }) => {
+    const agent = id === task.id ? byName.get(name) : undefined;
+    if (agent === undefined) return [];
+    return [
+      [
+        String(rank),
+        rank === 1 ? paint.bold(name) : name,
+        agent.agent,
+        paint.bold(fixedNumber(regret, regretDigits)),
+        intervalText(agent, regretDigits),
+        returnText(agent, returnDigits),
+        fixedNumber(agent.trials, 0),
+        forfeitText(agent),
+      ],
+    ];
+  });
+  const family = task.task === task.id ? "" : paint.faint(` (${task.task})`);
+  return `${paint.bold(task.id)}${family}\n${textTable(COLUMNS, rows, paint)}`;
+}
+
+/** One number of digits for a column, so that its points stand below each other. */
+function commonDigits(errors: readonly number[]): number {
+  const known = errors.filter((error) => error > 0);
+  return known.length === 0 ? 2 : Math.min(MOST_DIGITS, Math.max(...known.map(digitsForError)));
+}
+
+function intervalText({ regret: { ci95 } }: AgentJson, digits: number): string {
+  return ci95 === null ? "-" : `[${fixedNumber(ci95[0], digits)}, ${fixedNumber(ci95[1], digits)}]`;
+}
+
+function returnText({ return: value }: AgentJson, digits: number): string {
+  return value === null ? "-" : `${fixedNumber(value.mean, digits)} ± ${fixedNumber(value.se, digits)}`;
+}
+
+function forfeitText({ forfeits, forfeit_reason }: AgentJson): string {
+  return forfeits === 0 ? "0" : `${fixedNumber(forfeits, 0)} (${forfeit_reason ?? "unknown"})`;
+}

@@ -1,0 +1,42 @@
+/** The picture of a tournament's regret curves, as SVG and PNG. */
+import { writeFile } from "node:fs/promises";
+import { Resvg } from "@resvg/resvg-js";
+import { parse, resetSVGDefIds, View } from "vega";
+import type { ResultsJson } from "../results.js";
+import { SHIPPED_FONTS } from "./font.js";
+import { regretChart } from "./regret-chart.js";
+
+/** Pixels of the PNG per unit of the SVG. */
+const PNG_SCALE = 2;
+
+/**
+ * Writes `${outBase}.svg` and `${outBase}.png`: the same results give the same bytes.
+ *
+ * @returns the two paths
+ */
+export async function writePicture(results: ResultsJson, outBase: string): Promise<{ svg: string; png: string }> {
+  const paths = { svg: `${outBase}.svg`, png: `${outBase}.png` };
+  const svg = await pictureSvg(results);
+  await writeFile(paths.svg, svg);
+  await writeFile(paths.png, pngFromSvg(svg));
+  return paths;
+}
+
+/** The picture as SVG. */
+export async function pictureSvg(results: ResultsJson): Promise<string> {
+  const view = new View(parse(regretChart(results)), { renderer: "none" });
+  resetSVGDefIds(); // ids of clip paths count on through a process otherwise
+  const svg = await view.toSVG();
+  view.finalize();
+  return svg;
+}
+
+/** An SVG drawn with the shipped fonts, on white. */
+export function pngFromSvg(svg: string): Buffer {
+  const drawing = new Resvg(svg, {
+    font: SHIPPED_FONTS,
+    background: "white",
+    fitTo: { mode: "zoom", value: PNG_SCALE },
+  });
+  return drawing.render().asPng();
+}

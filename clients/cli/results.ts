@@ -1,0 +1,188 @@
+/**
+ * results.json: what came out of a tournament, for people's scripts. docs/results.md describes it; a field is never
+ * renamed or given another meaning within one `schema_version`.
+ */
+import { IcrlError } from "../../common/errors.js";
+import type {
+  AgentResult,
+  Estimate,
+  TaskResult,
+  Tournament,
+  TournamentResults,
+  TournamentSpec,
+} from "../../proto/gen/icrl/v1/tournament.js";
+
+/** Raised when a field is renamed, removed or means something else; new fields do not raise it. */
+export const RESULTS_SCHEMA_VERSION = 1;
+
+/** Option names to values, as JSON. */
+export type Options = Readonly<Record<string, unknown>>;
+
+/** A mean over trials. */
+export interface MeanJson {
+  readonly mean: number;
+  /** Standard error of the mean; 0 for one trial. */
+  readonly se: number;
+}
+
+/** Pseudo-regret of a trial. */
+export interface RegretJson extends MeanJson {
+  /** 95 % interval of the mean by percentile bootstrap: [low, high]. null where the server computed none. */
+  readonly ci95: readonly [number, number] | null;
+}
+
+/** Cumulative regret by step; the three arrays have equal length. */
+export interface CurveJson {
+  /** Step within the trial, from 1, ascending; for MDPs the last step of each episode. */
+  readonly step: readonly number[];
+  /** Mean cumulative regret after that step. */
+  readonly mean: readonly number[];
+  /** Its standard error. */
+  readonly se: readonly number[];
+}
+
+/** How one entrant did on one task. */
+export interface AgentJson {
+  /** Its name in the tournament. */
+  readonly name: string;
+  /** The agent behind it. */
+  readonly agent: string;
+  /** Its options as the tournament gives them; the others have their defaults. */
+  readonly options: Options;
+  /** Trials counted, forfeited ones included. */
+  readonly trials: number;
+  /** Trials forfeited; each counts as uniform play's exact regret. */
+  readonly forfeits: number;
+  /** Why, one of the error reasons; absent when none was forfeited. */
+  readonly forfeit_reason?: string;
+  readonly regret: RegretJson;
+  /** Realised return of a trial, over the trials that were played; null when none was. */
+  readonly return: MeanJson | null;
+  readonly curve: CurveJson;
+}
+
+/** How all did on one task. */
+export interface TaskJson {
+  /** Its id in the tournament. */
+  readonly id: string;
+  /** Family name. */
+  readonly task: string;
+  /** All options, defaults filled in. */
+  readonly options: Options;
+  /** Entrants that play it, in the order of the tournament. */
+  readonly agents: readonly AgentJson[];
+}
+
+/** A place on a task's leaderboard. */
+export interface LeaderboardJson {
+  /** Task id. */
+  readonly task: string;
+  /** Entrant name. */
+  readonly name: string;
+  /** From 1, by mean regret; equal means share a rank. */
+  readonly rank: number;
+  /** Mean regret. */
+  readonly regret: number;
+}
+
+/** What was played, as in the tournament's file. */
+export interface TournamentJson {
+  /** Hash of the spec; the log's column `tournament_id`. */
+  readonly id: string;
+  readonly name: string;
+  /** Seed of all trials, a uint64 in decimal. */
+  readonly seed: string;
+  /** Trials of each match. */
+  readonly trials: number;
+  readonly tasks: readonly { readonly id: string; readonly task: string; readonly options: Options }[];
+  readonly agents: readonly { readonly name: string; readonly agent: string; readonly options: Options }[];
+}
+
+/** The whole of results.json. */
+export interface ResultsJson {
+  readonly schema_version: number;
+  /** The command that made it. */
+  readonly command: string;
+  /** Versions by name: `server` of the server that played it, and what the caller adds (`icrl`, `node`). */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly tournament: TournamentJson;
+  /** In the order of the tournament. */
+  readonly tasks: readonly TaskJson[];
+  /** By task, then by rank. */
+  readonly leaderboard: readonly LeaderboardJson[];
+}
+
+/**
+ * results.json of a finished tournament.
+ *
+ * @param message what GetTournament answered as `results`
+ * @param tournament what it answered as `tournament`
+ * @param command the command line, for a reader who wants to repeat it
+ * @param versions of what took part besides the server
+ * @throws MALFORMED_MESSAGE if a result lacks its regret
+ */
+export function resultsJson(
+  message: TournamentResults,
+  tournament: Pick<Tournament, "id" | "spec">,
+  command: string,
+  versions: Readonly<Record<string, string>>,
+): ResultsJson {
+  return {
+    schema_version: RESULTS_SCHEMA_VERSION,
+    command,
+    versions: { ...versions, server: message.serverVersion },
+    tournament: tournamentJson(tournament.id, tournament.spec, message.seed),
+    tasks: message.tasks.map(taskJson),
+    leaderboard: message.leaderboard.map(({ task, name, rank, regret }) => ({ task, name, rank, regret })),
+  };
+}
+
+function tournamentJson(id: string, spec: TournamentSpec | undefined, seed: bigint): TournamentJson {
+  return {
+    id,
+    name: spec?.name ?? "",
+    seed: String(seed),
+    trials: spec?.trials ?? 0,
+    tasks: (spec?.tasks ?? []).map((task) => ({ id: task.id, task: task.task, options: task.options ?? {} })),
+    agents: (spec?.agents ?? []).map((entrant) => ({
+      name: entrant.name,
+      agent: entrant.agent,
+      options: entrant.options ?? {},
+    })),
+  };
+}
+
+function taskJson(result: TaskResult): TaskJson {
+  return { id: result.id, task: result.task, options: result.options ?? {}, agents: result.agents.map(agentJson) };
+}
+
+function agentJson(result: AgentResult): AgentJson {
+  const { name, agent, trials, forfeits, curve } = result;
+  return {
+    name,
+    agent,
+    options: result.options ?? {},
+    trials,
+    forfeits,
+    ...(forfeits > 0 ? { forfeit_reason: result.forfeitReason } : {}),
+    regret: regretJson(result.regret),
+    return: meanJson(result.trialReturn),
+    curve: { step: curve?.step ?? [], mean: curve?.mean ?? [], se: curve?.se ?? [] },
+  };
+}
+
+function regretJson(estimate: Estimate | undefined): RegretJson {
+  if (estimate === undefined) {
+    throw new IcrlError(
+      "MALFORMED_MESSAGE",
+      "the server sent a result without its regret: use a client and a server of one version",
+    );
+  }
+  const { mean, se, ci95Low, ci95High } = estimate;
+  return { mean, se, ci95: ci95Low === undefined || ci95High === undefined ? null : [ci95Low, ci95High] };
+}
+
+/** JSON has no NaN: a mean of nothing is null. */
+function meanJson(estimate: Estimate | undefined): MeanJson | null {
+  return estimate === undefined || Number.isNaN(estimate.mean) ? null : { mean: estimate.mean, se: estimate.se };
+}

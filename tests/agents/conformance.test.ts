@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { agents } from "#icrl/agents/registry.js";
+import { type Agent, defineAgent, type Policy, type Trial } from "#icrl/clients/typescript/define-agent.js";
+import type { Rng } from "#icrl/common/rng.js";
+import { AGENT_RULES, violations } from "../conformance/agent.js";
+
+for (const agent of agents) {
+  describe(agent.name, () => {
+    for (const rule of AGENT_RULES) it(rule.title, () => expect(rule.violation(agent)).toBeUndefined());
+  });
+}
+
+const agentOf = (name: string, create: (trial: Trial, rng: Rng) => Policy, tasks = ["bandit"]): Agent =>
+  defineAgent({
+    name, version: "1", summary: "Broken.", source: "none", tasks, options: {},
+    create: (trial, _options, rng) => create(trial, rng),
+  }); // biome-ignore format: short
+
+/** Follow-the-leader that credits rewards to whichever arm `credited` says. */
+const leader = (credited: (own: number, executed: number) => number) =>
+  agentOf("leader", ({ numActions }) => {
+    const sums = new Float64Array(numActions);
+    const pulls = new Float64Array(numActions);
+    let own = 0;
+    return {
+      propensity: 1,
+      act() {
+        const means = sums.map((sum, a) => (pulls[a] === 0 ? Infinity : sum / pulls[a]));
+        own = means.indexOf(Math.max(...means));
+        return own;
+      },
+      observe({ action, reward }) {
+        const arm = credited(own, action);
+        sums[arm] += reward;
+        pulls[arm] += 1;
+      },
+    };
+  });
+
+/** The rules that an agent breaks, by title. */
+const broken = (agent: Agent) => violations(agent).map((violation) => violation.split(":")[0]);
+
+describe("the rules", () => {
+  it("accept an agent that follows them", () => {
+    expect(violations(leader((_own, executed) => executed))).toEqual([]);
+  });
+
+  it("find an agent that learns from its own choice", () => {
+    expect(broken(leader((own) => own))).toEqual(["learns from the executed action, not from its own choice"]);
+  });
+
+  it("find an action one past the last", () => {
+    const agent = agentOf("off-by-one", ({ numActions }, rng) => ({ act: () => 1 + rng.integer(numActions) }));
+    expect(broken(agent)).toContain("chooses actions in range");
+  });
+
+  it("find randomness that is not the seed's", () => {
+    const agent = agentOf("unseeded", ({ numActions }) => ({ act: () => Math.floor(Math.random() * numActions) }));
+    expect(broken(agent)).toContain("plays the same from the same seeds");
+  });
+
+  it("find a propensity of 0", () => {
+    expect(broken(agentOf("impossible", () => ({ propensity: 0, act: () => 0 })))).toContain(
+      "gives propensities in (0, 1] or none",
+    );
+  });
+
+  it("find a propensity that is not the frequency", () => {
+    const agent = agentOf("boastful", ({ numActions }, rng) => ({ propensity: 1, act: () => rng.integer(numActions) }));
+    expect(broken(agent)).toEqual(["chooses as often as its propensities say"]);
+  });
+
+  it("find a memory that policies share", () => {
+    let steps = 0;
+    const agent = agentOf("shared", ({ numActions }) => {
+      steps = 0;
+      return { propensity: 1, act: () => steps++ % numActions };
+    });
+    expect(broken(agent)).toContain("keeps the memories of its policies apart");
+  });
+
+  it("find a kind that does not exist", () => {
+    expect(broken(agentOf("lost", () => ({ act: () => 0 }), ["tabluar-mdp"]))).toEqual([
+      "declares tasks or kinds that exist",
+    ]);
+  });
+});

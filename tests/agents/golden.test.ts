@@ -1,0 +1,125 @@
+/**
+ * Golden traces: each agent's side of one recorded trial. The trace holds all that the policy was told, so it changes only when the
+ * agent's choices do, whatever becomes of the tasks.
+ *
+ * To record anew (with the agent's `version` raised, when it is a change of an agent that was released):
+ *
+ *   npm run build && ICRL_RECORD_GOLDEN=1 npx vitest run --project fast tests/agents/golden.test.ts
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { agents } from "#icrl/agents/registry.js";
+import type { Agent, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
+import { playsTask } from "#icrl/common/plays-task.js";
+import { buildTask } from "#icrl/server/tasks/registry.js";
+import { createPolicy, describeTrial, playSteps } from "./play-trial.js";
+
+interface Golden {
+  readonly agent: string;
+  readonly agent_version: string;
+  readonly agent_seed: string;
+  readonly trial: {
+    readonly task: string;
+    readonly task_options: Readonly<Record<string, unknown>>;
+    readonly kinds: readonly string[];
+    readonly num_actions: number;
+    readonly num_states: number;
+    readonly dim: number;
+    /** Row-major [num_actions, dim]. */
+    readonly arms: readonly number[] | null;
+    readonly horizon: number;
+    readonly episodes: number;
+    readonly reward: { kind: RewardSpec["kind"]; min: number | null; max: number | null; noise_std: number | null };
+  };
+  /** [episode, step, state, action, propensity (null: unknown), reward, next state, terminated] */
+  readonly steps: [number, number, number, number, number | null, number, number, boolean][];
+}
+
+const SEED = 20231012n;
+const TASKS = [
+  buildTask("bernoulli-bandit", { arms: 4, horizon: 40 }),
+  buildTask("linear-bandit", { dim: 2, actions: 4, horizon: 40 }),
+  buildTask("river-swim", { states: 3, horizon: 4, episodes: 10 }),
+];
+const pathOf = (agent: Agent) => new URL(`../golden/agents/${agent.name}.json`, import.meta.url);
+
+function trialToJson({ task, kinds, dim, arms, horizon, episodes, ...trial }: Trial): Golden["trial"] {
+  const { kind, min, max, noiseStd } = trial.reward;
+  return {
+    task,
+    task_options: trial.taskOptions,
+    kinds,
+    num_actions: trial.numActions,
+    num_states: trial.numStates,
+    dim,
+    arms: arms ? Array.from(arms.data) : null,
+    horizon,
+    episodes,
+    reward: { kind, min: min ?? null, max: max ?? null, noise_std: noiseStd ?? null },
+  };
+}
+
+function trialFromJson({ task, kinds, dim, arms, horizon, episodes, ...trial }: Golden["trial"]): Trial {
+  const { kind, min, max, noise_std } = trial.reward;
+  return {
+    task,
+    taskOptions: trial.task_options,
+    kinds,
+    numActions: trial.num_actions,
+    numStates: trial.num_states,
+    dim,
+    arms: arms ? { data: Float32Array.from(arms), rows: trial.num_actions, cols: dim } : undefined,
+    horizon,
+    episodes,
+    reward: { kind, min: min ?? undefined, max: max ?? undefined, noiseStd: noise_std ?? undefined },
+  };
+}
+
+function record(agent: Agent): Golden {
+  const task = TASKS.find(({ name, kinds }) => playsTask(agent.tasks, name, kinds));
+  if (task === undefined) throw new Error(`no task here is one that ${agent.name} plays: add one to TASKS`);
+  const seeds = { taskSeed: SEED, noiseSeed: SEED + 1n, agentSeed: SEED + 2n };
+  const trial = describeTrial(task, task.instantiate(seeds.taskSeed, seeds.noiseSeed));
+  return {
+    agent: agent.name,
+    agent_version: agent.version,
+    agent_seed: String(seeds.agentSeed),
+    trial: trialToJson(trial),
+    steps: Array.from(playSteps({ agent, task, ...seeds }), (at) => [
+      at.episode, at.step, at.state, at.choice, Number.isNaN(at.propensity) ? null : at.propensity,
+      at.reward, at.nextState, at.terminated,
+    ]), // biome-ignore format: a row
+  };
+}
+
+/** JSON with a line for each step. */
+function textOf({ steps, ...head }: Golden): string {
+  const rows = steps.map((step) => `    ${JSON.stringify(step)}`).join(",\n");
+  return `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "steps": [\n${rows}\n  ]\n}\n`;
+}
+
+describe.each(agents.map((agent) => [agent.name, agent] as const))("%s", (_name, agent) => {
+  if (process.env["ICRL_RECORD_GOLDEN"] === "1") writeFileSync(pathOf(agent), textOf(record(agent)));
+
+  it("has a golden trace of this version", () => {
+    expect(existsSync(pathOf(agent)), `record it: the command is in ${import.meta.filename}`).toBe(true);
+    const golden = JSON.parse(readFileSync(pathOf(agent), "utf8")) as Golden;
+    expect([golden.agent, golden.agent_version]).toEqual([agent.name, agent.version]);
+    expect(golden.steps.length).toBe(40);
+  });
+
+  it("chooses as in its golden trace", () => {
+    const golden = JSON.parse(readFileSync(pathOf(agent), "utf8")) as Golden;
+    const trial = trialFromJson(golden.trial);
+    const policy = createPolicy(agent, trial, {}, BigInt(golden.agent_seed));
+    for (const [episode, step, state, action, propensity, reward, nextState, terminated] of golden.steps) {
+      const turn = { state, arms: trial.arms, episode, step };
+      const at = `episode ${episode}, step ${step}`;
+      expect(policy.act(turn), at).toBe(action);
+      const stated = policy.propensity ?? Number.NaN;
+      if (propensity === null) expect(stated, at).toBeNaN();
+      else expect(stated, at).toBeCloseTo(propensity, 12);
+      policy.observe?.({ ...turn, action, reward, nextState, terminated, truncated: false });
+    }
+  });
+});

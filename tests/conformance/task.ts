@@ -1,0 +1,211 @@
+/**
+ * What every task must do, whatever it is about: a function over any `Task`, run over all registered ones and proven on broken
+ * ones in task.test.ts. It plays random trials and returns what it found wrong, each thing once; [] is a task that conforms.
+ */
+import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
+import { curveSteps } from "#icrl/server/tasks/curve-steps.js";
+import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
+import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
+
+type Check = (holds: boolean, violation: string) => void;
+
+/** What a step showed, as text that two plays can be compared by. */
+type Seen = string;
+
+/** Plays `trials` random trials of at most `mostEpisodes` episodes each and returns what is wrong. */
+export function taskViolations(task: Task, trials = 4, mostEpisodes = 5): string[] {
+  const violations = new Set<string>();
+  const check: Check = (holds, violation) => {
+    if (!holds) violations.add(violation);
+  };
+  checkDescription(task, check);
+  const episodes = Math.min(task.episodes, mostEpisodes);
+  for (let seed = 1n; seed <= BigInt(trials) && violations.size === 0; seed++) {
+    const noiseSeed = seed * 1_000_003n;
+    const env = task.instantiate(seed, noiseSeed);
+    checkInstance(task, env, check);
+    const seen = playWatched(task, env, episodes, rngFromSeed(seed), check);
+    checkReplay(task, seed, noiseSeed, episodes, seen, check);
+    checkSharedLuck(task, seed, noiseSeed, episodes, check);
+    checkUniformRegret(task, seed, noiseSeed, check);
+  }
+  return [...violations];
+}
+
+function checkDescription(task: Task, check: Check): void {
+  const { kinds, observationSpace: space, trialFeaturesShape: shape, reward } = task;
+  check(/^[a-z]+(-[a-z0-9]+)*$/.test(task.name), "the name is not kebab-case");
+  check(Number.isInteger(task.version) && task.version >= 1, "the version is not a whole number from 1");
+  check(kinds.length > 0 && new Set(kinds).size === kinds.length, "the kinds are none, or one twice");
+  for (const key of ["numActions", "horizon", "episodes"] as const) {
+    check(Number.isInteger(task[key]) && task[key] >= 1, `${key} is not a whole number from 1`);
+  }
+  check(task.episodes < 2 ** 24, "there are more episodes than noise can count");
+  if (kinds.includes("bandit")) {
+    check(task.episodes === 1, "a bandit has more than one episode");
+    check(space.type === "none", "a bandit shows an observation");
+  }
+  if (kinds.includes("linear")) {
+    const features = space.type === "box" ? space.shape : shape;
+    check(features.length === 2 && features[0] === task.numActions, "a linear task has no features [num_actions, dim]");
+  }
+  if (kinds.includes("bernoulli")) check(reward.kind === "bernoulli", "a bernoulli task has other rewards");
+  if (kinds.includes("tabular-mdp")) check(space.type === "discrete", "a tabular MDP does not show an integer");
+  if (reward.kind === "bernoulli")
+    check(reward.min === 0 && reward.max === 1, "Bernoulli rewards are not within 0 and 1");
+}
+
+function checkInstance(task: Task, env: Env, check: Check): void {
+  const size = task.trialFeaturesShape.reduce((product, length) => product * length, 1);
+  const expected = task.trialFeaturesShape.length === 0 ? undefined : size;
+  check(env.trialFeatures?.length === expected, "trial features are not of the shape the task says");
+  checkTruth(task, env.truth, check);
+}
+
+function checkTruth(task: Task, truth: Truth, check: Check): void {
+  if (truth.type === "bandit") {
+    check(truth.means.length === task.numActions, "the truth has not one mean for each action");
+    return;
+  }
+  const { numStates, transitions, rewards, start } = truth;
+  check(rewards.length === numStates * task.numActions, "the truth's rewards are not [S, A]");
+  check(transitions.length === numStates * task.numActions * numStates, "the truth's transitions are not [S, A, S]");
+  check(start.length === numStates && sumsToOne(start), "the start distribution does not sum to 1");
+  for (let row = 0; row < numStates * task.numActions; row++) {
+    check(
+      sumsToOne(transitions.subarray(row * numStates, (row + 1) * numStates)),
+      "a row of transitions does not sum to 1",
+    );
+  }
+  if (task.kinds.includes("tabular-mdp") && task.observationSpace.type === "discrete") {
+    check(task.observationSpace.n === numStates, "the observation space is not the truth's states");
+  }
+}
+
+const sumsToOne = (p: Float64Array) => p.every((x) => x >= 0) && Math.abs(p.reduce((sum, x) => sum + x, 0) - 1) < 1e-12;
+
+/** Plays with random actions, looking at everything an env and its oracle promise. Returns each step as seen. */
+function playWatched(task: Task, env: Env, episodes: number, rng: Rng, check: Check): Seen[] {
+  const oracle = createOracle(task, env);
+  const seen: Seen[] = [];
+  for (let episode = 0; episode < episodes; episode++) {
+    env.reset(episode);
+    oracle.beginEpisode();
+    check(
+      env.stepInEpisode === 0 && !env.terminated && env.endReason === "" && env.reward === 0,
+      "reset leaves old traces",
+    );
+    checkShown(task, env, check);
+    for (let step = 0; !env.terminated; step++) {
+      if (step >= task.horizon) {
+        check(false, "an episode goes on past the horizon");
+        break;
+      }
+      const action = rng.integer(task.numActions);
+      oracle.judge(step, env.state, action);
+      check(oracle.regret >= 0 && Math.fround(oracle.regret) === oracle.regret, "a regret is negative or no float32");
+      check(oracle.optimalAction >= 0 && oracle.optimalAction < task.numActions, "the optimal action is none");
+      if (action === oracle.optimalAction) check(oracle.regret === 0, "the optimal action has regret");
+      const { state } = env;
+      env.step(action);
+      checkStep(task, env, step, state, action, check);
+      checkShown(task, env, check);
+      seen.push(seenNow(env));
+    }
+    check(Number.isFinite(oracle.episodeValue), "an episode's optimal value is not finite");
+  }
+  return seen;
+}
+
+function checkShown(task: Task, env: Env, check: Check): void {
+  const { observationSpace: space } = task;
+  const numStates = env.truth.type === "mdp" ? env.truth.numStates : 1;
+  check(
+    Number.isInteger(env.state) && env.state >= 0 && env.state < numStates,
+    "a state is outside the truth's states",
+  );
+  const n = space.type === "discrete" ? space.n : 1;
+  check(
+    Number.isInteger(env.observation) && env.observation >= 0 && env.observation < n,
+    "an observation is outside its space",
+  );
+  if (task.kinds.includes("tabular-mdp")) check(env.observation === env.state, "a tabular MDP does not show its state");
+  const size = space.type === "box" ? space.shape.reduce((product, length) => product * length, 1) : undefined;
+  check(env.features?.length === size, "features are not of the space's shape");
+  check((env.features ?? []).every(Number.isFinite), "a feature is not finite");
+}
+
+function checkStep(task: Task, env: Env, step: number, state: number, action: number, check: Check): void {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, kind } = task.reward;
+  check(Number.isFinite(env.reward) && Math.fround(env.reward) === env.reward, "a reward is not a float32 value");
+  check(env.reward >= min && env.reward <= max, "a reward is outside its bounds");
+  if (kind === "bernoulli") check(env.reward === 0 || env.reward === 1, "a Bernoulli reward is neither 0 nor 1");
+  check(env.stepInEpisode === step + 1, "stepInEpisode does not count the steps");
+  const atHorizon = step + 1 === task.horizon;
+  check(env.terminated === (env.endReason !== ""), "terminated and endReason do not agree");
+  check(!atHorizon || env.terminated, "an episode goes on past the horizon");
+  check(env.endReason !== "horizon" || atHorizon, "an episode ends by its horizon before it");
+  if (env.truth.type !== "mdp") return;
+  const pair = state * task.numActions + action;
+  check(env.truth.transitions[pair * env.truth.numStates + env.state] > 0, "a transition happened that has no chance");
+  if (kind === "deterministic") check(env.reward === env.truth.rewards[pair], "a certain reward is not the truth's");
+  if (env.endReason === "goal")
+    check(env.truth.terminal?.[env.state] === 1, "an episode ends in a state that is not terminal");
+}
+
+const seenNow = (env: Env): Seen =>
+  JSON.stringify([env.state, env.observation, env.reward, env.endReason, env.features && [...env.features]]);
+
+/** Played again from its seeds, beside a stranger that is played too, a trial is the same; an episode does not need those before it. */
+function checkReplay(task: Task, seed: bigint, noiseSeed: bigint, episodes: number, seen: Seen[], check: Check): void {
+  const env = task.instantiate(seed, noiseSeed);
+  const stranger = task.instantiate(seed + 500n, noiseSeed + 500n);
+  const rng = rngFromSeed(seed);
+  const starts: number[] = [];
+  const actions: number[] = [];
+  for (let episode = 0; episode < episodes; episode++) {
+    env.reset(episode);
+    stranger.reset(episode);
+    starts.push(actions.length);
+    for (let step = 0; !env.terminated && step < task.horizon; step++) {
+      const action = rng.integer(task.numActions);
+      actions.push(action);
+      env.step(action);
+      if (!stranger.terminated) stranger.step(task.numActions - 1);
+      check(seenNow(env) === seen[actions.length - 1], "the same seeds and actions give another trial");
+    }
+  }
+  const last = task.instantiate(seed, noiseSeed);
+  last.reset(episodes - 1);
+  for (let i = starts[episodes - 1]; i < actions.length && !last.terminated; i++) {
+    last.step(actions[i]);
+    check(seenNow(last) === seen[i], "an episode depends on those played before it");
+  }
+}
+
+/** Two trials on the same seeds with other actions: where state and action meet at the same step, reward and next state do. */
+function checkSharedLuck(task: Task, seed: bigint, noiseSeed: bigint, episodes: number, check: Check): void {
+  const [one, two] = [task.instantiate(seed, noiseSeed), task.instantiate(seed, noiseSeed)];
+  const rng = rngFromSeed(seed).split("luck");
+  for (let episode = 0; episode < episodes; episode++) {
+    one.reset(episode);
+    two.reset(episode);
+    for (let step = 0; !one.terminated && !two.terminated && step < task.horizon; step++) {
+      const action = rng.integer(task.numActions);
+      const other = rng.uniform() < 0.5 ? action : rng.integer(task.numActions);
+      const met = one.state === two.state && action === other;
+      one.step(action);
+      two.step(other);
+      check(!met || (one.reward === two.reward && one.state === two.state), "luck depends on earlier actions");
+    }
+  }
+}
+
+function checkUniformRegret(task: Task, seed: bigint, noiseSeed: bigint, check: Check): void {
+  const curve = uniformRegret(task, seed, noiseSeed);
+  check(curve.length === curveSteps(task).length, "uniform play's curve has not one value for each of its points");
+  check(
+    curve.every((value, i) => Number.isFinite(value) && value >= (i === 0 ? 0 : curve[i - 1])),
+    "uniform play's regret falls somewhere",
+  );
+}

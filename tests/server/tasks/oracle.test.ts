@@ -1,0 +1,225 @@
+import { expect, test } from "vitest";
+import { CHANNEL, keyFromSeed, noiseUniform, type Rng, rngFromSeed } from "#icrl/common/rng.js";
+import { backwardInduction, type MdpTables } from "#icrl/server/tasks/backward-induction.js";
+import { curveSteps } from "#icrl/server/tasks/curve-steps.js";
+import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
+import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
+import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
+import { playTrial } from "./random-play.js";
+import { sampleMoments } from "./sample-moments.js";
+
+/** Random tables; some chances are 0, some rewards tie. */
+function randomMdp(rng: Rng, numStates: number, numActions: number, withTerminal = false): MdpTables {
+  const transitions = new Float64Array(numStates * numActions * numStates);
+  for (let row = 0; row < numStates * numActions; row++) {
+    const weights = Array.from({ length: numStates }, () => (rng.uniform() < 0.3 ? 0 : rng.uniform()));
+    weights[rng.integer(numStates)] += 0.1;
+    const total = weights.reduce((sum, w) => sum + w, 0);
+    for (const [k, weight] of weights.entries()) transitions[row * numStates + k] = weight / total;
+  }
+  const rewards = Float64Array.from({ length: numStates * numActions }, () => Math.round(4 * rng.normal()) / 4);
+  const terminal = Uint8Array.from({ length: numStates }, (_, s) => (s === numStates - 1 ? 1 : 0));
+  return withTerminal ? { numStates, transitions, rewards, terminal } : { numStates, transitions, rewards };
+}
+
+/** Exact value of a policy, probabilities [H, S, A], by its own recursion: [H + 1][S]. */
+function valuesOfPolicy(
+  mdp: MdpTables,
+  horizon: number,
+  policy: (h: number, s: number, a: number) => number,
+): number[][] {
+  const { numStates, transitions, rewards, terminal } = mdp;
+  const numActions = rewards.length / numStates;
+  const values = Array.from({ length: horizon + 1 }, () => new Array<number>(numStates).fill(0));
+  for (let h = horizon - 1; h >= 0; h--) {
+    for (let s = 0; s < numStates; s++) {
+      if (terminal?.[s] === 1) continue;
+      for (let a = 0; a < numActions; a++) {
+        let q = rewards[s * numActions + a];
+        for (let k = 0; k < numStates; k++) q += transitions[(s * numActions + a) * numStates + k] * values[h + 1][k];
+        values[h][s] += policy(h, s, a) * q;
+      }
+    }
+  }
+  return values;
+}
+
+test("backward induction finds the best of all deterministic policies", () => {
+  const rng = rngFromSeed(1n);
+  for (let round = 0; round < 20; round++) {
+    const mdp = randomMdp(rng, 3, 2, round % 2 === 1);
+    const best = new Array<number>(3).fill(Number.NEGATIVE_INFINITY);
+    for (let code = 0; code < 2 ** 9; code++) {
+      const values = valuesOfPolicy(mdp, 3, (h, s, a) => (((code >> (h * 3 + s)) & 1) === a ? 1 : 0));
+      for (let s = 0; s < 3; s++) best[s] = Math.max(best[s], values[0][s]);
+    }
+    const { values } = backwardInduction(mdp, 3);
+    for (let s = 0; s < 3; s++) expect(values[s]).toBeCloseTo(best[s], 12);
+  }
+});
+
+test("no random policy is worth more than the optimal value, and the optimal actions are worth exactly it", () => {
+  const rng = rngFromSeed(2n);
+  for (let round = 0; round < 40; round++) {
+    const [S, A, H] = [2 + rng.integer(5), 2 + rng.integer(3), 1 + rng.integer(8)];
+    const mdp = randomMdp(rng, S, A, round % 3 === 0);
+    const plan = backwardInduction(mdp, H);
+    const greedy = valuesOfPolicy(mdp, H, (h, s, a) => (plan.actions[h * S + s] === a ? 1 : 0));
+    const weights = Array.from({ length: H * S }, () => {
+      const row = Array.from({ length: A }, () => rng.uniform());
+      const total = row.reduce((sum, w) => sum + w, 0);
+      return row.map((w) => w / total);
+    });
+    const random = valuesOfPolicy(mdp, H, (h, s, a) => weights[h * S + s][a]);
+    for (let h = 0; h < H; h++) {
+      for (let s = 0; s < S; s++) {
+        expect(greedy[h][s]).toBeCloseTo(plan.values[h * S + s], 10);
+        expect(random[h][s]).toBeLessThanOrEqual(plan.values[h * S + s] + 1e-12);
+      }
+    }
+  }
+});
+
+test("regrets are at least 0, are 0 for the optimal action, and the lowest index wins a tie", () => {
+  const rng = rngFromSeed(3n);
+  for (let round = 0; round < 40; round++) {
+    const [S, A, H] = [1 + rng.integer(5), 2 + rng.integer(3), 1 + rng.integer(6)];
+    const { regrets, actions } = backwardInduction(randomMdp(rng, S, A), H);
+    for (let here = 0; here < H * S; here++) {
+      const row = [...regrets.subarray(here * A, (here + 1) * A)];
+      expect(Math.min(...row)).toBe(0);
+      expect(actions[here]).toBe(row.indexOf(0));
+    }
+  }
+});
+
+test("all actions tie: the first is the optimal one", () => {
+  const mdp = { numStates: 1, transitions: Float64Array.of(1, 1, 1), rewards: Float64Array.of(2, 2, 2) };
+  expect([...backwardInduction(mdp, 2).actions]).toEqual([0, 0]);
+});
+
+test('a policy\'s expected regret is its loss of value, as section "regret" of the definition says', () => {
+  // sum_h E[V*_h(s_h) - Q*_h(s_h, a_h)] = V*_1(s_1) - V^pi_1(s_1), here for uniform play on RiverSwim by exact evaluation.
+  for (const options of [{}, { states: 2, horizon: 1 }, { states: 9, horizon: 33, episodes: 3 }]) {
+    const task = buildTask("river-swim", options);
+    const env = task.instantiate(0n, 0n);
+    if (env.truth.type !== "mdp") throw new Error("not an MDP");
+    const oracle = createOracle(task, env);
+    env.reset(0);
+    oracle.beginEpisode();
+    const uniform = valuesOfPolicy(env.truth, task.horizon, () => 1 / 2)[0][0];
+    const curve = uniformRegret(task, 0n, 0n);
+    for (let k = 0; k < task.episodes; k++) expect(curve[k]).toBeCloseTo((k + 1) * (oracle.episodeValue - uniform), 9);
+  }
+});
+
+test("an MDP of one episode has a curve at every step", () => {
+  const task = buildTask("river-swim", { episodes: 1 });
+  const curve = uniformRegret(task, 0n, 0n);
+  expect(curveSteps(task)).toEqual(Array.from({ length: 20 }, (_, t) => t + 1));
+  expect(curve.length).toBe(20);
+  expect(curve[19]).toBeCloseTo(uniformRegret(buildTask("river-swim", { episodes: 2 }), 0n, 0n)[0], 12);
+});
+
+test("a bandit's curve counts every step, an MDP's the last step of each episode", () => {
+  expect(curveSteps(buildTask("bernoulli-bandit", { horizon: 3 }))).toEqual([1, 2, 3]);
+  expect(curveSteps(buildTask("river-swim", { horizon: 4, episodes: 3 }))).toEqual([4, 8, 12]);
+});
+
+/** Tasks of every registered family and both kinds of arms, short enough to be played often. */
+const SHORT_TASKS: readonly [string, Task][] = [
+  ["linear-bandit", buildTask("linear-bandit", { horizon: 40 })],
+  ["linear-bandit, fresh arms", buildTask("linear-bandit", { horizon: 40, arm_set: "fresh", theta: "gaussian" })],
+  ["bernoulli-bandit", buildTask("bernoulli-bandit", { horizon: 40, alpha: 0.5, beta: 2 })],
+  ["river-swim", buildTask("river-swim", { horizon: 8, episodes: 5, states: 4 })],
+];
+
+test("every registered family is among the tasks these tests play", () => {
+  expect(new Set(SHORT_TASKS.map(([, task]) => task.name))).toEqual(new Set(TASKS.map(({ name }) => name)));
+});
+
+test.each(SHORT_TASKS)("%s: the oracle's own actions have no regret, random ones none below 0", (_name, task) => {
+  const rng = rngFromSeed(4n);
+  let total = 0;
+  for (let seed = 0n; seed < 50n; seed++) {
+    const optimal = playTrial(task, seed, seed + 1n, ({ optimalAction }) => optimalAction());
+    expect(optimal.regret).toBe(0);
+    const random = playTrial(task, seed, seed + 1n, () => rng.integer(task.numActions));
+    for (const { regret } of random.steps) {
+      expect(regret).toBeGreaterThanOrEqual(0);
+      expect(regret).toBe(Math.fround(regret));
+    }
+    total += random.regret;
+  }
+  expect(total).toBeGreaterThan(0);
+});
+
+test.each(SHORT_TASKS)("%s: the optimal policy's mean return is the optimal value", (_name, task) => {
+  const gaps = Array.from({ length: 1500 }, (_, i) => {
+    const { return: sum, episodeValues } = playTrial(task, BigInt(i), BigInt(i), ({ optimalAction }) =>
+      optimalAction(),
+    );
+    return sum - episodeValues.reduce((total, value) => total + value, 0);
+  });
+  const { mean, meanSe } = sampleMoments(gaps);
+  expect(Math.abs(mean)).toBeLessThan(4 * meanSe);
+});
+
+test.each(SHORT_TASKS)("%s: the mean regret of random play is uniform play's exact regret", (_name, task) => {
+  const points = curveSteps(task);
+  for (const point of [0, points.length - 1]) {
+    const gaps = Array.from({ length: 1500 }, (_, i) => {
+      const rng = rngFromSeed(BigInt(i)).split("actions");
+      const { steps } = playTrial(task, BigInt(i), BigInt(i), () => rng.integer(task.numActions));
+      const played = steps.slice(0, points[point]).reduce((sum, { regret }) => sum + regret, 0);
+      return played - uniformRegret(task, BigInt(i), BigInt(i))[point];
+    });
+    const { mean, meanSe } = sampleMoments(gaps);
+    expect(Math.abs(mean)).toBeLessThan(4 * meanSe);
+  }
+});
+
+test("trials that share their truth are planned for once", () => {
+  const task = buildTask("river-swim", { states: 100, horizon: 1000, episodes: 1 });
+  let reads = 0;
+  const { truth } = task.instantiate(0n, 0n);
+  if (truth.type !== "mdp") throw new Error("not an MDP");
+  const watched: Truth = new Proxy(truth, {
+    get(target, key: keyof typeof truth) {
+      if (key === "transitions") reads += 1;
+      return target[key];
+    },
+  });
+  const env: Env = { ...task.instantiate(0n, 0n), truth: watched, observation: 0, reset() {}, step() {} };
+  for (let trial = 0; trial < 50; trial++) createOracle(task, env);
+  expect(reads).toBe(1);
+});
+
+test("a start state drawn by the env is the one whose value counts", () => {
+  // By hand: two states that never change, rewards 1 and 3 a step, H = 2: values 2 and 6.
+  const truth: Truth = {
+    type: "mdp",
+    numStates: 2,
+    transitions: Float64Array.of(1, 0, 0, 1),
+    rewards: Float64Array.of(1, 3),
+    start: Float64Array.of(0.5, 0.5),
+  };
+  const key = keyFromSeed(1n);
+  const env = {
+    ...{ trialFeatures: undefined, features: undefined, truth, reward: 0, stepInEpisode: 0, terminated: false },
+    ...{ endReason: "" as const, state: 0, observation: 0, step() {} },
+    reset(episode: number) {
+      env.state = noiseUniform(key, episode, 0, CHANNEL.transition) < 0.5 ? 0 : 1;
+    },
+  };
+  const task = { ...buildTask("river-swim", { states: 2, horizon: 2 }), numActions: 1 };
+  const oracle = createOracle(task, env);
+  const seen = new Set<number>();
+  for (let episode = 0; episode < 20; episode++) {
+    env.reset(episode);
+    oracle.beginEpisode();
+    expect(oracle.episodeValue).toBe(env.state === 0 ? 2 : 6);
+    seen.add(env.state);
+  }
+  expect(seen.size).toBe(2);
+});
