@@ -1,0 +1,125 @@
+/** The main thread's end of the roll worker: a queue of segments, kept as numbers; their rows stay on disk. */
+import { Worker } from "node:worker_threads";
+import type { LogLogger } from "./log-logger.js";
+import type { RollJob, RollOutcome } from "./roll-worker.js";
+
+/** How long a segment that could not be rolled waits before it is tried again. */
+const RETRY_MS = 10_000;
+
+/** Rolls segments in the background. */
+export interface Roller {
+  /** Rolls a segment as soon as those before it are rolled. */
+  enqueue(first: number): void;
+  /**
+   * Resolves once every segment that was enqueued is in a shard.
+   * @throws the file system's error if one could not be rolled; it is kept and tried again later
+   */
+  drain(): Promise<void>;
+  /** Joins tiny shards. */
+  compact(): Promise<void>;
+  /** Stops the worker. Segments that are left are rolled at the next open. */
+  close(): Promise<void>;
+}
+
+/** A roller of one log. */
+export function openRoller(dir: string, logger: LogLogger): Roller {
+  const waiting: number[] = [];
+  let worker: Worker | undefined;
+  let settle: ((outcome: RollOutcome) => void) | undefined;
+  let running: Promise<void> | undefined;
+  /** Why the first of `waiting` could not be rolled when it was last tried. */
+  let failure: Error | undefined;
+  /** Why a segment was passed over until the next open: not the file system's doing, so that trying again would not help. */
+  let passedOver: Error | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  function startWorker(): Worker {
+    const started = new Worker(new URL("./roll-worker.js", import.meta.url), { workerData: { dir } });
+    const gone = (message: string) => {
+      if (worker === started) worker = undefined;
+      settle?.({ error: { message, code: undefined } });
+    };
+    started.on("message", (outcome: RollOutcome) => settle?.(outcome));
+    started.on("error", (error) => gone(error.message));
+    started.on("exit", (code) => gone(`the roll worker left with ${code}`));
+    return started;
+  }
+
+  /** Runs one job; not before the last one is settled. The process stays alive for it. */
+  async function run(job: RollJob): Promise<RollOutcome> {
+    worker ??= startWorker();
+    const mine = worker;
+    const outcome = await new Promise<RollOutcome>((resolve) => {
+      settle = resolve;
+      mine.ref();
+      mine.postMessage(job);
+    });
+    settle = undefined;
+    mine.unref();
+    // A failure that is not the file system's can leave the WebAssembly memory in any state: start afresh.
+    if ("error" in outcome && outcome.error.code === undefined && worker === mine) {
+      worker = undefined;
+      await mine.terminate();
+    }
+    return outcome;
+  }
+
+  async function work(): Promise<void> {
+    failure = undefined;
+    while (waiting.length > 0) {
+      const first = waiting[0];
+      const outcome = await run({ roll: first });
+      if ("error" in outcome) {
+        const { message, code } = outcome.error;
+        logger.warn({ segment: first, error: message, code }, "a segment could not be rolled into a shard; it is kept");
+        if (code === undefined) {
+          passedOver = new Error(message);
+          waiting.shift();
+          continue;
+        }
+        failure = Object.assign(new Error(message), { code });
+        if (!closed) retry = setTimeout(start, RETRY_MS).unref();
+        return;
+      }
+      waiting.shift();
+      const { damagedBytes, ...result } = outcome.result;
+      if (damagedBytes > 0) logger.error({ segment: first, damagedBytes }, "LOG_CORRUPT: a segment is damaged; it is kept as *.corrupt");
+      else logger.debug({ segment: first, ...result }, "shard written");
+    }
+  }
+
+  function start(): void {
+    clearTimeout(retry);
+    running ??= work().finally(() => {
+      running = undefined;
+    });
+  }
+
+  return {
+    enqueue(first) {
+      waiting.push(first);
+      start();
+    },
+    async drain() {
+      // Whatever runs now may have passed the segment that matters: once more after it.
+      if (running !== undefined) await running;
+      if (waiting.length > 0) {
+        start();
+        await running;
+      }
+      const error = failure ?? passedOver;
+      if (error !== undefined) throw error;
+    },
+    async compact() {
+      const outcome = await run({ compact: true });
+      if ("error" in outcome) logger.warn({ error: outcome.error.message }, "tiny shards could not be joined");
+    },
+    async close() {
+      closed = true;
+      clearTimeout(retry);
+      await running;
+      await worker?.terminate();
+    },
+  };
+}

@@ -1,0 +1,243 @@
+/**
+ * The log on one machine: episodes are collected in columns, written to a segment by group commit, and rolled into shards.
+ *
+ *   append -> builder -> (256 rows, 4 MB or 25 ms) -> segment, fdatasync -> durable -> (16 MB) -> shard, in a worker thread
+ *
+ * Two builders take turns: one collects while the other's memory is being written. Nothing here waits for the disk but the
+ * promises that say so.
+ */
+import { mkdirSync } from "node:fs";
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { IcrlError } from "../../common/errors.js";
+import { batchBuilder } from "../../datasets/batch-builder.js";
+import { dataFolder, logFolder } from "../../datasets/log-folder.js";
+import { lockLog } from "./lock.js";
+import { type LogLogger, silentLogger } from "./log-logger.js";
+import { recordRow } from "./record-row.js";
+import { recoverLog } from "./recover-log.js";
+import { openRoller } from "./roller.js";
+import { type Durability, segmentWriter } from "./segment-writer.js";
+import type { TrajectorySink } from "./sink.js";
+
+/** How a log is kept; all but durability are for tests and tuning. */
+export interface TrajectoryLogOptions {
+  /**
+   * `fsync` (default): what is durable survives the loss of power. `process`: it survives the end of the process (`kill -9`),
+   * the operating system writes it when it likes.
+   */
+  readonly durability?: Durability;
+  readonly logger?: LogLogger;
+  /** Most rows that wait for a commit. */
+  readonly commitRows?: number;
+  /** Most bytes that wait for a commit. */
+  readonly commitBytes?: number;
+  /** Longest time, in milliseconds, that a row waits for a commit. */
+  readonly commitMs?: number;
+  /** A segment of this many bytes is rolled into a shard. */
+  readonly segmentBytes?: number;
+}
+
+/** Bytes that `probe` writes: enough to need blocks of its own. */
+const PROBE_BYTES = 1 << 16;
+
+interface Waiter {
+  readonly number: number;
+  resolve(): void;
+  reject(error: IcrlError): void;
+}
+
+/**
+ * Opens the log in `dir` for writing, after putting right what an interrupted writer left behind; the folder is made if needed.
+ *
+ * @throws LOG_LOCKED if another process writes to it
+ * @throws LOG_CORRUPT if its manifest cannot be read
+ * @throws LOG_UNWRITABLE if it cannot be written
+ */
+export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptions = {}): Promise<TrajectorySink> {
+  const { durability = "fsync", logger = silentLogger } = options;
+  const { commitRows = 256, commitBytes = 4 << 20, commitMs = 25, segmentBytes = 16 << 20 } = options;
+  const unwritable = (error: unknown) => {
+    const text = error instanceof Error ? error.message : String(error);
+    return new IcrlError("LOG_UNWRITABLE", `the log in ${dir} cannot be written (${text}): free space or mend the disk`, {
+      folder: dir,
+      system_error: (error as NodeJS.ErrnoException).code ?? "",
+    });
+  };
+
+  let unlock: () => void = () => {};
+  let recovered: ReturnType<typeof recoverLog>;
+  try {
+    mkdirSync(dataFolder(dir), { recursive: true });
+    mkdirSync(logFolder(dir), { recursive: true });
+    unlock = lockLog(dir);
+    recovered = recoverLog(dir);
+  } catch (error) {
+    unlock();
+    throw error instanceof IcrlError ? error : unwritable(error);
+  }
+  const { tornBytes, segments } = recovered;
+  if (tornBytes > 0) logger.warn({ tornBytes }, "the end of an interrupted write was cut off; none of it was acknowledged");
+
+  const roller = openRoller(dir, logger);
+  for (const first of segments) roller.enqueue(first);
+  await roller.drain().catch(() => {}); // kept and logged by the roller
+  const writer = segmentWriter(dir, recovered.next, durability);
+
+  let collecting = batchBuilder();
+  let spare = batchBuilder();
+  let appended = 0;
+  let durable = 0;
+  let failure: IcrlError | undefined;
+  let closed = false;
+  /** Numbers from..to that could not be written. */
+  const lost: { readonly from: number; readonly to: number }[] = [];
+  let waiters: Waiter[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  /** Uses of the writer that have not ended, and the end of the last of them: one at a time, in order. */
+  let uses = 0;
+  let lastUse: Promise<void> = Promise.resolve();
+
+  function settleWaiters(): void {
+    const ready = waiters.filter((waiter) => waiter.number <= durable);
+    if (ready.length === 0) return;
+    waiters = waiters.filter((waiter) => waiter.number > durable);
+    for (const waiter of ready) waiter.resolve();
+  }
+
+  function fail(error: unknown): void {
+    failure = unwritable(error);
+    logger.error({ error: failure.message, lost: appended - durable }, "LOG_UNWRITABLE");
+    const from = Math.max(durable, lost.at(-1)?.to ?? 0) + 1;
+    if (from <= appended) lost.push({ from, to: appended });
+    if (collecting.rows > 0) collecting.finish();
+    const told = waiters;
+    waiters = [];
+    for (const waiter of told) waiter.reject(failure);
+  }
+
+  /** Runs `use` after everybody who asked before. */
+  function exclusively(use: () => Promise<void>): Promise<void> {
+    uses += 1;
+    const mine = lastUse.then(use);
+    lastUse = mine
+      .catch(() => {})
+      .then(() => {
+        uses -= 1;
+        schedule();
+      });
+    return mine;
+  }
+
+  async function commit(): Promise<void> {
+    if (collecting.rows === 0 || failure !== undefined) return;
+    const full = collecting;
+    collecting = spare;
+    spare = full;
+    const upTo = appended;
+    const { rows } = full;
+    try {
+      await writer.write(full.finish(), rows);
+      durable = upTo;
+      settleWaiters();
+      if (writer.bytes >= segmentBytes) await endSegment();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  async function endSegment(): Promise<void> {
+    const first = await writer.end();
+    if (first !== undefined) roller.enqueue(first);
+  }
+
+  function commitNow(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    void exclusively(commit);
+  }
+
+  function schedule(): void {
+    if (uses > 0 || failure !== undefined || collecting.rows === 0) return;
+    if (collecting.rows >= commitRows || collecting.bytes >= commitBytes) commitNow();
+    else timer ??= setTimeout(commitNow, commitMs);
+  }
+
+  async function seal(): Promise<void> {
+    await exclusively(async () => {
+      await commit();
+      if (failure !== undefined) throw failure;
+      await endSegment();
+    });
+    await roller.drain().catch((error: unknown) => {
+      throw unwritable(error);
+    });
+  }
+
+  return {
+    get durable() {
+      return durable;
+    },
+    get writable() {
+      return failure === undefined && !closed;
+    },
+    tornBytes,
+    append(episode) {
+      if (failure !== undefined) throw failure;
+      if (closed) throw unwritable(new Error("it is closed"));
+      collecting.append(recordRow(episode));
+      appended += 1;
+      schedule();
+      return appended;
+    },
+    whenDurable(number) {
+      if (lost.some(({ from, to }) => from <= number && number <= to)) {
+        return Promise.reject(failure ?? unwritable(new Error(`episode ${number} was lost when the log could not be written`)));
+      }
+      if (number <= durable) return Promise.resolve();
+      return new Promise((resolve, reject) => waiters.push({ number, resolve, reject }));
+    },
+    async probe() {
+      if (closed) return false;
+      const path = join(logFolder(dir), "probe");
+      try {
+        await exclusively(async () => {
+          const handle = await open(path, "w");
+          try {
+            await handle.writeFile(Buffer.alloc(PROBE_BYTES, 1));
+            await handle.datasync();
+          } finally {
+            await handle.close();
+            await rm(path, { force: true });
+          }
+          if (failure === undefined) return;
+          // After a failure no file is trusted further than it was known to be good: the next commit starts another.
+          await endSegment();
+          failure = undefined;
+        });
+        return true;
+      } catch (error) {
+        logger.warn({ error: String(error) }, "the log cannot be written");
+        return false;
+      }
+    },
+    seal,
+    async close() {
+      if (closed) return;
+      closed = true;
+      clearTimeout(timer);
+      try {
+        await seal();
+        await roller.compact();
+      } catch (error) {
+        // What is durable stays so; the next open rolls what could not be rolled now.
+        await exclusively(endSegment).catch(() => {});
+        await roller.drain().catch(() => {});
+        throw error;
+      } finally {
+        await roller.close();
+        unlock();
+      }
+    },
+  };
+}
