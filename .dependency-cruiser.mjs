@@ -1,0 +1,138 @@
+/**
+ * The walls between the rooms (docs/architecture.md): who may import whom. Paths are regular expressions over files relative to
+ * the repository's root. `npm run check` and tests/walls.test.ts apply them; names that code may not use stand in
+ * scripts/forbidden-names.mjs.
+ */
+
+/** Code without clock, I/O or randomness of its own. */
+export const PURE =
+  "^(common/|server/tasks/|agents/(kit|bandits|mdps)/|agents/uniform\\.ts$|server/tournaments/statistics|clients/typescript/define-agent\\.ts$)";
+
+const OURS = "^(proto|common|datasets|server|agents|clients|bench|tests|examples|scripts|dist)/";
+
+/**
+ * From the files of `from`, of our own code only `allowed` may be imported.
+ *
+ * @param {string} name
+ * @param {string} from
+ * @param {string[]} allowed
+ * @param {string} comment
+ * @returns {import("dependency-cruiser").IForbiddenRuleType}
+ */
+const room = (name, from, allowed, comment) => ({
+  name,
+  comment,
+  severity: "error",
+  from: { path: from },
+  to: { path: OURS, pathNot: allowed },
+});
+
+/**
+ * The rules. Every one of them is shown to fail by tests/walls.test.ts.
+ *
+ * @type {import("dependency-cruiser").IForbiddenRuleType[]}
+ */
+export const forbidden = [
+  room("proto-alone", "^proto/", ["^proto/"], "the contract knows nobody"),
+  room("common", "^common/", ["^(common|proto)/"], "what both sides agree on depends on neither"),
+  room("datasets", "^datasets/", ["^(common|proto|datasets)/"], "files are read without a server"),
+  room("server", "^server/", ["^(common|proto|datasets|server)/"], "the server meets agents and clients on the wire"),
+  room("sdk", "^clients/typescript/", ["^(common|proto|clients/typescript)/"], "the SDK is what a stranger has"),
+  room(
+    "agents",
+    "^agents/",
+    ["^(common|proto|datasets|clients/typescript|agents)/"],
+    "built-in agents use the public SDK: what they cannot do, nobody's agent can",
+  ),
+  room("server-tasks", "^server/tasks/", ["^(common|proto|server/tasks)/"], "tasks know nobody in the server"),
+  room(
+    "server-trajectories",
+    "^server/trajectories/",
+    ["^(common|proto|datasets|server/(tasks|trajectories))/"],
+    "the log knows tasks (to replay them) and nobody else in the server",
+  ),
+  room(
+    "server-sessions",
+    "^server/sessions/",
+    ["^(common|proto|datasets|server/(tasks|trajectories|sessions))/"],
+    "sessions stand on tasks and trajectories",
+  ),
+  room(
+    "server-tournaments",
+    "^server/tournaments/",
+    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|tournaments))/"],
+    "tournaments stand on sessions",
+  ),
+  room(
+    "server-rpc",
+    "^server/rpc/",
+    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|tournaments|rpc))/"],
+    "handlers translate; the app puts them together",
+  ),
+  {
+    name: "server-main",
+    comment: "a main is started, not imported; the CLI alone starts it",
+    severity: "error",
+    from: { path: "^server/" },
+    to: { path: "^server/main\\.ts$" },
+  },
+  {
+    name: "no-cycles",
+    comment: "of two files that need each other, one has two subjects",
+    severity: "error",
+    from: {},
+    to: { circular: true },
+  },
+  {
+    name: "pure",
+    comment:
+      "pure code imports pure code and messages; of Node only a hash (seeds) and the byte order (tensors), of npm only edit distance",
+    severity: "error",
+    from: { path: PURE },
+    to: {
+      pathNot: [
+        PURE,
+        "^proto/gen/(google/|icrl/v1/(tensor|task)\\.ts$)",
+        "(^|/)node_modules/fastest-levenshtein/",
+        "^(node:)?(crypto|os)$",
+      ],
+    },
+  },
+  {
+    name: "pure-hash",
+    comment: "seeds alone are hashed",
+    severity: "error",
+    from: { path: PURE, pathNot: "^common/seeds\\.ts$" },
+    to: { path: "^(node:)?crypto$" },
+  },
+  {
+    name: "pure-byte-order",
+    comment: "the tensor codec alone asks for the machine's byte order",
+    severity: "error",
+    from: { path: PURE, pathNot: "^common/tensor\\.ts$" },
+    to: { path: "^(node:)?os$" },
+  },
+  {
+    name: "tensorflow",
+    comment: "one folder knows the tensor library, so that everything else installs and runs without it",
+    severity: "error",
+    from: { pathNot: "^agents/transformer/" },
+    to: { path: "(^|/)@tensorflow/" },
+  },
+  {
+    name: "transformer-lazily",
+    comment: "whoever does not use the transformer does not load it",
+    severity: "error",
+    from: { pathNot: "^agents/transformer/" },
+    to: { path: "^agents/transformer/", dynamic: false },
+  },
+  {
+    name: "runtime-dependencies",
+    comment: "what ships runs without development packages, and without packages that package.json does not name",
+    severity: "error",
+    from: { pathNot: "^bench/" },
+    to: { dependencyTypes: ["npm-dev", "npm-no-pkg"] },
+  },
+];
+
+export default { forbidden };

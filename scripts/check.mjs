@@ -1,0 +1,72 @@
+/**
+ * `npm run check`: everything about the source that can be judged without running it. One line a step, the output of those
+ * that fail, and a non-zero exit status if one does. `npm run check -- docs lint` runs those steps alone.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+process.chdir(join(import.meta.dirname, ".."));
+
+/** What is wrong, in words; empty when nothing is. */
+function run(/** @type {string} */ command, /** @type {string[]} */ ...args) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
+  return status === 0 ? "" : error?.message || stdout + stderr || `${command} exited with ${status}`;
+}
+
+/** Files under a folder, by path, with their text. */
+function texts(/** @type {string} */ folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return new Map(
+    files.map(({ parentPath, name }) => {
+      const file = join(parentPath, name);
+      return [file.slice(folder.length + 1), readFileSync(file, "utf8")];
+    }),
+  );
+}
+
+/** Whether proto/gen is what buf generates from the protos now. */
+function generated() {
+  const folder = mkdtempSync(join(tmpdir(), "icrl-generated-"));
+  try {
+    const failure = run("buf", "generate", "proto", "--template", "proto/buf.gen.yaml", "--output", folder);
+    if (failure) return failure;
+    const fresh = texts(join(folder, "gen"));
+    const committed = texts("proto/gen");
+    const files = new Set([...fresh.keys(), ...committed.keys()]);
+    const stale = [...files].filter((file) => fresh.get(file) !== committed.get(file));
+    return stale.map((file) => `proto/gen/${file} is not what the protos give: npm run generate\n`).join("");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** @type {Record<string, () => string>} */
+const steps = {
+  format: () => run("biome", "format", "."),
+  lint: () => run("biome", "lint", "."),
+  types: () => run("tsc", "-p", ".") || run("tsc", "-p", "tests"),
+  walls: () => run("node", "scripts/walls.mjs"),
+  lock: () => run("node", "scripts/lock.mjs", "--check"),
+  generated,
+  "proto-lint": () => run("buf", "lint", "proto"),
+  breaking: () => run("buf", "breaking", "proto", "--against", "proto/released.binpb"),
+  docs: () => run("node", "scripts/docs.mjs", "--check"), // reads dist/, which types has just built
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(steps, name));
+if (unknown.length > 0) {
+  console.error(`no step ${unknown.join(", ")}: there are ${Object.keys(steps).join(", ")}`);
+  process.exit(2);
+}
+
+for (const [name, step] of Object.entries(steps)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const failure = step();
+  console.log(`${failure ? "failed" : "ok    "} ${name}`);
+  if (!failure) continue;
+  console.log(failure.trimEnd());
+  process.exitCode = 1;
+}

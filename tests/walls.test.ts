@@ -1,0 +1,117 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { forbidden } from "../.dependency-cruiser.mjs";
+import { nameRules } from "../scripts/forbidden-names.mjs";
+import { brokenWalls } from "../scripts/walls.mjs";
+
+/** Files that others import, and files that break no wall: what the rules must let pass. */
+const innocent: Record<string, string> = {
+  "package.json": JSON.stringify({ name: "fixture", type: "module", devDependencies: { vitest: "4.1.12" } }),
+  "proto/gen/icrl/v1/tensor.ts": "export const dtype = 1;",
+  "proto/gen/icrl/v1/environment.ts": "export const service = 1;",
+  "common/seeds.ts": 'import "node:crypto"; export const seeds = 1;',
+  "common/tensor.ts": 'import "node:os"; import "../proto/gen/icrl/v1/tensor.js"; export type Tensor = number;',
+  "common/members.ts": "export const members = (a: { process: number }) => ({ Date: a.process, truth: Math.sqrt(2) });",
+  "datasets/schema.ts": 'import "node:fs"; import "../common/seeds.js"; export const schema = { truth: 1 }.truth;',
+  "server/trajectories/lock.ts": 'import { pid } from "node:process"; export const holder = pid;',
+  "server/tasks/task.ts": 'import "../../common/seeds.js"; export const read = (env: { truth: number }) => env.truth;',
+  "server/trajectories/sink.ts": 'import "../../datasets/schema.js"; export const now = () => Date.now();',
+  "server/sessions/session.ts": 'import "../trajectories/sink.js"; import "../tasks/task.js";',
+  "server/tournaments/schedule.ts": 'import "../sessions/session.js";',
+  "server/rpc/play.ts": 'import "../tournaments/schedule.js"; import "../../proto/gen/icrl/v1/environment.js";',
+  "server/app.ts": 'import "./rpc/play.js";',
+  "server/main.ts": 'import "./app.js"; console.log(process.argv);',
+  "clients/typescript/define-agent.ts": 'import "../../common/tensor.js";',
+  "clients/typescript/connect.ts": 'import "../../proto/gen/icrl/v1/environment.js";',
+  "agents/kit/argmax.ts": "export const argmax = 1;",
+  "agents/bandits/emp.ts": 'import "../kit/argmax.js"; import "../../clients/typescript/define-agent.js";',
+  "agents/transformer/model.ts": 'import "@tensorflow/tfjs"; import "../../datasets/schema.js";',
+  "agents/main.ts":
+    'import "./bandits/emp.js"; import "../clients/typescript/connect.js"; import("./transformer/model.js");',
+  "clients/cli/main.ts": 'import "../../server/main.js"; import "../../agents/main.js"; process.exit();',
+  "bench/main.ts": 'import "vitest"; import "../server/app.js"; import "../agents/main.js"; process.exit();',
+};
+
+/** One file a row, and the rules that it breaks; a cycle is reported for one of its files. */
+const guilty: readonly (readonly [rules: string, file: string, text: string])[] = [
+  ["proto-alone", "proto/gen/a.ts", 'import "../../common/seeds.js";'],
+  ["common", "common/a.ts", 'import "../clients/typescript/define-agent.js";'],
+  ["datasets", "datasets/a.ts", 'import "../server/tasks/task.js";'],
+  [
+    "server server-trajectories",
+    "server/trajectories/a.ts",
+    'import type { argmax } from "../../agents/kit/argmax.js";',
+  ],
+  ["server", "server/b.ts", 'import "../clients/typescript/connect.js";'],
+  ["sdk", "clients/typescript/a.ts", 'import "../../server/tasks/task.js";'],
+  ["sdk", "clients/typescript/b.ts", 'import "../../datasets/schema.js";'],
+  ["agents", "agents/a.ts", 'import "../server/app.js";'],
+  ["agents", "agents/b.ts", 'import "../clients/cli/main.js";'],
+  ["server-tasks pure", "server/tasks/a.ts", 'import "../trajectories/sink.js";'],
+  ["server-trajectories", "server/trajectories/c.ts", 'import "../sessions/session.js";'],
+  ["server-sessions", "server/sessions/a.ts", 'import "../tournaments/schedule.js";'],
+  ["server-tournaments", "server/tournaments/a.ts", 'import "../rpc/play.js";'],
+  ["server-rpc", "server/rpc/a.ts", 'import "../app.js";'],
+  ["server-main", "server/c.ts", 'import "./main.js";'],
+  ["no-cycles", "server/rpc/b.ts", 'import type { c } from "./c.js"; export type b = c;'],
+  ["", "server/rpc/c.ts", 'import type { b } from "./b.js"; export type c = b;'],
+  ["pure", "common/b.ts", 'import "node:fs";'],
+  ["pure", "common/c.ts", 'import "../proto/gen/icrl/v1/environment.js";'],
+  ["pure", "agents/mdps/a.ts", 'import "../../clients/typescript/connect.js";'],
+  ["pure", "server/tournaments/statistics/a.ts", 'import "../schedule.js";'],
+  ["pure-hash", "agents/kit/a.ts", 'import "node:crypto";'],
+  ["pure-byte-order", "server/tasks/b.ts", 'import "node:os";'],
+  ["tensorflow", "datasets/b.ts", 'import "@tensorflow/tfjs";'],
+  ["transformer-lazily", "agents/c.ts", 'import "./transformer/model.js";'],
+  ["runtime-dependencies", "datasets/c.ts", 'import "vitest";'],
+  ["impure-name", "common/d.ts", "export const draw = () => Math.random();"],
+  ["impure-name", "server/tasks/c.ts", "export const draw = () => Math['random']();"],
+  ["impure-name", "agents/bandits/a.ts", "export const now = () => performance.now();"],
+  ["impure-name", "agents/kit/b.ts", "export const now = () => new Date();"],
+  ["process-name", "server/sessions/b.ts", "export const level = process.env.LEVEL;"],
+  ["process-name", "agents/d.ts", 'import { env } from "node:process"; export const level = env.LEVEL;'],
+  ["truth", "server/sessions/c.ts", "export const peek = (env: { truth: number }) => env.truth;"],
+  ["truth", "server/tournaments/b.ts", "export const peek = ({ truth }: { truth: number }) => truth;"],
+];
+
+const repository = join(import.meta.dirname, "..");
+
+/** What the walls say about a tree of files. */
+async function brokenIn(files: Record<string, string>): Promise<string[]> {
+  const root = mkdtempSync(join(tmpdir(), "icrl-walls-"));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  symlinkSync(join(repository, "node_modules"), join(root, "node_modules"));
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  }
+  return brokenWalls(root);
+}
+
+test("the source keeps within its walls", async () => {
+  expect(await brokenWalls(repository)).toEqual([]);
+});
+
+test("a tree that keeps within the walls breaks none", async () => {
+  expect(await brokenIn(innocent)).toEqual([]);
+});
+
+test("each breach of a wall is reported, under its rules and no other", async () => {
+  const files = Object.fromEntries(guilty.map(([, file, text]) => [file, text]));
+  const broken = await brokenIn({ ...innocent, ...files });
+  const reported = broken.map((line) => /^(\S+): (\S+)/.exec(line)?.slice(1).join(" "));
+  const expected = guilty.flatMap(([rules, file]) =>
+    rules
+      .split(" ")
+      .filter(Boolean)
+      .map((rule) => `${rule} ${file}`),
+  );
+  expect(reported.sort()).toEqual(expected.sort());
+});
+
+test("every rule has a breach above", () => {
+  const rules = [...forbidden.map(({ name }) => name), ...nameRules];
+  expect(new Set(guilty.flatMap(([breached]) => breached.split(" ").filter(Boolean)))).toEqual(new Set(rules));
+});
