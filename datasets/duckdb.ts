@@ -29,10 +29,11 @@ export function shardsSql(dir: string, from = 0): string {
  */
 export async function withLog<T>(dir: string, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   requireLog(dir);
-  // Times are UTC as in the files, and nothing is fetched from the network.
-  const instance = await DuckDBInstance.create(":memory:", { autoinstall_known_extensions: "false", TimeZone: "UTC" });
+  // Nothing is fetched from the network.
+  const instance = await DuckDBInstance.create(":memory:", { autoinstall_known_extensions: "false" });
   const connection = await instance.connect();
   try {
+    await connection.run("SET TimeZone = 'UTC'"); // times are shown as they are in the files
     await connection.run(`CREATE VIEW trajectories AS SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`);
     return await use(connection);
   } finally {
