@@ -98,6 +98,8 @@ function patientSink(): SessionContext["sink"] {
     durable: 0,
     writable: true,
     tornBytes: 0,
+    failures: 0,
+    backlogBytes: 0,
     appended: 0,
     append: () => ++sink.appended,
     whenDurable: async (number: number) => {
