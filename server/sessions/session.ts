@@ -25,6 +25,7 @@ import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
 import { describeLimits } from "./describe-limits.js";
+import { envsThatFit } from "./envs-that-fit.js";
 import type { Limits } from "./limits.js";
 import type { Lobby, Match, Place } from "./lobby.js";
 import { createPlay, type Play } from "./play.js";
@@ -246,7 +247,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     const { remaining } = match.source;
     // Half of what is left, so that a second session of the same entrant can play beside this one.
     const share = remaining > 2n * BigInt(wanted) ? wanted : Math.max(1, Math.ceil(Number(remaining) / 2));
-    const numEnvs = Math.min(wanted, share, limits.max_envs, Math.max(1, Math.floor(limits.max_steps_in_flight / match.task.horizon)));
+    const numEnvs = Math.min(wanted, share, envsThatFit(match.task, limits));
     whenWritable(() =>
       start(match.task, numEnvs, match.source, { agentOptions: match.agentOptions, record: true, tags: {} }, match),
     );
@@ -303,8 +304,20 @@ export function createSession(link: Link, context: SessionContext): Session {
         `num_envs * horizon is ${message.numEnvs} * ${task.horizon}: at most ${limits.max_steps_in_flight} are held in memory`,
       );
     }
+    if (message.numEnvs > envsThatFit(task, limits)) {
+      throw new IcrlError(
+        "ENVS_INVALID",
+        `num_envs is ${message.numEnvs}: ${envsThatFit(task, limits)} envs of this task fit in a session's memory`,
+      );
+    }
     if (message.trials < 1n || message.trials > BigInt(limits.max_trials)) {
       throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.max_trials}`);
+    }
+    if (message.firstTrial + message.trials > 1n << 64n) {
+      throw new IcrlError(
+        "TRIALS_INVALID",
+        `first_trial is ${message.firstTrial} with ${message.trials} trials: the last one's index must fit a uint64`,
+      );
     }
     if (message.explicitSeeds.length > 0 && BigInt(message.explicitSeeds.length) !== message.trials) {
       throw new IcrlError(
