@@ -11,6 +11,8 @@ export const PROGRAM = fileURLToPath(new URL("./main.js", import.meta.url));
 /** A server process. */
 export interface PrivateServer {
   readonly address: string;
+  /** Process id. */
+  readonly pid: number;
   /** Lets it finish, and waits until it has stopped. */
   close(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export async function startPrivateServer(dataDir: string): Promise<PrivateServer
   child.stderr.on("data", (text: Buffer) => process.stderr.write(text)); // warnings of a running server are worth seeing
   return {
     address: (JSON.parse(line) as { address: string }).address,
+    pid: child.pid as number,
     async close() {
       if (child.exitCode === null && child.signalCode === null) {
         child.stdin.end();

@@ -114,6 +114,14 @@ export function createPlay(
   let pendingTrials: number[] = [];
   let durableTrials = 0;
   let lastAppended = 0;
+  const failuresAtStart = sink?.failures ?? 0;
+
+  /** A write that failed lost episodes, maybe of this play: its watermark must not pass them. */
+  function checkLog(): void {
+    if (sink !== undefined && sink.failures !== failuresAtStart) {
+      throw new IcrlError("LOG_UNWRITABLE", "the log could not be written for a while and lost episodes of this session");
+    }
+  }
 
   function startTrial(index: number): TrialStart | undefined {
     const ticket = source.take();
@@ -255,6 +263,7 @@ export function createPlay(
 
   function countDurable(): number {
     if (sink === undefined) return 0;
+    checkLog();
     let newlyDurable = 0;
     while (newlyDurable < pendingTrials.length && pendingTrials[newlyDurable] <= sink.durable) newlyDurable += 1;
     if (newlyDurable > 0) pendingTrials = pendingTrials.slice(newlyDurable);
@@ -389,6 +398,7 @@ export function createPlay(
     durableTrials: countDurable,
     whenDurable: async () => {
       if (sink !== undefined && lastAppended > 0) await sink.whenDurable(lastAppended);
+      checkLog();
     },
   };
 }

@@ -89,6 +89,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   let appended = 0;
   let durable = 0;
   let failure: IcrlError | undefined;
+  let failures = 0;
   let closed = false;
   /** Numbers from..to that could not be written. */
   const lost: { readonly from: number; readonly to: number }[] = [];
@@ -107,6 +108,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
 
   function fail(error: unknown): void {
     failure = unwritable(error);
+    failures += 1;
     logger.error({ error: failure.message, lost: appended - durable }, "LOG_UNWRITABLE");
     const from = Math.max(durable, lost.at(-1)?.to ?? 0) + 1;
     if (from <= appended) lost.push({ from, to: appended });
@@ -182,6 +184,12 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
       return failure === undefined && !closed;
     },
     tornBytes,
+    get failures() {
+      return failures;
+    },
+    get backlogBytes() {
+      return collecting.bytes;
+    },
     append(episode) {
       if (failure !== undefined) throw failure;
       if (closed) throw unwritable(new Error("it is closed"));
