@@ -25,12 +25,16 @@ export interface Tournaments extends Lobby {
   list(): readonly Entry[];
   /** Ids of those whose truth must not be read. */
   running(): string[];
+  /** Whether nothing will change any more: the server is about to stop. */
+  readonly closed: boolean;
+  /** Stops waiting for entrants, tells listeners, and takes no more. */
   close(): void;
 }
 
 /** An empty set of tournaments. */
 export function createTournaments(entrantTimeoutMs: number): Tournaments {
   const entries = new Map<string, Entry>();
+  let closed = false;
 
   function start(tournament: Tournament): Entry {
     const listeners = new Set<() => void>();
@@ -68,6 +72,7 @@ export function createTournaments(entrantTimeoutMs: number): Tournaments {
 
   return {
     create(spec) {
+      if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const checked = checkSpec(spec, () => randomBytes(8).readBigUInt64LE());
       const existing = entries.get(checked.id);
       if (existing !== undefined) return { entry: existing, existed: true };
@@ -89,7 +94,11 @@ export function createTournaments(entrantTimeoutMs: number): Tournaments {
       }
       return entry.tournament.enter(entrant, seat);
     },
+    get closed() {
+      return closed;
+    },
     close() {
+      closed = true;
       for (const { tournament } of entries.values()) tournament.close();
     },
   };
