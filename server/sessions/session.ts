@@ -81,6 +81,7 @@ export function createSession(link: Link, context: SessionContext): Session {
   let place: Place | undefined;
   let play: Play | undefined;
   let draining = false;
+  let inputEnded = false;
   let drainTimer: NodeJS.Timeout | undefined;
   let actTimer: NodeJS.Timeout | undefined;
 
@@ -88,6 +89,8 @@ export function createSession(link: Link, context: SessionContext): Session {
   let stepIndex = 0;
   let lastRequest: Buffer | undefined;
   let lastResponse: Buffer | undefined;
+  /** Whether the answer to the last actions waits for the disk. */
+  let answerWaits = false;
   let observedAtMs = 0;
 
   function send(message: PlayResponse["message"]): Buffer {
@@ -164,6 +167,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       };
       send({ $case: "closed", value: closed });
       if (draining) fail(drainingError());
+      else if (inputEnded) end(undefined, undefined);
       else place?.free();
     } catch (error) {
       fail(error);
@@ -200,6 +204,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     state = "playing";
     stepIndex = 0;
     lastRequest = undefined;
+    answerWaits = false;
     send({
       $case: "opened",
       value: {
@@ -236,7 +241,6 @@ export function createSession(link: Link, context: SessionContext): Session {
         capabilities: [],
       },
     });
-    if (draining) return fail(drainingError());
     if (message.entrant === undefined) return;
     checkName("hello.entrant", message.entrant);
     place = context.lobby.enter(
@@ -289,7 +293,6 @@ export function createSession(link: Link, context: SessionContext): Session {
     if (place !== undefined) {
       throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches");
     }
-    if (draining) throw drainingError();
     if (message.labelDataset !== undefined) throw notImplemented("label");
     const task = buildTask(message.task, message.options ?? {});
     if (!playsTask(from.tasks, task.name, task.kinds)) {
@@ -345,7 +348,7 @@ export function createSession(link: Link, context: SessionContext): Session {
 
   function onActions(message: Actions, bytes: Buffer): void {
     const index = Number(message.stepIndex);
-    if (index !== stepIndex || state === "closing") {
+    if (index !== stepIndex || answerWaits || state === "closing") {
       if (index === stepIndex - 1 && lastRequest !== undefined) {
         if (!bytes.equals(lastRequest)) {
           throw new IcrlError("STEP_CONFLICT", `step_index ${index} was answered before with other bytes`);
@@ -356,7 +359,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       if (index < stepIndex) {
         throw new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
       }
-      throw new IcrlError("STEP_GAP", `step_index ${index} has not been sent: answer ${stepIndex}`);
+      throw new IcrlError("STEP_GAP", `step_index ${index} has not been sent: answer ${answerWaits ? stepIndex - 1 : stepIndex}`);
     }
     const playing = play as Play;
     const actions = checkedActions(message, playing);
@@ -370,9 +373,11 @@ export function createSession(link: Link, context: SessionContext): Session {
     if (sink.backlogBytes <= MAX_BACKLOG_BYTES) return sendObservations(observations);
     // The disk is slower than the agents: the agent waits, not the memory.
     disarmActTimer();
+    answerWaits = true;
     playing
       .whenDurable()
       .then(() => {
+        answerWaits = false;
         if (state === "playing") sendObservations(observations);
       })
       .catch(fail);
@@ -404,6 +409,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       }
     },
     endOfInput() {
+      inputEnded = true;
       if (state === "playing") end(undefined, "AGENT_CLOSED");
       else if (state !== "closing") end(undefined, undefined);
     },
