@@ -67,5 +67,6 @@ function play(
   if (refusal !== undefined) return session.fail(refusal);
   sessions.add(session);
   stream.on("data", (bytes: Buffer) => session.receive(bytes));
-  stream.on("end", () => session.endOfInput());
+  // A broken stream ends before it says that it is cancelled.
+  stream.on("end", () => setImmediate(() => session.endOfInput()));
 }
