@@ -60,24 +60,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const counters = { steps: 0 };
   const context = { limits, sink, lobby: tournaments, now: () => performance.timeOrigin + performance.now(), counters };
 
+  const methods = { logger, maxMessageBytes: limits.max_message_bytes };
   const server = new Server({
     "grpc.max_receive_message_length": limits.max_message_bytes * HARD_LIMIT_FACTOR,
     "grpc.max_send_message_length": -1,
   });
   server.addService(
     withRawMessages(EnvironmentServiceService),
-    environmentService(sessions, (link) => createSession(link, context), logger),
+    environmentService(sessions, (link) => createSession(link, context), methods),
   );
-  server.addService(withRawMessages(TournamentServiceService), tournamentService(tournaments, logger));
+  server.addService(withRawMessages(TournamentServiceService), tournamentService(tournaments, methods));
   server.addService(
     withRawMessages(TrajectoryServiceService),
-    trajectoryService(options.dataDir, sink, tournaments, logger),
+    trajectoryService(options.dataDir, sink, tournaments, methods),
   );
   server.addService(
     withRawMessages(ServerInfoServiceService),
     serverInfoService(
       { limits, sink, durability: options.durability, startedAt: new Date(), counters, openSessions: sessions },
-      logger,
+      methods,
     ),
   );
   reflectionService().addToServer(server);

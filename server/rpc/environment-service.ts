@@ -12,21 +12,21 @@ import { describeFamily, describeTask } from "../tasks/describe-task.js";
 import { buildTask, TASKS, taskFamily } from "../tasks/registry.js";
 import { statusOf } from "./errors.js";
 import type { Logger } from "./logger.js";
-import { unary } from "./methods.js";
+import { type MethodContext, unary } from "./methods.js";
 import type { OpenSessions } from "./open-sessions.js";
 
 /** Handlers of EnvironmentService; `play` starts a session on each stream. */
 export function environmentService(
   sessions: OpenSessions,
   startSession: (link: Link) => Session,
-  logger: Logger,
+  context: MethodContext,
 ): UntypedServiceImplementation {
   return {
-    play: (stream: ServerDuplexStream<Buffer, Buffer>) => play(stream, sessions, startSession, logger),
-    listTasks: unary(ListTasksRequest, ListTasksResponse, logger, () => ({
+    play: (stream: ServerDuplexStream<Buffer, Buffer>) => play(stream, sessions, startSession, context.logger),
+    listTasks: unary(ListTasksRequest, ListTasksResponse, context, () => ({
       tasks: TASKS.map(describeFamily).sort((a, b) => (a.name < b.name ? -1 : 1)),
     })),
-    getTask: unary(GetTaskRequest, GetTaskResponse, logger, ({ name, options }) => ({
+    getTask: unary(GetTaskRequest, GetTaskResponse, context, ({ name, options }) => ({
       family: describeFamily(taskFamily(name)),
       task: describeTask(buildTask(name, options ?? {})),
     })),

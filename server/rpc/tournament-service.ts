@@ -16,30 +16,29 @@ import {
 import { describeTournament } from "../tournaments/describe-tournament.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import { streamTrials } from "../tournaments/trials.js";
-import type { Logger } from "./logger.js";
-import { serverStreaming, unary } from "./methods.js";
+import { type MethodContext, serverStreaming, unary } from "./methods.js";
 
 /** Shortest time between two answers to WatchTournament. */
 const WATCH_INTERVAL_MS = 100;
 
 /** Handlers of TournamentService. */
-export function tournamentService(tournaments: Tournaments, logger: Logger): UntypedServiceImplementation {
+export function tournamentService(tournaments: Tournaments, context: MethodContext): UntypedServiceImplementation {
   return {
-    createTournament: unary(CreateTournamentRequest, CreateTournamentResponse, logger, ({ spec }) => {
+    createTournament: unary(CreateTournamentRequest, CreateTournamentResponse, context, ({ spec }) => {
       const { entry, existed } = tournaments.create(spec);
       return { tournament: describeTournament(entry), existed };
     }),
-    getTournament: unary(GetTournamentRequest, GetTournamentResponse, logger, ({ id }) => {
+    getTournament: unary(GetTournamentRequest, GetTournamentResponse, context, ({ id }) => {
       const entry = tournaments.get(id);
       return { tournament: describeTournament(entry), results: entry.results };
     }),
-    listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, logger, () => ({
+    listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, context, () => ({
       tournaments: tournaments.list().map(describeTournament).reverse(),
     })),
-    watchTournament: serverStreaming(WatchTournamentRequest, WatchTournamentResponse, logger, ({ id }, aborted) =>
+    watchTournament: serverStreaming(WatchTournamentRequest, WatchTournamentResponse, context, ({ id }, aborted) =>
       watch(tournaments, id, aborted),
     ),
-    streamTrials: serverStreaming(StreamTrialsRequest, StreamTrialsResponse, logger, async function* ({ id }) {
+    streamTrials: serverStreaming(StreamTrialsRequest, StreamTrialsResponse, context, async function* ({ id }) {
       for (const arrowIpc of streamTrials(tournaments.get(id))) yield { arrowIpc };
     }),
   };
