@@ -66,7 +66,8 @@ async function lockSteps(connection: Connection, numEnvs: number, record: boolea
       responseBytes = PlayResponse.encode({ message }).finish().length;
       requestBytes = PlayRequest.encode({ message: { $case: "actions", value: actions } }).finish().length;
     }
-    if (observations.stepIndex === BigInt(HORIZON)) startedAt = now; // a whole trial to warm up
+    if (observations.stepIndex === BigInt(HORIZON))
+      startedAt = now; // a whole trial to warm up
     else if (startedAt > 0) count += 1;
     // Whole trials only: their ends and beginnings cost more than the steps between.
     if (startedAt > 0 && now - startedAt >= ROUND_MS && count % HORIZON === 0) {

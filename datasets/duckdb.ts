@@ -34,7 +34,9 @@ export async function withLog<T>(dir: string, use: (connection: DuckDBConnection
   const connection = await instance.connect();
   try {
     await connection.run("SET TimeZone = 'UTC'"); // times are shown as they are in the files
-    await connection.run(`CREATE VIEW trajectories AS SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`);
+    await connection.run(
+      `CREATE VIEW trajectories AS SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`,
+    );
     return await use(connection);
   } finally {
     connection.closeSync();

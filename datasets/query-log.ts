@@ -4,7 +4,7 @@ import { withLog } from "./duckdb.js";
 
 /** Rows of an answer. */
 export interface QueryResult {
-  readonly columns: readonly { readonly name: string; /** SQL type. */ readonly type: string }[];
+  readonly columns: readonly { readonly name: string /** SQL type. */; readonly type: string }[];
   /**
    * Values as JSON holds them: UBIGINT (seeds) as decimal texts, BIGINT and HUGEINT (counts, sums) as numbers where those are
    * exact and as texts where not, times as ISO-like texts, lists as arrays.
@@ -28,7 +28,10 @@ export function queryLog(dir: string, sql: string): Promise<QueryResult> {
       const rows = await result.getRowsJson();
       return { columns, rows: rows.map((row) => row.map((value, i) => (isCount[i] ? numberIfExact(value) : value))) };
     } catch (error) {
-      throw new IcrlError("QUERY_INVALID", `${(error as Error).message.trim()}: mend the SQL; the view is "trajectories"`);
+      throw new IcrlError(
+        "QUERY_INVALID",
+        `${(error as Error).message.trim()}: mend the SQL; the view is "trajectories"`,
+      );
     }
   });
 }

@@ -82,6 +82,8 @@ export function createPlay(
   const featureSize = space.type === "box" ? boxShape.reduce((product, length) => product * length, 1) : 0;
 
   const slots: Slot[] = [];
+  const envs: Env[] = [];
+  const oracles: Oracle[] = [];
   const active = new Uint8Array(numEnvs);
   const totals: PlayTotals = { completeTrials: 0, incompleteTrials: 0, episodes: 0, steps: 0 };
   let activeCount = 0;
@@ -153,6 +155,8 @@ export function createPlay(
       trialOptimalValue: 0,
     };
     slots[index] = slot;
+    envs[index] = env;
+    oracles[index] = slot.oracle;
     active[index] = 1;
     activeCount += 1;
     startEpisode(slot, index, 0);
@@ -343,8 +347,8 @@ export function createPlay(
           rewards[n] = 0;
           continue;
         }
-        const slot = slots[n];
-        const { env, oracle } = slot;
+        const env = envs[n];
+        const oracle = oracles[n];
         const t = env.stepInEpisode;
         const action = actions[n];
         const at = n * horizon + t;
@@ -372,6 +376,7 @@ export function createPlay(
         if (discrete) finalStates[finalRows] = env.observation;
         else if (featureSize > 0) finalFeatures.set(env.features as Float32Array, finalRows * featureSize);
         finalRows += 1;
+        const slot = slots[n];
         endEpisode(slot, n, undefined);
         if (slot.episode + 1 < episodes) {
           startEpisode(slot, n, slot.episode + 1);

@@ -59,10 +59,14 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   const { commitRows = 256, commitBytes = 4 << 20, commitMs = 25, segmentBytes = 16 << 20 } = options;
   const unwritable = (error: unknown) => {
     const text = error instanceof Error ? error.message : String(error);
-    return new IcrlError("LOG_UNWRITABLE", `the log in ${dir} cannot be written (${text}): free space or mend the disk`, {
-      folder: dir,
-      system_error: (error as NodeJS.ErrnoException).code ?? "",
-    });
+    return new IcrlError(
+      "LOG_UNWRITABLE",
+      `the log in ${dir} cannot be written (${text}): free space or mend the disk`,
+      {
+        folder: dir,
+        system_error: (error as NodeJS.ErrnoException).code ?? "",
+      },
+    );
   };
 
   let unlock: () => void = () => {};
@@ -77,7 +81,8 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
     throw error instanceof IcrlError ? error : unwritable(error);
   }
   const { tornBytes, segments } = recovered;
-  if (tornBytes > 0) logger.warn({ tornBytes }, "the end of an interrupted write was cut off; none of it was acknowledged");
+  if (tornBytes > 0)
+    logger.warn({ tornBytes }, "the end of an interrupted write was cut off; none of it was acknowledged");
 
   const roller = openRoller(dir, logger);
   for (const first of segments) roller.enqueue(first);
@@ -200,7 +205,9 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
     },
     whenDurable(number) {
       if (lost.some(({ from, to }) => from <= number && number <= to)) {
-        return Promise.reject(failure ?? unwritable(new Error(`episode ${number} was lost when the log could not be written`)));
+        return Promise.reject(
+          failure ?? unwritable(new Error(`episode ${number} was lost when the log could not be written`)),
+        );
       }
       if (number <= durable) return Promise.resolve();
       return new Promise((resolve, reject) => waiters.push({ number, resolve, reject }));

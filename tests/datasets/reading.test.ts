@@ -36,8 +36,13 @@ async function streamed(filter: TrajectoryFilter, options: Parameters<typeof str
 
 test("DuckDB sees every column with its type, uint64 exactly, and unknown propensities as null", async () => {
   const described = await queryLog(dir, "DESCRIBE trajectories");
-  expect(described.rows.map((row) => [row[0], row[1]])).toEqual(TRAJECTORY_COLUMNS.map((c) => [c.name, sqlType(c.type)]));
-  const { rows } = await queryLog(dir, "SELECT task_seed, propensities, optimal_value, epoch_ms(started_at), tags FROM trajectories ORDER BY trial_index");
+  expect(described.rows.map((row) => [row[0], row[1]])).toEqual(
+    TRAJECTORY_COLUMNS.map((c) => [c.name, sqlType(c.type)]),
+  );
+  const { rows } = await queryLog(
+    dir,
+    "SELECT task_seed, propensities, optimal_value, epoch_ms(started_at), tags FROM trajectories ORDER BY trial_index",
+  );
   expect(rows).toEqual(
     written.map((row) => [
       String(row.task_seed),
@@ -53,7 +58,10 @@ test("DuckDB sees every column with its type, uint64 exactly, and unknown propen
 });
 
 test("counts are numbers, seeds are texts", async () => {
-  const { columns, rows } = await queryLog(dir, "SELECT count(*) AS n, sum(length) AS steps, max(noise_seed) AS top FROM trajectories");
+  const { columns, rows } = await queryLog(
+    dir,
+    "SELECT count(*) AS n, sum(length) AS steps, max(noise_seed) AS top FROM trajectories",
+  );
   expect(columns.map((c) => c.type)).toEqual(["BIGINT", "HUGEINT", "UBIGINT"]);
   expect(rows[0].map((value) => typeof value)).toEqual(["number", "number", "string"]);
 });
@@ -62,7 +70,9 @@ test("a log without shards has an empty view of the same types, an empty list an
   const empty = mkdtempSync(join(tmpdir(), "icrl-empty-"));
   const log = await openTrajectoryLog(empty);
   const described = await queryLog(empty, "DESCRIBE trajectories");
-  expect(described.rows.map((row) => [row[0], row[1]])).toEqual(TRAJECTORY_COLUMNS.map((c) => [c.name, sqlType(c.type)]));
+  expect(described.rows.map((row) => [row[0], row[1]])).toEqual(
+    TRAJECTORY_COLUMNS.map((c) => [c.name, sqlType(c.type)]),
+  );
   expect(await listTrajectories(empty)).toEqual({ trajectories: [], nextToken: "" });
   for await (const chunk of streamTrajectories(empty, { task: "x" })) throw new Error(`${chunk.rows} rows of nothing`);
   await log.close();
@@ -75,7 +85,11 @@ test("bad SQL is QUERY_INVALID, a folder that is no log NOT_A_LOG", async () => 
 });
 
 test("pages of any size list every matching episode once, in log order", async () => {
-  for (const filter of [{}, { task: "river-swim", complete: false }, { entrant: "entränt ✓", tournamentId: "tournament-1" }] as TrajectoryFilter[]) {
+  for (const filter of [
+    {},
+    { task: "river-swim", complete: false },
+    { entrant: "entränt ✓", tournamentId: "tournament-1" },
+  ] as TrajectoryFilter[]) {
     const expected = written.filter(
       (row) =>
         (filter.task === undefined || row.task === filter.task) &&
@@ -100,7 +114,7 @@ test("a page token of another filter, a made-up one and a size out of range are 
   const { nextToken } = await listTrajectories(dir, {}, { size: 5 });
   const refused = { reason: "PAGE_INVALID" };
   await expect(listTrajectories(dir, { task: "river-swim" }, { token: nextToken })).rejects.toMatchObject(refused);
-  for (const token of ["x", "5", Buffer.from("[-1,\"\"]").toString("base64url")]) {
+  for (const token of ["x", "5", Buffer.from('[-1,""]').toString("base64url")]) {
     await expect(listTrajectories(dir, {}, { token })).rejects.toMatchObject(refused);
   }
   await expect(listTrajectories(dir, {}, { size: 10_001 })).rejects.toMatchObject(refused);

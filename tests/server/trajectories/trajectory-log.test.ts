@@ -32,7 +32,10 @@ async function rowsOf(folder: string): Promise<TrajectoryRow[]> {
 /** A spawned writer and its lines. */
 function writer(mode: string, first = 0, shell?: string) {
   const command = [process.execPath, WRITER, dir, mode, String(first)];
-  const child = shell === undefined ? spawn(command[0], command.slice(1)) : spawn("sh", ["-c", `${shell}; exec "$@"`, "sh", ...command]);
+  const child =
+    shell === undefined
+      ? spawn(command[0], command.slice(1))
+      : spawn("sh", ["-c", `${shell}; exec "$@"`, "sh", ...command]);
   let stderr = "";
   child.stderr.on("data", (text) => {
     stderr += String(text);
@@ -133,7 +136,8 @@ test("what was acknowledged survives kill -9 at random moments, in order and onc
     await log.close();
     const rows = await rowsOf(dir);
     expect(rows.length).toBeGreaterThanOrEqual(acknowledged);
-    for (const [i, row] of rows.entries()) if (row.trial_index !== BigInt(i)) throw new Error(`row ${i} is ${row.trial_index}`);
+    for (const [i, row] of rows.entries())
+      if (row.trial_index !== BigInt(i)) throw new Error(`row ${i} is ${row.trial_index}`);
     expect(rows.at(-1)).toEqual(rows.length === 0 ? undefined : recordRow(randomEpisode(rows.length - 1)));
     first = rows.length;
   }
@@ -181,7 +185,10 @@ test("a damaged frame in a segment's middle is reported and kept, and the frames
   expect((await verifyLog(dir, () => undefined)).problems[0].file).toBe(path);
   await (await openTrajectoryLog(dir)).close();
   const rows = await rowsOf(dir);
-  expect(rows.map((row) => Number(row.trial_index))).toEqual([...Array(10).keys(), ...[...Array(10).keys()].map((i) => i + 20)]);
+  expect(rows.map((row) => Number(row.trial_index))).toEqual([
+    ...Array(10).keys(),
+    ...[...Array(10).keys()].map((i) => i + 20),
+  ]);
   const report = await verifyLog(dir, () => undefined);
   expect(report.problems.map((p) => p.file)).toEqual([`${path}.corrupt`]);
   // A number that was given once is not given again, so nothing is taken for rolled that is not.
@@ -233,7 +240,12 @@ test("a full disk loses nothing that was acknowledged, says so, and is left behi
   const starving = writer("starve", 0, "ulimit -f 240");
   const closed = await starving.next();
   const said = await starving.next();
-  expect(said).toMatchObject({ reason: "LOG_UNWRITABLE", refused: "LOG_UNWRITABLE", writableBefore: false, probed: true });
+  expect(said).toMatchObject({
+    reason: "LOG_UNWRITABLE",
+    refused: "LOG_UNWRITABLE",
+    writableBefore: false,
+    probed: true,
+  });
   expect(said.lostLater).toBe("LOG_UNWRITABLE");
   const durable = said.durable as number;
   const lost = said.lost as [number, string][];

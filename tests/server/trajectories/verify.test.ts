@@ -34,7 +34,12 @@ async function forge(expression: string): Promise<void> {
   await queryLog(dir, `COPY (SELECT * REPLACE (${expression}) FROM trajectories) TO '${path}.new' (FORMAT parquet)`);
   renameSync(`${path}.new`, path);
   const bytes = readFileSync(path);
-  const entry = { ...readManifest(dir)[0], file: name, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+  const entry = {
+    ...readManifest(dir)[0],
+    file: name,
+    bytes: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+  };
   writeFileSync(manifestPath(dir), `${JSON.stringify(entry)}\n`);
 }
 
@@ -52,7 +57,7 @@ test("a flipped bit in any byte of a shard is found", async () => {
   const stride = Math.ceil(good.length / 25);
   for (let at = 0; at < good.length; at += stride) {
     const bad = Buffer.from(good);
-    bad[at] ^= 1 << at % 8;
+    bad[at] ^= 1 << (at % 8);
     writeFileSync(path, bad);
     const { problems } = await verifyLog(dir, replay);
     expect(problems.map((p) => p.file)).toEqual([path]);
@@ -70,13 +75,17 @@ test("an edited reward is found by playing again, though hash and return were ma
   const { problems, episodes } = await verifyLog(dir, replay);
   expect(episodes).toBe(ROWS);
   const problem = `reward ${edited[4]} at step 4, and ${rewards[4]} was played`;
-  expect(problems).toEqual([{ file: listShards(dir)[0].path, episodeId: recordRow(randomEpisode(7)).episode_id, problem }]);
+  expect(problems).toEqual([
+    { file: listShards(dir)[0].path, episodeId: recordRow(randomEpisode(7)).episode_id, problem },
+  ]);
 });
 
 test("a row that contradicts itself and a column of another type are found", async () => {
   await forge("CASE WHEN trial_index = 3 THEN actions || [0] ELSE actions END AS actions");
   const short = await verifyLog(dir, replay);
-  expect(short.problems.map((p) => p.problem)).toEqual([`actions has ${randomEpisode(3).length + 1} items for ${randomEpisode(3).length} steps`]);
+  expect(short.problems.map((p) => p.problem)).toEqual([
+    `actions has ${randomEpisode(3).length + 1} items for ${randomEpisode(3).length} steps`,
+  ]);
   await forge("task_seed::VARCHAR AS task_seed");
   const typed = await verifyLog(dir, replay);
   expect(typed.problems.map((p) => p.problem)).toEqual(["column task_seed is VARCHAR: it should be UBIGINT"]);
@@ -86,7 +95,10 @@ test("a shard that is missing, and one that nobody wrote, are found", async () =
   const [{ path }] = listShards(dir);
   renameSync(path, path.replace("000000000000", "000000000500"));
   const { problems } = await verifyLog(dir, replay);
-  expect(problems.map((p) => p.problem)).toEqual(["is not in log/shards.jsonl", "is in log/shards.jsonl and is missing"]);
+  expect(problems.map((p) => p.problem)).toEqual([
+    "is not in log/shards.jsonl",
+    "is in log/shards.jsonl and is missing",
+  ]);
 });
 
 test("a replay that throws is a problem of that episode, not the end", async () => {
