@@ -55,7 +55,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { limits, logger } = options;
   mkdirSync(options.dataDir, { recursive: true });
   const sink = await openTrajectoryLog(options.dataDir, { durability: options.durability, logger });
-  const tournaments = createTournaments(limits.entrant_timeout_ms);
+  const tournaments = createTournaments(limits);
   const sessions = openSessions(limits.max_sessions);
   const counters = { steps: 0 };
   const context = { limits, sink, lobby: tournaments, now: () => performance.timeOrigin + performance.now(), counters };

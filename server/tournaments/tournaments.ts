@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { IcrlError } from "../../common/errors.js";
 import type { TournamentResults, TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
+import type { Limits } from "../sessions/limits.js";
 import type { Lobby } from "../sessions/lobby.js";
 import { computeResults } from "./results.js";
 import { checkSpec } from "./spec.js";
@@ -32,7 +33,7 @@ export interface Tournaments extends Lobby {
 }
 
 /** An empty set of tournaments. */
-export function createTournaments(entrantTimeoutMs: number): Tournaments {
+export function createTournaments(limits: Limits): Tournaments {
   const entries = new Map<string, Entry>();
   let closed = false;
 
@@ -73,10 +74,10 @@ export function createTournaments(entrantTimeoutMs: number): Tournaments {
   return {
     create(spec) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
-      const checked = checkSpec(spec, () => randomBytes(8).readBigUInt64LE());
+      const checked = checkSpec(spec, limits, () => randomBytes(8).readBigUInt64LE());
       const existing = entries.get(checked.id);
       if (existing !== undefined) return { entry: existing, existed: true };
-      const entry = start(createTournament(checked, entrantTimeoutMs));
+      const entry = start(createTournament(checked, limits.entrant_timeout_ms));
       entries.set(checked.id, entry);
       return { entry, existed: false };
     },
