@@ -32,5 +32,6 @@ export async function runServer(options: MainOptions): Promise<void> {
     process.on("SIGTERM", stop);
     if (options.stopWithInput) process.stdin.on("end", () => stopping || stop("end of input")).resume();
   });
+  if (options.stopWithInput) process.stdin.destroy(); // open input would keep the process alive
   logger.info("stopped");
 }

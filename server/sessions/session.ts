@@ -25,6 +25,7 @@ import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
 import { describeLimits } from "./describe-limits.js";
+import { envsThatFit } from "./envs-that-fit.js";
 import type { Limits } from "./limits.js";
 import type { Lobby, Match, Place } from "./lobby.js";
 import { createPlay, type Play } from "./play.js";
@@ -80,6 +81,7 @@ export function createSession(link: Link, context: SessionContext): Session {
   let place: Place | undefined;
   let play: Play | undefined;
   let draining = false;
+  let inputEnded = false;
   let drainTimer: NodeJS.Timeout | undefined;
   let actTimer: NodeJS.Timeout | undefined;
 
@@ -87,6 +89,8 @@ export function createSession(link: Link, context: SessionContext): Session {
   let stepIndex = 0;
   let lastRequest: Buffer | undefined;
   let lastResponse: Buffer | undefined;
+  /** Whether the answer to the last actions waits for the disk. */
+  let answerWaits = false;
   let observedAtMs = 0;
 
   function send(message: PlayResponse["message"]): Buffer {
@@ -163,6 +167,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       };
       send({ $case: "closed", value: closed });
       if (draining) fail(drainingError());
+      else if (inputEnded) end(undefined, undefined);
       else place?.free();
     } catch (error) {
       fail(error);
@@ -199,6 +204,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     state = "playing";
     stepIndex = 0;
     lastRequest = undefined;
+    answerWaits = false;
     send({
       $case: "opened",
       value: {
@@ -235,7 +241,6 @@ export function createSession(link: Link, context: SessionContext): Session {
         capabilities: [],
       },
     });
-    if (draining) return fail(drainingError());
     if (message.entrant === undefined) return;
     checkName("hello.entrant", message.entrant);
     place = context.lobby.enter(
@@ -249,7 +254,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     const { remaining } = match.source;
     // Half of what is left, so that a second session of the same entrant can play beside this one.
     const share = remaining > 2n * BigInt(wanted) ? wanted : Math.max(1, Math.ceil(Number(remaining) / 2));
-    const numEnvs = Math.min(wanted, share, limits.max_envs, Math.max(1, Math.floor(limits.max_steps_in_flight / match.task.horizon)));
+    const numEnvs = Math.min(wanted, share, envsThatFit(match.task, limits));
     whenWritable(() =>
       start(match.task, numEnvs, match.source, { agentOptions: match.agentOptions, record: true, tags: {} }, match),
     );
@@ -288,7 +293,6 @@ export function createSession(link: Link, context: SessionContext): Session {
     if (place !== undefined) {
       throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches");
     }
-    if (draining) throw drainingError();
     if (message.labelDataset !== undefined) throw notImplemented("label");
     const task = buildTask(message.task, message.options ?? {});
     if (!playsTask(from.tasks, task.name, task.kinds)) {
@@ -306,8 +310,20 @@ export function createSession(link: Link, context: SessionContext): Session {
         `num_envs * horizon is ${message.numEnvs} * ${task.horizon}: at most ${limits.max_steps_in_flight} are held in memory`,
       );
     }
+    if (message.numEnvs > envsThatFit(task, limits)) {
+      throw new IcrlError(
+        "ENVS_INVALID",
+        `num_envs is ${message.numEnvs}: ${envsThatFit(task, limits)} envs of this task fit in a session's memory`,
+      );
+    }
     if (message.trials < 1n || message.trials > BigInt(limits.max_trials)) {
       throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.max_trials}`);
+    }
+    if (message.firstTrial + message.trials > 1n << 64n) {
+      throw new IcrlError(
+        "TRIALS_INVALID",
+        `first_trial is ${message.firstTrial} with ${message.trials} trials: the last one's index must fit a uint64`,
+      );
     }
     if (message.explicitSeeds.length > 0 && BigInt(message.explicitSeeds.length) !== message.trials) {
       throw new IcrlError(
@@ -332,7 +348,7 @@ export function createSession(link: Link, context: SessionContext): Session {
 
   function onActions(message: Actions, bytes: Buffer): void {
     const index = Number(message.stepIndex);
-    if (index !== stepIndex || state === "closing") {
+    if (index !== stepIndex || answerWaits || state === "closing") {
       if (index === stepIndex - 1 && lastRequest !== undefined) {
         if (!bytes.equals(lastRequest)) {
           throw new IcrlError("STEP_CONFLICT", `step_index ${index} was answered before with other bytes`);
@@ -343,7 +359,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       if (index < stepIndex) {
         throw new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
       }
-      throw new IcrlError("STEP_GAP", `step_index ${index} has not been sent: answer ${stepIndex}`);
+      throw new IcrlError("STEP_GAP", `step_index ${index} has not been sent: answer ${answerWaits ? stepIndex - 1 : stepIndex}`);
     }
     const playing = play as Play;
     const actions = checkedActions(message, playing);
@@ -357,9 +373,11 @@ export function createSession(link: Link, context: SessionContext): Session {
     if (sink.backlogBytes <= MAX_BACKLOG_BYTES) return sendObservations(observations);
     // The disk is slower than the agents: the agent waits, not the memory.
     disarmActTimer();
+    answerWaits = true;
     playing
       .whenDurable()
       .then(() => {
+        answerWaits = false;
         if (state === "playing") sendObservations(observations);
       })
       .catch(fail);
@@ -391,6 +409,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       }
     },
     endOfInput() {
+      inputEnded = true;
       if (state === "playing") end(undefined, "AGENT_CLOSED");
       else if (state !== "closing") end(undefined, undefined);
     },
