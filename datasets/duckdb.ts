@@ -1,5 +1,5 @@
 /** SQL over a log's shards. */
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance, DuckDBTimestampTZValue } from "@duckdb/node-api";
 import { listShards, requireLog } from "./log-folder.js";
 import { sqlType, TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
@@ -29,10 +29,12 @@ export function shardsSql(dir: string, from = 0): string {
  */
 export async function withLog<T>(dir: string, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   requireLog(dir);
-  // Times are UTC as in the files, and nothing is fetched from the network.
-  const instance = await DuckDBInstance.create(":memory:", { autoinstall_known_extensions: "false", TimeZone: "UTC" });
+  const instance = await DuckDBInstance.create(":memory:", { autoinstall_known_extensions: "false" }); // no network
   const connection = await instance.connect();
   try {
+    // Times are UTC, as in the files: in SQL, which knows time zones only once it runs, and in what becomes of its answers.
+    await connection.run("SET TimeZone = 'UTC'");
+    DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0;
     await connection.run(`CREATE VIEW trajectories AS SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`);
     return await use(connection);
   } finally {

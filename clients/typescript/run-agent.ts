@@ -21,51 +21,49 @@ const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID] | --
  * @returns the exit code: 0 when all was played, 1 when not, 2 for a command line that it does not understand
  */
 export async function runAgent(agent: Agent, args: readonly string[]): Promise<number> {
+  let values: ReturnType<typeof parse>;
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        connect: { type: "string", default: "127.0.0.1:50551" },
-        entrant: { type: "string" },
-        tournament: { type: "string" },
-        task: { type: "string" },
-        trials: { type: "string", default: "100" },
-        envs: { type: "string", default: "10" },
-        seed: { type: "string", default: "0" },
-        option: { type: "string", multiple: true, default: [] },
-        help: { type: "boolean", default: false },
-      },
-    });
-    if (values.help || (values.entrant === undefined) === (values.task === undefined)) {
-      console.error(USAGE);
-      return values.help ? 0 : 2;
-    }
+    values = parse(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    return 2;
+  }
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  try {
     const agentOptions = optionsFromTexts(agent.options, values.option);
     const connection = await connect(values.connect);
     try {
       if (values.entrant !== undefined) {
+        let failed = 0;
         await serveMatches(connection, agent, {
           entrant: values.entrant,
           tournamentId: values.tournament,
           agentOptions,
           onMatch: (opened) => console.error(`playing ${opened.matchId}`),
-          onMatchFailed: (matchId, error) => console.error(`${matchId}: ${error.message}`),
-        });
-      } else {
-        let regret = 0;
-        const closed = await playAgent(connection, agent, {
-          task: values.task as string,
-          trials: Number(values.trials),
-          numEnvs: Number(values.envs),
-          seed: BigInt(values.seed),
-          agentOptions,
-          onTrialEnd: (end) => {
-            regret += end.regret ?? 0;
+          onMatchFailed: (matchId, error) => {
+            failed += 1;
+            console.error(`${matchId}: ${error.message}`);
           },
         });
-        console.log(`${closed.completeTrials} trials, mean regret ${(regret / Number(closed.completeTrials)).toFixed(2)}`);
+        return failed === 0 ? 0 : 1;
       }
-      return 0;
+      let regret = 0;
+      const closed = await playAgent(connection, agent, {
+        task: values.task as string,
+        trials: values.trials,
+        numEnvs: values.envs,
+        seed: values.seed,
+        agentOptions,
+        onTrialEnd: (end) => {
+          regret += end.regret ?? 0;
+        },
+      });
+      const trials = Number(closed.completeTrials);
+      console.log(`${trials} of ${values.trials} trials, mean regret ${(regret / trials).toFixed(2)}`);
+      return trials === values.trials ? 0 : 1;
     } finally {
       connection.close();
     }
@@ -73,4 +71,29 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
     console.error(error instanceof IcrlError ? `${error.reason}: ${error.message}` : (error as Error).message);
     return 1;
   }
+}
+
+/** The command line's values. Throws an Error that says what is wrong with it. */
+function parse(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      connect: { type: "string", default: "127.0.0.1:50551" },
+      entrant: { type: "string" },
+      tournament: { type: "string" },
+      task: { type: "string" },
+      trials: { type: "string", default: "100" },
+      envs: { type: "string", default: "10" },
+      seed: { type: "string", default: "0" },
+      option: { type: "string", multiple: true, default: [] },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (!values.help && (values.entrant === undefined) === (values.task === undefined)) {
+    throw new Error("give --entrant or --task, and not both");
+  }
+  for (const name of ["trials", "envs", "seed"] as const) {
+    if (!/^\d+$/.test(values[name])) throw new Error(`--${name} is "${values[name]}": give a whole number`);
+  }
+  return { ...values, trials: Number(values.trials), envs: Number(values.envs), seed: BigInt(values.seed) };
 }

@@ -32,9 +32,8 @@ function verifyCommand(): Command {
     .option(
       "--json",
       "print JSON: {ok, shards, segments, episodes, steps, bytes, torn_bytes, problems: [{file, episode_id, problem}]}",
-      false,
     )
-    .action(async ({ data, json }: { data: string; json: boolean }) => {
+    .action(async ({ data, json }: { data: string; json?: boolean }) => {
       const [[total] = [0]] = (await queryLog(data, 'select count(*)::int from trajectories')).rows as number[][];
       const progress = createProgress({
         stream: process.stderr,
@@ -88,9 +87,8 @@ function listCommand(): Command {
     .option(
       "--json",
       "print JSON: {trajectories: [{episode_id, trial_id, trial_index, episode_index, task, task_version, task_options, agent, entrant, tournament_id, session_id, started_at, length, complete, end_reason, return, regret}], next_page}",
-      false,
     )
-    .action(async (flags: Record<string, string> & { limit: number; json: boolean }) => {
+    .action(async (flags: Record<string, string> & { limit: number; json?: boolean }) => {
       const filter = { task: flags.task, agent: flags.agent, entrant: flags.entrant, tournamentId: flags.tournament };
       const page = await listTrajectories(flags.data, filter, { size: flags.limit, token: flags.page ?? "" });
       if (flags.json) {
@@ -155,8 +153,8 @@ function queryCommand(): Command {
     .description("Run SQL over the log; the view is `trajectories`, its columns are in docs/log.md.")
     .argument("<sql>", "DuckDB's SQL")
     .option(...dataOption)
-    .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}", false)
-    .action(async (sql: string, { data, json }: { data: string; json: boolean }) => {
+    .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}")
+    .action(async (sql: string, { data, json }: { data: string; json?: boolean }) => {
       const result = await queryLog(data, sql);
       if (json) {
         printJson(process.stdout, result);

@@ -14,8 +14,8 @@ interface ServeFlags extends Record<string, unknown> {
   durability: "fsync" | "process";
   logLevel: string;
   drainMs: number;
-  stopWithInput: boolean;
-  json: boolean;
+  stopWithInput?: boolean;
+  json?: boolean;
 }
 
 /** The command. */
@@ -35,10 +35,11 @@ export function serveCommand(): Command {
         .default("info"),
     )
     .option("--drain-ms <ms>", "how long sessions may finish after SIGINT or SIGTERM", wholeNumber(0), 10_000)
-    .option("--stop-with-input", "stop when standard input ends", false)
-    .option("--json", "print one JSON line when listening: event, address, data, torn_bytes, pid", false);
+    .option("--stop-with-input", "stop when standard input ends")
+    .option("--json", "print one JSON line when listening: event, address, data, torn_bytes, pid");
   for (const [name, row] of Object.entries(LIMIT_OPTIONS)) {
-    command.option(`--${name.replaceAll("_", "-")} <n>`, `${row.help} (${allowed(row)})`, Number, row.default);
+    const help = `${row.help} (${allowed(row)})`;
+    command.option(`--${name.replaceAll("_", "-")} <n>`, help, wholeNumber(row.min ?? 0, row.max), row.default);
   }
   return command.action(async (flags: ServeFlags) => {
     const given = Object.fromEntries(
@@ -52,7 +53,7 @@ export function serveCommand(): Command {
       limits,
       logLevel: flags.logLevel,
       drainMs: flags.drainMs,
-      stopWithInput: flags.stopWithInput,
+      stopWithInput: flags.stopWithInput ?? false,
       onListening: ({ address, tornBytes }) => {
         const event = { event: "listening", address, data: flags.data, torn_bytes: tornBytes, pid: process.pid };
         if (flags.json) process.stdout.write(`${JSON.stringify(event)}\n`);
