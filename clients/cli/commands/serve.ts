@@ -1,7 +1,6 @@
 /** `icrl serve`: the server. */
 import { Command, Option } from "commander";
 import { allowed, resolveOptions } from "../../../common/options.js";
-import { runServer } from "../../../server/main.js";
 import { LIMIT_OPTIONS } from "../../../server/sessions/limits.js";
 import { hostAndPort, wholeNumber } from "./arguments.js";
 
@@ -46,6 +45,7 @@ export function serveCommand(): Command {
       Object.keys(LIMIT_OPTIONS).map((name) => [name, flags[name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())]]),
     );
     const limits = resolveOptions(LIMIT_OPTIONS, given, "serve");
+    const { runServer } = await import("../../../server/main.js"); // half a second that --help does without
     await runServer({
       listen: flags.listen,
       dataDir: flags.data,

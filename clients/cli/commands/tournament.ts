@@ -7,7 +7,6 @@ import { IcrlError } from "../../../common/errors.js";
 import { resolveOptions } from "../../../common/options.js";
 import { playsTask } from "../../../common/plays-task.js";
 import { VERSION } from "../../../common/version.js";
-import { writeTrialsParquet } from "../../../datasets/trials-table.js";
 import { type Match, type Tournament, type TournamentResults, type TournamentSpec, TournamentState } from "../../../proto/gen/icrl/v1/tournament.js";
 import { checkSpec } from "../../../server/tournaments/spec.js";
 import { type Connection, connect } from "../../typescript/connect.js";
@@ -16,7 +15,6 @@ import { EXIT } from "../exit-codes.js";
 import { jsonText } from "../print/json.js";
 import { leaderboardText } from "../print/leaderboard.js";
 import { paintFor } from "../print/paint.js";
-import { writePicture } from "../print/picture.js";
 import { createProgress, type ProgressItem } from "../print/progress.js";
 import { interruptible } from "../interruptible.js";
 import { startPrivateServer } from "../private-server.js";
@@ -146,6 +144,10 @@ async function watch(connection: Connection, id: string, onUpdate: (tournament: 
 /** results.json, trials.parquet and the picture. */
 async function writeResults(connection: Connection, id: string, json: ResultsJson, out: string): Promise<void> {
   writeFileSync(join(out, "results.json"), jsonText(json));
+  const [{ writeTrialsParquet }, { writePicture }] = await Promise.all([
+    import("../../../datasets/trials-table.js"),
+    import("../print/picture.js"),
+  ]); // wanted once, at the end: Arrow and Vega
   const chunks = [];
   for await (const { arrowIpc } of connection.streamTrials({ id })) chunks.push(arrowIpc);
   writeTrialsParquet(chunks, join(out, "trials.parquet"));
