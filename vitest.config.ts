@@ -8,7 +8,15 @@ export default defineConfig({
   test: {
     pool: "forks",
     projects: [
-      { extends: true, test: { name: "fast", include: ["tests/**/*.test.ts"], exclude: ["tests/**/*.full.test.ts"], testTimeout: 30_000 } },
+      {
+        extends: true,
+        test: {
+          name: "fast",
+          include: ["tests/**/*.test.ts"],
+          exclude: ["tests/**/*.full.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
       { extends: true, test: { name: "full", include: ["tests/**/*.full.test.ts"], testTimeout: 600_000 } },
     ],
   },

@@ -25,7 +25,8 @@ const run: RunInfo = {
   entrant: undefined,
   task: "linear-bandit",
   taskVersion: 1,
-  taskOptionsJson: '{"dim":5,"actions":10,"horizon":200,"noise_std":1.5,"theta":"uniform01","arms":"uniform-cube","arm_set":"fixed"}',
+  taskOptionsJson:
+    '{"dim":5,"actions":10,"horizon":200,"noise_std":1.5,"theta":"uniform01","arms":"uniform-cube","arm_set":"fixed"}',
   agent: "lin-ucb",
   agentVersion: "0.1.0",
   agentOptionsJson: '{"alpha":2,"ridge":1,"first_action":"uniform"}',
@@ -38,7 +39,9 @@ const run: RunInfo = {
 function episode(index: number): EpisodeRecord {
   const trialFeatures = Float32Array.from({ length: 50 }, () => 2 * rng.uniform() - 1);
   const theta = Array.from({ length: 5 }, () => rng.uniform());
-  const means = Array.from({ length: 10 }, (_, a) => theta.reduce((sum, w, i) => sum + w * trialFeatures[5 * a + i], 0));
+  const means = Array.from({ length: 10 }, (_, a) =>
+    theta.reduce((sum, w, i) => sum + w * trialFeatures[5 * a + i], 0),
+  );
   const best = means.indexOf(Math.max(...means));
   const actions = new Int32Array(T);
   const rewards = new Float32Array(T);
@@ -113,5 +116,11 @@ const result = {
   shards: readdirSync(join(dir, "data")).length,
   peak_rss_mb: Math.round(peakRss / 2 ** 20),
 };
-console.log(process.argv.includes("--json") ? JSON.stringify(result) : Object.entries(result).map(([k, v]) => `${k} ${v}`).join("\n"));
+console.log(
+  process.argv.includes("--json")
+    ? JSON.stringify(result)
+    : Object.entries(result)
+        .map(([k, v]) => `${k} ${v}`)
+        .join("\n"),
+);
 if (args[1] === undefined) rmSync(dir, { recursive: true });

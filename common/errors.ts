@@ -21,7 +21,10 @@ const CODE = {
 
 /** The closed list: reason -> gRPC code, and when it is given. docs/errors.md is written from it. */
 export const REASONS = {
-  MALFORMED_MESSAGE: { code: CODE.INVALID_ARGUMENT, when: "bytes that are no message of the expected type, or a message with no member set" },
+  MALFORMED_MESSAGE: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "bytes that are no message of the expected type, or a message with no member set",
+  },
   MESSAGE_TOO_LARGE: { code: CODE.RESOURCE_EXHAUSTED, when: "a message above limits.max_message_bytes" },
   PROTOCOL_VERSION: { code: CODE.FAILED_PRECONDITION, when: "hello's version range does not meet the server's" },
   PROTOCOL_ORDER: { code: CODE.FAILED_PRECONDITION, when: "a message that the session's state does not allow" },
@@ -33,27 +36,48 @@ export const REASONS = {
   OPTION_INVALID: { code: CODE.INVALID_ARGUMENT, when: "an option's value of the wrong type or out of its range" },
   TASK_UNSUPPORTED: { code: CODE.FAILED_PRECONDITION, when: "an agent on a task that it does not play" },
   ENVS_INVALID: { code: CODE.INVALID_ARGUMENT, when: "num_envs outside 1 .. limits.max_envs" },
-  TRIALS_INVALID: { code: CODE.INVALID_ARGUMENT, when: "trials outside 1 .. limits.max_trials, or not as many as explicit seeds" },
+  TRIALS_INVALID: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "trials outside 1 .. limits.max_trials, or not as many as explicit seeds",
+  },
   PURPOSE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a purpose that free play does not have" },
   STEP_CONFLICT: { code: CODE.ABORTED, when: "the last step_index again, with other bytes" },
   STEP_GONE: { code: CODE.OUT_OF_RANGE, when: "a step_index before the last" },
   STEP_GAP: { code: CODE.OUT_OF_RANGE, when: "a step_index after the one asked for" },
   ACTION_SHAPE: { code: CODE.INVALID_ARGUMENT, when: "an actions tensor that is not int32 [num_envs]" },
   ACTION_OUT_OF_RANGE: { code: CODE.INVALID_ARGUMENT, when: "an active env's action outside 0 .. num_actions - 1" },
-  PROPENSITY_INVALID: { code: CODE.INVALID_ARGUMENT, when: "propensities that are not float32 [num_envs], or one outside (0, 1] that is not NaN" },
+  PROPENSITY_INVALID: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "propensities that are not float32 [num_envs], or one outside (0, 1] that is not NaN",
+  },
   ACT_TIMEOUT: { code: CODE.DEADLINE_EXCEEDED, when: "no answer within limits.act_timeout_ms" },
   TOO_MANY_SESSIONS: { code: CODE.RESOURCE_EXHAUSTED, when: "limits.max_sessions are open" },
   SERVER_DRAINING: { code: CODE.UNAVAILABLE, when: "the server is about to stop" },
-  LOG_UNWRITABLE: { code: CODE.UNAVAILABLE, when: "the log cannot be written (disk full, say): recording sessions end or are refused" },
+  LOG_UNWRITABLE: {
+    code: CODE.UNAVAILABLE,
+    when: "the log cannot be written (disk full, say): recording sessions end or are refused",
+  },
   LOG_CORRUPT: { code: CODE.DATA_LOSS, when: "a shard or segment whose bytes are not what was written" },
   LOG_LOCKED: { code: CODE.FAILED_PRECONDITION, when: "another process writes to the data folder" },
-  CONNECTION_LOST: { code: CODE.CANCELLED, when: "the agent's stream broke off; seen as an end_reason or forfeit_reason" },
-  AGENT_CLOSED: { code: CODE.CANCELLED, when: "the agent closed before its trials were played; seen as an end_reason or forfeit_reason" },
+  CONNECTION_LOST: {
+    code: CODE.CANCELLED,
+    when: "the agent's stream broke off; seen as an end_reason or forfeit_reason",
+  },
+  AGENT_CLOSED: {
+    code: CODE.CANCELLED,
+    when: "the agent closed before its trials were played; seen as an end_reason or forfeit_reason",
+  },
   AGENT_ABSENT: { code: CODE.DEADLINE_EXCEEDED, when: "an entrant did not connect in time; seen as a forfeit_reason" },
-  AGENT_MISMATCH: { code: CODE.FAILED_PRECONDITION, when: "an entrant whose agent is not the one the tournament names" },
+  AGENT_MISMATCH: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "an entrant whose agent is not the one the tournament names",
+  },
   ENTRANT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament lists that entrant" },
   TOURNAMENT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament of that id" },
-  TOURNAMENT_RUNNING: { code: CODE.FAILED_PRECONDITION, when: "results or trials of a tournament that is not finished" },
+  TOURNAMENT_RUNNING: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "results or trials of a tournament that is not finished",
+  },
   SPEC_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a tournament spec that cannot be played" },
   PAGE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a page token or size that this list did not give or allow" },
   OUTPUT_EXISTS: { code: CODE.ALREADY_EXISTS, when: "an output folder that holds something else" },

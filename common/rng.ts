@@ -120,9 +120,14 @@ export function categoricalFromUniform(u: number, probabilities: Float64Array, o
 
 const utf8 = new TextEncoder();
 
+const nameHashes = new Map<string, number>(); // names are written in code: there are few
+
 /** 32-bit FNV-1a of the UTF-8 bytes. Source: Fowler, Noll & Vo. */
-function fnv1a(text: string): number {
+function fnv1a(name: string): number {
+  const known = nameHashes.get(name);
+  if (known !== undefined) return known;
   let hash = 0x811c9dc5 | 0;
-  for (const byte of utf8.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (const byte of utf8.encode(name)) hash = Math.imul(hash ^ byte, 0x01000193);
+  nameHashes.set(name, hash);
   return hash;
 }

@@ -9,7 +9,7 @@
  * without white space, numbers in decimal. The task id is the family's name in free play, the task's id in a tournament; the
  * entrant is the agent's name in free play. Purposes keep evaluation and training apart: no instance is in both.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** What trials are for. */
 export const PURPOSES = ["play", "collect", "validate", "tournament"] as const;
@@ -49,10 +49,10 @@ export function trialSeeds(series: TrialSeries, trialIndex: bigint): TrialSeeds 
 
 /** The first 8 bytes, big-endian, of the SHA-256 of the parts as a JSON array. */
 export function hash64(parts: readonly string[]): bigint {
-  return createHash("sha256").update(JSON.stringify(parts)).digest().readBigUInt64BE(0);
+  return hash("sha256", JSON.stringify(parts), "buffer").readBigUInt64BE(0);
 }
 
 /** The first 16 bytes, as 32 hexadecimal digits, of the SHA-256 of the parts as a JSON array: ids derived from content. */
 export function hashId(parts: readonly string[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+  return hash("sha256", JSON.stringify(parts), "hex").slice(0, 32);
 }

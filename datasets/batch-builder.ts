@@ -2,7 +2,16 @@
  * Rows to Arrow. Values are copied into growable columns that are the Arrow buffers themselves and are used again for the next
  * batch: nothing is allocated per step.
  */
-import { AsyncByteQueue, type Data, makeData, RecordBatch, RecordBatchStreamWriter, Struct, type DataType, type List } from "apache-arrow";
+import {
+  AsyncByteQueue,
+  type Data,
+  type DataType,
+  type List,
+  makeData,
+  RecordBatch,
+  RecordBatchStreamWriter,
+  Struct,
+} from "apache-arrow";
 import {
   arrowType,
   type Column,
@@ -89,7 +98,11 @@ function validity() {
   };
 }
 
-function numberColumn(type: DataType, first: Numbers, convert: (value: TrajectoryValue) => number | bigint): ColumnBuilder {
+function numberColumn(
+  type: DataType,
+  first: Numbers,
+  convert: (value: TrajectoryValue) => number | bigint,
+): ColumnBuilder {
   let values = first;
   const valid = validity();
   return {
@@ -137,7 +150,8 @@ function textColumn(type: DataType): ColumnBuilder {
     if (most > bytes.length) bytes = Buffer.concat([bytes.subarray(0, at)], Math.max(most, 2 * bytes.length));
     const size = bytes.write(text, at, "utf8");
     const end = at + size * count;
-    for (let done = size; done < size * count; done *= 2) bytes.copyWithin(at + done, at, Math.min(at + done, end - done));
+    for (let done = size; done < size * count; done *= 2)
+      bytes.copyWithin(at + done, at, Math.min(at + done, end - done));
     return end;
   }
 
@@ -161,7 +175,13 @@ function textColumn(type: DataType): ColumnBuilder {
         for (let i = first; i < row; i += 1) offsets[i + 1] = start + size * (i + 1 - first);
       }
       const data = bytes.subarray(0, used);
-      return makeData({ type, length: rows, ...valid.arrow(rows), valueOffsets: offsets.subarray(0, rows + 1), data } as never);
+      return makeData({
+        type,
+        length: rows,
+        ...valid.arrow(rows),
+        valueOffsets: offsets.subarray(0, rows + 1),
+        data,
+      } as never);
     },
     clear() {
       valid.clear();
@@ -205,8 +225,19 @@ function listColumn(type: List, first: Int32Array | Float32Array): ColumnBuilder
       return 4 * (used - before + 1);
     },
     data(rows) {
-      const child = makeData({ type: item, length: used, ...itemValid.arrow(used), data: values.subarray(0, used) } as never);
-      return makeData({ type, length: rows, ...valid.arrow(rows), valueOffsets: offsets.subarray(0, rows + 1), child } as never);
+      const child = makeData({
+        type: item,
+        length: used,
+        ...itemValid.arrow(used),
+        data: values.subarray(0, used),
+      } as never);
+      return makeData({
+        type,
+        length: rows,
+        ...valid.arrow(rows),
+        valueOffsets: offsets.subarray(0, rows + 1),
+        child,
+      } as never);
     },
     clear() {
       valid.clear();
@@ -261,7 +292,10 @@ export function batchBuilder(): BatchBuilder {
     },
     finish() {
       const children = columns.map((c) => c.data(rows));
-      const batch = new RecordBatch(TRAJECTORY_SCHEMA, makeData({ type: struct, length: rows, nullCount: 0, children }));
+      const batch = new RecordBatch(
+        TRAJECTORY_SCHEMA,
+        makeData({ type: struct, length: rows, nullCount: 0, children }),
+      );
       // A queue's own toUint8Array would copy everything, and does not drain the queue: the pieces are caught on their way in.
       const pieces: Uint8Array[] = [];
       const sink = new AsyncByteQueue();

@@ -37,7 +37,9 @@ function getter(column: Column, vector: Vector): Getter {
       const from = data.valueOffsets[index];
       const to = data.valueOffsets[index + 1];
       const same =
-        last !== null && to - from === lastTo - lastFrom && Buffer.compare(bytes.subarray(from, to), bytes.subarray(lastFrom, lastTo)) === 0;
+        last !== null &&
+        to - from === lastTo - lastFrom &&
+        Buffer.compare(bytes.subarray(from, to), bytes.subarray(lastFrom, lastTo)) === 0;
       if (!same) last = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("utf8");
       lastFrom = from;
       lastTo = to;

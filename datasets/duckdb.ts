@@ -29,13 +29,16 @@ export function shardsSql(dir: string, from = 0): string {
  */
 export async function withLog<T>(dir: string, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   requireLog(dir);
-  const instance = await DuckDBInstance.create(":memory:", { autoinstall_known_extensions: "false" }); // no network
+  // Nothing is fetched from the network.
+  const instance = await DuckDBInstance.create(":memory:", { autoinstall_known_extensions: "false" });
   const connection = await instance.connect();
   try {
-    // Times are UTC, as in the files: in SQL, which knows time zones only once it runs, and in what becomes of its answers.
+    // Times are shown as they are in the files: in SQL, and in what becomes of its answers.
     await connection.run("SET TimeZone = 'UTC'");
     DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0;
-    await connection.run(`CREATE VIEW trajectories AS SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`);
+    await connection.run(
+      `CREATE VIEW trajectories AS SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`,
+    );
     return await use(connection);
   } finally {
     connection.closeSync();

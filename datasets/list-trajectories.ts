@@ -54,10 +54,17 @@ const SELECTED =
  * @throws NOT_A_LOG if the folder is no log
  * @throws PAGE_INVALID if the size or the token is not one of this list's
  */
-export async function listTrajectories(dir: string, filter: TrajectoryFilter = {}, page: PageRequest = {}): Promise<TrajectoryPage> {
+export async function listTrajectories(
+  dir: string,
+  filter: TrajectoryFilter = {},
+  page: PageRequest = {},
+): Promise<TrajectoryPage> {
   const size = page.size === undefined || page.size === 0 ? DEFAULT_PAGE : page.size;
   if (!Number.isSafeInteger(size) || size < 0 || size > LARGEST_PAGE) {
-    throw new IcrlError("PAGE_INVALID", `page size ${page.size} is outside 0 .. ${LARGEST_PAGE}: 0 means ${DEFAULT_PAGE}`);
+    throw new IcrlError(
+      "PAGE_INVALID",
+      `page size ${page.size} is outside 0 .. ${LARGEST_PAGE}: 0 means ${DEFAULT_PAGE}`,
+    );
   }
   const after = page.token === undefined || page.token === "" ? -1 : parseToken(page.token, filter);
   const { condition, values } = filterSql(filter);
@@ -99,7 +106,8 @@ function formatToken(index: number, filter: TrajectoryFilter): string {
 }
 
 function parseToken(token: string, filter: TrajectoryFilter): number {
-  const invalid = (what: string) => new IcrlError("PAGE_INVALID", `page token "${token.slice(0, 40)}" ${what}: send next_page_token unchanged`);
+  const invalid = (what: string) =>
+    new IcrlError("PAGE_INVALID", `page token "${token.slice(0, 40)}" ${what}: send next_page_token unchanged`);
   let parts: unknown;
   try {
     parts = JSON.parse(Buffer.from(token, "base64url").toString("utf8"));

@@ -78,7 +78,9 @@ export function readManifest(dir: string): ShardEntry[] {
     try {
       return JSON.parse(line) as ShardEntry;
     } catch {
-      throw new IcrlError("LOG_CORRUPT", `${path}, line ${index + 1} is not JSON: restore it from a backup`, { file: path });
+      throw new IcrlError("LOG_CORRUPT", `${path}, line ${index + 1} is not JSON: restore it from a backup`, {
+        file: path,
+      });
     }
   });
 }
@@ -96,5 +98,7 @@ export function liveShards(entries: readonly ShardEntry[]): Map<string, ShardEnt
 /** @throws NOT_A_LOG if the folder has neither shards nor a log's own folder */
 export function requireLog(dir: string): void {
   if (existsSync(logFolder(dir)) || listShards(dir).length > 0) return;
-  throw new IcrlError("NOT_A_LOG", `${dir} is no log: give a folder that has data/trajectories-*.parquet`, { folder: dir });
+  throw new IcrlError("NOT_A_LOG", `${dir} is no log: give a folder that has data/trajectories-*.parquet`, {
+    folder: dir,
+  });
 }

@@ -4,7 +4,7 @@ import { withLog } from "./duckdb.js";
 
 /** Rows of an answer. */
 export interface QueryResult {
-  readonly columns: readonly { readonly name: string; /** SQL type. */ readonly type: string }[];
+  readonly columns: readonly { readonly name: string /** SQL type. */; readonly type: string }[];
   /**
    * Values as JSON holds them: UBIGINT (seeds) as decimal texts, BIGINT and HUGEINT (counts, sums) as numbers where those are
    * exact and as texts where not, times as ISO-like texts, lists as arrays.
@@ -29,7 +29,10 @@ export function queryLog(dir: string, sql: string): Promise<QueryResult> {
       return { columns, rows: rows.map((row) => row.map((value, i) => (isCount[i] ? numberIfExact(value) : value))) };
     } catch (error) {
       const [what] = (error as Error).message.split("\n\nLINE "); // what follows draws an arrow under the place
-      throw new IcrlError("QUERY_INVALID", `${what.trim().replaceAll(/\s*\n\s*/g, "; ")}: mend the SQL; the view is "trajectories"`);
+      throw new IcrlError(
+        "QUERY_INVALID",
+        `${what.trim().replaceAll(/\s*\n\s*/g, "; ")}: mend the SQL; the view is "trajectories"`,
+      );
     }
   });
 }

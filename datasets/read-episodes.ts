@@ -41,7 +41,9 @@ export async function* readShards(paths: Iterable<string>): AsyncGenerator<Traje
       worker.postMessage(path);
       const [outcome] = (await once(worker, "message")) as [ShardOutcome];
       if ("error" in outcome) {
-        throw new IcrlError("LOG_CORRUPT", `${path} cannot be read (${outcome.error}): restore it from a backup`, { file: path });
+        throw new IcrlError("LOG_CORRUPT", `${path} cannot be read (${outcome.error}): restore it from a backup`, {
+          file: path,
+        });
       }
       yield* ipcRows(outcome.stream);
     }

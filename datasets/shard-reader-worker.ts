@@ -13,7 +13,9 @@ const port = parentPort;
 if (port === null) throw new Error("shard-reader-worker.js runs as a worker thread");
 port.on("message", (path: string) => {
   try {
-    const stream = readParquet(readFileSync(path), { batchSize: BATCH_ROWS }).intoIPCStream() as Uint8Array<ArrayBuffer>;
+    const stream = readParquet(readFileSync(path), {
+      batchSize: BATCH_ROWS,
+    }).intoIPCStream() as Uint8Array<ArrayBuffer>;
     port.postMessage({ stream } satisfies ShardOutcome, [stream.buffer]);
   } catch (error) {
     port.postMessage({ error: error instanceof Error ? error.message : String(error) } satisfies ShardOutcome);

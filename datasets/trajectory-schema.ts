@@ -2,7 +2,19 @@
  * The log's schema: one row per episode. This table is the source of the Arrow schema, of the row's TypeScript type, of the
  * empty SQL view and of the table in docs/log.md.
  */
-import { Bool, type DataType, Field, Float32, Float64, Int32, List, Schema, TimestampMillisecond, Uint64, Utf8 } from "apache-arrow";
+import {
+  Bool,
+  type DataType,
+  Field,
+  Float32,
+  Float64,
+  Int32,
+  List,
+  Schema,
+  TimestampMillisecond,
+  Uint64,
+  Utf8,
+} from "apache-arrow";
 
 /** Raised whenever a column is added, removed or changes its meaning. */
 export const SCHEMA_VERSION = 1;
@@ -50,9 +62,13 @@ export const TRAJECTORY_COLUMNS = [
   column("episode_index", "int32", "which episode of the trial, from 0"),
   nullable("tournament_id", "utf8", "tournament; null in free play"),
   nullable("entrant", "utf8", "the agent's name in the tournament; null in free play"),
-  column("session_id", "utf8", "session that played it; outside \"same content\""),
+  column("session_id", "utf8", 'session that played it; outside "same content"'),
   column("task", "utf8", "task family"),
-  column("task_version", "int32", "version of the family: raised whenever the same seeds and actions would give another trajectory"),
+  column(
+    "task_version",
+    "int32",
+    "version of the family: raised whenever the same seeds and actions would give another trajectory",
+  ),
   column("task_options", "utf8", "JSON object, all options of the task"),
   truth("task_seed", "uint64", "draws the instance; null only where a running tournament withholds it"),
   truth("noise_seed", "uint64", "keys the environment's noise; null only where a running tournament withholds it"),
@@ -62,8 +78,8 @@ export const TRAJECTORY_COLUMNS = [
   column("agent_version", "utf8", "version that the agent gave"),
   column("agent_options", "utf8", "JSON object, all options of the agent"),
   column("server_version", "utf8", "version of the server that recorded it"),
-  column("started_at", "timestamp", "start, UTC, milliseconds; outside \"same content\""),
-  column("agent_ms", "float64", "milliseconds the agent took for this episode's lock-steps; outside \"same content\""),
+  column("started_at", "timestamp", 'start, UTC, milliseconds; outside "same content"'),
+  column("agent_ms", "float64", 'milliseconds the agent took for this episode\'s lock-steps; outside "same content"'),
   column("length", "int32", "steps taken, T"),
   column("complete", "bool", "whether it ran to its own end: terminated and not truncated"),
   column("terminated", "bool", "reached the task's own horizon or goal"),
@@ -72,16 +88,32 @@ export const TRAJECTORY_COLUMNS = [
   column("privileged", "bool", "whether the behaviour saw the truth"),
   nullable("behaviour_component", "utf8", "which part of a mixture of behaviours acted; null when there is no mixture"),
   column("return", "float64", "sum of rewards, float64 in step order"),
-  truth("optimal_value", "float64", "expected return of the best policy from the episode's start; null when incomplete"),
+  truth(
+    "optimal_value",
+    "float64",
+    "expected return of the best policy from the episode's start; null when incomplete",
+  ),
   truth("regret", "float64", "sum of regrets; null when incomplete"),
   nullable("observations", "list<int32>", "[T + 1] in discrete observation spaces; else null"),
-  nullable("step_features", "list<float32>", "[T x size], row-major, what each action was chosen from in box observation spaces; else null"),
+  nullable(
+    "step_features",
+    "list<float32>",
+    "[T x size], row-major, what each action was chosen from in box observation spaces; else null",
+  ),
   column("actions", "list<int32>", "[T] executed actions"),
   column("rewards", "list<float32>", "[T]"),
-  nullable("propensities", "list<float32?>", "[T] probability of each executed action, null items where unknown; null when all are"),
+  nullable(
+    "propensities",
+    "list<float32?>",
+    "[T] probability of each executed action, null items where unknown; null when all are",
+  ),
   truth("regrets", "list<float32>", "[T] pseudo-regret of each action"),
   truth("optimal_actions", "list<int32>", "[T] best action, the lowest index on ties"),
-  nullable("trial_features", "list<float32>", "what is constant in the trial and known to the agent, row-major: a bandit's arm features [A x d]; else null"),
+  nullable(
+    "trial_features",
+    "list<float32>",
+    "what is constant in the trial and known to the agent, row-major: a bandit's arm features [A x d]; else null",
+  ),
   nullable("step_info", "utf8", "JSON, the agent's own values; null unless it sends any"),
   column("tags", "utf8", "JSON object of texts given when the session was opened"),
 ] as const satisfies readonly Column[];
@@ -130,7 +162,8 @@ export const TRUTH_COLUMNS: readonly string[] = TRAJECTORY_COLUMNS.filter((c) =>
 /** The table of docs/log.md, Markdown. */
 export function trajectoryColumnsTable(): string {
   const rows = TRAJECTORY_COLUMNS.map(
-    (c) => `| \`${c.name}\` | ${c.type.replace("?>", ">")}${c.nullable ? "?" : ""} | ${c.help.replaceAll("|", "\\|")} |`,
+    (c) =>
+      `| \`${c.name}\` | ${c.type.replace("?>", ">")}${c.nullable ? "?" : ""} | ${c.help.replaceAll("|", "\\|")} |`,
   );
   return ["| column | type | meaning |", "|---|---|---|", ...rows].join("\n");
 }

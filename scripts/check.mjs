@@ -15,13 +15,13 @@ function run(/** @type {string} */ command, /** @type {string[]} */ ...args) {
   return status === 0 ? "" : error?.message || stdout + stderr || `${command} exited with ${status}`;
 }
 
-/** Files under a folder, by path, with their text. */
+/** Files under a folder, by path, with their bytes. */
 function texts(/** @type {string} */ folder) {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return new Map(
     files.map(({ parentPath, name }) => {
       const file = join(parentPath, name);
-      return [file.slice(folder.length + 1), readFileSync(file, "utf8")];
+      return [file.slice(folder.length + 1), readFileSync(file, "latin1")];
     }),
   );
 }
@@ -30,7 +30,15 @@ function texts(/** @type {string} */ folder) {
 function generated() {
   const folder = mkdtempSync(join(tmpdir(), "icrl-generated-"));
   try {
-    const failure = run("buf", "generate", "proto", "--template", "proto/buf.gen.yaml", "--output", folder);
+    const descriptors = [
+      "--as-file-descriptor-set",
+      "--exclude-source-info",
+      "--output",
+      join(folder, "gen/descriptors.binpb"),
+    ];
+    const failure =
+      run("buf", "generate", "proto", "--template", "proto/buf.gen.yaml", "--output", folder) ||
+      run("buf", "build", "proto", ...descriptors);
     if (failure) return failure;
     const fresh = texts(join(folder, "gen"));
     const committed = texts("proto/gen");
@@ -46,7 +54,7 @@ function generated() {
 const steps = {
   format: () => run("biome", "format", "."),
   lint: () => run("biome", "lint", "."),
-  types: () => run("tsc", "-p", ".") || run("tsc", "-p", "tests"),
+  types: () => run("tsc", "-p", ".") || run("tsc", "-p", "tests") || run("tsc", "-p", "scripts"),
   walls: () => run("node", "scripts/walls.mjs"),
   lock: () => run("node", "scripts/lock.mjs", "--check"),
   generated,

@@ -14,7 +14,7 @@ let failed = Number(brokenSteps);
 let skipped = 0;
 for (let i = 0; i < runs.length; i += 2) {
   const [status, file] = [Number(runs[i]), runs[i + 1]];
-  let failures = 0;
+  let failures = existsSync(file) ? 0 : 1;
   if (existsSync(file)) {
     const { testResults } = JSON.parse(readFileSync(file, "utf8"));
     for (const { status: fileStatus, assertionResults } of testResults) {

@@ -1,9 +1,6 @@
 /** A server put together: the log, sessions, tournaments, and the services on one port. */
 import { mkdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
-import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import { EnvironmentServiceService } from "../proto/gen/icrl/v1/environment.js";
@@ -12,6 +9,7 @@ import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
 import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
 import { environmentService } from "./rpc/environment-service.js";
 import { withRawMessages } from "./rpc/methods.js";
+import { reflectionService } from "./rpc/reflection.js";
 import { serverInfoService } from "./rpc/server-info-service.js";
 import { tournamentService } from "./rpc/tournament-service.js";
 import { trajectoryService } from "./rpc/trajectory-service.js";
@@ -43,10 +41,6 @@ export interface RunningServer {
 
 /** gRPC's own bound is wider than ours, so that a message between the two gets our reason. */
 const HARD_LIMIT_FACTOR = 4;
-
-const PROTO_DIR = fileURLToPath(new URL("../../proto", import.meta.url));
-
-const PROTO_FILES = ["environment", "trajectory", "tournament", "server_info"].map((name) => `icrl/v1/${name}.proto`);
 
 /**
  * Starts a server.
@@ -82,8 +76,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       logger,
     ),
   );
-  const definitions = loadSync(PROTO_FILES, { includeDirs: [PROTO_DIR], keepCase: true });
-  new ReflectionService(definitions).addToServer(server);
+  reflectionService().addToServer(server);
   const health = new HealthImplementation({ "": "SERVING" });
   health.addToServer(server);
 

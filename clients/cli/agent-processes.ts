@@ -1,5 +1,5 @@
 /** The agent processes of a tournament: one for each built-in entrant, started again if it ends while it has matches left. */
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { PROGRAM } from "./private-server.js";

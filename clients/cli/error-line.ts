@@ -16,7 +16,9 @@ export function errorLine(error: unknown, env: Readonly<Record<string, string | 
   if (env.ICRL_DEBUG) return `error: ${stack}\n`;
   // The operating system (a full disk, a port in use) and another process say what is wrong; anything else is a bug of icrl.
   const foreseen = /\bE[A-Z]{3,}: /.test(message) || error instanceof ServerStartError;
-  return foreseen ? `error: ${oneLine(message)}\n` : `error: ${oneLine(message)} (unexpected: ICRL_DEBUG=1 shows where)\n`;
+  return foreseen
+    ? `error: ${oneLine(message)}\n`
+    : `error: ${oneLine(message)} (unexpected: ICRL_DEBUG=1 shows where)\n`;
 }
 
 /** Commander's text about a wrong command line, as one line that says where to read on. */

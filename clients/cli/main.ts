@@ -22,7 +22,15 @@ const program = new Command("icrl")
 Exit codes: 0 done, 1 failed, 2 wrong command line, name or file, 3 no server, 4 finished with forfeits, 130 Ctrl-C.
 icrl COMMAND --help tells more; docs/cli.md describes every --json document.`,
   );
-for (const command of [serveCommand(), tasksCommand(), agentsCommand(), agentCommand(), playCommand(), tournamentCommand(), logCommand()]) {
+for (const command of [
+  serveCommand(),
+  tasksCommand(),
+  agentsCommand(),
+  agentCommand(),
+  playCommand(),
+  tournamentCommand(),
+  logCommand(),
+]) {
   program.addCommand(command);
 }
 for (const command of [program, ...program.commands, ...program.commands.flatMap((child) => child.commands)]) {

@@ -14,6 +14,8 @@ export class ServerStartError extends Error {}
 /** A server process. */
 export interface PrivateServer {
   readonly address: string;
+  /** Process id. */
+  readonly pid: number;
   /** Lets it finish, and waits until it has stopped. */
   close(): Promise<void>;
 }
@@ -27,7 +29,18 @@ export interface PrivateServer {
 export async function startPrivateServer(dataDir: string): Promise<PrivateServer> {
   const child = spawn(
     process.execPath,
-    [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data", dataDir, "--json", "--log-level", "warn", "--stop-with-input"],
+    [
+      PROGRAM,
+      "serve",
+      "--listen",
+      "127.0.0.1:0",
+      "--data",
+      dataDir,
+      "--json",
+      "--log-level",
+      "warn",
+      "--stop-with-input",
+    ],
     { stdio: ["pipe", "pipe", "pipe"] },
   );
   let said = "";
@@ -47,6 +60,7 @@ export async function startPrivateServer(dataDir: string): Promise<PrivateServer
   child.stderr.on("data", (text: Buffer) => process.stderr.write(text)); // warnings of a running server are worth seeing
   return {
     address: (JSON.parse(line) as { address: string }).address,
+    pid: child.pid as number,
     async close() {
       if (child.exitCode === null && child.signalCode === null) {
         child.stdin.end();

@@ -46,14 +46,17 @@ export function readTournamentFile(path: string): TournamentSpec {
   }
   function options(value: unknown, what: string): Record<string, unknown> {
     if (value === undefined || value === null) return {};
-    if (typeof value !== "object" || Array.isArray(value)) throw invalid(`${what} is ${shown(value)}: give {name: value, ...}`);
+    if (typeof value !== "object" || Array.isArray(value))
+      throw invalid(`${what} is ${shown(value)}: give {name: value, ...}`);
     return plain(value) as Record<string, unknown>;
   }
 
   const file = members(content, "the file", ["name", "seed", "trials", "tasks", "agents"]);
   const { seed, trials } = file;
   if (seed !== undefined && (typeof seed !== "bigint" || seed < 0n || seed >= 1n << 64n)) {
-    throw invalid(`seed is ${shown(seed)}: give a whole number from 0 to 18446744073709551615, or none to have one drawn`);
+    throw invalid(
+      `seed is ${shown(seed)}: give a whole number from 0 to 18446744073709551615, or none to have one drawn`,
+    );
   }
   if (typeof trials !== "bigint" || trials < 1n || trials > 0xffffffffn) {
     throw invalid(`trials is ${shown(trials)}: give a whole number of at least 1`);
@@ -66,13 +69,21 @@ export function readTournamentFile(path: string): TournamentSpec {
       const what = `tasks[${i}]`;
       const task = members(entry, what, ["id", "task", "options"]);
       const family = text(task.task, `${what}.task`);
-      return { id: text(task.id ?? family, `${what}.id`), task: family, options: options(task.options, `${what}.options`) };
+      return {
+        id: text(task.id ?? family, `${what}.id`),
+        task: family,
+        options: options(task.options, `${what}.options`),
+      };
     }),
     agents: list(file.agents, "agents").map((entry, i) => {
       const what = `agents[${i}]`;
       const agent = members(entry, what, ["name", "agent", "options"]);
       const program = text(agent.agent, `${what}.agent`);
-      return { name: text(agent.name ?? program, `${what}.name`), agent: program, options: options(agent.options, `${what}.options`) };
+      return {
+        name: text(agent.name ?? program, `${what}.name`),
+        agent: program,
+        options: options(agent.options, `${what}.options`),
+      };
     }),
   };
 }

@@ -92,10 +92,12 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
     return call;
   }
 
-  const serialize = <T>(type: MessageType<T>) => (message: T) => {
-    const bytes = type.encode(message).finish();
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  };
+  const serialize =
+    <T>(type: MessageType<T>) =>
+    (message: T) => {
+      const bytes = type.encode(message).finish();
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    };
 
   function unary<Q, A>(path: string, request: MessageType<Q>, response: MessageType<A>, message: Q): Promise<A> {
     return new Promise((resolve, reject) => {
@@ -103,7 +105,9 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
         if (error === null) resolve(answer as A);
         else reject(errorOf(error, address));
       };
-      track(client.makeUnaryRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message, done));
+      track(
+        client.makeUnaryRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message, done),
+      );
     });
   }
 

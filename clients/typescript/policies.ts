@@ -71,7 +71,9 @@ export function createPolicies(
     const rewards = float32Elements(observations.reward, "reward");
     const terminated = observations.terminated ? boolElements(observations.terminated, "terminated") : nowhere;
     const truncated = observations.truncated ? boolElements(observations.truncated, "truncated") : nowhere;
-    const executed = observations.executedAction ? int32Elements(observations.executedAction, "executed_action") : actions;
+    const executed = observations.executedAction
+      ? int32Elements(observations.executedAction, "executed_action")
+      : actions;
     const finalStates =
       discrete && observations.finalObservation
         ? int32Elements(observations.finalObservation, "final_observation")

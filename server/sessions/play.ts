@@ -82,6 +82,8 @@ export function createPlay(
   const featureSize = space.type === "box" ? boxShape.reduce((product, length) => product * length, 1) : 0;
 
   const slots: Slot[] = [];
+  const envs: Env[] = [];
+  const oracles: Oracle[] = [];
   const active = new Uint8Array(numEnvs);
   const totals: PlayTotals = { completeTrials: 0, incompleteTrials: 0, episodes: 0, steps: 0 };
   let activeCount = 0;
@@ -114,6 +116,14 @@ export function createPlay(
   let pendingTrials: number[] = [];
   let durableTrials = 0;
   let lastAppended = 0;
+  const failuresAtStart = sink?.failures ?? 0;
+
+  /** A write that failed lost episodes, maybe of this play: its watermark must not pass them. */
+  function checkLog(): void {
+    if (sink !== undefined && sink.failures !== failuresAtStart) {
+      throw new IcrlError("LOG_UNWRITABLE", "the log could not be written for a while and lost episodes of this session");
+    }
+  }
 
   function startTrial(index: number): TrialStart | undefined {
     const ticket = source.take();
@@ -145,6 +155,8 @@ export function createPlay(
       trialOptimalValue: 0,
     };
     slots[index] = slot;
+    envs[index] = env;
+    oracles[index] = slot.oracle;
     active[index] = 1;
     activeCount += 1;
     startEpisode(slot, index, 0);
@@ -255,6 +267,7 @@ export function createPlay(
 
   function countDurable(): number {
     if (sink === undefined) return 0;
+    checkLog();
     let newlyDurable = 0;
     while (newlyDurable < pendingTrials.length && pendingTrials[newlyDurable] <= sink.durable) newlyDurable += 1;
     if (newlyDurable > 0) pendingTrials = pendingTrials.slice(newlyDurable);
@@ -334,8 +347,8 @@ export function createPlay(
           rewards[n] = 0;
           continue;
         }
-        const slot = slots[n];
-        const { env, oracle } = slot;
+        const env = envs[n];
+        const oracle = oracles[n];
         const t = env.stepInEpisode;
         const action = actions[n];
         const at = n * horizon + t;
@@ -363,6 +376,7 @@ export function createPlay(
         if (discrete) finalStates[finalRows] = env.observation;
         else if (featureSize > 0) finalFeatures.set(env.features as Float32Array, finalRows * featureSize);
         finalRows += 1;
+        const slot = slots[n];
         endEpisode(slot, n, undefined);
         if (slot.episode + 1 < episodes) {
           startEpisode(slot, n, slot.episode + 1);
@@ -389,6 +403,7 @@ export function createPlay(
     durableTrials: countDurable,
     whenDurable: async () => {
       if (sink !== undefined && lastAppended > 0) await sink.whenDurable(lastAppended);
+      checkLog();
     },
   };
 }

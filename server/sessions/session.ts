@@ -65,6 +65,9 @@ export interface Session {
 
 type State = "new" | "ready" | "opening" | "playing" | "closing" | "ended";
 
+/** Bytes that may wait for the disk before agents have to. */
+const MAX_BACKLOG_BYTES = 64 << 20;
+
 /** Envs that a match opens when the entrant does not say. */
 const DEFAULT_MATCH_ENVS = 64;
 
@@ -334,7 +337,7 @@ export function createSession(link: Link, context: SessionContext): Session {
         if (!bytes.equals(lastRequest)) {
           throw new IcrlError("STEP_CONFLICT", `step_index ${index} was answered before with other bytes`);
         }
-        link.send(lastResponse as Buffer);
+        if (lastResponse !== undefined) link.send(lastResponse); // else the answer is on its way
         return;
       }
       if (index < stepIndex) {
@@ -349,8 +352,17 @@ export function createSession(link: Link, context: SessionContext): Session {
     const observations = playing.step(actions, propensities, now() - observedAtMs);
     counters.steps += steps;
     lastRequest = bytes;
+    lastResponse = undefined;
     stepIndex += 1;
-    sendObservations(observations);
+    if (sink.backlogBytes <= MAX_BACKLOG_BYTES) return sendObservations(observations);
+    // The disk is slower than the agents: the agent waits, not the memory.
+    disarmActTimer();
+    playing
+      .whenDurable()
+      .then(() => {
+        if (state === "playing") sendObservations(observations);
+      })
+      .catch(fail);
   }
 
   function onMessage(message: NonNullable<PlayRequest["message"]>, bytes: Buffer): void {

@@ -2,7 +2,18 @@
  * One writer per log. The lock file names its holder; a holder that is dead is replaced. On the same host the process table
  * tells; a holder on another host (a container's, say) is alive as long as it touches the file.
  */
-import { closeSync, linkSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, utimesSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { kill, pid } from "node:process";
@@ -103,7 +114,8 @@ function removeIfStale(path: string, aside: string, locked: (by: string) => Icrl
   } catch {
     // no holder can be made out: what the file says is worth nothing
   }
-  if (holder !== undefined && isAlive(holder, touchedMs, Date.now())) throw locked(`process ${holder.pid} on ${holder.host}`);
+  if (holder !== undefined && isAlive(holder, touchedMs, Date.now()))
+    throw locked(`process ${holder.pid} on ${holder.host}`);
   // Moved away and looked at again, in case another process has replaced the stale lock in between.
   const moved = `${aside}.stale`;
   try {

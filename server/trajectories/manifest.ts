@@ -1,5 +1,15 @@
 /** Writing the list of shards, log/shards.jsonl. Each line is durable before what it replaces is deleted. */
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
 import { logFolder, manifestPath, type ShardEntry } from "../../datasets/log-folder.js";
 import { fsyncFolder } from "./shard-file.js";
 

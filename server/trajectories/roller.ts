@@ -84,7 +84,8 @@ export function openRoller(dir: string, logger: LogLogger): Roller {
       }
       waiting.shift();
       const { damagedBytes, ...result } = outcome.result;
-      if (damagedBytes > 0) logger.error({ segment: first, damagedBytes }, "LOG_CORRUPT: a segment is damaged; it is kept as *.corrupt");
+      if (damagedBytes > 0)
+        logger.error({ segment: first, damagedBytes }, "LOG_CORRUPT: a segment is damaged; it is kept as *.corrupt");
       else logger.debug({ segment: first, ...result }, "shard written");
     }
   }

@@ -56,7 +56,8 @@ function frameAt(bytes: Buffer, offset: number): Frame | undefined {
   const end = start + bytes.readUInt32LE(offset + 4);
   if (end > bytes.length) return undefined;
   const payload = bytes.subarray(start, end);
-  if (crc32(payload, crc32(bytes.subarray(offset + 4, offset + 12))) !== bytes.readUInt32LE(offset + 12)) return undefined;
+  if (crc32(payload, crc32(bytes.subarray(offset + 4, offset + 12))) !== bytes.readUInt32LE(offset + 12))
+    return undefined;
   return { offset, rows: bytes.readUInt32LE(offset + 8), payload };
 }
 

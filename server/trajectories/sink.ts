@@ -74,6 +74,10 @@ export interface TrajectorySink {
   readonly durable: number;
   /** Whether the last attempt to write succeeded. */
   readonly writable: boolean;
+  /** How often a write has failed. Episodes that were appended but not durable when one failed are lost. */
+  readonly failures: number;
+  /** Bytes that wait to be written: whoever appends should wait when they grow large. */
+  readonly backlogBytes: number;
   /** Bytes of an interrupted, never acknowledged write that were cut off when it was opened. */
   readonly tornBytes: number;
   /**

@@ -59,10 +59,14 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   const { commitRows = 256, commitBytes = 4 << 20, commitMs = 25, segmentBytes = 16 << 20 } = options;
   const unwritable = (error: unknown) => {
     const text = error instanceof Error ? error.message : String(error);
-    return new IcrlError("LOG_UNWRITABLE", `the log in ${dir} cannot be written (${text}): free space or mend the disk`, {
-      folder: dir,
-      system_error: (error as NodeJS.ErrnoException).code ?? "",
-    });
+    return new IcrlError(
+      "LOG_UNWRITABLE",
+      `the log in ${dir} cannot be written (${text}): free space or mend the disk`,
+      {
+        folder: dir,
+        system_error: (error as NodeJS.ErrnoException).code ?? "",
+      },
+    );
   };
 
   let unlock: () => void = () => {};
@@ -77,7 +81,8 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
     throw error instanceof IcrlError ? error : unwritable(error);
   }
   const { tornBytes, segments } = recovered;
-  if (tornBytes > 0) logger.warn({ tornBytes }, "the end of an interrupted write was cut off; none of it was acknowledged");
+  if (tornBytes > 0)
+    logger.warn({ tornBytes }, "the end of an interrupted write was cut off; none of it was acknowledged");
 
   const roller = openRoller(dir, logger);
   for (const first of segments) roller.enqueue(first);
@@ -89,6 +94,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   let appended = 0;
   let durable = 0;
   let failure: IcrlError | undefined;
+  let failures = 0;
   let closed = false;
   /** Numbers from..to that could not be written. */
   const lost: { readonly from: number; readonly to: number }[] = [];
@@ -107,6 +113,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
 
   function fail(error: unknown): void {
     failure = unwritable(error);
+    failures += 1;
     logger.error({ error: failure.message, lost: appended - durable }, "LOG_UNWRITABLE");
     const from = Math.max(durable, lost.at(-1)?.to ?? 0) + 1;
     if (from <= appended) lost.push({ from, to: appended });
@@ -182,6 +189,12 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
       return failure === undefined && !closed;
     },
     tornBytes,
+    get failures() {
+      return failures;
+    },
+    get backlogBytes() {
+      return collecting.bytes;
+    },
     append(episode) {
       if (failure !== undefined) throw failure;
       if (closed) throw unwritable(new Error("it is closed"));
@@ -192,7 +205,9 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
     },
     whenDurable(number) {
       if (lost.some(({ from, to }) => from <= number && number <= to)) {
-        return Promise.reject(failure ?? unwritable(new Error(`episode ${number} was lost when the log could not be written`)));
+        return Promise.reject(
+          failure ?? unwritable(new Error(`episode ${number} was lost when the log could not be written`)),
+        );
       }
       if (number <= durable) return Promise.resolve();
       return new Promise((resolve, reject) => waiters.push({ number, resolve, reject }));

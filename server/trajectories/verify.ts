@@ -55,7 +55,11 @@ export interface LogReport {
  * @param onProgress called now and then with the episodes verified so far
  * @throws NOT_A_LOG if the folder is no log
  */
-export async function verifyLog(dir: string, replay: Replay, onProgress: (episodes: number) => void = () => {}): Promise<LogReport> {
+export async function verifyLog(
+  dir: string,
+  replay: Replay,
+  onProgress: (episodes: number) => void = () => {},
+): Promise<LogReport> {
   requireLog(dir);
   const problems: LogProblem[] = [];
   let episodes = 0;
@@ -81,9 +85,13 @@ export async function verifyLog(dir: string, replay: Replay, onProgress: (episod
     bytes += size;
     if (entry === undefined) {
       // Between the shard and the manifest's line a writer can be killed: its segment is still there then, and rolled again.
-      if (!listSegments(dir).some((s) => shardName(s.first) === name)) problems.push({ file: path, problem: "is not in log/shards.jsonl" });
+      if (!listSegments(dir).some((s) => shardName(s.first) === name))
+        problems.push({ file: path, problem: "is not in log/shards.jsonl" });
     } else if (sha256 !== entry.sha256) {
-      problems.push({ file: path, problem: `has sha256 ${sha256}, and ${entry.sha256} was written: bytes were changed; its episodes were not looked at` });
+      problems.push({
+        file: path,
+        problem: `has sha256 ${sha256}, and ${entry.sha256} was written: bytes were changed; its episodes were not looked at`,
+      });
       continue;
     }
     const before = episodes;
@@ -102,21 +110,26 @@ export async function verifyLog(dir: string, replay: Replay, onProgress: (episod
       problems.push({ file: path, problem: `has ${episodes - before} episodes, and ${entry.rows} were written` });
     }
   }
-  for (const name of missing) problems.push({ file: join(dataFolder(dir), name), problem: "is in log/shards.jsonl and is missing" });
+  for (const name of missing)
+    problems.push({ file: join(dataFolder(dir), name), problem: "is in log/shards.jsonl and is missing" });
 
   const segments = listSegments(dir);
   for (const { path, first } of segments) {
     const scan = scanSegment(readFileSync(path));
     bytes += scan.goodBytes;
     tornBytes += scan.tornBytes;
-    for (const { from, to } of scan.damaged) problems.push({ file: path, problem: `bytes ${from} to ${to} are not what was written` });
+    for (const { from, to } of scan.damaged)
+      problems.push({ file: path, problem: `bytes ${from} to ${to} are not what was written` });
     if (manifest.has(shardName(first)) || existsSync(join(dataFolder(dir), shardName(first)))) continue;
     for (const frame of scan.frames) for (const row of ipcRows(frame.payload)) check(path, row);
   }
   for (const { path } of listCorruptSegments(dir)) {
     const { damaged } = scanSegment(readFileSync(path));
     const ranges = damaged.map(({ from, to }) => `${from} to ${to}`).join(", ");
-    problems.push({ file: path, problem: `bytes ${ranges} are not what was written; what could be read is in data/. Delete it to accept the loss` });
+    problems.push({
+      file: path,
+      problem: `bytes ${ranges} are not what was written; what could be read is in data/. Delete it to accept the loss`,
+    });
   }
   onProgress(episodes);
   return { shards: shards.length, segments: segments.length, episodes, steps, bytes, tornBytes, problems };
@@ -152,7 +165,8 @@ function replayProblem(row: TrajectoryRow, replay: Replay): string | undefined {
 /** What of a row contradicts the rest of it. */
 function inconsistency(row: TrajectoryRow): string | undefined {
   const { length } = row;
-  if (row.schema_version !== SCHEMA_VERSION) return `schema_version is ${row.schema_version}: this program reads ${SCHEMA_VERSION}`;
+  if (row.schema_version !== SCHEMA_VERSION)
+    return `schema_version is ${row.schema_version}: this program reads ${SCHEMA_VERSION}`;
   const lists = ["actions", "rewards", "propensities", "regrets", "optimal_actions"] as const;
   for (const name of lists) {
     const list = row[name];
@@ -168,6 +182,7 @@ function inconsistency(row: TrajectoryRow): string | undefined {
   if (row.complete !== (row.terminated && !row.truncated)) return "complete is not terminated and not truncated";
   let sum = 0;
   for (const reward of row.rewards) sum += reward;
-  if (!Object.is(sum, row.return) && sum !== row.return) return `return is ${row.return}, and its rewards add up to ${sum}`;
+  if (!Object.is(sum, row.return) && sum !== row.return)
+    return `return is ${row.return}, and its rewards add up to ${sum}`;
   return undefined;
 }

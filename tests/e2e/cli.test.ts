@@ -1,8 +1,8 @@
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { execFileSync, spawnSync } from "node:child_process";
-import { connect } from "#icrl/clients/typescript/connect.js";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect } from "#icrl/clients/typescript/connect.js";
 import { icrl, PROGRAM, startNode, startServe, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
@@ -21,7 +21,8 @@ beforeAll(async () => {
 function shape(value: unknown): unknown {
   if (Array.isArray(value)) return value.length === 0 ? [] : [shape(value[0])];
   if (value === null) return null;
-  if (typeof value === "object") return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shape(member)]));
+  if (typeof value === "object")
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shape(member)]));
   return typeof value;
 }
 
@@ -36,13 +37,16 @@ async function json(...args: string[]): Promise<unknown> {
 const VERBS = ["serve", "tasks", "agents", "agent", "play", "tournament run", "log verify", "log list", "log query"];
 
 describe("--help", () => {
-  test.each([...VERBS, "tournament", "log", ""])("of `icrl %s` goes to standard output and names only defaults that say something", async (verb) => {
-    const { code, stdout, stderr } = await icrl(...verb.split(" ").filter(Boolean), "--help");
-    expect(stderr).toBe("");
-    expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`^Usage: icrl ${verb}`));
-    expect(stdout).not.toMatch(/default: (false|\[\]|undefined)/);
-  });
+  test.each([...VERBS, "tournament", "log", ""])(
+    "of `icrl %s` goes to standard output and names only defaults that say something",
+    async (verb) => {
+      const { code, stdout, stderr } = await icrl(...verb.split(" ").filter(Boolean), "--help");
+      expect(stderr).toBe("");
+      expect(code).toBe(0);
+      expect(stdout).toMatch(new RegExp(`^Usage: icrl ${verb}`));
+      expect(stdout).not.toMatch(/default: (false|\[\]|undefined)/);
+    },
+  );
 
   test("is what `icrl help VERB` prints too", async () => {
     const [help, flag] = await Promise.all([icrl("help", "play"), icrl("play", "--help")]);
@@ -92,7 +96,18 @@ describe("--json", () => {
   });
 
   test("of `play` tells what was played and what came out", async () => {
-    const document = await json("play", "emp", "--task", "bernoulli-bandit", "--trials", "4", "--seed", "7", "--data", path("play"));
+    const document = await json(
+      "play",
+      "emp",
+      "--task",
+      "bernoulli-bandit",
+      "--trials",
+      "4",
+      "--seed",
+      "7",
+      "--data",
+      path("play"),
+    );
     expect(shape(document)).toEqual({
       agent: "string",
       options: {},
@@ -107,11 +122,28 @@ describe("--json", () => {
       log: "string",
     });
     // 4 trials of the default horizon, 200
-    expect(document).toMatchObject({ agent: "emp", task: "bernoulli-bandit", seed: "7", trials: 4, steps: 800, log: path("play") });
+    expect(document).toMatchObject({
+      agent: "emp",
+      task: "bernoulli-bandit",
+      seed: "7",
+      trials: 4,
+      steps: 800,
+      log: path("play"),
+    });
   });
 
   test("of `play` has the same regret for any number of envs and streams, and no log with --no-record", async () => {
-    const args = ["play", "lin-thompson", "--task", "linear-bandit", "--trials", "5", "--no-record", "--data", path("unrecorded")];
+    const args = [
+      "play",
+      "lin-thompson",
+      "--task",
+      "linear-bandit",
+      "--trials",
+      "5",
+      "--no-record",
+      "--data",
+      path("unrecorded"),
+    ];
     const [one, many] = (await Promise.all([
       json(...args, "--envs", "1", "--streams", "1"),
       json(...args.slice(0, -1), path("unrecorded-2"), "--envs", "5", "--streams", "3"),
@@ -164,7 +196,10 @@ describe("--json", () => {
   });
 
   test("of `log list` has a page of episodes, and the token of the next", async () => {
-    const page = (await json("log", "list", "--data", data, "--limit", "4")) as { trajectories: unknown[]; next_page: string };
+    const page = (await json("log", "list", "--data", data, "--limit", "4")) as {
+      trajectories: unknown[];
+      next_page: string;
+    };
     expect(shape(page.trajectories)).toEqual([
       {
         episode_id: "string",
@@ -272,7 +307,10 @@ describe("exit code", () => {
     writeFileSync(shard, bytes);
     const { code, stdout } = await icrl("log", "verify", "--data", damaged, "--json");
     expect(code).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ ok: false, problems: [{ file: expect.any(String), problem: expect.any(String) }] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      problems: [{ file: expect.any(String), problem: expect.any(String) }],
+    });
   });
 
   test("3: no server answers", async () => {
@@ -284,9 +322,19 @@ describe("exit code", () => {
   test("4: a match was forfeited, here by an agent of somebody's own that never came", async () => {
     const server = await startServe(path("forfeits"), "--entrant-timeout-ms", "300");
     const file = tournamentFile({ agents: [{ name: "mine", agent: "not-built-in" }, { agent: "uniform" }] });
-    const { code, stdout, stderr } = await icrl("tournament", "run", file, "--out", path("forfeit-out"), "--server", server.address);
+    const { code, stdout, stderr } = await icrl(
+      "tournament",
+      "run",
+      file,
+      "--out",
+      path("forfeit-out"),
+      "--server",
+      server.address,
+    );
     await server.stop();
-    expect(stderr).toContain(`mine: "not-built-in" is not built in; start it with --connect ${server.address} --entrant mine\n`);
+    expect(stderr).toContain(
+      `mine: "not-built-in" is not built in; start it with --connect ${server.address} --entrant mine\n`,
+    );
     expect(stdout).toContain("2 (AGENT_ABSENT)");
     expect(code).toBe(4);
   });
@@ -305,17 +353,26 @@ describe("a wrong command line is refused in one line, with exit code 2", () => 
   test.each([
     [["ply"], "unknown command 'ply': did you mean play? (icrl --help shows what there is)"],
     [["log", "lst"], "unknown command 'lst': did you mean list? (icrl log --help shows what there is)"],
-    [["play", "emp", "--taks", "x"], "unknown option '--taks': did you mean --task? (icrl play --help shows what there is)"],
+    [
+      ["play", "emp", "--taks", "x"],
+      "unknown option '--taks': did you mean --task? (icrl play --help shows what there is)",
+    ],
     [["play", "emp"], "required option '--task <task>' not specified (icrl play --help shows what there is)"],
     [["play"], "missing required argument 'agent' (icrl play --help shows what there is)"],
-    [["tournament", "run", "x.yaml"], "required option '--out <dir>' not specified (icrl tournament run --help shows what there is)"],
+    [
+      ["tournament", "run", "x.yaml"],
+      "required option '--out <dir>' not specified (icrl tournament run --help shows what there is)",
+    ],
     [["tasks", "river-swin"], 'TASK_UNKNOWN: there is no task "river-swin": did you mean "river-swim"?'],
     [["agents", "lin-ubc"], 'AGENT_UNKNOWN: there is no agent "lin-ubc": did you mean "lin-ucb"?'],
     [["agent", "ucbv"], 'AGENT_UNKNOWN: there is no agent "ucbv": did you mean "ucbvi"?'],
     [["play", "em", "--task", "x"], 'AGENT_UNKNOWN: there is no agent "em": did you mean "emp"?'],
     [["play", "emp", "--task", "linear"], 'TASK_UNKNOWN: there is no task "linear": did you mean "linear-bandit"?'],
     [play("--set", "dmi=3"), 'OPTION_UNKNOWN: task "linear-bandit" has no option "dmi": did you mean "dim"?'],
-    [play("--set", "dim=999"), 'OPTION_INVALID: option "dim" of task "linear-bandit" is 999: give an integer in [1, 64]'],
+    [
+      play("--set", "dim=999"),
+      'OPTION_INVALID: option "dim" of task "linear-bandit" is 999: give an integer in [1, 64]',
+    ],
     [play("--set", "dim"), 'OPTION_INVALID: option "dim" has no value: give name=value'],
     [play("--option", "alpha=1"), 'OPTION_UNKNOWN: agent "emp" has no option "alpha": it has none'],
     [
@@ -338,8 +395,14 @@ describe("a wrong command line is refused in one line, with exit code 2", () => 
       ["serve", "--max-envs", "many"],
       "option '--max-envs <n>' argument 'many' is invalid. Give a whole number from 1 to 65536. (icrl serve --help shows what there is)",
     ],
-    [["log", "list", "--data", path("never")], `NOT_A_LOG: ${path("never")} is no log: give a folder that has data/trajectories-*.parquet`],
-    [["log", "list", "--data", data, "--page", "x"], 'PAGE_INVALID: page token "x" is not one of this list\'s: send next_page_token unchanged'],
+    [
+      ["log", "list", "--data", path("never")],
+      `NOT_A_LOG: ${path("never")} is no log: give a folder that has data/trajectories-*.parquet`,
+    ],
+    [
+      ["log", "list", "--data", data, "--page", "x"],
+      'PAGE_INVALID: page token "x" is not one of this list\'s: send next_page_token unchanged',
+    ],
     [
       ["log", "query", "SELECT regert FROM trajectories", "--data", data],
       'QUERY_INVALID: Binder Error: Referenced column "regert" not found in FROM clause!; Candidate bindings: "regret", "regrets", "length", "return", "entrant": mend the SQL; the view is "trajectories"',
@@ -366,17 +429,37 @@ describe("a wrong tournament file is refused in one line, with exit code 2, befo
     ["an empty list of tasks", { tasks: [] }, "SPEC_INVALID: FILE: tasks is empty: give a list of at least one"],
     ["an empty list of agents", { agents: [] }, "SPEC_INVALID: FILE: agents is empty: give a list of at least one"],
     ["a task that is a text", { tasks: ["e1"] }, 'SPEC_INVALID: FILE: tasks[0] is "e1": give {id, task, options}'],
-    ["a task without its family", { tasks: [{ id: "e1" }] }, "SPEC_INVALID: FILE: tasks[0].task is absent: give a text"],
+    [
+      "a task without its family",
+      { tasks: [{ id: "e1" }] },
+      "SPEC_INVALID: FILE: tasks[0].task is absent: give a text",
+    ],
     ["a mistyped member", { trails: 5 }, 'SPEC_INVALID: FILE: the file has "trails": did you mean "trials"?'],
     [
       "options in a list",
       { agents: [{ ...entrant, options: [1] }] },
       "SPEC_INVALID: FILE: agents[0].options is [1]: give {name: value, ...}",
     ],
-    ["an id twice", { tasks: [{ task: "river-swim" }, { task: "river-swim" }] }, 'SPEC_INVALID: id "river-swim" stands twice in tasks: give each once'],
-    ["an entrant twice", { agents: [entrant, entrant] }, 'SPEC_INVALID: name "u" stands twice in agents: give each once'],
-    ["an unknown task", { tasks: [{ task: "river-swin" }] }, 'TASK_UNKNOWN: there is no task "river-swin": did you mean "river-swim"?'],
-    ["an unknown agent", { agents: [{ agent: "lin-ubc" }] }, 'AGENT_UNKNOWN: there is no agent "lin-ubc": did you mean "lin-ucb"?'],
+    [
+      "an id twice",
+      { tasks: [{ task: "river-swim" }, { task: "river-swim" }] },
+      'SPEC_INVALID: id "river-swim" stands twice in tasks: give each once',
+    ],
+    [
+      "an entrant twice",
+      { agents: [entrant, entrant] },
+      'SPEC_INVALID: name "u" stands twice in agents: give each once',
+    ],
+    [
+      "an unknown task",
+      { tasks: [{ task: "river-swin" }] },
+      'TASK_UNKNOWN: there is no task "river-swin": did you mean "river-swim"?',
+    ],
+    [
+      "an unknown agent",
+      { agents: [{ agent: "lin-ubc" }] },
+      'AGENT_UNKNOWN: there is no agent "lin-ubc": did you mean "lin-ucb"?',
+    ],
     [
       "an option out of range",
       { tasks: [{ task: "river-swim", options: { states: 1 } }] },
@@ -400,7 +483,9 @@ describe("a wrong tournament file is refused in one line, with exit code 2, befo
   ])("%s", async (_, content, line) => {
     const file = path(`bad-${files++}.yaml`);
     if (content !== undefined) writeFileSync(file, content);
-    expect(await refusal("tournament", "run", file, "--out", path("refused"))).toContain(`SPEC_INVALID: ${file}: ${line}`);
+    expect(await refusal("tournament", "run", file, "--out", path("refused"))).toContain(
+      `SPEC_INVALID: ${file}: ${line}`,
+    );
   });
 });
 
@@ -419,11 +504,22 @@ test("a folder that holds results is left alone, and replaced with --overwrite",
 });
 
 test("without a terminal nothing is painted or drawn over, and progress stays off standard output", async () => {
-  const { stdout, stderr } = await icrl("play", "uniform", "--task", "river-swim", "--trials", "2", "--data", path("plain"));
+  const { stdout, stderr } = await icrl(
+    "play",
+    "uniform",
+    "--task",
+    "river-swim",
+    "--trials",
+    "2",
+    "--data",
+    path("plain"),
+  );
   expect(stdout + stderr).not.toContain("\x1b");
   expect(stderr).toMatch(/^ {2}0 % {2}0 of 2 trials.*\n100 % {2}2 of 2 trials.*\n$/);
   // by hand: 2 trials of 100 episodes of 20 steps
-  expect(stdout).toMatch(/^uniform on river-swim: 2 trials, 4000 steps in [\d.]+ s \(\d+ steps\/s\)\nregret .* ± .*\nrecorded in .*plain\n$/);
+  expect(stdout).toMatch(
+    /^uniform on river-swim: 2 trials, 4000 steps in [\d.]+ s \(\d+ steps\/s\)\nregret .* ± .*\nrecorded in .*plain\n$/,
+  );
 });
 
 test("a reader that leaves early, as head does, ends a command quietly", () => {
@@ -453,40 +549,46 @@ function runs(pid: number): boolean {
 
 describe("Ctrl-C", () => {
   // A terminal sends it to all processes of the command; `kill -INT` to one.
-  test.each(["all processes", "one process"])("sent to %s ends `play`: no process is left, the log is whole", async (whom) => {
-    const log = path(`interrupted-play-${whom.length}`);
-    const args = ["play", "uniform", "--task", "river-swim", "--envs", "4", "--trials", "1000000", "--data", log];
-    const { child, said, ended } = startNode([PROGRAM, ...args], { group: true });
-    const pid = child.pid as number;
-    await said("0 of 1,000,000 trials");
-    const processes = descendants(pid);
-    expect(processes.length).toBe(1); // its server
-    process.kill(whom === "one process" ? pid : -pid, "SIGINT");
-    const { code, stdout, stderr } = await ended;
-    expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
-    expect(stderr).toMatch(/\ninterrupted by SIGINT\n$/);
-    expect(stderr).not.toContain("error");
-    expect(processes.filter(runs)).toEqual([]);
-    expect(await json("log", "verify", "--data", log)).toMatchObject({ ok: true, torn_bytes: 0, segments: 0 });
-  });
+  test.each(["all processes", "one process"])(
+    "sent to %s ends `play`: no process is left, the log is whole",
+    async (whom) => {
+      const log = path(`interrupted-play-${whom.length}`);
+      const args = ["play", "uniform", "--task", "river-swim", "--envs", "4", "--trials", "1000000", "--data", log];
+      const { child, said, ended } = startNode([PROGRAM, ...args], { group: true });
+      const pid = child.pid as number;
+      await said("0 of 1,000,000 trials");
+      const processes = descendants(pid);
+      expect(processes.length).toBe(1); // its server
+      process.kill(whom === "one process" ? pid : -pid, "SIGINT");
+      const { code, stdout, stderr } = await ended;
+      expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
+      expect(stderr).toMatch(/\ninterrupted by SIGINT\n$/);
+      expect(stderr).not.toContain("error");
+      expect(processes.filter(runs)).toEqual([]);
+      expect(await json("log", "verify", "--data", log)).toMatchObject({ ok: true, torn_bytes: 0, segments: 0 });
+    },
+  );
 
-  test.each(["all processes", "one process"])("sent to %s ends `tournament run`: no process is left, the log is whole", async (whom) => {
-    const out = path(`interrupted-run-${whom.length}`);
-    const file = tournamentFile({
-      trials: 100_000,
-      tasks: [{ task: "river-swim" }],
-      agents: [{ agent: "uniform" }, { agent: "q-learning" }],
-    });
-    const { child, said, ended } = startNode([PROGRAM, "tournament", "run", file, "--out", out], { group: true });
-    const pid = child.pid as number;
-    await said("0 of 200,000 trials");
-    const processes = descendants(pid);
-    expect(processes.length).toBe(3); // its server and two agents
-    process.kill(whom === "one process" ? pid : -pid, "SIGINT");
-    const { code, stdout, stderr } = await ended;
-    expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
-    expect(stderr).toMatch(/\ninterrupted by SIGINT\n$/);
-    expect(processes.filter(runs)).toEqual([]);
-    expect(await json("log", "verify", "--data", out)).toMatchObject({ ok: true, torn_bytes: 0, segments: 0 });
-  });
+  test.each(["all processes", "one process"])(
+    "sent to %s ends `tournament run`: no process is left, the log is whole",
+    async (whom) => {
+      const out = path(`interrupted-run-${whom.length}`);
+      const file = tournamentFile({
+        trials: 100_000,
+        tasks: [{ task: "river-swim" }],
+        agents: [{ agent: "uniform" }, { agent: "q-learning" }],
+      });
+      const { child, said, ended } = startNode([PROGRAM, "tournament", "run", file, "--out", out], { group: true });
+      const pid = child.pid as number;
+      await said("0 of 200,000 trials");
+      const processes = descendants(pid);
+      expect(processes.length).toBe(3); // its server and two agents
+      process.kill(whom === "one process" ? pid : -pid, "SIGINT");
+      const { code, stdout, stderr } = await ended;
+      expect({ code, stdout }).toEqual({ code: 130, stdout: "" });
+      expect(stderr).toMatch(/\ninterrupted by SIGINT\n$/);
+      expect(processes.filter(runs)).toEqual([]);
+      expect(await json("log", "verify", "--data", out)).toMatchObject({ ok: true, torn_bytes: 0, segments: 0 });
+    },
+  );
 });

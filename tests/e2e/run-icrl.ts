@@ -67,7 +67,18 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
 
 /** An `icrl serve` on a free port, with its log in `data`; `firstLine` is what it printed with --json. */
 export async function startServe(data: string, ...args: string[]) {
-  const running = startNode([PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data", data, "--json", "--log-level", "warn", ...args]);
+  const running = startNode([
+    PROGRAM,
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    "--data",
+    data,
+    "--json",
+    "--log-level",
+    "warn",
+    ...args,
+  ]);
   const lines = createInterface({ input: running.child.stdout as NodeJS.ReadableStream });
   const [firstLine] = (await Promise.race([
     once(lines, "line"),

@@ -97,7 +97,11 @@ function patientSink(): SessionContext["sink"] {
   const sink = {
     durable: 0,
     writable: true,
+    failures: 0,
+    backlogBytes: 0,
     tornBytes: 0,
+    failures: 0,
+    backlogBytes: 0,
     appended: 0,
     append: () => ++sink.appended,
     whenDurable: async (number: number) => {

@@ -4,9 +4,9 @@ import { findAgent } from "../../../agents/registry.js";
 import { optionsFromTexts, resolveOptions } from "../../../common/options.js";
 import { connect } from "../../typescript/connect.js";
 import { serveMatches } from "../../typescript/serve-matches.js";
+import { EXIT } from "../exit-codes.js";
 import { printJson } from "../print/json.js";
 import { collect, hostAndPort, wholeNumber } from "./arguments.js";
-import { EXIT } from "../exit-codes.js";
 import { DEFAULT_ADDRESS } from "./serve.js";
 
 interface AgentFlags {
@@ -27,7 +27,11 @@ export function agentCommand(): Command {
     .option("--connect <host:port>", "the server", hostAndPort, DEFAULT_ADDRESS)
     .option("--entrant <name>", "the name it enters under (default: the agent's name)")
     .option("--tournament <id>", "only this tournament (default: the oldest unfinished one that lists the entrant)")
-    .option("--option <name=value>", "an option of the agent that the tournament does not set; may be repeated", collect)
+    .option(
+      "--option <name=value>",
+      "an option of the agent that the tournament does not set; may be repeated",
+      collect,
+    )
     .option("--envs <n>", "envs side by side in each session, at most", wholeNumber(1), 1024)
     .option("--streams <n>", "sessions side by side", wholeNumber(1, 64), 2)
     .option("--json", "print JSON at the end: {agent, entrant, matches, failed: [{match, reason, error}]}")

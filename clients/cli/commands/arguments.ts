@@ -7,7 +7,9 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
     const value = /^\d[\d_]*$/.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
     if (!Number.isSafeInteger(value) || value < min || value > max) {
       throw new InvalidArgumentError(
-        max === Number.MAX_SAFE_INTEGER ? `Give a whole number of at least ${min}.` : `Give a whole number from ${min} to ${max}.`,
+        max === Number.MAX_SAFE_INTEGER
+          ? `Give a whole number of at least ${min}.`
+          : `Give a whole number from ${min} to ${max}.`,
       );
     }
     return value;
@@ -30,7 +32,8 @@ export function collect(text: string, before: readonly string[] = []): string[] 
 /** HOST:PORT. */
 export function hostAndPort(text: string): string {
   const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
-  if (match === null || Number(match[2]) > 65535) throw new InvalidArgumentError("Give HOST:PORT, for example 127.0.0.1:50551.");
+  if (match === null || Number(match[2]) > 65535)
+    throw new InvalidArgumentError("Give HOST:PORT, for example 127.0.0.1:50551.");
   return text;
 }
 

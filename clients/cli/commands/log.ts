@@ -27,7 +27,9 @@ const SHOWN_PROBLEMS = 20;
 
 function verifyCommand(): Command {
   return new Command("verify")
-    .description("Check every byte against its hash and play every episode again, bit for bit. Exit code 1 when something is wrong.")
+    .description(
+      "Check every byte against its hash and play every episode again, bit for bit. Exit code 1 when something is wrong.",
+    )
     .option(...dataOption)
     .option(
       "--json",
@@ -60,7 +62,11 @@ function verifyCommand(): Command {
           steps: report.steps,
           bytes: report.bytes,
           torn_bytes: report.tornBytes,
-          problems: report.problems.map(({ file, episodeId, problem }) => ({ file, episode_id: episodeId ?? null, problem })),
+          problems: report.problems.map(({ file, episodeId, problem }) => ({
+            file,
+            episode_id: episodeId ?? null,
+            problem,
+          })),
         });
       } else {
         for (const { file, episodeId, problem } of report.problems.slice(0, SHOWN_PROBLEMS)) {
@@ -72,7 +78,9 @@ function verifyCommand(): Command {
           `${ok ? "ok" : "NOT ok"}: ${report.episodes} episodes, ${report.steps} steps in ${report.shards} shards and ${report.segments} open segments, ${report.bytes} bytes; ${report.problems.length} problems\n`,
         );
         if (report.tornBytes > 0) {
-          process.stdout.write(`${report.tornBytes} bytes of an interrupted, never acknowledged write will be cut off\n`);
+          process.stdout.write(
+            `${report.tornBytes} bytes of an interrupted, never acknowledged write will be cut off\n`,
+          );
         }
       }
       if (!ok) process.exitCode = EXIT.failed;
@@ -98,7 +106,10 @@ function listCommand(): Command {
       const { listTrajectories } = await import("../../../datasets/list-trajectories.js");
       const page = await listTrajectories(flags.data, filter, { size: flags.limit, token: flags.page ?? "" });
       if (flags.json) {
-        printJson(process.stdout, { trajectories: page.trajectories.map(summaryJson), next_page: page.nextToken || null });
+        printJson(process.stdout, {
+          trajectories: page.trajectories.map(summaryJson),
+          next_page: page.nextToken || null,
+        });
         return;
       }
       if (page.trajectories.length === 0) {

@@ -11,10 +11,10 @@ import { type Connection, connect } from "../../typescript/connect.js";
 import type { Agent } from "../../typescript/define-agent.js";
 import { playAgent } from "../../typescript/play-agent.js";
 import { interruptible } from "../interruptible.js";
-import { startPrivateServer } from "../private-server.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
 import { createProgress } from "../print/progress.js";
+import { startPrivateServer } from "../private-server.js";
 import { collect, hostAndPort, required, uint64, wholeNumber } from "./arguments.js";
 
 interface PlayFlags {
@@ -62,7 +62,11 @@ export function playCommand(): Command {
 async function play(name: string, flags: PlayFlags, command: Command): Promise<void> {
   const agent = findAgent(name);
   const family = taskFamily(required(flags.task, "--task <task>", command));
-  const agentOptions = resolveOptions(agent.options, optionsFromTexts(agent.options, flags.option ?? []), `agent "${name}"`);
+  const agentOptions = resolveOptions(
+    agent.options,
+    optionsFromTexts(agent.options, flags.option ?? []),
+    `agent "${name}"`,
+  );
   const taskOptions = optionsFromTexts(family.options, flags.set ?? []);
   const task = buildTask(family.name, taskOptions);
   requirePlays(agent, task); // all of this fails before a server is started for it
@@ -70,7 +74,11 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
   const what = `${name} on ${task.name}`;
   const regrets: number[] = [];
   const returns: number[] = [];
-  const progress = createProgress({ stream: process.stderr, nowMs: () => performance.now(), paint: paintFor(process.stderr, process.env) });
+  const progress = createProgress({
+    stream: process.stderr,
+    nowMs: () => performance.now(),
+    paint: paintFor(process.stderr, process.env),
+  });
   const server = flags.server === undefined ? await startPrivateServer(flags.data) : undefined;
   const address = flags.server ?? (server?.address as string);
   let connection: Connection | undefined;
@@ -99,7 +107,10 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
     progress.finish();
     const trials = Number(closed.completeTrials);
     if (trials < flags.trials) {
-      throw new IcrlError("SERVER_DRAINING", `the server at ${address} stopped after ${trials} of ${flags.trials} trials`);
+      throw new IcrlError(
+        "SERVER_DRAINING",
+        `the server at ${address} stopped after ${trials} of ${flags.trials} trials`,
+      );
     }
     const steps = Number(closed.steps);
     const seconds = (performance.now() - startedAt) / 1000;

@@ -24,7 +24,10 @@ export function serveCommand(): Command {
     .option("--listen <host:port>", "address to listen on; port 0 takes a free one", hostAndPort, DEFAULT_ADDRESS)
     .option("--data <dir>", "folder of the log; made when it does not exist", "icrl-data")
     .addOption(
-      new Option("--durability <kind>", "what acknowledged trajectories survive: a crash of the machine, or of the process")
+      new Option(
+        "--durability <kind>",
+        "what acknowledged trajectories survive: a crash of the machine, or of the process",
+      )
         .choices(["fsync", "process"])
         .default("fsync"),
     )
@@ -42,7 +45,10 @@ export function serveCommand(): Command {
   }
   return command.action(async (flags: ServeFlags) => {
     const given = Object.fromEntries(
-      Object.keys(LIMIT_OPTIONS).map((name) => [name, flags[name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())]]),
+      Object.keys(LIMIT_OPTIONS).map((name) => [
+        name,
+        flags[name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())],
+      ]),
     );
     const limits = resolveOptions(LIMIT_OPTIONS, given, "serve");
     const { runServer } = await import("../../../server/main.js"); // half a second that --help does without

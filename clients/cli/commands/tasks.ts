@@ -10,7 +10,10 @@ export function tasksCommand(): Command {
   return new Command("tasks")
     .description("List the tasks, or describe one with its options.")
     .argument("[name]", "a task")
-    .option("--json", "print JSON: [{name, version, summary, source, kinds, num_actions, horizon, episodes, reward, options}]; one object with a name")
+    .option(
+      "--json",
+      "print JSON: [{name, version, summary, source, kinds, num_actions, horizon, episodes, reward, options}]; one object with a name",
+    )
     .action((name: string | undefined, { json }: { json?: boolean }) => {
       if (name !== undefined) {
         const family = taskFamily(name);

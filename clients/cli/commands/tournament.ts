@@ -7,16 +7,22 @@ import { IcrlError } from "../../../common/errors.js";
 import { resolveOptions } from "../../../common/options.js";
 import { playsTask } from "../../../common/plays-task.js";
 import { VERSION } from "../../../common/version.js";
-import { type Match, type Tournament, type TournamentResults, type TournamentSpec, TournamentState } from "../../../proto/gen/icrl/v1/tournament.js";
+import {
+  type Match,
+  type Tournament,
+  type TournamentResults,
+  type TournamentSpec,
+  TournamentState,
+} from "../../../proto/gen/icrl/v1/tournament.js";
 import { checkSpec } from "../../../server/tournaments/spec.js";
 import { type Connection, connect } from "../../typescript/connect.js";
 import { type AgentProcesses, startAgentProcesses } from "../agent-processes.js";
 import { EXIT } from "../exit-codes.js";
+import { interruptible } from "../interruptible.js";
 import { jsonText } from "../print/json.js";
 import { leaderboardText } from "../print/leaderboard.js";
 import { paintFor } from "../print/paint.js";
 import { createProgress, type ProgressItem } from "../print/progress.js";
-import { interruptible } from "../interruptible.js";
 import { startPrivateServer } from "../private-server.js";
 import { type ResultsJson, resultsJson } from "../results.js";
 import { readTournamentFile } from "../tournament-file.js";
@@ -36,20 +42,25 @@ const OUTPUTS = ["results.json", "trials.parquet", "regret.svg", "regret.png", "
 
 /** The command. */
 export function tournamentCommand(): Command {
-  return new Command("tournament").description("Play tournaments.").addCommand(
-    new Command("run")
-      .description(
-        "Play a tournament: a private server (or --server), one process for each entrant, then a leaderboard, results.json, trials.parquet and a picture.",
-      )
-      .argument("<file>", "YAML or JSON: {name, seed, trials, tasks: [{id, task, options}], agents: [{name, agent, options}]}")
-      .option("--out <dir>", "folder for the results and, of a private server, the log (required)")
-      .option("--trials <n>", "trials of each match, instead of the file's", wholeNumber(1))
-      .option("--seed <n>", "seed, instead of the file's", uint64)
-      .option("--server <host:port>", "a running server (default: a private one)", hostAndPort)
-      .option("--overwrite", "replace the results and the log of an earlier run in the folder")
-      .option("--json", "print what results.json holds")
-      .action(run),
-  );
+  return new Command("tournament")
+    .description("Play tournaments.")
+    .addCommand(
+      new Command("run")
+        .description(
+          "Play a tournament: a private server (or --server), one process for each entrant, then a leaderboard, results.json, trials.parquet and a picture.",
+        )
+        .argument(
+          "<file>",
+          "YAML or JSON: {name, seed, trials, tasks: [{id, task, options}], agents: [{name, agent, options}]}",
+        )
+        .option("--out <dir>", "folder for the results and, of a private server, the log (required)")
+        .option("--trials <n>", "trials of each match, instead of the file's", wholeNumber(1))
+        .option("--seed <n>", "seed, instead of the file's", uint64)
+        .option("--server <host:port>", "a running server (default: a private one)", hostAndPort)
+        .option("--overwrite", "replace the results and the log of an earlier run in the folder")
+        .option("--json", "print what results.json holds")
+        .action(run),
+    );
 }
 
 async function run(file: string, flags: RunFlags, command: Command): Promise<void> {
@@ -66,7 +77,11 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   let connection: Connection | undefined;
   let processes: AgentProcesses | undefined;
   let json: ResultsJson;
-  const progress = createProgress({ stream: process.stderr, nowMs: () => performance.now(), paint: paintFor(process.stderr, process.env) });
+  const progress = createProgress({
+    stream: process.stderr,
+    nowMs: () => performance.now(),
+    paint: paintFor(process.stderr, process.env),
+  });
   try {
     connection = await connect(address);
     let tournament = (await connection.createTournament({ spec })).tournament as Tournament;
@@ -75,7 +90,8 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
       tournament.id,
       builtIn,
       join(out, "agents"),
-      (entrant) => tournament.matches.some((match) => match.entrant === entrant && match.state !== TournamentState.FINISHED),
+      (entrant) =>
+        tournament.matches.some((match) => match.entrant === entrant && match.state !== TournamentState.FINISHED),
       (entrant, logFile) => progress.say(`${entrant}: its process ended too often, ${logFile} says why`),
     );
     const finished = watch(connection, tournament.id, (update) => {
@@ -109,7 +125,9 @@ function checkedEntrants(spec: TournamentSpec, server: string | undefined): Tour
   const { tasks } = checkSpec(spec, () => 0n);
   return spec.agents.filter(({ name, agent, options }) => {
     if (server !== undefined && !agents.some((builtIn) => builtIn.name === agent)) {
-      process.stderr.write(`${name}: "${agent}" is not built in; start it with --connect ${server} --entrant ${quoted(name)}\n`);
+      process.stderr.write(
+        `${name}: "${agent}" is not built in; start it with --connect ${server} --entrant ${quoted(name)}\n`,
+      );
       return false;
     }
     const found = findAgent(agent);
@@ -134,7 +152,11 @@ function prepareFolder(out: string, overwrite: boolean): void {
 }
 
 /** Waits until the tournament is finished; resolves with its results. */
-async function watch(connection: Connection, id: string, onUpdate: (tournament: Tournament) => void): Promise<TournamentResults> {
+async function watch(
+  connection: Connection,
+  id: string,
+  onUpdate: (tournament: Tournament) => void,
+): Promise<TournamentResults> {
   for await (const { tournament } of connection.watchTournament({ id })) onUpdate(tournament as Tournament);
   const { results } = await connection.getTournament({ id });
   if (results === undefined) throw new IcrlError("TOURNAMENT_RUNNING", `tournament ${id} ended without results`);

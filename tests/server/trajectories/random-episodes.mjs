@@ -14,7 +14,7 @@ const RUNS = [0, 1, 2].map((i) => ({
   agentOptionsJson: "{}",
   serverVersion: "0.1.0",
   privileged: i === 1,
-  tagsJson: JSON.stringify({ why: "a \"test\"" }),
+  tagsJson: JSON.stringify({ why: 'a "test"' }),
 }));
 
 /** Episode `number` (from 0): every combination of what can be absent comes up within a few dozen. */
@@ -50,7 +50,8 @@ export function randomEpisode(number, mostSteps = 40) {
     stepFeatures: rng.uniform() < 0.3 ? floats(2 * length) : undefined,
     actions: ints(length),
     rewards,
-    propensities: known === 0 ? undefined : floats(length).map((p) => (known === 1 && p > 0 ? Number.NaN : Math.abs(p))),
+    propensities:
+      known === 0 ? undefined : floats(length).map((p) => (known === 1 && p > 0 ? Number.NaN : Math.abs(p))),
     regrets: floats(length),
     optimalActions: ints(length),
     trialFeatures: rng.uniform() < 0.5 ? floats(6) : undefined,
