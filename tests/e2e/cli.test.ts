@@ -37,7 +37,7 @@ async function json(...args: string[]): Promise<unknown> {
 const VERBS = ["serve", "tasks", "agents", "agent", "play", "tournament run", "log verify", "log list", "log query"];
 
 describe("--help", () => {
-  test.each([...VERBS, "tournament", "log", ""])(
+  test.concurrent.each([...VERBS, "tournament", "log", ""])(
     "of `icrl %s` goes to standard output and names only defaults that say something",
     async (verb) => {
       const { code, stdout, stderr } = await icrl(...verb.split(" ").filter(Boolean), "--help");
@@ -350,7 +350,7 @@ async function refusal(...args: string[]): Promise<string> {
 
 describe("a wrong command line is refused in one line, with exit code 2", () => {
   const play = (...args: string[]) => ["play", "emp", "--task", "linear-bandit", "--data", path("never"), ...args];
-  test.each([
+  test.concurrent.each([
     [["ply"], "unknown command 'ply': did you mean play? (icrl --help shows what there is)"],
     [["log", "lst"], "unknown command 'lst': did you mean list? (icrl log --help shows what there is)"],
     [
@@ -414,7 +414,7 @@ describe("a wrong command line is refused in one line, with exit code 2", () => 
 
 describe("a wrong tournament file is refused in one line, with exit code 2, before anything is started or replaced", () => {
   const entrant = { name: "u", agent: "uniform" };
-  test.each<[what: string, changes: Record<string, unknown>, line: string]>([
+  test.concurrent.each<[what: string, changes: Record<string, unknown>, line: string]>([
     ["no name", { name: undefined }, "SPEC_INVALID: FILE: name is absent: give a text"],
     ["a number as its name", { name: 7 }, "SPEC_INVALID: FILE: name is 7: give a text"],
     ["no trials", { trials: undefined }, "SPEC_INVALID: FILE: trials is absent: give a whole number of at least 1"],
