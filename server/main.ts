@@ -18,9 +18,7 @@ export interface MainOptions extends Omit<ServerOptions, "logger"> {
 export async function runServer(options: MainOptions): Promise<void> {
   const logger = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
   const server = await startServer({ ...options, logger });
-  logger.info({ address: server.address, data: options.dataDir, torn_bytes: server.tornBytes }, "listening");
-  options.onListening(server);
-  await new Promise<void>((resolve, reject) => {
+  const stopped = new Promise<void>((resolve, reject) => {
     let stopping = false;
     const stop = (why: string) => {
       if (stopping) process.exit(1); // what was acknowledged is durable already
@@ -32,6 +30,9 @@ export async function runServer(options: MainOptions): Promise<void> {
     process.on("SIGTERM", stop);
     if (options.stopWithInput) process.stdin.on("end", () => stopping || stop("end of input")).resume();
   });
+  logger.info({ address: server.address, data: options.dataDir, torn_bytes: server.tornBytes }, "listening");
+  options.onListening(server); // whoever hears of it may send a signal at once
+  await stopped;
   if (options.stopWithInput) process.stdin.destroy(); // open input would keep the process alive
   logger.info("stopped");
 }

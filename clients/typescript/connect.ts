@@ -1,5 +1,5 @@
 /** A connection to a server: typed unary calls, streams of answers, and play streams. */
-import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { type Call, Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import {
   EnvironmentServiceService,
   GetTaskRequest,
@@ -85,10 +85,19 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
     });
   });
 
-  const serialize = <T>(type: MessageType<T>) => (message: T) => {
-    const bytes = type.encode(message).finish();
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  };
+  const underWay = new Set<Call>(); // grpc-js lets them run on when the client is closed
+  function track<C extends Call>(call: C): C {
+    underWay.add(call);
+    call.once("status", () => underWay.delete(call));
+    return call;
+  }
+
+  const serialize =
+    <T>(type: MessageType<T>) =>
+    (message: T) => {
+      const bytes = type.encode(message).finish();
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    };
 
   function unary<Q, A>(path: string, request: MessageType<Q>, response: MessageType<A>, message: Q): Promise<A> {
     return new Promise((resolve, reject) => {
@@ -96,7 +105,9 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
         if (error === null) resolve(answer as A);
         else reject(errorOf(error, address));
       };
-      client.makeUnaryRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message, done);
+      track(
+        client.makeUnaryRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message, done),
+      );
     });
   }
 
@@ -106,7 +117,8 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
     response: MessageType<A>,
     message: Q,
   ): AsyncGenerator<A> {
-    const call = client.makeServerStreamRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message);
+    const decode = (bytes: Buffer) => response.decode(bytes);
+    const call = track(client.makeServerStreamRequest(path, serialize(request), decode, message));
     try {
       for await (const answer of call) yield answer as A;
     } catch (error) {
@@ -140,11 +152,16 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
       streaming(tournament.streamTrials.path, StreamTrialsRequest, StreamTrialsResponse, request),
     play: () =>
       openPlayStream(
-        client.makeBidiStreamRequest(environment.play.path, serialize(PlayRequest), (bytes: Buffer) =>
-          PlayResponse.decode(bytes),
+        track(
+          client.makeBidiStreamRequest(environment.play.path, serialize(PlayRequest), (bytes: Buffer) =>
+            PlayResponse.decode(bytes),
+          ),
         ),
         address,
       ),
-    close: () => client.close(),
+    close() {
+      for (const call of underWay) call.cancel();
+      client.close();
+    },
   };
 }
