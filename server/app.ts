@@ -9,12 +9,13 @@ import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
 import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
 import { environmentService } from "./rpc/environment-service.js";
 import { withRawMessages } from "./rpc/methods.js";
+import { openSessions } from "./rpc/open-sessions.js";
 import { reflectionService } from "./rpc/reflection.js";
 import { serverInfoService } from "./rpc/server-info-service.js";
 import { tournamentService } from "./rpc/tournament-service.js";
 import { trajectoryService } from "./rpc/trajectory-service.js";
 import type { Limits } from "./sessions/limits.js";
-import { createSession, type Session } from "./sessions/session.js";
+import { createSession } from "./sessions/session.js";
 import { createTournaments } from "./tournaments/tournaments.js";
 import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
 
@@ -42,6 +43,9 @@ export interface RunningServer {
 /** gRPC's own bound is wider than ours, so that a message between the two gets our reason. */
 const HARD_LIMIT_FACTOR = 4;
 
+/** How long, beyond the deadline, the last answers have to reach whoever reads them. */
+const GOODBYE_MS = 1000;
+
 /**
  * Starts a server.
  *
@@ -51,29 +55,30 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { limits, logger } = options;
   mkdirSync(options.dataDir, { recursive: true });
   const sink = await openTrajectoryLog(options.dataDir, { durability: options.durability, logger });
-  const tournaments = createTournaments(limits.entrant_timeout_ms);
-  const sessions = new Set<Session>();
+  const tournaments = createTournaments(limits);
+  const sessions = openSessions(limits.max_sessions);
   const counters = { steps: 0 };
   const context = { limits, sink, lobby: tournaments, now: () => performance.timeOrigin + performance.now(), counters };
 
+  const methods = { logger, maxMessageBytes: limits.max_message_bytes };
   const server = new Server({
     "grpc.max_receive_message_length": limits.max_message_bytes * HARD_LIMIT_FACTOR,
     "grpc.max_send_message_length": -1,
   });
   server.addService(
     withRawMessages(EnvironmentServiceService),
-    environmentService(limits, sessions, (link) => createSession(link, context), logger),
+    environmentService(sessions, (link) => createSession(link, context), methods),
   );
-  server.addService(withRawMessages(TournamentServiceService), tournamentService(tournaments, logger));
+  server.addService(withRawMessages(TournamentServiceService), tournamentService(tournaments, methods));
   server.addService(
     withRawMessages(TrajectoryServiceService),
-    trajectoryService(options.dataDir, sink, tournaments, logger),
+    trajectoryService(options.dataDir, sink, tournaments, methods),
   );
   server.addService(
     withRawMessages(ServerInfoServiceService),
     serverInfoService(
       { limits, sink, durability: options.durability, startedAt: new Date(), counters, openSessions: sessions },
-      logger,
+      methods,
     ),
   );
   reflectionService().addToServer(server);
@@ -97,14 +102,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     address: `${options.listen.slice(0, options.listen.lastIndexOf(":"))}:${port}`,
     tornBytes: sink.tornBytes,
     async close(deadlineMs) {
+      const deadline = performance.now() + deadlineMs;
       health.setStatus("", "NOT_SERVING");
-      for (const session of [...sessions]) session.drain(deadlineMs);
+      // It listens until the last session has ended, to say why it takes no more.
+      await sessions.drain(deadlineMs);
       tournaments.close();
       await new Promise<void>((resolve) => {
-        const forced = setTimeout(() => {
-          server.forceShutdown();
-          resolve();
-        }, deadlineMs + 1000);
+        const forced = setTimeout(
+          () => {
+            server.forceShutdown();
+            resolve();
+          },
+          Math.max(deadline - performance.now(), 0) + GOODBYE_MS,
+        );
         server.tryShutdown(() => {
           clearTimeout(forced);
           resolve();

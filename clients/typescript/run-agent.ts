@@ -5,10 +5,10 @@
  */
 import { parseArgs } from "node:util";
 import { IcrlError } from "../../common/errors.js";
-import { optionsFromTexts } from "../../common/options.js";
-import { connect } from "./connect.js";
+import { optionsFromTexts, resolveOptions } from "../../common/options.js";
+import { type Connection, connect } from "./connect.js";
 import type { Agent } from "./define-agent.js";
-import { playAgent } from "./play-agent.js";
+import { type PlayAgentOptions, playAgent } from "./play-agent.js";
 import { serveMatches } from "./serve-matches.js";
 
 const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID] | --task TASK [--trials M] [--envs N] [--seed S])
@@ -21,60 +21,45 @@ const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID] | --
  * @returns the exit code: 0 when all was played, 1 when not, 2 for a command line that it does not understand
  */
 export async function runAgent(agent: Agent, args: readonly string[]): Promise<number> {
-  let values: ReturnType<typeof parse>;
+  let command: Command | undefined;
   try {
-    values = parse(args);
+    command = parseCommand(agent, args);
   } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE}`);
+    console.error(`${textOf(error)}\n${USAGE}`);
     return 2;
   }
-  if (values.help) {
+  if (command === undefined) {
     console.log(USAGE);
     return 0;
   }
   try {
-    const agentOptions = optionsFromTexts(agent.options, values.option);
-    const connection = await connect(values.connect);
+    const connection = await connect(command.address);
     try {
-      if (values.entrant !== undefined) {
-        let failed = 0;
-        await serveMatches(connection, agent, {
-          entrant: values.entrant,
-          tournamentId: values.tournament,
-          agentOptions,
-          onMatch: (opened) => console.error(`playing ${opened.matchId}`),
-          onMatchFailed: (matchId, error) => {
-            failed += 1;
-            console.error(`${matchId}: ${error.message}`);
-          },
-        });
-        return failed === 0 ? 0 : 1;
-      }
-      let regret = 0;
-      const closed = await playAgent(connection, agent, {
-        task: values.task as string,
-        trials: values.trials,
-        numEnvs: values.envs,
-        seed: values.seed,
-        agentOptions,
-        onTrialEnd: (end) => {
-          regret += end.regret ?? 0;
-        },
-      });
-      const trials = Number(closed.completeTrials);
-      console.log(`${trials} of ${values.trials} trials, mean regret ${(regret / trials).toFixed(2)}`);
-      return trials === values.trials ? 0 : 1;
+      return command.play === undefined
+        ? await serve(connection, agent, command)
+        : await playFreely(connection, agent, command.play);
     } finally {
       connection.close();
     }
   } catch (error) {
-    console.error(error instanceof IcrlError ? `${error.reason}: ${error.message}` : (error as Error).message);
+    console.error(textOf(error));
     return 1;
   }
 }
 
-/** The command line's values. Throws an Error that says what is wrong with it. */
-function parse(args: readonly string[]) {
+/** What a command line asks for. */
+interface Command {
+  readonly address: string;
+  readonly agentOptions: Readonly<Record<string, unknown>>;
+  /** Of an entrant. */
+  readonly entrant: string;
+  readonly tournamentId: string | undefined;
+  /** Free play, if that is asked for. */
+  readonly play: PlayAgentOptions | undefined;
+}
+
+/** The command; undefined when it is --help. Throws when it makes no sense. */
+function parseCommand(agent: Agent, args: readonly string[]): Command | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -89,11 +74,69 @@ function parse(args: readonly string[]) {
       help: { type: "boolean", default: false },
     },
   });
-  if (!values.help && (values.entrant === undefined) === (values.task === undefined)) {
-    throw new Error("give --entrant or --task, and not both");
-  }
-  for (const name of ["trials", "envs", "seed"] as const) {
-    if (!/^\d+$/.test(values[name])) throw new Error(`--${name} is "${values[name]}": give a whole number`);
-  }
-  return { ...values, trials: Number(values.trials), envs: Number(values.envs), seed: BigInt(values.seed) };
+  if (values.help) return undefined;
+  if ((values.entrant === undefined) === (values.task === undefined))
+    throw new Error("give either --entrant or --task");
+  const agentOptions = optionsFromTexts(agent.options, values.option);
+  resolveOptions(agent.options, agentOptions, `agent "${agent.name}"`);
+  const play =
+    values.task === undefined
+      ? undefined
+      : {
+          task: values.task,
+          trials: wholeNumber("--trials", values.trials),
+          numEnvs: wholeNumber("--envs", values.envs),
+          seed: uint64("--seed", values.seed),
+          agentOptions,
+        };
+  return {
+    address: values.connect,
+    agentOptions,
+    entrant: values.entrant ?? "",
+    tournamentId: values.tournament,
+    play,
+  };
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new Error(`${name} is "${text}": give a whole number of at least 1`);
+  return Number(text);
+}
+
+function uint64(name: string, text: string): bigint {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
+    throw new Error(`${name} is "${text}": give a whole number below 2^64`);
+  return BigInt(text);
+}
+
+async function serve(connection: Connection, agent: Agent, command: Command): Promise<number> {
+  let failed = 0;
+  await serveMatches(connection, agent, {
+    entrant: command.entrant,
+    tournamentId: command.tournamentId,
+    agentOptions: command.agentOptions,
+    onMatch: (opened) => console.error(`playing ${opened.matchId}`),
+    onMatchFailed: (matchId, error) => {
+      failed += 1;
+      console.error(`${matchId}: ${error.message}`);
+    },
+  });
+  return failed === 0 ? 0 : 1;
+}
+
+async function playFreely(connection: Connection, agent: Agent, play: PlayAgentOptions): Promise<number> {
+  let regret = 0;
+  const closed = await playAgent(connection, agent, {
+    ...play,
+    onTrialEnd: (end) => {
+      regret += end.regret ?? 0;
+    },
+  });
+  const trials = Number(closed.completeTrials);
+  console.log(`${trials} of ${play.trials} trials, mean regret ${(regret / trials).toFixed(2)}`);
+  return trials === play.trials ? 0 : 1;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof IcrlError ? `${error.reason}: ${error.message}` : (error as Error).message;
 }

@@ -34,6 +34,8 @@ export async function serveMatches(connection: Connection, agent: Agent, serve: 
 }
 
 async function serveUntilFinished(connection: Connection, agent: Agent, serve: ServeMatchesOptions): Promise<void> {
+  // Once in a tournament it stays there: it may be over before a session that failed in it is back.
+  let { tournamentId } = serve;
   for (;;) {
     const stream = connection.play();
     let matchId: string | undefined;
@@ -44,7 +46,7 @@ async function serveUntilFinished(connection: Connection, agent: Agent, serve: S
         agentOptions: { ...serve.agentOptions },
         tasks: [...agent.tasks],
         entrant: serve.entrant,
-        tournamentId: serve.tournamentId,
+        tournamentId,
         numEnvs: serve.numEnvs ?? 1024,
       });
       for (;;) {
@@ -58,6 +60,7 @@ async function serveUntilFinished(connection: Connection, agent: Agent, serve: S
         if (message.$case !== "opened") throw unexpected(message, "opened");
         const opened = message.value;
         matchId = opened.matchId ?? "";
+        tournamentId = opened.tournamentId;
         serve.onMatch?.(opened);
         const given = { ...serve.agentOptions, ...opened.agentOptions };
         await playToEnd(stream, agent, resolveOptions(agent.options, given, `agent "${agent.name}"`), opened);

@@ -7,34 +7,26 @@ import {
   ListTasksRequest,
   ListTasksResponse,
 } from "../../proto/gen/icrl/v1/environment.js";
-import type { Limits } from "../sessions/limits.js";
 import type { Link, Session } from "../sessions/session.js";
 import { describeFamily, describeTask } from "../tasks/describe-task.js";
 import { buildTask, TASKS, taskFamily } from "../tasks/registry.js";
 import { statusOf } from "./errors.js";
 import type { Logger } from "./logger.js";
-import { unary } from "./methods.js";
-
-/** The sessions of a server that are open now. */
-export interface OpenSessions {
-  readonly size: number;
-  add(session: Session): void;
-  delete(session: Session): void;
-}
+import { type MethodContext, unary } from "./methods.js";
+import type { OpenSessions } from "./open-sessions.js";
 
 /** Handlers of EnvironmentService; `play` starts a session on each stream. */
 export function environmentService(
-  limits: Limits,
   sessions: OpenSessions,
   startSession: (link: Link) => Session,
-  logger: Logger,
+  context: MethodContext,
 ): UntypedServiceImplementation {
   return {
-    play: (stream: ServerDuplexStream<Buffer, Buffer>) => play(stream, limits, sessions, startSession, logger),
-    listTasks: unary(ListTasksRequest, ListTasksResponse, logger, () => ({
+    play: (stream: ServerDuplexStream<Buffer, Buffer>) => play(stream, sessions, startSession, context.logger),
+    listTasks: unary(ListTasksRequest, ListTasksResponse, context, () => ({
       tasks: TASKS.map(describeFamily).sort((a, b) => (a.name < b.name ? -1 : 1)),
     })),
-    getTask: unary(GetTaskRequest, GetTaskResponse, logger, ({ name, options }) => ({
+    getTask: unary(GetTaskRequest, GetTaskResponse, context, ({ name, options }) => ({
       family: describeFamily(taskFamily(name)),
       task: describeTask(buildTask(name, options ?? {})),
     })),
@@ -43,7 +35,6 @@ export function environmentService(
 
 function play(
   stream: ServerDuplexStream<Buffer, Buffer>,
-  limits: Limits,
   sessions: OpenSessions,
   startSession: (link: Link) => Session,
   logger: Logger,
@@ -72,11 +63,10 @@ function play(
     if (!ended) session.lost();
   });
   stream.on("cancelled", () => session.lost());
-  if (sessions.size >= limits.max_sessions) {
-    session.fail(new IcrlError("TOO_MANY_SESSIONS", `${sessions.size} sessions are open: at most ${limits.max_sessions}`));
-    return;
-  }
+  const refusal = sessions.refusal();
+  if (refusal !== undefined) return session.fail(refusal);
   sessions.add(session);
   stream.on("data", (bytes: Buffer) => session.receive(bytes));
-  stream.on("end", () => session.endOfInput());
+  // A broken stream ends before it says that it is cancelled.
+  stream.on("end", () => setImmediate(() => session.endOfInput()));
 }

@@ -9,6 +9,12 @@ const DETAILS_KEY = "grpc-status-details-bin";
 const ERROR_INFO_TYPE = "type.googleapis.com/google.rpc.ErrorInfo";
 
 /**
+ * Characters of a text that leave. A status travels in headers, for which gRPC clients have 8 KiB; texts that quote what a caller sent
+ * can be of any length.
+ */
+const MAX_TEXT = 400;
+
+/**
  * The status of an error: an IcrlError with its reason as ErrorInfo; anything else is logged with its stack and leaves as a bare
  * INTERNAL.
  */
@@ -18,12 +24,21 @@ export function statusOf(error: unknown, logger: Logger): StatusObject {
     logger.error({ err: error }, "unexpected error");
     return { code: status.INTERNAL, details: "internal error", metadata };
   }
-  const info = ErrorInfo.encode({ reason: error.reason, domain: "icrl", metadata: { ...error.metadata } }).finish();
-  const details = Status.encode({
+  const text = clipped(error.message);
+  const details = Object.fromEntries(Object.entries(error.metadata).map(([key, value]) => [key, clipped(value)]));
+  const info = ErrorInfo.encode({ reason: error.reason, domain: "icrl", metadata: details }).finish();
+  const encoded = Status.encode({
     code: error.code,
-    message: error.message,
+    message: text,
     details: [{ typeUrl: ERROR_INFO_TYPE, value: Buffer.from(info) }],
   }).finish();
-  metadata.set(DETAILS_KEY, Buffer.from(details));
-  return { code: error.code, details: error.message, metadata };
+  metadata.set(DETAILS_KEY, Buffer.from(encoded));
+  return { code: error.code, details: text, metadata };
+}
+
+/** The text without its middle when it is long; half surrogates, which have no UTF-8 and which gRPC throws at, replaced. */
+function clipped(text: string): string {
+  const half = MAX_TEXT / 2;
+  const short = text.length <= MAX_TEXT ? text : `${text.slice(0, half)} ... ${text.slice(-half)}`;
+  return Buffer.from(short).toString();
 }

@@ -8,6 +8,13 @@ import { IcrlError } from "../../common/errors.js";
 import { statusOf } from "./errors.js";
 import type { Logger } from "./logger.js";
 
+/** What all methods of a server share. */
+export interface MethodContext {
+  readonly logger: Logger;
+  /** Largest request that is taken, in bytes. */
+  readonly maxMessageBytes: number;
+}
+
 /** What ts-proto generates for a message. */
 interface MessageType<T> {
   decode(bytes: Uint8Array): T;
@@ -31,7 +38,10 @@ export function withRawMessages<S extends ServiceDefinition>(service: S): Servic
   return raw;
 }
 
-function decode<T>(type: MessageType<T>, bytes: Buffer, path: string): T {
+function decode<T>(type: MessageType<T>, bytes: Buffer, path: string, { maxMessageBytes }: MethodContext): T {
+  if (bytes.length > maxMessageBytes) {
+    throw new IcrlError("MESSAGE_TOO_LARGE", `a request of ${bytes.length} bytes: send at most ${maxMessageBytes}`);
+  }
   try {
     return type.decode(bytes);
   } catch {
@@ -48,14 +58,14 @@ function encode<T>(type: MessageType<T>, message: T): Buffer {
 export function unary<Q, A>(
   request: MessageType<Q>,
   response: MessageType<A>,
-  logger: Logger,
+  context: MethodContext,
   handle: (request: Q) => A | Promise<A>,
 ): handleUnaryCall<Buffer, Buffer> {
   return async (call, callback) => {
     try {
-      callback(null, encode(response, await handle(decode(request, call.request, call.getPath()))));
+      callback(null, encode(response, await handle(decode(request, call.request, call.getPath(), context))));
     } catch (error) {
-      callback(statusOf(error, logger), null);
+      callback(statusOf(error, context.logger), null);
     }
   };
 }
@@ -64,7 +74,7 @@ export function unary<Q, A>(
 export function serverStreaming<Q, A>(
   request: MessageType<Q>,
   response: MessageType<A>,
-  logger: Logger,
+  context: MethodContext,
   handle: (request: Q, aborted: AbortSignal) => AsyncIterable<A>,
 ): handleServerStreamingCall<Buffer, Buffer> {
   return async (call) => {
@@ -72,13 +82,13 @@ export function serverStreaming<Q, A>(
     call.on("cancelled", () => abort.abort());
     call.on("error", () => abort.abort());
     try {
-      for await (const message of handle(decode(request, call.request, call.getPath()), abort.signal)) {
+      for await (const message of handle(decode(request, call.request, call.getPath(), context), abort.signal)) {
         if (abort.signal.aborted) return;
         if (!call.write(encode(response, message))) await drained(call, abort.signal);
       }
       call.end();
     } catch (error) {
-      if (!abort.signal.aborted) call.emit("error", statusOf(error, logger));
+      if (!abort.signal.aborted) call.emit("error", statusOf(error, context.logger));
     }
   };
 }

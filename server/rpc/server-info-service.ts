@@ -5,8 +5,7 @@ import { GetServerInfoRequest, GetServerInfoResponse } from "../../proto/gen/icr
 import { describeLimits } from "../sessions/describe-limits.js";
 import type { Limits } from "../sessions/limits.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
-import type { Logger } from "./logger.js";
-import { unary } from "./methods.js";
+import { type MethodContext, unary } from "./methods.js";
 
 /** Handlers of ServerInfoService. */
 export function serverInfoService(
@@ -18,10 +17,10 @@ export function serverInfoService(
     readonly counters: { readonly steps: number };
     readonly openSessions: { readonly size: number };
   },
-  logger: Logger,
+  context: MethodContext,
 ): UntypedServiceImplementation {
   return {
-    getServerInfo: unary(GetServerInfoRequest, GetServerInfoResponse, logger, () => ({
+    getServerInfo: unary(GetServerInfoRequest, GetServerInfoResponse, context, () => ({
       serverVersion: VERSION,
       minProtocolVersion: PROTOCOL_VERSION,
       maxProtocolVersion: PROTOCOL_VERSION,

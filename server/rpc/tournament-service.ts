@@ -1,5 +1,6 @@
 /** TournamentService on the wire. */
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { IcrlError } from "../../common/errors.js";
 import {
   CreateTournamentRequest,
   CreateTournamentResponse,
@@ -13,38 +14,42 @@ import {
   WatchTournamentResponse,
 } from "../../proto/gen/icrl/v1/tournament.js";
 import { describeTournament } from "../tournaments/describe-tournament.js";
-import type { Entry, Tournaments } from "../tournaments/tournaments.js";
+import type { Tournaments } from "../tournaments/tournaments.js";
 import { streamTrials } from "../tournaments/trials.js";
-import type { Logger } from "./logger.js";
-import { serverStreaming, unary } from "./methods.js";
+import { type MethodContext, serverStreaming, unary } from "./methods.js";
 
 /** Shortest time between two answers to WatchTournament. */
 const WATCH_INTERVAL_MS = 100;
 
 /** Handlers of TournamentService. */
-export function tournamentService(tournaments: Tournaments, logger: Logger): UntypedServiceImplementation {
+export function tournamentService(tournaments: Tournaments, context: MethodContext): UntypedServiceImplementation {
   return {
-    createTournament: unary(CreateTournamentRequest, CreateTournamentResponse, logger, ({ spec }) => {
+    createTournament: unary(CreateTournamentRequest, CreateTournamentResponse, context, ({ spec }) => {
       const { entry, existed } = tournaments.create(spec);
       return { tournament: describeTournament(entry), existed };
     }),
-    getTournament: unary(GetTournamentRequest, GetTournamentResponse, logger, ({ id }) => {
+    getTournament: unary(GetTournamentRequest, GetTournamentResponse, context, ({ id }) => {
       const entry = tournaments.get(id);
       return { tournament: describeTournament(entry), results: entry.results };
     }),
-    listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, logger, () => ({
+    listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, context, () => ({
       tournaments: tournaments.list().map(describeTournament).reverse(),
     })),
-    watchTournament: serverStreaming(WatchTournamentRequest, WatchTournamentResponse, logger, ({ id }, aborted) =>
-      watch(tournaments.get(id), aborted),
+    watchTournament: serverStreaming(WatchTournamentRequest, WatchTournamentResponse, context, ({ id }, aborted) =>
+      watch(tournaments, id, aborted),
     ),
-    streamTrials: serverStreaming(StreamTrialsRequest, StreamTrialsResponse, logger, async function* ({ id }) {
+    streamTrials: serverStreaming(StreamTrialsRequest, StreamTrialsResponse, context, async function* ({ id }) {
       for (const arrowIpc of streamTrials(tournaments.get(id))) yield { arrowIpc };
     }),
   };
 }
 
-async function* watch(entry: Entry, aborted: AbortSignal): AsyncGenerator<WatchTournamentResponse> {
+async function* watch(
+  tournaments: Tournaments,
+  id: string,
+  aborted: AbortSignal,
+): AsyncGenerator<WatchTournamentResponse> {
+  const entry = tournaments.get(id);
   let changed = true;
   let wake = () => {};
   const stop = entry.onChange(() => {
@@ -58,6 +63,7 @@ async function* watch(entry: Entry, aborted: AbortSignal): AsyncGenerator<WatchT
       changed = false;
       yield { tournament: describeTournament(entry) };
       if (entry.results !== undefined) return;
+      if (tournaments.closed) throw new IcrlError("SERVER_DRAINING", `the server stops, and with it tournament ${id}`);
       await new Promise((resolve) => setTimeout(resolve, WATCH_INTERVAL_MS));
     }
   } finally {

@@ -11,20 +11,22 @@ import {
 } from "../../proto/gen/icrl/v1/trajectory.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
-import type { Logger } from "./logger.js";
-import { serverStreaming, unary } from "./methods.js";
+import { type MethodContext, serverStreaming, unary } from "./methods.js";
 
 /** Handlers of TrajectoryService. They show what is durable when they are called. */
 export function trajectoryService(
   dataDir: string,
   sink: TrajectorySink,
   tournaments: Tournaments,
-  logger: Logger,
+  context: MethodContext,
 ): UntypedServiceImplementation {
   return {
-    listTrajectories: unary(ListTrajectoriesRequest, ListTrajectoriesResponse, logger, async (request) => {
+    listTrajectories: unary(ListTrajectoriesRequest, ListTrajectoriesResponse, context, async (request) => {
       await sink.seal();
-      const page = await listTrajectories(dataDir, request.filter, { size: request.pageSize, token: request.pageToken });
+      const page = await listTrajectories(dataDir, request.filter, {
+        size: request.pageSize,
+        token: request.pageToken,
+      });
       const running = tournaments.running();
       return {
         trajectories: page.trajectories.map((summary) => describeSummary(summary, running)),
@@ -34,7 +36,7 @@ export function trajectoryService(
     streamTrajectories: serverStreaming(
       StreamTrajectoriesRequest,
       StreamTrajectoriesResponse,
-      logger,
+      context,
       async function* ({ filter, limit }) {
         await sink.seal();
         const chunks = streamTrajectories(dataDir, filter, {

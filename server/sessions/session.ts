@@ -25,6 +25,7 @@ import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
 import { describeLimits } from "./describe-limits.js";
+import { envsThatFit } from "./envs-that-fit.js";
 import type { Limits } from "./limits.js";
 import type { Lobby, Match, Place } from "./lobby.js";
 import { createPlay, type Play } from "./play.js";
@@ -80,6 +81,7 @@ export function createSession(link: Link, context: SessionContext): Session {
   let place: Place | undefined;
   let play: Play | undefined;
   let draining = false;
+  let inputEnded = false;
   let drainTimer: NodeJS.Timeout | undefined;
   let actTimer: NodeJS.Timeout | undefined;
 
@@ -87,6 +89,8 @@ export function createSession(link: Link, context: SessionContext): Session {
   let stepIndex = 0;
   let lastRequest: Buffer | undefined;
   let lastResponse: Buffer | undefined;
+  /** Whether the answer to the last actions waits for the disk. */
+  let answerWaits = false;
   let observedAtMs = 0;
 
   function send(message: PlayResponse["message"]): Buffer {
@@ -163,6 +167,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       };
       send({ $case: "closed", value: closed });
       if (draining) fail(drainingError());
+      else if (inputEnded) end(undefined, undefined);
       else place?.free();
     } catch (error) {
       fail(error);
@@ -177,7 +182,11 @@ export function createSession(link: Link, context: SessionContext): Session {
     task: Task,
     numEnvs: number,
     source: TrialSource,
-    opened: { agentOptions: Readonly<Record<string, unknown>> | undefined; record: boolean; tags: Record<string, string> },
+    opened: {
+      agentOptions: Readonly<Record<string, unknown>> | undefined;
+      record: boolean;
+      tags: Record<string, string>;
+    },
     match: Match | undefined,
   ): void {
     const from = hello as Hello;
@@ -199,6 +208,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     state = "playing";
     stepIndex = 0;
     lastRequest = undefined;
+    answerWaits = false;
     send({
       $case: "opened",
       value: {
@@ -235,7 +245,6 @@ export function createSession(link: Link, context: SessionContext): Session {
         capabilities: [],
       },
     });
-    if (draining) return fail(drainingError());
     if (message.entrant === undefined) return;
     checkName("hello.entrant", message.entrant);
     place = context.lobby.enter(
@@ -249,7 +258,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     const { remaining } = match.source;
     // Half of what is left, so that a second session of the same entrant can play beside this one.
     const share = remaining > 2n * BigInt(wanted) ? wanted : Math.max(1, Math.ceil(Number(remaining) / 2));
-    const numEnvs = Math.min(wanted, share, limits.max_envs, Math.max(1, Math.floor(limits.max_steps_in_flight / match.task.horizon)));
+    const numEnvs = Math.min(wanted, share, envsThatFit(match.task, limits));
     whenWritable(() =>
       start(match.task, numEnvs, match.source, { agentOptions: match.agentOptions, record: true, tags: {} }, match),
     );
@@ -277,7 +286,8 @@ export function createSession(link: Link, context: SessionContext): Session {
       .probe()
       .then((writable) => {
         if (state !== "opening") return;
-        if (!writable) throw new IcrlError("LOG_UNWRITABLE", "the log cannot be written: free its disk, then open again");
+        if (!writable)
+          throw new IcrlError("LOG_UNWRITABLE", "the log cannot be written: free its disk, then open again");
         go();
       })
       .catch(fail);
@@ -288,7 +298,6 @@ export function createSession(link: Link, context: SessionContext): Session {
     if (place !== undefined) {
       throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches");
     }
-    if (draining) throw drainingError();
     if (message.labelDataset !== undefined) throw notImplemented("label");
     const task = buildTask(message.task, message.options ?? {});
     if (!playsTask(from.tasks, task.name, task.kinds)) {
@@ -306,8 +315,20 @@ export function createSession(link: Link, context: SessionContext): Session {
         `num_envs * horizon is ${message.numEnvs} * ${task.horizon}: at most ${limits.max_steps_in_flight} are held in memory`,
       );
     }
+    if (message.numEnvs > envsThatFit(task, limits)) {
+      throw new IcrlError(
+        "ENVS_INVALID",
+        `num_envs is ${message.numEnvs}: ${envsThatFit(task, limits)} envs of this task fit in a session's memory`,
+      );
+    }
     if (message.trials < 1n || message.trials > BigInt(limits.max_trials)) {
       throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.max_trials}`);
+    }
+    if (message.firstTrial + message.trials > 1n << 64n) {
+      throw new IcrlError(
+        "TRIALS_INVALID",
+        `first_trial is ${message.firstTrial} with ${message.trials} trials: the last one's index must fit a uint64`,
+      );
     }
     if (message.explicitSeeds.length > 0 && BigInt(message.explicitSeeds.length) !== message.trials) {
       throw new IcrlError(
@@ -325,14 +346,15 @@ export function createSession(link: Link, context: SessionContext): Session {
       explicitSeeds: message.explicitSeeds,
     });
     const record = message.record ?? true;
-    const go = () => start(task, message.numEnvs, source, { agentOptions: undefined, record, tags: message.tags }, undefined);
+    const go = () =>
+      start(task, message.numEnvs, source, { agentOptions: undefined, record, tags: message.tags }, undefined);
     if (record) whenWritable(go);
     else go();
   }
 
   function onActions(message: Actions, bytes: Buffer): void {
     const index = Number(message.stepIndex);
-    if (index !== stepIndex || state === "closing") {
+    if (index !== stepIndex || answerWaits || state === "closing") {
       if (index === stepIndex - 1 && lastRequest !== undefined) {
         if (!bytes.equals(lastRequest)) {
           throw new IcrlError("STEP_CONFLICT", `step_index ${index} was answered before with other bytes`);
@@ -343,7 +365,10 @@ export function createSession(link: Link, context: SessionContext): Session {
       if (index < stepIndex) {
         throw new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
       }
-      throw new IcrlError("STEP_GAP", `step_index ${index} has not been sent: answer ${stepIndex}`);
+      throw new IcrlError(
+        "STEP_GAP",
+        `step_index ${index} has not been sent: answer ${answerWaits ? stepIndex - 1 : stepIndex}`,
+      );
     }
     const playing = play as Play;
     const actions = checkedActions(message, playing);
@@ -357,9 +382,11 @@ export function createSession(link: Link, context: SessionContext): Session {
     if (sink.backlogBytes <= MAX_BACKLOG_BYTES) return sendObservations(observations);
     // The disk is slower than the agents: the agent waits, not the memory.
     disarmActTimer();
+    answerWaits = true;
     playing
       .whenDurable()
       .then(() => {
+        answerWaits = false;
         if (state === "playing") sendObservations(observations);
       })
       .catch(fail);
@@ -378,7 +405,10 @@ export function createSession(link: Link, context: SessionContext): Session {
       return void close();
     }
     if (kind === "close" && state === "ready") return end(undefined, undefined);
-    throw new IcrlError("PROTOCOL_ORDER", `"${kind}" came while the session was ${state}: see the state diagram in docs/protocol.md`);
+    throw new IcrlError(
+      "PROTOCOL_ORDER",
+      `"${kind}" came while the session was ${state}: see the state diagram in docs/protocol.md`,
+    );
   }
 
   return {
@@ -391,6 +421,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       }
     },
     endOfInput() {
+      inputEnded = true;
       if (state === "playing") end(undefined, "AGENT_CLOSED");
       else if (state !== "closing") end(undefined, undefined);
     },
@@ -410,13 +441,19 @@ export function createSession(link: Link, context: SessionContext): Session {
 
 function decode(bytes: Buffer, limits: Limits): NonNullable<PlayRequest["message"]> {
   if (bytes.length > limits.max_message_bytes) {
-    throw new IcrlError("MESSAGE_TOO_LARGE", `a message of ${bytes.length} bytes: send at most ${limits.max_message_bytes}`);
+    throw new IcrlError(
+      "MESSAGE_TOO_LARGE",
+      `a message of ${bytes.length} bytes: send at most ${limits.max_message_bytes}`,
+    );
   }
   let message: PlayRequest["message"];
   try {
     message = PlayRequest.decode(bytes).message;
   } catch {
-    throw new IcrlError("MALFORMED_MESSAGE", `${bytes.length} bytes that are no PlayRequest: see proto/icrl/v1/environment.proto`);
+    throw new IcrlError(
+      "MALFORMED_MESSAGE",
+      `${bytes.length} bytes that are no PlayRequest: see proto/icrl/v1/environment.proto`,
+    );
   }
   if (message === undefined) {
     throw new IcrlError("MALFORMED_MESSAGE", "a PlayRequest with no member set: send hello, open, actions or close");
@@ -469,7 +506,10 @@ function checkedPropensities(message: Actions, play: Play): Float32Array | undef
   for (let n = 0; n < propensities.length; n++) {
     const p = propensities[n];
     if ((p <= 0 || p > 1) && play.active[n] === 1) {
-      throw new IcrlError("PROPENSITY_INVALID", `propensity ${p} of env ${n} is outside (0, 1]: send NaN where it is unknown`);
+      throw new IcrlError(
+        "PROPENSITY_INVALID",
+        `propensity ${p} of env ${n} is outside (0, 1]: send NaN where it is unknown`,
+      );
     }
   }
   return propensities;
@@ -486,7 +526,10 @@ function purposeOf(text: string): Purpose {
 function checkName(what: string, name: string): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   if (name.length < 1 || name.length > 100 || /[\u0000-\u001f\u007f]/.test(name)) {
-    throw new IcrlError("NAME_INVALID", `${what} is ${JSON.stringify(name.slice(0, 120))}: give 1 to 100 printable characters`);
+    throw new IcrlError(
+      "NAME_INVALID",
+      `${what} is ${JSON.stringify(name.slice(0, 120))}: give 1 to 100 printable characters`,
+    );
   }
 }
 

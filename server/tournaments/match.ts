@@ -2,6 +2,7 @@
  * One entrant on one task: hands out its trials, takes their results, and folds the regret curves in the order of the trials,
  * so that the statistics do not depend on who finished first.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Reason } from "../../common/errors.js";
 import { type TrialSeeds, trialSeeds } from "../../common/seeds.js";
 import type { TrialResult, TrialSource, TrialTicket } from "../sessions/trial-source.js";
@@ -30,10 +31,16 @@ export interface TournamentMatch {
   readonly started: boolean;
   /** Whether every trial is played or forfeited. */
   readonly finished: boolean;
-  /** Forfeits every trial that is not played; those in flight in other sessions may still finish. */
+  /**
+   * Forfeits every trial that is not played; those in flight in other sessions may still finish. Lets other work go on in between:
+   * uniform play's regret of 100,000 instances can take minutes.
+   */
   forfeit(reason: Reason): void;
   seedsOf(trial: number): TrialSeeds;
 }
+
+/** Longest time, in milliseconds, that forfeiting keeps everybody waiting. */
+const SLICE_MS = 10;
 
 /** Makes a match; `onChange` is called after each result. */
 export function createMatch(
@@ -58,6 +65,7 @@ export function createMatch(
   let completeTrials = 0;
   let forfeits = 0;
   let forfeitReason: Reason | undefined;
+  let forfeiting = false;
   let steps = 0;
 
   const seedsOf = (trial: number) => trialSeeds(series, BigInt(trial));
@@ -84,13 +92,31 @@ export function createMatch(
     finishTrial(trial, uniform[uniform.length - 1], Number.NaN, uniform);
   }
 
+  /** A trial that nobody plays. */
+  const unplayed = () => returned.shift() ?? (next < trials ? next++ : undefined);
+
+  async function forfeitUnplayed(): Promise<void> {
+    if (forfeiting) return;
+    forfeiting = true;
+    let sliceStart = performance.now();
+    for (let trial = unplayed(); trial !== undefined; trial = unplayed()) {
+      forfeitTrial(trial);
+      if (performance.now() - sliceStart < SLICE_MS) continue;
+      onChange();
+      await nextTurn();
+      sliceStart = performance.now();
+    }
+    forfeiting = false;
+    onChange();
+  }
+
   const source: TrialSource = {
     get remaining() {
       return forfeitReason === undefined ? BigInt(trials - next + returned.length) : 0n;
     },
     take(): TrialTicket | undefined {
       if (forfeitReason !== undefined) return undefined;
-      const trial = returned.shift() ?? (next < trials ? next++ : undefined);
+      const trial = unplayed();
       return trial === undefined ? undefined : { trialIndex: BigInt(trial), seeds: seedsOf(trial) };
     },
     done(result: TrialResult) {
@@ -99,8 +125,10 @@ export function createMatch(
       if (result.complete) {
         completeTrials += 1;
         finishTrial(trial, result.regret, result.return, result.curve);
-      } else if (forfeitReason !== undefined) forfeitTrial(trial);
-      else returned.push(trial);
+      } else {
+        returned.push(trial);
+        if (forfeitReason !== undefined) void forfeitUnplayed();
+      }
       onChange();
     },
   };
@@ -135,9 +163,7 @@ export function createMatch(
     forfeit(reason) {
       if (forfeitReason !== undefined || completeTrials === trials) return;
       forfeitReason = reason;
-      for (const trial of returned.splice(0)) forfeitTrial(trial);
-      for (; next < trials; next++) forfeitTrial(next);
-      onChange();
+      void forfeitUnplayed();
     },
     seedsOf,
   };

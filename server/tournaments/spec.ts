@@ -2,6 +2,9 @@
 import { IcrlError } from "../../common/errors.js";
 import { hashId } from "../../common/seeds.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
+import { envsThatFit } from "../sessions/envs-that-fit.js";
+import type { Limits } from "../sessions/limits.js";
+import { curveSteps } from "../tasks/curve-steps.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 
@@ -13,7 +16,11 @@ export interface CheckedSpec {
   readonly seed: bigint;
   /** Trials of each match. */
   readonly trials: number;
-  readonly tasks: readonly { readonly id: string; readonly task: Task; readonly options: Readonly<Record<string, unknown>> }[];
+  readonly tasks: readonly {
+    readonly id: string;
+    readonly task: Task;
+    readonly options: Readonly<Record<string, unknown>>;
+  }[];
   readonly agents: readonly {
     readonly name: string;
     readonly agent: string;
@@ -24,14 +31,18 @@ export interface CheckedSpec {
 const MAX_ENTRIES = 1000;
 const MAX_TRIALS = 10_000_000;
 
+/** Numbers that a tournament keeps in memory: one a trial, and one a point of a regret curve, of every match. */
+const MAX_NUMBERS = 20_000_000;
+
 /**
  * Checks a spec.
  *
+ * @param limits bounds of the sessions that will play it
  * @param drawSeed the seed of a spec that has none
  * @throws SPEC_INVALID if it cannot be played
  * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID for its tasks
  */
-export function checkSpec(spec: TournamentSpec | undefined, drawSeed: () => bigint): CheckedSpec {
+export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, drawSeed: () => bigint): CheckedSpec {
   if (spec === undefined) throw new IcrlError("SPEC_INVALID", "no spec: send name, trials, tasks and agents");
   if (spec.name.length < 1 || spec.name.length > 100) {
     throw new IcrlError("SPEC_INVALID", `name has ${spec.name.length} characters: give 1 to 100`);
@@ -39,13 +50,37 @@ export function checkSpec(spec: TournamentSpec | undefined, drawSeed: () => bigi
   if (spec.trials < 1 || spec.trials > MAX_TRIALS) {
     throw new IcrlError("SPEC_INVALID", `trials is ${spec.trials}: give 1 to ${MAX_TRIALS}`);
   }
-  checkNames("tasks", "id", spec.tasks.map((task) => task.id));
-  checkNames("agents", "name", spec.agents.map((agent) => agent.name));
+  checkNames(
+    "tasks",
+    "id",
+    spec.tasks.map((task) => task.id),
+  );
+  checkNames(
+    "agents",
+    "name",
+    spec.agents.map((agent) => agent.name),
+  );
   const seed = spec.seed ?? drawSeed();
-  const tasks = spec.tasks.map(({ id, task, options }) => ({ id, task: buildTask(task, options ?? {}), options: options ?? {} }));
+  const tasks = spec.tasks.map(({ id, task, options }) => ({
+    id,
+    task: buildTask(task, options ?? {}),
+    options: options ?? {},
+  }));
   const agents = spec.agents.map(({ name, agent, options }) => ({ name, agent, options: options ?? {} }));
   for (const { name, agent } of agents) {
     if (agent === "") throw new IcrlError("SPEC_INVALID", `entrant "${name}" names no agent`);
+  }
+  let numbers = 0;
+  for (const { id, task } of tasks) {
+    if (envsThatFit(task, limits) < 1)
+      throw new IcrlError("SPEC_INVALID", `not one env of task "${id}" fits in a session's memory`);
+    numbers += agents.length * (spec.trials + curveSteps(task).length);
+  }
+  if (numbers > MAX_NUMBERS) {
+    throw new IcrlError(
+      "SPEC_INVALID",
+      `${tasks.length * agents.length} matches of ${spec.trials} trials: they and their regret curves would be ${numbers} numbers, at most ${MAX_NUMBERS} fit in memory`,
+    );
   }
   const id = hashId([
     "icrl.v1",
@@ -71,7 +106,8 @@ function checkNames(list: string, field: string, names: readonly string[]): void
         `${field} "${name}" of ${list}: give 1 to 100 letters, digits, spaces and . _ : + -, the first a letter or digit`,
       );
     }
-    if (seen.has(name)) throw new IcrlError("SPEC_INVALID", `${field} "${name}" stands twice in ${list}: give each once`);
+    if (seen.has(name))
+      throw new IcrlError("SPEC_INVALID", `${field} "${name}" stands twice in ${list}: give each once`);
     seen.add(name);
   }
 }

@@ -19,7 +19,7 @@ export interface Tournament {
   lists(entrant: string): boolean;
   /** Seats an entrant that it lists. @throws AGENT_MISMATCH */
   enter(entrant: Entrant, seat: Seat): Place;
-  /** Stops waiting for entrants. */
+  /** Stops waiting for entrants, and tells listeners. */
   close(): void;
 }
 
@@ -142,6 +142,7 @@ export function createTournament(spec: CheckedSpec, entrantTimeoutMs: number): T
     },
     close() {
       for (const timer of absenceTimers.values()) clearTimeout(timer);
+      changed();
     },
   };
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { IcrlError } from "../../common/errors.js";
 import type { TournamentResults, TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
+import type { Limits } from "../sessions/limits.js";
 import type { Lobby } from "../sessions/lobby.js";
 import { computeResults } from "./results.js";
 import { checkSpec } from "./spec.js";
@@ -25,12 +26,16 @@ export interface Tournaments extends Lobby {
   list(): readonly Entry[];
   /** Ids of those whose truth must not be read. */
   running(): string[];
+  /** Whether nothing will change any more: the server is about to stop. */
+  readonly closed: boolean;
+  /** Stops waiting for entrants, tells listeners, and takes no more. */
   close(): void;
 }
 
 /** An empty set of tournaments. */
-export function createTournaments(entrantTimeoutMs: number): Tournaments {
+export function createTournaments(limits: Limits): Tournaments {
   const entries = new Map<string, Entry>();
+  let closed = false;
 
   function start(tournament: Tournament): Entry {
     const listeners = new Set<() => void>();
@@ -61,23 +66,28 @@ export function createTournaments(entrantTimeoutMs: number): Tournaments {
   function get(id: string): Entry {
     const entry = entries.get(id);
     if (entry === undefined) {
-      throw new IcrlError("TOURNAMENT_UNKNOWN", `no tournament "${id}": this server has ${entries.size}, see ListTournaments`);
+      throw new IcrlError(
+        "TOURNAMENT_UNKNOWN",
+        `no tournament "${id}": this server has ${entries.size}, see ListTournaments`,
+      );
     }
     return entry;
   }
 
   return {
     create(spec) {
-      const checked = checkSpec(spec, () => randomBytes(8).readBigUInt64LE());
+      if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
+      const checked = checkSpec(spec, limits, () => randomBytes(8).readBigUInt64LE());
       const existing = entries.get(checked.id);
       if (existing !== undefined) return { entry: existing, existed: true };
-      const entry = start(createTournament(checked, entrantTimeoutMs));
+      const entry = start(createTournament(checked, limits.entrant_timeout_ms));
       entries.set(checked.id, entry);
       return { entry, existed: false };
     },
     get,
     list: () => [...entries.values()],
-    running: () => [...entries.values()].filter((entry) => !entry.tournament.over).map((entry) => entry.tournament.spec.id),
+    running: () =>
+      [...entries.values()].filter((entry) => !entry.tournament.over).map((entry) => entry.tournament.spec.id),
     enter(entrant, seat) {
       const candidates =
         entrant.tournamentId === undefined
@@ -89,7 +99,11 @@ export function createTournaments(entrantTimeoutMs: number): Tournaments {
       }
       return entry.tournament.enter(entrant, seat);
     },
+    get closed() {
+      return closed;
+    },
     close() {
+      closed = true;
       for (const { tournament } of entries.values()) tournament.close();
     },
   };

@@ -37,7 +37,11 @@ describe("the README's commands run, in order, in one folder", () => {
   test.each(commands)("%s", (text) => {
     const npx = `npx() { shift; '${process.execPath}' '${PROGRAM}' "$@"; }`; // npx itself takes a second a time
     const script = `set -em\n${npx}\n${text.replaceAll("50551", String(port))}`;
-    const { status, stdout, stderr } = spawnSync("bash", ["-c", script], { cwd: folder.path, encoding: "utf8", timeout: 25_000 });
+    const { status, stdout, stderr } = spawnSync("bash", ["-c", script], {
+      cwd: folder.path,
+      encoding: "utf8",
+      timeout: 25_000,
+    });
     expect(stderr).not.toMatch(/error/i);
     expect(status).toBe(0);
     expect(stdout).not.toBe("");

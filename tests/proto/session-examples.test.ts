@@ -100,8 +100,6 @@ function patientSink(): SessionContext["sink"] {
     failures: 0,
     backlogBytes: 0,
     tornBytes: 0,
-    failures: 0,
-    backlogBytes: 0,
     appended: 0,
     append: () => ++sink.appended,
     whenDurable: async (number: number) => {

@@ -1,0 +1,333 @@
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { connect } from "#icrl/clients/typescript/connect.js";
+import { playAgent } from "#icrl/clients/typescript/play-agent.js";
+import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
+import { healthClient } from "../support/health-client.js";
+import { actions, hello, open, opened, type RawStream, rawClient, rawStream } from "../support/raw-stream.js";
+import { PROGRAM, readLog, startProcess, startServerProcess, verify } from "../support/server.js";
+import { tempDir } from "../support/temp-dir.js";
+import { BANDIT, create, randomAgent, spec } from "../support/tournament.js";
+
+function dataDir(): string {
+  const dir = tempDir();
+  onTestFinished(() => dir.remove());
+  return dir.path;
+}
+
+function clientOf(address: string) {
+  const client = rawClient(address);
+  onTestFinished(() => client.close());
+  return client;
+}
+
+/** Steps with action 0 until `steps` lock-steps are done; resolves with the last observations. */
+async function step(stream: RawStream, from: number, steps: number, envs = 1) {
+  let last: Awaited<ReturnType<typeof stream.expect<"observations">>> | undefined;
+  for (let index = from; index < from + steps; index += 1) {
+    stream.send(actions(index, new Array<number>(envs).fill(0)));
+    last = await stream.expect("observations");
+  }
+  if (last === undefined) throw new Error("no step was asked for");
+  return last;
+}
+
+test("SIGTERM drains: who plays is told and may finish, everybody else is refused, and the process ends well", async () => {
+  const data = dataDir();
+  const server = await startServerProcess(data, ["--drain-ms", "20000"]);
+  const client = clientOf(server.address);
+  const connection = await connect(server.address);
+  onTestFinished(() => connection.close());
+  const health = healthClient(server.address);
+  onTestFinished(() => health.close());
+  expect(await health.check("")).toBe("SERVING");
+  const watched = health.watch("");
+  expect(await watched.next()).toBe("SERVING");
+
+  const playing = rawStream(client);
+  await opened(playing);
+  await step(playing, 0, 1);
+  const idle = rawStream(client);
+  idle.send(hello());
+  await idle.expect("welcome");
+  const id = await create(connection, spec(["never-comes"], { tasks: [BANDIT] }));
+  const watch = connection.watchTournament({ id })[Symbol.asyncIterator]();
+  await watch.next();
+
+  server.child.kill("SIGTERM");
+  const { deadlineMs } = await playing.expect("draining");
+  expect(deadlineMs).toBe(20_000);
+  expect(await idle.ended).toMatchObject({ code: 14, reason: "SERVER_DRAINING" });
+  expect(await watched.next()).toBe("NOT_SERVING");
+  expect(await health.check("")).toBe("NOT_SERVING");
+  const late = rawStream(client);
+  late.send(hello());
+  expect(await late.ended).toMatchObject({ code: 14, reason: "SERVER_DRAINING" });
+  const stranger = rawStream(clientOf(server.address)); // on a connection of its own
+  stranger.send(hello());
+  expect(await stranger.ended).toMatchObject({ code: 14, reason: "SERVER_DRAINING" });
+
+  const { active } = await step(playing, 1, 3);
+  expect([...(active?.data ?? [])]).toEqual([0]);
+  expect(await playing.expect("closed")).toMatchObject({ completeTrials: 1n, durableTrials: 1n });
+  expect(await playing.ended).toMatchObject({ reason: "SERVER_DRAINING" });
+  const watchEnds = async () => {
+    while (!(await watch.next()).done);
+  };
+  await expect(watchEnds()).rejects.toMatchObject({ reason: "SERVER_DRAINING" });
+  watched.cancel();
+  expect(await server.exited).toBe(0);
+  expect((await readLog(data)).map((row) => [row.complete, row.length])).toEqual([[true, 4]]);
+  expect((await verify(data)).problems).toEqual([]);
+});
+
+test("what is still open at the drain's deadline ends with SERVER_DRAINING, logged as truncated for it", async () => {
+  const data = dataDir();
+  const server = await startServerProcess(data, ["--drain-ms", "100"]);
+  const stream = rawStream(clientOf(server.address));
+  await opened(stream);
+  await step(stream, 0, 2);
+  server.child.kill("SIGINT");
+  await stream.expect("draining");
+  expect(await stream.ended).toMatchObject({ reason: "SERVER_DRAINING" });
+  expect(await server.exited).toBe(0);
+  expect((await readLog(data)).map((row) => [row.end_reason, row.length, row.regret])).toEqual([
+    ["SERVER_DRAINING", 2, null],
+  ]);
+});
+
+test("a drained tournament forfeits nothing, and a second signal ends the process at once", async () => {
+  const server = await startServerProcess(dataDir(), ["--drain-ms", "60000"]);
+  const client = clientOf(server.address);
+  const connection = await connect(server.address);
+  onTestFinished(() => connection.close());
+  const id = await create(connection, spec(["x"], { tasks: [BANDIT] }));
+  const stream = rawStream(client);
+  stream.send(hello({ agent: "x", entrant: "x", numEnvs: 1 }));
+  await stream.expect("welcome");
+  await stream.expect("opened");
+  await stream.expect("observations");
+  server.child.kill("SIGTERM");
+  await stream.expect("draining");
+  const { tournament } = await connection.getTournament({ id });
+  expect(tournament?.matches).toMatchObject([{ forfeits: 0 }]);
+  server.child.kill("SIGTERM");
+  expect(await server.exited).toBe(1);
+});
+
+test("a server started by a process ends with that process's end of its standard input", async () => {
+  const server = await startServerProcess(dataDir());
+  server.child.stdin?.end();
+  expect(await server.exited).toBe(0);
+});
+
+test("a server killed in the middle of episodes has lost nothing that it acknowledged, and has nothing twice", {
+  timeout: 60_000,
+}, async () => {
+  const data = dataDir();
+  let acknowledged = 0;
+  for (const [round, killAfter] of [120, 75].entries()) {
+    const server = await startServerProcess(data);
+    const stream = rawStream(clientOf(server.address));
+    // Trials of two steps in three envs: at any moment some are durable, some written and not yet acknowledged, some half played.
+    await opened(
+      stream,
+      {
+        numEnvs: 3,
+        trials: 10_000n,
+        options: { arms: 2, horizon: 2 },
+        seed: BigInt(round),
+        tags: { round: String(round) },
+      },
+      { agent: `round-${round}` },
+    );
+    let durable = 0n;
+    for (let index = 0; durable < killAfter; index += 1) {
+      durable = (await step(stream, index, 1, 3)).durableTrials;
+    }
+    server.child.kill("SIGKILL");
+    expect((await stream.ended).code).toBe(14); // UNAVAILABLE, of gRPC itself
+    expect(await server.exited).toBe("SIGKILL");
+    // Of what was still on its way more may be acknowledged than was read.
+    acknowledged += Number(durable);
+
+    const again = await startServerProcess(data);
+    const connection = await connect(again.address);
+    const info = await connection.getServerInfo();
+    expect(info.tornBytes).toBeGreaterThanOrEqual(0n);
+    const { trajectories } = await connection.listTrajectories({
+      filter: { agent: `round-${round}` },
+      pageSize: 10_000,
+      pageToken: "",
+    });
+    const trials = trajectories.map((row) => Number(row.trialIndex));
+    expect(trials.length).toBeGreaterThanOrEqual(Number(durable));
+    expect(new Set(trials).size).toBe(trials.length); // once
+    // All envs play in step: trials end in the order of their indices, so what is durable is a prefix.
+    expect(trials).toEqual(trials.map((_, i) => i));
+    connection.close();
+    again.child.kill("SIGTERM");
+    expect(await again.exited).toBe(0);
+  }
+  const report = await verify(data);
+  expect(report.problems).toEqual([]);
+  expect(report.episodes).toBeGreaterThanOrEqual(acknowledged);
+  expect((await readLog(data)).every((row) => row.complete)).toBe(true);
+  const verified = startProcess([PROGRAM, "log", "verify", "--data", data, "--json"]);
+  expect(JSON.parse(await allOf(verified))).toMatchObject({ ok: true, episodes: report.episodes, problems: [] });
+  expect(await verified.exited).toBe(0);
+});
+
+async function allOf(process: ReturnType<typeof startProcess>): Promise<string> {
+  const lines: string[] = [];
+  for (;;) {
+    try {
+      lines.push(await process.line());
+    } catch {
+      return lines.join("\n");
+    }
+  }
+}
+
+test("on a full disk sessions that record end with LOG_UNWRITABLE, others play on, and what was acknowledged is readable", async () => {
+  const data = dataDir();
+  // No file may grow beyond 256 blocks (of 512 bytes in dash, of 1024 in bash): the segment is full soon.
+
+  const server = await startServerProcess(data, [], "ulimit -f 256");
+  const client = clientOf(server.address);
+  const unrecorded = rawStream(client);
+  await opened(unrecorded, { record: false, options: { horizon: 100_000 } });
+  await step(unrecorded, 0, 10);
+
+  const recording = rawStream(client);
+  const envs = 64;
+  // Free labels are logged with each episode: 64 episodes are half a megabyte.
+  await opened(
+    recording,
+    { numEnvs: envs, trials: 100_000n, options: { arms: 2, horizon: 1 }, tags: { filler: "x".repeat(8000) } },
+    { agent: "recorder" },
+  );
+  let durable = 0n;
+  let sent = 0;
+  for (;;) {
+    recording.send(actions(sent, new Array<number>(envs).fill(0)));
+    sent += 1;
+    const outcome = await Promise.race([recording.expect("observations"), recording.ended]).catch(
+      () => recording.ended,
+    );
+    if ("code" in outcome) break;
+    durable = outcome.durableTrials;
+  }
+  expect(await recording.ended).toMatchObject({ code: 14, reason: "LOG_UNWRITABLE" });
+  const refused = rawStream(client);
+  refused.send(hello());
+  await refused.expect("welcome");
+  // A small one may fit into what is left; it is refused as long as the log cannot be written.
+  const connection = await connect(server.address);
+  onTestFinished(() => connection.close());
+  refused.send(
+    open({ tags: { filler: "x".repeat(8000) }, trials: 10_000n, numEnvs: 64, options: { arms: 2, horizon: 1 } }),
+  );
+  const answer = await refused.next().then(
+    ({ message }) => message.$case,
+    () => undefined,
+  );
+  if (answer === "opened") {
+    await refused.expect("observations");
+    for (let index = 0; ; index += 1) {
+      refused.send(actions(index, new Array<number>(envs).fill(0)));
+      if ((await refused.next().catch(() => undefined)) === undefined) break;
+    }
+  }
+  expect(await refused.ended).toMatchObject({ code: 14, reason: "LOG_UNWRITABLE" });
+
+  await step(unrecorded, 10, 10);
+  unrecorded.send({ $case: "close", value: {} });
+  expect(await unrecorded.expect("closed")).toMatchObject({ steps: 20n, durableTrials: 0n });
+  expect(await connection.getTask({ name: "river-swim", options: {} })).toMatchObject({ task: { name: "river-swim" } });
+  server.child.kill("SIGTERM");
+  await server.exited;
+
+  // Space is there again: what was acknowledged is too.
+  const again = await startServerProcess(data);
+  const reader = await connect(again.address);
+  onTestFinished(() => reader.close());
+  const { trajectories } = await reader.listTrajectories({
+    filter: { agent: "recorder" },
+    pageSize: 10_000,
+    pageToken: "",
+  });
+  expect(trajectories.length).toBeGreaterThanOrEqual(Number(durable));
+  expect(durable).toBeGreaterThan(0n);
+  await playAgent(reader, randomAgent("later"), { task: "bernoulli-bandit", trials: 5 });
+  again.child.kill("SIGTERM");
+  expect(await again.exited).toBe(0);
+  expect((await verify(data)).problems).toEqual([]);
+});
+
+test("a full disk forfeits nothing: the tournament goes on when there is room again", async () => {
+  const data = dataDir();
+  const server = await startServerProcess(data, [], "ulimit -f 64");
+  const connection = await connect(server.address);
+  onTestFinished(() => connection.close());
+  const trials = 20_000;
+  const id = await create(connection, spec(["x"], { tasks: [BANDIT], trials }));
+  const failures: unknown[] = [];
+  const outcome = await serveMatches(connection, randomAgent("x"), {
+    entrant: "x",
+    numEnvs: 256,
+    onMatchFailed: (_, error) => failures.push(error),
+  }).catch((error: unknown) => error);
+  for (const error of [...failures, outcome]) expect(error).toMatchObject({ reason: "LOG_UNWRITABLE" });
+  const { tournament } = await connection.getTournament({ id });
+  expect(tournament?.matches[0]).toMatchObject({ forfeits: 0, forfeitReason: "" });
+});
+
+test("a second server on the same folder is refused with LOG_LOCKED, and the first one is not disturbed", async () => {
+  const data = dataDir();
+  const server = await startServerProcess(data);
+  const second = startProcess([
+    PROGRAM,
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    "--data",
+    data,
+    "--json",
+    "--log-level",
+    "warn",
+  ]);
+  expect(await second.exited).toBe(1);
+  expect(second.stderr).toMatch(/LOG_LOCKED: .*is written by process \d+/);
+  const connection = await connect(server.address);
+  onTestFinished(() => connection.close());
+  const closed = await playAgent(connection, randomAgent("r"), {
+    task: "river-swim",
+    taskOptions: { episodes: 2 },
+    trials: 3,
+  });
+  expect(closed).toMatchObject({ completeTrials: 3n, durableTrials: 3n });
+});
+
+test("a server on a port that is taken says so and leaves the log unlocked", async () => {
+  const data = dataDir();
+  const server = await startServerProcess(dataDir());
+  const second = startProcess([
+    PROGRAM,
+    "serve",
+    "--listen",
+    server.address,
+    "--data",
+    data,
+    "--json",
+    "--log-level",
+    "warn",
+  ]);
+  expect(await second.exited).toBe(1);
+  expect(second.stderr).toMatch(/EADDRINUSE|address already in use/i);
+  await startServerProcess(data); // takes the lock
+  const socket = connectTcp(Number(server.address.split(":")[1]), "127.0.0.1");
+  await once(socket, "connect"); // the first one is still there
+  socket.destroy();
+});
