@@ -14,6 +14,7 @@ import {
   type TournamentSpec,
   TournamentState,
 } from "../../../proto/gen/icrl/v1/tournament.js";
+import { LIMIT_OPTIONS, type Limits } from "../../../server/sessions/limits.js";
 import { checkSpec } from "../../../server/tournaments/spec.js";
 import { type Connection, connect } from "../../typescript/connect.js";
 import { type AgentProcesses, startAgentProcesses } from "../agent-processes.js";
@@ -39,6 +40,11 @@ interface RunFlags {
 
 /** What a run leaves in its folder. */
 const OUTPUTS = ["results.json", "trials.parquet", "regret.svg", "regret.png", "agents", "data", "log"];
+
+/** Of a server that is asked only later. */
+const UNKNOWN_LIMITS = Object.fromEntries(
+  Object.keys(LIMIT_OPTIONS).map((name) => [name, Infinity]),
+) as unknown as Limits;
 
 /** The command. */
 export function tournamentCommand(): Command {
@@ -122,7 +128,8 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
  * @throws SPEC_INVALID, TASK_UNKNOWN, AGENT_UNKNOWN, OPTION_*
  */
 function checkedEntrants(spec: TournamentSpec, server: string | undefined): TournamentSpec["agents"] {
-  const { tasks } = checkSpec(spec, () => 0n);
+  const limits = resolveOptions(LIMIT_OPTIONS, {}, "serve");
+  const { tasks } = checkSpec(spec, server === undefined ? limits : UNKNOWN_LIMITS, () => 0n);
   return spec.agents.filter(({ name, agent, options }) => {
     if (server !== undefined && !agents.some((builtIn) => builtIn.name === agent)) {
       process.stderr.write(
