@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
-import { healthClient } from "../support/health-client.js";
 import { expect, onTestFinished, test } from "vitest";
 import { connect } from "#icrl/clients/typescript/connect.js";
 import { playAgent } from "#icrl/clients/typescript/play-agent.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
+import { healthClient } from "../support/health-client.js";
 import { actions, hello, open, opened, type RawStream, rawClient, rawStream } from "../support/raw-stream.js";
 import { PROGRAM, readLog, startProcess, startServerProcess, verify } from "../support/server.js";
 import { tempDir } from "../support/temp-dir.js";
@@ -92,7 +92,9 @@ test("what is still open at the drain's deadline ends with SERVER_DRAINING, logg
   await stream.expect("draining");
   expect(await stream.ended).toMatchObject({ reason: "SERVER_DRAINING" });
   expect(await server.exited).toBe(0);
-  expect((await readLog(data)).map((row) => [row.end_reason, row.length, row.regret])).toEqual([["SERVER_DRAINING", 2, null]]);
+  expect((await readLog(data)).map((row) => [row.end_reason, row.length, row.regret])).toEqual([
+    ["SERVER_DRAINING", 2, null],
+  ]);
 });
 
 test("a drained tournament forfeits nothing, and a second signal ends the process at once", async () => {
@@ -120,7 +122,9 @@ test("a server started by a process ends with that process's end of its standard
   expect(await server.exited).toBe(0);
 });
 
-test("a server killed in the middle of episodes has lost nothing that it acknowledged, and has nothing twice", { timeout: 60_000 }, async () => {
+test("a server killed in the middle of episodes has lost nothing that it acknowledged, and has nothing twice", {
+  timeout: 60_000,
+}, async () => {
   const data = dataDir();
   let acknowledged = 0;
   for (const [round, killAfter] of [120, 75].entries()) {
@@ -129,7 +133,13 @@ test("a server killed in the middle of episodes has lost nothing that it acknowl
     // Trials of two steps in three envs: at any moment some are durable, some written and not yet acknowledged, some half played.
     await opened(
       stream,
-      { numEnvs: 3, trials: 10_000n, options: { arms: 2, horizon: 2 }, seed: BigInt(round), tags: { round: String(round) } },
+      {
+        numEnvs: 3,
+        trials: 10_000n,
+        options: { arms: 2, horizon: 2 },
+        seed: BigInt(round),
+        tags: { round: String(round) },
+      },
       { agent: `round-${round}` },
     );
     let durable = 0n;
@@ -193,13 +203,19 @@ test("on a full disk sessions that record end with LOG_UNWRITABLE, others play o
   const recording = rawStream(client);
   const envs = 64;
   // Free labels are logged with each episode: 64 episodes are half a megabyte.
-  await opened(recording, { numEnvs: envs, trials: 100_000n, options: { arms: 2, horizon: 1 }, tags: { filler: "x".repeat(8000) } }, { agent: "recorder" });
+  await opened(
+    recording,
+    { numEnvs: envs, trials: 100_000n, options: { arms: 2, horizon: 1 }, tags: { filler: "x".repeat(8000) } },
+    { agent: "recorder" },
+  );
   let durable = 0n;
   let sent = 0;
   for (;;) {
     recording.send(actions(sent, new Array<number>(envs).fill(0)));
     sent += 1;
-    const outcome = await Promise.race([recording.expect("observations"), recording.ended]).catch(() => recording.ended);
+    const outcome = await Promise.race([recording.expect("observations"), recording.ended]).catch(
+      () => recording.ended,
+    );
     if ("code" in outcome) break;
     durable = outcome.durableTrials;
   }
@@ -210,7 +226,9 @@ test("on a full disk sessions that record end with LOG_UNWRITABLE, others play o
   // A small one may fit into what is left; it is refused as long as the log cannot be written.
   const connection = await connect(server.address);
   onTestFinished(() => connection.close());
-  refused.send(open({ tags: { filler: "x".repeat(8000) }, trials: 10_000n, numEnvs: 64, options: { arms: 2, horizon: 1 } }));
+  refused.send(
+    open({ tags: { filler: "x".repeat(8000) }, trials: 10_000n, numEnvs: 64, options: { arms: 2, horizon: 1 } }),
+  );
   const answer = await refused.next().then(
     ({ message }) => message.$case,
     () => undefined,
@@ -235,7 +253,11 @@ test("on a full disk sessions that record end with LOG_UNWRITABLE, others play o
   const again = await startServerProcess(data);
   const reader = await connect(again.address);
   onTestFinished(() => reader.close());
-  const { trajectories } = await reader.listTrajectories({ filter: { agent: "recorder" }, pageSize: 10_000, pageToken: "" });
+  const { trajectories } = await reader.listTrajectories({
+    filter: { agent: "recorder" },
+    pageSize: 10_000,
+    pageToken: "",
+  });
   expect(trajectories.length).toBeGreaterThanOrEqual(Number(durable));
   expect(durable).toBeGreaterThan(0n);
   await playAgent(reader, randomAgent("later"), { task: "bernoulli-bandit", trials: 5 });
@@ -265,19 +287,43 @@ test("a full disk forfeits nothing: the tournament goes on when there is room ag
 test("a second server on the same folder is refused with LOG_LOCKED, and the first one is not disturbed", async () => {
   const data = dataDir();
   const server = await startServerProcess(data);
-  const second = startProcess([PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data", data, "--json", "--log-level", "warn"]);
+  const second = startProcess([
+    PROGRAM,
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    "--data",
+    data,
+    "--json",
+    "--log-level",
+    "warn",
+  ]);
   expect(await second.exited).toBe(1);
   expect(second.stderr).toMatch(/LOG_LOCKED: .*is written by process \d+/);
   const connection = await connect(server.address);
   onTestFinished(() => connection.close());
-  const closed = await playAgent(connection, randomAgent("r"), { task: "river-swim", taskOptions: { episodes: 2 }, trials: 3 });
+  const closed = await playAgent(connection, randomAgent("r"), {
+    task: "river-swim",
+    taskOptions: { episodes: 2 },
+    trials: 3,
+  });
   expect(closed).toMatchObject({ completeTrials: 3n, durableTrials: 3n });
 });
 
 test("a server on a port that is taken says so and leaves the log unlocked", async () => {
   const data = dataDir();
   const server = await startServerProcess(dataDir());
-  const second = startProcess([PROGRAM, "serve", "--listen", server.address, "--data", data, "--json", "--log-level", "warn"]);
+  const second = startProcess([
+    PROGRAM,
+    "serve",
+    "--listen",
+    server.address,
+    "--data",
+    data,
+    "--json",
+    "--log-level",
+    "warn",
+  ]);
   expect(await second.exited).toBe(1);
   expect(second.stderr).toMatch(/EADDRINUSE|address already in use/i);
   await startServerProcess(data); // takes the lock
