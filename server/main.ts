@@ -20,18 +20,21 @@ export async function runServer(options: MainOptions): Promise<void> {
   const server = await startServer({ ...options, logger });
   logger.info({ address: server.address, data: options.dataDir, torn_bytes: server.tornBytes }, "listening");
   options.onListening(server);
-  await new Promise<void>((resolve, reject) => {
-    let stopping = false;
-    const stop = (why: string) => {
-      if (stopping) process.exit(1); // what was acknowledged is durable already
-      stopping = true;
-      logger.info({ why }, "draining");
-      server.close(options.drainMs).then(resolve, reject);
-    };
-    process.on("SIGINT", stop);
-    process.on("SIGTERM", stop);
-    if (options.stopWithInput) process.stdin.on("end", () => stopping || stop("end of input")).resume();
-  });
-  if (options.stopWithInput) process.stdin.destroy(); // open input would keep the process alive
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let stopping = false;
+      const stop = (why: string) => {
+        if (stopping) process.exit(1); // what was acknowledged is durable already
+        stopping = true;
+        logger.info({ why }, "draining");
+        server.close(options.drainMs).then(resolve, reject);
+      };
+      process.on("SIGINT", stop);
+      process.on("SIGTERM", stop);
+      if (options.stopWithInput) process.stdin.on("end", () => stopping || stop("end of input")).resume();
+    });
+  } finally {
+    if (options.stopWithInput) process.stdin.destroy(); // open input would keep the process alive
+  }
   logger.info("stopped");
 }
