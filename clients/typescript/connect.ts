@@ -43,6 +43,12 @@ interface MessageType<T> {
   decode(bytes: Uint8Array): T;
 }
 
+/** A call of any kind. */
+interface Call {
+  cancel(): void;
+  on(event: "status", listener: () => void): unknown;
+}
+
 /** A server, seen from a client. All methods reject with IcrlError (a reason) or ConnectionError. */
 export interface Connection {
   readonly address: string;
@@ -85,6 +91,13 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
     });
   });
 
+  const underWay = new Set<Call>();
+  const tracked = <C extends Call>(call: C): C => {
+    underWay.add(call);
+    call.on("status", () => underWay.delete(call));
+    return call;
+  };
+
   const serialize = <T>(type: MessageType<T>) => (message: T) => {
     const bytes = type.encode(message).finish();
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -96,7 +109,7 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
         if (error === null) resolve(answer as A);
         else reject(errorOf(error, address));
       };
-      client.makeUnaryRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message, done);
+      tracked(client.makeUnaryRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message, done));
     });
   }
 
@@ -106,7 +119,9 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
     response: MessageType<A>,
     message: Q,
   ): AsyncGenerator<A> {
-    const call = client.makeServerStreamRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message);
+    const call = tracked(
+      client.makeServerStreamRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message),
+    );
     try {
       for await (const answer of call) yield answer as A;
     } catch (error) {
@@ -140,11 +155,16 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
       streaming(tournament.streamTrials.path, StreamTrialsRequest, StreamTrialsResponse, request),
     play: () =>
       openPlayStream(
-        client.makeBidiStreamRequest(environment.play.path, serialize(PlayRequest), (bytes: Buffer) =>
-          PlayResponse.decode(bytes),
+        tracked(
+          client.makeBidiStreamRequest(environment.play.path, serialize(PlayRequest), (bytes: Buffer) =>
+            PlayResponse.decode(bytes),
+          ),
         ),
         address,
       ),
-    close: () => client.close(),
+    close() {
+      for (const call of underWay) call.cancel();
+      client.close();
+    },
   };
 }
