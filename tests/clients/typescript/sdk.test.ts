@@ -231,6 +231,32 @@ test("several streams share out the trials: each once, with as many envs as aske
   expect(trials.sort((a, b) => Number(a - b))).toEqual(Array.from({ length: 23 }, (_, i) => BigInt(100 + i)));
 });
 
+test("when one of several streams fails, the others stop, and the first error is the one that is told", async () => {
+  let policies = 0;
+  const agent = agentThat("third-fails", () => {
+    policies += 1;
+    const broken = policies === 3;
+    return { act: () => (broken ? 99 : 0) };
+  });
+  const play = { task: BANDIT.task, taskOptions: { horizon: 100_000 }, numEnvs: 4, streams: 4, trials: 4, record: false };
+  await expect(playAgent(connection, agent, play)).rejects.toMatchObject({ reason: "ACTION_OUT_OF_RANGE" });
+  await expect.poll(async () => (await connection.getServerInfo()).openSessions).toBe(0);
+});
+
+test("closing a connection ends the calls that are under way", async () => {
+  const own = await connect(server.address);
+  const env = await makeEnv(own, { task: BANDIT.task });
+  await env.reset();
+  const id = await create(connection, spec(["never-comes"], { name: "watched from afar", tasks: [BANDIT] }));
+  const watch = own.watchTournament({ id })[Symbol.asyncIterator]();
+  await watch.next();
+  const next = watch.next();
+  own.close();
+  await expect(env.step([0])).rejects.toBeInstanceOf(ConnectionError);
+  await expect(next).rejects.toBeInstanceOf(ConnectionError);
+  await expect.poll(async () => (await connection.getServerInfo()).openSessions).toBe(0);
+});
+
 test("where no server is, connect says so", async () => {
   const nobody = createServer();
   nobody.listen(0, "127.0.0.1");
