@@ -5,12 +5,12 @@
 import {
   AsyncByteQueue,
   type Data,
+  type DataType,
+  type List,
   makeData,
   RecordBatch,
   RecordBatchStreamWriter,
   Struct,
-  type DataType,
-  type List,
 } from "apache-arrow";
 import {
   arrowType,

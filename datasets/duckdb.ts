@@ -1,5 +1,5 @@
 /** SQL over a log's shards. */
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance, DuckDBTimestampTZValue } from "@duckdb/node-api";
 import { listShards, requireLog } from "./log-folder.js";
 import { sqlType, TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
@@ -33,7 +33,9 @@ export async function withLog<T>(dir: string, use: (connection: DuckDBConnection
   const instance = await DuckDBInstance.create(":memory:", { autoinstall_known_extensions: "false" });
   const connection = await instance.connect();
   try {
-    await connection.run("SET TimeZone = 'UTC'"); // times are shown as they are in the files
+    // Times are shown as they are in the files: in SQL, and in what becomes of its answers.
+    await connection.run("SET TimeZone = 'UTC'");
+    DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0;
     await connection.run(
       `CREATE VIEW trajectories AS SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`,
     );

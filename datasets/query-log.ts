@@ -28,9 +28,10 @@ export function queryLog(dir: string, sql: string): Promise<QueryResult> {
       const rows = await result.getRowsJson();
       return { columns, rows: rows.map((row) => row.map((value, i) => (isCount[i] ? numberIfExact(value) : value))) };
     } catch (error) {
+      const [what] = (error as Error).message.split("\n\nLINE "); // what follows draws an arrow under the place
       throw new IcrlError(
         "QUERY_INVALID",
-        `${(error as Error).message.trim()}: mend the SQL; the view is "trajectories"`,
+        `${what.trim().replaceAll(/\s*\n\s*/g, "; ")}: mend the SQL; the view is "trajectories"`,
       );
     }
   });

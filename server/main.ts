@@ -18,21 +18,22 @@ export interface MainOptions extends Omit<ServerOptions, "logger"> {
 export async function runServer(options: MainOptions): Promise<void> {
   const logger = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
   const server = await startServer({ ...options, logger });
+  const stopped = new Promise<void>((resolve, reject) => {
+    let stopping = false;
+    const stop = (why: string) => {
+      if (stopping) process.exit(1); // what was acknowledged is durable already
+      stopping = true;
+      logger.info({ why }, "draining");
+      server.close(options.drainMs).then(resolve, reject);
+    };
+    process.on("SIGINT", stop);
+    process.on("SIGTERM", stop);
+    if (options.stopWithInput) process.stdin.on("end", () => stopping || stop("end of input")).resume();
+  });
   logger.info({ address: server.address, data: options.dataDir, torn_bytes: server.tornBytes }, "listening");
-  options.onListening(server);
+  options.onListening(server); // whoever hears of it may send a signal at once
   try {
-    await new Promise<void>((resolve, reject) => {
-      let stopping = false;
-      const stop = (why: string) => {
-        if (stopping) process.exit(1); // what was acknowledged is durable already
-        stopping = true;
-        logger.info({ why }, "draining");
-        server.close(options.drainMs).then(resolve, reject);
-      };
-      process.on("SIGINT", stop);
-      process.on("SIGTERM", stop);
-      if (options.stopWithInput) process.stdin.on("end", () => stopping || stop("end of input")).resume();
-    });
+    await stopped;
   } finally {
     if (options.stopWithInput) process.stdin.destroy(); // open input would keep the process alive
   }

@@ -1,8 +1,7 @@
-/** The agent processes of a tournament: one for each built-in entrant, started again while it has matches left. */
-import { spawn, type ChildProcess } from "node:child_process";
+/** The agent processes of a tournament: one for each built-in entrant, started again if it ends while it has matches left. */
+import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
 import { PROGRAM } from "./private-server.js";
 
 /** Running agents. */
@@ -17,23 +16,31 @@ const MAX_FAILURES = 3;
 /**
  * Starts them.
  *
+ * @param entrants names in the tournament, and the built-in agents behind them
  * @param logDir folder for what each process says, `<entrant>.log`
  * @param unfinished whether an entrant has matches that are not finished
+ * @param onGivenUp called when an entrant's process is not started again though it has matches left
  */
 export function startAgentProcesses(
   address: string,
   tournamentId: string,
-  spec: TournamentSpec,
+  entrants: readonly { readonly name: string; readonly agent: string }[],
   logDir: string,
   unfinished: (entrant: string) => boolean,
+  onGivenUp: (entrant: string, logFile: string) => void,
 ): AgentProcesses {
   mkdirSync(logDir, { recursive: true });
   const children = new Set<ChildProcess>();
   let closing = false;
 
   async function keepRunning(entrant: string, agent: string): Promise<void> {
-    const log = createWriteStream(join(logDir, `${entrant.replaceAll(/[^\w.-]/g, "_")}.log`));
-    for (let failures = 0; failures < MAX_FAILURES && !closing; failures++) {
+    const logFile = join(logDir, `${entrant.replaceAll(/[^\w.-]/g, "_")}.log`);
+    const log = createWriteStream(logFile);
+    for (let failures = 0; !closing; failures++) {
+      if (failures === MAX_FAILURES) {
+        onGivenUp(entrant, logFile);
+        break;
+      }
       const child = spawn(
         process.execPath,
         [PROGRAM, "agent", agent, "--connect", address, "--entrant", entrant, "--tournament", tournamentId],
@@ -50,7 +57,7 @@ export function startAgentProcesses(
     log.end();
   }
 
-  const running = Promise.all(spec.agents.map(({ name, agent }) => keepRunning(name, agent)));
+  const running = Promise.all(entrants.map(({ name, agent }) => keepRunning(name, agent)));
   return {
     async close() {
       closing = true;

@@ -1,6 +1,7 @@
 /** What a command's exit code means; docs/cli.md lists them. */
 import { IcrlError, type Reason } from "../../common/errors.js";
 import { ConnectionError } from "../typescript/errors.js";
+import { Interrupted } from "./interruptible.js";
 
 /** Exit codes. */
 export const EXIT = {
@@ -14,17 +15,26 @@ export const EXIT = {
   unreachable: 3,
   /** Finished, but matches were forfeited. */
   forfeited: 4,
+  /** Broken off by Ctrl-C: 128 + SIGINT, as shells have it. */
+  interrupted: 130,
+  /** Broken off by SIGTERM: 128 + SIGTERM. */
+  terminated: 143,
 } as const;
 
 const USAGE_REASONS: readonly Reason[] = [
   "NAME_INVALID",
   "TASK_UNKNOWN",
   "AGENT_UNKNOWN",
+  "ENTRANT_UNKNOWN",
+  "TOURNAMENT_UNKNOWN",
   "OPTION_UNKNOWN",
   "OPTION_INVALID",
   "TASK_UNSUPPORTED",
+  "AGENT_MISMATCH",
   "ENVS_INVALID",
   "TRIALS_INVALID",
+  "PURPOSE_INVALID",
+  "PAGE_INVALID",
   "SPEC_INVALID",
   "OUTPUT_EXISTS",
   "QUERY_INVALID",
@@ -34,5 +44,6 @@ const USAGE_REASONS: readonly Reason[] = [
 /** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof IcrlError) return USAGE_REASONS.includes(error.reason) ? EXIT.usage : EXIT.failed;
+  if (error instanceof Interrupted) return error.signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
   return error instanceof ConnectionError ? EXIT.unreachable : EXIT.failed;
 }

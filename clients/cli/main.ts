@@ -1,9 +1,7 @@
 #!/usr/bin/env node
 /** The program `icrl`: one file in commands/ for each noun or verb. */
 import { Command, CommanderError } from "commander";
-import { IcrlError } from "../../common/errors.js";
 import { VERSION } from "../../common/version.js";
-import { ConnectionError } from "../typescript/errors.js";
 import { agentCommand } from "./commands/agent.js";
 import { agentsCommand } from "./commands/agents.js";
 import { logCommand } from "./commands/log.js";
@@ -11,22 +9,39 @@ import { playCommand } from "./commands/play.js";
 import { serveCommand } from "./commands/serve.js";
 import { tasksCommand } from "./commands/tasks.js";
 import { tournamentCommand } from "./commands/tournament.js";
+import { errorLine, usageErrorLine } from "./error-line.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 
 const program = new Command("icrl")
   .description("Environment server for in-context reinforcement learning.")
   .version(VERSION)
-  .showHelpAfterError("(--help shows what there is)")
   .enablePositionalOptions()
   .addHelpText(
     "after",
-    "\nExit codes: 0 done, 1 failed, 2 wrong command line, name or file, 3 no server, 4 finished with forfeits.",
+    `
+Exit codes: 0 done, 1 failed, 2 wrong command line, name or file, 3 no server, 4 finished with forfeits, 130 Ctrl-C.
+icrl COMMAND --help tells more; docs/cli.md describes every --json document.`,
   );
-for (const command of [serveCommand(), tasksCommand(), agentsCommand(), agentCommand(), playCommand(), tournamentCommand(), logCommand()]) {
+for (const command of [
+  serveCommand(),
+  tasksCommand(),
+  agentsCommand(),
+  agentCommand(),
+  playCommand(),
+  tournamentCommand(),
+  logCommand(),
+]) {
   program.addCommand(command);
 }
 for (const command of [program, ...program.commands, ...program.commands.flatMap((child) => child.commands)]) {
-  command.exitOverride().configureOutput({ outputError: (text, write) => write(text) });
+  command
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(usageErrorLine(text, fullName(command))) });
+}
+
+/** What calls a command: `icrl log list`. */
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -39,9 +54,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   else {
-    const known = error instanceof IcrlError || error instanceof ConnectionError;
-    const text = error instanceof IcrlError ? `${error.reason}: ${error.message}` : (error as Error).message;
-    process.stderr.write(known ? `error: ${text}\n` : `error: ${(error as Error).stack}\n`);
+    process.stderr.write(errorLine(error, process.env));
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -3,10 +3,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, REASONS, type Reason } from "../../common/errors.js";
 
 /** Path of the program, for processes that a command starts. */
 export const PROGRAM = fileURLToPath(new URL("./main.js", import.meta.url));
+
+/** The process that was to be a private server said this and ended. */
+export class ServerStartError extends Error {}
 
 /** A server process. */
 export interface PrivateServer {
@@ -21,12 +24,23 @@ export interface PrivateServer {
  * Starts one.
  *
  * @param dataDir folder of its log
- * @throws IcrlError or Error with what the process said, if it does not start
+ * @throws IcrlError with the reason that the process gave, or ServerStartError, if it does not start
  */
 export async function startPrivateServer(dataDir: string): Promise<PrivateServer> {
   const child = spawn(
     process.execPath,
-    [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data", dataDir, "--json", "--log-level", "warn", "--stop-with-input"],
+    [
+      PROGRAM,
+      "serve",
+      "--listen",
+      "127.0.0.1:0",
+      "--data",
+      dataDir,
+      "--json",
+      "--log-level",
+      "warn",
+      "--stop-with-input",
+    ],
     { stdio: ["pipe", "pipe", "pipe"] },
   );
   let said = "";
@@ -39,9 +53,9 @@ export async function startPrivateServer(dataDir: string): Promise<PrivateServer
     exited.then(() => undefined),
   ]);
   if (line === undefined) {
-    const reason = /error: ([A-Z_]+): (.*)/.exec(said);
-    if (reason?.[1] === "LOG_LOCKED") throw new IcrlError("LOG_LOCKED", reason[2]);
-    throw new Error(`the private server did not start:\n${said}`);
+    const [, reason = "", text] = /^error: ([A-Z_]+): (.*)$/m.exec(said) ?? [];
+    if (Object.hasOwn(REASONS, reason)) throw new IcrlError(reason as Reason, text);
+    throw new ServerStartError(`the private server did not start: ${/^error: (.*)$/m.exec(said)?.[1] ?? said}`);
   }
   child.stderr.on("data", (text: Buffer) => process.stderr.write(text)); // warnings of a running server are worth seeing
   return {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { IcrlError } from "../../common/errors.js";
+import { didYouMean } from "../../common/nearest.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
 
 /**
@@ -11,43 +12,54 @@ import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
  */
 export function readTournamentFile(path: string): TournamentSpec {
   const invalid = (text: string) => new IcrlError("SPEC_INVALID", `${path}: ${text}`);
+  const firstLine = (error: unknown) => (error as Error).message.split("\n")[0].replace(/:$/, "");
+  let source: string;
+  try {
+    source = readFileSync(path, "utf8");
+  } catch (error) {
+    throw invalid(`cannot be read: ${firstLine(error)}`);
+  }
   let content: unknown;
   try {
-    content = parse(readFileSync(path, "utf8"), { intAsBigInt: true });
+    content = parse(source, { intAsBigInt: true });
   } catch (error) {
-    throw invalid((error as Error).message);
+    throw invalid(`is no YAML: ${firstLine(error)}`);
   }
 
   function members(value: unknown, what: string, names: readonly string[]): Record<string, unknown> {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw invalid(`${what} is ${JSON.stringify(plain(value)) ?? "absent"}: give {${names.join(", ")}}`);
+      throw invalid(`${what} is ${shown(value)}: give {${names.join(", ")}}`);
     }
     for (const name of Object.keys(value)) {
-      if (!names.includes(name)) throw invalid(`${what} has "${name}": it can have ${names.join(", ")}`);
+      if (names.includes(name)) continue;
+      throw invalid(`${what} has "${name}"${didYouMean(name, names) || `: it can have ${names.join(", ")}`}`);
     }
     return value as Record<string, unknown>;
   }
   function list(value: unknown, what: string): unknown[] {
-    if (!Array.isArray(value) || value.length === 0) throw invalid(`${what} is missing or empty: give a list`);
-    return value;
+    if (Array.isArray(value) && value.length > 0) return value;
+    throw invalid(`${what} is ${Array.isArray(value) ? "empty" : shown(value)}: give a list of at least one`);
   }
   function text(value: unknown, what: string): string {
-    if (typeof value !== "string") throw invalid(`${what} is ${JSON.stringify(plain(value)) ?? "absent"}: give a text`);
+    if (typeof value !== "string") throw invalid(`${what} is ${shown(value)}: give a text`);
     return value;
   }
   function options(value: unknown, what: string): Record<string, unknown> {
     if (value === undefined || value === null) return {};
-    if (typeof value !== "object" || Array.isArray(value)) throw invalid(`${what} is no map of options`);
+    if (typeof value !== "object" || Array.isArray(value))
+      throw invalid(`${what} is ${shown(value)}: give {name: value, ...}`);
     return plain(value) as Record<string, unknown>;
   }
 
   const file = members(content, "the file", ["name", "seed", "trials", "tasks", "agents"]);
   const { seed, trials } = file;
   if (seed !== undefined && (typeof seed !== "bigint" || seed < 0n || seed >= 1n << 64n)) {
-    throw invalid(`seed is ${JSON.stringify(plain(seed))}: give a whole number from 0 to 18446744073709551615, or none to have one drawn`);
+    throw invalid(
+      `seed is ${shown(seed)}: give a whole number from 0 to 18446744073709551615, or none to have one drawn`,
+    );
   }
   if (typeof trials !== "bigint" || trials < 1n || trials > 0xffffffffn) {
-    throw invalid(`trials is ${JSON.stringify(plain(trials)) ?? "absent"}: give a whole number of at least 1`);
+    throw invalid(`trials is ${shown(trials)}: give a whole number of at least 1`);
   }
   return {
     name: text(file.name, "name"),
@@ -57,15 +69,29 @@ export function readTournamentFile(path: string): TournamentSpec {
       const what = `tasks[${i}]`;
       const task = members(entry, what, ["id", "task", "options"]);
       const family = text(task.task, `${what}.task`);
-      return { id: text(task.id ?? family, `${what}.id`), task: family, options: options(task.options, `${what}.options`) };
+      return {
+        id: text(task.id ?? family, `${what}.id`),
+        task: family,
+        options: options(task.options, `${what}.options`),
+      };
     }),
     agents: list(file.agents, "agents").map((entry, i) => {
       const what = `agents[${i}]`;
       const agent = members(entry, what, ["name", "agent", "options"]);
       const program = text(agent.agent, `${what}.agent`);
-      return { name: text(agent.name ?? program, `${what}.name`), agent: program, options: options(agent.options, `${what}.options`) };
+      return {
+        name: text(agent.name ?? program, `${what}.name`),
+        agent: program,
+        options: options(agent.options, `${what}.options`),
+      };
     }),
   };
+}
+
+/** A value in a message: as JSON, not too much of it. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(plain(value)) ?? "absent";
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
 /** Big integers of the parser as plain numbers: options are numbers everywhere else. */

@@ -1,5 +1,5 @@
 /** A connection to a server: typed unary calls, streams of answers, and play streams. */
-import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { type Call, Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import {
   EnvironmentServiceService,
   GetTaskRequest,
@@ -41,12 +41,6 @@ import { openPlayStream, type PlayStream } from "./play-stream.js";
 interface MessageType<T> {
   encode(message: T): { finish(): Uint8Array };
   decode(bytes: Uint8Array): T;
-}
-
-/** A call of any kind. */
-interface Call {
-  cancel(): void;
-  on(event: "status", listener: () => void): unknown;
 }
 
 /** A server, seen from a client. All methods reject with IcrlError (a reason) or ConnectionError. */
@@ -91,17 +85,19 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
     });
   });
 
-  const underWay = new Set<Call>();
-  const tracked = <C extends Call>(call: C): C => {
+  const underWay = new Set<Call>(); // grpc-js lets them run on when the client is closed
+  function track<C extends Call>(call: C): C {
     underWay.add(call);
-    call.on("status", () => underWay.delete(call));
+    call.once("status", () => underWay.delete(call));
     return call;
-  };
+  }
 
-  const serialize = <T>(type: MessageType<T>) => (message: T) => {
-    const bytes = type.encode(message).finish();
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  };
+  const serialize =
+    <T>(type: MessageType<T>) =>
+    (message: T) => {
+      const bytes = type.encode(message).finish();
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    };
 
   function unary<Q, A>(path: string, request: MessageType<Q>, response: MessageType<A>, message: Q): Promise<A> {
     return new Promise((resolve, reject) => {
@@ -109,7 +105,9 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
         if (error === null) resolve(answer as A);
         else reject(errorOf(error, address));
       };
-      tracked(client.makeUnaryRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message, done));
+      track(
+        client.makeUnaryRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message, done),
+      );
     });
   }
 
@@ -119,9 +117,8 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
     response: MessageType<A>,
     message: Q,
   ): AsyncGenerator<A> {
-    const call = tracked(
-      client.makeServerStreamRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message),
-    );
+    const decode = (bytes: Buffer) => response.decode(bytes);
+    const call = track(client.makeServerStreamRequest(path, serialize(request), decode, message));
     try {
       for await (const answer of call) yield answer as A;
     } catch (error) {
@@ -155,7 +152,7 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
       streaming(tournament.streamTrials.path, StreamTrialsRequest, StreamTrialsResponse, request),
     play: () =>
       openPlayStream(
-        tracked(
+        track(
           client.makeBidiStreamRequest(environment.play.path, serialize(PlayRequest), (bytes: Buffer) =>
             PlayResponse.decode(bytes),
           ),

@@ -27,7 +27,10 @@ export function errorOf(error: unknown, address: string): Error {
     return new IcrlError("MESSAGE_TOO_LARGE", error.details);
   }
   if (error.code === status.UNAVAILABLE) {
-    return new ConnectionError(error.code, `no icrl server answers at ${address}: start one with "icrl serve" (${error.details})`);
+    return new ConnectionError(
+      error.code,
+      `no icrl server answers at ${address}: start one with "icrl serve" (${error.details})`,
+    );
   }
   return new ConnectionError(error.code, `${status[error.code] ?? error.code} from ${address}: ${error.details}`);
 }

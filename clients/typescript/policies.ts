@@ -4,6 +4,7 @@ import { rngFromSeed } from "../../common/rng.js";
 import { boolElements, float32Elements, float32Tensor, int32Elements, int32Tensor } from "../../common/tensor.js";
 import type { Actions, Observations, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
 import type { TaskDescription } from "../../proto/gen/icrl/v1/task.js";
+import type { Tensor } from "../../proto/gen/icrl/v1/tensor.js";
 import type { Agent, Arms, Outcome, Policy, Trial } from "./define-agent.js";
 import { trialOf } from "./trial-of.js";
 
@@ -66,70 +67,81 @@ export function createPolicies(
     return { data: float32Elements(start.trialFeatures, "trial_features").slice(), rows, cols };
   }
 
-  function observeOutcomes(observations: Observations, states: Int32Array | undefined): void {
-    if (observations.reward === undefined) return;
-    const rewards = float32Elements(observations.reward, "reward");
-    const terminated = observations.terminated ? boolElements(observations.terminated, "terminated") : nowhere;
-    const truncated = observations.truncated ? boolElements(observations.truncated, "truncated") : nowhere;
-    const executed = observations.executedAction ? int32Elements(observations.executedAction, "executed_action") : actions;
-    const finalStates =
-      discrete && observations.finalObservation
-        ? int32Elements(observations.finalObservation, "final_observation")
-        : undefined;
-    let finalRow = 0;
-    for (let n = 0; n < numEnvs; n++) {
-      if (acted[n] === 0) continue;
-      const seat = seats[n];
-      const ended = terminated[n] === 1 || truncated[n] === 1;
-      const nextState = !discrete ? 0 : ended ? (finalStates as Int32Array)[finalRow] : (states as Int32Array)[n];
-      if (ended) finalRow += 1;
-      if (seat.policy.observe !== undefined) {
-        scratch.state = seat.state;
-        scratch.arms = seat.arms;
-        scratch.episode = seat.episode;
-        scratch.step = seat.step;
-        scratch.action = executed[n];
-        scratch.reward = rewards[n];
-        scratch.nextState = nextState;
-        scratch.terminated = terminated[n] === 1;
-        scratch.truncated = truncated[n] === 1;
-        seat.policy.observe(scratch);
-      }
-      if (ended) {
-        seat.episode += 1;
-        seat.step = 0;
-      } else seat.step += 1;
+  /** Lets env n's policy learn from what came of its action. */
+  function observe(seat: Seat, action: number, reward: number, nextState: number, terminated: boolean, truncated: boolean) {
+    if (seat.policy.observe !== undefined) {
+      scratch.state = seat.state;
+      scratch.arms = seat.arms;
+      scratch.episode = seat.episode;
+      scratch.step = seat.step;
+      scratch.action = action;
+      scratch.reward = reward;
+      scratch.nextState = nextState;
+      scratch.terminated = terminated;
+      scratch.truncated = truncated;
+      seat.policy.observe(scratch);
     }
+    if (terminated || truncated) {
+      seat.episode += 1;
+      seat.step = 0;
+    } else seat.step += 1;
   }
 
-  function startTrials(starts: readonly TrialStart[]): void {
-    for (const start of starts) {
-      const arms = newArms(start);
-      const trial: Trial = trialOf(task, stepArms === undefined ? arms : undefined);
-      seats[start.env] = {
-        policy: agent.create(trial, options, rngFromSeed(start.agentSeed)),
-        arms,
-        episode: 0,
-        step: 0,
-        state: 0,
-      };
-    }
+  function startTrial(start: TrialStart): void {
+    const arms = newArms(start);
+    const trial: Trial = trialOf(task, stepArms === undefined ? arms : undefined);
+    seats[start.env] = {
+      policy: agent.create(trial, options, rngFromSeed(start.agentSeed)),
+      arms,
+      episode: 0,
+      step: 0,
+      state: 0,
+    };
+  }
+
+  function checkedAction(action: number): number {
+    if (Number.isInteger(action) && action >= 0 && action < task.numActions) return action;
+    throw new IcrlError(
+      "ACTION_OUT_OF_RANGE",
+      `agent "${agent.name}" chose ${action}: an action is an integer in [0, ${task.numActions})`,
+    );
   }
 
   return {
     respond(observations) {
-      const states =
-        discrete && observations.observation ? int32Elements(observations.observation, "observation") : undefined;
-      observeOutcomes(observations, states);
-      startTrials(observations.trialStarts);
+      const { reward, trialStarts } = observations;
+      const rewards = reward ? float32Elements(reward, "reward") : undefined;
+      const terminated = observations.terminated ? boolElements(observations.terminated, "terminated") : nowhere;
+      const truncated = observations.truncated ? boolElements(observations.truncated, "truncated") : nowhere;
+      const executed = observations.executedAction
+        ? int32Elements(observations.executedAction, "executed_action")
+        : actions;
+      const active = observations.active ? boolElements(observations.active, "active") : everywhere;
+      const ints = (tensor: Tensor | undefined, what: string) =>
+        discrete && tensor !== undefined ? int32Elements(tensor, what) : undefined;
+      const states = ints(observations.observation, "observation");
+      const finalStates = ints(observations.finalObservation, "final_observation");
       const features =
         stepArms !== undefined && observations.observation
           ? float32Elements(observations.observation, "observation")
           : undefined;
-      const active = observations.active ? boolElements(observations.active, "active") : everywhere;
+      let finalRow = 0;
+      let nextStart = 0;
       let anyActive = false;
       let anyPropensity = false;
+      // One pass, so that a policy learns and acts while its memory is at hand.
       for (let n = 0; n < numEnvs; n++) {
+        if (acted[n] === 1 && rewards !== undefined) {
+          const ends = terminated[n] === 1;
+          const cut = truncated[n] === 1;
+          const nextState = !discrete ? 0 : ends || cut ? (finalStates as Int32Array)[finalRow] : (states as Int32Array)[n];
+          if (ends || cut) finalRow += 1;
+          observe(seats[n], executed[n], rewards[n], nextState, ends, cut);
+        }
+        if (nextStart < trialStarts.length && trialStarts[nextStart].env === n) {
+          startTrial(trialStarts[nextStart]);
+          nextStart += 1;
+        }
         acted[n] = active[n];
         actions[n] = 0;
         propensities[n] = Number.NaN;
@@ -142,15 +154,8 @@ export function createPolicies(
         scratch.arms = seat.arms;
         scratch.episode = seat.episode;
         scratch.step = seat.step;
-        const action = seat.policy.act(scratch);
-        if (!(Number.isInteger(action) && action >= 0 && action < task.numActions)) {
-          throw new IcrlError(
-            "ACTION_OUT_OF_RANGE",
-            `agent "${agent.name}" chose ${action}: an action is an integer in [0, ${task.numActions})`,
-          );
-        }
-        actions[n] = action;
-        const propensity = seat.policy.propensity;
+        actions[n] = checkedAction(seat.policy.act(scratch));
+        const { propensity } = seat.policy;
         if (propensity !== undefined && propensity === propensity) {
           propensities[n] = propensity;
           anyPropensity = true;

@@ -75,7 +75,7 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
     },
   });
   if (values.help) return undefined;
-  if ((values.entrant === undefined) === (values.task === undefined)) throw new Error("give either --entrant or --task");
+  if ((values.entrant === undefined) === (values.task === undefined)) throw new Error("give --entrant or --task, and not both");
   const agentOptions = optionsFromTexts(agent.options, values.option);
   resolveOptions(agent.options, agentOptions, `agent "${agent.name}"`);
   const play =
@@ -124,8 +124,9 @@ async function playFreely(connection: Connection, agent: Agent, play: PlayAgentO
       regret += end.regret ?? 0;
     },
   });
-  console.log(`${closed.completeTrials} trials, mean regret ${(regret / Number(closed.completeTrials)).toFixed(2)}`);
-  return 0;
+  const trials = Number(closed.completeTrials);
+  console.log(`${trials} of ${play.trials} trials, mean regret ${(regret / trials).toFixed(2)}`);
+  return trials === play.trials ? 0 : 1;
 }
 
 function textOf(error: unknown): string {

@@ -56,7 +56,10 @@ export interface VectorEnv {
  *
  * @param play what to play, and the name that the log will show as the agent's
  */
-export async function makeEnv(connection: Connection, play: FreePlay & { readonly agent?: string }): Promise<VectorEnv> {
+export async function makeEnv(
+  connection: Connection,
+  play: FreePlay & { readonly agent?: string },
+): Promise<VectorEnv> {
   const stream = connection.play();
   let opened: Opened;
   try {
@@ -85,7 +88,8 @@ export async function makeEnv(connection: Connection, play: FreePlay & { readonl
     task,
     numEnvs,
     reset() {
-      if (stepIndex !== undefined) throw new IcrlError("PROTOCOL_ORDER", "reset came twice: envs restart by themselves");
+      if (stepIndex !== undefined)
+        throw new IcrlError("PROTOCOL_ORDER", "reset came twice: envs restart by themselves");
       return nextStep();
     },
     step(actions, propensities) {

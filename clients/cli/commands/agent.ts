@@ -4,19 +4,19 @@ import { findAgent } from "../../../agents/registry.js";
 import { optionsFromTexts, resolveOptions } from "../../../common/options.js";
 import { connect } from "../../typescript/connect.js";
 import { serveMatches } from "../../typescript/serve-matches.js";
+import { EXIT } from "../exit-codes.js";
 import { printJson } from "../print/json.js";
 import { collect, hostAndPort, wholeNumber } from "./arguments.js";
-import { EXIT } from "../exit-codes.js";
 import { DEFAULT_ADDRESS } from "./serve.js";
 
 interface AgentFlags {
   connect: string;
   entrant?: string;
   tournament?: string;
-  option: string[];
+  option?: string[];
   envs: number;
   streams: number;
-  json: boolean;
+  json?: boolean;
 }
 
 /** The command. */
@@ -27,14 +27,18 @@ export function agentCommand(): Command {
     .option("--connect <host:port>", "the server", hostAndPort, DEFAULT_ADDRESS)
     .option("--entrant <name>", "the name it enters under (default: the agent's name)")
     .option("--tournament <id>", "only this tournament (default: the oldest unfinished one that lists the entrant)")
-    .option("--option <name=value>", "an option of the agent that the tournament does not set; may be repeated", collect, [])
+    .option(
+      "--option <name=value>",
+      "an option of the agent that the tournament does not set; may be repeated",
+      collect,
+    )
     .option("--envs <n>", "envs side by side in each session, at most", wholeNumber(1), 1024)
     .option("--streams <n>", "sessions side by side", wholeNumber(1, 64), 2)
-    .option("--json", "print JSON at the end: {agent, entrant, matches, failed: [{match, reason, error}]}", false)
+    .option("--json", "print JSON at the end: {agent, entrant, matches, failed: [{match, reason, error}]}")
     .action(async (name: string, flags: AgentFlags) => {
       const agent = findAgent(name);
       const entrant = flags.entrant ?? agent.name;
-      const agentOptions = optionsFromTexts(agent.options, flags.option);
+      const agentOptions = optionsFromTexts(agent.options, flags.option ?? []);
       resolveOptions(agent.options, agentOptions, `agent "${name}"`);
       const connection = await connect(flags.connect);
       const matches = new Set<string>();

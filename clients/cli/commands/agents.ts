@@ -10,8 +10,8 @@ export function agentsCommand(): Command {
   return new Command("agents")
     .description("List the built-in agents, or describe one with its options.")
     .argument("[name]", "an agent")
-    .option("--json", "print JSON: [{name, version, summary, tasks, source, options}]; one object with a name", false)
-    .action((name: string | undefined, { json }: { json: boolean }) => {
+    .option("--json", "print JSON: [{name, version, summary, source, tasks, options}]; one object with a name")
+    .action((name: string | undefined, { json }: { json?: boolean }) => {
       if (name !== undefined) {
         const agent = findAgent(name);
         if (json) printJson(process.stdout, agentJson(agent));

@@ -1,7 +1,6 @@
 /** `icrl serve`: the server. */
 import { Command, Option } from "commander";
 import { allowed, resolveOptions } from "../../../common/options.js";
-import { runServer } from "../../../server/main.js";
 import { LIMIT_OPTIONS } from "../../../server/sessions/limits.js";
 import { hostAndPort, wholeNumber } from "./arguments.js";
 
@@ -14,8 +13,8 @@ interface ServeFlags extends Record<string, unknown> {
   durability: "fsync" | "process";
   logLevel: string;
   drainMs: number;
-  stopWithInput: boolean;
-  json: boolean;
+  stopWithInput?: boolean;
+  json?: boolean;
 }
 
 /** The command. */
@@ -25,7 +24,10 @@ export function serveCommand(): Command {
     .option("--listen <host:port>", "address to listen on; port 0 takes a free one", hostAndPort, DEFAULT_ADDRESS)
     .option("--data <dir>", "folder of the log; made when it does not exist", "icrl-data")
     .addOption(
-      new Option("--durability <kind>", "what acknowledged trajectories survive: a crash of the machine, or of the process")
+      new Option(
+        "--durability <kind>",
+        "what acknowledged trajectories survive: a crash of the machine, or of the process",
+      )
         .choices(["fsync", "process"])
         .default("fsync"),
     )
@@ -35,16 +37,21 @@ export function serveCommand(): Command {
         .default("info"),
     )
     .option("--drain-ms <ms>", "how long sessions may finish after SIGINT or SIGTERM", wholeNumber(0), 10_000)
-    .option("--stop-with-input", "stop when standard input ends", false)
-    .option("--json", "print one JSON line when listening: event, address, data, torn_bytes, pid", false);
+    .option("--stop-with-input", "stop when standard input ends")
+    .option("--json", "print one JSON line when listening: event, address, data, torn_bytes, pid");
   for (const [name, row] of Object.entries(LIMIT_OPTIONS)) {
-    command.option(`--${name.replaceAll("_", "-")} <n>`, `${row.help} (${allowed(row)})`, Number, row.default);
+    const help = `${row.help} (${allowed(row)})`;
+    command.option(`--${name.replaceAll("_", "-")} <n>`, help, wholeNumber(row.min ?? 0, row.max), row.default);
   }
   return command.action(async (flags: ServeFlags) => {
     const given = Object.fromEntries(
-      Object.keys(LIMIT_OPTIONS).map((name) => [name, flags[name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())]]),
+      Object.keys(LIMIT_OPTIONS).map((name) => [
+        name,
+        flags[name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())],
+      ]),
     );
     const limits = resolveOptions(LIMIT_OPTIONS, given, "serve");
+    const { runServer } = await import("../../../server/main.js"); // half a second that --help does without
     await runServer({
       listen: flags.listen,
       dataDir: flags.data,
@@ -52,7 +59,7 @@ export function serveCommand(): Command {
       limits,
       logLevel: flags.logLevel,
       drainMs: flags.drainMs,
-      stopWithInput: flags.stopWithInput,
+      stopWithInput: flags.stopWithInput ?? false,
       onListening: ({ address, tornBytes }) => {
         const event = { event: "listening", address, data: flags.data, torn_bytes: tornBytes, pid: process.pid };
         if (flags.json) process.stdout.write(`${JSON.stringify(event)}\n`);

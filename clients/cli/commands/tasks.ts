@@ -10,8 +10,11 @@ export function tasksCommand(): Command {
   return new Command("tasks")
     .description("List the tasks, or describe one with its options.")
     .argument("[name]", "a task")
-    .option("--json", "print JSON: [{name, version, summary, kinds, source, options}]; one object with a name", false)
-    .action((name: string | undefined, { json }: { json: boolean }) => {
+    .option(
+      "--json",
+      "print JSON: [{name, version, summary, source, kinds, num_actions, horizon, episodes, reward, options}]; one object with a name",
+    )
+    .action((name: string | undefined, { json }: { json?: boolean }) => {
       if (name !== undefined) {
         const family = taskFamily(name);
         if (json) printJson(process.stdout, taskJson(family));

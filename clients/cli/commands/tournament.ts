@@ -2,33 +2,40 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { findAgent } from "../../../agents/registry.js";
+import { agents, findAgent } from "../../../agents/registry.js";
 import { IcrlError } from "../../../common/errors.js";
 import { resolveOptions } from "../../../common/options.js";
+import { playsTask } from "../../../common/plays-task.js";
 import { VERSION } from "../../../common/version.js";
-import { writeTrialsParquet } from "../../../datasets/trials-table.js";
-import { type Match, type Tournament, type TournamentSpec, TournamentState } from "../../../proto/gen/icrl/v1/tournament.js";
-import { buildTask } from "../../../server/tasks/registry.js";
+import {
+  type Match,
+  type Tournament,
+  type TournamentResults,
+  type TournamentSpec,
+  TournamentState,
+} from "../../../proto/gen/icrl/v1/tournament.js";
+import { LIMIT_OPTIONS } from "../../../server/sessions/limits.js";
+import { checkSpec } from "../../../server/tournaments/spec.js";
 import { type Connection, connect } from "../../typescript/connect.js";
-import { startAgentProcesses } from "../agent-processes.js";
+import { type AgentProcesses, startAgentProcesses } from "../agent-processes.js";
 import { EXIT } from "../exit-codes.js";
+import { interruptible } from "../interruptible.js";
 import { jsonText } from "../print/json.js";
 import { leaderboardText } from "../print/leaderboard.js";
 import { paintFor } from "../print/paint.js";
-import { writePicture } from "../print/picture.js";
 import { createProgress, type ProgressItem } from "../print/progress.js";
 import { startPrivateServer } from "../private-server.js";
 import { type ResultsJson, resultsJson } from "../results.js";
 import { readTournamentFile } from "../tournament-file.js";
-import { hostAndPort, uint64, wholeNumber } from "./arguments.js";
+import { hostAndPort, required, uint64, wholeNumber } from "./arguments.js";
 
 interface RunFlags {
-  out: string;
+  out?: string;
   trials?: number;
   seed?: bigint;
   server?: string;
-  overwrite: boolean;
-  json: boolean;
+  overwrite?: boolean;
+  json?: boolean;
 }
 
 /** What a run leaves in its folder. */
@@ -36,62 +43,107 @@ const OUTPUTS = ["results.json", "trials.parquet", "regret.svg", "regret.png", "
 
 /** The command. */
 export function tournamentCommand(): Command {
-  return new Command("tournament").description("Play tournaments.").addCommand(
-    new Command("run")
-      .description(
-        "Play a tournament: a private server (or --server), one process for each entrant, then a leaderboard, results.json, trials.parquet and a picture.",
-      )
-      .argument("<file>", "YAML or JSON: {name, seed, trials, tasks: [{id, task, options}], agents: [{name, agent, options}]}")
-      .requiredOption("--out <dir>", "folder for the results and, of a private server, the log")
-      .option("--trials <n>", "trials of each match, instead of the file's", wholeNumber(1))
-      .option("--seed <n>", "seed, instead of the file's", uint64)
-      .option("--server <host:port>", "a running server (default: a private one)", hostAndPort)
-      .option("--overwrite", "replace the results and the log of an earlier run in the folder", false)
-      .option("--json", "print what results.json holds", false)
-      .action(run),
-  );
+  return new Command("tournament")
+    .description("Play tournaments.")
+    .addCommand(
+      new Command("run")
+        .description(
+          "Play a tournament: a private server (or --server), one process for each entrant, then a leaderboard, results.json, trials.parquet and a picture.",
+        )
+        .argument(
+          "<file>",
+          "YAML or JSON: {name, seed, trials, tasks: [{id, task, options}], agents: [{name, agent, options}]}",
+        )
+        .option("--out <dir>", "folder for the results and, of a private server, the log (required)")
+        .option("--trials <n>", "trials of each match, instead of the file's", wholeNumber(1))
+        .option("--seed <n>", "seed, instead of the file's", uint64)
+        .option("--server <host:port>", "a running server (default: a private one)", hostAndPort)
+        .option("--overwrite", "replace the results and the log of an earlier run in the folder")
+        .option("--json", "print what results.json holds")
+        .action(run),
+    );
 }
 
-async function run(file: string, flags: RunFlags): Promise<void> {
+async function run(file: string, flags: RunFlags, command: Command): Promise<void> {
+  const out = required(flags.out, "--out <dir>", command);
   const spec = readTournamentFile(file);
   spec.trials = flags.trials ?? spec.trials;
   spec.seed = flags.seed ?? spec.seed;
-  checkEntrants(spec);
-  prepareFolder(flags);
+  const builtIn = checkedEntrants(spec, flags.server);
+  prepareFolder(out, flags.overwrite ?? false);
 
   const startedAt = performance.now();
-  const server = flags.server === undefined ? await startPrivateServer(flags.out) : undefined;
+  const server = flags.server === undefined ? await startPrivateServer(out) : undefined;
   const address = flags.server ?? (server?.address as string);
-  const connection = await connect(address);
+  let connection: Connection | undefined;
+  let processes: AgentProcesses | undefined;
+  let json: ResultsJson;
+  const progress = createProgress({
+    stream: process.stderr,
+    nowMs: () => performance.now(),
+    paint: paintFor(process.stderr, process.env),
+  });
   try {
-    const { id, results, tournament } = await play(connection, address, spec, flags);
-    const command = ["icrl", ...process.argv.slice(2)].map(quoted).join(" ");
-    const json = resultsJson(results, tournament, command, { icrl: VERSION, node: process.version });
-    writeFileSync(join(flags.out, "results.json"), jsonText(json));
-    const chunks = [];
-    for await (const { arrowIpc } of connection.streamTrials({ id })) chunks.push(arrowIpc);
-    writeTrialsParquet(chunks, join(flags.out, "trials.parquet"));
-    await writePicture(json, join(flags.out, "regret"));
-    connection.close();
-    await server?.close(); // rolls the log into shards before their path is shown
-    if (flags.json) process.stdout.write(jsonText(json));
-    else process.stdout.write(summary(json, flags, (performance.now() - startedAt) / 1000));
-    if (json.tasks.some((task) => task.agents.some((agent) => agent.forfeits > 0))) process.exitCode = EXIT.forfeited;
+    connection = await connect(address);
+    let tournament = (await connection.createTournament({ spec })).tournament as Tournament;
+    processes = startAgentProcesses(
+      address,
+      tournament.id,
+      builtIn,
+      join(out, "agents"),
+      (entrant) =>
+        tournament.matches.some((match) => match.entrant === entrant && match.state !== TournamentState.FINISHED),
+      (entrant, logFile) => progress.say(`${entrant}: its process ended too often, ${logFile} says why`),
+    );
+    const finished = watch(connection, tournament.id, (update) => {
+      tournament = update;
+      progress.update(tournament.matches.map(progressItem));
+    });
+    const results = await interruptible(finished);
+    progress.say("writing the results and closing the log");
+    progress.finish();
+    const commandLine = ["icrl", ...process.argv.slice(2)].map(quoted).join(" ");
+    json = resultsJson(results, tournament, commandLine, { icrl: VERSION, node: process.version });
+    await interruptible(writeResults(connection, tournament.id, json, out));
   } finally {
-    connection.close();
-    await server?.close();
+    progress.finish();
+    connection?.close();
+    await processes?.close();
+    await server?.close(); // rolls the log into shards before their path is shown
   }
+  if (flags.json) process.stdout.write(jsonText(json));
+  else process.stdout.write(summary(json, out, flags.server, (performance.now() - startedAt) / 1000));
+  if (json.tasks.some((task) => task.agents.some((agent) => agent.forfeits > 0))) process.exitCode = EXIT.forfeited;
 }
 
-/** Everything about entrants and tasks that can be known to be wrong before a server is started. */
-function checkEntrants(spec: TournamentSpec): void {
-  for (const { task, options } of spec.tasks) buildTask(task, options ?? {});
-  for (const { name, agent, options } of spec.agents) {
-    resolveOptions(findAgent(agent).options, options ?? {}, `entrant "${name}" (agent "${agent}")`);
-  }
+/**
+ * Checks everything that can be known to be wrong before a server is started and earlier results are replaced.
+ *
+ * @returns the entrants whose agents are built in. Others are agents of somebody's own, which can join on a server that he knows
+ * @throws SPEC_INVALID, TASK_UNKNOWN, AGENT_UNKNOWN, OPTION_*
+ */
+function checkedEntrants(spec: TournamentSpec, server: string | undefined): TournamentSpec["agents"] {
+  const limits = resolveOptions(LIMIT_OPTIONS, {}, "serve");
+  // A running server has limits of its own, and says when a task is beyond them.
+  const bounds = server === undefined ? limits : { ...limits, max_steps_in_flight: Number.MAX_SAFE_INTEGER };
+  const { tasks } = checkSpec(spec, bounds, () => 0n);
+  return spec.agents.filter(({ name, agent, options }) => {
+    if (server !== undefined && !agents.some((builtIn) => builtIn.name === agent)) {
+      process.stderr.write(
+        `${name}: "${agent}" is not built in; start it with --connect ${server} --entrant ${quoted(name)}\n`,
+      );
+      return false;
+    }
+    const found = findAgent(agent);
+    resolveOptions(found.options, options ?? {}, `entrant "${name}" (agent "${agent}")`);
+    if (!tasks.some(({ task }) => playsTask(found.tasks, task.name, task.kinds))) {
+      process.stderr.write(`${name}: agent "${agent}" plays none of the tasks, only ${found.tasks.join(", ")}\n`);
+    }
+    return true;
+  });
 }
 
-function prepareFolder({ out, overwrite }: RunFlags): void {
+function prepareFolder(out: string, overwrite: boolean): void {
   const there = OUTPUTS.filter((name) => existsSync(join(out, name)));
   if (there.length > 0 && !overwrite) {
     throw new IcrlError(
@@ -103,38 +155,29 @@ function prepareFolder({ out, overwrite }: RunFlags): void {
   mkdirSync(out, { recursive: true });
 }
 
-async function play(connection: Connection, address: string, spec: TournamentSpec, flags: RunFlags) {
-  const created = await connection.createTournament({ spec });
-  let tournament = created.tournament as Tournament;
-  const { id } = tournament;
-  const unfinished = (entrant: string) =>
-    tournament.matches.some((match) => match.entrant === entrant && match.state !== TournamentState.FINISHED);
-  const agents = startAgentProcesses(address, id, spec, join(flags.out, "agents"), unfinished);
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    paint: paintFor(process.stderr, process.env),
-  });
-  const stop = () => {
-    // The private server and the agents end with this process; a tournament on a shared server forfeits what was under way.
-    void agents.close().finally(() => process.exit(EXIT.failed));
-  };
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
-  try {
-    for await (const update of connection.watchTournament({ id })) {
-      tournament = update.tournament as Tournament;
-      progress.update(tournament.matches.map(progressItem));
-    }
-  } finally {
-    progress.finish();
-    process.off("SIGINT", stop);
-    process.off("SIGTERM", stop);
-    await agents.close();
-  }
+/** Waits until the tournament is finished; resolves with its results. */
+async function watch(
+  connection: Connection,
+  id: string,
+  onUpdate: (tournament: Tournament) => void,
+): Promise<TournamentResults> {
+  for await (const { tournament } of connection.watchTournament({ id })) onUpdate(tournament as Tournament);
   const { results } = await connection.getTournament({ id });
   if (results === undefined) throw new IcrlError("TOURNAMENT_RUNNING", `tournament ${id} ended without results`);
-  return { id, results, tournament };
+  return results;
+}
+
+/** results.json, trials.parquet and the picture. */
+async function writeResults(connection: Connection, id: string, json: ResultsJson, out: string): Promise<void> {
+  writeFileSync(join(out, "results.json"), jsonText(json));
+  const [{ writeTrialsParquet }, { writePicture }] = await Promise.all([
+    import("../../../datasets/trials-table.js"),
+    import("../print/picture.js"),
+  ]); // wanted once, at the end: Arrow and Vega
+  const chunks = [];
+  for await (const { arrowIpc } of connection.streamTrials({ id })) chunks.push(arrowIpc);
+  writeTrialsParquet(chunks, join(out, "trials.parquet"));
+  await writePicture(json, join(out, "regret"));
 }
 
 function progressItem(match: Match): ProgressItem {
@@ -148,16 +191,16 @@ function progressItem(match: Match): ProgressItem {
   };
 }
 
-function summary(json: ResultsJson, flags: RunFlags, seconds: number): string {
+function summary(json: ResultsJson, out: string, server: string | undefined, seconds: number): string {
   return [
     leaderboardText(json, paintFor(process.stdout, process.env)),
-    flags.server === undefined
-      ? `trajectories  ${join(flags.out, "data")}/*.parquet`
-      : `trajectories  in the log of the server at ${flags.server}`,
-    `results       ${join(flags.out, "results.json")}`,
-    `trials        ${join(flags.out, "trials.parquet")}`,
-    `picture       ${join(flags.out, "regret.svg")}, ${join(flags.out, "regret.png")}`,
-    `agents' logs  ${join(flags.out, "agents")}/`,
+    server === undefined
+      ? `trajectories  ${join(out, "data")}/*.parquet`
+      : `trajectories  in the log of the server at ${server}`,
+    `results       ${join(out, "results.json")}`,
+    `trials        ${join(out, "trials.parquet")}`,
+    `picture       ${join(out, "regret.svg")}, ${join(out, "regret.png")}`,
+    `agents' logs  ${join(out, "agents")}/`,
     `took ${seconds.toFixed(1)} s`,
     "",
   ].join("\n");

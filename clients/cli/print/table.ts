@@ -27,7 +27,7 @@ export function textTable(
   }
   const titles = columns.map(({ title }) => paint.faint(title));
   const lines = [titles, ...rows];
-  const widths = columns.map((_, i) => Math.max(...lines.map((cells) => shownWidth(cells[i]))));
+  const widths = columns.map((_, i) => lines.reduce((widest, cells) => Math.max(widest, shownWidth(cells[i])), 0));
   return lines
     .map(
       (cells) =>

@@ -24,7 +24,7 @@ const run = (args: string) => runAgent(randomAgent("mine"), ["--connect", server
 
 test("free play ends with 0 and the mean regret", async () => {
   expect(await run("--task bernoulli-bandit --trials 7 --envs 2 --seed 18446744073709551615")).toBe(0);
-  expect(out).toEqual([expect.stringMatching(/^7 trials, mean regret \d+\.\d\d$/)]);
+  expect(out).toEqual([expect.stringMatching(/^7 of 7 trials, mean regret \d+\.\d\d$/)]);
 });
 
 test("an entrant ends with 0 when its matches are played", async () => {
@@ -42,8 +42,8 @@ test("an entrant whose match failed ends with 1", async () => {
 });
 
 test.each([
-  ["", /either --entrant or --task/],
-  ["--task river-swim --entrant mine", /either --entrant or --task/],
+  ["", /give --entrant or --task, and not both/],
+  ["--task river-swim --entrant mine", /give --entrant or --task, and not both/],
   ["--task river-swim --trails 3", /--trails/],
   ["--task river-swim --trials many", /--trials is "many"/],
   ["--task river-swim --trials 0", /--trials is "0"/],

@@ -1,0 +1,33 @@
+/** Ctrl-C and SIGTERM while a command works: it stops, cleans up, and says so by its exit code. */
+
+/** The work was broken off by a signal. */
+export class Interrupted extends Error {
+  readonly signal: "SIGINT" | "SIGTERM";
+
+  constructor(signal: "SIGINT" | "SIGTERM") {
+    super(`interrupted by ${signal}`);
+    this.name = "Interrupted";
+    this.signal = signal;
+  }
+}
+
+/**
+ * Waits for `work` or for a signal, whichever comes first. The caller then cleans up, which also ends the work: closing a connection
+ * makes what is under way on it fail. A second signal ends the process at once, as it does by default.
+ *
+ * @throws Interrupted if a signal came first
+ */
+export async function interruptible<T>(work: Promise<T>): Promise<T> {
+  let stop: (signal: NodeJS.Signals) => void = () => {};
+  const interrupted = new Promise<never>((_, reject) => {
+    stop = (signal) => reject(new Interrupted(signal as Interrupted["signal"]));
+  });
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  try {
+    return await Promise.race([work, interrupted]);
+  } finally {
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+  }
+}

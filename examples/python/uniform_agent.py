@@ -1,0 +1,78 @@
+"""An agent in Python that plays every action with equal probability: all that another language needs is the protos.
+
+    pip install grpcio grpcio-tools numpy
+    python examples/python/uniform_agent.py --connect 127.0.0.1:50551 --task river-swim --trials 20 --envs 4
+    python examples/python/uniform_agent.py --connect 127.0.0.1:50551 --entrant python    # in a tournament
+
+docs/protocol.md is the reference for what is said here.
+"""
+
+import argparse
+import queue
+import sys
+from pathlib import Path
+
+import grpc
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "proto"))
+pb, services = grpc.protos_and_services("icrl/v1/environment.proto")  # generated here and now
+pb_tensor = grpc.protos("icrl/v1/tensor.proto")
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--connect", default="127.0.0.1:50551")
+parser.add_argument("--entrant")
+parser.add_argument("--task", default="river-swim")
+parser.add_argument("--trials", type=int, default=20)
+parser.add_argument("--envs", type=int, default=4)
+parser.add_argument("--seed", type=int, default=0)
+args = parser.parse_args()
+
+DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 4: "?"}  # by tensor.DataType: little-endian, row-major
+
+
+def array(tensor):
+    return np.frombuffer(tensor.data, DTYPES[tensor.dtype]).reshape(tensor.shape)
+
+
+def tensor(values):
+    dtype = next(number for number, name in DTYPES.items() if np.dtype(name) == values.dtype)
+    return pb_tensor.Tensor(dtype=dtype, shape=values.shape, data=values.tobytes())
+
+
+requests = queue.SimpleQueue()  # what is put here is sent; None ends the stream
+responses = services.EnvironmentServiceStub(grpc.insecure_channel(args.connect)).Play(iter(requests.get, None))
+
+
+def send(**message):
+    requests.put(pb.PlayRequest(**message))
+
+
+hello = dict(min_protocol_version=1, max_protocol_version=1, agent="uniform-python", agent_version="1", language="python")
+send(hello=pb.Hello(**hello, entrant=args.entrant))  # an entrant's matches are opened by the server
+if args.entrant is None:
+    send(open=pb.Open(task=args.task, num_envs=args.envs, trials=args.trials, seed=args.seed, record=True))
+
+rng = np.random.default_rng(args.seed)
+rewards = 0.0
+for response in responses:
+    kind = response.WhichOneof("message")
+    if kind == "opened":
+        task, num_envs = response.opened.task, response.opened.num_envs
+    elif kind == "observations":
+        seen = response.observations
+        # What the last actions earned, and for an agent that learns: array(seen.observation), .terminated, .truncated, and
+        # seen.final_observation of the envs whose episode ended. What was learnt in an env is forgotten at seen.trial_starts.
+        rewards += float(array(seen.reward).sum()) if seen.HasField("reward") else 0.0
+        if seen.HasField("active") and not array(seen.active).any():
+            continue  # all trials are played: `closed` follows
+        actions = rng.integers(task.num_actions, size=num_envs).astype("<i4")
+        chances = np.full(num_envs, 1 / task.num_actions, "<f4")
+        send(actions=pb.Actions(step_index=seen.step_index, actions=tensor(actions), propensities=tensor(chances)))
+    elif kind == "closed" and (args.entrant is None or response.closed.finished):
+        break
+
+requests.put(None)
+if args.entrant is None:
+    closed = response.closed
+    print(f"{closed.complete_trials} trials, {closed.steps} steps, {closed.durable_trials} durable, rewards {rewards!r}")
