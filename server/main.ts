@@ -32,7 +32,10 @@ export async function runServer(options: MainOptions): Promise<void> {
   });
   logger.info({ address: server.address, data: options.dataDir, torn_bytes: server.tornBytes }, "listening");
   options.onListening(server); // whoever hears of it may send a signal at once
-  await stopped;
-  if (options.stopWithInput) process.stdin.destroy(); // open input would keep the process alive
+  try {
+    await stopped;
+  } finally {
+    if (options.stopWithInput) process.stdin.destroy(); // open input would keep the process alive
+  }
   logger.info("stopped");
 }

@@ -3,6 +3,7 @@ import { resolveOptions } from "../../common/options.js";
 import type { Closed, Opened, TrialEnd } from "../../proto/gen/icrl/v1/environment.js";
 import type { Connection } from "./connect.js";
 import type { Agent } from "./define-agent.js";
+import type { PlayStream } from "./play-stream.js";
 import { type FreePlay, introduce, open, playToEnd } from "./session.js";
 
 /** How far play has come. */
@@ -33,12 +34,14 @@ export async function playAgent(connection: Connection, agent: Agent, play: Play
   const options = resolveOptions(agent.options, play.agentOptions ?? {}, `agent "${agent.name}"`);
   const trials = play.trials ?? 1;
   const streams = Math.max(1, Math.min(play.streams ?? 1, trials, play.numEnvs ?? 1));
+  const underWay: PlayStream[] = [];
   const progress = { trials: 0, durableTrials: 0, steps: 0 };
 
   async function playShare(index: number): Promise<Closed> {
     const first = Math.floor((trials * index) / streams);
     const end = Math.floor((trials * (index + 1)) / streams);
     const stream = connection.play();
+    underWay.push(stream);
     let durable = 0;
     try {
       await introduce(stream, {
@@ -73,7 +76,7 @@ export async function playAgent(connection: Connection, agent: Agent, play: Play
       stream.finish();
       return closed;
     } catch (error) {
-      stream.cancel();
+      for (const other of underWay) other.cancel(); // what is left of the trials is of no use without this share
       throw error;
     }
   }

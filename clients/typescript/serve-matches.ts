@@ -30,7 +30,10 @@ export interface ServeMatchesOptions {
  */
 export async function serveMatches(connection: Connection, agent: Agent, serve: ServeMatchesOptions): Promise<void> {
   const streams = serve.streams ?? 2;
-  await Promise.all(Array.from({ length: streams }, () => serveUntilFinished(connection, agent, serve)));
+  const sessions = Array.from({ length: streams }, () => serveUntilFinished(connection, agent, serve));
+  // One that cannot go on leaves the others' matches alone: to break those off would forfeit them.
+  const failed = (await Promise.allSettled(sessions)).find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 async function serveUntilFinished(connection: Connection, agent: Agent, serve: ServeMatchesOptions): Promise<void> {
