@@ -21,7 +21,14 @@ async function contentOf(server: TestServer): Promise<Map<string, string>> {
   const contents = rows.map((row: TrajectoryRow): [string, string] => {
     const content = Object.entries(row)
       .filter(([column]) => !OUTSIDE.includes(column))
-      .map(([column, value]) => [column, typeof value === "bigint" ? String(value) : ArrayBuffer.isView(value) ? [...(value as Float32Array)].map(bits) : value]);
+      .map(([column, value]) => [
+        column,
+        typeof value === "bigint"
+          ? String(value)
+          : ArrayBuffer.isView(value)
+            ? [...(value as Float32Array)].map(bits)
+            : value,
+      ]);
     return [row.episode_id, JSON.stringify(content)];
   });
   expect(new Set(contents.map(([id]) => id)).size).toBe(contents.length);
@@ -63,7 +70,9 @@ test.each(GAMES)(
         seed: 77n,
         ...way,
         onTrialEnd: (end) =>
-          ends.push(`${String(end.trialIndex).padStart(3)} ${bits(end.trialReturn)} ${bits(end.regret as number)} ${bits(end.optimalValue as number)}`),
+          ends.push(
+            `${String(end.trialIndex).padStart(3)} ${bits(end.trialReturn)} ${bits(end.regret as number)} ${bits(end.optimalValue as number)}`,
+          ),
       });
       const content = await contentOf(server);
       expect(content.size).toBe(trials * (task === "river-swim" ? 6 : 1));
@@ -104,12 +113,16 @@ async function outcomeOf(server: TestServer, id: string) {
   return { digest, results, trials, content: await contentOf(server) };
 }
 
-test("a tournament's results are the same bit for bit with one to three processes an entrant, and in this one", { timeout: 90_000 }, async () => {
+test("a tournament's results are the same bit for bit with one to three processes an entrant, and in this one", {
+  timeout: 90_000,
+}, async () => {
   const outcomes = [];
   const here = await serverForTest();
   const id = await create(here.connection, SPEC);
   await Promise.all(
-    SPEC.agents.map(({ name, agent }) => serveMatches(here.connection, findAgent(agent), { entrant: name, numEnvs: 1, streams: 1 })),
+    SPEC.agents.map(({ name, agent }) =>
+      serveMatches(here.connection, findAgent(agent), { entrant: name, numEnvs: 1, streams: 1 }),
+    ),
   );
   outcomes.push(await outcomeOf(here, id));
   const server = await serverForTest();
@@ -117,7 +130,18 @@ test("a tournament's results are the same bit for bit with one to three processe
   const agents = SPEC.agents.flatMap(({ name, agent }, entrant) =>
     Array.from({ length: 3 - entrant }, (_, process) => {
       const ways = ["--envs", String([3, 64, 1][process]), "--streams", String(process + 1)];
-      return startProcess([PROGRAM, "agent", agent, "--connect", server.address, "--entrant", name, "--tournament", id, ...ways]);
+      return startProcess([
+        PROGRAM,
+        "agent",
+        agent,
+        "--connect",
+        server.address,
+        "--entrant",
+        name,
+        "--tournament",
+        id,
+        ...ways,
+      ]);
     }),
   );
   outcomes.push(await outcomeOf(server, id));
@@ -130,6 +154,7 @@ test("a tournament's results are the same bit for bit with one to three processe
     expect(other.results).toEqual(first.results);
     expect(other.digest).toBe(first.digest);
     expect([...other.content.keys()]).toEqual([...first.content.keys()]);
-    for (const [episode, text] of other.content) if (text !== first.content.get(episode)) expect(text).toBe(first.content.get(episode));
+    for (const [episode, text] of other.content)
+      if (text !== first.content.get(episode)) expect(text).toBe(first.content.get(episode));
   }
 });

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
-import { healthClient } from "../support/health-client.js";
 import { expect, onTestFinished, test } from "vitest";
 import { connect } from "#icrl/clients/typescript/connect.js";
 import { playAgent } from "#icrl/clients/typescript/play-agent.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
+import type { Observations } from "#icrl/proto/gen/icrl/v1/environment.js";
+import { healthClient } from "../support/health-client.js";
 import { actions, hello, open, opened, type RawStream, rawClient, rawStream } from "../support/raw-stream.js";
 import { PROGRAM, readLog, startProcess, startServerProcess, verify } from "../support/server.js";
-import type { Observations } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { tempDir } from "../support/temp-dir.js";
 import { BANDIT, create, randomAgent, spec } from "../support/tournament.js";
 
@@ -93,7 +93,9 @@ test("what is still open at the drain's deadline ends with SERVER_DRAINING, logg
   await stream.expect("draining");
   expect(await stream.ended).toMatchObject({ reason: "SERVER_DRAINING" });
   expect(await server.exited).toBe(0);
-  expect((await readLog(data)).map((row) => [row.end_reason, row.length, row.regret])).toEqual([["SERVER_DRAINING", 2, null]]);
+  expect((await readLog(data)).map((row) => [row.end_reason, row.length, row.regret])).toEqual([
+    ["SERVER_DRAINING", 2, null],
+  ]);
 });
 
 test("a drained tournament forfeits nothing, and a second signal ends the process at once", async () => {
@@ -144,7 +146,9 @@ test("a server killed in the middle of episodes has lost nothing that it acknowl
   expect(trials).toEqual(trials.map((_, i) => i));
   expect(trajectories.every((row) => row.complete)).toBe(true);
   // It goes on.
-  expect(await playAgent(connection, randomAgent("later"), { task: "bernoulli-bandit", trials: 5 })).toMatchObject({ durableTrials: 5n });
+  expect(await playAgent(connection, randomAgent("later"), { task: "bernoulli-bandit", trials: 5 })).toMatchObject({
+    durableTrials: 5n,
+  });
   connection.close();
   again.child.kill("SIGTERM");
   expect(await again.exited).toBe(0);
@@ -216,7 +220,9 @@ test("on a full disk sessions that record end with LOG_UNWRITABLE, others play o
   onTestFinished(() => reader.close());
   const { trajectories } = await reader.listTrajectories({ filter: {}, pageSize: 0, pageToken: "" });
   expect(trajectories).toMatchObject([{ agent: "early", complete: true, length: 4 }]);
-  expect(await playAgent(reader, randomAgent("later"), { task: "bernoulli-bandit", trials: 5 })).toMatchObject({ durableTrials: 5n });
+  expect(await playAgent(reader, randomAgent("later"), { task: "bernoulli-bandit", trials: 5 })).toMatchObject({
+    durableTrials: 5n,
+  });
   again.child.kill("SIGTERM");
   expect(await again.exited).toBe(0);
   expect((await verify(data)).problems).toEqual([]);
@@ -243,19 +249,43 @@ test("a full disk forfeits nothing: the tournament goes on when there is room ag
 test("a second server on the same folder is refused with LOG_LOCKED, and the first one is not disturbed", async () => {
   const data = dataDir();
   const server = await startServerProcess(data);
-  const second = startProcess([PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data", data, "--json", "--log-level", "warn"]);
+  const second = startProcess([
+    PROGRAM,
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    "--data",
+    data,
+    "--json",
+    "--log-level",
+    "warn",
+  ]);
   expect(await second.exited).toBe(1);
   expect(second.stderr).toMatch(/LOG_LOCKED: .*is written by process \d+/);
   const connection = await connect(server.address);
   onTestFinished(() => connection.close());
-  const closed = await playAgent(connection, randomAgent("r"), { task: "river-swim", taskOptions: { episodes: 2 }, trials: 3 });
+  const closed = await playAgent(connection, randomAgent("r"), {
+    task: "river-swim",
+    taskOptions: { episodes: 2 },
+    trials: 3,
+  });
   expect(closed).toMatchObject({ completeTrials: 3n, durableTrials: 3n });
 });
 
 test("a server on a port that is taken says so and leaves the log unlocked", async () => {
   const data = dataDir();
   const server = await startServerProcess(dataDir());
-  const second = startProcess([PROGRAM, "serve", "--listen", server.address, "--data", data, "--json", "--log-level", "warn"]);
+  const second = startProcess([
+    PROGRAM,
+    "serve",
+    "--listen",
+    server.address,
+    "--data",
+    data,
+    "--json",
+    "--log-level",
+    "warn",
+  ]);
   expect(await second.exited).toBe(1);
   expect(second.stderr).toMatch(/EADDRINUSE|address already in use/i);
   await startServerProcess(data); // takes the lock

@@ -1,7 +1,14 @@
 /** A Play stream as bare bytes: sends whatever a test wants to send, and tells exactly what came back. */
-import { type CallOptions, Client, type ClientDuplexStream, credentials, Metadata, type StatusObject } from "@grpc/grpc-js";
-import { int32Tensor } from "#icrl/common/tensor.js";
+import {
+  type CallOptions,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  type StatusObject,
+} from "@grpc/grpc-js";
 import type { AgentMessage, ServerMessage } from "#icrl/clients/typescript/play-stream.js";
+import { int32Tensor } from "#icrl/common/tensor.js";
 import { ErrorInfo } from "#icrl/proto/gen/google/rpc/error_details.js";
 import { Status } from "#icrl/proto/gen/google/rpc/status.js";
 import { type Hello, type Open, PlayRequest, PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
@@ -128,7 +135,11 @@ export function rawUnary(client: Client, path: string, bytes: Buffer): Promise<B
 }
 
 /** A server-streaming call with any bytes; resolves with all answers, and how it ended. */
-export function rawServerStream(client: Client, path: string, bytes: Buffer): Promise<{ answers: Buffer[]; ending: Ending }> {
+export function rawServerStream(
+  client: Client,
+  path: string,
+  bytes: Buffer,
+): Promise<{ answers: Buffer[]; ending: Ending }> {
   return new Promise((resolve) => {
     const call = client.makeServerStreamRequest(path, identity, identity, bytes);
     const answers: Buffer[] = [];

@@ -42,7 +42,10 @@ export async function startTestServer(limits: Partial<Limits> = {}): Promise<Tes
     dataDir: dir.path,
     durability: "process",
     limits: resolved,
-    logger: pino({ level: "info" }, { write: (line: string) => said.push(JSON.parse(line) as Record<string, unknown>) }),
+    logger: pino(
+      { level: "info" },
+      { write: (line: string) => said.push(JSON.parse(line) as Record<string, unknown>) },
+    ),
   });
   const connection = await connect(server.address);
   let closed: Promise<void> | undefined;

@@ -1,6 +1,7 @@
 /** Small tournaments for tests. */
-import { type Agent, defineAgent, type Policy, type Trial } from "#icrl/clients/typescript/define-agent.js";
+
 import type { Connection } from "#icrl/clients/typescript/connect.js";
+import { type Agent, defineAgent, type Policy, type Trial } from "#icrl/clients/typescript/define-agent.js";
 import type { Rng } from "#icrl/common/rng.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
 import type { Tournament, TournamentResults, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
@@ -50,7 +51,10 @@ export async function create(connection: Connection, of: TournamentSpec): Promis
 }
 
 /** Waits until it is finished. */
-export async function finished(connection: Connection, id: string): Promise<{ tournament: Tournament; results: TournamentResults }> {
+export async function finished(
+  connection: Connection,
+  id: string,
+): Promise<{ tournament: Tournament; results: TournamentResults }> {
   for await (const update of connection.watchTournament({ id })) void update;
   const { tournament, results } = await connection.getTournament({ id });
   if (tournament === undefined || results === undefined) throw new Error("the watch ended before the tournament did");

@@ -66,7 +66,13 @@ async function play<T>(client: Client, disturb: () => Promise<T>): Promise<{ see
     }
   }
   const closed = await stream.expect("closed");
-  expect(closed).toMatchObject({ completeTrials: 3n, incompleteTrials: 0n, episodes: 6n, steps: 18n, durableTrials: 3n });
+  expect(closed).toMatchObject({
+    completeTrials: 3n,
+    incompleteTrials: 0n,
+    episodes: 6n,
+    steps: 18n,
+    durableTrials: 3n,
+  });
   stream.call.end();
   expect((await stream.ended).code).toBe(0);
   return { seen, result: result as T };

@@ -20,7 +20,8 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-const run = (args: string) => runAgent(randomAgent("mine"), ["--connect", server.address, ...args.split(" ").filter(Boolean)]);
+const run = (args: string) =>
+  runAgent(randomAgent("mine"), ["--connect", server.address, ...args.split(" ").filter(Boolean)]);
 
 test("free play ends with 0 and the mean regret", async () => {
   expect(await run("--task bernoulli-bandit --trials 7 --envs 2 --seed 18446744073709551615")).toBe(0);

@@ -9,7 +9,7 @@ import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { makeEnv } from "#icrl/clients/typescript/vector-env.js";
 import { integer } from "#icrl/common/options.js";
 import { startTestServer, type TestServer } from "../../support/server.js";
-import { agentThat, BANDIT, create, LINEAR, randomAgent, RIVER, spec } from "../../support/tournament.js";
+import { agentThat, BANDIT, create, LINEAR, RIVER, randomAgent, spec } from "../../support/tournament.js";
 
 let server: TestServer;
 let connection: Connection;
@@ -20,7 +20,13 @@ beforeAll(async () => {
 afterAll(() => server.dispose());
 
 test("the gym-like loop plays all trials of a task: reset, step until done, close", async () => {
-  const env = await makeEnv(connection, { task: RIVER.task, taskOptions: RIVER.options, numEnvs: 2, trials: 3, seed: 4 });
+  const env = await makeEnv(connection, {
+    task: RIVER.task,
+    taskOptions: RIVER.options,
+    numEnvs: 2,
+    trials: 3,
+    seed: 4,
+  });
   expect(env.task).toMatchObject({ name: "river-swim", numActions: 2, horizon: 3, episodes: 4 });
   expect(env.numEnvs).toBe(2);
   let step = await env.reset();
@@ -109,7 +115,15 @@ test("an agent learns from each action what came of it, in its own trial and in 
   const taskOptions = RIVER.options;
   const seen: string[][] = [];
   const watched = agentThat("watched", (trial, rng) => {
-    expect(trial).toMatchObject({ task: "river-swim", numActions: 2, numStates: 4, horizon: 3, episodes: 4, dim: 0, arms: undefined });
+    expect(trial).toMatchObject({
+      task: "river-swim",
+      numActions: 2,
+      numStates: 4,
+      horizon: 3,
+      episodes: 4,
+      dim: 0,
+      arms: undefined,
+    });
     expect(trial.reward).toMatchObject({ kind: "deterministic", min: 0, max: 1 });
     const own: string[] = [];
     seen.push(own);
@@ -157,7 +171,9 @@ test.each([
   ["nothing", undefined as unknown as number],
 ])("an agent that chooses %s is told so here, by name, before anything is sent", async (_, choice) => {
   const wrong = agentThat("wrong", () => ({ act: () => choice }));
-  await expect(playAgent(connection, wrong, { task: BANDIT.task, taskOptions: BANDIT.options, record: false })).rejects.toMatchObject({
+  await expect(
+    playAgent(connection, wrong, { task: BANDIT.task, taskOptions: BANDIT.options, record: false }),
+  ).rejects.toMatchObject({
     name: "IcrlError",
     reason: "ACTION_OUT_OF_RANGE",
     message: `agent "wrong" chose ${choice}: an action is an integer in [0, 3)`,
@@ -193,12 +209,16 @@ test("an agent's options are resolved and checked before it plays", async () => 
   await playAgent(connection, agent, play);
   await playAgent(connection, agent, { ...play, agentOptions: { patience: 5 } });
   expect(given).toEqual([{ patience: 3 }, { patience: 5 }]);
-  await expect(playAgent(connection, agent, { ...play, agentOptions: { patience: 10 } })).rejects.toMatchObject({ reason: "OPTION_INVALID" });
+  await expect(playAgent(connection, agent, { ...play, agentOptions: { patience: 10 } })).rejects.toMatchObject({
+    reason: "OPTION_INVALID",
+  });
   await expect(playAgent(connection, agent, { ...play, agentOptions: { patiense: 1 } })).rejects.toMatchObject({
     reason: "OPTION_UNKNOWN",
     message: expect.stringContaining('did you mean "patience"'),
   });
-  await expect(playAgent(connection, agent, { task: RIVER.task })).rejects.toMatchObject({ reason: "TASK_UNSUPPORTED" });
+  await expect(playAgent(connection, agent, { task: RIVER.task })).rejects.toMatchObject({
+    reason: "TASK_UNSUPPORTED",
+  });
 });
 
 test("an agent whose options the tournament does not give right forfeits that match and says why", async () => {
@@ -238,7 +258,14 @@ test("when one of several streams fails, the others stop, and the first error is
     const broken = policies === 3;
     return { act: () => (broken ? 99 : 0) };
   });
-  const play = { task: BANDIT.task, taskOptions: { horizon: 100_000 }, numEnvs: 4, streams: 4, trials: 4, record: false };
+  const play = {
+    task: BANDIT.task,
+    taskOptions: { horizon: 100_000 },
+    numEnvs: 4,
+    streams: 4,
+    trials: 4,
+    record: false,
+  };
   await expect(playAgent(connection, agent, play)).rejects.toMatchObject({ reason: "ACTION_OUT_OF_RANGE" });
   await expect.poll(async () => (await connection.getServerInfo()).openSessions).toBe(0);
 });
@@ -265,7 +292,9 @@ test("where no server is, connect says so", async () => {
   await new Promise((resolve) => nobody.close(resolve));
   const error = await connect(`127.0.0.1:${port}`, 200).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(ConnectionError);
-  expect((error as Error).message).toContain(`no icrl server answers at 127.0.0.1:${port}: start one with "icrl serve"`);
+  expect((error as Error).message).toContain(
+    `no icrl server answers at 127.0.0.1:${port}: start one with "icrl serve"`,
+  );
 });
 
 test("what listens and is no gRPC server is not taken for one", async () => {

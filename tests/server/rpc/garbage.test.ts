@@ -9,7 +9,16 @@ import { EnvironmentServiceService, PlayRequest } from "#icrl/proto/gen/icrl/v1/
 import { ServerInfoServiceService } from "#icrl/proto/gen/icrl/v1/server_info.js";
 import { CreateTournamentRequest, TournamentServiceService } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { ListTrajectoriesRequest, TrajectoryServiceService } from "#icrl/proto/gen/icrl/v1/trajectory.js";
-import { actions, encodeRequest, hello, open, rawClient, rawServerStream, rawStream, rawUnary } from "../../support/raw-stream.js";
+import {
+  actions,
+  encodeRequest,
+  hello,
+  open,
+  rawClient,
+  rawServerStream,
+  rawStream,
+  rawUnary,
+} from "../../support/raw-stream.js";
 import { startTestServer, type TestServer } from "../../support/server.js";
 import { type Witnesses, witnessesOf } from "../../support/witness.js";
 
@@ -46,13 +55,17 @@ const REQUESTS = [
   encodeRequest({ $case: "close", value: {} }),
 ];
 
-test("random bytes and damaged messages on Play always end in a status with a reason, or in an answer", { timeout: 60_000 }, async () => {
+test("random bytes and damaged messages on Play always end in a status with a reason, or in an answer", {
+  timeout: 60_000,
+}, async () => {
   await witnesses.beside(async () => {
     for (let round = 0; round < 150; round += 1) {
       const stream = rawStream(client);
       for (let i = 0; i < REQUESTS.length; i += 1) {
         const hurt = rng.integer(3) === 0;
-        stream.sendBytes(!hurt ? REQUESTS[i] : rng.integer(2) === 0 ? damaged(REQUESTS[i]) : randomBytes(rng.integer(200)));
+        stream.sendBytes(
+          !hurt ? REQUESTS[i] : rng.integer(2) === 0 ? damaged(REQUESTS[i]) : randomBytes(rng.integer(200)),
+        );
       }
       stream.call.end();
       const ending = await stream.ended;
@@ -76,7 +89,12 @@ const PAGE = ListTrajectoriesRequest.encode({
   pageToken: Buffer.from('[0,"[]"]').toString("base64url"),
 }).finish();
 
-const methods = [EnvironmentServiceService, TournamentServiceService, TrajectoryServiceService, ServerInfoServiceService]
+const methods = [
+  EnvironmentServiceService,
+  TournamentServiceService,
+  TrajectoryServiceService,
+  ServerInfoServiceService,
+]
   .flatMap((service) => Object.values(service))
   .filter((method) => !method.requestStream);
 
@@ -84,7 +102,11 @@ test.each(methods.map((method) => ({ path: method.path, streams: method.response
   "$path answers garbage with a status that has a reason",
   { timeout: 60_000 },
   async ({ path, streams }) => {
-    const good = path.includes("CreateTournament") ? SPEC : path.includes("Trajectories") ? PAGE : Buffer.from("\n\nriver-swim");
+    const good = path.includes("CreateTournament")
+      ? SPEC
+      : path.includes("Trajectories")
+        ? PAGE
+        : Buffer.from("\n\nriver-swim");
     // Each list or stream of trajectories opens DuckDB: fewer of those.
     const rounds = path.includes("Trajector") ? 30 : 100;
     await witnesses.beside(async () => {
@@ -122,7 +144,9 @@ test("a request above limits.max_message_bytes is refused by every method", asyn
   try {
     const padding = Buffer.concat([Buffer.from([0x7a, 0x80, 0x80, 0x04]), Buffer.alloc(65_536)]); // unknown field 15
     for (const { path, responseStream } of methods) {
-      const answer = responseStream ? (await rawServerStream(own, path, padding)).ending : await rawUnary(own, path, padding);
+      const answer = responseStream
+        ? (await rawServerStream(own, path, padding)).ending
+        : await rawUnary(own, path, padding);
       expect(answer, path).toMatchObject({ code: 8, reason: "MESSAGE_TOO_LARGE" });
     }
   } finally {

@@ -12,7 +12,9 @@ const REFLECTION_DIR = fileURLToPath(new URL("../../../node_modules/@grpc/reflec
 const OPTIONS: Options = { keepCase: true, longs: String, enums: String, defaults: true };
 
 type Json = Record<string, unknown>;
-type AnyClient = Record<string, (request: Json, done: (error: ServiceError | null, answer: Json) => void) => void> & { close(): void };
+type AnyClient = Record<string, (request: Json, done: (error: ServiceError | null, answer: Json) => void) => void> & {
+  close(): void;
+};
 type ClientConstructor = new (address: string, insecure: object) => AnyClient;
 
 /** The constructor of a service's client, by its full name. */
@@ -26,8 +28,16 @@ function clientOf(definitions: Record<string, AnyDefinition>, service: string, a
 
 /** Asks the server's reflection; one request a stream. */
 function reflect(address: string, request: Json): Promise<Json> {
-  const client = clientOf(loadSync(REFLECTION, { ...OPTIONS, includeDirs: [REFLECTION_DIR] }), "grpc.reflection.v1.ServerReflection", address) as never as {
-    ServerReflectionInfo(): { on(event: string, listener: (value: never) => void): void; write(request: Json): void; end(): void };
+  const client = clientOf(
+    loadSync(REFLECTION, { ...OPTIONS, includeDirs: [REFLECTION_DIR] }),
+    "grpc.reflection.v1.ServerReflection",
+    address,
+  ) as never as {
+    ServerReflectionInfo(): {
+      on(event: string, listener: (value: never) => void): void;
+      write(request: Json): void;
+      end(): void;
+    };
   };
   return new Promise((resolve, reject) => {
     const call = client.ServerReflectionInfo();
@@ -88,9 +98,14 @@ test("a stranger's tool finds the services, learns their messages and calls them
       "icrl.v1.TrajectoryService",
     ]),
   );
-  const load = async (service: string) => loadFileDescriptorSetFromBuffer(await filesOf(server.address, service), OPTIONS);
+  const load = async (service: string) =>
+    loadFileDescriptorSetFromBuffer(await filesOf(server.address, service), OPTIONS);
 
-  const info = await call(clientOf(await load("icrl.v1.ServerInfoService"), "icrl.v1.ServerInfoService", server.address), "GetServerInfo", {});
+  const info = await call(
+    clientOf(await load("icrl.v1.ServerInfoService"), "icrl.v1.ServerInfoService", server.address),
+    "GetServerInfo",
+    {},
+  );
   expect(info).toMatchObject({
     min_protocol_version: 1,
     max_protocol_version: 1,

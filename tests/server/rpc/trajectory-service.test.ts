@@ -1,7 +1,7 @@
 import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { introduce, open } from "#icrl/clients/typescript/session.js";
 import { playAgent } from "#icrl/clients/typescript/play-agent.js";
+import { introduce, open } from "#icrl/clients/typescript/session.js";
 import type { TrajectoryFilter, TrajectorySummary } from "#icrl/proto/gen/icrl/v1/trajectory.js";
 import { startTestServer, type TestServer } from "../../support/server.js";
 import { agentThat, BANDIT, RIVER, randomAgent } from "../../support/tournament.js";
@@ -28,8 +28,19 @@ beforeAll(async () => {
     };
   });
   const onTrialEnd = (end: { regret?: number | undefined }) => regrets.push(end.regret as number);
-  await playAgent(connection, watched, { task: RIVER.task, taskOptions: RIVER.options, trials: 6, onTrialEnd, tags: { note: "a" } });
-  await playAgent(connection, randomAgent("other"), { task: BANDIT.task, taskOptions: BANDIT.options, trials: 25, numEnvs: 5 });
+  await playAgent(connection, watched, {
+    task: RIVER.task,
+    taskOptions: RIVER.options,
+    trials: 6,
+    onTrialEnd,
+    tags: { note: "a" },
+  });
+  await playAgent(connection, randomAgent("other"), {
+    task: BANDIT.task,
+    taskOptions: BANDIT.options,
+    trials: 25,
+    numEnvs: 5,
+  });
 });
 afterAll(() => server.dispose());
 
@@ -58,7 +69,11 @@ test("pages put together are the whole list, whatever their size", async () => {
 
 test("a page token holds while others play", async () => {
   const first = await list({ agent: "other" }, 20);
-  await playAgent(server.connection, randomAgent("late"), { task: BANDIT.task, taskOptions: BANDIT.options, trials: 3 });
+  await playAgent(server.connection, randomAgent("late"), {
+    task: BANDIT.task,
+    taskOptions: BANDIT.options,
+    trials: 3,
+  });
   const second = await list({ agent: "other" }, 20, first.nextPageToken);
   expect(second.nextPageToken).toBe("");
   const trials = [...first.trajectories, ...second.trajectories].map((row) => Number(row.trialIndex));
@@ -94,7 +109,9 @@ test("a summary says who played what, and how it went", async () => {
   });
   expect(trajectories.map((row) => row.episodeIndex)).toEqual([0, 1, 2, 3]);
   expect(new Set(trajectories.map((row) => row.trialId)).size).toBe(1);
-  expect(trajectories.map((row) => row.episodeId)).toEqual(trajectories.map((row) => `${row.trialId}-${row.episodeIndex}`));
+  expect(trajectories.map((row) => row.episodeId)).toEqual(
+    trajectories.map((row) => `${row.trialId}-${row.episodeIndex}`),
+  );
   expect(trajectories.reduce((sum, row) => sum + (row.regret as number), 0)).toBeCloseTo(regrets[0], 10);
   expect(Math.abs(Date.now() - (trajectories[0].startedAt as Date).getTime())).toBeLessThan(600_000);
 });

@@ -78,7 +78,11 @@ test("an agent that hangs is told ACT_TIMEOUT, and the others play on", async ()
   expect((await hanging.ended).text).toMatch(/no actions for step_index 1 within 100 ms/);
   lively.send({ $case: "close", value: {} });
   expect(await lively.expect("closed")).toMatchObject({ steps: BigInt(steps), incompleteTrials: 1n });
-  const { trajectories } = await server.connection.listTrajectories({ filter: { complete: false }, pageSize: 0, pageToken: "" });
+  const { trajectories } = await server.connection.listTrajectories({
+    filter: { complete: false },
+    pageSize: 0,
+    pageToken: "",
+  });
   expect(trajectories).toMatchObject([{ endReason: "ACT_TIMEOUT", length: 1, regret: undefined }]);
 });
 
@@ -103,7 +107,8 @@ test("an agent that asks without end and never reads is not read from: nothing p
   });
   const flood = async () => {
     for (; written < 40_000 && !over; written += 1) {
-      if (!stream.call.write(sent)) await Promise.race([new Promise((resolve) => stream.call.once("drain", resolve)), ended]);
+      if (!stream.call.write(sent))
+        await Promise.race([new Promise((resolve) => stream.call.once("drain", resolve)), ended]);
     }
   };
   const flooding = flood();
@@ -127,7 +132,11 @@ test("a session too many is refused, and a place that becomes free is given away
   for (const stream of streams) expect((await opened(stream)).welcome.limits?.maxSessions).toBe(3);
   const refused = rawStream(client);
   refused.send(hello());
-  expect(await refused.ended).toMatchObject({ code: 8, reason: "TOO_MANY_SESSIONS", text: "3 sessions are open: at most 3" });
+  expect(await refused.ended).toMatchObject({
+    code: 8,
+    reason: "TOO_MANY_SESSIONS",
+    text: "3 sessions are open: at most 3",
+  });
   for (const stream of streams) {
     for (let step = 0; step < 4; step += 1) {
       stream.send(actions(step, [0]));
@@ -169,7 +178,13 @@ test("the limits that welcome and GetServerInfo announce are the enforced ones",
     expect((await stream.expect("welcome")).limits).toEqual(announced);
     stream.send(open(members));
     const ended = stream.ended.then((ending) => ending.reason);
-    const outcome = await Promise.race([ended, stream.expect("opened").then(() => "opened", () => ended)]);
+    const outcome = await Promise.race([
+      ended,
+      stream.expect("opened").then(
+        () => "opened",
+        () => ended,
+      ),
+    ]);
     stream.call.cancel();
     await stream.ended;
     return outcome;

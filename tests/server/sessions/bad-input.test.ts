@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Client } from "@grpc/grpc-js";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
 import { type IcrlError, REASONS, type Reason } from "#icrl/common/errors.js";
 import { boolTensor, float32Tensor, int32Tensor } from "#icrl/common/tensor.js";
@@ -14,7 +14,12 @@ let witnesses: Witnesses;
 let client: Client;
 
 beforeAll(async () => {
-  server = await startTestServer({ max_envs: 100, max_trials: 1000, max_steps_in_flight: 10_000, max_message_bytes: 65536 });
+  server = await startTestServer({
+    max_envs: 100,
+    max_trials: 1000,
+    max_steps_in_flight: 10_000,
+    max_message_bytes: 65536,
+  });
   witnesses = witnessesOf(server);
   client = rawClient(server.address);
 });
@@ -38,44 +43,65 @@ async function expectEnding(reason: Reason, text: RegExp, act: (stream: RawStrea
   expect(ending.text).toMatch(text);
 }
 
-const badOpens: readonly [what: string, reason: Reason, text: RegExp, members: Partial<Open>, from?: Partial<Hello>][] = [
-  ["an unknown task, with the nearest name", "TASK_UNKNOWN", /"river-swin".*river-swim/, { task: "river-swin", options: {} }],
-  ["a task without a name", "TASK_UNKNOWN", /bernoulli-bandit, linear-bandit, river-swim/, { task: "" }],
-  ["an unknown option, with the nearest name", "OPTION_UNKNOWN", /"horizn".*horizon/, { options: { horizn: 3 } }],
-  ["an option out of range", "OPTION_INVALID", /"arms".* is 1: .*\[2, 1024\]/, { options: { arms: 1 } }],
-  ["an option of another type", "OPTION_INVALID", /"arms".* is "many"/, { options: { arms: "many" } }],
-  ["an option that is not a number", "OPTION_INVALID", /"arms"/, { options: { arms: Number.NaN } }],
-  ["no envs", "ENVS_INVALID", /num_envs is 0: give 1 to 100/, { numEnvs: 0 }],
-  ["more envs than the limit", "ENVS_INVALID", /num_envs is 101: give 1 to 100/, { numEnvs: 101 }],
-  ["more steps in flight than the limit", "ENVS_INVALID", /100 \* 101: at most 10000/, { numEnvs: 100, options: { horizon: 101 } }],
-  ["no trials", "TRIALS_INVALID", /trials is 0: give 1 to 1000/, { trials: 0n }],
-  ["more trials than the limit", "TRIALS_INVALID", /trials is 1001: give 1 to 1000/, { trials: 1001n }],
-  ["trials whose indices do not fit a uint64", "TRIALS_INVALID", /first_trial/, { firstTrial: (1n << 64n) - 1n, trials: 2n }],
+const badOpens: readonly [what: string, reason: Reason, text: RegExp, members: Partial<Open>, from?: Partial<Hello>][] =
   [
-    "explicit seeds that are not as many as trials",
-    "TRIALS_INVALID",
-    /trials is 2 with 1 explicit_seeds/,
-    { trials: 2n, explicitSeeds: [{ taskSeed: 1n, noiseSeed: 2n, agentSeed: 3n }] },
-  ],
-  ["a purpose that is not one", "PURPOSE_INVALID", /"fun": free play has play, collect, validate/, { purpose: "fun" }],
-  ["the server's own purpose", "PURPOSE_INVALID", /"tournament"/, { purpose: "tournament" }],
-  ["a dataset to label, which is reserved", "NOT_IMPLEMENTED", /label/, { labelDataset: "some" }],
-  ["a task that the agent does not play", "TASK_UNSUPPORTED", /declares river-swim/, {}, { tasks: ["river-swim"] }],
-  // 1024 arms of 64 features are 256 KiB a step: 10,000 steps would be 2.6 GB
-  [
-    "observations that would fill the memory",
-    "ENVS_INVALID",
-    /memory/,
-    { task: "linear-bandit", options: { dim: 64, actions: 1024, arm_set: "fresh", horizon: 10_000 } },
-  ],
-  // 100 envs of 100,000 episodes: their regret curves alone would be 80 MB
-  [
-    "episodes that would fill the memory",
-    "ENVS_INVALID",
-    /memory/,
-    { task: "river-swim", options: { horizon: 1, episodes: 100_000 }, numEnvs: 100 },
-  ],
-];
+    [
+      "an unknown task, with the nearest name",
+      "TASK_UNKNOWN",
+      /"river-swin".*river-swim/,
+      { task: "river-swin", options: {} },
+    ],
+    ["a task without a name", "TASK_UNKNOWN", /bernoulli-bandit, linear-bandit, river-swim/, { task: "" }],
+    ["an unknown option, with the nearest name", "OPTION_UNKNOWN", /"horizn".*horizon/, { options: { horizn: 3 } }],
+    ["an option out of range", "OPTION_INVALID", /"arms".* is 1: .*\[2, 1024\]/, { options: { arms: 1 } }],
+    ["an option of another type", "OPTION_INVALID", /"arms".* is "many"/, { options: { arms: "many" } }],
+    ["an option that is not a number", "OPTION_INVALID", /"arms"/, { options: { arms: Number.NaN } }],
+    ["no envs", "ENVS_INVALID", /num_envs is 0: give 1 to 100/, { numEnvs: 0 }],
+    ["more envs than the limit", "ENVS_INVALID", /num_envs is 101: give 1 to 100/, { numEnvs: 101 }],
+    [
+      "more steps in flight than the limit",
+      "ENVS_INVALID",
+      /100 \* 101: at most 10000/,
+      { numEnvs: 100, options: { horizon: 101 } },
+    ],
+    ["no trials", "TRIALS_INVALID", /trials is 0: give 1 to 1000/, { trials: 0n }],
+    ["more trials than the limit", "TRIALS_INVALID", /trials is 1001: give 1 to 1000/, { trials: 1001n }],
+    [
+      "trials whose indices do not fit a uint64",
+      "TRIALS_INVALID",
+      /first_trial/,
+      { firstTrial: (1n << 64n) - 1n, trials: 2n },
+    ],
+    [
+      "explicit seeds that are not as many as trials",
+      "TRIALS_INVALID",
+      /trials is 2 with 1 explicit_seeds/,
+      { trials: 2n, explicitSeeds: [{ taskSeed: 1n, noiseSeed: 2n, agentSeed: 3n }] },
+    ],
+    [
+      "a purpose that is not one",
+      "PURPOSE_INVALID",
+      /"fun": free play has play, collect, validate/,
+      { purpose: "fun" },
+    ],
+    ["the server's own purpose", "PURPOSE_INVALID", /"tournament"/, { purpose: "tournament" }],
+    ["a dataset to label, which is reserved", "NOT_IMPLEMENTED", /label/, { labelDataset: "some" }],
+    ["a task that the agent does not play", "TASK_UNSUPPORTED", /declares river-swim/, {}, { tasks: ["river-swim"] }],
+    // 1024 arms of 64 features are 256 KiB a step: 10,000 steps would be 2.6 GB
+    [
+      "observations that would fill the memory",
+      "ENVS_INVALID",
+      /memory/,
+      { task: "linear-bandit", options: { dim: 64, actions: 1024, arm_set: "fresh", horizon: 10_000 } },
+    ],
+    // 100 envs of 100,000 episodes: their regret curves alone would be 80 MB
+    [
+      "episodes that would fill the memory",
+      "ENVS_INVALID",
+      /memory/,
+      { task: "river-swim", options: { horizon: 1, episodes: 100_000 }, numEnvs: 100 },
+    ],
+  ];
 
 test.each(badOpens)("open with %s ends the session, and no other", async (_, reason, text, members, from) => {
   await expectEnding(reason, text, async (stream) => {
@@ -86,7 +112,12 @@ test.each(badOpens)("open with %s ends the session, and no other", async (_, rea
 });
 
 const badHellos: readonly [what: string, reason: Reason, text: RegExp, members: Partial<Hello>][] = [
-  ["a newer protocol alone", "PROTOCOL_VERSION", /offers protocol 2 to 3: this server speaks 1/, { minProtocolVersion: 2, maxProtocolVersion: 3 }],
+  [
+    "a newer protocol alone",
+    "PROTOCOL_VERSION",
+    /offers protocol 2 to 3: this server speaks 1/,
+    { minProtocolVersion: 2, maxProtocolVersion: 3 },
+  ],
   ["no protocol", "PROTOCOL_VERSION", /0 to 0/, { minProtocolVersion: 0, maxProtocolVersion: 0 }],
   ["no name", "NAME_INVALID", /hello.agent is ""/, { agent: "" }],
   ["a name of 101 characters", "NAME_INVALID", /1 to 100/, { agent: "a".repeat(101) }],
@@ -108,7 +139,12 @@ const badActions: readonly [what: string, reason: Reason, text: RegExp, message:
   ["actions of two axes", "ACTION_SHAPE", /\[1, 2\]/, withActions(int32Tensor(Int32Array.of(0, 0), [1, 2]))],
   ["float actions", "ACTION_SHAPE", /data type/, withActions(float32Tensor(Float32Array.of(0, 0), [2]))],
   ["bool actions", "ACTION_SHAPE", /data type/, withActions(boolTensor(Uint8Array.of(0, 0), [2]))],
-  ["fewer bytes than the shape says", "ACTION_SHAPE", /4 bytes: send 8/, withActions({ dtype: 3, shape: [2], data: Buffer.alloc(4) })],
+  [
+    "fewer bytes than the shape says",
+    "ACTION_SHAPE",
+    /4 bytes: send 8/,
+    withActions({ dtype: 3, shape: [2], data: Buffer.alloc(4) }),
+  ],
   ["a propensity of 0", "PROPENSITY_INVALID", /propensity 0 of env 1/, withPropensities([1, 0])],
   ["a propensity above 1", "PROPENSITY_INVALID", /propensity 1.5 of env 0/, withPropensities([1.5, 1])],
   ["a negative propensity", "PROPENSITY_INVALID", /-0.5/, withPropensities([-0.5, 1])],
@@ -117,12 +153,25 @@ const badActions: readonly [what: string, reason: Reason, text: RegExp, message:
   ["the largest step_index", "STEP_GAP", /has not been sent/, actions((1n << 64n) - 1n, [0, 0])],
   ["open while playing", "PROTOCOL_ORDER", /"open" came while the session was playing/, open()],
   ["hello while playing", "PROTOCOL_ORDER", /"hello" came while the session was playing/, hello()],
-  ["reset, which is reserved", "NOT_IMPLEMENTED", /reset/, { $case: "reset", value: { stepIndex: 0n, envs: [0], seeds: [] } }],
-  ["resume, which is reserved", "NOT_IMPLEMENTED", /resume/, { $case: "resume", value: { resumeToken: "x", lastStepIndex: 0n } }],
+  [
+    "reset, which is reserved",
+    "NOT_IMPLEMENTED",
+    /reset/,
+    { $case: "reset", value: { stepIndex: 0n, envs: [0], seeds: [] } },
+  ],
+  [
+    "resume, which is reserved",
+    "NOT_IMPLEMENTED",
+    /resume/,
+    { $case: "resume", value: { resumeToken: "x", lastStepIndex: 0n } },
+  ],
 ];
 
 function withActions(tensor: ReturnType<typeof int32Tensor> | undefined): AgentMessage {
-  return { $case: "actions", value: { stepIndex: 0n, actions: tensor, propensities: undefined, probabilities: undefined } };
+  return {
+    $case: "actions",
+    value: { stepIndex: 0n, actions: tensor, propensities: undefined, probabilities: undefined },
+  };
 }
 
 function withPropensities(values: readonly number[]): AgentMessage {
@@ -154,8 +203,13 @@ test("a bad action ends the episodes of its session as truncated, incomplete and
 const truncated: { sessionId: string; reason: Reason }[] = [];
 
 test.each(["open", "actions", "close"] as const)("%s before hello is out of order", async (kind) => {
-  const message = kind === "open" ? open() : kind === "close" ? ({ $case: "close", value: {} } as const) : actions(0, [0]);
-  await expectEnding("PROTOCOL_ORDER", new RegExp(`"${kind}" came while the session was new`), (stream) => void stream.send(message));
+  const message =
+    kind === "open" ? open() : kind === "close" ? ({ $case: "close", value: {} } as const) : actions(0, [0]);
+  await expectEnding(
+    "PROTOCOL_ORDER",
+    new RegExp(`"${kind}" came while the session was new`),
+    (stream) => void stream.send(message),
+  );
 });
 
 test.each(["hello", "actions"] as const)("%s before open is out of order", async (kind) => {
@@ -260,7 +314,11 @@ test("a name of a megabyte is refused with the reason, though it does not fit in
   const large = await startTestServer();
   const own = rawClient(large.address);
   try {
-    for (const members of [{ task: "é".repeat(1 << 20) }, { options: { ["x".repeat(1 << 20)]: 1 } }, { purpose: "x".repeat(1 << 20) }]) {
+    for (const members of [
+      { task: "é".repeat(1 << 20) },
+      { options: { ["x".repeat(1 << 20)]: 1 } },
+      { purpose: "x".repeat(1 << 20) },
+    ]) {
       const stream = rawStream(own);
       stream.send(hello());
       await stream.expect("welcome");
@@ -293,7 +351,8 @@ test("options nested a thousand times, or ten thousand, are refused with a reaso
         stream.sendBytes(message);
         if (message[0] === 0x0a) stream.send(open());
         const { message: answer } = await stream.next().catch(() => ({ message: undefined }));
-        if (answer?.$case === "welcome") stream.send({ $case: "resume", value: { resumeToken: "", lastStepIndex: undefined } });
+        if (answer?.$case === "welcome")
+          stream.send({ $case: "resume", value: { resumeToken: "", lastStepIndex: undefined } });
       });
       expect(ending.reason, `depth ${depth}: ${ending.text}`).toBeDefined();
     }
@@ -319,7 +378,15 @@ test("after all that the server has no session left, has logged no error of its 
     const own = rows.filter((row) => row.session_id === sessionId);
     expect(own.length).toBe(2);
     for (const row of own) {
-      expect(row).toMatchObject({ complete: false, terminated: false, truncated: true, end_reason: reason, length: 1, regret: null, optimal_value: null });
+      expect(row).toMatchObject({
+        complete: false,
+        terminated: false,
+        truncated: true,
+        end_reason: reason,
+        length: 1,
+        regret: null,
+        optimal_value: null,
+      });
     }
   }
 });

@@ -10,7 +10,10 @@ await open(stream, { task: "bernoulli-bandit", taskOptions: { arms: 3, horizon: 
 await stream.next();
 for (let step = 0; step < 2; step += 1) {
   const actions = int32Tensor(Int32Array.of(0, 1, 2), [3]);
-  stream.send({ $case: "actions", value: { stepIndex: BigInt(step), actions, propensities: undefined, probabilities: undefined } });
+  stream.send({
+    $case: "actions",
+    value: { stepIndex: BigInt(step), actions, propensities: undefined, probabilities: undefined },
+  });
   await stream.next();
 }
 process.stdout.write(`${JSON.stringify({ sessionId })}\n`);

@@ -77,7 +77,8 @@ test("ends are kept apart from beginnings: every message of a river-swim session
     const rewards = float32Elements(observations.reward as never, "reward");
     const terminated = flags(observations.terminated, envs, 0);
     expect(observations.truncated).toBeUndefined();
-    const finals = observations.finalObservation === undefined ? [] : [...int32Elements(observations.finalObservation, "final")];
+    const finals =
+      observations.finalObservation === undefined ? [] : [...int32Elements(observations.finalObservation, "final")];
     expect(finals.length).toBe(terminated.filter((flag) => flag === 1).length);
     for (let env = 0; env < envs; env += 1) {
       const episode = now[env];
@@ -96,7 +97,9 @@ test("ends are kept apart from beginnings: every message of a river-swim session
       done.push(episode);
       const last = episode.index + 1 === episodes;
       expect(observations.trialEnds.some((end) => end.env === env)).toBe(last);
-      now[env] = last ? undefined : { trial: episode.trial, index: episode.index + 1, observations: [], actions: [], rewards: [] };
+      now[env] = last
+        ? undefined
+        : { trial: episode.trial, index: episode.index + 1, observations: [], actions: [], rewards: [] };
     }
     for (const end of observations.trialEnds) {
       expect(end.complete).toBe(true);
@@ -104,7 +107,12 @@ test("ends are kept apart from beginnings: every message of a river-swim session
       ends.push({ trial: end.trialIndex, trialReturn: end.trialReturn, regret: end.regret as number });
     }
   }
-  expect(await stream.expect("closed")).toMatchObject({ completeTrials: 8n, episodes: 24n, steps: 96n, durableTrials: 8n });
+  expect(await stream.expect("closed")).toMatchObject({
+    completeTrials: 8n,
+    episodes: 24n,
+    steps: 96n,
+    durableTrials: 8n,
+  });
   expect(handOvers).toBe(trials - envs);
   expect(done.some((episode) => episode.observations.at(-1) !== 0)).toBe(true);
   stream.call.end();
@@ -116,7 +124,13 @@ test("ends are kept apart from beginnings: every message of a river-swim session
   expect(rows.length).toBe(done.length);
   for (const episode of done) {
     const row = rows.find((one) => one.trial_index === episode.trial && one.episode_index === episode.index);
-    expect(row).toMatchObject({ complete: true, terminated: true, truncated: false, end_reason: "horizon", length: horizon });
+    expect(row).toMatchObject({
+      complete: true,
+      terminated: true,
+      truncated: false,
+      end_reason: "horizon",
+      length: horizon,
+    });
     expect([...(row?.observations ?? [])]).toEqual(episode.observations);
     expect([...(row?.actions ?? [])]).toEqual(episode.actions);
     expect([...(row?.rewards ?? [])]).toEqual(episode.rewards);
@@ -186,10 +200,21 @@ test("close while playing logs what was begun as truncated, and counts only what
   }
   stream.send({ $case: "close", value: {} });
   const closed = await stream.expect("closed");
-  expect(closed).toMatchObject({ completeTrials: 2n, incompleteTrials: 2n, episodes: 4n, steps: 12n, durableTrials: 4n });
+  expect(closed).toMatchObject({
+    completeTrials: 2n,
+    incompleteTrials: 2n,
+    episodes: 4n,
+    steps: 12n,
+    durableTrials: 4n,
+  });
   ownClient.close();
   await own.close();
-  const ends = (await readLog(own.dataDir)).map((row) => [row.end_reason, row.complete, row.length, row.regret === null]);
+  const ends = (await readLog(own.dataDir)).map((row) => [
+    row.end_reason,
+    row.complete,
+    row.length,
+    row.regret === null,
+  ]);
   expect(ends).toEqual([
     ["horizon", true, 4, false],
     ["horizon", true, 4, false],
@@ -263,7 +288,8 @@ test("actions that come while the last answer waits for a slow disk are no answe
         counters: { steps: 0 },
       },
     );
-    for (const message of [hello(), open({ trials: 2n, options: { arms: 2, horizon: 1 } })]) session.receive(encodeRequest(message));
+    for (const message of [hello(), open({ trials: 2n, options: { arms: 2, horizon: 1 } })])
+      session.receive(encodeRequest(message));
     act((bytes) => session.receive(bytes));
     return { said, error: () => error };
   };

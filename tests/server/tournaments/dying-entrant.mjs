@@ -14,7 +14,10 @@ const { horizon } = opened.value.task;
 await stream.next();
 for (let step = 0; step < 2.5 * horizon; step += 1) {
   const actions = int32Tensor(Int32Array.of(step % 2), [1]);
-  stream.send({ $case: "actions", value: { stepIndex: BigInt(step), actions, propensities: undefined, probabilities: undefined } });
+  stream.send({
+    $case: "actions",
+    value: { stepIndex: BigInt(step), actions, propensities: undefined, probabilities: undefined },
+  });
   await stream.next();
 }
 process.stdout.write("played\n");

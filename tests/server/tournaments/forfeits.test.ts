@@ -4,7 +4,16 @@ import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import type { AgentResult, TournamentResults, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { actions, hello, rawClient, rawStream } from "../../support/raw-stream.js";
 import { serverForTest, startProcess, type TestServer } from "../../support/server.js";
-import { agentThat, BANDIT, create, finished, randomAgent, RIVER, spec, uniformRegrets } from "../../support/tournament.js";
+import {
+  agentThat,
+  BANDIT,
+  create,
+  finished,
+  RIVER,
+  randomAgent,
+  spec,
+  uniformRegrets,
+} from "../../support/tournament.js";
 
 const DYING_ENTRANT = fileURLToPath(new URL("./dying-entrant.mjs", import.meta.url));
 
@@ -75,7 +84,11 @@ test("an agent whose last match the server ends is told that it is finished, tho
   const id = await create(server.connection, of);
   const broken = agentThat("bad", () => ({ act: () => 0, propensity: 2 }));
   const failed: unknown[] = [];
-  await serveMatches(server.connection, broken, { entrant: "bad", streams: 1, onMatchFailed: (_, error) => failed.push(error) });
+  await serveMatches(server.connection, broken, {
+    entrant: "bad",
+    streams: 1,
+    onMatchFailed: (_, error) => failed.push(error),
+  });
   expect(failed).toMatchObject([{ reason: "PROPENSITY_INVALID" }]);
   const { results } = await finished(server.connection, id);
   expectAllForfeited(results, of, "bandit", "PROPENSITY_INVALID");
@@ -126,7 +139,9 @@ test("an entrant that is killed forfeits what it has not played of its match, ke
   });
   const played = trajectories.filter((row) => row.complete).map((row) => row.regret as number);
   expect(played.length).toBe(2);
-  expect(trajectories.filter((row) => !row.complete)).toMatchObject([{ endReason: "CONNECTION_LOST", regret: undefined }]);
+  expect(trajectories.filter((row) => !row.complete)).toMatchObject([
+    { endReason: "CONNECTION_LOST", regret: undefined },
+  ]);
   const counted = [...played, ...uniformRegrets(of, "bandit").slice(2)];
   expect(bandit.regret?.mean).toBeCloseTo(counted.reduce((sum, regret) => sum + regret, 0) / 6, 12);
   expect(resultOf(results, "river", "bad")).toMatchObject({ trials: 6, forfeits: 0 });
@@ -151,23 +166,26 @@ test("an entrant that hangs forfeits for ACT_TIMEOUT", async () => {
   expectAllForfeited(results, of, "bandit", "ACT_TIMEOUT");
 });
 
-test.each(["close", "the end of its stream"])("an entrant that leaves a match by %s forfeits it as AGENT_CLOSED", async (how) => {
-  const server = await serverForTest();
-  const client = rawClient(server.address);
-  onTestFinished(() => client.close());
-  const of = spec(["good", "bad"], { tasks: [BANDIT], trials: 3 });
-  const { results } = await tournamentWith(server, of, async (id) => {
-    const stream = rawStream(client);
-    stream.send(hello({ agent: "bad", entrant: "bad", tournamentId: id, numEnvs: 1 }));
-    await stream.expect("welcome");
-    await stream.expect("opened");
-    await stream.expect("observations");
-    if (how === "close") stream.send({ $case: "close", value: {} });
-    else stream.call.end();
-    expect((await stream.ended).code).toBe(0);
-  });
-  expectAllForfeited(results, of, "bandit", "AGENT_CLOSED");
-});
+test.each(["close", "the end of its stream"])(
+  "an entrant that leaves a match by %s forfeits it as AGENT_CLOSED",
+  async (how) => {
+    const server = await serverForTest();
+    const client = rawClient(server.address);
+    onTestFinished(() => client.close());
+    const of = spec(["good", "bad"], { tasks: [BANDIT], trials: 3 });
+    const { results } = await tournamentWith(server, of, async (id) => {
+      const stream = rawStream(client);
+      stream.send(hello({ agent: "bad", entrant: "bad", tournamentId: id, numEnvs: 1 }));
+      await stream.expect("welcome");
+      await stream.expect("opened");
+      await stream.expect("observations");
+      if (how === "close") stream.send({ $case: "close", value: {} });
+      else stream.call.end();
+      expect((await stream.ended).code).toBe(0);
+    });
+    expectAllForfeited(results, of, "bandit", "AGENT_CLOSED");
+  },
+);
 
 test("trials in flight in another session of a forfeiting entrant may still finish, and count as played", async () => {
   const server = await serverForTest();
@@ -193,7 +211,11 @@ test("trials in flight in another session of a forfeiting entrant may still fini
     expect(await streams[1].expect("closed")).toMatchObject({ finished: true });
     streams[1].call.cancel();
   });
-  expect(resultOf(results, "bandit", "bad")).toMatchObject({ trials: 10, forfeits: 8, forfeitReason: "ACTION_OUT_OF_RANGE" });
+  expect(resultOf(results, "bandit", "bad")).toMatchObject({
+    trials: 10,
+    forfeits: 8,
+    forfeitReason: "ACTION_OUT_OF_RANGE",
+  });
 });
 
 test("while an entrant's many trials are forfeited the others play on", async () => {
@@ -201,7 +223,10 @@ test("while an entrant's many trials are forfeited the others play on", async ()
   const server = await serverForTest({ entrant_timeout_ms: 10 });
   const client = rawClient(server.address);
   onTestFinished(() => client.close());
-  const of = spec(["bad"], { tasks: [{ id: "fresh", task: "linear-bandit", options: { arm_set: "fresh" } }], trials: 1500 });
+  const of = spec(["bad"], {
+    tasks: [{ id: "fresh", task: "linear-bandit", options: { arm_set: "fresh" } }],
+    trials: 1500,
+  });
   const id = await create(server.connection, of);
   const stream = rawStream(client);
   stream.send(hello());

@@ -3,13 +3,18 @@ import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import type { Reason } from "#icrl/common/errors.js";
-import { boolElements } from "#icrl/common/tensor.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
+import { boolElements } from "#icrl/common/tensor.js";
 import type { Opened } from "#icrl/proto/gen/icrl/v1/environment.js";
-import { type TaskResult, type Tournament, type TournamentSpec, TournamentState } from "#icrl/proto/gen/icrl/v1/tournament.js";
+import {
+  type TaskResult,
+  type Tournament,
+  type TournamentSpec,
+  TournamentState,
+} from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { actions, hello, open, type RawStream, rawClient, rawStream } from "../../support/raw-stream.js";
 import { readLog, serverForTest, startTestServer, type TestServer } from "../../support/server.js";
-import { agentThat, BANDIT, create, finished, LINEAR, randomAgent, RIVER, spec } from "../../support/tournament.js";
+import { agentThat, BANDIT, create, finished, LINEAR, RIVER, randomAgent, spec } from "../../support/tournament.js";
 
 let server: TestServer;
 let client: Client;
@@ -23,7 +28,11 @@ afterAll(async () => {
 });
 
 /** Enters by hand; resolves with what is opened. */
-async function entered(entrant: string, tournamentId: string, numEnvs = 1): Promise<{ stream: RawStream; opened: Opened }> {
+async function entered(
+  entrant: string,
+  tournamentId: string,
+  numEnvs = 1,
+): Promise<{ stream: RawStream; opened: Opened }> {
   const stream = rawStream(client);
   stream.send(hello({ agent: entrant, entrant, tournamentId, numEnvs }));
   await stream.expect("welcome");
@@ -51,7 +60,8 @@ async function playOut(stream: RawStream, numEnvs: number): Promise<bigint[]> {
 test("the same spec is the same tournament, however its options are ordered; another seed is another one", async () => {
   const options = { arms: 3, horizon: 6, alpha: 2 };
   const reversed = Object.fromEntries(Object.entries(options).reverse());
-  const of = (tasks: object, seed: bigint): TournamentSpec => spec(["x"], { name: "same", seed, tasks: [{ ...BANDIT, options: { ...tasks } }] });
+  const of = (tasks: object, seed: bigint): TournamentSpec =>
+    spec(["x"], { name: "same", seed, tasks: [{ ...BANDIT, options: { ...tasks } }] });
   const first = await server.connection.createTournament({ spec: of(options, 1n) });
   const again = await server.connection.createTournament({ spec: of(reversed, 1n) });
   const other = await server.connection.createTournament({ spec: of(options, 2n) });
@@ -62,7 +72,10 @@ test("the same spec is the same tournament, however its options are ordered; ano
   const explicit = await server.connection.createTournament({ spec: of({ ...options, beta: 1 }, 1n) });
   expect(explicit.tournament?.id).toBe(first.tournament?.id);
   const { tournaments } = await server.connection.listTournaments();
-  expect(tournaments.slice(0, 2).map((tournament) => tournament.id)).toEqual([other.tournament?.id, first.tournament?.id]);
+  expect(tournaments.slice(0, 2).map((tournament) => tournament.id)).toEqual([
+    other.tournament?.id,
+    first.tournament?.id,
+  ]);
 });
 
 test("a tournament without a seed is always a new one, and reveals its seed when it is over", async () => {
@@ -73,7 +86,9 @@ test("a tournament without a seed is always a new one, and reveals its seed when
   await serveMatches(server.connection, randomAgent("seedless"), { entrant: "seedless", tournamentId: ids[0] });
   const { tournament, results } = await finished(server.connection, ids[0]);
   expect(tournament.spec?.seed).toBe(results.seed);
-  const explicit = await server.connection.createTournament({ spec: spec(["seedless"], { seed: results.seed, trials: 2 }) });
+  const explicit = await server.connection.createTournament({
+    spec: spec(["seedless"], { seed: results.seed, trials: 2 }),
+  });
   expect(explicit).toMatchObject({ existed: true, tournament: { id: ids[0] } });
 });
 
@@ -117,7 +132,9 @@ test("while it runs the seed, the results and the truth of its trials are withhe
   }
   const listed = await connection.listTrajectories({ filter: { tournamentId: id }, pageSize: 0, pageToken: "" });
   expect(listed.trajectories.map((row) => [row.complete, row.regret])).toEqual(new Array(3).fill([true, undefined]));
-  await expect(connection.streamTrials({ id })[Symbol.asyncIterator]().next()).rejects.toMatchObject({ reason: "TOURNAMENT_RUNNING" });
+  await expect(connection.streamTrials({ id })[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    reason: "TOURNAMENT_RUNNING",
+  });
 
   expect(await playOut(slow, 1)).toEqual([0n, 1n, 2n]);
   expect(await slow.expect("closed")).toMatchObject({ finished: true });
@@ -182,7 +199,11 @@ test("results, trials and the log say the same, and the trials are those of the 
   const { results } = await finished(connection, id);
   const rows: Record<string, unknown>[] = [];
   for await (const { arrowIpc } of connection.streamTrials({ id })) {
-    rows.push(...tableFromIPC(arrowIpc).toArray().map((row) => row.toJSON() as Record<string, unknown>));
+    rows.push(
+      ...tableFromIPC(arrowIpc)
+        .toArray()
+        .map((row) => row.toJSON() as Record<string, unknown>),
+    );
   }
   expect(rows.length).toBe(3 * 2 * 15);
   await own.close();
@@ -206,12 +227,24 @@ test("results, trials and the log say the same, and the trials are those of the 
       expect(result.regret?.ci95High).toBeGreaterThanOrEqual(result.regret?.mean as number);
       expect(result.curve?.mean.at(-1)).toBeCloseTo(mean(regrets), 9);
       expect(result.curve?.se.at(-1)).toBeCloseTo(standardError(regrets), 9);
-      expect(result.curve?.step).toEqual(taskId === "river" ? [3, 6, 9, 12] : Array.from({ length: taskId === "bandit" ? 6 : 5 }, (_, t) => t + 1));
+      expect(result.curve?.step).toEqual(
+        taskId === "river" ? [3, 6, 9, 12] : Array.from({ length: taskId === "bandit" ? 6 : 5 }, (_, t) => t + 1),
+      );
       for (const row of trials) {
-        const seeds = trialSeeds({ purpose: "tournament", seed: 5n, taskId, entrant: result.name }, BigInt(row.trial as number));
-        expect([row.task_seed, row.noise_seed, row.agent_seed]).toEqual([seeds.taskSeed, seeds.noiseSeed, seeds.agentSeed]);
+        const seeds = trialSeeds(
+          { purpose: "tournament", seed: 5n, taskId, entrant: result.name },
+          BigInt(row.trial as number),
+        );
+        expect([row.task_seed, row.noise_seed, row.agent_seed]).toEqual([
+          seeds.taskSeed,
+          seeds.noiseSeed,
+          seeds.agentSeed,
+        ]);
         const episodes = log.filter(
-          (one) => one.entrant === result.name && one.task === familyOf(taskId) && one.trial_index === BigInt(row.trial as number),
+          (one) =>
+            one.entrant === result.name &&
+            one.task === familyOf(taskId) &&
+            one.trial_index === BigInt(row.trial as number),
         );
         expect(episodes.length).toBe(taskId === "river" ? 4 : 1);
         expect(new Set(episodes.map((one) => one.task_seed))).toEqual(new Set([seeds.taskSeed]));
@@ -222,7 +255,9 @@ test("results, trials and the log say the same, and the trials are those of the 
     const board = results.leaderboard.filter((row) => row.task === taskId);
     expect(board.map((row) => row.rank)).toEqual([1, 2]);
     expect(board[0].regret).toBeLessThanOrEqual(board[1].regret);
-    expect(board.map((row) => row.regret).sort()).toEqual((agents as TaskResult["agents"]).map((agent) => agent.regret?.mean).sort());
+    expect(board.map((row) => row.regret).sort()).toEqual(
+      (agents as TaskResult["agents"]).map((agent) => agent.regret?.mean).sort(),
+    );
   }
 });
 
@@ -232,7 +267,10 @@ test("sessions of one entrant share its trials: each is played once, and both pl
   const two = await entered("shared", id, 4);
   expect([one.opened.matchId, two.opened.matchId]).toEqual(["bandit/shared", "bandit/shared"]);
   expect(one.opened.agentOptions).toEqual({});
-  const [first, second] = await Promise.all([playOut(one.stream, one.opened.numEnvs), playOut(two.stream, two.opened.numEnvs)]);
+  const [first, second] = await Promise.all([
+    playOut(one.stream, one.opened.numEnvs),
+    playOut(two.stream, two.opened.numEnvs),
+  ]);
   expect(first.length).toBeGreaterThan(0);
   expect(second.length).toBeGreaterThan(0);
   expect([...first, ...second].sort((a, b) => Number(a - b))).toEqual(Array.from({ length: 30 }, (_, i) => BigInt(i)));
@@ -244,7 +282,12 @@ test("sessions of one entrant share its trials: each is played once, and both pl
 });
 
 test("an entrant gets the options that the tournament gives it, and the log says so", async () => {
-  const of = spec([], { name: "options", tasks: [BANDIT], trials: 1, agents: [{ name: "o", agent: "o", options: { alpha: 2, note: "x" } }] });
+  const of = spec([], {
+    name: "options",
+    tasks: [BANDIT],
+    trials: 1,
+    agents: [{ name: "o", agent: "o", options: { alpha: 2, note: "x" } }],
+  });
   const id = await create(server.connection, of);
   const { stream, opened } = await entered("o", id);
   expect(opened.agentOptions).toEqual({ alpha: 2, note: "x" });
@@ -272,7 +315,10 @@ test("an entrant whose agent is another is refused, and the right one is not", a
   const stream = rawStream(client);
   stream.send(hello({ agent: "evil", entrant: "mismatched", tournamentId: id }));
   await stream.expect("welcome");
-  expect(await stream.ended).toMatchObject({ reason: "AGENT_MISMATCH", text: expect.stringContaining('"good", not "evil"') });
+  expect(await stream.ended).toMatchObject({
+    reason: "AGENT_MISMATCH",
+    text: expect.stringContaining('"good", not "evil"'),
+  });
   await serveMatches(server.connection, randomAgent("good"), { entrant: "mismatched", tournamentId: id });
   expect((await finished(server.connection, id)).tournament.matches.every((match) => match.forfeits === 0)).toBe(true);
 });
@@ -292,15 +338,21 @@ test("what does not exist is not found", async () => {
   const { connection } = server;
   const unknown = { reason: "TOURNAMENT_UNKNOWN" };
   await expect(connection.getTournament({ id: "none" })).rejects.toMatchObject(unknown);
-  await expect(connection.watchTournament({ id: "none" })[Symbol.asyncIterator]().next()).rejects.toMatchObject(unknown);
+  await expect(connection.watchTournament({ id: "none" })[Symbol.asyncIterator]().next()).rejects.toMatchObject(
+    unknown,
+  );
   await expect(connection.streamTrials({ id: "none" })[Symbol.asyncIterator]().next()).rejects.toMatchObject(unknown);
   const id = await create(connection, spec(["listed"], { name: "listing" }));
   const agent = randomAgent("unlisted");
-  await expect(serveMatches(connection, agent, { entrant: "unlisted" })).rejects.toMatchObject({ reason: "ENTRANT_UNKNOWN" });
+  await expect(serveMatches(connection, agent, { entrant: "unlisted" })).rejects.toMatchObject({
+    reason: "ENTRANT_UNKNOWN",
+  });
   await expect(serveMatches(connection, agent, { entrant: "unlisted", tournamentId: id })).rejects.toMatchObject({
     reason: "ENTRANT_UNKNOWN",
   });
-  await expect(serveMatches(connection, agent, { entrant: "listed", tournamentId: "none" })).rejects.toMatchObject(unknown);
+  await expect(serveMatches(connection, agent, { entrant: "listed", tournamentId: "none" })).rejects.toMatchObject(
+    unknown,
+  );
 });
 
 const badSpecs: readonly [what: string, reason: Reason, spec: Partial<TournamentSpec>][] = [
@@ -311,7 +363,16 @@ const badSpecs: readonly [what: string, reason: Reason, spec: Partial<Tournament
   ["no tasks", "SPEC_INVALID", { tasks: [] }],
   ["no agents", "SPEC_INVALID", { agents: [] }],
   ["two tasks of one id", "SPEC_INVALID", { tasks: [BANDIT, { ...RIVER, id: BANDIT.id }] }],
-  ["two entrants of one name", "SPEC_INVALID", { agents: [{ name: "x", agent: "a", options: {} }, { name: "x", agent: "b", options: {} }] }],
+  [
+    "two entrants of one name",
+    "SPEC_INVALID",
+    {
+      agents: [
+        { name: "x", agent: "a", options: {} },
+        { name: "x", agent: "b", options: {} },
+      ],
+    },
+  ],
   ["an entrant without an agent", "SPEC_INVALID", { agents: [{ name: "x", agent: "", options: {} }] }],
   ["a name that could be a path", "SPEC_INVALID", { agents: [{ name: "../x", agent: "a", options: {} }] }],
   ["an unknown task", "TASK_UNKNOWN", { tasks: [{ id: "a", task: "river-swin", options: {} }] }],
@@ -321,12 +382,19 @@ const badSpecs: readonly [what: string, reason: Reason, spec: Partial<Tournament
   [
     "more trials than fit in memory",
     "SPEC_INVALID",
-    { trials: 10_000_000, agents: Array.from({ length: 1000 }, (_, i) => ({ name: `x${i}`, agent: "a", options: {} })) },
+    {
+      trials: 10_000_000,
+      agents: Array.from({ length: 1000 }, (_, i) => ({ name: `x${i}`, agent: "a", options: {} })),
+    },
   ],
   [
     "a task of which no env fits in memory",
     "SPEC_INVALID",
-    { tasks: [{ id: "a", task: "linear-bandit", options: { dim: 64, actions: 1024, arm_set: "fresh", horizon: 100_000 } }] },
+    {
+      tasks: [
+        { id: "a", task: "linear-bandit", options: { dim: 64, actions: 1024, arm_set: "fresh", horizon: 100_000 } },
+      ],
+    },
   ],
 ];
 
@@ -335,7 +403,9 @@ test.each(badSpecs)("a spec with %s is refused", async (_, reason, members) => {
 });
 
 test("a request without a spec is refused", async () => {
-  await expect(server.connection.createTournament({ spec: undefined })).rejects.toMatchObject({ reason: "SPEC_INVALID" });
+  await expect(server.connection.createTournament({ spec: undefined })).rejects.toMatchObject({
+    reason: "SPEC_INVALID",
+  });
 });
 
 test("none of this was an error of the server's own", () => {
