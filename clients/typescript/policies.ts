@@ -68,7 +68,14 @@ export function createPolicies(
   }
 
   /** Lets env n's policy learn from what came of its action. */
-  function observe(seat: Seat, action: number, reward: number, nextState: number, terminated: boolean, truncated: boolean) {
+  function observe(
+    seat: Seat,
+    action: number,
+    reward: number,
+    nextState: number,
+    terminated: boolean,
+    truncated: boolean,
+  ) {
     if (seat.policy.observe !== undefined) {
       scratch.state = seat.state;
       scratch.arms = seat.arms;
@@ -134,7 +141,11 @@ export function createPolicies(
         if (acted[n] === 1 && rewards !== undefined) {
           const ends = terminated[n] === 1;
           const cut = truncated[n] === 1;
-          const nextState = !discrete ? 0 : ends || cut ? (finalStates as Int32Array)[finalRow] : (states as Int32Array)[n];
+          const nextState = !discrete
+            ? 0
+            : ends || cut
+              ? (finalStates as Int32Array)[finalRow]
+              : (states as Int32Array)[n];
           if (ends || cut) finalRow += 1;
           observe(seats[n], executed[n], rewards[n], nextState, ends, cut);
         }

@@ -29,7 +29,7 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
     return 2;
   }
   if (command === undefined) {
-    console.error(USAGE);
+    console.log(USAGE);
     return 0;
   }
   try {
@@ -75,7 +75,8 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
     },
   });
   if (values.help) return undefined;
-  if ((values.entrant === undefined) === (values.task === undefined)) throw new Error("give --entrant or --task, and not both");
+  if ((values.entrant === undefined) === (values.task === undefined))
+    throw new Error("give either --entrant or --task");
   const agentOptions = optionsFromTexts(agent.options, values.option);
   resolveOptions(agent.options, agentOptions, `agent "${agent.name}"`);
   const play =
@@ -88,7 +89,13 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
           seed: uint64("--seed", values.seed),
           agentOptions,
         };
-  return { address: values.connect, agentOptions, entrant: values.entrant ?? "", tournamentId: values.tournament, play };
+  return {
+    address: values.connect,
+    agentOptions,
+    entrant: values.entrant ?? "",
+    tournamentId: values.tournament,
+    play,
+  };
 }
 
 function wholeNumber(name: string, text: string): number {
@@ -97,7 +104,8 @@ function wholeNumber(name: string, text: string): number {
 }
 
 function uint64(name: string, text: string): bigint {
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n) throw new Error(`${name} is "${text}": give a whole number below 2^64`);
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
+    throw new Error(`${name} is "${text}": give a whole number below 2^64`);
   return BigInt(text);
 }
 

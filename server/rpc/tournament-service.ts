@@ -44,7 +44,11 @@ export function tournamentService(tournaments: Tournaments, context: MethodConte
   };
 }
 
-async function* watch(tournaments: Tournaments, id: string, aborted: AbortSignal): AsyncGenerator<WatchTournamentResponse> {
+async function* watch(
+  tournaments: Tournaments,
+  id: string,
+  aborted: AbortSignal,
+): AsyncGenerator<WatchTournamentResponse> {
   const entry = tournaments.get(id);
   let changed = true;
   let wake = () => {};

@@ -23,7 +23,10 @@ export function trajectoryService(
   return {
     listTrajectories: unary(ListTrajectoriesRequest, ListTrajectoriesResponse, context, async (request) => {
       await sink.seal();
-      const page = await listTrajectories(dataDir, request.filter, { size: request.pageSize, token: request.pageToken });
+      const page = await listTrajectories(dataDir, request.filter, {
+        size: request.pageSize,
+        token: request.pageToken,
+      });
       const running = tournaments.running();
       return {
         trajectories: page.trajectories.map((summary) => describeSummary(summary, running)),

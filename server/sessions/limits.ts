@@ -5,8 +5,18 @@ import { integer, type OptionTable, type Resolved } from "../../common/options.j
 export const LIMIT_OPTIONS = {
   max_envs: integer({ default: 4096, min: 1, max: 65536, help: "largest num_envs of a session" }),
   max_trials: integer({ default: 1e9, min: 1, help: "largest number of trials of one open" }),
-  max_message_bytes: integer({ default: 8 << 20, min: 65536, max: 1 << 28, help: "largest message that is accepted, in bytes" }),
-  act_timeout_ms: integer({ default: 30_000, min: 10, max: 86_400_000, help: "how long an agent may take for its actions, in ms" }),
+  max_message_bytes: integer({
+    default: 8 << 20,
+    min: 65536,
+    max: 1 << 28,
+    help: "largest message that is accepted, in bytes",
+  }),
+  act_timeout_ms: integer({
+    default: 30_000,
+    min: 10,
+    max: 86_400_000,
+    help: "how long an agent may take for its actions, in ms",
+  }),
   max_sessions: integer({ default: 2000, min: 1, max: 100_000, help: "sessions open at once" }),
   max_steps_in_flight: integer({
     default: 1 << 24,

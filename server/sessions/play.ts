@@ -121,7 +121,10 @@ export function createPlay(
   /** A write that failed lost episodes, maybe of this play: its watermark must not pass them. */
   function checkLog(): void {
     if (sink !== undefined && sink.failures !== failuresAtStart) {
-      throw new IcrlError("LOG_UNWRITABLE", "the log could not be written for a while and lost episodes of this session");
+      throw new IcrlError(
+        "LOG_UNWRITABLE",
+        "the log could not be written for a while and lost episodes of this session",
+      );
     }
   }
 

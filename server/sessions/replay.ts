@@ -44,16 +44,19 @@ function replayEpisode(task: Task, row: TrajectoryRow): string | undefined {
     ["propensities", row.propensities?.length ?? row.length, row.length],
   ];
   for (const [name, length, expected] of lengths) {
-    if ((length ?? 0) !== expected) return `${name} has ${length ?? 0} entries, an episode of ${row.length} steps has ${expected}`;
+    if ((length ?? 0) !== expected)
+      return `${name} has ${length ?? 0} entries, an episode of ${row.length} steps has ${expected}`;
   }
   const env = task.instantiate(row.task_seed, row.noise_seed);
   const oracle = createOracle(task, env);
-  if (!equal(row.trial_features ?? undefined, env.trialFeatures)) return "trial_features differ from what the task seed gives";
+  if (!equal(row.trial_features ?? undefined, env.trialFeatures))
+    return "trial_features differ from what the task seed gives";
   env.reset(row.episode_index);
   oracle.beginEpisode();
   let episodeReturn = 0;
   let regret = 0;
-  if (observations && observations[0] !== env.observation) return `observation 0 is ${observations[0]}, replay gives ${env.observation}`;
+  if (observations && observations[0] !== env.observation)
+    return `observation 0 is ${observations[0]}, replay gives ${env.observation}`;
   for (let t = 0; t < row.length; t++) {
     const action = actions[t];
     if (!(action >= 0 && action < task.numActions)) return `action ${t} is ${action}, outside [0, ${task.numActions})`;
@@ -72,7 +75,8 @@ function replayEpisode(task: Task, row: TrajectoryRow): string | undefined {
       return `observation ${t + 1} is ${observations[t + 1]}, replay gives ${env.observation}`;
     }
     const propensity = row.propensities?.[t];
-    if (propensity !== undefined && (propensity <= 0 || propensity > 1)) return `propensity ${t} is ${propensity}, outside (0, 1]`;
+    if (propensity !== undefined && (propensity <= 0 || propensity > 1))
+      return `propensity ${t} is ${propensity}, outside (0, 1]`;
     episodeReturn += env.reward;
     regret += oracle.regret;
   }

@@ -182,7 +182,11 @@ export function createSession(link: Link, context: SessionContext): Session {
     task: Task,
     numEnvs: number,
     source: TrialSource,
-    opened: { agentOptions: Readonly<Record<string, unknown>> | undefined; record: boolean; tags: Record<string, string> },
+    opened: {
+      agentOptions: Readonly<Record<string, unknown>> | undefined;
+      record: boolean;
+      tags: Record<string, string>;
+    },
     match: Match | undefined,
   ): void {
     const from = hello as Hello;
@@ -282,7 +286,8 @@ export function createSession(link: Link, context: SessionContext): Session {
       .probe()
       .then((writable) => {
         if (state !== "opening") return;
-        if (!writable) throw new IcrlError("LOG_UNWRITABLE", "the log cannot be written: free its disk, then open again");
+        if (!writable)
+          throw new IcrlError("LOG_UNWRITABLE", "the log cannot be written: free its disk, then open again");
         go();
       })
       .catch(fail);
@@ -341,7 +346,8 @@ export function createSession(link: Link, context: SessionContext): Session {
       explicitSeeds: message.explicitSeeds,
     });
     const record = message.record ?? true;
-    const go = () => start(task, message.numEnvs, source, { agentOptions: undefined, record, tags: message.tags }, undefined);
+    const go = () =>
+      start(task, message.numEnvs, source, { agentOptions: undefined, record, tags: message.tags }, undefined);
     if (record) whenWritable(go);
     else go();
   }
@@ -359,7 +365,10 @@ export function createSession(link: Link, context: SessionContext): Session {
       if (index < stepIndex) {
         throw new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
       }
-      throw new IcrlError("STEP_GAP", `step_index ${index} has not been sent: answer ${answerWaits ? stepIndex - 1 : stepIndex}`);
+      throw new IcrlError(
+        "STEP_GAP",
+        `step_index ${index} has not been sent: answer ${answerWaits ? stepIndex - 1 : stepIndex}`,
+      );
     }
     const playing = play as Play;
     const actions = checkedActions(message, playing);
@@ -396,7 +405,10 @@ export function createSession(link: Link, context: SessionContext): Session {
       return void close();
     }
     if (kind === "close" && state === "ready") return end(undefined, undefined);
-    throw new IcrlError("PROTOCOL_ORDER", `"${kind}" came while the session was ${state}: see the state diagram in docs/protocol.md`);
+    throw new IcrlError(
+      "PROTOCOL_ORDER",
+      `"${kind}" came while the session was ${state}: see the state diagram in docs/protocol.md`,
+    );
   }
 
   return {
@@ -429,13 +441,19 @@ export function createSession(link: Link, context: SessionContext): Session {
 
 function decode(bytes: Buffer, limits: Limits): NonNullable<PlayRequest["message"]> {
   if (bytes.length > limits.max_message_bytes) {
-    throw new IcrlError("MESSAGE_TOO_LARGE", `a message of ${bytes.length} bytes: send at most ${limits.max_message_bytes}`);
+    throw new IcrlError(
+      "MESSAGE_TOO_LARGE",
+      `a message of ${bytes.length} bytes: send at most ${limits.max_message_bytes}`,
+    );
   }
   let message: PlayRequest["message"];
   try {
     message = PlayRequest.decode(bytes).message;
   } catch {
-    throw new IcrlError("MALFORMED_MESSAGE", `${bytes.length} bytes that are no PlayRequest: see proto/icrl/v1/environment.proto`);
+    throw new IcrlError(
+      "MALFORMED_MESSAGE",
+      `${bytes.length} bytes that are no PlayRequest: see proto/icrl/v1/environment.proto`,
+    );
   }
   if (message === undefined) {
     throw new IcrlError("MALFORMED_MESSAGE", "a PlayRequest with no member set: send hello, open, actions or close");
@@ -488,7 +506,10 @@ function checkedPropensities(message: Actions, play: Play): Float32Array | undef
   for (let n = 0; n < propensities.length; n++) {
     const p = propensities[n];
     if ((p <= 0 || p > 1) && play.active[n] === 1) {
-      throw new IcrlError("PROPENSITY_INVALID", `propensity ${p} of env ${n} is outside (0, 1]: send NaN where it is unknown`);
+      throw new IcrlError(
+        "PROPENSITY_INVALID",
+        `propensity ${p} of env ${n} is outside (0, 1]: send NaN where it is unknown`,
+      );
     }
   }
   return propensities;
@@ -505,7 +526,10 @@ function purposeOf(text: string): Purpose {
 function checkName(what: string, name: string): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   if (name.length < 1 || name.length > 100 || /[\u0000-\u001f\u007f]/.test(name)) {
-    throw new IcrlError("NAME_INVALID", `${what} is ${JSON.stringify(name.slice(0, 120))}: give 1 to 100 printable characters`);
+    throw new IcrlError(
+      "NAME_INVALID",
+      `${what} is ${JSON.stringify(name.slice(0, 120))}: give 1 to 100 printable characters`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 /** A tournament as the wire shows it: without its seed while it runs. */
 import {
-  type Match as WireMatch,
   TournamentState,
+  type Match as WireMatch,
   type Tournament as WireTournament,
 } from "../../proto/gen/icrl/v1/tournament.js";
 import type { TournamentMatch } from "./match.js";
@@ -34,7 +34,11 @@ function describeMatch(match: TournamentMatch): WireMatch {
   return {
     taskId: match.taskId,
     entrant: match.entrant,
-    state: match.finished ? TournamentState.FINISHED : match.started ? TournamentState.RUNNING : TournamentState.PENDING,
+    state: match.finished
+      ? TournamentState.FINISHED
+      : match.started
+        ? TournamentState.RUNNING
+        : TournamentState.PENDING,
     completeTrials: match.completeTrials,
     trials: match.trials,
     forfeits: match.forfeits,

@@ -30,7 +30,9 @@ export async function computeResults({ spec, matches }: Tournament): Promise<Tou
       });
     }
     tasks.push({ id, task: task.name, options: task.options, agents });
-    for (const { entry, rank } of rankByMean(agents.map(({ name, regret }) => ({ name, mean: (regret as Estimate).mean })))) {
+    for (const { entry, rank } of rankByMean(
+      agents.map(({ name, regret }) => ({ name, mean: (regret as Estimate).mean })),
+    )) {
       leaderboard.push({ task: id, name: entry.name, rank, regret: entry.mean });
     }
   }

@@ -16,7 +16,11 @@ export interface CheckedSpec {
   readonly seed: bigint;
   /** Trials of each match. */
   readonly trials: number;
-  readonly tasks: readonly { readonly id: string; readonly task: Task; readonly options: Readonly<Record<string, unknown>> }[];
+  readonly tasks: readonly {
+    readonly id: string;
+    readonly task: Task;
+    readonly options: Readonly<Record<string, unknown>>;
+  }[];
   readonly agents: readonly {
     readonly name: string;
     readonly agent: string;
@@ -46,17 +50,30 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
   if (spec.trials < 1 || spec.trials > MAX_TRIALS) {
     throw new IcrlError("SPEC_INVALID", `trials is ${spec.trials}: give 1 to ${MAX_TRIALS}`);
   }
-  checkNames("tasks", "id", spec.tasks.map((task) => task.id));
-  checkNames("agents", "name", spec.agents.map((agent) => agent.name));
+  checkNames(
+    "tasks",
+    "id",
+    spec.tasks.map((task) => task.id),
+  );
+  checkNames(
+    "agents",
+    "name",
+    spec.agents.map((agent) => agent.name),
+  );
   const seed = spec.seed ?? drawSeed();
-  const tasks = spec.tasks.map(({ id, task, options }) => ({ id, task: buildTask(task, options ?? {}), options: options ?? {} }));
+  const tasks = spec.tasks.map(({ id, task, options }) => ({
+    id,
+    task: buildTask(task, options ?? {}),
+    options: options ?? {},
+  }));
   const agents = spec.agents.map(({ name, agent, options }) => ({ name, agent, options: options ?? {} }));
   for (const { name, agent } of agents) {
     if (agent === "") throw new IcrlError("SPEC_INVALID", `entrant "${name}" names no agent`);
   }
   let numbers = 0;
   for (const { id, task } of tasks) {
-    if (envsThatFit(task, limits) < 1) throw new IcrlError("SPEC_INVALID", `not one env of task "${id}" fits in a session's memory`);
+    if (envsThatFit(task, limits) < 1)
+      throw new IcrlError("SPEC_INVALID", `not one env of task "${id}" fits in a session's memory`);
     numbers += agents.length * (spec.trials + curveSteps(task).length);
   }
   if (numbers > MAX_NUMBERS) {
@@ -89,7 +106,8 @@ function checkNames(list: string, field: string, names: readonly string[]): void
         `${field} "${name}" of ${list}: give 1 to 100 letters, digits, spaces and . _ : + -, the first a letter or digit`,
       );
     }
-    if (seen.has(name)) throw new IcrlError("SPEC_INVALID", `${field} "${name}" stands twice in ${list}: give each once`);
+    if (seen.has(name))
+      throw new IcrlError("SPEC_INVALID", `${field} "${name}" stands twice in ${list}: give each once`);
     seen.add(name);
   }
 }

@@ -66,7 +66,10 @@ export function createTournaments(limits: Limits): Tournaments {
   function get(id: string): Entry {
     const entry = entries.get(id);
     if (entry === undefined) {
-      throw new IcrlError("TOURNAMENT_UNKNOWN", `no tournament "${id}": this server has ${entries.size}, see ListTournaments`);
+      throw new IcrlError(
+        "TOURNAMENT_UNKNOWN",
+        `no tournament "${id}": this server has ${entries.size}, see ListTournaments`,
+      );
     }
     return entry;
   }
@@ -83,7 +86,8 @@ export function createTournaments(limits: Limits): Tournaments {
     },
     get,
     list: () => [...entries.values()],
-    running: () => [...entries.values()].filter((entry) => !entry.tournament.over).map((entry) => entry.tournament.spec.id),
+    running: () =>
+      [...entries.values()].filter((entry) => !entry.tournament.over).map((entry) => entry.tournament.spec.id),
     enter(entrant, seat) {
       const candidates =
         entrant.tournamentId === undefined

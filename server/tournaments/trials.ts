@@ -12,7 +12,10 @@ const BATCH_TRIALS = 20_000;
  */
 export function* streamTrials({ tournament, results }: Entry): Generator<Buffer> {
   if (results === undefined) {
-    throw new IcrlError("TOURNAMENT_RUNNING", `tournament ${tournament.spec.id} is not finished: watch it, then ask again`);
+    throw new IcrlError(
+      "TOURNAMENT_RUNNING",
+      `tournament ${tournament.spec.id} is not finished: watch it, then ask again`,
+    );
   }
   for (const match of tournament.matches) {
     for (let first = 0; first < match.trials; first += BATCH_TRIALS) {

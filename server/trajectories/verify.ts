@@ -6,7 +6,6 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ipcRows } from "../../datasets/batch-rows.js";
-import { columnsOf, describeColumns } from "../../datasets/shard-columns.js";
 import {
   dataFolder,
   listCorruptSegments,
@@ -20,6 +19,7 @@ import {
   shardName,
 } from "../../datasets/log-folder.js";
 import { readShards } from "../../datasets/read-episodes.js";
+import { columnsOf, describeColumns } from "../../datasets/shard-columns.js";
 import { SCHEMA_VERSION, type TrajectoryRow } from "../../datasets/trajectory-schema.js";
 import { scanSegment } from "./segment-file.js";
 

@@ -76,7 +76,7 @@ test.each([
     'OPTION_UNKNOWN: agent "softmax" has no option "temp": did you mean "temperature"?',
   ],
   ["--task=linear-bandit --trials many", 2, '--trials is "many": give a whole number'],
-  ["--task=linear-bandit --entrant me", 2, "give --entrant or --task, and not both"],
+  ["--task=linear-bandit --entrant me", 2, "give either --entrant or --task"],
   ["--entrant nobody", 1, 'ENTRANT_UNKNOWN: no unfinished tournament lists the entrant "nobody"'],
 ])("an agent of your own answers %s with exit code %d and a text", async (args, exitCode, text) => {
   const { code, stdout, stderr } = await startNode([softmax, "--connect", server.address, ...args.split(" ")]).ended;

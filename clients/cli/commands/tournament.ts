@@ -14,7 +14,7 @@ import {
   type TournamentSpec,
   TournamentState,
 } from "../../../proto/gen/icrl/v1/tournament.js";
-import { LIMIT_OPTIONS } from "../../../server/sessions/limits.js";
+import { LIMIT_OPTIONS, type Limits } from "../../../server/sessions/limits.js";
 import { checkSpec } from "../../../server/tournaments/spec.js";
 import { type Connection, connect } from "../../typescript/connect.js";
 import { type AgentProcesses, startAgentProcesses } from "../agent-processes.js";
@@ -40,6 +40,11 @@ interface RunFlags {
 
 /** What a run leaves in its folder. */
 const OUTPUTS = ["results.json", "trials.parquet", "regret.svg", "regret.png", "agents", "data", "log"];
+
+/** Of a server that is asked only later. */
+const UNKNOWN_LIMITS = Object.fromEntries(
+  Object.keys(LIMIT_OPTIONS).map((name) => [name, Infinity]),
+) as unknown as Limits;
 
 /** The command. */
 export function tournamentCommand(): Command {
@@ -124,9 +129,7 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
  */
 function checkedEntrants(spec: TournamentSpec, server: string | undefined): TournamentSpec["agents"] {
   const limits = resolveOptions(LIMIT_OPTIONS, {}, "serve");
-  // A running server has limits of its own, and says when a task is beyond them.
-  const bounds = server === undefined ? limits : { ...limits, max_steps_in_flight: Number.MAX_SAFE_INTEGER };
-  const { tasks } = checkSpec(spec, bounds, () => 0n);
+  const { tasks } = checkSpec(spec, server === undefined ? limits : UNKNOWN_LIMITS, () => 0n);
   return spec.agents.filter(({ name, agent, options }) => {
     if (server !== undefined && !agents.some((builtIn) => builtIn.name === agent)) {
       process.stderr.write(

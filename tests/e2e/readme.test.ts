@@ -1,0 +1,106 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readmeBlocks } from "./readme-blocks.js";
+import { icrl, PROGRAM, ROOT, temporaryFolder } from "./run-icrl.js";
+
+const blocks = readmeBlocks();
+const [demo, tests, ...commands] = blocks.filter(({ language }) => language === "sh").map(({ text }) => text);
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+test("the README begins with the two commands of a fresh machine", () => {
+  expect([demo, tests]).toEqual(["npm ci && npm run demo\n", "npm ci && npm test\n"]);
+});
+
+test.each([
+  ["js", 0, "examples/softmax-agent.mjs"],
+  ["js", 1, "examples/gym-loop.mjs"],
+  ["yaml", 0, "examples/tournament.yaml"],
+])("the README's %s block %d is %s", (language, index, file) => {
+  const shown = blocks.filter((block) => block.language === language)[index];
+  expect(shown.text).toBe(readFileSync(join(ROOT, file), "utf8"));
+});
+
+describe("the README's commands run, in order, in one folder", () => {
+  let port: number;
+  beforeAll(async () => {
+    for (const name of ["examples", "experiments"]) symlinkSync(join(ROOT, name), join(folder.path, name));
+    const socket = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => socket.once("listening", resolve));
+    port = (socket.address() as { port: number }).port;
+    await new Promise((resolve) => socket.close(resolve));
+  });
+
+  test.each(commands)("%s", (text) => {
+    const npx = `npx() { shift; '${process.execPath}' '${PROGRAM}' "$@"; }`; // npx itself takes a second a time
+    const script = `set -em\n${npx}\n${text.replaceAll("50551", String(port))}`;
+    const { status, stdout, stderr } = spawnSync("bash", ["-c", script], {
+      cwd: folder.path,
+      encoding: "utf8",
+      timeout: 25_000,
+    });
+    expect(stderr).not.toMatch(/error/i);
+    expect(status).toBe(0);
+    expect(stdout).not.toBe("");
+  });
+});
+
+test("every link in the README and the docs leads somewhere", () => {
+  const pages = [
+    "README.md",
+    ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" }).map((name) => join("docs", name)),
+  ];
+  const broken = pages
+    .filter((page) => page.endsWith(".md"))
+    .flatMap((page) => {
+      const text = readFileSync(join(ROOT, page), "utf8").replaceAll(/^```.*?^```$/gms, "");
+      return [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].flatMap(([link, target, anchor]) => {
+        const file = target === "" ? join(ROOT, page) : join(ROOT, dirname(page), target);
+        const found = existsSync(file) && (anchor === undefined || headings(file).includes(anchor));
+        return found ? [] : [`${page}: ${link}`];
+      });
+    });
+  expect(broken).toEqual([]);
+});
+
+/** A page's headings, as GitHub makes anchors of them. */
+function headings(file: string): string[] {
+  return [...readFileSync(file, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+/** docs/cli.md by command. */
+const cliPage = Object.fromEntries(
+  readFileSync(join(ROOT, "docs/cli.md"), "utf8")
+    .split(/^## icrl /m)
+    .slice(1)
+    .map((section) => [/^((?:[a-z]+ ?)+[a-z])/.exec(section)?.[1], section]),
+);
+
+test.concurrent.each(Object.keys(cliPage))("docs/cli.md has exactly the flags of `icrl %s`", async (command) => {
+  const { code, stdout } = await icrl(...command.split(" "), "--help");
+  expect(code).toBe(0);
+  const flags = (text: string) => new Set(text.match(/(?<![\w-])--[a-z][a-z-]*/g));
+  const help = flags(stdout.slice(stdout.indexOf("\nOptions:")));
+  help.delete("--help");
+  const page = flags(cliPage[command]);
+  page.delete("--help");
+  expect([...help].filter((flag) => !page.has(flag))).toEqual([]);
+  const elsewhere = ["--server", "--entrant-timeout-ms"]; // a section may name another command's
+  expect([...page].filter((flag) => !help.has(flag) && !elsewhere.includes(flag))).toEqual([]);
+});
+
+test("docs/cli.md has every command", async () => {
+  const verbs = ["tasks", "agents", "play", "tournament run", "agent", "serve", "log list", "log query", "log verify"];
+  expect(Object.keys(cliPage)).toEqual(verbs);
+  const { stdout } = await icrl("--help");
+  const listed = [...stdout.slice(stdout.indexOf("Commands:")).matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name);
+  expect([...new Set(verbs.map((verb) => verb.split(" ")[0])), "help"].sort()).toEqual(listed.sort());
+});
