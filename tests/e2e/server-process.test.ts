@@ -228,7 +228,7 @@ test("on a full disk sessions that record end with LOG_UNWRITABLE, others play o
   expect((await verify(data)).problems).toEqual([]);
 });
 
-test("a full disk forfeits nothing: the tournament goes on when there is room again", async () => {
+test("a full disk forfeits nothing", async () => {
   const data = dataDir();
   const server = await startServerProcess(data, [], "ulimit -f 64");
   const connection = await connect(server.address);
