@@ -41,7 +41,8 @@ def tensor(values):
 
 
 requests = queue.SimpleQueue()  # what is put here is sent; None ends the stream
-responses = services.EnvironmentServiceStub(grpc.insecure_channel(args.connect)).Play(iter(requests.get, None))
+channel = grpc.insecure_channel(args.connect)
+responses = services.EnvironmentServiceStub(channel).Play(iter(requests.get, None))
 
 
 def send(**message):
@@ -69,10 +70,11 @@ for response in responses:
         actions = rng.integers(task.num_actions, size=num_envs).astype("<i4")
         chances = np.full(num_envs, 1 / task.num_actions, "<f4")
         send(actions=pb.Actions(step_index=seen.step_index, actions=tensor(actions), propensities=tensor(chances)))
-    elif kind == "closed" and (args.entrant is None or response.closed.finished):
-        break
+    elif kind == "closed":
+        closed = response.closed
+        if args.entrant is None or closed.finished:
+            requests.put(None)  # the server then ends its side too, and the loop with it
 
-requests.put(None)
+channel.close()
 if args.entrant is None:
-    closed = response.closed
     print(f"{closed.complete_trials} trials, {closed.steps} steps, {closed.durable_trials} durable, rewards {rewards!r}")

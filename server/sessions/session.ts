@@ -8,22 +8,26 @@
  */
 import { randomUUID } from "node:crypto";
 import { IcrlError, type Reason } from "../../common/errors.js";
-import { playsTask } from "../../common/plays-task.js";
-import { PURPOSES, type Purpose } from "../../common/seeds.js";
-import { float32Elements, int32Elements } from "../../common/tensor.js";
 import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
 import {
   type Actions,
   type Hello,
   type Observations,
   type Open,
-  PlayRequest,
+  type PlayRequest,
   PlayResponse,
 } from "../../proto/gen/icrl/v1/environment.js";
 import { describeTask } from "../tasks/describe-task.js";
-import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
+import {
+  checkedActions,
+  checkedOpen,
+  checkedPropensities,
+  checkName,
+  decodeRequest,
+  notImplemented,
+} from "./checked-request.js";
 import { describeLimits } from "./describe-limits.js";
 import { envsThatFit } from "./envs-that-fit.js";
 import type { Limits } from "./limits.js";
@@ -299,45 +303,9 @@ export function createSession(link: Link, context: SessionContext): Session {
       throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches");
     }
     if (message.labelDataset !== undefined) throw notImplemented("label");
-    const task = buildTask(message.task, message.options ?? {});
-    if (!playsTask(from.tasks, task.name, task.kinds)) {
-      throw new IcrlError(
-        "TASK_UNSUPPORTED",
-        `agent "${from.agent}" declares ${from.tasks.join(", ")}: task "${task.name}" is ${[task.name, ...task.kinds].join(", ")}`,
-      );
-    }
-    if (message.numEnvs < 1 || message.numEnvs > limits.max_envs) {
-      throw new IcrlError("ENVS_INVALID", `num_envs is ${message.numEnvs}: give 1 to ${limits.max_envs}`);
-    }
-    if (message.numEnvs * task.horizon > limits.max_steps_in_flight) {
-      throw new IcrlError(
-        "ENVS_INVALID",
-        `num_envs * horizon is ${message.numEnvs} * ${task.horizon}: at most ${limits.max_steps_in_flight} are held in memory`,
-      );
-    }
-    if (message.numEnvs > envsThatFit(task, limits)) {
-      throw new IcrlError(
-        "ENVS_INVALID",
-        `num_envs is ${message.numEnvs}: ${envsThatFit(task, limits)} envs of this task fit in a session's memory`,
-      );
-    }
-    if (message.trials < 1n || message.trials > BigInt(limits.max_trials)) {
-      throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.max_trials}`);
-    }
-    if (message.firstTrial + message.trials > 1n << 64n) {
-      throw new IcrlError(
-        "TRIALS_INVALID",
-        `first_trial is ${message.firstTrial} with ${message.trials} trials: the last one's index must fit a uint64`,
-      );
-    }
-    if (message.explicitSeeds.length > 0 && BigInt(message.explicitSeeds.length) !== message.trials) {
-      throw new IcrlError(
-        "TRIALS_INVALID",
-        `trials is ${message.trials} with ${message.explicitSeeds.length} explicit_seeds: give one for each trial, or none`,
-      );
-    }
+    const { task, purpose } = checkedOpen(message, from, limits);
     const source = freePlaySource({
-      purpose: purposeOf(message.purpose),
+      purpose,
       seed: message.seed,
       taskId: task.name,
       entrant: from.agent,
@@ -415,7 +383,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     receive(bytes) {
       if (state === "ended") return;
       try {
-        onMessage(decode(bytes, limits), bytes);
+        onMessage(decodeRequest(bytes, limits), bytes);
       } catch (error) {
         fail(error);
       }
@@ -437,102 +405,4 @@ export function createSession(link: Link, context: SessionContext): Session {
       drainTimer = setTimeout(() => fail(drainingError()), deadlineMs);
     },
   };
-}
-
-function decode(bytes: Buffer, limits: Limits): NonNullable<PlayRequest["message"]> {
-  if (bytes.length > limits.max_message_bytes) {
-    throw new IcrlError(
-      "MESSAGE_TOO_LARGE",
-      `a message of ${bytes.length} bytes: send at most ${limits.max_message_bytes}`,
-    );
-  }
-  let message: PlayRequest["message"];
-  try {
-    message = PlayRequest.decode(bytes).message;
-  } catch {
-    throw new IcrlError(
-      "MALFORMED_MESSAGE",
-      `${bytes.length} bytes that are no PlayRequest: see proto/icrl/v1/environment.proto`,
-    );
-  }
-  if (message === undefined) {
-    throw new IcrlError("MALFORMED_MESSAGE", "a PlayRequest with no member set: send hello, open, actions or close");
-  }
-  return message;
-}
-
-function checkedActions(message: Actions, play: Play): Int32Array {
-  const tensor = message.actions;
-  if (tensor === undefined || tensor.shape.length !== 1 || tensor.shape[0] !== play.numEnvs) {
-    throw new IcrlError(
-      "ACTION_SHAPE",
-      `actions of shape [${tensor?.shape.join(", ") ?? "absent"}]: send int32 [${play.numEnvs}], one for each env`,
-    );
-  }
-  let actions: Int32Array;
-  try {
-    actions = int32Elements(tensor, "actions");
-  } catch (error) {
-    throw new IcrlError("ACTION_SHAPE", (error as Error).message);
-  }
-  const { numActions } = play.task;
-  for (let n = 0; n < actions.length; n++) {
-    if ((actions[n] < 0 || actions[n] >= numActions) && play.active[n] === 1) {
-      throw new IcrlError(
-        "ACTION_OUT_OF_RANGE",
-        `action ${actions[n]} of env ${n} is outside [0, ${numActions}): send an index below num_actions`,
-        { env: String(n), action: String(actions[n]) },
-      );
-    }
-  }
-  return actions;
-}
-
-function checkedPropensities(message: Actions, play: Play): Float32Array | undefined {
-  const tensor = message.propensities;
-  if (tensor === undefined) return undefined;
-  if (tensor.shape.length !== 1 || tensor.shape[0] !== play.numEnvs) {
-    throw new IcrlError(
-      "PROPENSITY_INVALID",
-      `propensities of shape [${tensor.shape.join(", ")}]: send float32 [${play.numEnvs}], or none`,
-    );
-  }
-  let propensities: Float32Array;
-  try {
-    propensities = float32Elements(tensor, "propensities");
-  } catch (error) {
-    throw new IcrlError("PROPENSITY_INVALID", (error as Error).message);
-  }
-  for (let n = 0; n < propensities.length; n++) {
-    const p = propensities[n];
-    if ((p <= 0 || p > 1) && play.active[n] === 1) {
-      throw new IcrlError(
-        "PROPENSITY_INVALID",
-        `propensity ${p} of env ${n} is outside (0, 1]: send NaN where it is unknown`,
-      );
-    }
-  }
-  return propensities;
-}
-
-function purposeOf(text: string): Purpose {
-  const purpose = text === "" ? "play" : text;
-  if (purpose === "tournament" || !(PURPOSES as readonly string[]).includes(purpose)) {
-    throw new IcrlError("PURPOSE_INVALID", `purpose "${text}": free play has play, collect, validate`);
-  }
-  return purpose as Purpose;
-}
-
-function checkName(what: string, name: string): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  if (name.length < 1 || name.length > 100 || /[\u0000-\u001f\u007f]/.test(name)) {
-    throw new IcrlError(
-      "NAME_INVALID",
-      `${what} is ${JSON.stringify(name.slice(0, 120))}: give 1 to 100 printable characters`,
-    );
-  }
-}
-
-function notImplemented(capability: string): IcrlError {
-  return new IcrlError("NOT_IMPLEMENTED", `this server cannot ${capability}: its welcome does not list the capability`);
 }

@@ -8,7 +8,7 @@ import { pythonWith } from "../requirements.js";
 
 const python = pythonWith(["grpc", "grpc_tools", "numpy"]);
 const program = join(ROOT, "examples/python/uniform_agent.py");
-const run = (...args: string[]) => promisify(execFile)(python as string, [program, ...args]);
+const run = (...args: string[]) => promisify(execFile)(python as string, [program, ...args], { timeout: 60_000 });
 
 /** A server, and its log's folder. */
 async function serve() {

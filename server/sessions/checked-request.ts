@@ -1,0 +1,171 @@
+/**
+ * Requests of a session, decoded and checked against what is open and what is allowed: what passes here can be played. Each
+ * function throws the reason that it is named by.
+ */
+import { IcrlError } from "../../common/errors.js";
+import { playsTask } from "../../common/plays-task.js";
+import { PURPOSES, type Purpose } from "../../common/seeds.js";
+import { float32Elements, int32Elements } from "../../common/tensor.js";
+import { type Actions, type Hello, type Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
+import { buildTask } from "../tasks/registry.js";
+import type { Task } from "../tasks/task.js";
+import { envsThatFit } from "./envs-that-fit.js";
+import type { Limits } from "./limits.js";
+import type { Play } from "./play.js";
+
+/**
+ * What an `open` asks for.
+ * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID, TASK_UNSUPPORTED, ENVS_INVALID, TRIALS_INVALID, PURPOSE_INVALID
+ */
+export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task: Task; purpose: Purpose } {
+  const task = buildTask(message.task, message.options ?? {});
+  if (!playsTask(hello.tasks, task.name, task.kinds)) {
+    throw new IcrlError(
+      "TASK_UNSUPPORTED",
+      `agent "${hello.agent}" declares ${hello.tasks.join(", ")}: task "${task.name}" is ${[task.name, ...task.kinds].join(", ")}`,
+    );
+  }
+  if (message.numEnvs < 1 || message.numEnvs > limits.max_envs) {
+    throw new IcrlError("ENVS_INVALID", `num_envs is ${message.numEnvs}: give 1 to ${limits.max_envs}`);
+  }
+  if (message.numEnvs * task.horizon > limits.max_steps_in_flight) {
+    throw new IcrlError(
+      "ENVS_INVALID",
+      `num_envs * horizon is ${message.numEnvs} * ${task.horizon}: at most ${limits.max_steps_in_flight} are held in memory`,
+    );
+  }
+  if (message.numEnvs > envsThatFit(task, limits)) {
+    throw new IcrlError(
+      "ENVS_INVALID",
+      `num_envs is ${message.numEnvs}: ${envsThatFit(task, limits)} envs of this task fit in a session's memory`,
+    );
+  }
+  if (message.trials < 1n || message.trials > BigInt(limits.max_trials)) {
+    throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.max_trials}`);
+  }
+  if (message.firstTrial + message.trials > 1n << 64n) {
+    throw new IcrlError(
+      "TRIALS_INVALID",
+      `first_trial is ${message.firstTrial} with ${message.trials} trials: the last one's index must fit a uint64`,
+    );
+  }
+  if (message.explicitSeeds.length > 0 && BigInt(message.explicitSeeds.length) !== message.trials) {
+    throw new IcrlError(
+      "TRIALS_INVALID",
+      `trials is ${message.trials} with ${message.explicitSeeds.length} explicit_seeds: give one for each trial, or none`,
+    );
+  }
+  return { task, purpose: purposeOf(message.purpose) };
+}
+
+/**
+ * The message in some bytes.
+ * @throws MESSAGE_TOO_LARGE, MALFORMED_MESSAGE
+ */
+export function decodeRequest(bytes: Buffer, limits: Limits): NonNullable<PlayRequest["message"]> {
+  if (bytes.length > limits.max_message_bytes) {
+    throw new IcrlError(
+      "MESSAGE_TOO_LARGE",
+      `a message of ${bytes.length} bytes: send at most ${limits.max_message_bytes}`,
+    );
+  }
+  let message: PlayRequest["message"];
+  try {
+    message = PlayRequest.decode(bytes).message;
+  } catch {
+    throw new IcrlError(
+      "MALFORMED_MESSAGE",
+      `${bytes.length} bytes that are no PlayRequest: see proto/icrl/v1/environment.proto`,
+    );
+  }
+  if (message === undefined) {
+    throw new IcrlError("MALFORMED_MESSAGE", "a PlayRequest with no member set: send hello, open, actions or close");
+  }
+  return message;
+}
+
+/**
+ * Actions [N], those of active envs in range.
+ * @throws ACTION_SHAPE, ACTION_OUT_OF_RANGE
+ */
+export function checkedActions(message: Actions, play: Play): Int32Array {
+  const tensor = message.actions;
+  if (tensor === undefined || tensor.shape.length !== 1 || tensor.shape[0] !== play.numEnvs) {
+    throw new IcrlError(
+      "ACTION_SHAPE",
+      `actions of shape [${tensor?.shape.join(", ") ?? "absent"}]: send int32 [${play.numEnvs}], one for each env`,
+    );
+  }
+  let actions: Int32Array;
+  try {
+    actions = int32Elements(tensor, "actions");
+  } catch (error) {
+    throw new IcrlError("ACTION_SHAPE", (error as Error).message);
+  }
+  const { numActions } = play.task;
+  for (let n = 0; n < actions.length; n++) {
+    if ((actions[n] < 0 || actions[n] >= numActions) && play.active[n] === 1) {
+      throw new IcrlError(
+        "ACTION_OUT_OF_RANGE",
+        `action ${actions[n]} of env ${n} is outside [0, ${numActions}): send an index below num_actions`,
+        { env: String(n), action: String(actions[n]) },
+      );
+    }
+  }
+  return actions;
+}
+
+/**
+ * Propensities [N], those of active envs in (0, 1] or NaN; undefined when none were sent.
+ * @throws PROPENSITY_INVALID
+ */
+export function checkedPropensities(message: Actions, play: Play): Float32Array | undefined {
+  const tensor = message.propensities;
+  if (tensor === undefined) return undefined;
+  if (tensor.shape.length !== 1 || tensor.shape[0] !== play.numEnvs) {
+    throw new IcrlError(
+      "PROPENSITY_INVALID",
+      `propensities of shape [${tensor.shape.join(", ")}]: send float32 [${play.numEnvs}], or none`,
+    );
+  }
+  let propensities: Float32Array;
+  try {
+    propensities = float32Elements(tensor, "propensities");
+  } catch (error) {
+    throw new IcrlError("PROPENSITY_INVALID", (error as Error).message);
+  }
+  for (let n = 0; n < propensities.length; n++) {
+    const p = propensities[n];
+    if ((p <= 0 || p > 1) && play.active[n] === 1) {
+      throw new IcrlError(
+        "PROPENSITY_INVALID",
+        `propensity ${p} of env ${n} is outside (0, 1]: send NaN where it is unknown`,
+      );
+    }
+  }
+  return propensities;
+}
+
+function purposeOf(text: string): Purpose {
+  const purpose = text === "" ? "play" : text;
+  if (purpose === "tournament" || !(PURPOSES as readonly string[]).includes(purpose)) {
+    throw new IcrlError("PURPOSE_INVALID", `purpose "${text}": free play has play, collect, validate`);
+  }
+  return purpose as Purpose;
+}
+
+/** @throws NAME_INVALID if a name is empty, too long or has control characters */
+export function checkName(what: string, name: string): void {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  if (name.length < 1 || name.length > 100 || /[\u0000-\u001f\u007f]/.test(name)) {
+    throw new IcrlError(
+      "NAME_INVALID",
+      `${what} is ${JSON.stringify(name.slice(0, 120))}: give 1 to 100 printable characters`,
+    );
+  }
+}
+
+/** The answer to a message whose behaviour this server does not have. */
+export function notImplemented(capability: string): IcrlError {
+  return new IcrlError("NOT_IMPLEMENTED", `this server cannot ${capability}: its welcome does not list the capability`);
+}
