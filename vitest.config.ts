@@ -7,6 +7,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     pool: "forks",
+    // Most tests wait for processes that they start: more files at once than cores, also on two.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
