@@ -18,7 +18,7 @@ function uniformFromWords(): number {
 }
 
 /** What a noise draw is for. At most 255; the values are part of the replay contract. */
-export const CHANNEL = { reward: 0, transition: 1, arms: 2 } as const;
+export const CHANNEL = { reward: 0, transition: 1, arms: 2, start: 3 } as const;
 
 /** The key that a uint64 seed gives. */
 export interface Key {

@@ -1,8 +1,10 @@
 /** Tables of a finite MDP, row-major; see `Truth` in task.ts. */
 export interface MdpTables {
   readonly numStates: number;
-  /** [S, A, S] */
-  readonly transitions: Float64Array;
+  /** [S, A, B] */
+  readonly successors: Int32Array;
+  /** [S, A, B] */
+  readonly probabilities: Float64Array;
   /** [S, A] */
   readonly rewards: Float64Array;
   /** [S]; absent when no state is terminal. */
@@ -23,11 +25,12 @@ export interface OptimalPlan {
  * Solves a finite-horizon MDP: Q*_h(s, a) = r(s, a) + sum_s' P(s' | s, a) V*_{h+1}(s'), V*_h = max_a Q*_h, V*_H = 0, and 0 in
  * terminal states.
  *
- * Time O(H S^2 A). Source: Bellman (1957); Puterman (1994), section 4.5.
+ * Time O(H S A B), B the candidates of a pair. Source: Bellman (1957); Puterman (1994), section 4.5.
  */
 export function backwardInduction(tables: MdpTables, horizon: number): OptimalPlan {
-  const { numStates, transitions, rewards, terminal } = tables;
+  const { numStates, successors, probabilities, rewards, terminal } = tables;
   const numActions = rewards.length / numStates;
+  const branches = successors.length / rewards.length;
   const values = new Float64Array((horizon + 1) * numStates);
   const regrets = new Float64Array(horizon * numStates * numActions);
   const actions = new Int32Array(horizon * numStates);
@@ -40,7 +43,9 @@ export function backwardInduction(tables: MdpTables, horizon: number): OptimalPl
       for (let a = 0; a < numActions; a++) {
         const pair = s * numActions + a;
         let value = rewards[pair];
-        for (let s2 = 0; s2 < numStates; s2++) value += transitions[pair * numStates + s2] * values[next + s2];
+        for (let i = pair * branches; i < (pair + 1) * branches; i++) {
+          value += probabilities[i] * values[next + successors[i]];
+        }
         q[a] = value;
         if (value > q[best]) best = a;
       }

@@ -147,8 +147,9 @@ function regretOfUniform(means: Float64Array): number {
 
 /** Expected regret of each step of an episode, [H]: the regrets, weighted with where uniform play is by then. */
 function mdpUniformRegret(task: Task, truth: MdpTruth): Float64Array {
-  const { numStates, transitions, start } = truth;
+  const { numStates, successors, probabilities, start } = truth;
   const numActions = task.numActions;
+  const branches = successors.length / (numStates * numActions);
   const { regrets } = planOf(truth, task.horizon);
   const perStep = new Float64Array(task.horizon);
   let occupancy = Float64Array.from(start);
@@ -160,7 +161,7 @@ function mdpUniformRegret(task: Task, truth: MdpTruth): Float64Array {
       for (let a = 0; a < numActions; a++) {
         const pair = s * numActions + a;
         perStep[h] += weight * regrets[h * numStates * numActions + pair];
-        for (let s2 = 0; s2 < numStates; s2++) next[s2] += weight * transitions[pair * numStates + s2];
+        for (let i = pair * branches; i < (pair + 1) * branches; i++) next[successors[i]] += weight * probabilities[i];
       }
     }
     occupancy = next;

@@ -81,8 +81,10 @@ export type Truth =
   | {
       readonly type: "mdp";
       readonly numStates: number;
-      /** P(s' | s, a), row-major [S, A, S]. */
-      readonly transitions: Float64Array;
+      /** Where (s, a) can lead: B candidates of each pair, row-major [S, A, B]. B is 1 where nothing is left to chance. */
+      readonly successors: Int32Array;
+      /** Chance of each candidate, summing to 1 over them, [S, A, B]; 0 for those that only fill up a row. */
+      readonly probabilities: Float64Array;
       /** Expected reward of (s, a), [S, A]. */
       readonly rewards: Float64Array;
       /** Distribution of the first state, [S]. */

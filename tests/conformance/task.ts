@@ -3,6 +3,7 @@
  * ones in task.test.ts. It plays random trials and returns what it found wrong, each thing once; [] is a task that conforms.
  */
 import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
+import type { MdpTables } from "#icrl/server/tasks/backward-induction.js";
 import { curveSteps } from "#icrl/server/tasks/curve-steps.js";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
@@ -36,7 +37,7 @@ function checkDescription(task: Task, check: Check): void {
   const { kinds, observationSpace: space, trialFeaturesShape: shape, reward } = task;
   check(/^[a-z]+(-[a-z0-9]+)*$/.test(task.name), "the name is not kebab-case");
   check(Number.isInteger(task.version) && task.version >= 1, "the version is not a whole number from 1");
-  check(kinds.length > 0 && new Set(kinds).size === kinds.length, "the kinds are none, or one twice");
+  check(new Set(kinds).size === kinds.length, "a kind is there twice");
   for (const key of ["numActions", "horizon", "episodes"] as const) {
     check(Number.isInteger(task[key]) && task[key] >= 1, `${key} is not a whole number from 1`);
   }
@@ -67,15 +68,20 @@ function checkTruth(task: Task, truth: Truth, check: Check): void {
     check(truth.means.length === task.numActions, "the truth has not one mean for each action");
     return;
   }
-  const { numStates, transitions, rewards, start } = truth;
+  const { numStates, successors, probabilities, rewards, start } = truth;
   check(rewards.length === numStates * task.numActions, "the truth's rewards are not [S, A]");
-  check(transitions.length === numStates * task.numActions * numStates, "the truth's transitions are not [S, A, S]");
+  const branches = successors.length / rewards.length;
+  check(
+    Number.isInteger(branches) && branches >= 1 && probabilities.length === successors.length,
+    "the truth's successors and probabilities are not [S, A, B]",
+  );
+  check(
+    successors.every((next) => next >= 0 && next < numStates),
+    "a successor is outside the truth's states",
+  );
   check(start.length === numStates && sumsToOne(start), "the start distribution does not sum to 1");
-  for (let row = 0; row < numStates * task.numActions; row++) {
-    check(
-      sumsToOne(transitions.subarray(row * numStates, (row + 1) * numStates)),
-      "a row of transitions does not sum to 1",
-    );
+  for (let row = 0; row < probabilities.length; row += branches) {
+    check(sumsToOne(probabilities.subarray(row, row + branches)), "a row of transitions does not sum to 1");
   }
   if (task.kinds.includes("tabular-mdp") && task.observationSpace.type === "discrete") {
     check(task.observationSpace.n === numStates, "the observation space is not the truth's states");
@@ -147,10 +153,17 @@ function checkStep(task: Task, env: Env, step: number, state: number, action: nu
   check(env.endReason !== "horizon" || atHorizon, "an episode ends by its horizon before it");
   if (env.truth.type !== "mdp") return;
   const pair = state * task.numActions + action;
-  check(env.truth.transitions[pair * env.truth.numStates + env.state] > 0, "a transition happened that has no chance");
+  check(chanceOf(env.truth, pair, env.state) > 0, "a transition happened that has no chance");
   if (kind === "deterministic") check(env.reward === env.truth.rewards[pair], "a certain reward is not the truth's");
   if (env.endReason === "goal")
     check(env.truth.terminal?.[env.state] === 1, "an episode ends in a state that is not terminal");
+}
+
+function chanceOf({ successors, probabilities, rewards }: MdpTables, pair: number, next: number): number {
+  const branches = successors.length / rewards.length;
+  let chance = 0;
+  for (let i = pair * branches; i < (pair + 1) * branches; i++) if (successors[i] === next) chance += probabilities[i];
+  return chance;
 }
 
 const seenNow = (env: Env): Seen =>

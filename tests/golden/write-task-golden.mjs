@@ -1,26 +1,20 @@
 /**
  * Writes the golden traces of the registered tasks, tests/golden/tasks/<name>.json: after `npm run build`,
  *
- *   node tests/golden/write-task-golden.mjs
+ *   node tests/golden/write-task-golden.mjs [NAME '{"option": value, ...}' ...]
+ *
+ * writes a trace of the defaults, one of every choice no other trace has (with small numbers), those of the options that a file
+ * already has traces of, and those named on the command line, for example `linear-bandit '{"dim": 2}'`.
  *
  * A trace changes only with its task's version: where a trace would change and the version is the old one, nothing is written.
  */
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
-
-/** Options of each family's traces, beside its defaults. */
-const VARIANTS = {
-  "bernoulli-bandit": [{ arms: 3, horizon: 6, alpha: 0.5, beta: 2 }],
-  "linear-bandit": [
-    { dim: 2, actions: 3, horizon: 6, theta: "gaussian", arms: "gaussian", noise_std: 0.5 },
-    { dim: 3, actions: 2, horizon: 6, arms: "unit-sphere" },
-    { dim: 2, actions: 3, horizon: 4, arm_set: "fresh" },
-    { dim: 3, actions: 2, horizon: 4, theta: "gaussian", arms: "unit-sphere", arm_set: "fresh" },
-  ],
-  "river-swim": [{ states: 3, horizon: 4, episodes: 3 }],
-};
 
 /** Steps written of a trial whose horizon is longer. */
 const MOST_STEPS = 20;
@@ -65,42 +59,43 @@ function trace(name, given) {
   };
 }
 
-/** JSON with one step, or one short value, on a line. */
-function readable(value, indent = "") {
-  const flat = JSON.stringify(value).replaceAll(/([:,])(?=["{[\d-])/g, "$1 ");
-  if (value === null || typeof value !== "object") return flat;
-  const holdsObjects = Object.values(value).some(
-    (item) => typeof item === "object" && item !== null && !isNumbers(item),
-  );
-  if (!holdsObjects && (flat.length < 100 || "reward" in value || isNumbers(value))) return flat;
-  const inner = `${indent}  `;
-  const lines = Array.isArray(value)
-    ? value.map((item) => inner + readable(item, inner))
-    : Object.entries(value)
-        .filter(([, item]) => item !== undefined)
-        .map(([key, item]) => `${inner}${JSON.stringify(key)}: ${readable(item, inner)}`);
-  const [open, close] = Array.isArray(value) ? "[]" : "{}";
-  return `${open}\n${lines.join(",\n")}\n${indent}${close}`;
+/** The options, all resolved, of a family's traces. */
+function settings(family, before) {
+  const given = process.argv
+    .slice(2)
+    .flatMap((word, i, words) => (word === family.name ? [JSON.parse(words[i + 1])] : []));
+  const all = [{}, ...before, ...given].map((options) => buildTask(family.name, options).options);
+  for (const [option, row] of Object.entries(family.options)) {
+    const choices = row.type === "choice" ? row.choices : row.type === "boolean" ? [false, true] : [];
+    for (const choice of choices) {
+      if (!all.some((options) => options[option] === choice)) {
+        all.push(buildTask(family.name, { ...smallNumbers(family), [option]: choice }).options);
+      }
+    }
+  }
+  return [...new Map(all.map((options) => [JSON.stringify(options), options])).values()];
 }
 
-const isNumbers = (value) => Array.isArray(value) && value.every((item) => typeof item === "number");
+/** The integers of a family, none above 4 that need not be. */
+function smallNumbers({ options }) {
+  const integers = Object.entries(options).filter(([, row]) => row.type === "integer");
+  return Object.fromEntries(integers.map(([name, row]) => [name, Math.max(row.min ?? 0, Math.min(row.default, 4))]));
+}
 
-for (const { name, version } of TASKS) {
+for (const family of TASKS) {
+  const { name, version } = family;
   const file = new URL(`tasks/${name}.json`, import.meta.url);
-  const traces = [{}, ...(VARIANTS[name] ?? [])].map((given) => trace(name, given));
-  const text = `${readable({ task: name, version, traces })}\n`;
-  const known = existsSync(file) ? readFileSync(file, "utf8") : undefined;
-  if (known === text) {
+  const known = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+  const traces = settings(family, known?.traces.map(({ options }) => options) ?? []).map((given) => trace(name, given));
+  const golden = JSON.parse(JSON.stringify({ task: name, version, traces })); // without what is undefined
+  if (isDeepStrictEqual(known, golden)) {
     console.log(`${name}: unchanged`);
-  } else if (
-    known !== undefined &&
-    JSON.parse(known).version === version &&
-    changes(JSON.parse(known).traces, traces)
-  ) {
+  } else if (known?.version === version && changes(known.traces, golden.traces)) {
     console.error(`${name}: the trace would change while the task's version is still ${version}: raise the version`);
     process.exitCode = 1;
   } else {
-    writeFileSync(file, text);
+    writeFileSync(file, JSON.stringify(golden));
+    execFileSync("npx", ["biome", "format", "--write", fileURLToPath(file)], { stdio: "ignore" });
     console.log(`${name}: written`);
   }
 }

@@ -1,6 +1,6 @@
 import { integer } from "../../../common/options.js";
 import { defineTask } from "../task.js";
-import { type MdpTruth, tabularEnv } from "./tabular-env.js";
+import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
 
 const LEFT = 0;
 const RIGHT = 1;
@@ -38,33 +38,30 @@ export const riverSwim = defineTask({
       horizon,
       episodes,
       reward: { kind: "deterministic", min: 0, max: 1 },
-      instantiate: (_taskSeed, noiseSeed) => tabularEnv(truth, 0, horizon, noiseSeed),
+      instantiate: (_taskSeed, noiseSeed) =>
+        tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed }),
     };
   },
 });
 
+/** Candidates of a pair: a step left, none, a step right. */
+const BRANCHES = 3;
+
 function riverSwimTruth(states: number): MdpTruth {
   const last = states - 1;
-  const transitions = new Float64Array(states * ACTIONS * states); // [S, A, S]
-  const rewards = new Float64Array(states * ACTIONS); // [S, A]
-  const at = (state: number, action: number, next: number) => (state * ACTIONS + action) * states + next;
-  for (let s = 0; s < states; s++) {
-    transitions[at(s, LEFT, Math.max(s - 1, 0))] = 1;
-    if (s === 0) {
-      transitions[at(s, RIGHT, s)] = 0.4;
-      transitions[at(s, RIGHT, s + 1)] = 0.6;
-    } else if (s < last) {
-      transitions[at(s, RIGHT, s - 1)] = 0.05;
-      transitions[at(s, RIGHT, s)] = 0.6;
-      transitions[at(s, RIGHT, s + 1)] = 0.35;
-    } else {
-      transitions[at(s, RIGHT, s - 1)] = 0.4;
-      transitions[at(s, RIGHT, s)] = 0.6;
+  const successors = new Int32Array(states * ACTIONS * BRANCHES); // [S, A, B]
+  const probabilities = new Float64Array(states * ACTIONS * BRANCHES); // [S, A, B]
+  for (let s = 0, row = 0; s < states; s++) {
+    const neighbours = [Math.max(s - 1, 0), s, Math.min(s + 1, last)];
+    const right = s === 0 ? [0, 0.4, 0.6] : s < last ? [0.05, 0.6, 0.35] : [0.4, 0.6, 0];
+    for (const chances of [[1, 0, 0], right]) {
+      successors.set(neighbours, row);
+      probabilities.set(chances, row);
+      row += BRANCHES;
     }
   }
+  const rewards = new Float64Array(states * ACTIONS); // [S, A]
   rewards[0 * ACTIONS + LEFT] = Math.fround(0.005);
   rewards[last * ACTIONS + RIGHT] = 1;
-  const start = new Float64Array(states);
-  start[0] = 1;
-  return { type: "mdp", numStates: states, transitions, rewards, start };
+  return { type: "mdp", numStates: states, successors, probabilities, rewards, start: onlyState(0, states) };
 }

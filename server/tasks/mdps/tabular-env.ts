@@ -1,16 +1,48 @@
-import { CHANNEL, categoricalFromUniform, type Key, keyFromSeed, noiseUniform } from "../../../common/rng.js";
-import type { Env, Truth } from "../task.js";
+import {
+  CHANNEL,
+  categoricalFromUniform,
+  type Key,
+  keyFromSeed,
+  noiseNormal,
+  noiseUniform,
+} from "../../../common/rng.js";
+import type { Env, RewardSpec, Truth } from "../task.js";
 
 /** The truth of a tabular MDP. */
 export type MdpTruth = Extract<Truth, { type: "mdp" }>;
 
+/** An MDP to be played. */
+export interface TabularSetup {
+  /** Many envs may share one. */
+  readonly truth: MdpTruth;
+  /** Most steps of an episode, H. */
+  readonly horizon: number;
+  /**
+   * How the reward of (s, a) comes from its mean, `truth.rewards`: the mean itself (which must be a float32 value); 1 with that
+   * probability, else 0; or the mean plus normal noise.
+   */
+  readonly reward: Pick<RewardSpec, "kind" | "noiseStd">;
+  readonly noiseSeed: bigint;
+  /** What is shown in each state, [S]; absent: the state itself. */
+  readonly observations?: Int32Array;
+}
+
 /**
- * An env that plays the tables of an MDP without terminal states: it shows its state, every episode starts in `startState` and
- * lasts `horizon` steps, the reward of (s, a) is `truth.rewards` itself, and the next state is the categorical transform of the
- * noise at (episode, step, channel transition). Many envs may share one truth.
+ * An env that plays the tables of an MDP. An episode ends in a terminal state ("goal"), or after `horizon` steps.
+ *
+ * Noise, by (episode, step, channel): the next state is the categorical transform of channel transition over the candidates of
+ * (s, a), a Bernoulli reward is 1 where channel reward's uniform is below the mean, normal noise is channel reward's, and where
+ * several states can be the first, it is the categorical transform of (episode, 0, channel start). What is certain draws nothing.
  */
-export function tabularEnv(truth: MdpTruth, startState: number, horizon: number, noiseSeed: bigint): Env {
-  return new TabularEnv(truth, startState, horizon, keyFromSeed(noiseSeed));
+export function tabularEnv(setup: TabularSetup): Env {
+  return new TabularEnv(setup);
+}
+
+/** The distribution on [S] that has only one state. */
+export function onlyState(state: number, numStates: number): Float64Array {
+  const distribution = new Float64Array(numStates);
+  distribution[state] = 1;
+  return distribution;
 }
 
 class TabularEnv implements Env {
@@ -21,29 +53,38 @@ class TabularEnv implements Env {
   state: number;
   reward = 0;
   terminated = false;
-  endReason: "" | "horizon" = "";
-  readonly #startState: number;
+  endReason: "" | "horizon" | "goal" = "";
+  readonly #observations: Int32Array | undefined;
   readonly #horizon: number;
+  readonly #rewardKind: RewardSpec["kind"];
+  readonly #noiseStd: number;
   readonly #noiseKey: Key;
   readonly #numActions: number;
+  readonly #branches: number;
+  /** The first state where it is certain; -1 where it is drawn. */
+  readonly #onlyStart: number;
   #episode = 0;
 
-  constructor(truth: MdpTruth, startState: number, horizon: number, noiseKey: Key) {
+  constructor({ truth, horizon, reward, noiseSeed, observations }: TabularSetup) {
     this.truth = truth;
-    this.state = startState;
-    this.#startState = startState;
+    this.#observations = observations;
     this.#horizon = horizon;
-    this.#noiseKey = noiseKey;
+    this.#rewardKind = reward.kind;
+    this.#noiseStd = reward.noiseStd ?? 0;
+    this.#noiseKey = keyFromSeed(noiseSeed);
     this.#numActions = truth.rewards.length / truth.numStates;
+    this.#branches = truth.successors.length / truth.rewards.length;
+    this.#onlyStart = truth.start.indexOf(1);
+    this.state = Math.max(this.#onlyStart, 0);
   }
 
   get observation(): number {
-    return this.state;
+    return this.#observations === undefined ? this.state : this.#observations[this.state];
   }
 
   reset(episode: number): void {
     this.#episode = episode;
-    this.state = this.#startState;
+    this.state = this.#onlyStart >= 0 ? this.#onlyStart : this.#drawStart(episode);
     this.stepInEpisode = 0;
     this.reward = 0;
     this.terminated = false;
@@ -51,15 +92,39 @@ class TabularEnv implements Env {
   }
 
   step(action: number): void {
-    const { numStates, transitions, rewards } = this.truth;
+    const { truth } = this;
     const pair = this.state * this.#numActions + action;
-    const u = noiseUniform(this.#noiseKey, this.#episode, this.stepInEpisode, CHANNEL.transition);
-    this.reward = rewards[pair];
-    this.state = categoricalFromUniform(u, transitions, pair * numStates, numStates);
+    this.reward = this.#rewardOf(truth.rewards[pair]);
+    this.state = truth.successors[this.#candidate(pair)];
     this.stepInEpisode += 1;
-    if (this.stepInEpisode === this.#horizon) {
+    if (truth.terminal?.[this.state] === 1) {
+      this.terminated = true;
+      this.endReason = "goal";
+    } else if (this.stepInEpisode === this.#horizon) {
       this.terminated = true;
       this.endReason = "horizon";
     }
+  }
+
+  #drawStart(episode: number): number {
+    const { start, numStates } = this.truth;
+    return categoricalFromUniform(noiseUniform(this.#noiseKey, episode, 0, CHANNEL.start), start, 0, numStates);
+  }
+
+  #rewardOf(mean: number): number {
+    if (this.#rewardKind === "deterministic") return mean;
+    if (this.#rewardKind === "bernoulli") {
+      return noiseUniform(this.#noiseKey, this.#episode, this.stepInEpisode, CHANNEL.reward) < mean ? 1 : 0;
+    }
+    const noise = noiseNormal(this.#noiseKey, this.#episode, this.stepInEpisode, CHANNEL.reward);
+    return Math.fround(mean + this.#noiseStd * noise);
+  }
+
+  /** Index into the candidates of all pairs. */
+  #candidate(pair: number): number {
+    const row = pair * this.#branches;
+    if (this.#branches === 1) return row;
+    const u = noiseUniform(this.#noiseKey, this.#episode, this.stepInEpisode, CHANNEL.transition);
+    return row + categoricalFromUniform(u, this.truth.probabilities, row, this.#branches);
   }
 }

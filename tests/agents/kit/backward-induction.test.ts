@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { backwardInduction } from "#icrl/agents/kit/backward-induction.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
+import { transitionMatrix } from "../../support/transition-matrix.js";
 
 it("solves two states over two stages as by hand", () => {
   // Action 0 stays and pays 1 in state 0; action 1 moves to the other state and pays 3 from state 1.
@@ -24,10 +25,11 @@ it("begins from the values that stand after the last stage", () => {
 it("finds RiverSwim's optimal value", () => {
   const { truth } = buildTask("river-swim", { states: 6, horizon: 20 }).instantiate(1n, 1n);
   if (truth.type !== "mdp") throw new Error("river-swim is an MDP");
+  const transitions = transitionMatrix(truth);
   const values = new Float64Array(6);
   const backup = (_h: number, s: number, a: number, next: Float64Array) => {
     let sum = truth.rewards[s * 2 + a];
-    for (let s2 = 0; s2 < 6; s2++) sum += truth.transitions[(s * 2 + a) * 6 + s2] * next[s2];
+    for (let s2 = 0; s2 < 6; s2++) sum += transitions[(s * 2 + a) * 6 + s2] * next[s2];
     return sum;
   };
   backwardInduction(2, 20, backup, new Float64Array(240), values, new Float64Array(6));

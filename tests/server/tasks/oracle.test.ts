@@ -1,25 +1,28 @@
 import { expect, test } from "vitest";
-import { CHANNEL, keyFromSeed, noiseUniform, type Rng, rngFromSeed } from "#icrl/common/rng.js";
+import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
 import { backwardInduction, type MdpTables } from "#icrl/server/tasks/backward-induction.js";
 import { curveSteps } from "#icrl/server/tasks/curve-steps.js";
+import { tabularEnv } from "#icrl/server/tasks/mdps/tabular-env.js";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
 import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
+import { transitionMatrix } from "../../support/transition-matrix.js";
 import { playTrial } from "./random-play.js";
 import { sampleMoments } from "./sample-moments.js";
 
-/** Random tables; some chances are 0, some rewards tie. */
+/** Random tables; some chances are 0, some rewards tie. Every state is a candidate of every pair. */
 function randomMdp(rng: Rng, numStates: number, numActions: number, withTerminal = false): MdpTables {
-  const transitions = new Float64Array(numStates * numActions * numStates);
+  const probabilities = new Float64Array(numStates * numActions * numStates);
+  const successors = Int32Array.from(probabilities, (_, i) => i % numStates);
   for (let row = 0; row < numStates * numActions; row++) {
     const weights = Array.from({ length: numStates }, () => (rng.uniform() < 0.3 ? 0 : rng.uniform()));
     weights[rng.integer(numStates)] += 0.1;
     const total = weights.reduce((sum, w) => sum + w, 0);
-    for (const [k, weight] of weights.entries()) transitions[row * numStates + k] = weight / total;
+    for (const [k, weight] of weights.entries()) probabilities[row * numStates + k] = weight / total;
   }
   const rewards = Float64Array.from({ length: numStates * numActions }, () => Math.round(4 * rng.normal()) / 4);
   const terminal = Uint8Array.from({ length: numStates }, (_, s) => (s === numStates - 1 ? 1 : 0));
-  return withTerminal ? { numStates, transitions, rewards, terminal } : { numStates, transitions, rewards };
+  return { numStates, successors, probabilities, rewards, ...(withTerminal && { terminal }) };
 }
 
 /** Exact value of a policy, probabilities [H, S, A], by its own recursion: [H + 1][S]. */
@@ -28,7 +31,8 @@ function valuesOfPolicy(
   horizon: number,
   policy: (h: number, s: number, a: number) => number,
 ): number[][] {
-  const { numStates, transitions, rewards, terminal } = mdp;
+  const { numStates, rewards, terminal } = mdp;
+  const transitions = transitionMatrix(mdp);
   const numActions = rewards.length / numStates;
   const values = Array.from({ length: horizon + 1 }, () => new Array<number>(numStates).fill(0));
   for (let h = horizon - 1; h >= 0; h--) {
@@ -94,7 +98,12 @@ test("regrets are at least 0, are 0 for the optimal action, and the lowest index
 });
 
 test("all actions tie: the first is the optimal one", () => {
-  const mdp = { numStates: 1, transitions: Float64Array.of(1, 1, 1), rewards: Float64Array.of(2, 2, 2) };
+  const mdp = {
+    numStates: 1,
+    successors: Int32Array.of(0, 0, 0),
+    probabilities: Float64Array.of(1, 1, 1),
+    rewards: Float64Array.of(2, 2, 2),
+  };
   expect([...backwardInduction(mdp, 2).actions]).toEqual([0, 0]);
 });
 
@@ -186,7 +195,7 @@ test("trials that share their truth are planned for once", () => {
   if (truth.type !== "mdp") throw new Error("not an MDP");
   const watched: Truth = new Proxy(truth, {
     get(target, key: keyof typeof truth) {
-      if (key === "transitions") reads += 1;
+      if (key === "successors") reads += 1;
       return target[key];
     },
   });
@@ -200,18 +209,12 @@ test("a start state drawn by the env is the one whose value counts", () => {
   const truth: Truth = {
     type: "mdp",
     numStates: 2,
-    transitions: Float64Array.of(1, 0, 0, 1),
+    successors: Int32Array.of(0, 1),
+    probabilities: Float64Array.of(1, 1),
     rewards: Float64Array.of(1, 3),
     start: Float64Array.of(0.5, 0.5),
   };
-  const key = keyFromSeed(1n);
-  const env = {
-    ...{ trialFeatures: undefined, features: undefined, truth, reward: 0, stepInEpisode: 0, terminated: false },
-    ...{ endReason: "" as const, state: 0, observation: 0, step() {} },
-    reset(episode: number) {
-      env.state = noiseUniform(key, episode, 0, CHANNEL.transition) < 0.5 ? 0 : 1;
-    },
-  };
+  const env = tabularEnv({ truth, horizon: 2, reward: { kind: "deterministic" }, noiseSeed: 1n });
   const task = { ...buildTask("river-swim", { states: 2, horizon: 2 }), numActions: 1 };
   const oracle = createOracle(task, env);
   const seen = new Set<number>();

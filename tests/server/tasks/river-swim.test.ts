@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Truth } from "#icrl/server/tasks/task.js";
+import { transitionMatrix } from "../../support/transition-matrix.js";
 import { playTrial } from "./random-play.js";
 
 function truthOf(options: Record<string, unknown>): Extract<Truth, { type: "mdp" }> {
@@ -13,7 +14,7 @@ function truthOf(options: Record<string, unknown>): Extract<Truth, { type: "mdp"
 test("three states have the documented chances and rewards", () => {
   const truth = truthOf({ states: 3 });
   // By hand from the definition; rows (0, left), (0, right), (1, left), (1, right), (2, left), (2, right).
-  expect([...truth.transitions]).toEqual(
+  expect([...transitionMatrix(truth)]).toEqual(
     [
       [1, 0, 0],
       [0.4, 0.6, 0],
@@ -28,7 +29,7 @@ test("three states have the documented chances and rewards", () => {
 });
 
 test.each([2, 3, 6, 100])("with %d states every row of chances sums to 1", (states) => {
-  const { transitions } = truthOf({ states });
+  const transitions = transitionMatrix(truthOf({ states }));
   for (let row = 0; row < 2 * states; row++) {
     const sum = transitions.subarray(row * states, (row + 1) * states).reduce((total, p) => total + p, 0);
     expect(sum).toBeCloseTo(1, 15);
@@ -53,7 +54,7 @@ test("uniform play has the reference's regret, 335 after 100 episodes", () => {
 
 test("transitions happen as often as their chances say", () => {
   const task = buildTask("river-swim", { states: 4, episodes: 2000 });
-  const truth = truthOf({ states: 4 });
+  const transitions = transitionMatrix(truthOf({ states: 4 }));
   const counts = new Float64Array(4 * 2 * 4);
   const visits = new Float64Array(4 * 2);
   const { steps } = playTrial(task, 0n, 5n, ({ step, episode }) => ((step + episode) % 5 === 0 ? 0 : 1));
@@ -64,7 +65,7 @@ test("transitions happen as often as their chances say", () => {
   for (let pair = 0; pair < 8; pair++) {
     expect(visits[pair]).toBeGreaterThan(100);
     for (let next = 0; next < 4; next++) {
-      const p = truth.transitions[pair * 4 + next];
+      const p = transitions[pair * 4 + next];
       const error = Math.abs(counts[pair * 4 + next] / visits[pair] - p);
       expect(error).toBeLessThanOrEqual(4.5 * Math.sqrt((p * (1 - p)) / visits[pair]));
     }
