@@ -13,6 +13,10 @@ export const uniform = defineAgent({
   tasks: [],
   options: {},
   create({ numActions }, _options, rng) {
-    return { propensity: 1 / numActions, act: () => rng.integer(numActions) };
+    return {
+      propensity: 1 / numActions,
+      act: () => rng.integer(numActions),
+      probabilities: (_turn, target) => target.fill(1 / numActions),
+    };
   },
 });

@@ -48,7 +48,13 @@ async function lockSteps(connection: Connection, numEnvs: number, record: boolea
   const stream = connection.play();
   await introduce(stream, { agent: chooses ? "lin-ucb" : "bare" });
   const opened = await open(stream, { task: "linear-bandit", numEnvs, trials: 1e9, seed: 1, record });
-  const policies = createPolicies(linUcb, linUcbOptions, opened.task as NonNullable<typeof opened.task>, numEnvs);
+  const policies = createPolicies(
+    linUcb,
+    linUcbOptions,
+    opened.task as NonNullable<typeof opened.task>,
+    numEnvs,
+    false,
+  );
   const fixed = int32Tensor(new Int32Array(numEnvs).fill(3), [numEnvs]);
   let startedAt = 0;
   let count = 0;

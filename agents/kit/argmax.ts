@@ -32,3 +32,10 @@ export function randomArgmax(values: Float64Array, offset: number, count: number
   }
   return index;
 }
+
+/** The law of `randomArgmax`, written to target [count]: 1 / ties for each largest value, 0 for the others. */
+export function writeArgmaxLaw(target: Float64Array, values: Float64Array, offset = 0, count = values.length): void {
+  const largest = values[offset + argmax(values, offset, count)];
+  const share = 1 / countMaxima(values, offset, count);
+  for (let i = 0; i < count; i++) target[i] = values[offset + i] === largest ? share : 0;
+}

@@ -83,6 +83,14 @@ export interface Policy {
    * unknown.
    */
   readonly propensity?: number;
+  /**
+   * Writes the exact probability with which `act` would choose each action at this turn, or NaN in all places where it is not
+   * known. Absent: never known. Asked before `act` of the same turn, and only where they are wanted; it draws nothing and changes
+   * nothing that `act` or `observe` do.
+   *
+   * Shapes: target [A].
+   */
+  probabilities?(turn: Turn, target: Float64Array): void;
 }
 
 /** An agent as its file says it. */

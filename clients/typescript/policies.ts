@@ -29,12 +29,17 @@ export interface Policies {
   respond(observations: Observations): Actions | undefined;
 }
 
-/** Policies of `agent`, its options resolved, for an opened task. */
+/**
+ * Policies of `agent`, its options resolved, for an opened task.
+ *
+ * @param wantProbabilities whether the probabilities of all actions are sent where they are known
+ */
 export function createPolicies(
   agent: Agent,
   options: Readonly<Record<string, unknown>>,
   task: TaskDescription,
   numEnvs: number,
+  wantProbabilities: boolean,
 ): Policies {
   const space = task.observationSpace?.space;
   const discrete = space?.$case === "discrete";
@@ -46,6 +51,8 @@ export function createPolicies(
   const acted = new Uint8Array(numEnvs);
   const actions = new Int32Array(numEnvs);
   const propensities = new Float32Array(numEnvs);
+  const law = new Float64Array(task.numActions); // of one env's choice
+  const laws = new Float32Array(wantProbabilities ? numEnvs * task.numActions : 0); // [N, A]
   const nowhere = new Uint8Array(numEnvs);
   const everywhere = new Uint8Array(numEnvs).fill(1);
   const scratch: Scratch = {
@@ -136,6 +143,7 @@ export function createPolicies(
       let nextStart = 0;
       let anyActive = false;
       let anyPropensity = false;
+      laws.fill(Number.NaN);
       // One pass, so that a policy learns and acts while its memory is at hand.
       for (let n = 0; n < numEnvs; n++) {
         if (acted[n] === 1 && rewards !== undefined) {
@@ -165,9 +173,15 @@ export function createPolicies(
         scratch.arms = seat.arms;
         scratch.episode = seat.episode;
         scratch.step = seat.step;
+        if (wantProbabilities) {
+          if (seat.policy.probabilities === undefined) law.fill(Number.NaN);
+          else seat.policy.probabilities(scratch, law);
+          laws.set(law, n * task.numActions);
+        }
         actions[n] = checkedAction(seat.policy.act(scratch));
-        const { propensity } = seat.policy;
-        if (propensity !== undefined && propensity === propensity) {
+        let propensity = seat.policy.propensity ?? Number.NaN;
+        if (wantProbabilities && Number.isNaN(propensity)) propensity = law[actions[n]];
+        if (propensity === propensity) {
           propensities[n] = propensity;
           anyPropensity = true;
         }
@@ -177,7 +191,7 @@ export function createPolicies(
         stepIndex: observations.stepIndex,
         actions: int32Tensor(actions, [numEnvs]),
         propensities: anyPropensity ? float32Tensor(propensities, [numEnvs]) : undefined,
-        probabilities: undefined,
+        probabilities: wantProbabilities ? float32Tensor(laws, [numEnvs, task.numActions]) : undefined,
       };
     },
   };

@@ -88,7 +88,7 @@ export async function playToEnd(
 ): Promise<Closed> {
   const task = opened.task;
   if (task === undefined) throw new IcrlError("MALFORMED_MESSAGE", "opened came without a task");
-  const policies = createPolicies(agent, agentOptions, task, opened.numEnvs);
+  const policies = createPolicies(agent, agentOptions, task, opened.numEnvs, opened.wantProbabilities);
   for (;;) {
     const message = await stream.next();
     if (message.$case === "closed") return message.value;

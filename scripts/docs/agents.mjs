@@ -1,12 +1,36 @@
 /** docs/agents.md and one page an agent, from the registry of built-in agents. */
 import { readdirSync, readFileSync } from "node:fs";
 import { agents } from "../../dist/agents/registry.js";
+import { STANDARD_TASKS } from "../../dist/bench/standard-tasks.js";
 import { documentation, notice, optionsTable, table } from "./markdown.mjs";
 
 /** @typedef {import("../../dist/clients/typescript/define-agent.js").Agent} Agent */
+/** @typedef {{ setting: string, trials: number, mean: number, standard_error: number }} GoldenRegret */
 
 /** Tasks that an agent plays, in words. */
 const tasksOf = (/** @type {Agent} */ agent) => agent.tasks.map((task) => `\`${task}\``).join(", ") || "any task";
+
+/** What it costs on the standard tasks, from its golden file; "" where it plays none. */
+function regrets(/** @type {Agent} */ agent) {
+  const golden = JSON.parse(readFileSync(`tests/golden/agents/${agent.name}.json`, "utf8"));
+  if (golden.regrets.length === 0) return "";
+  const rows = golden.regrets.map((/** @type {GoldenRegret} */ { setting, trials, mean, standard_error }) => {
+    const known = STANDARD_TASKS.find(({ id }) => id === setting);
+    const options = Object.entries(known?.options ?? {}).map(([name, value]) => `${name} ${value}`);
+    const task = [`\`${known?.task}\``, options.join(", ")].filter((part) => part !== "").join(": ");
+    return [setting, task, `${significant(mean)} ± ${significant(standard_error, 2)}`, String(trials)];
+  });
+  return `
+## Regret
+
+Cumulative regret of a trial with the options above, mean and standard error over the first trials of seed 1. A test holds it to these
+figures.
+
+${table(["setting", "task", "regret", "trials"], rows)}`;
+}
+
+const significant = (/** @type {number} */ value, digits = 4) =>
+  value >= 10 ** (digits - 1) ? value.toFixed(0) : String(Number(value.toPrecision(digits)));
 
 /** One agent's page. */
 function page(/** @type {Agent} */ agent) {
@@ -29,7 +53,7 @@ ${optionsTable(agent.options)}
 \`\`\`text
 ${documentation(readFileSync(file, "utf8"))}
 \`\`\`
-`;
+${regrets(agent)}`;
 }
 
 /**

@@ -72,7 +72,26 @@ describe("the rules", () => {
 
   it("find a propensity that is not the frequency", () => {
     const agent = agentOf("boastful", ({ numActions }, rng) => ({ propensity: 1, act: () => rng.integer(numActions) }));
-    expect(broken(agent)).toEqual(["chooses as often as its propensities say"]);
+    expect(broken(agent)).toEqual(["chooses as often as its propensities and probabilities say"]);
+  });
+
+  it("find probabilities that do not sum to 1, and asking that changes the choice", () => {
+    const careless = agentOf("careless", ({ numActions }, rng) => ({
+      propensity: 1 / numActions,
+      act: () => rng.integer(numActions),
+      probabilities: (_turn, target) => target.fill(1),
+    }));
+    expect(broken(careless)).toContain("gives probabilities that sum to 1 and change nothing, or none");
+    const spent = agentOf("spent", ({ numActions }, rng) => ({
+      act: () => rng.integer(numActions),
+      probabilities: (_turn, target) => target.fill(rng.uniform() * 0 + 1 / numActions),
+    }));
+    expect(broken(spent)).toEqual(["gives probabilities that sum to 1 and change nothing, or none"]);
+  });
+
+  it("find an agent that prefers an index", () => {
+    const agent = agentOf("first", () => ({ propensity: 1, act: () => 0 }));
+    expect(broken(agent)).toContain("treats actions alike, whatever their index");
   });
 
   it("find a memory that policies share", () => {

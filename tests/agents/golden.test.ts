@@ -9,10 +9,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { agents } from "#icrl/agents/registry.js";
+import { STANDARD_TASKS } from "#icrl/bench/standard-tasks.js";
 import type { Agent, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
+import type { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
-import { createPolicy, describeTrial, playSteps } from "./play-trial.js";
+import { createPolicy, describeTrial, meanAndError, playSteps, regretsOf } from "./play-trial.js";
 
 interface Golden {
   readonly agent: string;
@@ -31,16 +33,21 @@ interface Golden {
     readonly episodes: number;
     readonly reward: { kind: RewardSpec["kind"]; min: number | null; max: number | null; noise_std: number | null };
   };
+  /** Cumulative regret on each standard task that it plays: mean over the trials of seed 1, and its standard error. */
+  readonly regrets: readonly { setting: string; trials: number; mean: number; standard_error: number }[];
   /** [episode, step, state, action, propensity (null: unknown), reward, next state, terminated] */
   readonly steps: [number, number, number, number, number | null, number, number, boolean][];
 }
 
 const SEED = 20231012n;
-const TASKS = [
+/** The first that an agent plays is the one of its trace. */
+const TRACED = [
   buildTask("bernoulli-bandit", { arms: 4, horizon: 40 }),
   buildTask("linear-bandit", { dim: 2, actions: 4, horizon: 40 }),
   buildTask("river-swim", { states: 3, horizon: 4, episodes: 10 }),
 ];
+/** Trials behind each golden regret. */
+const TRIALS = 50;
 const pathOf = (agent: Agent) => new URL(`../golden/agents/${agent.name}.json`, import.meta.url);
 
 function trialToJson({ task, kinds, dim, arms, horizon, episodes, ...trial }: Trial): Golden["trial"] {
@@ -75,9 +82,24 @@ function trialFromJson({ task, kinds, dim, arms, horizon, episodes, ...trial }: 
   };
 }
 
+/** What it costs on the standard tasks that it plays, with its default options. */
+function regretsOfAgent(agent: Agent): Golden["regrets"] {
+  return STANDARD_TASKS.map(({ id, task, options }) => ({ id, task: buildTask(task, options) }))
+    .filter(({ task }) => playsTask(agent.tasks, task.name, task.kinds))
+    .flatMap(({ id, task }) => {
+      try {
+        const { mean, error } = meanAndError(regretsOf({ agent, task }, TRIALS));
+        return [{ setting: id, trials: TRIALS, mean, standard_error: error }];
+      } catch (error) {
+        if ((error as IcrlError).reason === "TASK_UNSUPPORTED") return [];
+        throw error;
+      }
+    });
+}
+
 function record(agent: Agent): Golden {
-  const task = TASKS.find(({ name, kinds }) => playsTask(agent.tasks, name, kinds));
-  if (task === undefined) throw new Error(`no task here is one that ${agent.name} plays: add one to TASKS`);
+  const task = TRACED.find(({ name, kinds }) => playsTask(agent.tasks, name, kinds));
+  if (task === undefined) throw new Error(`no task here is one that ${agent.name} plays: add one to TRACED`);
   const seeds = { taskSeed: SEED, noiseSeed: SEED + 1n, agentSeed: SEED + 2n };
   const trial = describeTrial(task, task.instantiate(seeds.taskSeed, seeds.noiseSeed));
   return {
@@ -85,6 +107,7 @@ function record(agent: Agent): Golden {
     agent_version: agent.version,
     agent_seed: String(seeds.agentSeed),
     trial: trialToJson(trial),
+    regrets: regretsOfAgent(agent),
     steps: Array.from(playSteps({ agent, task, ...seeds }), (at) => [
       at.episode,
       at.step,
@@ -112,6 +135,16 @@ describe.each(agents.map((agent) => [agent.name, agent] as const))("%s", (_name,
     const golden = JSON.parse(readFileSync(pathOf(agent), "utf8")) as Golden;
     expect([golden.agent, golden.agent_version]).toEqual([agent.name, agent.version]);
     expect(golden.steps.length).toBe(40);
+  });
+
+  it("has the regrets of its golden file on the standard tasks", () => {
+    const golden = JSON.parse(readFileSync(pathOf(agent), "utf8")) as Golden;
+    const regrets = regretsOfAgent(agent);
+    expect(regrets.map(({ setting }) => setting)).toEqual(golden.regrets.map(({ setting }) => setting));
+    // One choice that falls otherwise moves a mean by far more than rounding does.
+    for (const [i, { setting, mean }] of golden.regrets.entries()) {
+      expect(Math.abs(regrets[i].mean - mean), setting).toBeLessThanOrEqual(1e-9 * Math.max(mean, 1));
+    }
   });
 
   it("chooses as in its golden trace", () => {

@@ -12,7 +12,13 @@ import type { Env, Task } from "#icrl/server/tasks/task.js";
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** One step as the policy saw it, and what it was judged to cost. The object is reused. */
-export type Step = Writable<Outcome> & { choice: number; propensity: number; regret: number };
+export type Step = Writable<Outcome> & {
+  choice: number;
+  propensity: number;
+  regret: number;
+  /** Probability of each action, [A], where the setup asks for them; NaN where unknown. */
+  probabilities: Float64Array;
+};
 
 /** What distinguishes a trial. */
 export interface TrialSetup {
@@ -26,6 +32,8 @@ export interface TrialSetup {
   readonly episodes?: number;
   /** Executed in place of the policy's choice, by step of the trial. */
   readonly forced?: (t: number) => number;
+  /** Whether the policy is asked for its probabilities before each choice. */
+  readonly asksProbabilities?: boolean;
 }
 
 /** What an agent is told when a trial begins. */
@@ -79,6 +87,7 @@ export function* playSteps(setup: TrialSetup): Generator<Step, void, void> {
     choice: 0,
     propensity: 0,
     regret: 0,
+    probabilities: new Float64Array(task.numActions).fill(Number.NaN),
   };
   let t = 0;
   for (let episode = 0; episode < (setup.episodes ?? task.episodes); episode++) {
@@ -89,6 +98,7 @@ export function* playSteps(setup: TrialSetup): Generator<Step, void, void> {
       at.step = step;
       at.state = env.observation;
       if (shown && env.features) shown.data.set(env.features);
+      if (setup.asksProbabilities === true) policy.probabilities?.(at, at.probabilities);
       at.choice = policy.act(at);
       at.propensity = policy.propensity ?? Number.NaN;
       at.action = forced === undefined ? at.choice : forced(t);

@@ -2,11 +2,13 @@
  * What every agent must do, whoever wrote it, as rules that can be run over any `defineAgent`. A rule gives the first
  * violation it finds, or undefined.
  */
+import { uniform } from "#icrl/agents/uniform.js";
 import type { Agent, Outcome, Policy, Trial } from "#icrl/clients/typescript/define-agent.js";
 import { playsTask } from "#icrl/common/plays-task.js";
-import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
+import { TASKS } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
-import { createPolicy, playSteps, type Step, type TrialSetup } from "../agents/play-trial.js";
+import { createPolicy, describeTrial, playSteps, type Step, type TrialSetup } from "../agents/play-trial.js";
+import { smallTasks } from "../support/small-task.js";
 
 /** A rule and how to find a violation of it. */
 export interface AgentRule {
@@ -16,13 +18,7 @@ export interface AgentRule {
 
 const KINDS = ["bandit", "linear", "bernoulli", "tabular-mdp"];
 
-/** Small tasks of every kind. */
-const SMALL: readonly Task[] = [
-  buildTask("linear-bandit", { dim: 3, actions: 4, horizon: 40 }),
-  buildTask("linear-bandit", { dim: 3, actions: 4, horizon: 40, arm_set: "fresh" }),
-  buildTask("bernoulli-bandit", { arms: 4, horizon: 40 }),
-  buildTask("river-swim", { states: 4, horizon: 5, episodes: 8 }),
-];
+const SMALL: readonly Task[] = smallTasks();
 
 const tasksOf = (agent: Agent): readonly Task[] =>
   SMALL.filter((task) => playsTask(agent.tasks, task.name, task.kinds));
@@ -70,27 +66,63 @@ function violationOfPropensity(agent: Agent, task: Task): string | undefined {
 const HISTORIES = [0, 7, 24];
 const DRAWS = 2000;
 
+/** Counts of the choices after `length` forced steps, over many agent seeds, and what was said of them. */
+function choicesAfter(
+  agent: Agent,
+  task: Task,
+  length: number,
+): { counts: Float64Array; stated: Float64Array } | string {
+  const counts = new Float64Array(task.numActions);
+  const stated = new Float64Array(task.numActions).fill(Number.NaN);
+  for (let draw = 0; draw < DRAWS; draw++) {
+    // The same past for every draw, so that only the policy's own randomness differs.
+    const steps = playSteps({
+      ...setup(agent, task, BigInt(draw)),
+      forced: (t) => (t * 3) % task.numActions,
+      asksProbabilities: draw === 0,
+    });
+    for (let t = 0; t < length; t++) if (steps.next().done) return { counts, stated };
+    const { value } = steps.next();
+    if (!value) return { counts, stated };
+    const { choice, propensity, probabilities } = value;
+    if (draw === 0 && !Number.isNaN(probabilities[0])) stated.set(probabilities);
+    if (Number.isNaN(propensity) && Number.isNaN(stated[choice])) return { counts, stated };
+    counts[choice] += 1;
+    if (Number.isNaN(stated[choice])) stated[choice] = propensity;
+    if (Math.abs(stated[choice] - propensity) > 1e-12) {
+      return `action ${choice} had probability ${stated[choice]} and propensity ${propensity}`;
+    }
+  }
+  return { counts, stated };
+}
+
 function violationOfFrequency(agent: Agent, task: Task): string | undefined {
   for (const length of HISTORIES) {
-    const counts = new Map<number, number>();
-    const stated = new Map<number, number>();
-    for (let draw = 0; draw < DRAWS; draw++) {
-      // The same past for every draw, so that only the policy's own randomness differs.
-      const steps = playSteps({ ...setup(agent, task, BigInt(draw)), forced: (t) => (t * 3) % task.numActions });
-      for (let t = 0; t < length; t++) steps.next();
-      const { value } = steps.next();
-      if (!value || Number.isNaN(value.propensity)) return undefined;
-      const { choice, propensity } = value;
-      counts.set(choice, (counts.get(choice) ?? 0) + 1);
-      const before = stated.get(choice) ?? propensity;
-      if (Math.abs(before - propensity) > 1e-12) return `action ${choice} had propensities ${before} and ${propensity}`;
-      stated.set(choice, propensity);
-    }
-    for (const [choice, count] of counts) {
-      const p = stated.get(choice) ?? Number.NaN;
+    const found = choicesAfter(agent, task, length);
+    if (typeof found === "string") return found;
+    for (const [choice, p] of found.stated.entries()) {
+      const count = found.counts[choice];
+      if (Number.isNaN(p)) continue;
       const deviation = Math.abs(count / DRAWS - p) / Math.sqrt(Math.max(p * (1 - p), 1e-12) / DRAWS);
-      if (deviation > 5) return `action ${choice} with propensity ${p} was chosen in ${count} of ${DRAWS} draws`;
+      if (deviation > 5) return `action ${choice} with probability ${p} was chosen in ${count} of ${DRAWS} draws`;
     }
+  }
+  return undefined;
+}
+
+function violationOfProbabilities(agent: Agent, task: Task): string | undefined {
+  const unasked = playSteps(setup(agent, task));
+  for (const { choice, probabilities, propensity } of playSteps({ ...setup(agent, task), asksProbabilities: true })) {
+    const { value } = unasked.next();
+    if (value?.choice !== choice) return `it chose ${choice} where it chooses ${value?.choice} when it is not asked`;
+    const unknown = probabilities.filter(Number.isNaN).length;
+    if (unknown === probabilities.length) continue;
+    if (unknown > 0 || probabilities.some((p) => p < 0)) return `probabilities ${probabilities.join(", ")}`;
+    const sum = probabilities.reduce((total, p) => total + p, 0);
+    if (Math.abs(sum - 1) > 1e-9) return `probabilities ${probabilities.join(", ")} sum to ${sum}`;
+    const p = probabilities[choice];
+    if (!(p > 0)) return `it chose ${choice}, to which it gives probability ${p}`;
+    if (Math.abs(p - propensity) > 1e-12) return `action ${choice} had probability ${p} and propensity ${propensity}`;
   }
   return undefined;
 }
@@ -112,6 +144,75 @@ function violationOfSeparation(agent: Agent, task: Task): string | undefined {
       const now = value && saidAt(value);
       if (now !== alone[i][t]) return `step ${t} was ${alone[i][t]} alone, and ${now} beside other policies`;
     }
+  }
+  return undefined;
+}
+
+/** What a policy was told, step by step; actions as executed. */
+type History = readonly Outcome[];
+
+/**
+ * A past in which no two actions look alike: of a bandit, arm a paid a times in 4 + 2 a pulls; of an MDP, whatever uniform play met.
+ */
+function distinctPast(task: Task, trial: Trial): History {
+  const common = { arms: trial.arms, nextState: 0, terminated: false, truncated: false };
+  if (trial.arms !== undefined || task.kinds.includes("bandit")) {
+    const pulls = Array.from({ length: task.numActions }, (_, a) =>
+      Array.from({ length: 4 + 2 * a }, (_, i) => ({ action: a, reward: i < a ? 1 : 0 })),
+    ).flat();
+    return pulls.map((pull, step) => ({ ...common, ...pull, state: 0, episode: 0, step }));
+  }
+  const forced = (t: number) => (t * 7 + Math.floor(t / 3)) % task.numActions;
+  const steps = playSteps({ ...setup(uniform, task), forced });
+  return Array.from(steps, (at) => ({ ...at, arms: undefined })).slice(0, -2);
+}
+
+/** The law of the choice that follows a past: exact where the agent knows it, else the frequencies over many seeds. */
+function lawAfter(agent: Agent, trial: Trial, past: History): Float64Array {
+  const exact = new Float64Array(trial.numActions).fill(Number.NaN);
+  const frequencies = new Float64Array(trial.numActions);
+  const last = past[past.length - 1];
+  const turn = last.terminated
+    ? { state: past[0].state, arms: trial.arms, episode: last.episode + 1, step: 0 }
+    : { state: last.nextState, arms: trial.arms, episode: last.episode, step: last.step + 1 };
+  for (let draw = 0; draw < DRAWS; draw++) {
+    const policy = createPolicy(agent, trial, {}, BigInt(draw));
+    for (const outcome of past) {
+      policy.act(outcome);
+      policy.observe?.(outcome);
+    }
+    if (draw === 0) policy.probabilities?.(turn, exact);
+    if (!Number.isNaN(exact[0])) return exact;
+    frequencies[policy.act(turn)] += 1 / DRAWS;
+  }
+  return frequencies;
+}
+
+/** The trial with action a called `to[a]`: rows of arm features move along. */
+function renamed(trial: Trial, to: readonly number[]): Trial {
+  if (trial.arms === undefined) return trial;
+  const { data, rows, cols } = trial.arms;
+  const moved = new Float32Array(data.length);
+  for (let a = 0; a < rows; a++) moved.set(data.subarray(a * cols, (a + 1) * cols), to[a] * cols);
+  return { ...trial, arms: { data: moved, rows, cols } };
+}
+
+function violationOfRenaming(agent: Agent, task: Task): string | undefined {
+  if (task.observationSpace.type === "box") return undefined; // actions are known by what each step shows of them
+  const trial = describeTrial(task, task.instantiate(11n, 12n));
+  const past = distinctPast(task, trial);
+  const to = Array.from({ length: task.numActions }, (_, a) => (a + 1) % task.numActions);
+  const other = renamed(trial, to);
+  const law = lawAfter(agent, trial, past);
+  const lawRenamed = lawAfter(
+    agent,
+    other,
+    past.map((outcome) => ({ ...outcome, arms: other.arms, action: to[outcome.action] })),
+  );
+  for (let a = 0; a < task.numActions; a++) {
+    const [p, q] = [law[a], lawRenamed[to[a]]];
+    const tolerance = 1e-9 + 5 * Math.sqrt((p * (1 - p) + q * (1 - q)) / DRAWS);
+    if (Math.abs(p - q) > tolerance) return `action ${a} has chance ${p}, and ${q} when it is called ${to[a]}`;
   }
   return undefined;
 }
@@ -174,9 +275,14 @@ export const AGENT_RULES: readonly AgentRule[] = [
   },
   { title: "chooses actions in range", violation: onEveryTask(violationOfRange) },
   { title: "gives propensities in (0, 1] or none", violation: onEveryTask(violationOfPropensity) },
-  { title: "chooses as often as its propensities say", violation: onEveryTask(violationOfFrequency) },
+  {
+    title: "gives probabilities that sum to 1 and change nothing, or none",
+    violation: onEveryTask(violationOfProbabilities),
+  },
+  { title: "chooses as often as its propensities and probabilities say", violation: onEveryTask(violationOfFrequency) },
   { title: "plays the same from the same seeds", violation: onEveryTask(violationOfSeed) },
   { title: "keeps the memories of its policies apart", violation: onEveryTask(violationOfSeparation) },
+  { title: "treats actions alike, whatever their index", violation: onEveryTask(violationOfRenaming) },
   { title: "learns from the executed action, not from its own choice", violation: violationOfExecuted },
 ];
 
