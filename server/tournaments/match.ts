@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Reason } from "../../common/errors.js";
 import { type TrialSeeds, trialSeeds } from "../../common/seeds.js";
+import type { ScheduledMatch } from "../sessions/roster.js";
 import type { TrialResult, TrialSource, TrialTicket } from "../sessions/trial-source.js";
 import { curveSteps } from "../tasks/curve-steps.js";
 import { uniformRegret } from "../tasks/oracle.js";
@@ -12,12 +13,10 @@ import type { Task } from "../tasks/task.js";
 import { type Curve, createCurve } from "./curve.js";
 
 /** A match and its results so far. Arrays are [trials]; entries of unfinished trials are 0. */
-export interface TournamentMatch {
+export interface TournamentMatch extends ScheduledMatch {
   readonly taskId: string;
   readonly task: Task;
-  readonly entrant: string;
   readonly trials: number;
-  readonly source: TrialSource;
   /** Pseudo-regret; uniform play's for a forfeited trial. */
   readonly regrets: Float64Array;
   /** Sum of rewards; NaN for a forfeited trial. */
@@ -29,13 +28,11 @@ export interface TournamentMatch {
   readonly steps: number;
   /** Whether some trial was handed out. */
   readonly started: boolean;
-  /** Whether every trial is played or forfeited. */
-  readonly finished: boolean;
   /**
    * Forfeits every trial that is not played; those in flight in other sessions may still finish. Lets other work go on in between:
    * uniform play's regret of 100,000 instances can take minutes.
    */
-  forfeit(reason: Reason): void;
+  abandoned(reason: Reason): void;
   seedsOf(trial: number): TrialSeeds;
 }
 
@@ -160,7 +157,7 @@ export function createMatch(
     get finished() {
       return completeTrials + forfeits === trials;
     },
-    forfeit(reason) {
+    abandoned(reason) {
       if (forfeitReason !== undefined || completeTrials === trials) return;
       forfeitReason = reason;
       void forfeitUnplayed();
