@@ -64,9 +64,15 @@ export const forbidden = [
     "tournaments stand on sessions",
   ),
   room(
+    "server-collections",
+    "^server/collections/",
+    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|collections))/"],
+    "collections stand on sessions, beside tournaments",
+  ),
+  room(
     "server-rpc",
     "^server/rpc/",
-    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|tournaments|rpc))/"],
+    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|tournaments|collections|rpc))/"],
     "handlers translate; the app puts them together",
   ),
   {

@@ -74,6 +74,7 @@ export const REASONS = {
   },
   ENTRANT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament lists that entrant" },
   TOURNAMENT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament of that id" },
+  COLLECTION_UNKNOWN: { code: CODE.NOT_FOUND, when: "no collection of that id" },
   TOURNAMENT_RUNNING: {
     code: CODE.FAILED_PRECONDITION,
     when: "results or trials of a tournament that is not finished",

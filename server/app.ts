@@ -1,12 +1,16 @@
-/** A server put together: the log, sessions, tournaments, and the services on one port. */
+/** A server put together: the log, sessions, tournaments, collections, and the services on one port. */
 import { mkdirSync } from "node:fs";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
+import { playedTrials } from "../datasets/played-trials.js";
+import { CollectionServiceService } from "../proto/gen/icrl/v1/collection.js";
 import { EnvironmentServiceService } from "../proto/gen/icrl/v1/environment.js";
 import { ServerInfoServiceService } from "../proto/gen/icrl/v1/server_info.js";
 import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
 import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
+import { createCollections } from "./collections/collections.js";
+import { collectionService } from "./rpc/collection-service.js";
 import { environmentService } from "./rpc/environment-service.js";
 import { withRawMessages } from "./rpc/methods.js";
 import { openSessions } from "./rpc/open-sessions.js";
@@ -15,6 +19,7 @@ import { serverInfoService } from "./rpc/server-info-service.js";
 import { tournamentService } from "./rpc/tournament-service.js";
 import { trajectoryService } from "./rpc/trajectory-service.js";
 import type { Limits } from "./sessions/limits.js";
+import type { Lobby } from "./sessions/lobby.js";
 import { createSession } from "./sessions/session.js";
 import { createTournaments } from "./tournaments/tournaments.js";
 import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
@@ -58,7 +63,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const tournaments = createTournaments(limits);
   const sessions = openSessions(limits.max_sessions);
   const counters = { steps: 0 };
-  const context = { limits, sink, lobby: tournaments, now: () => performance.timeOrigin + performance.now(), counters };
+  const now = () => performance.timeOrigin + performance.now();
+  const onError = (error: unknown) => logger.error({ err: error }, "a behaviour inside the server failed");
+  const collections = createCollections({ limits, sink, now, counters, onError }, (id) =>
+    playedTrials(options.dataDir, id),
+  );
+  const lobby: Lobby = {
+    enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
+  };
+  const context = { limits, sink, lobby, now, counters };
 
   const methods = { logger, maxMessageBytes: limits.max_message_bytes };
   const server = new Server({
@@ -70,6 +83,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     environmentService(sessions, (link) => createSession(link, context), methods),
   );
   server.addService(withRawMessages(TournamentServiceService), tournamentService(tournaments, methods));
+  server.addService(withRawMessages(CollectionServiceService), collectionService(collections, methods));
   server.addService(
     withRawMessages(TrajectoryServiceService),
     trajectoryService(options.dataDir, sink, tournaments, methods),
@@ -94,6 +108,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
   } catch (error) {
     tournaments.close();
+    collections.close();
     await sink.close();
     throw error;
   }
@@ -107,6 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       // It listens until the last session has ended, to say why it takes no more.
       await sessions.drain(deadlineMs);
       tournaments.close();
+      collections.close();
       await new Promise<void>((resolve) => {
         const forced = setTimeout(
           () => {

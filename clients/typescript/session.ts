@@ -45,6 +45,7 @@ export async function introduce(stream: PlayStream, introduction: Introduction):
       tasks: [],
       entrant: undefined,
       tournamentId: undefined,
+      collectionId: undefined,
       numEnvs: 0,
       ...introduction,
     },
@@ -68,6 +69,7 @@ export async function open(stream: PlayStream, play: FreePlay): Promise<Opened> 
     record: play.record ?? true,
     tags: { ...play.tags },
     labelDataset: undefined,
+    label: undefined,
   };
   stream.send({ $case: "open", value: message });
   const answer = await stream.next();

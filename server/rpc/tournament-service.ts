@@ -17,9 +17,7 @@ import { describeTournament } from "../tournaments/describe-tournament.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import { streamTrials } from "../tournaments/trials.js";
 import { type MethodContext, serverStreaming, unary } from "./methods.js";
-
-/** Shortest time between two answers to WatchTournament. */
-const WATCH_INTERVAL_MS = 100;
+import { watch } from "./watch.js";
 
 /** Handlers of TournamentService. */
 export function tournamentService(tournaments: Tournaments, context: MethodContext): UntypedServiceImplementation {
@@ -35,38 +33,21 @@ export function tournamentService(tournaments: Tournaments, context: MethodConte
     listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, context, () => ({
       tournaments: tournaments.list().map(describeTournament).reverse(),
     })),
-    watchTournament: serverStreaming(WatchTournamentRequest, WatchTournamentResponse, context, ({ id }, aborted) =>
-      watch(tournaments, id, aborted),
-    ),
+    watchTournament: serverStreaming(WatchTournamentRequest, WatchTournamentResponse, context, ({ id }, aborted) => {
+      const entry = tournaments.get(id);
+      return watch({
+        onChange: entry.onChange,
+        state: () => ({ tournament: describeTournament(entry) }),
+        over: () => entry.results !== undefined,
+        check() {
+          if (!tournaments.closed) return;
+          throw new IcrlError("SERVER_DRAINING", `the server stops, and with it tournament ${id}`);
+        },
+        aborted,
+      });
+    }),
     streamTrials: serverStreaming(StreamTrialsRequest, StreamTrialsResponse, context, async function* ({ id }) {
       for (const arrowIpc of streamTrials(tournaments.get(id))) yield { arrowIpc };
     }),
   };
-}
-
-async function* watch(
-  tournaments: Tournaments,
-  id: string,
-  aborted: AbortSignal,
-): AsyncGenerator<WatchTournamentResponse> {
-  const entry = tournaments.get(id);
-  let changed = true;
-  let wake = () => {};
-  const stop = entry.onChange(() => {
-    changed = true;
-    wake();
-  });
-  aborted.addEventListener("abort", () => wake());
-  try {
-    while (!aborted.aborted) {
-      if (!changed) await new Promise<void>((resolve) => (wake = resolve));
-      changed = false;
-      yield { tournament: describeTournament(entry) };
-      if (entry.results !== undefined) return;
-      if (tournaments.closed) throw new IcrlError("SERVER_DRAINING", `the server stops, and with it tournament ${id}`);
-      await new Promise((resolve) => setTimeout(resolve, WATCH_INTERVAL_MS));
-    }
-  } finally {
-    stop();
-  }
 }

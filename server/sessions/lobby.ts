@@ -9,20 +9,30 @@ import type { TrialSource } from "./trial-source.js";
 /** An agent that enters. */
 export interface Entrant {
   readonly name: string;
-  /** The tournament it is for; undefined means the oldest unfinished one that lists it. */
+  /** The tournament it is for; with no collection either, the oldest unfinished tournament that lists it. */
   readonly tournamentId: string | undefined;
+  /** The collection it is for. */
+  readonly collectionId: string | undefined;
   readonly agent: string;
   /** Names or kinds of tasks it plays; empty means any. */
   readonly tasks: readonly string[];
 }
 
-/** A match to play. */
+/** A match to play: of a tournament, or a part of a collection. */
 export interface Match {
-  readonly tournamentId: string;
+  readonly tournamentId?: string;
+  readonly collectionId?: string;
+  /** "<task id>/<entrant>" */
   readonly matchId: string;
   readonly task: Task;
   readonly agentOptions: Readonly<Record<string, unknown>>;
   readonly source: TrialSource;
+  /** Whether the log takes a trial only once it is complete, all its episodes side by side. */
+  readonly wholeTrials?: boolean;
+  /** Labels of each logged trajectory. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Which part of a mixture of behaviours acts; undefined when there is no mixture. */
+  readonly behaviourComponent?: string;
 }
 
 /** A session as the lobby sees it. */

@@ -9,7 +9,8 @@ import type { Observations, TrialEnd, TrialStart } from "../../proto/gen/icrl/v1
 import type { Tensor } from "../../proto/gen/icrl/v1/tensor.js";
 import { createOracle, type Oracle } from "../tasks/oracle.js";
 import type { Env, Task } from "../tasks/task.js";
-import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
+import type { RunInfo } from "../trajectories/sink.js";
+import type { Recorder } from "./recorder.js";
 import type { TrialSource, TrialTicket } from "./trial-source.js";
 
 /** Totals of an open, as `closed` reports them. */
@@ -36,6 +37,8 @@ export interface Play {
    * Shapes: actions [N] int32, valid where active; propensities [N] float32, NaN where unknown, or undefined.
    */
   step(actions: Int32Array, propensities: Float32Array | undefined, agentMs: number): Observations;
+  /** The best action of env n now, by the truth: for behaviours that run inside the server. Only where active. */
+  bestAction(n: number): number;
   /** Ends every unfinished trial as truncated for a reason. */
   abort(reason: Reason): void;
   /** Ended recorded trials that are durable, in the order of their ends. */
@@ -59,22 +62,22 @@ interface Slot {
   trialOptimalValue: number;
 }
 
-/**
- * Opens a task.
- *
- * @param sink where episodes go; undefined when not recording
- * @param withholdTruth whether seeds, optimal values and regrets stay on the server (in matches)
- * @param now the clock, Unix time in milliseconds
- */
-export function createPlay(
-  task: Task,
-  numEnvs: number,
-  source: TrialSource,
-  run: RunInfo,
-  sink: TrajectorySink | undefined,
-  withholdTruth: boolean,
-  now: () => number,
-): Play {
+/** What is to be played. */
+export interface PlaySetup {
+  readonly task: Task;
+  readonly numEnvs: number;
+  readonly source: TrialSource;
+  readonly run: RunInfo;
+  /** Where episodes go; undefined when not recording. */
+  readonly recorder: Recorder | undefined;
+  /** Whether seeds, optimal values and regrets stay on the server. */
+  readonly withholdTruth: boolean;
+  /** The clock, Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** Opens a task. */
+export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth, now }: PlaySetup): Play {
   const { horizon, episodes } = task;
   const space = task.observationSpace;
   const discrete = space.type === "discrete";
@@ -111,22 +114,6 @@ export function createPlay(
   const features = new Float32Array(numEnvs * featureSize);
   const finalStates = new Int32Array(discrete ? numEnvs : 0);
   const finalFeatures = new Float32Array(numEnvs * featureSize);
-
-  /** Numbers in the log of ended trials that are not known to be durable yet, in the order of their ends. */
-  let pendingTrials: number[] = [];
-  let durableTrials = 0;
-  let lastAppended = 0;
-  const failuresAtStart = sink?.failures ?? 0;
-
-  /** A write that failed lost episodes, maybe of this play: its watermark must not pass them. */
-  function checkLog(): void {
-    if (sink !== undefined && sink.failures !== failuresAtStart) {
-      throw new IcrlError(
-        "LOG_UNWRITABLE",
-        "the log could not be written for a while and lost episodes of this session",
-      );
-    }
-  }
 
   function startTrial(index: number): TrialStart | undefined {
     const ticket = source.take();
@@ -199,9 +186,9 @@ export function createPlay(
     if (episodes > 1) episodeCurves[index * episodes + slot.episode] = slot.trialRegret;
     if (length === 0) return; // begun and abandoned before its first action: nothing happened
     totals.episodes += 1;
-    if (sink === undefined) return;
+    if (recorder === undefined) return;
     const from = index * horizon;
-    lastAppended = sink.append({
+    recorder.episode(index, {
       run,
       trialId: slot.trialId,
       trialIndex: ticket.trialIndex,
@@ -234,11 +221,11 @@ export function createPlay(
   }
 
   function endTrial(slot: Slot, index: number, complete: boolean): TrialEnd {
+    recorder?.endTrial(index, complete);
     if (complete) totals.completeTrials += 1;
     else totals.incompleteTrials += 1;
     active[index] = 0;
     activeCount -= 1;
-    if (sink !== undefined) pendingTrials.push(lastAppended);
     source.done({
       ticket: slot.ticket,
       complete,
@@ -266,16 +253,6 @@ export function createPlay(
       curve[t] = sum;
     }
     return curve;
-  }
-
-  function countDurable(): number {
-    if (sink === undefined) return 0;
-    checkLog();
-    let newlyDurable = 0;
-    while (newlyDurable < pendingTrials.length && pendingTrials[newlyDurable] <= sink.durable) newlyDurable += 1;
-    if (newlyDurable > 0) pendingTrials = pendingTrials.slice(newlyDurable);
-    durableTrials += newlyDurable;
-    return durableTrials;
   }
 
   function box(data: Float32Array, rows: number): Tensor {
@@ -316,7 +293,7 @@ export function createPlay(
       finalObservation,
       trialStarts: step.trialStarts,
       trialEnds: step.trialEnds,
-      durableTrials: BigInt(countDurable()),
+      durableTrials: BigInt(recorder?.durableTrials() ?? 0),
     };
   }
 
@@ -391,6 +368,7 @@ export function createPlay(
       }
       return observe({ first: false, anyTerminated, finalRows, trialStarts, trialEnds });
     },
+    bestAction: (n) => oracles[n].best(envs[n].stepInEpisode, envs[n].state),
     abort(reason) {
       for (let n = 0; n < numEnvs; n++) {
         if (active[n] === 0) continue;
@@ -403,10 +381,7 @@ export function createPlay(
         endTrial(slots[n], n, false);
       }
     },
-    durableTrials: countDurable,
-    whenDurable: async () => {
-      if (sink !== undefined && lastAppended > 0) await sink.whenDurable(lastAppended);
-      checkLog();
-    },
+    durableTrials: () => recorder?.durableTrials() ?? 0,
+    whenDurable: async () => recorder?.whenDurable(),
   };
 }

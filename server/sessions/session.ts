@@ -33,6 +33,7 @@ import { envsThatFit } from "./envs-that-fit.js";
 import type { Limits } from "./limits.js";
 import type { Lobby, Match, Place } from "./lobby.js";
 import { createPlay, type Play } from "./play.js";
+import { createRecorder } from "./recorder.js";
 import { freePlaySource, type TrialSource } from "./trial-source.js";
 
 /** The transport's side of a session. */
@@ -206,9 +207,11 @@ export function createSession(link: Link, context: SessionContext): Session {
       agentOptionsJson: JSON.stringify(opened.agentOptions ?? from.agentOptions ?? {}),
       serverVersion: VERSION,
       privileged: false,
-      tagsJson: JSON.stringify(opened.tags),
+      behaviourComponent: match?.behaviourComponent,
+      tagsJson: JSON.stringify(match?.tags ?? opened.tags),
     };
-    play = createPlay(task, numEnvs, source, run, opened.record ? sink : undefined, match !== undefined, now);
+    const recorder = opened.record ? createRecorder(sink, match?.wholeTrials ?? false) : undefined;
+    play = createPlay({ task, numEnvs, source, run, recorder, withholdTruth: match !== undefined, now });
     state = "playing";
     stepIndex = 0;
     lastRequest = undefined;
@@ -223,6 +226,8 @@ export function createSession(link: Link, context: SessionContext): Session {
         wantProbabilities: false,
         tournamentId: match?.tournamentId,
         matchId: match?.matchId,
+        collectionId: match?.collectionId,
+        label: undefined,
       },
     });
     sendObservations(play.start());
@@ -252,7 +257,13 @@ export function createSession(link: Link, context: SessionContext): Session {
     if (message.entrant === undefined) return;
     checkName("hello.entrant", message.entrant);
     place = context.lobby.enter(
-      { name: message.entrant, tournamentId: message.tournamentId, agent: message.agent, tasks: message.tasks },
+      {
+        name: message.entrant,
+        tournamentId: message.tournamentId,
+        collectionId: message.collectionId,
+        agent: message.agent,
+        tasks: message.tasks,
+      },
       { open: openMatch, finish: finishEntrant },
     );
   }
@@ -262,7 +273,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     const { remaining } = match.source;
     // Half of what is left, so that a second session of the same entrant can play beside this one.
     const share = remaining > 2n * BigInt(wanted) ? wanted : Math.max(1, Math.ceil(Number(remaining) / 2));
-    const numEnvs = Math.min(wanted, share, envsThatFit(match.task, limits));
+    const numEnvs = Math.min(wanted, share, envsThatFit(match.task, limits, match.wholeTrials));
     whenWritable(() =>
       start(match.task, numEnvs, match.source, { agentOptions: match.agentOptions, record: true, tags: {} }, match),
     );

@@ -23,6 +23,8 @@ export interface Oracle {
   readonly episodeValue: number;
   /** Call after each `env.reset`. */
   beginEpisode(): void;
+  /** The best action now, the lowest index on ties; arguments as for `judge`, before it. */
+  best(step: number, state: number): number;
   /** Judges an action; call once before each `env.step`. `step` counts within the episode from 0, `state` is `env.state`. */
   judge(step: number, state: number, action: number): void;
 }
@@ -51,6 +53,10 @@ class FixedBanditOracle implements Oracle {
 
   beginEpisode(): void {}
 
+  best(): number {
+    return this.optimalAction;
+  }
+
   judge(_step: number, _state: number, action: number): void {
     this.regret = Math.fround(this.#best - this.#means[action]);
   }
@@ -69,6 +75,10 @@ class FreshBanditOracle implements Oracle {
 
   beginEpisode(): void {
     this.episodeValue = 0;
+  }
+
+  best(): number {
+    return argmax(this.#means);
   }
 
   judge(_step: number, _state: number, action: number): void {
@@ -98,6 +108,10 @@ class MdpOracle implements Oracle {
 
   beginEpisode(): void {
     this.episodeValue = this.#plan.values[this.#env.state];
+  }
+
+  best(step: number, state: number): number {
+    return this.#plan.actions[step * this.#numStates + state];
   }
 
   judge(step: number, state: number, action: number): void {

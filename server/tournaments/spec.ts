@@ -2,6 +2,7 @@
 import { IcrlError } from "../../common/errors.js";
 import { hashId } from "../../common/seeds.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
+import { checkNames, sortedJson } from "../sessions/checked-names.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
 import { curveSteps } from "../tasks/curve-steps.js";
@@ -28,7 +29,6 @@ export interface CheckedSpec {
   }[];
 }
 
-const MAX_ENTRIES = 1000;
 const MAX_TRIALS = 10_000_000;
 
 /** Numbers that a tournament keeps in memory: one a trial, and one a point of a regret curve, of every match. */
@@ -92,27 +92,4 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
     ...agents.flatMap((entry) => ["agent", entry.name, entry.agent, sortedJson(entry.options)]),
   ]);
   return { id, name: spec.name, seed, trials: spec.trials, tasks, agents };
-}
-
-function checkNames(list: string, field: string, names: readonly string[]): void {
-  if (names.length < 1 || names.length > MAX_ENTRIES) {
-    throw new IcrlError("SPEC_INVALID", `${list} has ${names.length} entries: give 1 to ${MAX_ENTRIES}`);
-  }
-  const seen = new Set<string>();
-  for (const name of names) {
-    if (!/^[\p{L}\p{N}][\p{L}\p{N} ._:+-]{0,99}$/u.test(name)) {
-      throw new IcrlError(
-        "SPEC_INVALID",
-        `${field} "${name}" of ${list}: give 1 to 100 letters, digits, spaces and . _ : + -, the first a letter or digit`,
-      );
-    }
-    if (seen.has(name))
-      throw new IcrlError("SPEC_INVALID", `${field} "${name}" stands twice in ${list}: give each once`);
-    seen.add(name);
-  }
-}
-
-/** JSON with the top-level keys in order, so that equal options have equal text. */
-function sortedJson(options: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

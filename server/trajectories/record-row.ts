@@ -32,7 +32,7 @@ export function recordRow(episode: EpisodeRecord): TrajectoryRow {
     truncated: episode.truncated,
     end_reason: episode.endReason,
     privileged: run.privileged,
-    behaviour_component: null,
+    behaviour_component: run.behaviourComponent ?? null,
     return: episode.return,
     optimal_value: episode.optimalValue ?? null,
     regret: episode.regret ?? null,

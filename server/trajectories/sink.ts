@@ -19,6 +19,8 @@ export interface RunInfo {
   readonly serverVersion: string;
   /** Whether the behaviour saw the truth. */
   readonly privileged: boolean;
+  /** Which part of a mixture of behaviours acts; undefined when there is no mixture. */
+  readonly behaviourComponent?: string;
   /** JSON object of texts. */
   readonly tagsJson: string;
 }

@@ -164,6 +164,7 @@ export function hello(members: Partial<Hello> = {}): AgentMessage {
       tasks: [],
       entrant: undefined,
       tournamentId: undefined,
+      collectionId: undefined,
       numEnvs: 0,
       ...members,
     },
@@ -186,6 +187,7 @@ export function open(members: Partial<Open> = {}): AgentMessage {
       record: undefined,
       tags: {},
       labelDataset: undefined,
+      label: undefined,
       ...members,
     },
   };

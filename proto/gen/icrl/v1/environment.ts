@@ -136,6 +136,8 @@ export interface Hello {
     | undefined;
   /** In a tournament: how many envs it would play side by side; 0 leaves it to the server. `opened` says how many it is. */
   numEnvs: number;
+  /** The collection it enters as a behaviour, under the name in `entrant`. Absent in tournaments and free play. */
+  collectionId?: string | undefined;
 }
 
 /** The server introduces itself. */
@@ -204,8 +206,21 @@ export interface Open {
     | undefined;
   /** Free labels copied to each logged trajectory. */
   tags: { [key: string]: string };
-  /** Reserved behaviour: instead of playing, replay a dataset and ask the agent for labels. Needs the capability "label". */
-  labelDataset?: string | undefined;
+  /**
+   * Not used: answered with NOT_IMPLEMENTED. A server labels the log that it keeps, see `label`.
+   *
+   * @deprecated
+   */
+  labelDataset?:
+    | string
+    | undefined;
+  /**
+   * Instead of playing: the server replays the trials of its log and asks the agent what it would do at every step. What
+   * it answers is kept as labels of this name, its probabilities with it where it knows them; what was really done then
+   * comes as `executed_action`. task, options and the fields that choose trials are ignored: the trials that have no such
+   * labels yet come in the order of the log. Needs the capability "label".
+   */
+  label?: string | undefined;
 }
 
 export interface Open_TagsEntry {
@@ -243,8 +258,16 @@ export interface Opened {
   tournamentId?:
     | string
     | undefined;
-  /** In a tournament: the match, "<task id>/<entrant>". Absent in free play. */
-  matchId?: string | undefined;
+  /** In a tournament or collection: the match, "<task id>/<entrant>". Absent in free play. */
+  matchId?:
+    | string
+    | undefined;
+  /** In a collection: its id. */
+  collectionId?:
+    | string
+    | undefined;
+  /** In a labelling session: name of the labels. */
+  label?: string | undefined;
 }
 
 /** The state of all envs after a lock-step. N is num_envs. */
@@ -350,7 +373,7 @@ export interface Actions {
     | undefined;
   /**
    * Probabilities of all actions, float32 [N, num_actions], rows of NaN where unknown; only when
-   * opened.want_probabilities. Reserved behaviour.
+   * opened.want_probabilities. Asked for in labelling sessions.
    */
   probabilities?: Tensor | undefined;
 }
@@ -805,6 +828,7 @@ function createBaseHello(): Hello {
     entrant: undefined,
     tournamentId: undefined,
     numEnvs: 0,
+    collectionId: undefined,
   };
 }
 
@@ -842,6 +866,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.numEnvs !== 0) {
       writer.uint32(88).uint32(message.numEnvs);
+    }
+    if (message.collectionId !== undefined) {
+      writer.uint32(98).string(message.collectionId);
     }
     return writer;
   },
@@ -945,6 +972,14 @@ export const Hello: MessageFns<Hello> = {
             }
 
             message.numEnvs = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.collectionId = reader.string();
             continue;
           }
         }
@@ -1181,6 +1216,7 @@ function createBaseOpen(): Open {
     record: undefined,
     tags: {},
     labelDataset: undefined,
+    label: undefined,
   };
 }
 
@@ -1227,6 +1263,9 @@ export const Open: MessageFns<Open> = {
     });
     if (message.labelDataset !== undefined) {
       writer.uint32(90).string(message.labelDataset);
+    }
+    if (message.label !== undefined) {
+      writer.uint32(98).string(message.label);
     }
     return writer;
   },
@@ -1333,6 +1372,14 @@ export const Open: MessageFns<Open> = {
             }
 
             message.labelDataset = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.label = reader.string();
             continue;
           }
         }
@@ -1491,6 +1538,8 @@ function createBaseOpened(): Opened {
     wantProbabilities: false,
     tournamentId: undefined,
     matchId: undefined,
+    collectionId: undefined,
+    label: undefined,
   };
 }
 
@@ -1519,6 +1568,12 @@ export const Opened: MessageFns<Opened> = {
     }
     if (message.matchId !== undefined) {
       writer.uint32(58).string(message.matchId);
+    }
+    if (message.collectionId !== undefined) {
+      writer.uint32(66).string(message.collectionId);
+    }
+    if (message.label !== undefined) {
+      writer.uint32(74).string(message.label);
     }
     return writer;
   },
@@ -1590,6 +1645,22 @@ export const Opened: MessageFns<Opened> = {
             }
 
             message.matchId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.collectionId = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.label = reader.string();
             continue;
           }
         }

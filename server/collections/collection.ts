@@ -1,0 +1,160 @@
+/** One collection: its parts, who plays them, and when it is over. */
+import { IcrlError } from "../../common/errors.js";
+import { playsTask } from "../../common/plays-task.js";
+import { envsThatFit } from "../sessions/envs-that-fit.js";
+import type { Limits } from "../sessions/limits.js";
+import { createRoster, type Roster } from "../sessions/roster.js";
+import type { TrajectorySink } from "../trajectories/sink.js";
+import { drawBehaviour } from "./draw-behaviour.js";
+import { playOracleNoise } from "./oracle-noise.js";
+import { ORACLE_NOISE } from "./oracle-noise-options.js";
+import { type CollectionPart, createPart } from "./part.js";
+import type { CheckedCollection } from "./spec.js";
+
+/** What a collection needs of its server. */
+export interface CollectionContext {
+  readonly limits: Limits;
+  readonly sink: TrajectorySink;
+  /** Unix time in milliseconds, with fractions. */
+  readonly now: () => number;
+  readonly counters: { steps: number };
+  /** Told of errors inside the server that end a part. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A collection that is being played or is over. */
+export interface Collection extends Pick<Roster, "lists" | "enter"> {
+  readonly spec: CheckedCollection;
+  /** By task, then by behaviour; those without trials left out. */
+  readonly parts: readonly CollectionPart[];
+  readonly state: "running" | "finished" | "failed";
+  /** Calls a listener after every change; returns how to stop that. */
+  onChange(listener: () => void): () => void;
+  /** Stops waiting for agents, and tells listeners. */
+  close(): void;
+}
+
+/** Envs of the behaviour that runs in the server: enough to share out what a lock-step costs, few enough to stay small. */
+const ORACLE_NOISE_ENVS = 64;
+
+/**
+ * Starts a collection.
+ *
+ * @param played indices of the trials that the log holds already, by task id
+ */
+export function createCollection(
+  spec: CheckedCollection,
+  played: ReadonlyMap<string, ReadonlySet<number>>,
+  context: CollectionContext,
+): Collection {
+  const parts: readonly CollectionPart[] = spec.tasks.flatMap((task) => {
+    const trials: number[][] = spec.behaviours.map(() => []);
+    for (let trial = 0; trial < task.trials; trial++) trials[drawBehaviour(spec, task.id, trial)].push(trial);
+    return spec.behaviours.flatMap((behaviour, k) =>
+      trials[k].length === 0
+        ? []
+        : [createPart(spec, task, behaviour, trials[k], played.get(task.id) ?? new Set(), changed)],
+    );
+  });
+  const byAgents = parts.filter(({ behaviour }) => behaviour.agent !== ORACLE_NOISE);
+  const listeners = new Set<() => void>();
+  let state: Collection["state"] = "running";
+  let sealing = false;
+  let closed = false;
+  let notifying = false;
+
+  const tagsOf = ({ task }: CollectionPart) => ({ collection: spec.id, task: task.id });
+
+  const roster = createRoster<CollectionPart>(
+    {
+      name: `collection ${spec.id}`,
+      entrants: spec.behaviours.filter(({ agent }) => agent !== ORACLE_NOISE),
+      matches: () => byAgents,
+      declared({ name, agent, tasks }) {
+        const part = byAgents.find(
+          ({ entrant, task }) => entrant === name && !playsTask(tasks, task.task.name, task.task.kinds),
+        );
+        if (part === undefined) return;
+        part.fail("TASK_UNSUPPORTED");
+        throw new IcrlError(
+          "TASK_UNSUPPORTED",
+          `agent "${agent}" declares ${tasks.join(", ")}: it cannot play task "${part.task.id}" of ${part.task.task.name}`,
+        );
+      },
+      describe: (part) => ({
+        collectionId: spec.id,
+        matchId: `${part.task.id}/${part.entrant}`,
+        task: part.task.task,
+        agentOptions: part.behaviour.options,
+        source: part.source,
+        wholeTrials: true,
+        tags: tagsOf(part),
+        behaviourComponent: part.behaviour.name,
+      }),
+      changed,
+    },
+    context.limits.entrant_timeout_ms,
+  );
+
+  /** Tells listeners once per turn of the event loop, after whoever changed something is done. */
+  function changed(): void {
+    if (notifying) return;
+    notifying = true;
+    setImmediate(() => {
+      notifying = false;
+      roster.offerAll();
+      void finish();
+      for (const listener of [...listeners]) listener();
+    });
+  }
+
+  /** It is finished once all of it is durable, and readable in shards. */
+  async function finish(): Promise<void> {
+    if (state !== "running" || sealing || !parts.every((part) => part.finished)) return;
+    sealing = true;
+    try {
+      await context.sink.seal();
+      state = parts.every((part) => part.failureReason === undefined) ? "finished" : "failed";
+    } catch {
+      state = "failed"; // the log has said why; what is durable is found when it goes on
+    }
+    changed();
+  }
+
+  async function playInside(part: CollectionPart): Promise<void> {
+    const { limits, sink, counters, now } = context;
+    const fitting = envsThatFit(part.task.task, limits, true);
+    const numEnvs = Math.min(ORACLE_NOISE_ENVS, fitting, Number(part.source.remaining));
+    if (numEnvs === 0) return;
+    try {
+      await playOracleNoise(part, tagsOf(part), numEnvs, sink, counters, () => closed, now);
+    } catch (error) {
+      context.onError(error);
+      part.fail(error instanceof IcrlError ? error.reason : "INTERNAL");
+    }
+  }
+
+  void (async () => {
+    for (const part of parts) if (part.behaviour.agent === ORACLE_NOISE) await playInside(part);
+  })();
+  changed(); // all may be there already
+
+  return {
+    spec,
+    parts,
+    get state() {
+      return state;
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    lists: roster.lists,
+    enter: roster.enter,
+    close() {
+      closed = true;
+      roster.close();
+      changed();
+    },
+  };
+}

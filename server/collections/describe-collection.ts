@@ -1,0 +1,31 @@
+/** A collection as the wire shows it. */
+import { CollectionState, type Collection as WireCollection } from "../../proto/gen/icrl/v1/collection.js";
+import type { Collection } from "./collection.js";
+
+const STATES: Readonly<Record<Collection["state"], CollectionState>> = {
+  running: CollectionState.RUNNING,
+  finished: CollectionState.FINISHED,
+  failed: CollectionState.FAILED,
+};
+
+/** Its state now. */
+export function describeCollection({ spec, parts, state }: Collection): WireCollection {
+  return {
+    id: spec.id,
+    spec: {
+      name: spec.name,
+      seed: spec.seed,
+      tasks: spec.tasks.map(({ id, task, options, trials }) => ({ id, task: task.name, options, trials })),
+      behaviours: spec.behaviours.map(({ name, agent, options, weight }) => ({ name, agent, options, weight })),
+    },
+    state: STATES[state],
+    parts: parts.map((part) => ({
+      taskId: part.task.id,
+      behaviour: part.behaviour.name,
+      completeTrials: part.completeTrials,
+      trials: part.trials,
+      steps: BigInt(part.steps),
+      failureReason: part.failureReason ?? "",
+    })),
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * The behaviour that needs the truth: the best action, with noise that fades away along the trial.
+ *
+ *   with probability epsilon_t any action, uniformly; else the best one;   epsilon_t = start + (end - start) t / (T - 1)
+ *
+ * t is horizon * k + h at step h of episode k, both from 0, and T = horizon * episodes. So a trial looks like a learning history
+ * though nobody learns in it. Propensities are exact. It runs inside the server, which marks its trajectories privileged.
+ *
+ * Source: Zisman et al. (2024), "Emergence of In-Context Reinforcement Learning from Noise Distillation", arXiv 2312.12275.
+ * Differs: the oracle takes the place of a trained policy.
+ */
+import { randomUUID } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Resolved } from "../../common/options.js";
+import { type Rng, rngFromSeed } from "../../common/rng.js";
+import { boolElements } from "../../common/tensor.js";
+import { VERSION } from "../../common/version.js";
+import { createPlay } from "../sessions/play.js";
+import { createRecorder } from "../sessions/recorder.js";
+import type { TrajectorySink } from "../trajectories/sink.js";
+import { ORACLE_NOISE, type ORACLE_NOISE_OPTIONS } from "./oracle-noise-options.js";
+import type { CollectionPart } from "./part.js";
+
+/** Bytes that may wait for the disk before the behaviour does. */
+const MAX_BACKLOG_BYTES = 16 << 20;
+
+/** Longest time, in milliseconds, that it keeps sessions waiting. */
+const SLICE_MS = 10;
+
+/**
+ * Plays what is left of a part.
+ *
+ * @param tags labels of its trajectories
+ * @param numEnvs trials side by side, at least 1
+ * @param stopped whether to give up: what is under way is then not recorded
+ */
+export async function playOracleNoise(
+  part: CollectionPart,
+  tags: Readonly<Record<string, string>>,
+  numEnvs: number,
+  sink: TrajectorySink,
+  counters: { steps: number },
+  stopped: () => boolean,
+  now: () => number,
+): Promise<void> {
+  const { task } = part.task;
+  const options = part.behaviour.options as Resolved<typeof ORACLE_NOISE_OPTIONS>;
+  const { numActions, horizon, episodes } = task;
+  const recorder = createRecorder(sink, true);
+  const play = createPlay({
+    task,
+    numEnvs,
+    source: part.source,
+    run: {
+      sessionId: randomUUID(),
+      tournamentId: undefined,
+      entrant: part.behaviour.name,
+      task: task.name,
+      taskVersion: task.version,
+      taskOptionsJson: JSON.stringify(task.options),
+      agent: ORACLE_NOISE,
+      agentVersion: "1",
+      agentOptionsJson: JSON.stringify(options),
+      serverVersion: VERSION,
+      privileged: true,
+      behaviourComponent: part.behaviour.name,
+      tagsJson: JSON.stringify(tags),
+    },
+    recorder,
+    withholdTruth: false,
+    now,
+  });
+  const rngs: Rng[] = [];
+  const ended = new Float64Array(numEnvs); // episodes of the trial that have ended, by env
+  const steps = new Float64Array(numEnvs); // taken in the episode, by env
+  const actions = new Int32Array(numEnvs);
+  const propensities = new Float32Array(numEnvs);
+  const lastStep = Math.max(horizon * episodes - 1, 1);
+  try {
+    let observations = play.start();
+    let sliceStart = performance.now();
+    while (play.activeCount > 0) {
+      for (const { env, agentSeed } of observations.trialStarts) {
+        rngs[env] = rngFromSeed(agentSeed);
+        ended[env] = 0;
+        steps[env] = 0;
+      }
+      for (let n = 0; n < numEnvs; n++) {
+        if (play.active[n] === 0) continue;
+        const best = play.bestAction(n);
+        const epsilon = options.start + (options.end - options.start) * ((ended[n] * horizon + steps[n]) / lastStep);
+        const action = rngs[n].uniform() < epsilon ? rngs[n].integer(numActions) : best;
+        actions[n] = action;
+        propensities[n] = epsilon / numActions + (action === best ? 1 - epsilon : 0);
+        steps[n] += 1;
+      }
+      counters.steps += play.activeCount;
+      observations = play.step(actions, propensities, 0);
+      const terminated = observations.terminated && boolElements(observations.terminated, "terminated");
+      for (let n = 0; n < numEnvs; n++) {
+        if (terminated?.[n] !== 1) continue;
+        ended[n] += 1;
+        steps[n] = 0;
+      }
+      if (sink.backlogBytes > MAX_BACKLOG_BYTES) await play.whenDurable();
+      if (performance.now() - sliceStart < SLICE_MS) continue;
+      await nextTurn();
+      if (stopped()) break;
+      sliceStart = performance.now();
+    }
+  } finally {
+    play.abort("SERVER_DRAINING");
+  }
+}

@@ -1,0 +1,99 @@
+/** What one behaviour plays of one task of a collection. */
+import type { Reason } from "../../common/errors.js";
+import { trialSeeds } from "../../common/seeds.js";
+import type { ScheduledMatch } from "../sessions/roster.js";
+import type { TrialSource } from "../sessions/trial-source.js";
+import type { CheckedBehaviour, CheckedCollection, CollectedTask } from "./spec.js";
+
+/** A part and how far it is. */
+export interface CollectionPart extends ScheduledMatch {
+  readonly task: CollectedTask;
+  readonly behaviour: CheckedBehaviour;
+  /** Trials of the part. */
+  readonly trials: number;
+  /** Trials that are played, those found in the log included. */
+  readonly completeTrials: number;
+  /** Steps taken by this process. */
+  readonly steps: number;
+  /** Why it does not go on. */
+  readonly failureReason: Reason | "INTERNAL" | undefined;
+  /** Gives it up, unless it has ended. */
+  fail(reason: Reason | "INTERNAL"): void;
+}
+
+/** So many sessions in a row may die without one trial played. */
+const MAX_FAILURES = 3;
+
+/**
+ * Makes a part.
+ *
+ * @param trials its trials, by index
+ * @param played those of them that the log holds already
+ * @param onChange called after each result
+ */
+export function createPart(
+  spec: CheckedCollection,
+  task: CollectedTask,
+  behaviour: CheckedBehaviour,
+  trials: readonly number[],
+  played: ReadonlySet<number>,
+  onChange: () => void,
+): CollectionPart {
+  const series = { purpose: "collect", seed: spec.seed, taskId: task.id, entrant: behaviour.name } as const;
+  /** Trials to be played, the next one last. */
+  const waiting = trials.filter((trial) => !played.has(trial)).reverse();
+  let completeTrials = trials.length - waiting.length;
+  let steps = 0;
+  let failures = 0;
+  let failureReason: CollectionPart["failureReason"];
+
+  const source: TrialSource = {
+    get remaining() {
+      return failureReason === undefined ? BigInt(waiting.length) : 0n;
+    },
+    take() {
+      if (failureReason !== undefined) return undefined;
+      const trial = waiting.pop();
+      return trial === undefined ? undefined : { trialIndex: BigInt(trial), seeds: trialSeeds(series, BigInt(trial)) };
+    },
+    done({ ticket, complete, steps: taken }) {
+      steps += taken;
+      if (complete) {
+        completeTrials += 1;
+        failures = 0;
+      } else waiting.push(Number(ticket.trialIndex));
+      onChange();
+    },
+  };
+
+  function fail(reason: Reason | "INTERNAL"): void {
+    if (completeTrials === trials.length) return;
+    failureReason ??= reason;
+    onChange();
+  }
+
+  return {
+    entrant: behaviour.name,
+    source,
+    task,
+    behaviour,
+    trials: trials.length,
+    get completeTrials() {
+      return completeTrials;
+    },
+    get steps() {
+      return steps;
+    },
+    get failureReason() {
+      return failureReason;
+    },
+    get finished() {
+      return completeTrials === trials.length || failureReason !== undefined;
+    },
+    abandoned(reason) {
+      failures += 1;
+      if (failures >= MAX_FAILURES || reason === "AGENT_ABSENT") fail(reason);
+    },
+    fail,
+  };
+}

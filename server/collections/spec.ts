@@ -1,0 +1,99 @@
+/** A collection's spec, checked: tasks and behaviours with their options resolved, and the id that follows from them. */
+import { IcrlError } from "../../common/errors.js";
+import { resolveOptions } from "../../common/options.js";
+import { hashId } from "../../common/seeds.js";
+import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
+import { checkNames, sortedJson } from "../sessions/checked-names.js";
+import { envsThatFit } from "../sessions/envs-that-fit.js";
+import type { Limits } from "../sessions/limits.js";
+import { buildTask } from "../tasks/registry.js";
+import type { Task } from "../tasks/task.js";
+import { ORACLE_NOISE, ORACLE_NOISE_OPTIONS } from "./oracle-noise-options.js";
+
+/** A task of a collection. */
+export interface CollectedTask {
+  readonly id: string;
+  readonly task: Task;
+  /** As given. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly trials: number;
+}
+
+/** A part of the mixture. */
+export interface CheckedBehaviour {
+  readonly name: string;
+  readonly agent: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Positive. */
+  readonly weight: number;
+}
+
+/** A checked spec. */
+export interface CheckedCollection {
+  /** Derived from everything below but the numbers of trials: a collection can be made longer. */
+  readonly id: string;
+  readonly name: string;
+  readonly seed: bigint;
+  readonly tasks: readonly CollectedTask[];
+  readonly behaviours: readonly CheckedBehaviour[];
+}
+
+const MAX_TRIALS = 10_000_000;
+
+/**
+ * Checks a spec.
+ *
+ * @param limits bounds of the sessions that will play it
+ * @throws SPEC_INVALID if it cannot be played
+ * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID for its tasks and for oracle-noise
+ */
+export function checkCollection(spec: CollectionSpec | undefined, limits: Limits): CheckedCollection {
+  if (spec === undefined) throw new IcrlError("SPEC_INVALID", "no spec: send name, seed, tasks and behaviours");
+  if (spec.name.length < 1 || spec.name.length > 100) {
+    throw new IcrlError("SPEC_INVALID", `name has ${spec.name.length} characters: give 1 to 100`);
+  }
+  checkNames(
+    "tasks",
+    "id",
+    spec.tasks.map(({ id }) => id),
+  );
+  checkNames(
+    "behaviours",
+    "name",
+    spec.behaviours.map(({ name }) => name),
+  );
+  const tasks = spec.tasks.map(({ id, task: family, options = {}, trials }) => {
+    if (trials < 1 || trials > MAX_TRIALS) {
+      throw new IcrlError("SPEC_INVALID", `trials of task "${id}" is ${trials}: give 1 to ${MAX_TRIALS}`);
+    }
+    const task = buildTask(family, options);
+    if (envsThatFit(task, limits, true) < 1) {
+      throw new IcrlError("SPEC_INVALID", `not one whole trial of task "${id}" fits in a session's memory`);
+    }
+    return { id, task, options, trials };
+  });
+  const behaviours = spec.behaviours.map(({ name, agent, options = {}, weight }) => {
+    if (agent === "") throw new IcrlError("SPEC_INVALID", `behaviour "${name}" names no agent`);
+    if (!(weight > 0 && Number.isFinite(weight))) {
+      throw new IcrlError("SPEC_INVALID", `weight of behaviour "${name}" is ${weight}: give a positive number`);
+    }
+    const resolved =
+      agent === ORACLE_NOISE ? resolveOptions(ORACLE_NOISE_OPTIONS, options, `behaviour "${name}"`) : options;
+    return { name, agent, options: resolved, weight };
+  });
+  const id = hashId([
+    "icrl.v1",
+    "collection",
+    spec.name,
+    String(spec.seed),
+    ...tasks.flatMap((entry) => ["task", entry.id, entry.task.name, JSON.stringify(entry.task.options)]),
+    ...behaviours.flatMap((entry) => [
+      "behaviour",
+      entry.name,
+      entry.agent,
+      sortedJson(entry.options),
+      String(entry.weight),
+    ]),
+  ]);
+  return { id, name: spec.name, seed: spec.seed, tasks, behaviours };
+}

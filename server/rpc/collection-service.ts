@@ -1,0 +1,35 @@
+/** CollectionService on the wire. */
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { IcrlError } from "../../common/errors.js";
+import {
+  CreateCollectionRequest,
+  CreateCollectionResponse,
+  WatchCollectionRequest,
+  WatchCollectionResponse,
+} from "../../proto/gen/icrl/v1/collection.js";
+import type { Collections } from "../collections/collections.js";
+import { describeCollection } from "../collections/describe-collection.js";
+import { type MethodContext, serverStreaming, unary } from "./methods.js";
+import { watch } from "./watch.js";
+
+/** Handlers of CollectionService. */
+export function collectionService(collections: Collections, context: MethodContext): UntypedServiceImplementation {
+  return {
+    createCollection: unary(CreateCollectionRequest, CreateCollectionResponse, context, async ({ spec }) => ({
+      collection: describeCollection(await collections.create(spec)),
+    })),
+    watchCollection: serverStreaming(WatchCollectionRequest, WatchCollectionResponse, context, ({ id }, aborted) => {
+      const collection = collections.get(id);
+      return watch({
+        onChange: collection.onChange,
+        state: () => ({ collection: describeCollection(collection) }),
+        over: () => collection.state !== "running",
+        check() {
+          if (!collections.closed) return;
+          throw new IcrlError("SERVER_DRAINING", `the server stops, and with it collection ${id}: create it again`);
+        },
+        aborted,
+      });
+    }),
+  };
+}

@@ -1,0 +1,30 @@
+import { IcrlError } from "../../common/errors.js";
+
+const MAX_ENTRIES = 1000;
+
+/**
+ * Checks the names of a list in a spec: 1 to 1,000 of them, each once, of 1 to 100 letters, digits, spaces and . _ : + -.
+ * @throws SPEC_INVALID
+ */
+export function checkNames(list: string, field: string, names: readonly string[]): void {
+  if (names.length < 1 || names.length > MAX_ENTRIES) {
+    throw new IcrlError("SPEC_INVALID", `${list} has ${names.length} entries: give 1 to ${MAX_ENTRIES}`);
+  }
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (!/^[\p{L}\p{N}][\p{L}\p{N} ._:+-]{0,99}$/u.test(name)) {
+      throw new IcrlError(
+        "SPEC_INVALID",
+        `${field} "${name}" of ${list}: give 1 to 100 letters, digits, spaces and . _ : + -, the first a letter or digit`,
+      );
+    }
+    if (seen.has(name))
+      throw new IcrlError("SPEC_INVALID", `${field} "${name}" stands twice in ${list}: give each once`);
+    seen.add(name);
+  }
+}
+
+/** JSON with the top-level keys in order, so that equal options have equal text. */
+export function sortedJson(options: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,83 @@
+/** Passes the episodes of one open to the log, and knows which of its trials are durable. */
+import { IcrlError } from "../../common/errors.js";
+import type { EpisodeRecord, TrajectorySink } from "../trajectories/sink.js";
+
+/** The recorder of one open. */
+export interface Recorder {
+  /** Takes an episode of env `index`. @throws LOG_UNWRITABLE */
+  episode(index: number, episode: EpisodeRecord): void;
+  /** The trial in env `index` has ended; `complete` when each of its episodes ran to its own end. @throws LOG_UNWRITABLE */
+  endTrial(index: number, complete: boolean): void;
+  /** Ended trials that are durable, in the order of their ends. @throws LOG_UNWRITABLE if the log lost episodes */
+  durableTrials(): number;
+  /** Resolves once everything that was taken is durable. @throws LOG_UNWRITABLE */
+  whenDurable(): Promise<void>;
+}
+
+/**
+ * Opens one.
+ *
+ * @param wholeTrials whether a trial's episodes are held back until it has ended, and dropped when it ended incomplete. They are then
+ *   appended in one turn, so that they stand side by side in the log, in one commit: a crash leaves all of a trial or nothing
+ */
+export function createRecorder(sink: TrajectorySink, wholeTrials: boolean): Recorder {
+  const failuresAtStart = sink.failures;
+  /** Numbers in the log of ended trials that are not known to be durable yet, in the order of their ends. */
+  let pendingTrials: number[] = [];
+  let durableTrials = 0;
+  let lastAppended = 0;
+  /** Episodes held back, by env. */
+  const held: EpisodeRecord[][] = [];
+
+  /** A write that failed lost episodes, maybe of this open: its watermark must not pass them. */
+  function checkLog(): void {
+    if (sink.failures === failuresAtStart) return;
+    throw new IcrlError("LOG_UNWRITABLE", "the log could not be written for a while and lost episodes of this session");
+  }
+
+  return {
+    episode(index, episode) {
+      if (!wholeTrials) {
+        lastAppended = sink.append(episode);
+        return;
+      }
+      held[index] ??= [];
+      held[index].push(copyOf(episode));
+    },
+    endTrial(index, complete) {
+      if (wholeTrials) {
+        const episodes = held[index] ?? [];
+        held[index] = [];
+        if (!complete) return;
+        for (const episode of episodes) lastAppended = sink.append(episode);
+      }
+      pendingTrials.push(lastAppended);
+    },
+    durableTrials() {
+      checkLog();
+      let newlyDurable = 0;
+      while (newlyDurable < pendingTrials.length && pendingTrials[newlyDurable] <= sink.durable) newlyDurable += 1;
+      if (newlyDurable > 0) pendingTrials = pendingTrials.slice(newlyDurable);
+      durableTrials += newlyDurable;
+      return durableTrials;
+    },
+    async whenDurable() {
+      if (lastAppended > 0) await sink.whenDurable(lastAppended);
+      checkLog();
+    },
+  };
+}
+
+/** With arrays of its own: those that came are views of memory that is used again. */
+function copyOf(episode: EpisodeRecord): EpisodeRecord {
+  return {
+    ...episode,
+    observations: episode.observations?.slice(),
+    stepFeatures: episode.stepFeatures?.slice(),
+    actions: episode.actions.slice(),
+    rewards: episode.rewards.slice(),
+    propensities: episode.propensities?.slice(),
+    regrets: episode.regrets.slice(),
+    optimalActions: episode.optimalActions.slice(),
+  };
+}
