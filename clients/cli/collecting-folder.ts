@@ -1,0 +1,38 @@
+/** The folder in which a dataset is collected, DIR/collecting: what it is for stays written there until the dataset is finished. */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { IcrlError } from "../../common/errors.js";
+import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
+import type { DatasetSpec } from "./dataset-file.js";
+
+/** Folder of a dataset that is being collected. */
+export const collectingFolder = (dir: string): string => join(dir, "collecting");
+
+/**
+ * Makes the folder, or goes on in one that was made for the same spec.
+ *
+ * @returns the collection with its seed: the spec's, the one the folder was made with, or a new one
+ * @throws OUTPUT_EXISTS if the folder was made for something else
+ */
+export function openCollectingFolder(dir: string, spec: DatasetSpec, specPath: string): CollectionSpec {
+  const folder = collectingFolder(dir);
+  const path = join(folder, "spec.json");
+  const known = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { seed: string }) : undefined;
+  const seed = spec.seed ?? (known === undefined ? randomBytes(8).readBigUInt64LE() : BigInt(known.seed));
+  const wanted = JSON.parse(JSON.stringify({ ...spec, seed: String(seed) })) as object;
+  if (known !== undefined && !isDeepStrictEqual(known, wanted)) {
+    throw new IcrlError(
+      "OUTPUT_EXISTS",
+      `${folder} holds the beginning of another dataset than ${specPath} asks for: go on with that one's file, choose another --out, or begin anew with --overwrite`,
+      { folder },
+    );
+  }
+  if (known === undefined) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${path}.tmp`, `${JSON.stringify(wanted, undefined, 2)}\n`);
+    renameSync(`${path}.tmp`, path);
+  }
+  return { ...spec.collection, seed };
+}
