@@ -140,6 +140,8 @@ const SHORT_TASKS: readonly [string, Task][] = [
   ["linear-bandit", buildTask("linear-bandit", { horizon: 40 })],
   ["linear-bandit, fresh arms", buildTask("linear-bandit", { horizon: 40, arm_set: "fresh", theta: "gaussian" })],
   ["bernoulli-bandit", buildTask("bernoulli-bandit", { horizon: 40, alpha: 0.5, beta: 2 })],
+  ["gaussian-bandit", buildTask("gaussian-bandit", { horizon: 40, means: "gaussian" })],
+  ["random-mdp", buildTask("random-mdp", { states: 4, actions: 3, horizon: 6, episodes: 4, concentration: 0.3 })],
   ["river-swim", buildTask("river-swim", { horizon: 8, episodes: 5, states: 4 })],
 ];
 
