@@ -25,4 +25,8 @@ export const STANDARD_TASKS: readonly StandardTask[] = [
     task: "random-mdp",
     options: { states: 5, actions: 3, horizon: 5, episodes: 50, rewards: "bernoulli" },
   },
+  { id: "deep-sea", task: "deep-sea", options: {} },
+  { id: "chain", task: "chain", options: {} },
+  { id: "dark-room", task: "dark-room", options: {} },
+  { id: "key-to-door", task: "dark-key-to-door", options: {} },
 ];

@@ -15,11 +15,12 @@ import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
  * oracle judges, is (has the key) N^2 + cell; so the task is no "tabular-mdp", and its best play needs memory.
  *
  * From the task seed: the key's cell is the integer floor(u N^2) of the first uniform u of stream "key"; the door's is uniform over
- * the others, floor(u (N^2 - 1)) of the first uniform of stream "door", one more where that is the key's or a later cell. Nothing else is random.
+ * the others, floor(u (N^2 - 1)) of the first uniform of stream "door", one more where that is not below the key's. Nothing else is
+ * random.
  *
  * Source: Laskin et al. (2022), "In-context Reinforcement Learning with Algorithm Distillation", arXiv 2210.14215 (N = 9, H = 50: the
  * defaults).
- * Differs: key and door never share a cell, either may be the start's; the order of the actions is our own; other sizes are additions.
+ * Differs: key and door never share a cell, either can be the start's; the order of the actions is our own; other sizes are additions.
  */
 export const darkKeyToDoor = defineTask({
   name: "dark-key-to-door",

@@ -19,7 +19,8 @@ const STARTS = ["center", "corner", "random"] as const;
  *
  * Source: Laskin et al. (2022), "In-context Reinforcement Learning with Algorithm Distillation", arXiv 2210.14215 (N = 9, H = 20, centre:
  * the defaults); Lee et al. (2023), arXiv 2306.14892 (N = 10, H = 100, corner).
- * Differs: the goal can be any cell, the start too; the order of the actions is our own; other sizes and random starts are additions.
+ * Differs: neither says whether the goal can be the start's cell, here it can; the order of the actions is our own; other sizes and
+ * random starts are additions.
  */
 export const darkRoom = defineTask({
   name: "dark-room",
