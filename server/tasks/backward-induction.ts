@@ -37,8 +37,9 @@ export interface OptimalPlan {
  * Time O(G S A B), B the candidates of a pair. Source: Bellman (1957); Puterman (1994), sections 4.5 and 8.5.
  */
 export function backwardInduction(tables: MdpTables, horizon: number): OptimalPlan {
-  const { numStates, rewards, terminal } = tables;
+  const { numStates, successors, probabilities, rewards, terminal } = tables;
   const numActions = rewards.length / numStates;
+  const branches = successors.length / rewards.length;
   const values = new Float64Array((horizon + 1) * numStates);
   const actions = new Uint16Array((horizon + 1) * numStates);
   for (let g = 1; g <= horizon; g++) {
@@ -49,7 +50,7 @@ export function backwardInduction(tables: MdpTables, horizon: number): OptimalPl
       let best = 0;
       let value = Number.NEGATIVE_INFINITY;
       for (let a = 0; a < numActions; a++) {
-        const q = backedUp(tables, values, before, s * numActions + a);
+        const q = backedUp(successors, probabilities, rewards, branches, values, before, s * numActions + a);
         if (q > value) {
           best = a;
           value = q;
@@ -88,21 +89,26 @@ export function regretOfAction(
   state: number,
   action: number,
 ): number {
-  const { numStates, rewards } = tables;
+  const { numStates, successors, probabilities, rewards } = tables;
   const row = Math.min(stepsToGo, plan.rows) * numStates;
   const pair = state * (rewards.length / numStates) + action;
-  return plan.values[row + state] - backedUp(tables, plan.values, row - numStates, pair);
+  const branches = successors.length / rewards.length;
+  const q = backedUp(successors, probabilities, rewards, branches, plan.values, row - numStates, pair);
+  return plan.values[row + state] - q;
 }
 
 /** r(s, a) + sum_s' P(s' | s, a) V(s'), V the row of `values` from `row` on. */
 function backedUp(
-  { successors, probabilities, rewards }: MdpTables,
+  successors: Int32Array,
+  probabilities: Float64Array,
+  rewards: Float64Array,
+  branches: number,
   values: Float64Array,
   row: number,
   pair: number,
 ): number {
-  const branches = successors.length / rewards.length;
   let value = rewards[pair];
-  for (let i = pair * branches; i < (pair + 1) * branches; i++) value += probabilities[i] * values[row + successors[i]];
+  const end = (pair + 1) * branches;
+  for (let i = pair * branches; i < end; i++) value += probabilities[i] * values[row + successors[i]];
   return value;
 }

@@ -55,7 +55,8 @@ export const darkKeyToDoor = defineTask({
         const door = other < key ? other : other + 1;
         const successors = new Int32Array(numStates * GRID_ACTIONS); // [S, A]
         const rewards = new Float64Array(numStates * GRID_ACTIONS); // [S, A]
-        for (const [i, cell] of moves.entries()) {
+        for (let i = 0; i < moves.length; i++) {
+          const cell = moves[i];
           successors[i] = cell === key ? cells + cell : cell;
           rewards[i] = cell === key ? 1 : 0;
           successors[moves.length + i] = cells + cell;

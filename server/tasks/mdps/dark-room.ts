@@ -54,7 +54,8 @@ export const darkRoom = defineTask({
       reward: { kind: "deterministic", min: 0, max: 1 },
       instantiate(taskSeed, noiseSeed) {
         const goal = rngFromSeed(taskSeed).split("goal").integer(numStates);
-        const rewards = Float64Array.from(successors, (cell) => (cell === goal ? 1 : 0)); // [S, A]
+        const rewards = new Float64Array(successors.length); // [S, A]
+        for (let pair = 0; pair < rewards.length; pair++) rewards[pair] = successors[pair] === goal ? 1 : 0;
         const truth: MdpTruth = { type: "mdp", numStates, successors, probabilities, rewards, start };
         return tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed });
       },
