@@ -44,6 +44,7 @@ const USAGE_REASONS: readonly Reason[] = [
   "DATASET_MISMATCH",
   "LABEL_UNKNOWN",
   "SELECTION_EMPTY",
+  "EXPORT_UNSUPPORTED",
 ];
 
 /** The exit code for an error. */

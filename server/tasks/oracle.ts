@@ -117,7 +117,7 @@ class MdpOracle implements Oracle {
   }
 
   best(step: number, state: number): number {
-    return this.#plan.actions[step * this.#numStates + state];
+    return optimalAction(this.#plan, this.#truth.numStates, this.#horizon - step, state);
   }
 
   judge(step: number, state: number, action: number): void {
