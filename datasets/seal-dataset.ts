@@ -13,6 +13,7 @@ import {
   type ShardFile,
   writeDatasetManifest,
 } from "./dataset-manifest.js";
+import { BEHAVIOUR_SQL, corruptIfRefused, TASK_ID_SQL } from "./dataset-sql.js";
 import { quoted, shardsSql, withDuckDb } from "./duckdb.js";
 import { hashFile, replaceDurably } from "./durable-file.js";
 import { labelFolder, listLabels, readLabelHead } from "./label-folder.js";
@@ -26,11 +27,6 @@ const COLUMN_LABELS: Readonly<Record<string, ColumnLabel>> = {
   self: { column: "actions" },
   optimal: { column: "optimal_actions" },
 };
-
-/** A row's task id, and the name of the behaviour that acted; free play has neither, its family and its agent stand in. */
-export const TASK_ID_SQL = "coalesce(json_extract_string(tags, '$.task'), task)";
-/** See TASK_ID_SQL. */
-export const BEHAVIOUR_SQL = "coalesce(behaviour_component, entrant, agent)";
 
 /**
  * Counts and hashes DIR/data and DIR/labels, and writes README.md and then dataset.json: the dataset is finished.
@@ -198,16 +194,4 @@ async function describeLabel(dir: string, name: string, shards: readonly ShardFi
     probabilities,
     shards: await describeFiles(`labels/${name}`, files),
   };
-}
-
-/** What DuckDB refuses here is a file that is not what was written. */
-async function corruptIfRefused<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof IcrlError) throw error;
-    const [what] = (error as Error).message.split("\n");
-    const text = `${path} cannot be read (${what}): restore it from a backup`;
-    throw new IcrlError("DATASET_CORRUPT", text, { file: path });
-  }
 }
