@@ -91,7 +91,7 @@ function stepLines(
   features: number,
 ): string {
   const behaviour = row.behaviour_component ?? row.entrant ?? row.agent;
-  const head = [row.episode_id, taskId, behaviour, row.trial_index, row.episode_index].map(field).join(",");
+  const head = [row.episode_id, taskId, behaviour, row.trial_index, row.episode_index].join(","); // names have no commas
   let lines = "";
   for (let t = 0; t < row.length; t += 1) {
     lines += `${head},${t},${row.observations?.[t] ?? ""},${row.actions[t]},${float32Text(row.rewards[t])},${float32Text(
@@ -106,10 +106,4 @@ function stepLines(
     lines += "\n";
   }
   return lines;
-}
-
-/** A value as a field, in quotes where RFC 4180 wants them. */
-function field(value: string | number | bigint): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -3,7 +3,7 @@
  * Nine digits always do. NaN and infinities are "".
  */
 export function float32Text(value: number): string {
-  if (Number.isInteger(value)) return String(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
   if (!Number.isFinite(value)) return "";
   for (let digits = 7; digits < 9; digits += 1) {
     const short = Number(value.toPrecision(digits));
