@@ -18,7 +18,9 @@ export const jsonl: ExportFormat = {
   output: "file",
   defaultLabel: undefined,
   rows: "episodes",
-  load: (path) => `pd.read_json(${JSON.stringify(path)}, lines=True)`,
+  // Without types pandas makes float64 of seeds, whose last digits are lost.
+  load: (path) =>
+    `pd.read_json(${JSON.stringify(path)}, lines=True, dtype={"task_seed": "uint64", "noise_seed": "uint64", "agent_seed": "uint64"})`,
   open({ label }, _options, path) {
     const file = createTextFile(path);
     return {
