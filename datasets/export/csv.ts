@@ -3,6 +3,7 @@
  * all that the agent saw where they are not.
  */
 import type { TaskEntry } from "../dataset-manifest.js";
+import type { TrajectoryRow } from "../trajectory-schema.js";
 import type { ExportFormat, ExportSource } from "./export-format.js";
 import { float32Text } from "./float32-text.js";
 import type { LabelledEpisode } from "./read-trials.js";
@@ -32,14 +33,14 @@ export const csv: ExportFormat = {
   load: (path) => `pd.read_csv(${JSON.stringify(path)})`,
   open(source, _options, path) {
     const file = createTextFile(path);
-    const readers = new Map(Array.from(source.tasks, ([id, task]) => [id, featureReader(task)] as const));
-    const features = Math.max(0, ...Array.from(readers.values(), (reader) => reader?.size ?? 0));
+    const cells = new Map(Array.from(source.tasks, ([id, task]) => [id, featureCells(task)] as const));
+    const features = Math.max(0, ...Array.from(cells.values(), (of) => of?.size ?? 0));
     file.write(`${header(source, features).join(",")}\n`);
     return {
       append({ taskId, episodes }) {
         let rows = 0;
         for (const episode of episodes) {
-          file.write(stepLines(episode, taskId, source.label, readers.get(taskId), features));
+          file.write(stepLines(episode, taskId, source.label, cells.get(taskId), features));
           rows += episode.row.length;
         }
         return rows;
@@ -58,27 +59,39 @@ function header({ label }: ExportSource, features: number): string[] {
   ];
 }
 
-/** Where a step's features are. */
-interface FeatureReader {
+/** Feature cells of a task's steps. */
+interface FeatureCells {
   /** How many there are. */
   readonly size: number;
-  /** The array that has them, and the index of the first. */
-  at(row: LabelledEpisode["row"], step: number): readonly [Float32Array | null, number];
+  /** The cells of an episode's steps, each with a comma before it. */
+  of(row: TrajectoryRow): (step: number) => string;
 }
 
 /** Undefined where the task shows no features. */
-function featureReader(task: TaskEntry): FeatureReader | undefined {
+function featureCells(task: TaskEntry): FeatureCells | undefined {
   const perStep = task.observation_space.type === "box";
   const shape = perStep ? (task.observation_space.shape ?? []) : task.trial_features_shape;
   if (shape.length === 0) return undefined;
   const all = shape.reduce((product, n) => product * n, 1);
   const perArm = shape.length > 1 && shape[0] === task.num_actions;
   const size = perArm ? all / shape[0] : all;
+  const cells = (values: Float32Array | null, first: number): string => {
+    let text = "";
+    for (let i = first; i < first + size; i += 1) text += `,${float32Text(values?.[i] ?? Number.NaN)}`;
+    return text;
+  };
   return {
     size,
-    at(row, step) {
-      const arm = perArm ? row.actions[step] * size : 0;
-      return perStep ? [row.step_features, step * all + arm] : [row.trial_features, arm];
+    of({ actions, step_features, trial_features }) {
+      const armOf = (step: number) => (perArm ? actions[step] : 0);
+      if (perStep) return (step) => cells(step_features, step * all + armOf(step) * size);
+      // The same for the whole episode: their text is made once.
+      const known: string[] = [];
+      return (step) => {
+        const arm = armOf(step);
+        known[arm] ??= cells(trial_features, arm * size);
+        return known[arm];
+      };
     },
   };
 }
@@ -87,23 +100,22 @@ function stepLines(
   { row, labelActions }: LabelledEpisode,
   taskId: string,
   label: string | undefined,
-  reader: FeatureReader | undefined,
+  cells: FeatureCells | undefined,
   features: number,
 ): string {
   const behaviour = row.behaviour_component ?? row.entrant ?? row.agent;
   const head = [row.episode_id, taskId, behaviour, row.trial_index, row.episode_index].join(","); // names have no commas
+  const { observations, actions, rewards, propensities, regrets, optimal_actions } = row;
+  const featuresOf = cells?.of(row);
+  const missing = ",".repeat(features - (cells?.size ?? 0));
   let lines = "";
   for (let t = 0; t < row.length; t += 1) {
-    lines += `${head},${t},${row.observations?.[t] ?? ""},${row.actions[t]},${float32Text(row.rewards[t])},${float32Text(
-      row.propensities?.[t] ?? Number.NaN,
-    )},${float32Text(row.regrets?.[t] ?? Number.NaN)},${row.optimal_actions?.[t] ?? ""}`;
+    const reward = float32Text(rewards[t]);
+    const propensity = float32Text(propensities?.[t] ?? Number.NaN);
+    const regret = float32Text(regrets?.[t] ?? Number.NaN);
+    lines += `${head},${t},${observations?.[t] ?? ""},${actions[t]},${reward},${propensity},${regret},${optimal_actions?.[t] ?? ""}`;
     if (label !== undefined) lines += `,${labelActions?.[t] ?? ""}`;
-    const [values, first] = reader?.at(row, t) ?? [null, 0];
-    const size = reader?.size ?? 0;
-    for (let i = 0; i < features; i += 1) {
-      lines += i < size && values !== null ? `,${float32Text(values[first + i])}` : ",";
-    }
-    lines += "\n";
+    lines += `${featuresOf?.(t) ?? ""}${missing}\n`;
   }
   return lines;
 }

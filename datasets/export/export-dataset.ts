@@ -49,7 +49,7 @@ export interface ExportReport {
 }
 
 /**
- * Exports. Two shards are in memory at a time, beside at most 32 MB of rows.
+ * Exports. Two shards are in memory at a time, beside about 16 MB of rows.
  *
  * @throws NOT_A_DATASET, DATASET_CORRUPT, DATASET_TOO_NEW, LOG_CORRUPT as reading does
  * @throws LABEL_UNKNOWN if the dataset has no such label

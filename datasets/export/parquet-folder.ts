@@ -14,7 +14,7 @@ import { arrowFields, type Column, type RowOf } from "../trajectory-schema.js";
 import type { ExportSource, FormatName } from "./export-format.js";
 
 /** About the most bytes of rows that wait in memory. */
-const SHARD_BYTES = 32 << 20;
+const SHARD_BYTES = 16 << 20;
 
 /** A folder being written. */
 export interface ParquetFolder<Row> {
