@@ -1,10 +1,22 @@
 /** Writing label shards: zstd Parquet, first under a temporary name, then in its place. Synchronous: it runs in the label worker. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Data, Float32, Int32, type List, makeData, RecordBatch, Struct, Table, tableToIPC, Utf8, vectorFromArray } from "apache-arrow";
-import { Compression, WriterPropertiesBuilder, Table as WasmTable, writeParquet } from "parquet-wasm";
+import {
+  type Data,
+  Float32,
+  Int32,
+  type List,
+  makeData,
+  RecordBatch,
+  Struct,
+  Table,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+} from "apache-arrow";
+import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
+import { fsyncFolder } from "../../datasets/durable-file.js";
 import { LABEL_SCHEMA } from "../../datasets/label-schema.js";
-import { fsyncFolder } from "../trajectories/shard-file.js";
 import type { CollectedLabels } from "./label-shard.js";
 
 /** A shard whose trials are all labelled. */
