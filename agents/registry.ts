@@ -5,12 +5,26 @@ import { emp } from "./bandits/emp.js";
 import { linThompson } from "./bandits/lin-thompson.js";
 import { linUcb } from "./bandits/lin-ucb.js";
 import { thompson } from "./bandits/thompson.js";
+import { greedyModel } from "./mdps/greedy-model.js";
+import { psrl } from "./mdps/psrl.js";
 import { qLearning } from "./mdps/q-learning.js";
+import { rlsvi } from "./mdps/rlsvi.js";
 import { ucbvi } from "./mdps/ucbvi.js";
 import { uniform } from "./uniform.js";
 
 /** All built-in agents. A new one is its file, a line here, and its golden trace. */
-export const agents: readonly Agent[] = [uniform, emp, linUcb, linThompson, thompson, ucbvi, qLearning];
+export const agents: readonly Agent[] = [
+  uniform,
+  emp,
+  linUcb,
+  linThompson,
+  thompson,
+  ucbvi,
+  psrl,
+  rlsvi,
+  greedyModel,
+  qLearning,
+];
 
 /**
  * The built-in agent of a name.
