@@ -2,15 +2,27 @@ import type { Agent } from "../clients/typescript/define-agent.js";
 import { IcrlError } from "../common/errors.js";
 import { didYouMean } from "../common/nearest.js";
 import { emp } from "./bandits/emp.js";
+import { epsilonGreedy } from "./bandits/epsilon-greedy.js";
 import { linThompson } from "./bandits/lin-thompson.js";
 import { linUcb } from "./bandits/lin-ucb.js";
 import { thompson } from "./bandits/thompson.js";
+import { ucb } from "./bandits/ucb.js";
 import { qLearning } from "./mdps/q-learning.js";
 import { ucbvi } from "./mdps/ucbvi.js";
 import { uniform } from "./uniform.js";
 
 /** All built-in agents. A new one is its file, a line here, and its golden trace. */
-export const agents: readonly Agent[] = [uniform, emp, linUcb, linThompson, thompson, ucbvi, qLearning];
+export const agents: readonly Agent[] = [
+  uniform,
+  emp,
+  epsilonGreedy,
+  ucb,
+  thompson,
+  linUcb,
+  linThompson,
+  ucbvi,
+  qLearning,
+];
 
 /**
  * The built-in agent of a name.
