@@ -3,6 +3,7 @@ import { IcrlError } from "../common/errors.js";
 import { didYouMean } from "../common/nearest.js";
 import { emp } from "./bandits/emp.js";
 import { epsilonGreedy } from "./bandits/epsilon-greedy.js";
+import { gittins } from "./bandits/gittins.js";
 import { linThompson } from "./bandits/lin-thompson.js";
 import { linUcb } from "./bandits/lin-ucb.js";
 import { thompson } from "./bandits/thompson.js";
@@ -18,6 +19,7 @@ export const agents: readonly Agent[] = [
   epsilonGreedy,
   ucb,
   thompson,
+  gittins,
   linUcb,
   linThompson,
   ucbvi,
