@@ -155,7 +155,7 @@ const BROKEN: readonly [what: string, title: string, parts: Partial<MemorySinkPa
   [
     "takes an unknown propensity for 0",
     "keeps every column as it was given",
-    keeping(({ propensities }) => ({ propensities: propensities && propensities.map((p) => p || 0) })),
+    keeping(({ propensities }) => ({ propensities: propensities?.map((p) => p || 0) ?? null })),
   ],
   [
     "takes an absent regret for 0",
