@@ -88,8 +88,13 @@ async function steps(stream: RawStream, from: number, to: number, numEnvs = 1): 
   return observations;
 }
 
-/** The stream ends with this reason, as docs/errors.md has it. */
+/** Nothing more comes, and the stream ends with this reason as docs/errors.md has it. */
 async function checkEnding(stream: RawStream, reason: Reason, what: string): Promise<void> {
+  const answer = await stream.next().then(
+    ({ message }) => message.$case,
+    () => undefined,
+  );
+  check(answer === undefined, `${what} is answered by ${answer}, and not refused with ${reason}`);
   const ending = await stream.ended;
   check(ending.reason !== undefined, `${what} ends with code ${ending.code} and no ErrorInfo: ${ending.text}`);
   check(Object.hasOwn(REASONS, ending.reason), `${what} ends with ${ending.reason}, which is not in the closed list`);
