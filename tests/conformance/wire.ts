@@ -88,12 +88,15 @@ async function steps(stream: RawStream, from: number, to: number, numEnvs = 1): 
   return observations;
 }
 
-/** Nothing more comes, and the stream ends with this reason as docs/errors.md has it. */
-async function checkEnding(stream: RawStream, reason: Reason, what: string): Promise<void> {
-  const answer = await stream.next().then(
-    ({ message }) => message.$case,
-    () => undefined,
-  );
+/** Nothing more comes but, maybe, a welcome; and the stream ends with this reason as docs/errors.md has it. */
+async function checkEnding(stream: RawStream, reason: Reason, what: string, welcomed = false): Promise<void> {
+  const next = () =>
+    stream.next().then(
+      ({ message }) => message.$case,
+      () => undefined,
+    );
+  let answer = await next();
+  if (welcomed && answer === "welcome") answer = await next();
   check(answer === undefined, `${what} is answered by ${answer}, and not refused with ${reason}`);
   const ending = await stream.ended;
   check(ending.reason !== undefined, `${what} ends with code ${ending.code} and no ErrorInfo: ${ending.text}`);
@@ -129,7 +132,11 @@ async function offend(peer: Peer, { state, send }: BadInput, tasks: string[] = [
 }
 
 async function checkRefusals(peer: Peer, inputs: readonly BadInput[]): Promise<void> {
-  for (const input of inputs) await checkEnding(await offend(peer, input), input.reason, input.what);
+  for (const input of inputs) {
+    // Whoever says hello may be welcomed before the tournament that it asks for is looked up.
+    const enters = !Buffer.isBuffer(input.send) && input.send.$case === "hello" && input.send.value.entrant !== undefined;
+    await checkEnding(await offend(peer, input), input.reason, input.what, enters);
+  }
 }
 
 const bad = (state: BadInput["state"], what: string, reason: Reason, send: BadInput["send"]): BadInput => ({
