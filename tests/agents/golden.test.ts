@@ -9,12 +9,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { agents } from "#icrl/agents/registry.js";
+import { createPolicy, describeTrial, meanAndError, playSteps, regretsOf } from "#icrl/bench/play-trial.js";
 import { STANDARD_TASKS } from "#icrl/bench/standard-tasks.js";
 import type { Agent, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
 import type { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
-import { createPolicy, describeTrial, meanAndError, playSteps, regretsOf } from "./play-trial.js";
 
 interface Golden {
   readonly agent: string;

@@ -9,8 +9,8 @@
  */
 import { expect, it } from "vitest";
 import { findAgent } from "#icrl/agents/registry.js";
+import { meanAndError, regretsOf } from "#icrl/bench/play-trial.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
-import { meanAndError, regretsOf } from "./play-trial.js";
 
 const INSTANCES = 3000;
 const E1 = buildTask("linear-bandit");

@@ -3,11 +3,11 @@
  * violation it finds, or undefined.
  */
 import { uniform } from "#icrl/agents/uniform.js";
+import { createPolicy, describeTrial, playSteps, type Step, type TrialSetup } from "#icrl/bench/play-trial.js";
 import type { Agent, Outcome, Policy, Trial } from "#icrl/clients/typescript/define-agent.js";
 import { playsTask } from "#icrl/common/plays-task.js";
 import { TASKS } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
-import { createPolicy, describeTrial, playSteps, type Step, type TrialSetup } from "../agents/play-trial.js";
 import { smallTasks } from "../support/small-task.js";
 
 /** A rule and how to find a violation of it. */

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { emp } from "#icrl/agents/bandits/emp.js";
 import { thompson } from "#icrl/agents/bandits/thompson.js";
+import { createPolicy } from "#icrl/bench/play-trial.js";
 import type { Outcome, Trial } from "#icrl/clients/typescript/define-agent.js";
-import { createPolicy } from "../play-trial.js";
 
 const trialOf = (numActions: number): Trial => ({
   task: "bernoulli-bandit",

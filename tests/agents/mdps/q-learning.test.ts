@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { qLearning } from "#icrl/agents/mdps/q-learning.js";
+import { createPolicy } from "#icrl/bench/play-trial.js";
 import type { Trial } from "#icrl/clients/typescript/define-agent.js";
-import { createPolicy } from "../play-trial.js";
 
 const trial: Trial = {
   task: "toy-mdp",

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { ucbvi } from "#icrl/agents/mdps/ucbvi.js";
+import { createPolicy } from "#icrl/bench/play-trial.js";
 import type { Outcome, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
 import { IcrlError } from "#icrl/common/errors.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
-import { createPolicy } from "../play-trial.js";
 
 const S = 3;
 const A = 2;

@@ -1,13 +1,13 @@
 /**
- * Plays an agent on a task in this process, with no server between: for tests of algorithms, which want many trials
+ * Plays an agent on a task in this process, with no server between: for tests and timings of algorithms, which want many trials
  * soon. What the policy is told, and when, is as the runner does it.
  */
-import type { Agent, Arms, Outcome, Policy, Trial } from "#icrl/clients/typescript/define-agent.js";
-import { resolveOptions } from "#icrl/common/options.js";
-import { rngFromSeed } from "#icrl/common/rng.js";
-import { trialSeeds } from "#icrl/common/seeds.js";
-import { createOracle } from "#icrl/server/tasks/oracle.js";
-import type { Env, Task } from "#icrl/server/tasks/task.js";
+import type { Agent, Arms, Outcome, Policy, Trial } from "../clients/typescript/define-agent.js";
+import { resolveOptions } from "../common/options.js";
+import { rngFromSeed } from "../common/rng.js";
+import { trialSeeds } from "../common/seeds.js";
+import { createOracle } from "../server/tasks/oracle.js";
+import type { Env, Task } from "../server/tasks/task.js";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
