@@ -134,7 +134,8 @@ async function offend(peer: Peer, { state, send }: BadInput, tasks: string[] = [
 async function checkRefusals(peer: Peer, inputs: readonly BadInput[]): Promise<void> {
   for (const input of inputs) {
     // Whoever says hello may be welcomed before the tournament that it asks for is looked up.
-    const enters = !Buffer.isBuffer(input.send) && input.send.$case === "hello" && input.send.value.entrant !== undefined;
+    const enters =
+      !Buffer.isBuffer(input.send) && input.send.$case === "hello" && input.send.value.entrant !== undefined;
     await checkEnding(await offend(peer, input), input.reason, input.what, enters);
   }
 }
