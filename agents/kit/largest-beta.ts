@@ -30,8 +30,7 @@ function logitBells(shapes: Float64Array): Bells {
     width[i] = Math.sqrt(1 / a + 1 / b);
     const peak = a * Math.log(a / (a + b)) + b * Math.log(b / (a + b));
     // B(a, b) by Stirling's formula for its three gamma functions: none of their size is left to cancel.
-    logScale[i] =
-      -peak - Math.log(width[i]) - LOG_SQRT_2_PI - stirlingRest(a) - stirlingRest(b) + stirlingRest(a + b);
+    logScale[i] = -peak - Math.log(width[i]) - LOG_SQRT_2_PI - stirlingRest(a) - stirlingRest(b) + stirlingRest(a + b);
     left[i] = -fallTo(peak - DROP, b, a, width[i]);
     right[i] = fallTo(peak - DROP, a, b, width[i]);
   }

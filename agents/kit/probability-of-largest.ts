@@ -23,7 +23,14 @@ const points = new Float64Array(N);
 const density = new Float64Array(N);
 const tail = new Float64Array(N);
 const product = new Float64Array(N);
-let scratch = { size: 0, active: new Int32Array(0), above: new Float64Array(0), f: product, cdf: product, rest: product };
+let scratch = {
+  size: 0,
+  active: new Int32Array(0),
+  above: new Float64Array(0),
+  f: product,
+  cdf: product,
+  rest: product,
+};
 
 /**
  * The probability of each of some independent random variables that it is the largest,
