@@ -2,9 +2,12 @@ import type { Agent } from "../clients/typescript/define-agent.js";
 import { IcrlError } from "../common/errors.js";
 import { didYouMean } from "../common/nearest.js";
 import { emp } from "./bandits/emp.js";
+import { epsilonGreedy } from "./bandits/epsilon-greedy.js";
+import { gittins } from "./bandits/gittins.js";
 import { linThompson } from "./bandits/lin-thompson.js";
 import { linUcb } from "./bandits/lin-ucb.js";
 import { thompson } from "./bandits/thompson.js";
+import { ucb } from "./bandits/ucb.js";
 import { greedyModel } from "./mdps/greedy-model.js";
 import { psrl } from "./mdps/psrl.js";
 import { qLearning } from "./mdps/q-learning.js";
@@ -16,9 +19,12 @@ import { uniform } from "./uniform.js";
 export const agents: readonly Agent[] = [
   uniform,
   emp,
+  epsilonGreedy,
+  ucb,
+  thompson,
+  gittins,
   linUcb,
   linThompson,
-  thompson,
   ucbvi,
   psrl,
   rlsvi,

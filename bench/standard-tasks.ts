@@ -10,8 +10,9 @@ export interface StandardTask {
 }
 
 /**
- * The settings that agents are timed on and held to their golden regret on. An agent is run on those it plays; the first in which
- * a task is named is its best known one. E1 and E2: Lin, Bai & Mei (2023); rl2-mdp: Duan et al. (2016), table 2.
+ * The settings that agents are timed on and held to their golden regret on. An agent is run on those it plays; the
+ * first in which a task is named is its best known one. E1 and E2: Lin, Bai & Mei (2023); rl2-mdp: Duan et al.
+ * (2016), table 2.
  */
 export const STANDARD_TASKS: readonly StandardTask[] = [
   { id: "e1", task: "linear-bandit", options: {} },
@@ -25,8 +26,8 @@ export const STANDARD_TASKS: readonly StandardTask[] = [
     task: "random-mdp",
     options: { states: 5, actions: 3, horizon: 5, episodes: 50, rewards: "bernoulli" },
   },
-  { id: "deep-sea", task: "deep-sea", options: {} },
+  { id: "deep-sea", task: "deep-sea", options: { size: 8 } },
   { id: "chain", task: "chain", options: {} },
-  { id: "dark-room", task: "dark-room", options: {} },
+  { id: "dark-room", task: "dark-room", options: { episodes: 20 } },
   { id: "key-to-door", task: "dark-key-to-door", options: {} },
 ];

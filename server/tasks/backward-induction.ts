@@ -12,8 +12,8 @@ export interface MdpTables {
 }
 
 /**
- * What to do with g steps to go, and what it is worth. Q* is not stored but computed from the values, so that a plan takes 10 bytes
- * a state and row; and rows end at G, where waiting longer only adds the same to all values.
+ * What to do with g steps to go, and what it is worth. Q* is not stored but computed from the values, so that a plan
+ * takes 10 bytes a state and row; and rows end at G, where waiting longer only adds the same to all values.
  */
 export interface OptimalPlan {
   /** Rows solved: the horizon H, or fewer where G steps to go already tell everything. */
@@ -27,18 +27,20 @@ export interface OptimalPlan {
 }
 
 /**
- * Solves a finite-horizon MDP, g the steps to go: Q*_g(s, a) = r(s, a) + sum_s' P(s' | s, a) V*_{g-1}(s'), V*_g = max_a Q*_g,
- * V*_0 = 0, and 0 in terminal states.
+ * Solves a finite-horizon MDP, g the steps to go: Q*_g(s, a) = r(s, a) + sum_s' P(s' | s, a) V*_{g-1}(s'), V*_g =
+ * max_a Q*_g, V*_0 = 0, and 0 in terminal states.
  *
- * Stops at the first G whose V*_G - V*_{G-1} is one number for all states: adding a constant to V adds it to every Q, so every
- * later row differs by that same number, up to rounding, and has the same best actions. (Where a state is terminal the number is 0.)
- * On a grid that is after about as many steps as it takes to cross it, however long an episode is.
+ * Stops at the first G whose V*_G - V*_{G-1} is one number for all states: adding a constant to V adds it to every Q,
+ * so every later row differs by that same number, up to rounding, and has the same best actions. (Where a state is
+ * terminal the number is 0.) On a grid that is after about as many steps as it takes to cross it, however long an
+ * episode is.
  *
  * Time O(G S A B), B the candidates of a pair. Source: Bellman (1957); Puterman (1994), sections 4.5 and 8.5.
  */
 export function backwardInduction(tables: MdpTables, horizon: number): OptimalPlan {
-  const { numStates, rewards, terminal } = tables;
+  const { numStates, successors, probabilities, rewards, terminal } = tables;
   const numActions = rewards.length / numStates;
+  const branches = successors.length / rewards.length;
   const values = new Float64Array((horizon + 1) * numStates);
   const actions = new Uint16Array((horizon + 1) * numStates);
   for (let g = 1; g <= horizon; g++) {
@@ -49,7 +51,7 @@ export function backwardInduction(tables: MdpTables, horizon: number): OptimalPl
       let best = 0;
       let value = Number.NEGATIVE_INFINITY;
       for (let a = 0; a < numActions; a++) {
-        const q = backedUp(tables, values, before, s * numActions + a);
+        const q = backedUp(successors, probabilities, rewards, branches, values, before, s * numActions + a);
         if (q > value) {
           best = a;
           value = q;
@@ -80,7 +82,7 @@ export function optimalAction(plan: OptimalPlan, numStates: number, stepsToGo: n
   return plan.actions[Math.min(stepsToGo, plan.rows) * numStates + state];
 }
 
-/** V* - Q* of an action with `stepsToGo` >= 1 steps to go, in a state that is not terminal: at least 0, and 0 for the best. */
+/** V* - Q* of an action with `stepsToGo` >= 1 steps to go, in a state that is not terminal: at least 0, 0 for the best. */
 export function regretOfAction(
   tables: MdpTables,
   plan: OptimalPlan,
@@ -88,21 +90,26 @@ export function regretOfAction(
   state: number,
   action: number,
 ): number {
-  const { numStates, rewards } = tables;
+  const { numStates, successors, probabilities, rewards } = tables;
   const row = Math.min(stepsToGo, plan.rows) * numStates;
   const pair = state * (rewards.length / numStates) + action;
-  return plan.values[row + state] - backedUp(tables, plan.values, row - numStates, pair);
+  const branches = successors.length / rewards.length;
+  const q = backedUp(successors, probabilities, rewards, branches, plan.values, row - numStates, pair);
+  return plan.values[row + state] - q;
 }
 
 /** r(s, a) + sum_s' P(s' | s, a) V(s'), V the row of `values` from `row` on. */
 function backedUp(
-  { successors, probabilities, rewards }: MdpTables,
+  successors: Int32Array,
+  probabilities: Float64Array,
+  rewards: Float64Array,
+  branches: number,
   values: Float64Array,
   row: number,
   pair: number,
 ): number {
-  const branches = successors.length / rewards.length;
   let value = rewards[pair];
-  for (let i = pair * branches; i < (pair + 1) * branches; i++) value += probabilities[i] * values[row + successors[i]];
+  const end = (pair + 1) * branches;
+  for (let i = pair * branches; i < end; i++) value += probabilities[i] * values[row + successors[i]];
   return value;
 }

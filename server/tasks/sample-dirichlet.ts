@@ -2,9 +2,9 @@ import type { Rng } from "../../common/rng.js";
 import { sampleLogGamma } from "./sample-gamma.js";
 
 /**
- * Writes a draw of the symmetric Dirichlet(concentration) law into target[offset .. offset + count): gammas over their sum. For
- * concentration 1 the gammas are -log of one uniform each; for others they are worked in logarithms, less the largest, so that
- * small concentrations do not give 0 / 0.
+ * Writes a draw of the symmetric Dirichlet(concentration) law into target[offset .. offset + count): gammas over
+ * their sum. For concentration 1 the gammas are -log of one uniform each; for others they are worked in logarithms,
+ * less the largest, so that small concentrations do not give 0 / 0.
  */
 export function sampleDirichlet(
   rng: Rng,

@@ -1,10 +1,11 @@
 import type { Rng } from "../../common/rng.js";
 
 /**
- * The logarithm of a Gamma(shape, 1) draw, shape > 0. Takes a normal and a uniform for each attempt (about 1.05 of them), and for
- * shape < 1 first one more uniform: Gamma(a) = Gamma(a + 1) U^(1/a).
+ * The logarithm of a Gamma(shape, 1) draw, shape > 0. Takes a normal and a uniform for each attempt (about 1.05 of
+ * them), and for shape < 1 first one more uniform: Gamma(a) = Gamma(a + 1) U^(1/a).
  *
- * Source: Marsaglia & Tsang (2000), "A simple method for generating gamma variables", with its exact acceptance test alone.
+ * Source: Marsaglia & Tsang (2000), "A simple method for generating gamma variables", with its exact acceptance test
+ * alone.
  */
 export function sampleLogGamma(rng: Rng, shape: number): number {
   if (shape < 1) {

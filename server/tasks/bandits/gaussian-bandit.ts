@@ -7,11 +7,11 @@ const MEANS = ["uniform01", "gaussian"] as const;
 /**
  * Gaussian bandit: arm a pays mu_a + noise_std z, z standard normal; the mu_a are independent, Unif[0, 1] or N(0, 1).
  *
- * The mu_a (float64) come, arm by arm, from the task seed's stream "means": its uniforms, or its normals. z is the noise at
- * (episode 0, step, channel reward), the same whichever arm is played; the reward is rounded to float32.
+ * The mu_a (float64) come, arm by arm, from the task seed's stream "means": its uniforms, or its normals. z is the
+ * noise at (episode 0, step, channel reward), the same whichever arm is played; the reward is rounded to float32.
  *
- * Source: Lee et al. (2023), arXiv 2306.14892, the bandit experiments: 5 arms, means Unif[0, 1], noise 0.3, 500 steps (the
- * defaults).
+ * Source: Lee et al. (2023), arXiv 2306.14892, the bandit experiments: 5 arms, means Unif[0, 1], noise 0.3, 500 steps
+ * (the defaults).
  * Differs: rewards are float32; gaussian means are an addition.
  */
 export const gaussianBandit = defineTask({

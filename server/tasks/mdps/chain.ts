@@ -9,15 +9,16 @@ const ACTIONS = 2;
 /**
  * Chain: a little is to be had nearby, a thousand times as much at the far end of a row of states.
  *
- * States 0 .. N-1 in a row, start in state 1. Left (action 0) moves one state left, right (action 1) one right; at the ends they stay.
- * Left in state 0 pays 1/1000, right in state N-1 pays 1, all else 0. All of it is certain, and the instance has no randomness.
- * The optimal return is H - (N - 2), right all the way, where that is more than the (H - 1) / 1000 of left all the way.
+ * States 0 .. N-1 in a row, start in state 1. Left (action 0) moves one state left, right (action 1) one right; at
+ * the ends they stay. Left in state 0 pays 1/1000, right in state N-1 pays 1, all else 0. All of it is certain, and
+ * the instance has no randomness. The optimal return is H - (N - 2), right all the way, where that is more than the
+ * (H - 1) / 1000 of left all the way.
  *
- * Source: Osband, Blundell, Pritzel & Van Roy (2016), "Deep Exploration via Bootstrapped DQN", arXiv 1602.04621, the chain (H = N + 9: the
- * defaults, N = 10).
- * Differs: the paper leaves open whether being in an end state, arriving there or acting there pays; here acting does, so with H = N + 9
- * the optimum is 11. The observation is the state's number, not a vector. The horizon is an option of its own and does not follow
- * the length. Rewards are float32, so 1/1000 is 0.0010000000474974513.
+ * Source: Osband, Blundell, Pritzel & Van Roy (2016), "Deep Exploration via Bootstrapped DQN", arXiv 1602.04621, the
+ * chain (H = N + 9: the defaults, N = 10).
+ * Differs: the paper leaves open whether being in an end state, arriving there or acting there pays; here acting
+ * does, so with H = N + 9 the optimum is 11. The observation is the state's number, not a vector. The horizon is an
+ * option of its own and does not follow the length. Rewards are float32, so 1/1000 is 0.0010000000474974513.
  */
 export const chain = defineTask({
   name: "chain",

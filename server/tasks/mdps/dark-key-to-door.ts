@@ -7,20 +7,23 @@ import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
 /**
  * Dark key-to-door: a key and then a door are hidden on a grid; each pays 1 once, and the door ends the episode.
  *
- * N x N cells, start in the centre (row and column floor(N / 2)). Actions 0 .. 4: stay, up (row - 1), down, left, right; a move into a
- * wall stays. Without the key, a step that ends on the key's cell pays 1 and takes it; with it, a step that ends on the door's
- * cell pays 1 and ends the episode. Before the key the door is a cell like others. The episode ends after H steps at the latest.
+ * N x N cells, start in the centre (row and column floor(N / 2)). Actions 0 .. 4: stay, up (row - 1), down, left,
+ * right; a move into a wall stays. Without the key, a step that ends on the key's cell pays 1 and takes it; with it,
+ * a step that ends on the door's cell pays 1 and ends the episode. Before the key the door is a cell like others. The
+ * episode ends after H steps at the latest.
  *
- * The observation is the cell, row N + column, with or without the key: the agent is not told which. The latent state, by which the
- * oracle judges, is (has the key) N^2 + cell; so the task is no "tabular-mdp", and its best play needs memory.
+ * The observation is the cell, row N + column, with or without the key: the agent is not told which. The latent
+ * state, by which the oracle judges, is (has the key) N^2 + cell; so the task is no "tabular-mdp", and its best play
+ * needs memory.
  *
- * From the task seed: the key's cell is the integer floor(u N^2) of the first uniform u of stream "key"; the door's is uniform over
- * the others, floor(u (N^2 - 1)) of the first uniform of stream "door", one more where that is not below the key's. Nothing else is
- * random.
+ * From the task seed: the key's cell is the integer floor(u N^2) of the first uniform u of stream "key"; the door's
+ * is uniform over the others, floor(u (N^2 - 1)) of the first uniform of stream "door", one more where that is not
+ * below the key's. Nothing else is random.
  *
- * Source: Laskin et al. (2022), "In-context Reinforcement Learning with Algorithm Distillation", arXiv 2210.14215 (N = 9, H = 50: the
- * defaults).
- * Differs: key and door never share a cell, either can be the start's; the order of the actions is our own; other sizes are additions.
+ * Source: Laskin et al. (2022), "In-context Reinforcement Learning with Algorithm Distillation", arXiv 2210.14215 (N
+ * = 9, H = 50: the defaults).
+ * Differs: key and door never share a cell, either can be the start's; the order of the actions is our own; other
+ * sizes are additions.
  */
 export const darkKeyToDoor = defineTask({
   name: "dark-key-to-door",
@@ -55,7 +58,8 @@ export const darkKeyToDoor = defineTask({
         const door = other < key ? other : other + 1;
         const successors = new Int32Array(numStates * GRID_ACTIONS); // [S, A]
         const rewards = new Float64Array(numStates * GRID_ACTIONS); // [S, A]
-        for (const [i, cell] of moves.entries()) {
+        for (let i = 0; i < moves.length; i++) {
+          const cell = moves[i];
           successors[i] = cell === key ? cells + cell : cell;
           rewards[i] = cell === key ? 1 : 0;
           successors[moves.length + i] = cells + cell;

@@ -8,18 +8,18 @@ const ACTIONS = 2;
 /**
  * Deep sea: a diver sinks one row a step, and only one of 2^N ways, right at every step, finds the treasure.
  *
- * N x N cells, state row N + column, start in (0, 0); an episode has N steps, each of which descends one row. Left moves one column
- * left (none in column 0) for nothing; right moves one column right (none in column N - 1) for -0.01 / N, and pays 1 more in the last
- * column of the last row. Which of the two actions is right differs from cell to cell. All of it is certain. The optimal return is
- * 1 - 0.01 = 0.99.
+ * N x N cells, state row N + column, start in (0, 0); an episode has N steps, each of which descends one row. Left
+ * moves one column left (none in column 0) for nothing; right moves one column right (none in column N - 1) for -0.01
+ * / N, and pays 1 more in the last column of the last row. Which of the two actions is right differs from cell to
+ * cell. All of it is certain. The optimal return is 1 - 0.01 = 0.99.
  *
- * From the task seed: stream "actions" gives one uniform for each cell, in the order of the states; where it is below 1/2, right
- * is action 1, else action 0.
+ * From the task seed: stream "actions" gives one uniform for each cell, in the order of the states; where it is below
+ * 1/2, right is action 1, else action 0.
  *
- * Source: Osband et al. (2020), "Behaviour Suite for Reinforcement Learning", arXiv 1908.03568, experiment deep sea; Osband et al. (2019),
- * "Deep Exploration via Randomized Value Functions", arXiv 1703.07608.
- * Differs: the observation is the cell's number, not an N x N picture; after the last step it stays in row N - 1, where bsuite shows
- * nothing; rewards are float32; there is no stochastic version.
+ * Source: Osband et al. (2020), "Behaviour Suite for Reinforcement Learning", arXiv 1908.03568, experiment deep sea;
+ * Osband et al. (2019), "Deep Exploration via Randomized Value Functions", arXiv 1703.07608.
+ * Differs: the observation is the cell's number, not an N x N picture; after the last step it stays in row N - 1,
+ * where bsuite shows nothing; rewards are float32; there is no stochastic version.
  */
 export const deepSea = defineTask({
   name: "deep-sea",

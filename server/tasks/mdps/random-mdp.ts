@@ -11,14 +11,15 @@ const REWARDS = ["gaussian", "bernoulli"] as const;
  *
  * Rewards of (s, a): gaussian are N(m, 1) with m ~ N(1, 1); bernoulli are 1 with probability m ~ Unif[0, 1], else 0.
  *
- * From the task seed, pair by pair, (0, 0), (0, 1), ...: stream "transitions" gives the rows P(. | s, a), each S gammas over their
- * sum (-log of a uniform where the concentration is 1), stream "rewards" the m: one plus a normal, or a uniform. From the noise at
- * (episode, step): the next state is the categorical transform of channel transition over the states in order, z of N(m, 1) and the
- * uniform that must be below m are channel reward's. Gaussian rewards are rounded to float32.
+ * From the task seed, pair by pair, (0, 0), (0, 1), ...: stream "transitions" gives the rows P(. | s, a), each S
+ * gammas over their sum (-log of a uniform where the concentration is 1, else by Marsaglia & Tsang (2000) as in
+ * server/tasks/sample-gamma.ts), stream "rewards" the m: one plus a normal, or a uniform. From the noise at (episode,
+ * step): the next state is the categorical transform of channel transition over the states in order, z of N(m, 1) and
+ * the uniform that must be below m are channel reward's. Gaussian rewards are rounded to float32.
  *
  * Shapes: S states, A actions. An instance takes 8 S^2 A bytes.
- * Source: Duan et al. (2016), "RL^2", arXiv 1611.02779, table 2 (S = 10, A = 5, H = 10, gaussian: the defaults with n = 10 episodes);
- * Osband, Russo & Van Roy (2013), arXiv 1306.0940, have random MDPs of the same kind.
+ * Source: Duan et al. (2016), "RL^2", arXiv 1611.02779, table 2 (S = 10, A = 5, H = 10, gaussian: the defaults, and
+ * n = 10 episodes); Osband, Russo & Van Roy (2013), arXiv 1306.0940, have random MDPs of the same kind.
  * Differs: Bernoulli rewards, and concentrations other than 1, are additions.
  */
 export const randomMdp = defineTask({

@@ -39,6 +39,15 @@ test("left costs nothing, right 0.01 / N: their bounds are reached and are float
   expect(found).toEqual([task.reward.min, task.reward.min, task.reward.min, task.reward.max]);
 });
 
+test("left goes one column back, right one on, each a row down", () => {
+  // By hand, N = 4: right, right, left, right visit (0, 0), (1, 1), (2, 2), (3, 1), and end in column 2 of the last row.
+  const right = rights(4, 5n);
+  const { steps } = playTrial(buildTask("deep-sea", { size: 4, episodes: 1 }), 5n, 0n, ({ state, step }) =>
+    step === 2 ? 1 - right[state] : right[state],
+  );
+  expect(steps.map(({ nextState }) => nextState)).toEqual([5, 10, 13, 14]);
+});
+
 test("one step left gives the treasure up, and loses all of it at once", () => {
   // By hand, N = 4: after a left at the first step the best is left all the way, 0; the regret of that step is 0.99.
   const task = buildTask("deep-sea", { size: 4, episodes: 1 });

@@ -12,7 +12,7 @@ import { tabularEnv } from "#icrl/server/tasks/mdps/tabular-env.js";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
 import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
-import { transitionMatrix } from "../../support/transition-matrix.js";
+import { valuesOfPolicy } from "../../support/policy-values.js";
 import { type PlayedStep, playTrial } from "./random-play.js";
 import { sampleMoments } from "./sample-moments.js";
 
@@ -29,29 +29,6 @@ function randomMdp(rng: Rng, numStates: number, numActions: number, withTerminal
   const rewards = Float64Array.from({ length: numStates * numActions }, () => Math.round(4 * rng.normal()) / 4);
   const terminal = Uint8Array.from({ length: numStates }, (_, s) => (s === numStates - 1 ? 1 : 0));
   return { numStates, successors, probabilities, rewards, ...(withTerminal && { terminal }) };
-}
-
-/** Exact value of a policy, probabilities [H, S, A], by its own recursion: [H + 1][S]. */
-function valuesOfPolicy(
-  mdp: MdpTables,
-  horizon: number,
-  policy: (h: number, s: number, a: number) => number,
-): number[][] {
-  const { numStates, rewards, terminal } = mdp;
-  const transitions = transitionMatrix(mdp);
-  const numActions = rewards.length / numStates;
-  const values = Array.from({ length: horizon + 1 }, () => new Array<number>(numStates).fill(0));
-  for (let h = horizon - 1; h >= 0; h--) {
-    for (let s = 0; s < numStates; s++) {
-      if (terminal?.[s] === 1) continue;
-      for (let a = 0; a < numActions; a++) {
-        let q = rewards[s * numActions + a];
-        for (let k = 0; k < numStates; k++) q += transitions[(s * numActions + a) * numStates + k] * values[h + 1][k];
-        values[h][s] += policy(h, s, a) * q;
-      }
-    }
-  }
-  return values;
 }
 
 test("backward induction finds the best of all deterministic policies", () => {

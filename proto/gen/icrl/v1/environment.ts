@@ -350,7 +350,7 @@ export interface Actions {
     | undefined;
   /**
    * Probabilities of all actions, float32 [N, num_actions], rows of NaN where unknown; only when
-   * opened.want_probabilities. Reserved behaviour.
+   * opened.want_probabilities. No server asks for them yet.
    */
   probabilities?: Tensor | undefined;
 }
