@@ -1,6 +1,7 @@
 import { defineAgent, type Trial } from "../../clients/typescript/define-agent.js";
 import { choice, number } from "../../common/options.js";
 import type { Rng } from "../../common/rng.js";
+import { dot } from "../kit/dot.js";
 import { EmpiricalModel } from "../kit/empirical-model.js";
 import { greedyByPlan } from "../kit/greedy-by-plan.js";
 import { sampleBeta } from "../kit/sample-beta.js";
@@ -61,10 +62,7 @@ export const psrl = defineAgent({
     const backup = (stage: number, state: number, action: number, next: Float64Array): number => {
       if (seen.ends[state] === 1) return 0;
       const pair = seen.pairAt(stage, state, action);
-      const row = pair * numStates;
-      let value = model[rewardsAt + pair];
-      for (let s = 0; s < numStates; s++) value += model[row + s] * next[s];
-      return value;
+      return model[rewardsAt + pair] + dot(model, pair * numStates, next);
     };
     const { act } = greedyByPlan(trial, backup, rng, draw);
     return { act, observe: (outcome) => seen.learn(outcome, outcome.reward) };

@@ -17,13 +17,15 @@ import { unitRewards } from "../kit/unit-rewards.js";
  *
  * ucb-h rescales rewards with known bounds to [0, 1], and refuses tasks without; epsilon-greedy plays any.
  *
- * On c: the theorem's is a constant, for which sqrt(2) is enough: by Azuma's inequality Q is then above the true
- * Q* everywhere, always, with probability 1 - delta. But with it play is indistinguishable from random for thousands of episodes
- * (H^3 is large); the default is small enough to learn by.
+ * On c: the theorem's is some constant, for which sqrt(2) is enough: Azuma's inequality then keeps Q above the true Q*
+ * everywhere and always, with probability 1 - delta. But so large a bonus plays like random for thousands of episodes.
+ * Regret on RiverSwim (S = 6, H = 20) after 2,000 episodes, 6,711 at random: 6,747 for sqrt(2), 6,739 for 0.1, 3,069 for
+ * 0.01, 1,494 for 0.003, 1,101 for 0.001, 6,617 for epsilon-greedy; on random MDPs (S = 5, A = 3, H = 5, Bernoulli) after
+ * 400 episodes, 538 at random: 561, 436, 165, 165, 171 and 212.
  *
  * Shapes: S states, A actions, H steps an episode, K episodes. Memory O(H S A); time O(A) a step, none an episode.
  * Source: Jin, Allen-Zhu, Bubeck & Jordan (2018), algorithm 1; Watkins (1989).
- * Differs: c's default; rewards may be random. With epsilon-greedy no theorem covers it.
+ * Differs: rewards may be random, and have other bounds; c's default. No theorem covers epsilon-greedy.
  */
 export const qLearning = defineAgent({
   name: "q-learning",
@@ -33,7 +35,7 @@ export const qLearning = defineAgent({
   tasks: ["tabular-mdp"],
   options: {
     explore: choice(["ucb-h", "epsilon-greedy"], { default: "ucb-h", help: "where exploration comes from" }),
-    c: number({ default: 0.01, min: 0, help: "factor of ucb-h's bonus; the theorem's is sqrt(2)" }),
+    c: number({ default: 0.003, min: 0, help: "factor of ucb-h's bonus; the theorem's is sqrt(2)" }),
     delta: number({ default: 0.1, min: 1e-12, max: 1, help: "probability of failure in ucb-h's logarithm" }),
     epsilon: number({ default: 0.1, min: 0, max: 1, help: "probability of an action at random, for epsilon-greedy" }),
   },

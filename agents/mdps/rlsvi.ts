@@ -15,6 +15,11 @@ import { greedyByPlan } from "../kit/greedy-by-plan.js";
  * high is carried back over the stages: exploration is deep. States seen to end an episode before its horizon are worth
  * nothing.
  *
+ * On the options: noise_std is what a target varies by, from reward and next state; the smaller, the sooner exploration
+ * ends. Regret on deep-sea {size 10} after 600 episodes, 594 for whoever never finds the treasure: 521 with noise_std 1,
+ * 134 with 0.3, 46 with 0.1 (prior_std 3); on random MDPs (S = 5, A = 3, H = 5, Bernoulli) after 400: 94, 39 and 49.
+ * prior_std is how much better than prior_mean an action never tried may be: in the order of an episode's return.
+ *
  * The probability of its choices has no closed form: propensities are unknown. Nothing is allocated by an episode.
  *
  * Shapes: S states, A actions, H steps an episode, B successors seen of a pair (at most S). Memory O(S A (H + B)),
@@ -29,8 +34,8 @@ export const rlsvi = defineAgent({
   source: "Osband, Van Roy & Wen (2016), algorithm 1; Osband, Van Roy, Russo & Wen (2019)",
   tasks: ["tabular-mdp"],
   options: {
-    noise_std: number({ default: 1, min: 1e-9, help: "standard deviation of a target around its Q, sigma" }),
-    prior_std: number({ default: 1, min: 1e-9, help: "prior standard deviation of each Q" }),
+    noise_std: number({ default: 0.3, min: 1e-9, help: "standard deviation of a target around its Q, sigma" }),
+    prior_std: number({ default: 3, min: 1e-9, help: "prior standard deviation of each Q" }),
     prior_mean: number({ default: 0, help: "prior mean of each Q" }),
     stage_dependent: boolean({
       default: false,
