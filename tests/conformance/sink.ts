@@ -217,16 +217,14 @@ async function durableSurvives(place: SinkPlace): Promise<void> {
       `durable stays at ${sink.durable} of ${last} though nothing is in its way`,
     );
     const now = sink.durable;
-    if (now > seen) {
+    check(now >= seen, `durable has fallen from ${seen} to ${now}`);
+    if (now > seen && (seen === 0 || now === last)) {
       check(now <= last, `durable is ${now} of ${last} appended`);
       const survivors = await place.survivors();
       check(survivors.length >= now, `durable is ${now}, and ${survivors.length} survive`);
       checkRows(survivors.slice(0, now), episodes.slice(0, now), "of those that survive");
-      seen = now;
-    } else {
-      check(sink.durable >= seen, `durable has fallen from ${seen} to ${sink.durable}`);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    } else await new Promise((resolve) => setImmediate(resolve));
+    seen = now;
   }
   await mustResolve(durable, `whenDurable(${last})`);
   check(durableThen === last, `whenDurable(${last}) resolved when durable was ${durableThen}`);
@@ -234,21 +232,33 @@ async function durableSurvives(place: SinkPlace): Promise<void> {
   await mustResolve(sink.close(), "close");
 }
 
-/** A sink with `kept` sealed and `lost` appended to a disk that takes nothing, and the numbers of both ends. */
-async function failed(place: SinkPlace, kept: readonly EpisodeRecord[], lost: readonly EpisodeRecord[]) {
+/** A sink with `kept` sealed, and then appended to, turn after turn, until it is known that the disk takes nothing; the last numbers. */
+async function failed(place: SinkPlace, kept: readonly EpisodeRecord[]) {
   const sink = await place.open();
   const before = appendAll(sink, kept);
   await mustResolve(sink.whenDurable(before), "whenDurable before any failure");
   await mustResolve(sink.seal(), "seal before any failure");
   place.setWritable(false);
-  const after = appendAll(sink, lost);
-  const outcome = await outcomeOf(sink.whenDurable(after));
-  check(outcome === "LOG_UNWRITABLE", `whenDurable of what cannot be written: ${outcome}`);
+  const lost = episodesFrom(1_000, 3);
+  let after = appendAll(sink, lost);
+  const start = performance.now();
+  for (let thrown = "nothing"; thrown === "nothing"; ) {
+    check(performance.now() - start < PATIENCE_MS, "a disk that takes nothing goes unnoticed");
+    await new Promise((resolve) => setImmediate(resolve));
+    if (sink.failures > 0) break;
+    thrown = thrownBy(() => {
+      after = sink.append(lost[after % lost.length]);
+    });
+  }
+  for (const number of [before + 1, after]) {
+    const outcome = await outcomeOf(sink.whenDurable(number));
+    check(outcome === "LOG_UNWRITABLE", `whenDurable of what cannot be written: ${outcome}`);
+  }
   return { sink, before, after };
 }
 
 async function failuresAreTold(place: SinkPlace): Promise<void> {
-  const { sink, before } = await failed(place, episodesFrom(0, 4), episodesFrom(4, 3));
+  const { sink, before } = await failed(place, episodesFrom(0, 4));
   check(sink.failures >= 1, "a failed write is not counted");
   check(!sink.writable, "it says that it is writable after a write that failed");
   check(sink.durable === before, `durable is ${sink.durable} where ${before} could be written`);
@@ -265,7 +275,7 @@ async function failuresAreTold(place: SinkPlace): Promise<void> {
 
 async function probeRecovers(place: SinkPlace): Promise<void> {
   const kept = episodesFrom(0, 4);
-  const { sink, after } = await failed(place, kept, episodesFrom(4, 3));
+  const { sink, after } = await failed(place, kept);
   place.setWritable(true);
   check(await sink.probe(), "probe finds that the disk cannot be written though it can again");
   check(sink.writable, "it is not writable after a probe that succeeded");
@@ -275,16 +285,18 @@ async function probeRecovers(place: SinkPlace): Promise<void> {
   check(first > after, `the first episode after the failure has number ${first}, which was given before`);
   const last = appendAll(sink, later.slice(1));
   await mustResolve(sink.whenDurable(last), "whenDurable after a probe that succeeded");
-  const lost = await outcomeOf(sink.whenDurable(after));
-  check(lost === "LOG_UNWRITABLE", `whenDurable of what was lost before the probe: ${lost}`);
+  for (const number of [kept.length + 1, after]) {
+    const lost = await outcomeOf(sink.whenDurable(number));
+    check(lost === "LOG_UNWRITABLE", `whenDurable of what was lost before the probe: ${lost}`);
+  }
   await mustResolve(sink.close(), "close");
   checkRows(await place.read(), [...kept, ...later], "what was written before a failure and after it");
 }
 
 async function sealShows(place: SinkPlace): Promise<void> {
   const sink = await place.open();
-  const episodes = episodesFrom(0, 9);
-  for (const from of [0, 3, 6]) {
+  const episodes = episodesFrom(0, 6);
+  for (const from of [0, 3]) {
     appendAll(sink, episodes.slice(from, from + 3));
     await mustResolve(sink.seal(), "seal");
     check(sink.durable === from + 3, `after seal durable is ${sink.durable} of ${from + 3}`);
@@ -298,9 +310,8 @@ async function closeIsComplete(place: SinkPlace): Promise<void> {
   const episodes = episodesFrom(0, 400);
   for (const [from, to] of [
     [0, 300],
-    [300, 301],
-    [301, 301],
-    [301, 400],
+    [300, 300],
+    [300, 400],
   ]) {
     const sink = await place.open();
     check(sink.tornBytes === 0, `${sink.tornBytes} bytes were torn by a close`);
@@ -309,7 +320,7 @@ async function closeIsComplete(place: SinkPlace): Promise<void> {
     const thrown = thrownBy(() => sink.append(episodes[0]));
     check(thrown === "LOG_UNWRITABLE", `append after close throws ${thrown}`);
   }
-  checkRows(await place.read(), episodes, "after four opens");
+  checkRows(await place.read(), episodes, "after three opens");
 }
 
 async function columnsAreKept(place: SinkPlace): Promise<void> {
