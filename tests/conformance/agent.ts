@@ -5,6 +5,7 @@
 import { uniform } from "#icrl/agents/uniform.js";
 import { createPolicy, describeTrial, playSteps, type Step, type TrialSetup } from "#icrl/bench/play-trial.js";
 import type { Agent, Outcome, Policy, Trial } from "#icrl/clients/typescript/define-agent.js";
+import { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
 import { TASKS } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
@@ -21,7 +22,18 @@ const KINDS = ["bandit", "linear", "bernoulli", "tabular-mdp"];
 const SMALL: readonly Task[] = smallTasks();
 
 const tasksOf = (agent: Agent): readonly Task[] =>
-  SMALL.filter((task) => playsTask(agent.tasks, task.name, task.kinds));
+  SMALL.filter((task) => playsTask(agent.tasks, task.name, task.kinds) && !refuses(agent, task));
+
+/** Whether the agent says of a task of its kind that it does not play it: for its rewards, say. */
+function refuses(agent: Agent, task: Task): boolean {
+  try {
+    createPolicy(agent, describeTrial(task, task.instantiate(11n, 12n)), {}, 1n);
+    return false;
+  } catch (error) {
+    if (error instanceof IcrlError && error.reason === "TASK_UNSUPPORTED") return true;
+    throw error;
+  }
+}
 
 const setup = (agent: Agent, task: Task, seed = 1n): TrialSetup => ({
   agent,
@@ -167,6 +179,9 @@ function distinctPast(task: Task, trial: Trial): History {
   return Array.from(steps, (at) => ({ ...at, arms: undefined })).slice(0, -2);
 }
 
+/** Policies whose choices make a law where it is not known: fewer where each of them plans at every episode of the past. */
+const drawsOf = ({ episodes }: Trial): number => (episodes > 1 ? DRAWS / 4 : DRAWS);
+
 /** The law of the choice that follows a past: exact where the agent knows it, else the frequencies over many seeds. */
 function lawAfter(agent: Agent, trial: Trial, past: History): Float64Array {
   const exact = new Float64Array(trial.numActions).fill(Number.NaN);
@@ -175,7 +190,8 @@ function lawAfter(agent: Agent, trial: Trial, past: History): Float64Array {
   const turn = last.terminated
     ? { state: past[0].state, arms: trial.arms, episode: last.episode + 1, step: 0 }
     : { state: last.nextState, arms: trial.arms, episode: last.episode, step: last.step + 1 };
-  for (let draw = 0; draw < DRAWS; draw++) {
+  const draws = drawsOf(trial);
+  for (let draw = 0; draw < draws; draw++) {
     const policy = createPolicy(agent, trial, {}, BigInt(draw));
     for (const outcome of past) {
       policy.act(outcome);
@@ -183,7 +199,7 @@ function lawAfter(agent: Agent, trial: Trial, past: History): Float64Array {
     }
     if (draw === 0) policy.probabilities?.(turn, exact);
     if (!Number.isNaN(exact[0])) return exact;
-    frequencies[policy.act(turn)] += 1 / DRAWS;
+    frequencies[policy.act(turn)] += 1 / draws;
   }
   return frequencies;
 }
@@ -211,7 +227,7 @@ function violationOfRenaming(agent: Agent, task: Task): string | undefined {
   );
   for (let a = 0; a < task.numActions; a++) {
     const [p, q] = [law[a], lawRenamed[to[a]]];
-    const tolerance = 1e-9 + 5 * Math.sqrt((p * (1 - p) + q * (1 - q)) / DRAWS);
+    const tolerance = 1e-9 + 5 * Math.sqrt((p * (1 - p) + q * (1 - q)) / drawsOf(trial));
     if (Math.abs(p - q) > tolerance) return `action ${a} has chance ${p}, and ${q} when it is called ${to[a]}`;
   }
   return undefined;
