@@ -18,7 +18,7 @@ import { greedyByPlan } from "../kit/greedy-by-plan.js";
  * On the priors: total rewards of "greedy" in the source (10 / 50 / 100 episodes) are 134.8 / 769.3 / 1578.5. They need
  * prior_mean 0, although the rewards' true prior mean is 1: with 1 it is 155 / 917 / 1884, as unseen actions then look
  * good. With prior_count 1, as PSRL has it, we get 137.6 / 755 / 1539 (2 % apart, three standard errors); with 0,
- * transitions as they were seen, 135.8 / 769.5 / 1575: most likely what the source had.
+ * transitions as they were seen, 135.8 / 769.5 / 1575, which agrees. The source does not say which it had.
  *
  * Shapes: S states, A actions, H steps an episode, B successors seen of a pair (at most S). Memory O(S A (H + B)); time
  * O(H S A B) an episode, O(A + B) an action.
