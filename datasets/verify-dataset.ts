@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { rngFromSeed } from "../common/rng.js";
 import { listsOf } from "./batch-columns.js";
 import { batchRows } from "./batch-rows.js";
@@ -22,7 +23,7 @@ import { hashFile } from "./durable-file.js";
 import { LABEL_COLUMNS, labelsFolder } from "./label-folder.js";
 import { dataFolder } from "./log-folder.js";
 import { inconsistency, type Replay, replayProblem } from "./row-problems.js";
-import { columnsOf, describeColumns } from "./shard-columns.js";
+import { columnsWith, describeColumns } from "./shard-columns.js";
 import type { TrajectoryRow } from "./trajectory-schema.js";
 
 /** Something that is not as it should be. */
@@ -65,74 +66,120 @@ const SUM_TOLERANCE = 1e-4;
  */
 export async function verifyDataset(dir: string, options: VerifyOptions): Promise<DatasetReport> {
   const manifest = readDatasetManifest(dir);
-  const { replay, onProgress = () => {} } = options;
   const problems: DatasetProblem[] = [];
-  const tasks = new Map(manifest.tasks.map((task) => [task.id, task]));
-  const labels = folderLabels(manifest);
-  const sampled = drawSample(manifest.episodes, options.sample, options.seed);
-  let episodes = 0;
-  let steps = 0;
-  let replayed = 0;
-  let bytes = 0;
+  const { intact, labels, bytes } = await withDuckDb((connection) => checkFiles(connection, dir, manifest, problems));
+  const { steps, replayed } = await checkEpisodes(dir, manifest, intact, labels, options, problems);
+  if (problems.length === 0) await checkCounts(dir, manifest, problems);
+  const { shards, episodes } = manifest;
+  return { shards: shards.length, labels: folderLabels(manifest).size, episodes, steps, replayed, bytes, problems };
+}
 
-  /** Whether a file is there, with its bytes and its columns. */
-  async function checkFile(shard: ShardFile, columns: (path: string) => Promise<string | undefined>): Promise<boolean> {
+/**
+ * Holds the files against the manifest.
+ *
+ * @returns the shards that can be read, the labels of which all shards can, and the bytes of all that is as it was written
+ */
+async function checkFiles(
+  connection: DuckDBConnection,
+  dir: string,
+  manifest: DatasetManifest,
+  problems: DatasetProblem[],
+): Promise<{ intact: Set<ShardFile>; labels: string[]; bytes: number }> {
+  let bytes = 0;
+  async function isIntact(shard: ShardFile, describe: typeof describeColumns): Promise<boolean> {
     const file = join(dir, shard.file);
-    const problem = await fileProblem(file, shard, columns);
+    const problem = await fileProblem(file, shard, async () => describe(await columnsWith(connection, file)));
     if (problem === undefined) bytes += shard.bytes;
     else problems.push({ file, problem });
     return problem === undefined;
   }
 
   checkListed(dir, manifest, problems);
-  for (const [i, shard] of manifest.shards.entries()) {
-    const file = join(dir, shard.file);
-    const intact = await checkFile(shard, async (path) => describeColumns(await columnsOf(path)));
-    const whole: string[] = [];
-    for (const [name, label] of labels) {
-      const own = label.shards[i];
-      if (own === undefined) problems.push({ file: datasetPath(dir), problem: `lists no shard ${i} of label ${name}` });
-      else if (await checkFile(own, describeLabelColumns)) whole.push(name);
+  const intact = new Set<ShardFile>();
+  for (const shard of manifest.shards) if (await isIntact(shard, describeColumns)) intact.add(shard);
+  const labels: string[] = [];
+  for (const [name, { shards }] of folderLabels(manifest)) {
+    const known = problems.length;
+    if (shards.length !== manifest.shards.length) {
+      const problem = `lists ${shards.length} shards of label ${name}, and ${manifest.shards.length} of the data`;
+      problems.push({ file: datasetPath(dir), problem });
     }
-    if (!intact) {
-      episodes += shard.rows;
-      continue;
-    }
-    const name = shard.file.slice("data/".length);
-    try {
-      for await (const decoded of readDatasetShards(dir, [name], whole)) {
-        if (decoded.data.numRows !== shard.rows) {
-          problems.push({ file, problem: `has ${decoded.data.numRows} episodes, and ${shard.rows} were written` });
-        }
-        const labelProblem = labelChecker(decoded);
-        let row = 0;
-        let last: TrajectoryRow | undefined;
-        for (const episode of batchRows(decoded.data)) {
-          const task = tasks.get(taskId(episode));
-          const again = sampled(episodes);
-          const problem =
-            inconsistency(episode) ??
-            (task === undefined ? `is of task "${taskId(episode)}", which dataset.json does not list` : undefined) ??
-            (task && taskProblem(task, episode)) ??
-            orderProblem(last, episode) ??
-            labelProblem(row, episode, task?.num_actions ?? 0) ??
-            (again ? replayProblem(episode, replay) : undefined);
-          if (problem !== undefined) problems.push({ file, episodeId: episode.episode_id, problem });
-          if (again) replayed += 1;
-          last = episode;
-          row += 1;
-          episodes += 1;
-          steps += episode.length;
-          if (episodes % 256 === 0) onProgress(episodes, manifest.episodes);
-        }
-      }
-    } catch (error) {
-      problems.push({ file, problem: (error as Error).message });
+    for (const shard of shards) await isIntact(shard, describeLabelColumns);
+    if (problems.length === known) labels.push(name);
+  }
+  return { intact, labels, bytes };
+}
+
+/** Looks at every episode of the shards that can be read. */
+async function checkEpisodes(
+  dir: string,
+  manifest: DatasetManifest,
+  intact: ReadonlySet<ShardFile>,
+  labels: readonly string[],
+  { sample, seed, replay, onProgress = () => {} }: VerifyOptions,
+  problems: DatasetProblem[],
+): Promise<{ steps: number; replayed: number }> {
+  const tasks = new Map(manifest.tasks.map((task) => [task.id, task]));
+  const sampled = drawSample(manifest.episodes, sample, seed);
+  let episodes = 0;
+  let steps = 0;
+  let replayed = 0;
+
+  function checkShard(decoded: DatasetShard, file: string): void {
+    const labelProblem = labelChecker(decoded);
+    let row = 0;
+    let last: TrajectoryRow | undefined;
+    for (const episode of batchRows(decoded.data)) {
+      const task = tasks.get(taskId(episode));
+      const again = sampled(episodes + row);
+      const problem =
+        inconsistency(episode) ??
+        (task === undefined
+          ? `is of task "${taskId(episode)}", which dataset.json does not list`
+          : taskProblem(task, episode)) ??
+        orderProblem(last, episode) ??
+        labelProblem(row, episode, task?.num_actions ?? 0) ??
+        (again ? replayProblem(episode, replay) : undefined);
+      if (problem !== undefined) problems.push({ file, episodeId: episode.episode_id, problem });
+      if (again) replayed += 1;
+      last = episode;
+      row += 1;
+      steps += episode.length;
+      if (row % 256 === 0) onProgress(episodes + row, manifest.episodes);
     }
   }
-  if (problems.length === 0) await checkCounts(dir, manifest, problems);
+
+  for (let rest = [...manifest.shards]; rest.length > 0; ) {
+    // As many as can be read in one go; what breaks that off is one shard's problem.
+    if (!intact.has(rest[0])) {
+      episodes += (rest.shift() as ShardFile).rows;
+      continue;
+    }
+    const end = rest.findIndex((shard) => !intact.has(shard));
+    const readable = end < 0 ? rest : rest.slice(0, end);
+    const names = readable.map(({ file }) => file.slice("data/".length));
+    let read = 0;
+    try {
+      for await (const decoded of readDatasetShards(dir, names, labels)) {
+        const { file, rows } = readable[read];
+        if (decoded.data.numRows === rows) checkShard(decoded, join(dir, file));
+        else
+          problems.push({
+            file: join(dir, file),
+            problem: `has ${decoded.data.numRows} episodes, and ${rows} were written`,
+          });
+        episodes += rows;
+        read += 1;
+      }
+    } catch (error) {
+      problems.push({ file: join(dir, readable[read].file), problem: (error as Error).message });
+      episodes += readable[read].rows;
+      read += 1;
+    }
+    rest = rest.slice(read);
+  }
   onProgress(manifest.episodes, manifest.episodes);
-  return { shards: manifest.shards.length, labels: labels.size, episodes, steps, replayed, bytes, problems };
+  return { steps, replayed };
 }
 
 /** Which of so many episodes belong to a sample of a given size. */
@@ -170,7 +217,7 @@ function checkListed(dir: string, manifest: DatasetManifest, problems: DatasetPr
 async function fileProblem(
   path: string,
   shard: ShardFile,
-  columns: (path: string) => Promise<string | undefined>,
+  describe: () => Promise<string | undefined>,
 ): Promise<string | undefined> {
   if (!existsSync(path)) return "is in dataset.json and is missing";
   const { sha256, bytes } = await hashFile(path);
@@ -180,14 +227,13 @@ async function fileProblem(
     return `has sha256 ${sha256}, and ${shard.sha256} was written: bytes were changed; its episodes were not looked at`;
   }
   try {
-    return await columns(path);
+    return await describe();
   } catch (error) {
     return `cannot be read (${(error as Error).message.split("\n")[0]})`;
   }
 }
 
-async function describeLabelColumns(path: string): Promise<string | undefined> {
-  const columns = await columnsOf(path);
+function describeLabelColumns(columns: ReadonlyMap<string, string>): string | undefined {
   const wrong = LABEL_COLUMNS.find(({ name, sql }) => columns.get(name) !== sql);
   return wrong && `column ${wrong.name} is ${columns.get(wrong.name) ?? "missing"}: it should be ${wrong.sql}`;
 }
