@@ -147,20 +147,22 @@ test("a reward outside the task's bounds is found without a replay", async () =>
 
 test("episodes that are out of order, twice there or torn from their trial are found", async () => {
   const inOrder = (rows: TrajectoryRow[]) => rows.findIndex((row) => row.episode_index === 1);
-  const swapped = await withRows((rows) => {
+  const withoutLabels = async (change: (rows: TrajectoryRow[]) => TrajectoryRow[]) => {
+    const dir = await withRows(change);
+    rmSync(join(dir, "labels"), { recursive: true });
+    writeFileSync(join(dir, "dataset.json"), JSON.stringify({ ...readDatasetManifest(dir), labels: {} }));
+    return problemsOf(dir, 0);
+  };
+  const swapped = await withoutLabels((rows) => {
     const i = inOrder(rows);
     [rows[i], rows[i - 1]] = [rows[i - 1], rows[i]];
     return rows;
   });
-  rmSync(join(swapped, "labels"), { recursive: true });
-  const { labels: _, ...rest } = readDatasetManifest(swapped);
-  writeFileSync(join(swapped, "dataset.json"), JSON.stringify({ ...rest, labels: {} }));
-  expect(await problemsOf(swapped, 0)).toEqual([expect.stringMatching(/^follows episode 1 of its trial/)]);
-
-  const twice = await withRows((rows) => [...rows.slice(0, -1), rows[rows.length - 1]].with(1, rows[0]));
-  writeFileSync(join(twice, "dataset.json"), JSON.stringify({ ...readDatasetManifest(twice), labels: {} }));
-  rmSync(join(twice, "labels"), { recursive: true });
-  expect((await problemsOf(twice, 0)).join()).toMatch(/is there twice|follows episode/);
+  expect(swapped).toEqual([expect.stringMatching(/^follows episode 1 of its trial/)]);
+  const twice = await withoutLabels((rows) => [...rows.slice(1), rows[rows.length - 1]]);
+  expect(twice).toEqual([expect.stringMatching(/^follows episode \d of its trial/)]);
+  const torn = await withoutLabels((rows) => [...rows.slice(0, -1), rows[0]].toSpliced(0, 1, rows[rows.length - 1]));
+  expect(torn).toEqual([expect.stringMatching(/^trial [0-9a-f]{32} does not stand side by side in one shard$/)]);
 });
 
 test.each<[string, (row: TrajectoryRow) => ReturnType<typeof madeUpLabel>, RegExp]>([
