@@ -20,6 +20,8 @@ export interface FilterOptions {
   readonly trials?: "any" | "all";
   /** Of what matches, every k-th episode of a trial, by `episode_index`. */
   readonly every?: number;
+  /** Of the Node.js that runs, for the manifest. */
+  readonly nodeVersion: string;
   readonly overwrite?: boolean;
   readonly onProgress?: OnProgress;
 }
@@ -34,7 +36,7 @@ export interface FilterOptions {
 export async function filterDataset(
   dir: string,
   out: string,
-  { where = "true", trials, every = 1, overwrite = false, onProgress }: FilterOptions,
+  { where = "true", trials, every = 1, nodeVersion, overwrite = false, onProgress }: FilterOptions,
 ): Promise<DatasetManifest> {
   const source = readDatasetManifest(dir);
   const labels = labelHeads(source);
@@ -46,7 +48,7 @@ export async function filterDataset(
       throw new IcrlError("SELECTION_EMPTY", `no episode of ${dir} matches ${where}: nothing was written`);
     }
     const madeWith = { where, trials: trials ?? null, every };
-    const head = derivedHead(source, "filter", madeWith, `${source.name}, filtered`);
+    const head = derivedHead(source, "filter", madeWith, `${source.name}, filtered`, nodeVersion);
     return sealDataset(partial, { ...head, subsample: leastCommonMultiple(source.subsample ?? 1, every) });
   });
 

@@ -14,6 +14,7 @@ import { createReplay } from "#icrl/server/sessions/replay.js";
 import { dataRows, madeUpLabel, makeDataset, SPEC } from "../support/dataset.js";
 import { tempDir } from "../support/temp-dir.js";
 
+const nodeVersion = process.versions.node;
 const temporary = tempDir();
 const path = (name: string) => join(temporary.path, name);
 const dir = path("set");
@@ -48,7 +49,7 @@ test("no split of any proportions has an instance on two sides, and its parts me
     const share = 0.2 + 0.6 * rng.uniform();
     const parts = { train: share, val: (1 - share) / 2, test: 1 - share - (1 - share) / 2 };
     const out = path(`parts-${i}`);
-    await splitDataset(dir, out, { parts, seed: BigInt(i) });
+    await splitDataset(dir, out, { nodeVersion, parts, seed: BigInt(i) });
     const rows = await Promise.all(Object.keys(parts).map((name) => expectSound(join(out, name))));
     const instances = rows.map((part) => new Set(part.map(instanceOf)));
     for (const [a, set] of instances.entries())
@@ -58,6 +59,7 @@ test("no split of any proportions has an instance on two sides, and its parts me
     await mergeDatasets(
       Object.keys(parts).map((name) => join(out, name)),
       merged,
+      { nodeVersion },
     );
     expect(byId(await expectSound(merged))).toEqual(byId(written));
   }
@@ -73,12 +75,12 @@ test("shares of many instances are what was asked for", async () => {
 
 test("shares that do not add up to 1 and a part without episodes are refused", async () => {
   for (const parts of [{ train: 0.9, val: 0.2 }, { train: 1.5, val: -0.5 }, {}] as Record<string, number>[]) {
-    await expect(splitDataset(dir, path("bad"), { parts, seed: 0n })).rejects.toMatchObject({
+    await expect(splitDataset(dir, path("bad"), { nodeVersion, parts, seed: 0n })).rejects.toMatchObject({
       reason: "OPTION_INVALID",
     });
   }
   const parts = { train: 0.999999, val: 0.000001 };
-  await expect(splitDataset(dir, path("bad"), { parts, seed: 0n })).rejects.toMatchObject({
+  await expect(splitDataset(dir, path("bad"), { nodeVersion, parts, seed: 0n })).rejects.toMatchObject({
     reason: "SELECTION_EMPTY",
   });
   expect(existsSync(path("bad"))).toBe(false);
@@ -86,9 +88,9 @@ test("shares that do not add up to 1 and a part without episodes are refused", a
 });
 
 test("a trial that is in both is kept once", async () => {
-  await filterDataset(dir, path("low"), { where: "trial_index < 12" });
-  await filterDataset(dir, path("high"), { where: "trial_index >= 6" });
-  await mergeDatasets([path("low"), path("high")], path("overlapping"));
+  await filterDataset(dir, path("low"), { nodeVersion, where: "trial_index < 12" });
+  await filterDataset(dir, path("high"), { nodeVersion, where: "trial_index >= 6" });
+  await mergeDatasets([path("low"), path("high")], path("overlapping"), { nodeVersion });
   const rows = await expectSound(path("overlapping"));
   expect(byId(rows)).toEqual(byId(written));
   // The first dataset's rows come first, as they stand there.
@@ -96,8 +98,8 @@ test("a trial that is in both is kept once", async () => {
 });
 
 test("trials that differ, and tasks, behaviours or labels of one name that are not the same, are not merged", async () => {
-  await filterDataset(dir, path("every-2"), { every: 2 });
-  const merge = (other: string) => mergeDatasets([dir, other], path("never"));
+  await filterDataset(dir, path("every-2"), { nodeVersion, every: 2 });
+  const merge = (other: string) => mergeDatasets([dir, other], path("never"), { nodeVersion });
   await expect(merge(path("every-2"))).rejects.toMatchObject({ reason: "DATASET_MISMATCH" });
   const manifest = readDatasetManifest(path("every-2"));
   const rewritten: Partial<DatasetManifest>[] = [
@@ -119,7 +121,7 @@ test("trials that differ, and tasks, behaviours or labels of one name that are n
 test("another collection merges in; a label that only one has is left out", async () => {
   const other = { ...SPEC, name: "other", seed: 12n, behaviours: SPEC.behaviours.slice(0, 1) };
   await makeDataset(path("other"), other, { labels: [] });
-  const manifest = await mergeDatasets([dir, path("other")], path("both"));
+  const manifest = await mergeDatasets([dir, path("other")], path("both"), { nodeVersion });
   expect(Object.keys(manifest.labels)).toEqual(["self", "optimal"]);
   expect(manifest).toMatchObject({ name: "test set + other", episodes: 200, seed: null, made_by: "merge" });
   // The mixtures differ: weights are the numbers of trials.
@@ -128,12 +130,12 @@ test("another collection merges in; a label that only one has is left out", asyn
 });
 
 test("a filter keeps whole rows that match, in order, with their labels", async () => {
-  await filterDataset(dir, path("some"), { where: "regret > 1 AND list_max(rewards) > 0 -- a comment" });
+  await filterDataset(dir, path("some"), { nodeVersion, where: "regret > 1 AND list_max(rewards) > 0 -- a comment" });
   const kept = (row: TrajectoryRow) => (row.regret ?? 0) > 1 && Math.max(...row.rewards) > 0;
   expect(await expectSound(path("some"))).toEqual(written.filter(kept));
-  await filterDataset(dir, path("thinned"), { every: 3 });
+  await filterDataset(dir, path("thinned"), { nodeVersion, every: 3 });
   expect(await expectSound(path("thinned"))).toEqual(written.filter((row) => row.episode_index % 3 === 0));
-  const twice = await filterDataset(path("thinned"), path("thinned-twice"), { every: 2 });
+  const twice = await filterDataset(path("thinned"), path("thinned-twice"), { nodeVersion, every: 2 });
   expect(twice.subsample).toBe(6);
   expect((await dataRows(path("thinned-twice"))).every((row) => row.episode_index === 0)).toBe(true);
 });
@@ -147,7 +149,7 @@ test("a filter by trials keeps all episodes of a trial or none", async () => {
     const expected = written.filter((row) =>
       written.filter((other) => other.trial_id === row.trial_id)[quantifier](matches),
     );
-    const filter = { where: `task = 'river-swim' AND "return" > 0.01`, trials: word };
+    const filter = { nodeVersion, where: `task = 'river-swim' AND "return" > 0.01`, trials: word };
     if (expected.length === 0) {
       await expect(filterDataset(dir, path(word), filter)).rejects.toMatchObject({ reason: "SELECTION_EMPTY" });
       continue;
@@ -158,23 +160,23 @@ test("a filter by trials keeps all episodes of a trial or none", async () => {
 });
 
 test("bad SQL is QUERY_INVALID and leaves nothing behind", async () => {
-  const refused = filterDataset(dir, path("bad-sql"), { where: "regrett < 1" });
+  const refused = filterDataset(dir, path("bad-sql"), { nodeVersion, where: "regrett < 1" });
   await expect(refused).rejects.toMatchObject({ reason: "QUERY_INVALID" });
   expect(readdirSync(temporary.path).filter((name) => name.startsWith("bad-sql"))).toEqual([]);
 });
 
 test("a dataset in the way is replaced only when asked to, anything else never", async () => {
   const out = path("taken");
-  const filter = { where: "length > 0" };
+  const filter = { nodeVersion, where: "length > 0" };
   await filterDataset(dir, out, filter);
   await expect(filterDataset(dir, out, filter)).rejects.toMatchObject({ reason: "OUTPUT_EXISTS" });
-  await filterDataset(dir, out, { ...filter, every: 4, overwrite: true });
+  await filterDataset(dir, out, { nodeVersion, ...filter, every: 4, overwrite: true });
   expect((await dataRows(out)).length).toBe(40);
   // A dataset can be replaced by what is made of it.
-  await filterDataset(out, out, { where: "task = 'river-swim'", overwrite: true });
+  await filterDataset(out, out, { nodeVersion, where: "task = 'river-swim'", overwrite: true });
   expect((await dataRows(out)).length).toBe(20);
   mkdirSync(path("home"));
   writeFileSync(join(path("home"), "thesis.tex"), "");
-  const refused = filterDataset(dir, path("home"), { ...filter, overwrite: true });
+  const refused = filterDataset(dir, path("home"), { nodeVersion, ...filter, overwrite: true });
   await expect(refused).rejects.toMatchObject({ reason: "OUTPUT_EXISTS" });
 });

@@ -38,7 +38,11 @@ export function filterCommand(): Command {
       command.error("error: nothing to filter by: give --where or --every");
     const { filterDataset } = await import("../../../../datasets/filter-dataset.js");
     const progress = workProgress("filtering", "episodes");
-    const manifest = await filterDataset(dir, out, { ...flags, onProgress: progress.update });
+    const manifest = await filterDataset(dir, out, {
+      nodeVersion: process.versions.node,
+      ...flags,
+      onProgress: progress.update,
+    });
     progress.finish();
     if (json) printJson(process.stdout, manifest);
     else process.stdout.write(`${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);

@@ -18,7 +18,11 @@ export function mergeCommand(): Command {
     if (dirs.length < 2) command.error("error: one dataset is nothing to merge: give at least two");
     const { mergeDatasets } = await import("../../../../datasets/merge-datasets.js");
     const progress = workProgress("merging", "episodes");
-    const manifest = await mergeDatasets(dirs, out, { overwrite: flags.overwrite, onProgress: progress.update });
+    const manifest = await mergeDatasets(dirs, out, {
+      nodeVersion: process.versions.node,
+      overwrite: flags.overwrite,
+      onProgress: progress.update,
+    });
     progress.finish();
     if (flags.json) printJson(process.stdout, manifest);
     else process.stdout.write(`${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);

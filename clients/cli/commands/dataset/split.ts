@@ -28,7 +28,13 @@ export function splitCommand(): Command {
     const { splitDataset } = await import("../../../../datasets/split-dataset.js");
     const progress = workProgress("splitting", "episodes");
     const { seed, overwrite } = flags;
-    const made = await splitDataset(dir, out, { parts, seed, overwrite, onProgress: progress.update });
+    const made = await splitDataset(dir, out, {
+      nodeVersion: process.versions.node,
+      parts,
+      seed,
+      overwrite,
+      onProgress: progress.update,
+    });
     progress.finish();
     if (flags.json) printJson(process.stdout, { parts: Object.fromEntries(made) });
     else {
