@@ -176,11 +176,14 @@ export function createPolicies(
         if (wantProbabilities) {
           if (seat.policy.probabilities === undefined) law.fill(Number.NaN);
           else seat.policy.probabilities(scratch, law);
-          laws.set(law, n * task.numActions);
         }
         actions[n] = checkedAction(seat.policy.act(scratch));
         let propensity = seat.policy.propensity ?? Number.NaN;
-        if (wantProbabilities && Number.isNaN(propensity)) propensity = law[actions[n]];
+        if (wantProbabilities) {
+          if (Number.isNaN(law[0]) && propensity === 1) law.fill(0).fill(1, actions[n], actions[n] + 1); // a sure choice is a law
+          if (Number.isNaN(propensity)) propensity = law[actions[n]];
+          laws.set(law, n * task.numActions);
+        }
         if (propensity === propensity) {
           propensities[n] = propensity;
           anyPropensity = true;

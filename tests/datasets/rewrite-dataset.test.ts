@@ -170,13 +170,13 @@ test("a dataset in the way is replaced only when asked to, anything else never",
   const filter = { nodeVersion, where: "length > 0" };
   await filterDataset(dir, out, filter);
   await expect(filterDataset(dir, out, filter)).rejects.toMatchObject({ reason: "OUTPUT_EXISTS" });
-  await filterDataset(dir, out, { nodeVersion, ...filter, every: 4, overwrite: true });
+  await filterDataset(dir, out, { ...filter, every: 4, overwrite: true });
   expect((await dataRows(out)).length).toBe(40);
   // A dataset can be replaced by what is made of it.
   await filterDataset(out, out, { nodeVersion, where: "task = 'river-swim'", overwrite: true });
   expect((await dataRows(out)).length).toBe(20);
   mkdirSync(path("home"));
   writeFileSync(join(path("home"), "thesis.tex"), "");
-  const refused = filterDataset(dir, path("home"), { nodeVersion, ...filter, overwrite: true });
+  const refused = filterDataset(dir, path("home"), { ...filter, overwrite: true });
   await expect(refused).rejects.toMatchObject({ reason: "OUTPUT_EXISTS" });
 });

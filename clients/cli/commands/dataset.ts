@@ -1,5 +1,6 @@
-/** `icrl dataset VERB`: offline datasets. One file in dataset/ for each verb. */
+/** `icrl dataset VERB`: offline datasets. One file for each verb in dataset/. */
 import { Command } from "commander";
+import { collectCommand } from "./dataset/collect.js";
 import { filterCommand } from "./dataset/filter.js";
 import { headCommand } from "./dataset/head.js";
 import { infoCommand } from "./dataset/info.js";
@@ -11,7 +12,8 @@ import { verifyCommand } from "./dataset/verify.js";
 /** The command. */
 export function datasetCommand(): Command {
   return new Command("dataset")
-    .description("Offline datasets: look at them, check them, merge, split and filter them.")
+    .description("Collect offline datasets, label them, look at them, check them, export them.")
+    .addCommand(collectCommand())
     .addCommand(infoCommand())
     .addCommand(headCommand())
     .addCommand(queryCommand())

@@ -1,0 +1,242 @@
+/**
+ * The making of labels of one name: reads shards in order, hands their trials to sessions, writes a shard's labels when all its
+ * trials are labelled. A session that ends early gives its trials back, for the next one.
+ */
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { IcrlError } from "../../common/errors.js";
+import { playsTask } from "../../common/plays-task.js";
+import { type LabelHeader, labelFolder, labelShardPath } from "../../datasets/label-schema.js";
+import type { LabelRequest, LabelSeat } from "../sessions/labels.js";
+import type { Limits } from "../sessions/limits.js";
+import type { Task } from "../tasks/task.js";
+import { lockFolder } from "../trajectories/lock.js";
+import { indexDataset } from "./dataset-index.js";
+import { checkSameExpert, headerOf, readHeader, writeHeader } from "./label-header.js";
+import { createLabelPlay, type LabelSource } from "./label-play.js";
+import { knownTasks, type LabelShard, readLabelShard, shardBytes } from "./label-shard.js";
+import { type LabelWriter, openLabelWriter } from "./label-writer.js";
+
+/** Labels being made. */
+export interface Labelling {
+  /** Whether all labels are durable, or it stopped before. */
+  readonly over: boolean;
+  /**
+   * Opens trials in the seat as soon as there are any.
+   * @throws TASK_UNSUPPORTED, LABEL_CONFLICT; the first time also LOG_LOCKED, LOG_UNWRITABLE
+   */
+  request(request: LabelRequest, seat: LabelSeat): void;
+  /** Gives up waiting. */
+  leave(seat: LabelSeat): void;
+  /** Stops: labels of shards that are not complete are lost. */
+  close(): void;
+}
+
+/** Shards are read ahead while they take no more memory than this, and at least one is. */
+const HELD_BYTES = 192 << 20;
+
+/** Part of the largest message that probabilities may fill. */
+const PROBABILITIES_SHARE = 0.5;
+
+/**
+ * Finds out what is to be labelled.
+ *
+ * @param name of the labels
+ * @throws NOT_A_LOG
+ */
+export async function openLabelling(dir: string, name: string, limits: Limits): Promise<Labelling> {
+  const tasks = knownTasks();
+  const shards = await indexDataset(dir, name);
+  /** Shards that were not read yet, in order. */
+  const unread = shards.filter(({ labelled }) => !labelled);
+  /** Shards in memory with what they take, until they are written. */
+  const held = new Map<LabelShard, number>();
+  const waiting = new Map<LabelSeat, LabelRequest>();
+  let remaining = unread.reduce((sum, { parts }) => sum + parts.reduce((trials, part) => trials + part.trials, 0), 0);
+  /** Whose labels they are, once the folder is taken. */
+  let header: LabelHeader | undefined;
+  let unlock = () => {};
+  let writer: LabelWriter | undefined;
+  let failure: unknown;
+  let over = false;
+
+  function checkPlaysAll(request: LabelRequest): void {
+    for (const { parts } of shards) {
+      for (const { task, taskOptionsJson } of parts) {
+        const { name: family, kinds } = tasks.of(task, taskOptionsJson);
+        if (playsTask(request.tasks, family, kinds)) continue;
+        throw new IcrlError(
+          "TASK_UNSUPPORTED",
+          `agent "${request.agent}" declares ${request.tasks.join(", ")}: the dataset has task "${family}", which is ${kinds.join(", ")}`,
+        );
+      }
+    }
+  }
+
+  /** Locks the labels' folder, puts it in order, and writes whose they are. */
+  function takeFolder(request: LabelRequest): void {
+    const folder = labelFolder(dir, name);
+    try {
+      mkdirSync(folder, { recursive: true });
+      unlock = lockFolder(folder);
+      const found = readHeader(dir, name);
+      if (found !== undefined) checkSameExpert(found, headerOf(request));
+      for (const file of readdirSync(folder)) if (file.endsWith(".tmp")) rmSync(join(folder, file), { force: true });
+      header = found ?? headerOf(request);
+      if (found === undefined) writeHeader(dir, header);
+    } catch (error) {
+      unlock();
+      throw error instanceof IcrlError ? error : unwritable(error);
+    }
+  }
+
+  function unwritable(error: unknown): IcrlError {
+    const text = error instanceof Error ? error.message : String(error);
+    return new IcrlError(
+      "LOG_UNWRITABLE",
+      `labels "${name}" in ${dir} cannot be written (${text}): free space or mend the disk`,
+      { folder: dir },
+    );
+  }
+
+  function end(): void {
+    if (over) return;
+    over = true;
+    writer?.close();
+    unlock();
+    held.clear();
+  }
+
+  function checkNotOver(): void {
+    if (over) throw failure ?? new IcrlError("SERVER_DRAINING", "the server is about to stop: connect again later");
+  }
+
+  /** Nothing more can be labelled: those who wait are told now, those who label at the end of a trial. */
+  function fail(error: unknown): void {
+    if (over) return;
+    failure = error;
+    const seats = [...waiting.keys()];
+    waiting.clear();
+    end();
+    for (const seat of seats) seat.fail(error);
+  }
+
+  /** Reads the next shard, if there is one and there is room for it. */
+  function readNext(): LabelShard | undefined {
+    const [next] = unread;
+    if (next === undefined) return undefined;
+    const bytes = shardBytes(next, tasks);
+    let heldBytes = 0;
+    for (const size of held.values()) heldBytes += size;
+    if (held.size > 0 && heldBytes + bytes > HELD_BYTES) return undefined;
+    unread.shift();
+    try {
+      const shard = readLabelShard(next, tasks);
+      if (shard.rows.length > 0) held.set(shard, bytes);
+      return shard;
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  }
+
+  /** The task whose trials come next. */
+  function nextTask(): Task | undefined {
+    for (const shard of held.keys()) {
+      const task = shard.nextTask();
+      if (task !== undefined) return task;
+    }
+    for (let shard = readNext(); shard !== undefined; shard = readNext()) {
+      const task = shard.nextTask();
+      if (task !== undefined) return task;
+    }
+    return undefined;
+  }
+
+  const source: LabelSource = {
+    take(task) {
+      checkNotOver();
+      for (const shard of held.keys()) {
+        const trial = shard.take(task);
+        if (trial !== undefined) return trial;
+      }
+      for (let shard = readNext(); shard !== undefined; shard = readNext()) {
+        const trial = shard.take(task);
+        if (trial !== undefined) return trial;
+      }
+      return undefined;
+    },
+    done({ shard }) {
+      checkNotOver();
+      remaining -= 1;
+      if (shard.done()) void write(shard);
+    },
+    giveBack(trial) {
+      trial.shard.giveBack(trial);
+      offer();
+    },
+  };
+
+  async function write(shard: LabelShard): Promise<void> {
+    const { actions, stepOffsets, probabilities, probabilityOffsets, known, rows } = shard;
+    writer ??= openLabelWriter();
+    try {
+      await writer.write({
+        path: labelShardPath(dir, name, shard.name),
+        episodeIds: rows.map((row) => row.episode_id),
+        actions,
+        stepOffsets,
+        probabilities,
+        probabilityOffsets,
+        known,
+      });
+    } catch (error) {
+      return fail(unwritable(error));
+    }
+    held.delete(shard);
+    offer();
+  }
+
+  /** As many envs as fit what is asked, what is left, and a message. */
+  function envsFor(request: LabelRequest, task: Task): number {
+    // Half of what is left, so that a second session can label beside this one.
+    const share = remaining > 2 * request.numEnvs ? request.numEnvs : Math.max(1, Math.ceil(remaining / 2));
+    const rows = Math.floor((PROBABILITIES_SHARE * limits.max_message_bytes) / (4 * task.numActions));
+    return Math.min(request.numEnvs, share, Math.max(1, rows));
+  }
+
+  /** Opens trials for those who wait. */
+  function offer(): void {
+    try {
+      for (const [seat, request] of waiting) {
+        const task = nextTask();
+        if (task !== undefined) {
+          waiting.delete(seat);
+          seat.open(createLabelPlay(name, task, envsFor(request, task), source), remaining);
+        } else if (held.size === 0 && unread.length === 0) {
+          const seats = [...waiting.keys()];
+          waiting.clear();
+          end();
+          for (const each of seats) each.finish();
+        } else return;
+      }
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  return {
+    get over() {
+      return over;
+    },
+    request(request, seat) {
+      checkPlaysAll(request);
+      if (header === undefined) takeFolder(request);
+      else checkSameExpert(header, headerOf(request));
+      waiting.set(seat, request);
+      offer();
+    },
+    leave: (seat) => void waiting.delete(seat),
+    close: end,
+  };
+}
