@@ -22,6 +22,7 @@ const WHOLE_SHARD = 1 << 30;
  * Shards by name, in that order; two are in memory at a time, the second while the first is used.
  *
  * @param labels names of labels that are wanted too
+ * @param columns of the data, `episode_id` among them; all where absent
  * @throws LOG_CORRUPT if one cannot be read
  * @throws DATASET_CORRUPT if a label's rows are not those of its shard
  */
@@ -29,13 +30,12 @@ export async function* readDatasetShards(
   dir: string,
   names: readonly string[],
   labels: readonly string[],
+  columns?: readonly string[],
 ): AsyncGenerator<DatasetShard> {
-  const groups = names.map((name) =>
-    [dataFolder(dir), ...labels.map((label) => labelFolder(dir, label))].map((folder) => ({
-      path: join(folder, name),
-      batchRows: WHOLE_SHARD,
-    })),
-  );
+  const groups = names.map((name) => [
+    { path: join(dataFolder(dir), name), batchRows: WHOLE_SHARD, columns },
+    ...labels.map((label) => ({ path: join(labelFolder(dir, label), name), batchRows: WHOLE_SHARD })),
+  ]);
   let index = 0;
   for await (const streams of decodeShards(groups)) {
     const [data, ...beside] = streams.map(oneBatch);

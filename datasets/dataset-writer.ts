@@ -2,8 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RecordBatch } from "apache-arrow";
+import type { ShardFile } from "./dataset-manifest.js";
 import type { DatasetShard } from "./dataset-shards.js";
-import { fsyncFolder, writeDurably } from "./durable-file.js";
+import { copyDurably, fsyncFolder, writeDurably } from "./durable-file.js";
 import { encodeParquet } from "./encode-parquet.js";
 import { ipcPieces } from "./ipc-stream.js";
 import { type LabelHead, labelFolder, labelHeadPath } from "./label-folder.js";
@@ -22,6 +23,8 @@ export interface DatasetWriter {
    * takes all stays in one shard.
    */
   append(shard: DatasetShard, ranges: RowRanges): void;
+  /** Takes a whole shard of another dataset, and its labels, as they are. */
+  copy(dir: string, { file, rows }: ShardFile): void;
   /** Writes what is left. */
   close(): void;
 }
@@ -72,6 +75,15 @@ export function createDatasetWriter(dir: string, labels: readonly LabelHead[]): 
       }
       rows += rowsIn(ranges);
       if (bytes >= SHARD_BYTES) flush();
+    },
+    copy(from, { file, rows: copied }) {
+      flush();
+      const source = file.slice("data/".length);
+      for (const [name, folder] of folders) {
+        const path = name === "" ? dataFolder(from) : labelFolder(from, name);
+        copyDurably(join(path, source), join(folder, shardName(first)));
+      }
+      first += copied;
     },
     close() {
       flush();

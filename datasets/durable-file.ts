@@ -1,6 +1,6 @@
 /** Files that are there in whole, or not at all. */
 import { createHash } from "node:crypto";
-import { closeSync, createReadStream, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, createReadStream, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Makes names in a folder durable. */
@@ -26,6 +26,17 @@ export function writeDurably(path: string, bytes: Uint8Array): void {
   } catch (error) {
     rmSync(path, { force: true });
     throw error;
+  }
+}
+
+/** Copies a file and waits until the disk has it. */
+export function copyDurably(from: string, to: string): void {
+  copyFileSync(from, to);
+  const fd = openSync(to, "r+");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -5,7 +5,7 @@
  * anew where episodes are left out. So it can be killed at any point; called again it begins anew, and if dataset.json is there
  * already it only removes what is left of DIR/collecting.
  */
-import { copyFileSync, linkSync, mkdirSync, rmSync } from "node:fs";
+import { linkSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../common/errors.js";
 import {
@@ -17,7 +17,7 @@ import {
 } from "./dataset-manifest.js";
 import { int32Column, readDatasetShards } from "./dataset-shards.js";
 import { createDatasetWriter } from "./dataset-writer.js";
-import { fsyncFolder } from "./durable-file.js";
+import { copyDurably, fsyncFolder } from "./durable-file.js";
 import { labelFolder, labelHeadPath, labelsFolder, listLabels, readLabelHead } from "./label-folder.js";
 import { dataFolder, listShards } from "./log-folder.js";
 import { type OnProgress, sealDataset } from "./seal-dataset.js";
@@ -81,7 +81,7 @@ function linkOrCopy(from: string, to: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "EPERM" && code !== "ENOTSUP" && code !== "ENOSYS" && code !== "EMLINK") throw error;
-    copyFileSync(from, to);
+    copyDurably(from, to);
   }
 }
 
