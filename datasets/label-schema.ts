@@ -40,8 +40,7 @@ export const labelFolder = (dir: string, name: string): string => join(dir, "lab
 /** Who made them. */
 export const labelHeaderPath = (dir: string, name: string): string => join(labelFolder(dir, name), "label.json");
 /** The labels of a data shard. */
-export const labelShardPath = (dir: string, name: string, shard: string): string =>
-  join(labelFolder(dir, name), shard);
+export const labelShardPath = (dir: string, name: string, shard: string): string => join(labelFolder(dir, name), shard);
 
 /** Whether labels can have this name: it is a folder's, and no column's. */
 export function isLabelName(name: string): boolean {

@@ -35,7 +35,12 @@ export async function indexDataset(dir: string, label: string): Promise<IndexedS
       FROM ${shardsSql(dir)} GROUP BY ALL ORDER BY shard_first, min(log_index)`;
     const parts = new Map<number, ShardPart[]>();
     for (const [first, task, options, trials, steps] of await (await connection.run(sql)).getRows()) {
-      const part = { task: String(task), taskOptionsJson: String(options), trials: Number(trials), steps: Number(steps) };
+      const part = {
+        task: String(task),
+        taskOptionsJson: String(options),
+        trials: Number(trials),
+        steps: Number(steps),
+      };
       const known = parts.get(Number(first));
       if (known === undefined) parts.set(Number(first), [part]);
       else known.push(part);

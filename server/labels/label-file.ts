@@ -1,14 +1,27 @@
 /** Writing label shards: zstd Parquet, first under a temporary name, then in its place. Synchronous: it runs in the label worker. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Data, Float32, Int32, type List, makeData, RecordBatch, Struct, Table, tableToIPC, Utf8, vectorFromArray } from "apache-arrow";
-import { Compression, WriterPropertiesBuilder, Table as WasmTable, writeParquet } from "parquet-wasm";
+import {
+  type Data,
+  Float32,
+  Int32,
+  type List,
+  makeData,
+  RecordBatch,
+  Struct,
+  Table,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+} from "apache-arrow";
+import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
 import { LABEL_SCHEMA } from "../../datasets/label-schema.js";
 import { fsyncFolder } from "../trajectories/shard-file.js";
 import type { CollectedLabels } from "./label-shard.js";
 
 /** A shard whose trials are all labelled. */
-export interface LabelledShard extends CollectedLabels {
+export interface LabelledShard {
+  readonly labels: CollectedLabels;
   /** Where it goes. */
   readonly path: string;
   /** By row. */
@@ -42,20 +55,20 @@ export function writeLabelFile(shard: LabelledShard): void {
   fsyncFolder(dirname(shard.path));
 }
 
-function labelBatch(shard: LabelledShard): RecordBatch {
-  const rows = shard.episodeIds.length;
+function labelBatch({ episodeIds, labels }: LabelledShard): RecordBatch {
+  const rows = episodeIds.length;
   const [, actionsField, probabilitiesField] = LABEL_SCHEMA.fields;
   const actions = makeData({
     type: actionsField.type as List<Int32>,
     length: rows,
     nullCount: 0,
-    valueOffsets: shard.stepOffsets,
-    child: makeData({ type: new Int32(), length: shard.actions.length, nullCount: 0, data: shard.actions }),
+    valueOffsets: labels.stepOffsets,
+    child: makeData({ type: new Int32(), length: labels.actions.length, nullCount: 0, data: labels.actions }),
   });
   const children: Data[] = [
-    vectorFromArray(shard.episodeIds, new Utf8()).data[0],
+    vectorFromArray(episodeIds, new Utf8()).data[0],
     actions,
-    probabilityList(shard, probabilitiesField.type as List<Float32>),
+    probabilityList(labels, probabilitiesField.type as List<Float32>),
   ];
   return new RecordBatch(
     LABEL_SCHEMA,
@@ -64,7 +77,7 @@ function labelBatch(shard: LabelledShard): RecordBatch {
 }
 
 /** The known rows' probabilities side by side, nulls between them. */
-function probabilityList({ known, probabilities, probabilityOffsets }: LabelledShard, type: List<Float32>): Data {
+function probabilityList({ known, probabilities, probabilityOffsets }: CollectedLabels, type: List<Float32>): Data {
   const rows = known.length;
   const valueOffsets = new Int32Array(rows + 1);
   const nullBitmap = new Uint8Array((rows + 7) >> 3);

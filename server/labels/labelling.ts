@@ -11,11 +11,13 @@ import type { LabelRequest, LabelSeat } from "../sessions/labels.js";
 import type { Limits } from "../sessions/limits.js";
 import type { Task } from "../tasks/task.js";
 import { lockFolder } from "../trajectories/lock.js";
-import { indexDataset } from "./dataset-index.js";
+import { type IndexedShard, indexDataset } from "./dataset-index.js";
+import { knownTasks } from "./known-tasks.js";
 import { checkSameExpert, headerOf, readHeader, writeHeader } from "./label-header.js";
 import { createLabelPlay, type LabelSource } from "./label-play.js";
-import { knownTasks, type LabelShard, readLabelShard, shardBytes } from "./label-shard.js";
-import { type LabelWriter, openLabelWriter } from "./label-writer.js";
+import { createLabelShard, type LabelShard } from "./label-shard.js";
+import { type LabelThread, startLabelThread } from "./label-thread.js";
+import type { RecordedShard } from "./recorded-shard.js";
 
 /** Labels being made. */
 export interface Labelling {
@@ -56,7 +58,8 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   /** Whose labels they are, once the folder is taken. */
   let header: LabelHeader | undefined;
   let unlock = () => {};
-  let writer: LabelWriter | undefined;
+  let thread: LabelThread | undefined;
+  let reading = false;
   let failure: unknown;
   let over = false;
 
@@ -102,7 +105,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   function end(): void {
     if (over) return;
     over = true;
-    writer?.close();
+    thread?.close();
     unlock();
     held.clear();
   }
@@ -121,32 +124,43 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     for (const seat of seats) seat.fail(error);
   }
 
-  /** Reads the next shard, if there is one and there is room for it. */
-  function readNext(): LabelShard | undefined {
-    const [next] = unread;
-    if (next === undefined) return undefined;
-    const bytes = shardBytes(next, tasks);
-    let heldBytes = 0;
-    for (const size of held.values()) heldBytes += size;
-    if (held.size > 0 && heldBytes + bytes > HELD_BYTES) return undefined;
-    unread.shift();
+  /** Bytes that a shard takes in memory, about. */
+  function bytesOf(shard: IndexedShard): number {
+    let bytes = 0;
+    for (const { task, taskOptionsJson, steps } of shard.parts) {
+      // Action, reward, observation, label, and the probabilities of all actions: 4 bytes each.
+      bytes += 4 * steps * (4 + tasks.of(task, taskOptionsJson).numActions);
+    }
+    return bytes;
+  }
+
+  /** Reads the next shards while there is room for them, and hands out their trials. */
+  async function readAhead(): Promise<void> {
+    if (reading) return;
+    reading = true;
     try {
-      const shard = readLabelShard(next, tasks);
-      if (shard.rows.length > 0) held.set(shard, bytes);
-      return shard;
+      for (let [next] = unread; next !== undefined && !over; [next] = unread) {
+        const bytes = bytesOf(next);
+        let heldBytes = 0;
+        for (const size of held.values()) heldBytes += size;
+        if (held.size > 0 && heldBytes + bytes > HELD_BYTES) break;
+        thread ??= startLabelThread();
+        const recorded = await readShard(thread, next.path);
+        if (over) return;
+        unread.shift();
+        if (recorded.episodes.length > 0) held.set(createLabelShard(next.name, next.path, recorded, tasks), bytes);
+        offer();
+      }
     } catch (error) {
       fail(error);
-      throw error;
+    } finally {
+      reading = false;
     }
   }
 
   /** The task whose trials come next. */
   function nextTask(): Task | undefined {
     for (const shard of held.keys()) {
-      const task = shard.nextTask();
-      if (task !== undefined) return task;
-    }
-    for (let shard = readNext(); shard !== undefined; shard = readNext()) {
       const task = shard.nextTask();
       if (task !== undefined) return task;
     }
@@ -157,10 +171,6 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     take(task) {
       checkNotOver();
       for (const shard of held.keys()) {
-        const trial = shard.take(task);
-        if (trial !== undefined) return trial;
-      }
-      for (let shard = readNext(); shard !== undefined; shard = readNext()) {
         const trial = shard.take(task);
         if (trial !== undefined) return trial;
       }
@@ -178,23 +188,18 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   };
 
   async function write(shard: LabelShard): Promise<void> {
-    const { actions, stepOffsets, probabilities, probabilityOffsets, known, rows } = shard;
-    writer ??= openLabelWriter();
     try {
-      await writer.write({
+      await (thread as LabelThread).write({
         path: labelShardPath(dir, name, shard.name),
-        episodeIds: rows.map((row) => row.episode_id),
-        actions,
-        stepOffsets,
-        probabilities,
-        probabilityOffsets,
-        known,
+        episodeIds: shard.recorded.episodes.map(({ id }) => id),
+        labels: shard.labels,
       });
     } catch (error) {
       return fail(unwritable(error));
     }
     held.delete(shard);
     offer();
+    void readAhead();
   }
 
   /** As many envs as fit what is asked, what is left, and a message. */
@@ -235,8 +240,18 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
       else checkSameExpert(header, headerOf(request));
       waiting.set(seat, request);
       offer();
+      void readAhead();
     },
     leave: (seat) => void waiting.delete(seat),
     close: end,
   };
+}
+
+async function readShard(thread: LabelThread, path: string): Promise<RecordedShard> {
+  try {
+    return await thread.read(path);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new IcrlError("LOG_CORRUPT", `${path} cannot be read (${text}): restore it from a backup`, { file: path });
+  }
 }
