@@ -95,6 +95,21 @@ export const REASONS = {
   PAGE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a page token or size that this list did not give or allow" },
   OUTPUT_EXISTS: { code: CODE.ALREADY_EXISTS, when: "an output folder that holds something else" },
   QUERY_INVALID: { code: CODE.INVALID_ARGUMENT, when: "SQL that DuckDB refuses" },
+  NOT_A_DATASET: { code: CODE.NOT_FOUND, when: "a folder without dataset.json: no dataset, or not finished" },
+  DATASET_CORRUPT: {
+    code: CODE.DATA_LOSS,
+    when: "a dataset's manifest, shard or label that is not what was written, or does not belong to the rest",
+  },
+  DATASET_TOO_NEW: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a dataset whose schema_version is above what this version of icrl reads",
+  },
+  DATASET_MISMATCH: { code: CODE.INVALID_ARGUMENT, when: "datasets that cannot be merged" },
+  LABEL_UNKNOWN: { code: CODE.NOT_FOUND, when: "no label of that name in the dataset" },
+  SELECTION_EMPTY: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "a condition, a part or a filter that leaves no episode of a dataset",
+  },
   NOT_A_LOG: { code: CODE.NOT_FOUND, when: "a folder without a log" },
 } as const satisfies Record<string, { code: number; when: string }>;
 

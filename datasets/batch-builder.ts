@@ -2,16 +2,8 @@
  * Rows to Arrow. Values are copied into growable columns that are the Arrow buffers themselves and are used again for the next
  * batch: nothing is allocated per step.
  */
-import {
-  AsyncByteQueue,
-  type Data,
-  type DataType,
-  type List,
-  makeData,
-  RecordBatch,
-  RecordBatchStreamWriter,
-  Struct,
-} from "apache-arrow";
+import { type Data, type DataType, type List, makeData, RecordBatch, Struct } from "apache-arrow";
+import { ipcPieces } from "./ipc-stream.js";
 import {
   arrowType,
   type Column,
@@ -296,13 +288,7 @@ export function batchBuilder(): BatchBuilder {
         TRAJECTORY_SCHEMA,
         makeData({ type: struct, length: rows, nullCount: 0, children }),
       );
-      // A queue's own toUint8Array would copy everything, and does not drain the queue: the pieces are caught on their way in.
-      const pieces: Uint8Array[] = [];
-      const sink = new AsyncByteQueue();
-      sink.write = (piece) => void pieces.push(piece as Uint8Array);
-      const writer = new RecordBatchStreamWriter();
-      writer.reset(sink, TRAJECTORY_SCHEMA).write(batch);
-      writer.finish();
+      const pieces = ipcPieces(batch);
       for (const column of columns) column.clear();
       rows = 0;
       bytes = 0;

@@ -2,7 +2,8 @@
 import { type Data, type RecordBatch, RecordBatchReader, type Vector } from "apache-arrow";
 import { type Column, TRAJECTORY_COLUMNS, type TrajectoryRow, type TrajectoryValue } from "./trajectory-schema.js";
 
-function isValid(data: Data, index: number): boolean {
+/** Whether a value is not null. */
+export function isValid(data: Data, index: number): boolean {
   if (data.nullCount === 0 || data.nullBitmap === undefined || data.nullBitmap.length === 0) return true;
   const at = data.offset + index;
   return (data.nullBitmap[at >> 3] & (1 << (at & 7))) !== 0;
@@ -21,6 +22,13 @@ function items(data: Data, index: number): Int32Array | Float32Array {
 }
 
 type Getter = (index: number) => TrajectoryValue;
+
+/** Values of a column of a batch by row. A column that the batch lacks is null. */
+export function valuesOf(batch: RecordBatch, name: string): Getter {
+  const column = TRAJECTORY_COLUMNS.find((candidate) => candidate.name === name);
+  const vector = batch.getChild(name);
+  return column === undefined || vector === null ? () => null : getter(column, vector);
+}
 
 function getter(column: Column, vector: Vector): Getter {
   const data = vector.data[0];
@@ -54,10 +62,7 @@ function getter(column: Column, vector: Vector): Getter {
  * Columns that the batch lacks are null.
  */
 export function* batchRows(batch: RecordBatch): Generator<TrajectoryRow> {
-  const getters = TRAJECTORY_COLUMNS.map((column): [string, Getter] => {
-    const vector = batch.getChild(column.name);
-    return [column.name, vector === null ? () => null : getter(column, vector)];
-  });
+  const getters = TRAJECTORY_COLUMNS.map(({ name }): [string, Getter] => [name, valuesOf(batch, name)]);
   for (let index = 0; index < batch.numRows; index += 1) {
     const row: Record<string, TrajectoryValue> = {};
     for (const [name, get] of getters) row[name] = get(index);

@@ -4,7 +4,7 @@ import { listShards, requireLog } from "./log-folder.js";
 import { sqlType, TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 /** A text as an SQL literal. */
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /**
  * What to select from: the columns of the log, `log_index`, the number, from 0, of the episode in the whole log, and `shard_first`,
@@ -23,25 +23,31 @@ export function shardsSql(dir: string, from = 0): string {
     FROM read_parquet([${files}], filename = true, file_row_number = true))`;
 }
 
-/**
- * Runs `use` with a connection to a DuckDB in memory that has the view `trajectories`.
- * @throws NOT_A_LOG if the folder is no log
- */
-export async function withLog<T>(dir: string, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-  requireLog(dir);
-  // Nothing is fetched from the network.
+/** Runs `use` with a connection to a DuckDB in memory. Times are UTC; nothing is fetched from the network. */
+export async function withDuckDb<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const instance = await DuckDBInstance.create(":memory:", { autoinstall_known_extensions: "false" });
   const connection = await instance.connect();
   try {
     // Times are shown as they are in the files: in SQL, and in what becomes of its answers.
     await connection.run("SET TimeZone = 'UTC'");
     DuckDBTimestampTZValue.timezoneOffsetInMinutes = 0;
-    await connection.run(
-      `CREATE VIEW trajectories AS SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`,
-    );
     return await use(connection);
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/**
+ * Runs `use` with a connection to a DuckDB in memory that has the view `trajectories`.
+ * @throws NOT_A_LOG if the folder is no log
+ */
+export async function withLog<T>(dir: string, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  requireLog(dir);
+  return withDuckDb(async (connection) => {
+    await connection.run(
+      `CREATE VIEW trajectories AS SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`,
+    );
+    return use(connection);
+  });
 }

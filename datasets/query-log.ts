@@ -1,4 +1,4 @@
-import { DuckDBTypeId, type Json } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBTypeId, type Json } from "@duckdb/node-api";
 import { IcrlError } from "../common/errors.js";
 import { withLog } from "./duckdb.js";
 
@@ -19,22 +19,27 @@ export interface QueryResult {
  * @throws QUERY_INVALID if DuckDB refuses the SQL
  */
 export function queryLog(dir: string, sql: string): Promise<QueryResult> {
-  return withLog(dir, async (connection) => {
-    try {
-      const result = await connection.run(sql);
-      const types = result.columnTypes();
-      const columns = result.columnNames().map((name, i) => ({ name, type: String(types[i]) }));
-      const isCount = types.map((t) => t.typeId === DuckDBTypeId.BIGINT || t.typeId === DuckDBTypeId.HUGEINT);
-      const rows = await result.getRowsJson();
-      return { columns, rows: rows.map((row) => row.map((value, i) => (isCount[i] ? numberIfExact(value) : value))) };
-    } catch (error) {
-      const [what] = (error as Error).message.split("\n\nLINE "); // what follows draws an arrow under the place
-      throw new IcrlError(
-        "QUERY_INVALID",
-        `${what.trim().replaceAll(/\s*\n\s*/g, "; ")}: mend the SQL; the view is "trajectories"`,
-      );
-    }
-  });
+  return withLog(dir, (connection) => runQuery(connection, sql, 'the view is "trajectories"'));
+}
+
+/**
+ * Runs SQL on a connection.
+ *
+ * @param views what to select from, for the text of an error
+ * @throws QUERY_INVALID if DuckDB refuses the SQL
+ */
+export async function runQuery(connection: DuckDBConnection, sql: string, views: string): Promise<QueryResult> {
+  try {
+    const result = await connection.run(sql);
+    const types = result.columnTypes();
+    const columns = result.columnNames().map((name, i) => ({ name, type: String(types[i]) }));
+    const isCount = types.map((t) => t.typeId === DuckDBTypeId.BIGINT || t.typeId === DuckDBTypeId.HUGEINT);
+    const rows = await result.getRowsJson();
+    return { columns, rows: rows.map((row) => row.map((value, i) => (isCount[i] ? numberIfExact(value) : value))) };
+  } catch (error) {
+    const [what] = (error as Error).message.split("\n\nLINE "); // what follows draws an arrow under the place
+    throw new IcrlError("QUERY_INVALID", `${what.trim().replaceAll(/\s*\n\s*/g, "; ")}: mend the SQL; ${views}`);
+  }
 }
 
 function numberIfExact(value: Json): Json {

@@ -1,12 +1,9 @@
-/** Whole episodes, one shard in memory at a time. */
-import { once } from "node:events";
+/** Whole episodes, two shards in memory at a time: the one that is read, and the next. */
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
-import { IcrlError } from "../common/errors.js";
 import { ipcRows } from "./batch-rows.js";
+import { decodeShards } from "./decode-shards.js";
 import { shardsSql, withLog } from "./duckdb.js";
 import { dataFolder, listShards, requireLog, shardName } from "./log-folder.js";
-import type { ShardOutcome } from "./shard-reader-worker.js";
 import { filterSql, matches, type TrajectoryFilter } from "./trajectory-filter.js";
 import type { TrajectoryRow } from "./trajectory-schema.js";
 
@@ -30,24 +27,14 @@ async function shardsWith(dir: string, filter: TrajectoryFilter): Promise<string
   return rows.map(([first]) => join(dataFolder(dir), shardName(Number(first))));
 }
 
+/** Rows of one record batch: a bounded amount to turn into values at a time. */
+const BATCH_ROWS = 256;
+
 /**
  * Rows of Parquet files of the log's schema, in order; decoded in a thread of its own.
  * @throws LOG_CORRUPT if one cannot be read
  */
 export async function* readShards(paths: Iterable<string>): AsyncGenerator<TrajectoryRow> {
-  const worker = new Worker(new URL("./shard-reader-worker.js", import.meta.url));
-  try {
-    for (const path of paths) {
-      worker.postMessage(path);
-      const [outcome] = (await once(worker, "message")) as [ShardOutcome];
-      if ("error" in outcome) {
-        throw new IcrlError("LOG_CORRUPT", `${path} cannot be read (${outcome.error}): restore it from a backup`, {
-          file: path,
-        });
-      }
-      yield* ipcRows(outcome.stream);
-    }
-  } finally {
-    await worker.terminate();
-  }
+  const groups = Array.from(paths, (path) => [{ path, batchRows: BATCH_ROWS }]);
+  for await (const [stream] of decodeShards(groups)) yield* ipcRows(stream);
 }

@@ -1,23 +1,52 @@
-/** The thread that decodes shards: a file's path in, its rows as one Arrow IPC stream out. */
+/** The thread that decodes shards: files in, for each its rows as one Arrow IPC stream out. */
 import { readFileSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { readParquet } from "parquet-wasm";
+import { ParquetFile, readParquet } from "parquet-wasm";
 
-/** What came of a path. */
-export type ShardOutcome = { readonly stream: Uint8Array<ArrayBuffer> } | { readonly error: string };
+/** A file, and what of it is wanted. */
+export interface ShardRequest {
+  readonly path: string;
+  /** Names of columns; absent: all. The others are not decoded. */
+  readonly columns?: readonly string[];
+  /** Most rows of a record batch. */
+  readonly batchRows: number;
+}
 
-/** Rows of one record batch: a bounded amount to turn into values at a time. */
-const BATCH_ROWS = 256;
+/** What came of the files: streams in their order, or the first that cannot be read. */
+export type ShardOutcome =
+  | { readonly streams: readonly Uint8Array<ArrayBuffer>[] }
+  | { readonly path: string; readonly error: string };
 
 const port = parentPort;
 if (port === null) throw new Error("shard-reader-worker.js runs as a worker thread");
-port.on("message", (path: string) => {
+
+async function decode({ path, columns, batchRows: batchSize }: ShardRequest): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = readFileSync(path);
+  if (columns === undefined) return readParquet(bytes, { batchSize }).intoIPCStream() as Uint8Array<ArrayBuffer>;
+  // readParquet of parquet-wasm 0.8 decodes all columns whatever it is asked for; ParquetFile does not.
+  const file = await ParquetFile.fromFile(new Blob([bytes]));
   try {
-    const stream = readParquet(readFileSync(path), {
-      batchSize: BATCH_ROWS,
-    }).intoIPCStream() as Uint8Array<ArrayBuffer>;
-    port.postMessage({ stream } satisfies ShardOutcome, [stream.buffer]);
-  } catch (error) {
-    port.postMessage({ error: error instanceof Error ? error.message : String(error) } satisfies ShardOutcome);
+    return (await file.read({ columns: [...columns], batchSize })).intoIPCStream() as Uint8Array<ArrayBuffer>;
+  } finally {
+    file.free();
   }
+}
+
+port.on("message", (requests: readonly ShardRequest[]) => {
+  void (async () => {
+    const streams: Uint8Array<ArrayBuffer>[] = [];
+    for (const request of requests) {
+      try {
+        streams.push(await decode(request));
+      } catch (error) {
+        const text = error instanceof Error ? error.message : String(error);
+        port.postMessage({ path: request.path, error: text } satisfies ShardOutcome);
+        return;
+      }
+    }
+    port.postMessage(
+      { streams } satisfies ShardOutcome,
+      streams.map((stream) => stream.buffer),
+    );
+  })();
 });

@@ -39,6 +39,11 @@ const USAGE_REASONS: readonly Reason[] = [
   "OUTPUT_EXISTS",
   "QUERY_INVALID",
   "NOT_A_LOG",
+  "NOT_A_DATASET",
+  "DATASET_TOO_NEW",
+  "DATASET_MISMATCH",
+  "LABEL_UNKNOWN",
+  "SELECTION_EMPTY",
 ];
 
 /** The exit code for an error. */

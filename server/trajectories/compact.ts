@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readParquet } from "parquet-wasm";
+import { fsyncFolder } from "../../datasets/durable-file.js";
 import {
   dataFolder,
   listSegments,
@@ -16,7 +17,7 @@ import {
   type ShardEntry,
 } from "../../datasets/log-folder.js";
 import { appendToManifest } from "./manifest.js";
-import { fsyncFolder, joinStreams, placeShard, temporaryPath, writeShard } from "./shard-file.js";
+import { joinStreams, placeShard, temporaryPath, writeShard } from "./shard-file.js";
 
 /** Shards below this size are worth joining. */
 const TINY_BYTES = 1 << 20;

@@ -10,8 +10,8 @@ import {
   truncateSync,
   writeSync,
 } from "node:fs";
+import { fsyncFolder } from "../../datasets/durable-file.js";
 import { logFolder, manifestPath, type ShardEntry } from "../../datasets/log-folder.js";
-import { fsyncFolder } from "./shard-file.js";
 
 /** Appends a line, durably; on failure the file is as it was. */
 export function appendToManifest(dir: string, entry: ShardEntry): void {

@@ -1,22 +1,10 @@
-/**
- * Writing shards: zstd Parquet, first under a temporary name, then in its place. Synchronous: it runs in the roll worker.
- * Dictionaries are off: on float noise they are wasted work, and zstd does as well on repeated texts.
- */
+/** Writing shards: zstd Parquet, first under a temporary name, then in its place. Synchronous: it runs in the roll worker. */
 import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
-import { Compression, Table, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
+import { fsyncFolder, writeDurably } from "../../datasets/durable-file.js";
+import { encodeParquet } from "../../datasets/encode-parquet.js";
 import { dataFolder, logFolder, type ShardEntry } from "../../datasets/log-folder.js";
-
-/** Makes names in a folder durable. */
-export function fsyncFolder(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
 
 /**
  * Many Arrow IPC streams of one schema as one: the first's schema, everybody's batches, one end marker.
@@ -38,25 +26,8 @@ export const temporaryPath = (dir: string, name: string): string => join(logFold
 
 /** Writes an Arrow IPC stream as Parquet under the temporary name of shard `name`, durably. */
 export function writeShard(dir: string, name: string, rows: number, stream: Uint8Array): ShardEntry {
-  const properties = new WriterPropertiesBuilder()
-    .setCompression(Compression.ZSTD)
-    .setDictionaryEnabled(false)
-    .setCreatedBy("icrl")
-    .build();
-  const bytes = writeParquet(Table.fromIPCStream(stream), properties);
-  const path = temporaryPath(dir, name);
-  try {
-    const fd = openSync(path, "w");
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    rmSync(path, { force: true });
-    throw error;
-  }
+  const bytes = encodeParquet(stream);
+  writeDurably(temporaryPath(dir, name), bytes);
   return { file: name, rows, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 

@@ -2,10 +2,10 @@
  * Whether a log is what was written, and what was written is what happened: bytes against the manifest's hashes, frames against
  * their checksums, rows against the schema and against themselves, and every episode played again.
  */
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ipcRows } from "../../datasets/batch-rows.js";
+import { hashFile } from "../../datasets/durable-file.js";
 import {
   dataFolder,
   listCorruptSegments,
@@ -81,7 +81,7 @@ export async function verifyLog(
   for (const { name, path } of shards) {
     missing.delete(name);
     const entry = manifest.get(name);
-    const { sha256, size } = await hashFile(path);
+    const { sha256, bytes: size } = await hashFile(path);
     bytes += size;
     if (entry === undefined) {
       // Between the shard and the manifest's line a writer can be killed: its segment is still there then, and rolled again.
@@ -142,16 +142,6 @@ function manifestOf(dir: string, problems: LogProblem[]): Map<string, ShardEntry
     problems.push({ file: manifestPath(dir), problem: (error as Error).message });
     return new Map();
   }
-}
-
-async function hashFile(path: string): Promise<{ sha256: string; size: number }> {
-  const hash = createHash("sha256");
-  let size = 0;
-  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
-    hash.update(piece);
-    size += piece.length;
-  }
-  return { sha256: hash.digest("hex"), size };
 }
 
 function replayProblem(row: TrajectoryRow, replay: Replay): string | undefined {

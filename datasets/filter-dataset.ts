@@ -1,0 +1,86 @@
+import { join } from "node:path";
+import { IcrlError } from "../common/errors.js";
+import { type DatasetManifest, readDatasetManifest } from "./dataset-manifest.js";
+import { int32Column, readDatasetShards } from "./dataset-shards.js";
+import { createDatasetWriter } from "./dataset-writer.js";
+import { derivedHead, labelHeads } from "./derived-head.js";
+import { quoted, withDuckDb } from "./duckdb.js";
+import { dataFolder } from "./log-folder.js";
+import { makeFolder } from "./output-folder.js";
+import { runQuery } from "./query-log.js";
+import { type OnProgress, sealDataset } from "./seal-dataset.js";
+import { rangesOf } from "./take-rows.js";
+
+/** What is kept. */
+export interface FilterOptions {
+  /** SQL (DuckDB's) over the columns; undefined: every episode. NULL counts as false. */
+  readonly where?: string;
+  /** Trials are kept whole, where any or all of their episodes match; undefined: episodes are kept each for itself. */
+  readonly trials?: "any" | "all";
+  /** Of what matches, every k-th episode of a trial, by `episode_index`. */
+  readonly every?: number;
+  readonly overwrite?: boolean;
+  readonly onProgress?: OnProgress;
+}
+
+/**
+ * Keeps whole rows of a dataset, in their order, and their labels.
+ *
+ * @throws OUTPUT_EXISTS, what readDatasetManifest throws
+ * @throws QUERY_INVALID if DuckDB refuses the condition
+ * @throws SELECTION_EMPTY if nothing is left
+ */
+export async function filterDataset(
+  dir: string,
+  out: string,
+  { where = "true", trials, every = 1, overwrite = false, onProgress }: FilterOptions,
+): Promise<DatasetManifest> {
+  const source = readDatasetManifest(dir);
+  const labels = labelHeads(source);
+  const shards = source.shards.map(({ file }) => file.slice("data/".length));
+  return makeFolder(out, overwrite, async (partial) => {
+    const writer = createDatasetWriter(partial, labels);
+    let done = 0;
+    for await (const shard of readDatasetShards(
+      dir,
+      shards,
+      labels.map(({ name }) => name),
+    )) {
+      const episodeIndex = int32Column(shard.data, "episode_index");
+      const matching = await matchingRows(join(dataFolder(dir), shard.name), where, trials);
+      writer.append(shard, rangesOf(matching.filter((row) => episodeIndex[row] % every === 0)));
+      done += shard.data.numRows;
+      onProgress?.(done, source.episodes);
+    }
+    writer.close();
+    if (writer.episodes === 0) {
+      throw new IcrlError("SELECTION_EMPTY", `no episode of ${dir} matches ${where}: nothing was written`);
+    }
+    const madeWith = { where, trials: trials ?? null, every };
+    const head = derivedHead(source, "filter", madeWith, `${source.name}, filtered`);
+    return sealDataset(partial, { ...head, subsample: leastCommonMultiple(source.subsample ?? 1, every) });
+  });
+}
+
+/** Numbers of the rows of a shard that match, ascending. */
+function matchingRows(path: string, where: string, trials: "any" | "all" | undefined): Promise<number[]> {
+  const matches = `coalesce((${where}\n)::BOOLEAN, false)`; // a line of its own, in case the condition ends with a comment
+  const kept =
+    trials === undefined
+      ? matches
+      : `${trials === "any" ? "bool_or" : "bool_and"}(${matches}) OVER (PARTITION BY trial_id)`;
+  const sql = `SELECT row::INTEGER FROM (
+      SELECT file_row_number AS row, ${kept} AS kept
+      FROM read_parquet(${quoted(path)}, file_row_number = true)
+    ) WHERE kept ORDER BY row`;
+  return withDuckDb(async (connection) => {
+    const { rows } = await runQuery(connection, sql, "a condition is over the columns of docs/log.md");
+    return rows.map(([row]) => row as number);
+  });
+}
+
+function leastCommonMultiple(a: number, b: number): number | null {
+  let [x, y] = [a, b];
+  while (y !== 0) [x, y] = [y, x % y];
+  return a * b === 1 ? null : (a / x) * b;
+}
