@@ -1,8 +1,9 @@
 /** What a dataset's shards hold, and which of them are labelled: found by SQL over a few columns, without their steps. */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { shardsSql, withLog } from "../../datasets/duckdb.js";
-import { labelShardPath } from "../../datasets/label-schema.js";
+import { labelFolder } from "../../datasets/label-folder.js";
 import { listShards } from "../../datasets/log-folder.js";
 
 /** What a shard has of one task. */
@@ -47,7 +48,7 @@ export async function indexDataset(dir: string, label: string): Promise<IndexedS
     }
     const shards: IndexedShard[] = [];
     for (const { name, path, first } of listShards(dir)) {
-      const labels = labelShardPath(dir, label, name);
+      const labels = join(labelFolder(dir, label), name);
       const labelled = existsSync(labels) && (await sameEpisodes(connection, path, labels));
       shards.push({ name, path, parts: parts.get(first) ?? [], labelled });
     }

@@ -6,14 +6,14 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
-import { type LabelHeader, labelFolder, labelShardPath } from "../../datasets/label-schema.js";
+import { type LabelHead, labelFolder } from "../../datasets/label-folder.js";
 import type { LabelRequest, LabelSeat } from "../sessions/labels.js";
 import type { Limits } from "../sessions/limits.js";
 import type { Task } from "../tasks/task.js";
 import { lockFolder } from "../trajectories/lock.js";
 import { type IndexedShard, indexDataset } from "./dataset-index.js";
 import { knownTasks } from "./known-tasks.js";
-import { checkSameExpert, headerOf, readHeader, writeHeader } from "./label-header.js";
+import { checkSameExpert, findHead, headOf, writeHead } from "./label-head.js";
 import { createLabelPlay, type LabelSource } from "./label-play.js";
 import { createLabelShard, type LabelShard } from "./label-shard.js";
 import { type LabelThread, startLabelThread } from "./label-thread.js";
@@ -56,7 +56,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   const waiting = new Map<LabelSeat, LabelRequest>();
   let remaining = unread.reduce((sum, { parts }) => sum + parts.reduce((trials, part) => trials + part.trials, 0), 0);
   /** Whose labels they are, once the folder is taken. */
-  let header: LabelHeader | undefined;
+  let head: LabelHead | undefined;
   let unlock = () => {};
   let thread: LabelThread | undefined;
   let reading = false;
@@ -82,11 +82,11 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     try {
       mkdirSync(folder, { recursive: true });
       unlock = lockFolder(folder);
-      const found = readHeader(dir, name);
-      if (found !== undefined) checkSameExpert(found, headerOf(request));
+      const found = findHead(dir, name);
+      if (found !== undefined) checkSameExpert(found, headOf(request));
       for (const file of readdirSync(folder)) if (file.endsWith(".tmp")) rmSync(join(folder, file), { force: true });
-      header = found ?? headerOf(request);
-      if (found === undefined) writeHeader(dir, header);
+      head = found ?? headOf(request);
+      if (found === undefined) writeHead(dir, head);
     } catch (error) {
       unlock();
       throw error instanceof IcrlError ? error : unwritable(error);
@@ -190,7 +190,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   async function write(shard: LabelShard): Promise<void> {
     try {
       await (thread as LabelThread).write({
-        path: labelShardPath(dir, name, shard.name),
+        path: join(labelFolder(dir, name), shard.name),
         episodeIds: shard.recorded.episodes.map(({ id }) => id),
         labels: shard.labels,
       });
@@ -236,8 +236,8 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     },
     request(request, seat) {
       checkPlaysAll(request);
-      if (header === undefined) takeFolder(request);
-      else checkSameExpert(header, headerOf(request));
+      if (head === undefined) takeFolder(request);
+      else checkSameExpert(head, headOf(request));
       waiting.set(seat, request);
       offer();
       void readAhead();
