@@ -1,4 +1,4 @@
-/** The agent processes of a tournament: one for each built-in entrant, started again if it ends while it has matches left. */
+/** The agent processes of a tournament or collection: one for each built-in entrant, started again if it ends while it has matches left. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -16,14 +16,15 @@ const MAX_FAILURES = 3;
 /**
  * Starts them.
  *
- * @param entrants names in the tournament, and the built-in agents behind them
+ * @param schedule flags that name the tournament or collection: ["--tournament", id]
+ * @param entrants names in it, and the built-in agents behind them
  * @param logDir folder for what each process says, `<entrant>.log`
  * @param unfinished whether an entrant has matches that are not finished
  * @param onGivenUp called when an entrant's process is not started again though it has matches left
  */
 export function startAgentProcesses(
   address: string,
-  tournamentId: string,
+  schedule: readonly string[],
   entrants: readonly { readonly name: string; readonly agent: string }[],
   logDir: string,
   unfinished: (entrant: string) => boolean,
@@ -43,7 +44,7 @@ export function startAgentProcesses(
       }
       const child = spawn(
         process.execPath,
-        [PROGRAM, "agent", agent, "--connect", address, "--entrant", entrant, "--tournament", tournamentId],
+        [PROGRAM, "agent", agent, "--connect", address, "--entrant", entrant, ...schedule],
         { stdio: ["ignore", "pipe", "pipe"] },
       );
       children.add(child);

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../../common/version.js";
 import { agentCommand } from "./commands/agent.js";
 import { agentsCommand } from "./commands/agents.js";
+import { datasetCommand } from "./commands/dataset.js";
 import { logCommand } from "./commands/log.js";
 import { playCommand } from "./commands/play.js";
 import { serveCommand } from "./commands/serve.js";
@@ -29,6 +30,7 @@ for (const command of [
   agentCommand(),
   playCommand(),
   tournamentCommand(),
+  datasetCommand(),
   logCommand(),
 ]) {
   program.addCommand(command);

@@ -24,9 +24,10 @@ export interface PrivateServer {
  * Starts one.
  *
  * @param dataDir folder of its log
+ * @param flags more flags of `icrl serve`; a later --listen takes the place of 127.0.0.1:0
  * @throws IcrlError with the reason that the process gave, or ServerStartError, if it does not start
  */
-export async function startPrivateServer(dataDir: string): Promise<PrivateServer> {
+export async function startPrivateServer(dataDir: string, flags: readonly string[] = []): Promise<PrivateServer> {
   const child = spawn(
     process.execPath,
     [
@@ -40,6 +41,7 @@ export async function startPrivateServer(dataDir: string): Promise<PrivateServer
       "--log-level",
       "warn",
       "--stop-with-input",
+      ...flags,
     ],
     { stdio: ["pipe", "pipe", "pipe"] },
   );

@@ -1,6 +1,13 @@
 /** A connection to a server: typed unary calls, streams of answers, and play streams. */
 import { type Call, Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import {
+  CollectionServiceService,
+  CreateCollectionRequest,
+  CreateCollectionResponse,
+  WatchCollectionRequest,
+  WatchCollectionResponse,
+} from "../../proto/gen/icrl/v1/collection.js";
+import {
   EnvironmentServiceService,
   GetTaskRequest,
   GetTaskResponse,
@@ -56,6 +63,8 @@ export interface Connection {
   listTournaments(): Promise<ListTournamentsResponse>;
   watchTournament(request: WatchTournamentRequest): AsyncIterable<WatchTournamentResponse>;
   streamTrials(request: StreamTrialsRequest): AsyncIterable<StreamTrialsResponse>;
+  createCollection(request: CreateCollectionRequest): Promise<CreateCollectionResponse>;
+  watchCollection(request: WatchCollectionRequest): AsyncIterable<WatchCollectionResponse>;
   /** A new session's stream; see openSession for what most callers want. */
   play(): PlayStream;
   /** Closes the connection; calls under way fail. */
@@ -131,6 +140,7 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
   const environment = EnvironmentServiceService;
   const trajectory = TrajectoryServiceService;
   const tournament = TournamentServiceService;
+  const collection = CollectionServiceService;
   return {
     address,
     getServerInfo: () =>
@@ -150,6 +160,10 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
       streaming(tournament.watchTournament.path, WatchTournamentRequest, WatchTournamentResponse, request),
     streamTrials: (request) =>
       streaming(tournament.streamTrials.path, StreamTrialsRequest, StreamTrialsResponse, request),
+    createCollection: (request) =>
+      unary(collection.createCollection.path, CreateCollectionRequest, CreateCollectionResponse, request),
+    watchCollection: (request) =>
+      streaming(collection.watchCollection.path, WatchCollectionRequest, WatchCollectionResponse, request),
     play: () =>
       openPlayStream(
         track(

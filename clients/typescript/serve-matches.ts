@@ -12,6 +12,8 @@ export interface ServeMatchesOptions {
   readonly entrant: string;
   /** Only this tournament; otherwise the oldest unfinished one that lists the entrant. */
   readonly tournamentId?: string;
+  /** Instead of a tournament: this collection, as one of its behaviours. */
+  readonly collectionId?: string;
   /** Options that the tournament does not set. */
   readonly agentOptions?: Readonly<Record<string, unknown>>;
   /** Envs side by side in each session; 1024 by default. */
@@ -50,6 +52,7 @@ async function serveUntilFinished(connection: Connection, agent: Agent, serve: S
         tasks: [...agent.tasks],
         entrant: serve.entrant,
         tournamentId,
+        collectionId: serve.collectionId,
         numEnvs: serve.numEnvs ?? 1024,
       });
       for (;;) {

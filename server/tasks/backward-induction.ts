@@ -11,49 +11,105 @@ export interface MdpTables {
   readonly terminal?: Uint8Array;
 }
 
-/** What to do at each stage of an episode, and what a mistake costs. Stage h has horizon - h steps to go. */
+/**
+ * What to do with g steps to go, and what it is worth. Q* is not stored but computed from the values, so that a plan
+ * takes 10 bytes a state and row; and rows end at G, where waiting longer only adds the same to all values.
+ */
 export interface OptimalPlan {
-  /** V*_h(s), [H + 1, S]; the last row is 0. */
+  /** Rows solved: the horizon H, or fewer where G steps to go already tell everything. */
+  readonly rows: number;
+  /** V*_g(s), [G + 1, S]; row 0 is 0. */
   readonly values: Float64Array;
-  /** V*_h(s) - Q*_h(s, a) >= 0, [H, S, A]. */
-  readonly regrets: Float64Array;
-  /** Best action, lowest index on ties, [H, S]. */
-  readonly actions: Int32Array;
+  /** Best action with g steps to go, lowest index on ties, [G + 1, S]; row 0 is 0. */
+  readonly actions: Uint16Array;
+  /** V*_{g+1}(s) - V*_g(s) for every s and g >= G; 0 where G = H. */
+  readonly gain: number;
 }
 
 /**
- * Solves a finite-horizon MDP: Q*_h(s, a) = r(s, a) + sum_s' P(s' | s, a) V*_{h+1}(s'), V*_h = max_a Q*_h, V*_H = 0, and 0 in
- * terminal states.
+ * Solves a finite-horizon MDP, g the steps to go: Q*_g(s, a) = r(s, a) + sum_s' P(s' | s, a) V*_{g-1}(s'), V*_g =
+ * max_a Q*_g, V*_0 = 0, and 0 in terminal states.
  *
- * Time O(H S A B), B the candidates of a pair. Source: Bellman (1957); Puterman (1994), section 4.5.
+ * Stops at the first G whose V*_G - V*_{G-1} is one number for all states: adding a constant to V adds it to every Q,
+ * so every later row differs by that same number, up to rounding, and has the same best actions. (Where a state is
+ * terminal the number is 0.) On a grid that is after about as many steps as it takes to cross it, however long an
+ * episode is.
+ *
+ * Time O(G S A B), B the candidates of a pair. Source: Bellman (1957); Puterman (1994), sections 4.5 and 8.5.
  */
 export function backwardInduction(tables: MdpTables, horizon: number): OptimalPlan {
   const { numStates, successors, probabilities, rewards, terminal } = tables;
   const numActions = rewards.length / numStates;
   const branches = successors.length / rewards.length;
   const values = new Float64Array((horizon + 1) * numStates);
-  const regrets = new Float64Array(horizon * numStates * numActions);
-  const actions = new Int32Array(horizon * numStates);
-  const q = new Float64Array(numActions);
-  for (let h = horizon - 1; h >= 0; h--) {
-    const next = (h + 1) * numStates;
+  const actions = new Uint16Array((horizon + 1) * numStates);
+  for (let g = 1; g <= horizon; g++) {
+    const row = g * numStates;
+    const before = row - numStates;
     for (let s = 0; s < numStates; s++) {
       if (terminal?.[s] === 1) continue;
       let best = 0;
+      let value = Number.NEGATIVE_INFINITY;
       for (let a = 0; a < numActions; a++) {
-        const pair = s * numActions + a;
-        let value = rewards[pair];
-        for (let i = pair * branches; i < (pair + 1) * branches; i++) {
-          value += probabilities[i] * values[next + successors[i]];
+        const q = backedUp(successors, probabilities, rewards, branches, values, before, s * numActions + a);
+        if (q > value) {
+          best = a;
+          value = q;
         }
-        q[a] = value;
-        if (value > q[best]) best = a;
       }
-      const here = h * numStates + s;
-      values[here] = q[best];
-      actions[here] = best;
-      for (let a = 0; a < numActions; a++) regrets[here * numActions + a] = q[best] - q[a];
+      values[row + s] = value;
+      actions[row + s] = best;
+    }
+    const gain = values[row] - values[before];
+    let s = 1;
+    while (s < numStates && values[row + s] - values[before + s] === gain) s++;
+    if (s === numStates && g < horizon) {
+      const end = row + numStates;
+      return { rows: g, values: values.slice(0, end), actions: actions.slice(0, end), gain };
     }
   }
-  return { values, regrets, actions };
+  return { rows: horizon, values, actions, gain: 0 };
+}
+
+/** V*(state) with `stepsToGo` steps to go, up to the plan's horizon. */
+export function optimalValue(plan: OptimalPlan, numStates: number, stepsToGo: number, state: number): number {
+  const row = Math.min(stepsToGo, plan.rows);
+  return plan.values[row * numStates + state] + (stepsToGo - row) * plan.gain;
+}
+
+/** The best action, the lowest index on ties. */
+export function optimalAction(plan: OptimalPlan, numStates: number, stepsToGo: number, state: number): number {
+  return plan.actions[Math.min(stepsToGo, plan.rows) * numStates + state];
+}
+
+/** V* - Q* of an action with `stepsToGo` >= 1 steps to go, in a state that is not terminal: at least 0, 0 for the best. */
+export function regretOfAction(
+  tables: MdpTables,
+  plan: OptimalPlan,
+  stepsToGo: number,
+  state: number,
+  action: number,
+): number {
+  const { numStates, successors, probabilities, rewards } = tables;
+  const row = Math.min(stepsToGo, plan.rows) * numStates;
+  const pair = state * (rewards.length / numStates) + action;
+  const branches = successors.length / rewards.length;
+  const q = backedUp(successors, probabilities, rewards, branches, plan.values, row - numStates, pair);
+  return plan.values[row + state] - q;
+}
+
+/** r(s, a) + sum_s' P(s' | s, a) V(s'), V the row of `values` from `row` on. */
+function backedUp(
+  successors: Int32Array,
+  probabilities: Float64Array,
+  rewards: Float64Array,
+  branches: number,
+  values: Float64Array,
+  row: number,
+  pair: number,
+): number {
+  let value = rewards[pair];
+  const end = (pair + 1) * branches;
+  for (let i = pair * branches; i < end; i++) value += probabilities[i] * values[row + successors[i]];
+  return value;
 }

@@ -3,7 +3,13 @@
  *
  * Regret is pseudo-regret: differences of expected values under the truth, with none of the reward noise (docs/tasks.md).
  */
-import { backwardInduction, type OptimalPlan } from "./backward-induction.js";
+import {
+  backwardInduction,
+  type OptimalPlan,
+  optimalAction,
+  optimalValue,
+  regretOfAction,
+} from "./backward-induction.js";
 import { curveSteps } from "./curve-steps.js";
 import type { Env, Task, Truth } from "./task.js";
 
@@ -32,7 +38,7 @@ export interface Oracle {
 /** The oracle of an env that `task.instantiate` gave. */
 export function createOracle(task: Task, env: Env): Oracle {
   const { truth } = env;
-  if (truth.type === "mdp") return new MdpOracle(env, truth, planOf(truth, task.horizon));
+  if (truth.type === "mdp") return new MdpOracle(env, truth, task.horizon);
   return truth.fresh ? new FreshBanditOracle(truth.means) : new FixedBanditOracle(truth.means, task.horizon);
 }
 
@@ -95,29 +101,29 @@ class MdpOracle implements Oracle {
   optimalAction = 0;
   episodeValue = 0;
   readonly #env: Env;
-  readonly #numStates: number;
-  readonly #numActions: number;
+  readonly #truth: MdpTruth;
+  readonly #horizon: number;
   readonly #plan: OptimalPlan;
 
-  constructor(env: Env, truth: MdpTruth, plan: OptimalPlan) {
+  constructor(env: Env, truth: MdpTruth, horizon: number) {
     this.#env = env;
-    this.#numStates = truth.numStates;
-    this.#numActions = truth.rewards.length / truth.numStates;
-    this.#plan = plan;
+    this.#truth = truth;
+    this.#horizon = horizon;
+    this.#plan = planOf(truth, horizon);
   }
 
   beginEpisode(): void {
-    this.episodeValue = this.#plan.values[this.#env.state];
+    this.episodeValue = optimalValue(this.#plan, this.#truth.numStates, this.#horizon, this.#env.state);
   }
 
   best(step: number, state: number): number {
-    return this.#plan.actions[step * this.#numStates + state];
+    return optimalAction(this.#plan, this.#truth.numStates, this.#horizon - step, state);
   }
 
   judge(step: number, state: number, action: number): void {
-    const here = step * this.#numStates + state;
-    this.optimalAction = this.#plan.actions[here];
-    this.regret = Math.fround(this.#plan.regrets[here * this.#numActions + action]);
+    const stepsToGo = this.#horizon - step;
+    this.optimalAction = optimalAction(this.#plan, this.#truth.numStates, stepsToGo, state);
+    this.regret = Math.fround(regretOfAction(this.#truth, this.#plan, stepsToGo, state, action));
   }
 }
 
@@ -164,7 +170,7 @@ function mdpUniformRegret(task: Task, truth: MdpTruth): Float64Array {
   const { numStates, successors, probabilities, start } = truth;
   const numActions = task.numActions;
   const branches = successors.length / (numStates * numActions);
-  const { regrets } = planOf(truth, task.horizon);
+  const plan = planOf(truth, task.horizon);
   const perStep = new Float64Array(task.horizon);
   let occupancy = Float64Array.from(start);
   for (let h = 0; h < task.horizon; h++) {
@@ -174,7 +180,7 @@ function mdpUniformRegret(task: Task, truth: MdpTruth): Float64Array {
       const weight = occupancy[s] / numActions;
       for (let a = 0; a < numActions; a++) {
         const pair = s * numActions + a;
-        perStep[h] += weight * regrets[h * numStates * numActions + pair];
+        perStep[h] += weight * regretOfAction(truth, plan, task.horizon - h, s, a);
         for (let i = pair * branches; i < (pair + 1) * branches; i++) next[successors[i]] += weight * probabilities[i];
       }
     }

@@ -2,12 +2,28 @@ import { IcrlError } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
 import { resolveOptions } from "../../common/options.js";
 import { bernoulliBandit } from "./bandits/bernoulli-bandit.js";
+import { gaussianBandit } from "./bandits/gaussian-bandit.js";
 import { linearBandit } from "./bandits/linear-bandit.js";
+import { chain } from "./mdps/chain.js";
+import { darkKeyToDoor } from "./mdps/dark-key-to-door.js";
+import { darkRoom } from "./mdps/dark-room.js";
+import { deepSea } from "./mdps/deep-sea.js";
+import { randomMdp } from "./mdps/random-mdp.js";
 import { riverSwim } from "./mdps/river-swim.js";
 import type { Task, TaskFamily } from "./task.js";
 
 /** Every task family this server plays, sorted by name. */
-export const TASKS: readonly TaskFamily[] = [bernoulliBandit, linearBandit, riverSwim];
+export const TASKS: readonly TaskFamily[] = [
+  bernoulliBandit,
+  chain,
+  darkKeyToDoor,
+  darkRoom,
+  deepSea,
+  gaussianBandit,
+  linearBandit,
+  randomMdp,
+  riverSwim,
+];
 
 /**
  * The family of that name.

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import type { Option, OptionValue } from "#icrl/common/options.js";
-import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
+import { rngFromSeed } from "#icrl/common/rng.js";
+import type { MdpTruth } from "#icrl/server/tasks/mdps/tabular-env.js";
 import { buildTask, TASKS, taskFamily } from "#icrl/server/tasks/registry.js";
 import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
+import { randomOptions } from "../support/small-task.js";
 import { taskViolations } from "./task.js";
 
 test.each(TASKS.map(({ name }) => name))("%s conforms with its default options", (name) => {
@@ -21,20 +22,10 @@ test.each(TASKS.map(({ name }) => name))(
   },
 );
 
-/** A value that the row allows; numbers within 12 of the lower bound, so that play stays short. */
-function randomValue(row: Option, rng: Rng): OptionValue {
-  if (row.type === "choice") return row.choices[rng.integer(row.choices.length)];
-  if (row.type === "boolean") return rng.uniform() < 0.5;
-  const min = row.min ?? row.default;
-  const span = Math.min((row.max ?? Number.POSITIVE_INFINITY) - min, 12);
-  return row.type === "integer" ? min + rng.integer(span + 1) : min + span * rng.uniform();
-}
-
 test.each(TASKS.map(({ name }) => name))("%s conforms with 60 random settings of all its options at once", (name) => {
   const rng = rngFromSeed(2026n);
   for (let round = 0; round < 60; round++) {
-    const rows = Object.entries(taskFamily(name).options);
-    const options = Object.fromEntries(rows.map(([option, row]) => [option, randomValue(row, rng)]));
+    const options = randomOptions(taskFamily(name), rng);
     expect(taskViolations(buildTask(name, options)), JSON.stringify(options)).toEqual([]);
   }
 });
@@ -60,9 +51,19 @@ function broken(base: Task, change: (env: Env) => Partial<Env>): Task {
 const bandit = buildTask("linear-bandit", { horizon: 12 });
 const bernoulli = buildTask("bernoulli-bandit", { horizon: 12 });
 const river = buildTask("river-swim", { states: 3, horizon: 6, episodes: 3 });
+const gaussian = buildTask("gaussian-bandit", { horizon: 50 });
+const random = buildTask("random-mdp", { states: 4, actions: 3, horizon: 10, episodes: 5 });
+const keyToDoor = buildTask("dark-key-to-door", { size: 2, horizon: 30, episodes: 5 });
+
+/** The truth of an MDP's env with some of its tables changed. */
+function changedTruth(env: Env, change: (truth: MdpTruth) => Partial<MdpTruth>): Partial<Env> {
+  if (env.truth.type !== "mdp") throw new Error("not an MDP");
+  return { truth: { ...env.truth, ...change(env.truth) } };
+}
 
 test("the unbroken tasks behind the broken ones conform, also through their wrapping", () => {
-  for (const task of [bandit, bernoulli, river]) expect(taskViolations(broken(task, () => ({})))).toEqual([]);
+  for (const task of [bandit, bernoulli, river, gaussian, random, keyToDoor])
+    expect(taskViolations(broken(task, () => ({})))).toEqual([]);
 });
 
 test("a task whose luck comes from one sequence for all envs is found", () => {
@@ -99,7 +100,7 @@ test("a task whose luck depends on what was played before is found", () => {
       },
     };
   });
-  expect(taskViolations(task)).toEqual(["luck depends on earlier actions"]);
+  expect(taskViolations(task)).toContain("luck depends on earlier actions");
 });
 
 test("a task whose episodes depend on those before them is found", () => {
@@ -132,13 +133,76 @@ test("a task that does not round its rewards to float32 is found", () => {
 
 test("a task whose truth is not what it plays is found", () => {
   const task = broken(river, (env) => {
-    const truth = env.truth as Extract<Truth, { type: "mdp" }>;
-    const rewards = truth.rewards.map((reward) => reward / 2);
-    return { truth: { ...truth, rewards, successors: truth.successors.map(() => 2) } };
+    return changedTruth(env, ({ rewards, successors }) => ({
+      rewards: rewards.map((reward) => reward / 2),
+      successors: successors.map(() => 2),
+    }));
   });
   const violations = taskViolations(task);
   expect(violations).toContain("a certain reward is not the truth's");
   expect(violations).toContain("a transition happened that has no chance");
+});
+
+test("a task whose noise is wider, or narrower, than it says is found", () => {
+  for (const noiseStd of [0.1, 0.9]) {
+    const task: Task = { ...gaussian, reward: { kind: "gaussian", noiseStd } };
+    expect(taskViolations(task)).toEqual(["reward noise has not the standard deviation that the task says"]);
+  }
+  const silent: Task = { ...gaussian, reward: { kind: "gaussian", noiseStd: 0 } };
+  expect(taskViolations(silent)).toContain("a reward without noise is not the truth's mean");
+});
+
+test("a task whose truth has other means than its rewards is found", () => {
+  const shifted = broken(gaussian, (env) => {
+    const { means } = env.truth as Extract<Truth, { type: "bandit" }>;
+    return { truth: { type: "bandit", means: means.map((mean) => mean + 0.3), fresh: false } };
+  });
+  expect(taskViolations(shifted)).toContain("rewards are not the truth's means on average");
+  const generous = broken(bernoulli, (env) => {
+    const { means } = env.truth as Extract<Truth, { type: "bandit" }>;
+    return { truth: { type: "bandit", means: means.map((mean) => mean ** 8), fresh: false } };
+  });
+  expect(taskViolations(generous, 20)).toEqual(["rewards are not the truth's means on average"]);
+});
+
+test("a task whose transitions happen more or less often than its truth says is found", () => {
+  const task = broken(random, (env) =>
+    changedTruth(env, ({ probabilities }) => ({
+      probabilities: probabilities.map((_, i) => probabilities[i - (i % 4) + 3 - (i % 4)]), // rows of 4, reversed
+    })),
+  );
+  expect(taskViolations(task)).toEqual(["transitions do not happen as often as the truth says"]);
+});
+
+test("a task that plays on in a terminal state is found", () => {
+  const task = broken(keyToDoor, (env) => ({
+    get terminated() {
+      return env.stepInEpisode === 30;
+    },
+    get endReason() {
+      return env.stepInEpisode === 30 ? "horizon" : "";
+    },
+  }));
+  expect(taskViolations(task)).toContain("an episode goes on in a terminal state");
+});
+
+test("a task whose observation is not one of its state is found", () => {
+  const task = broken(keyToDoor, (env) => ({
+    get observation() {
+      return env.stepInEpisode % 4;
+    },
+  }));
+  expect(taskViolations(task)).toEqual(["the same state is observed in two ways"]);
+});
+
+test("a task whose episodes start where its truth gives no chance is found", () => {
+  const task = broken(random, (env) => changedTruth(env, () => ({ start: Float64Array.of(0, 1, 0, 0) })));
+  expect(taskViolations(task)).toContain("an episode starts in a state that has no chance");
+});
+
+test("bounds that certain rewards do not reach are found", () => {
+  const task: Task = { ...river, reward: { kind: "deterministic", min: 0, max: 2 } };
+  expect(taskViolations(task)).toEqual(["the bounds of certain rewards are not the truth's least and largest"]);
 });
 
 test("a description that promises what the task does not hold is found", () => {

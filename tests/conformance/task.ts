@@ -13,6 +13,19 @@ type Check = (holds: boolean, violation: string) => void;
 /** What a step showed, as text that two plays can be compared by. */
 type Seen = string;
 
+/** How what happened differs from what the truth expects, summed over all steps watched, with the variances it should have. */
+interface Luck {
+  steps: number;
+  /** Rewards less their means. */
+  rewards: number;
+  rewardVariance: number;
+  /** Squares of rewards less their means, in units of noiseStd; gaussian rewards alone. */
+  squares: number;
+  /** Chances of the transitions that happened, less what is expected of that: sum over s' of P(s')^2. */
+  transitions: number;
+  transitionVariance: number;
+}
+
 /** Plays `trials` random trials of at most `mostEpisodes` episodes each and returns what is wrong. */
 export function taskViolations(task: Task, trials = 4, mostEpisodes = 5): string[] {
   const violations = new Set<string>();
@@ -21,15 +34,17 @@ export function taskViolations(task: Task, trials = 4, mostEpisodes = 5): string
   };
   checkDescription(task, check);
   const episodes = Math.min(task.episodes, mostEpisodes);
+  const luck: Luck = { steps: 0, rewards: 0, rewardVariance: 0, squares: 0, transitions: 0, transitionVariance: 0 };
   for (let seed = 1n; seed <= BigInt(trials) && violations.size === 0; seed++) {
     const noiseSeed = seed * 1_000_003n;
     const env = task.instantiate(seed, noiseSeed);
     checkInstance(task, env, check);
-    const seen = playWatched(task, env, episodes, rngFromSeed(seed), check);
+    const seen = playWatched(task, env, episodes, rngFromSeed(seed), luck, check);
     checkReplay(task, seed, noiseSeed, episodes, seen, check);
     checkSharedLuck(task, seed, noiseSeed, episodes, check);
     checkUniformRegret(task, seed, noiseSeed, check);
   }
+  checkLuck(task, luck, check);
   return [...violations];
 }
 
@@ -79,6 +94,7 @@ function checkTruth(task: Task, truth: Truth, check: Check): void {
     successors.every((next) => next >= 0 && next < numStates),
     "a successor is outside the truth's states",
   );
+  checkBounds(task, truth, check);
   check(start.length === numStates && sumsToOne(start), "the start distribution does not sum to 1");
   for (let row = 0; row < probabilities.length; row += branches) {
     check(sumsToOne(probabilities.subarray(row, row + branches)), "a row of transitions does not sum to 1");
@@ -88,11 +104,31 @@ function checkTruth(task: Task, truth: Truth, check: Check): void {
   }
 }
 
+function checkBounds(
+  { reward: { kind, min, max }, numActions }: Task,
+  { rewards, terminal }: MdpTables,
+  check: Check,
+): void {
+  if (kind !== "deterministic") return;
+  const paid = rewards.filter((_, pair) => terminal?.[Math.floor(pair / numActions)] !== 1);
+  check(
+    min === paid.reduce((a, b) => Math.min(a, b)) && max === paid.reduce((a, b) => Math.max(a, b)),
+    "the bounds of certain rewards are not the truth's least and largest",
+  );
+}
+
 const sumsToOne = (p: Float64Array) => p.every((x) => x >= 0) && Math.abs(p.reduce((sum, x) => sum + x, 0) - 1) < 1e-12;
 
 /** Plays with random actions, looking at everything an env and its oracle promise. Returns each step as seen. */
-function playWatched(task: Task, env: Env, episodes: number, rng: Rng, check: Check): Seen[] {
+function playWatched(task: Task, env: Env, episodes: number, rng: Rng, luck: Luck, check: Check): Seen[] {
   const oracle = createOracle(task, env);
+  const shown = new Map<number, number>(); // observation of each state
+  const checkAgain = (): void => {
+    if (task.observationSpace.type !== "discrete") return;
+    const before = shown.get(env.state) ?? env.observation;
+    check(before === env.observation, "the same state is observed in two ways");
+    shown.set(env.state, env.observation);
+  };
   const seen: Seen[] = [];
   for (let episode = 0; episode < episodes; episode++) {
     env.reset(episode);
@@ -102,6 +138,8 @@ function playWatched(task: Task, env: Env, episodes: number, rng: Rng, check: Ch
       "reset leaves old traces",
     );
     checkShown(task, env, check);
+    checkAgain();
+    checkStart(env, check);
     for (let step = 0; !env.terminated; step++) {
       if (step >= task.horizon) {
         check(false, "an episode goes on past the horizon");
@@ -113,9 +151,12 @@ function playWatched(task: Task, env: Env, episodes: number, rng: Rng, check: Ch
       check(oracle.optimalAction >= 0 && oracle.optimalAction < task.numActions, "the optimal action is none");
       if (action === oracle.optimalAction) check(oracle.regret === 0, "the optimal action has regret");
       const { state } = env;
+      const mean = meanReward(task, env.truth, state, action); // before fresh arms are overwritten
       env.step(action);
       checkStep(task, env, step, state, action, check);
       checkShown(task, env, check);
+      checkAgain();
+      watchLuck(task, env, state, action, mean, luck, check);
       seen.push(seenNow(env));
     }
     check(Number.isFinite(oracle.episodeValue), "an episode's optimal value is not finite");
@@ -157,6 +198,59 @@ function checkStep(task: Task, env: Env, step: number, state: number, action: nu
   if (kind === "deterministic") check(env.reward === env.truth.rewards[pair], "a certain reward is not the truth's");
   if (env.endReason === "goal")
     check(env.truth.terminal?.[env.state] === 1, "an episode ends in a state that is not terminal");
+  if (env.truth.terminal?.[env.state] === 1) check(env.endReason === "goal", "an episode goes on in a terminal state");
+}
+
+function checkStart({ truth, state }: Env, check: Check): void {
+  if (truth.type !== "mdp") return;
+  check(truth.start[state] > 0, "an episode starts in a state that has no chance");
+  check(truth.terminal?.[state] !== 1, "an episode starts in a terminal state");
+}
+
+function meanReward(task: Task, truth: Truth, state: number, action: number): number {
+  return truth.type === "bandit" ? truth.means[action] : truth.rewards[state * task.numActions + action];
+}
+
+/** Adds a step to `luck`. */
+function watchLuck(task: Task, env: Env, state: number, action: number, mean: number, luck: Luck, check: Check): void {
+  const { kind, noiseStd } = task.reward;
+  luck.steps += 1;
+  const surprise = env.reward - mean;
+  if (kind === "bernoulli") {
+    luck.rewards += surprise;
+    luck.rewardVariance += mean * (1 - mean);
+  } else if (kind === "gaussian" && noiseStd === 0) {
+    check(env.reward === Math.fround(mean), "a reward without noise is not the truth's mean");
+  } else if (kind === "gaussian" && noiseStd !== undefined) {
+    luck.rewards += surprise / noiseStd;
+    luck.rewardVariance += 1;
+    luck.squares += (surprise / noiseStd) ** 2;
+  }
+  const { truth } = env;
+  if (truth.type !== "mdp") return;
+  const pair = state * task.numActions + action;
+  const branches = truth.successors.length / truth.rewards.length;
+  const candidates = [...new Set(truth.successors.subarray(pair * branches, (pair + 1) * branches))];
+  const chances = candidates.map((next) => chanceOf(truth, pair, next));
+  const expected = chances.reduce((sum, p) => sum + p * p, 0);
+  luck.transitions += chanceOf(truth, pair, env.state) - expected;
+  luck.transitionVariance += chances.reduce((sum, p) => sum + p * (p - expected) ** 2, 0);
+}
+
+/** Sums of independent luck stay within six standard deviations; of few steps, which are not normal, within a little more. */
+function checkLuck(task: Task, luck: Luck, check: Check): void {
+  const within = (sum: number, variance: number, slack: number): boolean =>
+    Math.abs(sum) <= 6 * Math.sqrt(variance) + slack;
+  check(within(luck.rewards, luck.rewardVariance, 6), "rewards are not the truth's means on average");
+  check(within(luck.transitions, luck.transitionVariance, 6), "transitions do not happen as often as the truth says");
+  // A squared normal has variance 2. Fewer steps say little; and where the noise is tiny, float32 rounds it away.
+  const { kind, noiseStd = 0 } = task.reward;
+  if (kind === "gaussian" && noiseStd > 1e-3 && luck.steps >= 100) {
+    check(
+      within(luck.squares - luck.steps, 2 * luck.steps, 0),
+      "reward noise has not the standard deviation that the task says",
+    );
+  }
 }
 
 function chanceOf({ successors, probabilities, rewards }: MdpTables, pair: number, next: number): number {

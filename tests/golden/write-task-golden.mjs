@@ -10,7 +10,6 @@
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
@@ -94,8 +93,7 @@ for (const family of TASKS) {
     console.error(`${name}: the trace would change while the task's version is still ${version}: raise the version`);
     process.exitCode = 1;
   } else {
-    writeFileSync(file, JSON.stringify(golden));
-    execFileSync("npx", ["biome", "format", "--write", fileURLToPath(file)], { stdio: "ignore" });
+    writeFileSync(file, formatted(JSON.stringify(golden)));
     console.log(`${name}: written`);
   }
 }
@@ -104,4 +102,9 @@ for (const family of TASKS) {
 function changes(known, traces) {
   const now = new Set(traces.map((item) => JSON.stringify(item)));
   return known.some((item) => !now.has(JSON.stringify(item)));
+}
+
+/** JSON as biome lays it out; through its standard input, since it leaves golden files themselves alone. */
+function formatted(json) {
+  return execFileSync("npx", ["biome", "format", "--stdin-file-path=golden.json"], { input: json, encoding: "utf8" });
 }

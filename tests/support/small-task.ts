@@ -1,4 +1,5 @@
-import type { OptionValue } from "#icrl/common/options.js";
+import type { Option, OptionValue } from "#icrl/common/options.js";
+import type { Rng } from "#icrl/common/rng.js";
 import { TASKS } from "#icrl/server/tasks/registry.js";
 import type { Task, TaskFamily } from "#icrl/server/tasks/task.js";
 
@@ -28,4 +29,17 @@ export function smallTasks(): Task[] {
     );
     return [build({}), ...others.map(build)];
   });
+}
+
+/** A value of every option that it allows; numbers within 12 of the lower bound, so that play stays short. */
+export function randomOptions(family: TaskFamily, rng: Rng): Record<string, OptionValue> {
+  return Object.fromEntries(Object.entries(family.options).map(([name, row]) => [name, randomValue(row, rng)]));
+}
+
+function randomValue(row: Option, rng: Rng): OptionValue {
+  if (row.type === "choice") return row.choices[rng.integer(row.choices.length)];
+  if (row.type === "boolean") return rng.uniform() < 0.5;
+  const min = row.min ?? row.default;
+  const span = Math.min((row.max ?? Number.POSITIVE_INFINITY) - min, 12);
+  return row.type === "integer" ? min + rng.integer(span + 1) : min + span * rng.uniform();
 }

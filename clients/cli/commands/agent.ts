@@ -13,6 +13,7 @@ interface AgentFlags {
   connect: string;
   entrant?: string;
   tournament?: string;
+  collection?: string;
   option?: string[];
   envs: number;
   streams: number;
@@ -22,11 +23,14 @@ interface AgentFlags {
 /** The command. */
 export function agentCommand(): Command {
   return new Command("agent")
-    .description("Run a built-in agent as an entrant: it serves its matches until the tournament has no more for it.")
+    .description(
+      "Run a built-in agent as an entrant: it serves its matches until the tournament, or the collection, has no more for it.",
+    )
     .argument("<name>", "a built-in agent; `icrl agents` lists them")
     .option("--connect <host:port>", "the server", hostAndPort, DEFAULT_ADDRESS)
     .option("--entrant <name>", "the name it enters under (default: the agent's name)")
     .option("--tournament <id>", "only this tournament (default: the oldest unfinished one that lists the entrant)")
+    .option("--collection <id>", "instead of a tournament: a collection, as the behaviour of that name")
     .option(
       "--option <name=value>",
       "an option of the agent that the tournament does not set; may be repeated",
@@ -47,6 +51,7 @@ export function agentCommand(): Command {
         await serveMatches(connection, agent, {
           entrant,
           tournamentId: flags.tournament,
+          collectionId: flags.collection,
           agentOptions,
           numEnvs: flags.envs,
           streams: flags.streams,

@@ -155,6 +155,6 @@ function requirePlays(agent: Agent, task: Task): void {
   const others = agents.filter(({ tasks }) => playsTask(tasks, task.name, task.kinds)).map(({ name }) => name);
   throw new IcrlError(
     "TASK_UNSUPPORTED",
-    `agent "${agent.name}" plays ${agent.tasks.join(", ")}, and "${task.name}" is ${task.kinds.join(", ")}: ${others.join(", ")} play it`,
+    `agent "${agent.name}" plays ${agent.tasks.join(", ")}, and "${task.name}" is ${task.kinds.join(", ") || "of no kind"}: ${others.join(", ")} play it`,
   );
 }

@@ -49,7 +49,7 @@ function taskText(family: TaskFamily): string {
     `Source: ${family.source}`,
     "",
     "With its defaults:",
-    `  kinds    ${kinds.join(", ")}`,
+    `  kinds    ${kinds.join(", ") || "none: agents play it by its name, or play any task"}`,
     `  actions  ${numActions}`,
     `  horizon  ${horizon} steps an episode, ${episodes} ${episodes === 1 ? "episode" : "episodes"} a trial`,
     `  rewards  ${reward.kind}, in [${bound(reward.min, "-inf")}, ${bound(reward.max, "inf")}]`,

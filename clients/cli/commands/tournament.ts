@@ -93,7 +93,7 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
     let tournament = (await connection.createTournament({ spec })).tournament as Tournament;
     processes = startAgentProcesses(
       address,
-      tournament.id,
+      ["--tournament", tournament.id],
       builtIn,
       join(out, "agents"),
       (entrant) =>

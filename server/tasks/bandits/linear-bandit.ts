@@ -13,9 +13,12 @@ type ArmLaw = (typeof ARMS)[number];
 /**
  * Linear bandit: reward = x_a . theta + noise_std z, z standard normal.
  *
- * theta (float64) comes from the task seed's stream "theta". Arm features are drawn row by row and rounded to float32; means
- * are x_a . theta in float64 over the rounded features, summed from the first feature to the last. Fixed arms come from the task
- * seed's stream "arms"; fresh ones from the noise at (episode 0, step, channel arms), so they are the same whatever is played.
+ * theta (float64) comes from the task seed's stream "theta": its uniforms, or its normals. Arm features are drawn row
+ * by row and rounded to float32: 2 u - 1 of each uniform u, or normals, or normals over the length of their row.
+ * Means are x_a . theta in float64 over the rounded features, summed from the first feature to the last. Fixed arms
+ * come from the task seed's stream "arms"; fresh ones, at each step, from a generator keyed by the two words of the
+ * noise at (episode 0, step, channel arms), so they are the same whatever is played. z is the noise at (episode 0,
+ * step, channel reward).
  *
  * Shapes: arm features [actions, dim].
  * Source: Lin, Bai & Mei (2023), arXiv 2310.08566, the linear bandit experiment, which the defaults repeat.

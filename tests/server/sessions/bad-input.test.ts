@@ -51,7 +51,7 @@ const badOpens: readonly [what: string, reason: Reason, text: RegExp, members: P
       /"river-swin".*river-swim/,
       { task: "river-swin", options: {} },
     ],
-    ["a task without a name", "TASK_UNKNOWN", /bernoulli-bandit, linear-bandit, river-swim/, { task: "" }],
+    ["a task without a name", "TASK_UNKNOWN", /bernoulli-bandit, .*linear-bandit, .*river-swim/, { task: "" }],
     ["an unknown option, with the nearest name", "OPTION_UNKNOWN", /"horizn".*horizon/, { options: { horizn: 3 } }],
     ["an option out of range", "OPTION_INVALID", /"arms".* is 1: .*\[2, 1024\]/, { options: { arms: 1 } }],
     ["an option of another type", "OPTION_INVALID", /"arms".* is "many"/, { options: { arms: "many" } }],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CHANNEL, keyFromSeed, noiseNormal, rngFromSeed } from "#icrl/common/rng.js";
+import { CHANNEL, keyFromSeed, noiseNormal, noiseRng, rngFromSeed } from "#icrl/common/rng.js";
 import { uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import { playTrial } from "./random-play.js";
@@ -114,6 +114,41 @@ test("fresh arms differ from step to step, are the same whatever is played, and 
     value += best;
   }
   expect(second.episodeValues).toEqual([value]);
+});
+
+test("fresh arms are the draws of a generator keyed by the noise of their step", () => {
+  const env = buildTask("linear-bandit", { arm_set: "fresh", horizon: 5 }).instantiate(1n, 9n);
+  env.reset(0);
+  for (let t = 0; t < 5; t++) {
+    const rng = noiseRng(keyFromSeed(9n), 0, t, CHANNEL.arms);
+    const drawn = Array.from({ length: 50 }, () => Math.fround(2 * rng.uniform() - 1));
+    expect([...(env.features ?? [])]).toEqual(drawn);
+    env.step(0);
+  }
+});
+
+test("with fresh arms uniform play's regret sums what each step's arms cost on average", () => {
+  const task = buildTask("linear-bandit", { arm_set: "fresh", horizon: 30 });
+  const env = task.instantiate(3n, 4n);
+  if (env.truth.type !== "bandit") throw new Error("not a bandit");
+  const expected: number[] = [];
+  env.reset(0);
+  for (let t = 0; t < 30; t++) {
+    const means = [...env.truth.means];
+    const average = means.reduce((sum, mean) => sum + mean, 0) / 10;
+    expected.push((expected[t - 1] ?? 0) + Math.max(...means) - average);
+    env.step(t % 10);
+  }
+  for (const [t, regret] of uniformRegret(task, 3n, 4n).entries()) expect(regret).toBeCloseTo(expected[t], 10);
+});
+
+test("a stranger to the task knows of fresh arms what the description tells: a box of features, no trial features", () => {
+  const { reward, kinds, episodes } = buildTask("linear-bandit", { arm_set: "fresh", noise_std: 0.5 });
+  expect({ reward, kinds, episodes }).toEqual({
+    reward: { kind: "gaussian", noiseStd: 0.5 },
+    kinds: ["linear"],
+    episodes: 1,
+  });
 });
 
 test("instances depend on the task seed alone, noise on the noise seed alone", () => {

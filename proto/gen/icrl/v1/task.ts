@@ -98,6 +98,7 @@ export interface TaskDescription {
    * What an algorithm can rely on; agents declare the kinds (or names) they play. Known kinds: "bandit" (one state,
    * an arm means the same all through the trial), "linear" (mean reward linear in the shown arm features),
    * "bernoulli" (a bandit whose rewards are 0 or 1), "tabular-mdp" (finite states, each fully observed as an integer).
+   * Empty where none holds, as where the observation hides a part of the state: agents then declare the task's name.
    */
   kinds: string[];
   /** Number of actions; an action is an integer 0 <= a < num_actions. */

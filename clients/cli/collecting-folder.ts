@@ -1,0 +1,41 @@
+/** The folder in which a dataset is collected, DIR/collecting: what it is for stays written there until the dataset is finished. */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { IcrlError } from "../../common/errors.js";
+import { collectingFolder } from "../../datasets/dataset-manifest.js";
+import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
+import type { DatasetSpec } from "./dataset-file.js";
+
+/** The spec as JSON, with the seed that was taken. */
+export function specJson({ collection, ...rest }: DatasetSpec, seed: bigint): unknown {
+  return JSON.parse(JSON.stringify({ ...collection, ...rest, seed: String(seed) })); // without what is undefined
+}
+
+/**
+ * Makes the folder, or goes on in one that was made for the same spec.
+ *
+ * @returns the collection with its seed: the spec's, the one the folder was made with, or a new one
+ * @throws OUTPUT_EXISTS if the folder was made for something else
+ */
+export function openCollectingFolder(dir: string, spec: DatasetSpec, specPath: string): CollectionSpec {
+  const folder = collectingFolder(dir);
+  const path = join(folder, "spec.json");
+  const known = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { seed: string }) : undefined;
+  const seed = spec.seed ?? (known === undefined ? randomBytes(8).readBigUInt64LE() : BigInt(known.seed));
+  const wanted = specJson(spec, seed);
+  if (known !== undefined && !isDeepStrictEqual(known, wanted)) {
+    throw new IcrlError(
+      "OUTPUT_EXISTS",
+      `${folder} holds the beginning of another dataset than ${specPath} asks for: go on with that one's file, choose another --out, or begin anew with --overwrite`,
+      { folder },
+    );
+  }
+  if (known === undefined) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${path}.tmp`, `${JSON.stringify(wanted, undefined, 2)}\n`);
+    renameSync(`${path}.tmp`, path);
+  }
+  return { ...spec.collection, seed };
+}

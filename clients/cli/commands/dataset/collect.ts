@@ -1,0 +1,277 @@
+/** `icrl dataset collect SPEC.yaml`: plays a mixture of behaviours into an offline dataset. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { Command } from "commander";
+import { agents, findAgent } from "../../../../agents/registry.js";
+import { IcrlError, type Reason } from "../../../../common/errors.js";
+import { resolveOptions } from "../../../../common/options.js";
+import { playsTask } from "../../../../common/plays-task.js";
+import { VERSION } from "../../../../common/version.js";
+import {
+  collectingFolder,
+  type DatasetHead,
+  type DatasetManifest,
+  datasetPath,
+  isDataset,
+  readDatasetManifest,
+  type TaskHead,
+} from "../../../../datasets/dataset-manifest.js";
+import { type Collection, type CollectionSpec, CollectionState } from "../../../../proto/gen/icrl/v1/collection.js";
+import { ORACLE_NOISE } from "../../../../server/collections/oracle-noise-options.js";
+import { type CheckedCollection, checkCollection } from "../../../../server/collections/spec.js";
+import { LIMIT_OPTIONS } from "../../../../server/sessions/limits.js";
+import type { Task } from "../../../../server/tasks/task.js";
+import { type Connection, connect } from "../../../typescript/connect.js";
+import { type AgentProcesses, startAgentProcesses } from "../../agent-processes.js";
+import { openCollectingFolder, specJson } from "../../collecting-folder.js";
+import { type DatasetSpec, readDatasetFile } from "../../dataset-file.js";
+import { interruptible } from "../../interruptible.js";
+import { printJson } from "../../print/json.js";
+import { paintFor } from "../../print/paint.js";
+import { createProgress, type Progress } from "../../print/progress.js";
+import { type PrivateServer, startPrivateServer } from "../../private-server.js";
+import { hostAndPort, required, wholeNumber } from "../arguments.js";
+
+interface CollectFlags {
+  out?: string;
+  trials?: number;
+  listen?: string;
+  overwrite?: boolean;
+  json?: boolean;
+}
+
+/** How long a behaviour that somebody else starts may stay away. */
+const OTHERS_TIMEOUT_MS = 86_400_000;
+
+/** The command. */
+export function collectCommand(): Command {
+  return new Command("collect")
+    .description(
+      "Collect a dataset: a private server, one process for each built-in behaviour, then labels, dataset.json and README.md. " +
+        "Broken off at any moment, the same command goes on where it was.",
+    )
+    .argument(
+      "<file>",
+      "YAML or JSON: {name, seed, trials, tasks, behaviours, labels, subsample}; see docs/datasets.md",
+    )
+    .option("--out <dir>", "folder of the dataset (required)")
+    .option("--trials <n>", "trials of each task, instead of the file's", wholeNumber(1))
+    .option(
+      "--listen <host:port>",
+      "where behaviours of your own can join (default: a free port of 127.0.0.1)",
+      hostAndPort,
+    )
+    .option("--overwrite", "replace what an earlier run left in the folder")
+    .option("--json", "print the manifest, as dataset.json holds it")
+    .action(collect);
+}
+
+async function collect(file: string, flags: CollectFlags, command: Command): Promise<void> {
+  const out = required(flags.out, "--out <dir>", command);
+  const spec = readDatasetFile(file, flags.trials);
+  const others = checkedBehaviours(spec);
+  if (flags.overwrite) for (const name of OUTPUTS) rmSync(join(out, name), { recursive: true, force: true });
+  const progress = createProgress({
+    stream: process.stderr,
+    nowMs: () => performance.now(),
+    paint: paintFor(process.stderr, process.env),
+  });
+  let manifest: DatasetManifest;
+  try {
+    if (isDataset(out)) {
+      manifest = finishedDataset(out, spec, file);
+      progress.say(`${out} is finished: nothing is left to collect`);
+    } else {
+      const collection = openCollectingFolder(out, spec, file);
+      const checked = checkCollection(collection, resolveOptions(LIMIT_OPTIONS, {}, "serve"));
+      await play(out, collection, checked, others, flags.listen, progress);
+      progress.say("counting, and hashing the shards");
+      const { finishDataset } = await import("../../../../datasets/finish-dataset.js"); // Arrow and DuckDB
+      manifest = await interruptible(
+        finishDataset(out, datasetHead(spec, collection, checked), { subsample: spec.subsample }),
+      );
+    }
+  } finally {
+    progress.finish();
+  }
+  if (flags.json) printJson(process.stdout, manifest);
+  else process.stdout.write(summary(out, manifest));
+}
+
+/**
+ * A dataset that is finished already.
+ * @throws OUTPUT_EXISTS if it is another one than the spec asks for
+ */
+function finishedDataset(out: string, spec: DatasetSpec, file: string): DatasetManifest {
+  const manifest = readDatasetManifest(out);
+  const seed = spec.seed ?? BigInt(manifest.seed ?? 0);
+  if (manifest.made_by === "collect" && isDeepStrictEqual(manifest.spec, specJson(spec, seed))) return manifest;
+  throw new IcrlError(
+    "OUTPUT_EXISTS",
+    `${out} holds another dataset ("${manifest.name}", ${manifest.trials} trials) than ${file} asks for: choose another --out, or replace it with --overwrite; to make a dataset larger, collect a second one with another seed and \`icrl dataset merge\` the two`,
+    { folder: out },
+  );
+}
+
+/** What the manifest says of a collection that does not follow from its files. */
+function datasetHead(
+  spec: DatasetSpec,
+  collection: CollectionSpec,
+  { id, tasks, behaviours }: CheckedCollection,
+): Omit<DatasetHead, "subsample"> {
+  return {
+    name: collection.name,
+    id,
+    made_by: "collect",
+    made_with: {},
+    spec: specJson(spec, collection.seed),
+    seed: String(collection.seed),
+    license: null,
+    versions: { icrl: VERSION, node: process.version },
+    behaviours: behaviours.map(({ name, agent, options, weight }) => ({ name, agent, options, weight })),
+    tasks: tasks.map(({ id: taskId, task }) => describeTaskEntry(taskId, task)),
+    sources: [],
+  };
+}
+
+function describeTaskEntry(id: string, task: Task): TaskHead {
+  const { kind, min, max, noiseStd } = task.reward;
+  return {
+    id,
+    task: task.name,
+    options: task.options,
+    num_actions: task.numActions,
+    horizon: task.horizon,
+    episodes_per_trial: task.episodes,
+    observation_space: task.observationSpace,
+    trial_features_shape: task.trialFeaturesShape,
+    reward: {
+      kind,
+      ...(min !== undefined && { min }),
+      ...(max !== undefined && { max }),
+      ...(noiseStd !== undefined && { noise_std: noiseStd }),
+    },
+  };
+}
+
+function summary(out: string, { name, trials, episodes, steps, behaviours, labels, shards }: DatasetManifest): string {
+  const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  const parts = behaviours.map((behaviour) => `${behaviour.name} ${behaviour.trials}`).join(", ");
+  return [
+    `${name}: ${trials} trials, ${episodes} episodes, ${steps} steps`,
+    `by         ${parts}`,
+    `labels     ${Object.keys(labels).join(", ")}`,
+    `data       ${join(out, "data")}/*.parquet, ${(bytes / steps).toFixed(2)} bytes a step`,
+    `manifest   ${datasetPath(out)}`,
+    `card       ${join(out, "README.md")}`,
+    "",
+  ].join("\n");
+}
+
+/** What a dataset leaves in its folder. */
+const OUTPUTS = ["data", "labels", "dataset.json", "README.md", "collecting"];
+
+/**
+ * Checks everything that can be known to be wrong before a server is started.
+ *
+ * @returns behaviours whose agents are not built in: somebody has to start them
+ * @throws SPEC_INVALID, TASK_UNKNOWN, TASK_UNSUPPORTED, AGENT_UNKNOWN, OPTION_*
+ */
+function checkedBehaviours({ collection, seed, experts }: DatasetSpec): CollectionSpec["behaviours"] {
+  const limits = resolveOptions(LIMIT_OPTIONS, {}, "serve");
+  const { tasks } = checkCollection({ ...collection, seed: seed ?? 0n }, limits);
+  const checkPlays = (name: string, options: Readonly<Record<string, unknown>>, what: string) => {
+    const agent = findAgent(name);
+    resolveOptions(agent.options, options, what);
+    const unplayed = tasks.find(({ task }) => !playsTask(agent.tasks, task.name, task.kinds));
+    if (unplayed === undefined) return;
+    throw new IcrlError(
+      "TASK_UNSUPPORTED",
+      `${what} plays ${agent.tasks.join(", ")}, not task "${unplayed.id}", which is ${unplayed.task.name}: every behaviour and expert plays every task of a dataset`,
+    );
+  };
+  for (const { name, expert, options } of experts) checkPlays(expert, options, `label "${name}" (expert "${expert}")`);
+  return collection.behaviours.filter(({ name, agent, options }) => {
+    if (agent === ORACLE_NOISE) return false;
+    if (!agents.some((builtIn) => builtIn.name === agent)) return true;
+    checkPlays(agent, options ?? {}, `behaviour "${name}" (agent "${agent}")`);
+    return false;
+  });
+}
+
+/** Has everything played that is not in the log yet. */
+async function play(
+  out: string,
+  spec: CollectionSpec,
+  checked: CheckedCollection,
+  others: CollectionSpec["behaviours"],
+  listen: string | undefined,
+  progress: Progress,
+): Promise<void> {
+  const folder = collectingFolder(out);
+  const flags = listen === undefined ? [] : ["--listen", listen];
+  if (others.length > 0) flags.push("--entrant-timeout-ms", String(OTHERS_TIMEOUT_MS));
+  let server: PrivateServer | undefined;
+  let connection: Connection | undefined;
+  let processes: AgentProcesses | undefined;
+  try {
+    server = await startPrivateServer(folder, flags);
+    connection = await connect(server.address);
+    let collection = (await connection.createCollection({ spec })).collection as Collection;
+    const { id } = collection;
+    const found = collection.parts.reduce((sum, { completeTrials }) => sum + completeTrials, 0);
+    if (found > 0) progress.say(`going on: ${found} trials are there already`);
+    for (const { name, agent } of others) {
+      progress.say(`start ${agent} with --connect ${server.address} --entrant ${name} --collection ${id}`);
+    }
+    const unfinished = (behaviour: string) =>
+      collection.parts.some(
+        (part) => part.behaviour === behaviour && part.completeTrials < part.trials && part.failureReason === "",
+      );
+    processes = startAgentProcesses(
+      server.address,
+      ["--collection", id],
+      spec.behaviours.filter(
+        ({ name, agent }) => agent !== ORACLE_NOISE && !others.some((other) => other.name === name) && unfinished(name),
+      ),
+      join(folder, "log", "agents"),
+      unfinished,
+      (entrant, logFile) => progress.say(`${entrant}: its process ended too often, ${logFile} says why`),
+    );
+    const update = (next: Collection) => {
+      collection = next;
+      progress.update(
+        collection.parts.map((part) => ({
+          name: checked.tasks.length > 1 ? `${part.taskId} / ${part.behaviour}` : part.behaviour,
+          done: part.completeTrials,
+          total: part.trials,
+          steps: Number(part.steps),
+          note: part.failureReason === "" ? undefined : `failed: ${part.failureReason}`,
+        })),
+      );
+    };
+    await interruptible(watch(connection, id, update));
+    const failed = collection.parts.find(({ failureReason }) => failureReason !== "");
+    if (failed !== undefined) {
+      throw new IcrlError(
+        failed.failureReason as Reason,
+        `behaviour "${failed.behaviour}" stopped after ${failed.completeTrials} of ${failed.trials} trials of "${failed.taskId}" (${folder}/log/agents has its words): run the same command again to go on`,
+      );
+    }
+    if (collection.state !== CollectionState.FINISHED) {
+      throw new IcrlError(
+        "LOG_UNWRITABLE",
+        `the log in ${folder} could not be written: run the same command again to go on`,
+      );
+    }
+  } finally {
+    connection?.close();
+    await processes?.close();
+    await server?.close();
+  }
+}
+
+async function watch(connection: Connection, id: string, onUpdate: (collection: Collection) => void): Promise<void> {
+  for await (const { collection } of connection.watchCollection({ id })) onUpdate(collection as Collection);
+}
