@@ -11,6 +11,9 @@ export interface ShardPart {
   readonly task: string;
   readonly taskOptionsJson: string;
   readonly trials: number;
+  readonly episodes: number;
+  /** Of the episodes, those that did not run to their own end. */
+  readonly incomplete: number;
   readonly steps: number;
 }
 
@@ -32,16 +35,13 @@ export interface IndexedShard {
  */
 export async function indexDataset(dir: string, label: string): Promise<IndexedShard[]> {
   return withLog(dir, async (connection) => {
-    const sql = `SELECT shard_first, task, task_options, count(*) FILTER (episode_index = 0), sum("length")
+    const sql = `SELECT shard_first, task, task_options, count(*) FILTER (episode_index = 0), count(*),
+        count(*) FILTER (NOT complete), sum("length")
       FROM ${shardsSql(dir)} GROUP BY ALL ORDER BY shard_first, min(log_index)`;
     const parts = new Map<number, ShardPart[]>();
-    for (const [first, task, options, trials, steps] of await (await connection.run(sql)).getRows()) {
-      const part = {
-        task: String(task),
-        taskOptionsJson: String(options),
-        trials: Number(trials),
-        steps: Number(steps),
-      };
+    for (const [first, task, options, ...counts] of await (await connection.run(sql)).getRows()) {
+      const [trials, episodes, incomplete, steps] = counts.map(Number);
+      const part = { task: String(task), taskOptionsJson: String(options), trials, episodes, incomplete, steps };
       const known = parts.get(Number(first));
       if (known === undefined) parts.set(Number(first), [part]);
       else known.push(part);

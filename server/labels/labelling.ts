@@ -63,6 +63,21 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   let failure: unknown;
   let over = false;
 
+  /** @throws TRIALS_BROKEN if it can be told already that there are not whole trials in every shard */
+  function checkWhole(): void {
+    for (const { path, parts } of unread) {
+      for (const { task, taskOptionsJson, trials, episodes, incomplete } of parts) {
+        const expected = trials * tasks.of(task, taskOptionsJson).episodes;
+        if (episodes === expected && incomplete === 0) continue;
+        throw new IcrlError(
+          "TRIALS_BROKEN",
+          `${path} has ${trials} trials of "${task}" with ${episodes} episodes, ${incomplete} of them incomplete, where ${expected} complete ones were expected: labels are made of whole trials, before episodes are left out`,
+          { file: path },
+        );
+      }
+    }
+  }
+
   function checkPlaysAll(request: LabelRequest): void {
     for (const { parts } of shards) {
       for (const { task, taskOptionsJson } of parts) {
@@ -236,6 +251,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     },
     request(request, seat) {
       checkPlaysAll(request);
+      checkWhole();
       if (head === undefined) takeFolder(request);
       else checkSameExpert(head, headOf(request));
       waiting.set(seat, request);
