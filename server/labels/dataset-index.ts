@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { corruptIfRefused } from "../../datasets/dataset-sql.js";
 import { shardsSql, withLog } from "../../datasets/duckdb.js";
 import { labelFolder } from "../../datasets/label-folder.js";
 import { listShards } from "../../datasets/log-folder.js";
@@ -31,10 +32,10 @@ export interface IndexedShard {
  * The shards of a dataset, in order.
  *
  * @param label name of the labels that are looked for
- * @throws NOT_A_LOG if the folder has no shards
+ * @throws NOT_A_LOG if the folder has no shards, DATASET_CORRUPT if one cannot be read
  */
 export async function indexDataset(dir: string, label: string): Promise<IndexedShard[]> {
-  return withLog(dir, async (connection) => {
+  const index = async (connection: DuckDBConnection) => {
     const sql = `SELECT shard_first, task, task_options, count(*) FILTER (episode_index = 0), count(*),
         count(*) FILTER (NOT complete), sum("length")
       FROM ${shardsSql(dir)} GROUP BY ALL ORDER BY shard_first, min(log_index)`;
@@ -53,7 +54,8 @@ export async function indexDataset(dir: string, label: string): Promise<IndexedS
       shards.push({ name, path, parts: parts.get(first) ?? [], labelled });
     }
     return shards;
-  });
+  };
+  return corruptIfRefused(dir, () => withLog(dir, index));
 }
 
 /** Whether labels are those of a shard: a collection that was made longer may have joined its shards anew. */

@@ -33,6 +33,8 @@ export interface LabelShard {
   readonly labels: CollectedLabels;
   /** The task of its next trial, or undefined when none is left to hand out. */
   nextTask(): Task | undefined;
+  /** How many trials of a task are left to hand out. */
+  waiting(task: Task): number;
   /** Hands out the next trial of a task. */
   take(task: Task): LabelTrial | undefined;
   /** Takes back a trial that was not finished. */
@@ -76,6 +78,7 @@ export function createLabelShard(name: string, path: string, recorded: RecordedS
       for (const [task, waiting] of pending) if (waiting.length > 0) return task;
       return undefined;
     },
+    waiting: (task) => pending.get(task)?.length ?? 0,
     take: (task) => pending.get(task)?.pop(),
     giveBack: (trial) => void pending.get(trial.task)?.push(trial),
     done() {

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
+import { corruptIfRefused } from "../../datasets/dataset-sql.js";
 import { type LabelHead, labelFolder } from "../../datasets/label-folder.js";
 import type { LabelRequest, LabelSeat } from "../sessions/labels.js";
 import type { Limits } from "../sessions/limits.js";
@@ -17,7 +18,6 @@ import { checkSameExpert, findHead, headOf, writeHead } from "./label-head.js";
 import { createLabelPlay, type LabelSource } from "./label-play.js";
 import { createLabelShard, type LabelShard } from "./label-shard.js";
 import { type LabelThread, startLabelThread } from "./label-thread.js";
-import type { RecordedShard } from "./recorded-shard.js";
 
 /** Labels being made. */
 export interface Labelling {
@@ -149,7 +149,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     return bytes;
   }
 
-  /** Reads the next shards while there is room for them, and hands out their trials. */
+  /** Reads the next shards while there is room for them, and opens what there is for those who wait. */
   async function readAhead(): Promise<void> {
     if (reading) return;
     reading = true;
@@ -160,10 +160,11 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
         for (const size of held.values()) heldBytes += size;
         if (held.size > 0 && heldBytes + bytes > HELD_BYTES) break;
         thread ??= startLabelThread();
-        const recorded = await readShard(thread, next.path);
+        const { path, name: shardName } = next;
+        const recorded = await corruptIfRefused(path, () => (thread as LabelThread).read(path));
         if (over) return;
         unread.shift();
-        if (recorded.episodes.length > 0) held.set(createLabelShard(next.name, next.path, recorded, tasks), bytes);
+        if (recorded.episodes.length > 0) held.set(createLabelShard(shardName, path, recorded, tasks), bytes);
         offer();
       }
     } catch (error) {
@@ -171,6 +172,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     } finally {
       reading = false;
     }
+    offer();
   }
 
   /** The task whose trials come next. */
@@ -213,16 +215,13 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
       return fail(unwritable(error));
     }
     held.delete(shard);
-    offer();
     void readAhead();
   }
 
-  /** As many envs as fit what is asked, what is left, and a message. */
-  function envsFor(request: LabelRequest, task: Task): number {
-    // Half of what is left, so that a second session can label beside this one.
-    const share = remaining > 2 * request.numEnvs ? request.numEnvs : Math.max(1, Math.ceil(remaining / 2));
+  /** Most envs that a session should have: what it asks for, as far as its messages stay within their bound. */
+  function mostEnvs(request: LabelRequest, task: Task): number {
     const rows = Math.floor((PROBABILITIES_SHARE * limits.max_message_bytes) / (4 * task.numActions));
-    return Math.min(request.numEnvs, share, Math.max(1, rows));
+    return Math.min(request.numEnvs, Math.max(1, rows));
   }
 
   /** Opens trials for those who wait. */
@@ -231,8 +230,14 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
       for (const [seat, request] of waiting) {
         const task = nextTask();
         if (task !== undefined) {
+          const most = mostEnvs(request, task);
+          let trials = 0;
+          for (const shard of held.keys()) trials += shard.waiting(task);
+          if (trials <= 2 * most && reading) return; // there may be more in a moment
           waiting.delete(seat);
-          seat.open(createLabelPlay(name, task, envsFor(request, task), source), remaining);
+          // Half of what there is, so that a second session can label beside this one.
+          const numEnvs = trials > 2 * most ? most : Math.ceil(trials / 2);
+          seat.open(createLabelPlay(name, task, numEnvs, source), remaining);
         } else if (held.size === 0 && unread.length === 0) {
           const seats = [...waiting.keys()];
           waiting.clear();
@@ -255,19 +260,9 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
       if (head === undefined) takeFolder(request);
       else checkSameExpert(head, headOf(request));
       waiting.set(seat, request);
-      offer();
       void readAhead();
     },
     leave: (seat) => void waiting.delete(seat),
     close: end,
   };
-}
-
-async function readShard(thread: LabelThread, path: string): Promise<RecordedShard> {
-  try {
-    return await thread.read(path);
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new IcrlError("LOG_CORRUPT", `${path} cannot be read (${text}): restore it from a backup`, { file: path });
-  }
 }
