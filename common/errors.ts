@@ -62,7 +62,10 @@ export const REASONS = {
     when: "the log or labels cannot be written (disk full, say): sessions that need them end or are refused",
   },
   LOG_CORRUPT: { code: CODE.DATA_LOSS, when: "a shard or segment whose bytes are not what was written" },
-  LOG_LOCKED: { code: CODE.FAILED_PRECONDITION, when: "another process writes to the data folder, or makes these labels" },
+  LOG_LOCKED: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "another process writes to the data folder, or makes these labels",
+  },
   LABEL_CONFLICT: {
     code: CODE.ALREADY_EXISTS,
     when: "labels of that name by another agent, another version of it or with other options",

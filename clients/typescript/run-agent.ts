@@ -81,7 +81,7 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
   });
   if (values.help) return undefined;
   const wanted = [values.entrant, values.task, values.label].filter((value) => value !== undefined);
-  if (wanted.length !== 1) throw new Error("give one of --entrant, --task and --label");
+  if (wanted.length !== 1) throw new Error("give either --entrant or --task, or --label");
   const agentOptions = optionsFromTexts(agent.options, values.option);
   resolveOptions(agent.options, agentOptions, `agent "${agent.name}"`);
   const play =

@@ -1,82 +1,67 @@
-/** Writing label shards: zstd Parquet, first under a temporary name, then in its place. Synchronous: it runs in the label worker. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+/** Writing label shards: there in whole or not at all. Synchronous: it runs in the label worker. */
 import {
   type Data,
+  Field,
   Float32,
   Int32,
-  type List,
+  List,
   makeData,
   RecordBatch,
+  Schema,
   Struct,
-  Table,
-  tableToIPC,
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
-import { fsyncFolder } from "../../datasets/durable-file.js";
-import { LABEL_SCHEMA } from "../../datasets/label-schema.js";
+import { replaceDurably } from "../../datasets/durable-file.js";
+import { encodeParquet } from "../../datasets/encode-parquet.js";
+import { ipcPieces } from "../../datasets/ipc-stream.js";
 import type { CollectedLabels } from "./label-shard.js";
 
+const ACTIONS = new List(new Field("item", new Int32(), false));
+const PROBABILITIES = new List(new Field("item", new Float32(), false));
+
+/** The columns that datasets/label-folder.ts describes. */
+const LABEL_SCHEMA = new Schema([
+  new Field("episode_id", new Utf8(), false),
+  new Field("actions", ACTIONS, false),
+  new Field("probabilities", PROBABILITIES, true),
+]);
+
 /** A shard whose trials are all labelled. */
-export interface LabelledShard extends CollectedLabels {
+export interface LabelledShard {
+  readonly labels: CollectedLabels;
   /** Where it goes. */
   readonly path: string;
   /** By row. */
   readonly episodeIds: readonly string[];
 }
 
-/** Writes one durably: it is there in whole or not at all. */
-export function writeLabelFile(shard: LabelledShard): void {
-  const batch = labelBatch(shard);
-  const stream = tableToIPC(new Table(batch), "stream");
-  const properties = new WriterPropertiesBuilder()
-    .setCompression(Compression.ZSTD)
-    .setDictionaryEnabled(process.env.DICT === "1")
-    .setCreatedBy("icrl")
-    .build();
-  const bytes = writeParquet(WasmTable.fromIPCStream(stream), properties);
-  const temporary = `${shard.path}.tmp`;
-  try {
-    const fd = openSync(temporary, "w");
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, shard.path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-  fsyncFolder(dirname(shard.path));
+/** Writes one. */
+export function writeLabelFile({ path, episodeIds, labels }: LabelledShard): void {
+  replaceDurably(path, encodeParquet(Buffer.concat(ipcPieces(labelBatch(episodeIds, labels)))));
 }
 
-function labelBatch(shard: LabelledShard): RecordBatch {
-  const rows = shard.episodeIds.length;
-  const [, actionsField, probabilitiesField] = LABEL_SCHEMA.fields;
-  const actions = makeData({
-    type: actionsField.type as List<Int32>,
-    length: rows,
-    nullCount: 0,
-    valueOffsets: shard.stepOffsets,
-    child: makeData({ type: new Int32(), length: shard.actions.length, nullCount: 0, data: shard.actions }),
-  });
+function labelBatch(episodeIds: readonly string[], labels: CollectedLabels): RecordBatch {
+  const length = episodeIds.length;
   const children: Data[] = [
-    vectorFromArray(shard.episodeIds, new Utf8()).data[0],
-    actions,
-    probabilityList(shard, probabilitiesField.type as List<Float32>),
+    vectorFromArray(episodeIds, new Utf8()).data[0],
+    makeData({
+      type: ACTIONS,
+      length,
+      nullCount: 0,
+      valueOffsets: labels.stepOffsets,
+      child: makeData({ type: new Int32(), length: labels.actions.length, nullCount: 0, data: labels.actions }),
+    }),
+    probabilityList(labels),
   ];
   return new RecordBatch(
     LABEL_SCHEMA,
-    makeData({ type: new Struct(LABEL_SCHEMA.fields), length: rows, nullCount: 0, children }),
+    makeData({ type: new Struct(LABEL_SCHEMA.fields), length, nullCount: 0, children }),
   );
 }
 
 /** The known rows' probabilities side by side, nulls between them. */
-function probabilityList({ known, probabilities, probabilityOffsets }: LabelledShard, type: List<Float32>): Data {
+function probabilityList({ known, probabilities, probabilityOffsets }: CollectedLabels): Data {
   const rows = known.length;
   const valueOffsets = new Int32Array(rows + 1);
   const nullBitmap = new Uint8Array((rows + 7) >> 3);
@@ -96,7 +81,7 @@ function probabilityList({ known, probabilities, probabilityOffsets }: LabelledS
   }
   const length = valueOffsets[rows];
   return makeData({
-    type,
+    type: PROBABILITIES,
     length: rows,
     nullCount,
     nullBitmap,

@@ -4,7 +4,6 @@
  */
 import { labelSeed } from "../../common/seeds.js";
 import { boolTensor, float32Tensor, int32Tensor } from "../../common/tensor.js";
-import type { TrajectoryRow } from "../../datasets/trajectory-schema.js";
 import type { Observations, TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
 import type { Tensor } from "../../proto/gen/icrl/v1/tensor.js";
 import type { Play, PlayTotals } from "../sessions/play.js";
@@ -34,9 +33,13 @@ export function createLabelPlay(label: string, task: Task, numEnvs: number, sour
   const featureSize = space.type === "box" ? boxShape.reduce((product, length) => product * length, 1) : 0;
 
   const trials: LabelTrial[] = [];
-  const rows: TrajectoryRow[] = []; // of the episode in each env
-  const rowIndex = new Int32Array(numEnvs);
-  const steps = new Int32Array(numEnvs); // labelled in the episode
+  const row = new Int32Array(numEnvs); // of the episode in each env
+  // Where each env is in the columns of its shard, and where its episode ends.
+  const stepAt = new Int32Array(numEnvs);
+  const stepEnd = new Int32Array(numEnvs);
+  const probabilityAt = new Int32Array(numEnvs);
+  const observationAt = new Int32Array(numEnvs);
+  const featureAt = new Int32Array(numEnvs);
   const active = new Uint8Array(numEnvs);
   const totals: PlayTotals = { completeTrials: 0, incompleteTrials: 0, episodes: 0, steps: 0 };
   let activeCount = 0;
@@ -56,24 +59,29 @@ export function createLabelPlay(label: string, task: Task, numEnvs: number, sour
     active[n] = 1;
     activeCount += 1;
     startEpisode(n, trial.firstRow);
-    const row = rows[n];
+    const { trialId, trialIndex } = trial.shard.recorded.episodes[trial.firstRow];
+    const { items, offsets } = trial.shard.recorded.trialFeatures;
+    const trialFeatures = items.subarray(offsets[trial.firstRow], offsets[trial.firstRow + 1]);
     return {
       env: n,
-      trialIndex: row.trial_index,
-      agentSeed: labelSeed(label, row.trial_id),
+      trialIndex,
+      agentSeed: labelSeed(label, trialId),
       trialFeatures:
-        row.trial_features === null ? undefined : float32Tensor(row.trial_features, [...task.trialFeaturesShape]),
+        trialFeatures.length === 0 ? undefined : float32Tensor(trialFeatures, [...task.trialFeaturesShape]),
       taskSeed: undefined,
       noiseSeed: undefined,
     };
   }
 
-  function startEpisode(n: number, row: number): void {
-    const { shard } = trials[n];
-    rows[n] = shard.rows[row];
-    rowIndex[n] = row;
-    steps[n] = 0;
-    shard.known[row] = 1;
+  function startEpisode(n: number, episodeRow: number): void {
+    const { recorded, labels } = trials[n].shard;
+    row[n] = episodeRow;
+    stepAt[n] = labels.stepOffsets[episodeRow];
+    stepEnd[n] = labels.stepOffsets[episodeRow + 1];
+    probabilityAt[n] = labels.probabilityOffsets[episodeRow];
+    observationAt[n] = recorded.observations.offsets[episodeRow];
+    featureAt[n] = recorded.stepFeatures.offsets[episodeRow];
+    labels.known[episodeRow] = 1;
   }
 
   function endTrial(n: number): TrialEnd {
@@ -82,11 +90,11 @@ export function createLabelPlay(label: string, task: Task, numEnvs: number, sour
     activeCount -= 1;
     totals.completeTrials += 1;
     let trialReturn = 0;
-    for (let row = trial.firstRow; row < trial.endRow; row++) trialReturn += trial.shard.rows[row].return;
+    for (let i = trial.firstRow; i < trial.endRow; i++) trialReturn += trial.shard.recorded.episodes[i].return;
     source.done(trial);
     return {
       env: n,
-      trialIndex: rows[n].trial_index,
+      trialIndex: trial.shard.recorded.episodes[trial.firstRow].trialIndex,
       trialReturn,
       optimalValue: undefined,
       regret: undefined,
@@ -94,20 +102,25 @@ export function createLabelPlay(label: string, task: Task, numEnvs: number, sour
     };
   }
 
-  /** Keeps what the agent would do in env n. */
-  function keep(n: number, action: number, probabilities: Float32Array | undefined): void {
-    const { shard } = trials[n];
-    const row = rowIndex[n];
-    const step = steps[n];
-    shard.actions[shard.stepOffsets[row] + step] = action;
+  /** Keeps what the agent would do in env n, and tells what was done. */
+  function stepEnv(n: number, action: number, probabilities: Float32Array | undefined): void {
+    const { recorded, labels } = trials[n].shard;
+    const at = stepAt[n];
+    labels.actions[at] = action;
+    executed[n] = recorded.actions.items[at];
+    rewards[n] = recorded.rewards.items[at];
+    stepAt[n] = at + 1;
+    observationAt[n] += 1;
+    featureAt[n] += featureSize;
     let from = n * numActions;
     if (probabilities === undefined || Number.isNaN(probabilities[from])) {
-      shard.known[row] = 0;
+      labels.known[row[n]] = 0;
       return;
     }
-    const target = shard.probabilities;
-    let to = shard.probabilityOffsets[row] + step * numActions;
+    const target = labels.probabilities;
+    let to = probabilityAt[n];
     for (const end = from + numActions; from < end; from++, to++) target[to] = probabilities[from];
+    probabilityAt[n] = to;
   }
 
   function observe(
@@ -119,17 +132,16 @@ export function createLabelPlay(label: string, task: Task, numEnvs: number, sour
   ): Observations {
     let observation: Tensor | undefined;
     if (discrete) {
-      for (let n = 0; n < numEnvs; n++)
-        states[n] = active[n] === 1 ? (rows[n].observations as Int32Array)[steps[n]] : 0;
+      for (let n = 0; n < numEnvs; n++) {
+        states[n] = active[n] === 1 ? trials[n].shard.recorded.observations.items[observationAt[n]] : 0;
+      }
       observation = int32Tensor(states, [numEnvs]);
     } else if (featureSize > 0) {
       for (let n = 0; n < numEnvs; n++) {
-        const at = n * featureSize;
-        if (active[n] === 0) features.fill(0, at, at + featureSize);
-        else {
-          const seen = rows[n].step_features as Float32Array;
-          features.set(seen.subarray(steps[n] * featureSize, (steps[n] + 1) * featureSize), at);
-        }
+        const to = n * featureSize;
+        const from = featureAt[n];
+        if (active[n] === 0) features.fill(0, to, to + featureSize);
+        else features.set(trials[n].shard.recorded.stepFeatures.items.subarray(from, from + featureSize), to);
       }
       observation = float32Tensor(features, [numEnvs, ...boxShape]);
     }
@@ -180,22 +192,17 @@ export function createLabelPlay(label: string, task: Task, numEnvs: number, sour
           rewards[n] = 0;
           continue;
         }
-        keep(n, actions[n], probabilities);
-        const row = rows[n];
-        const step = steps[n];
-        executed[n] = row.actions[step];
-        rewards[n] = row.rewards[step];
-        steps[n] = step + 1;
-        if (step + 1 < row.length) continue;
+        stepEnv(n, actions[n], probabilities);
+        if (stepAt[n] < stepEnd[n]) continue;
         anyTerminated = true;
         terminated[n] = 1;
         if (discrete) {
-          finalStates[finalRows] = (row.observations as Int32Array)[step + 1];
+          finalStates[finalRows] = trials[n].shard.recorded.observations.items[observationAt[n]];
           finalRows += 1;
         }
         totals.episodes += 1;
-        if (rowIndex[n] + 1 < trials[n].endRow) {
-          startEpisode(n, rowIndex[n] + 1);
+        if (row[n] + 1 < trials[n].endRow) {
+          startEpisode(n, row[n] + 1);
           continue;
         }
         trialEnds.push(endTrial(n));

@@ -6,16 +6,18 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
-import { type LabelHeader, labelFolder, labelShardPath } from "../../datasets/label-schema.js";
+import { corruptIfRefused } from "../../datasets/dataset-sql.js";
+import { type LabelHead, labelFolder } from "../../datasets/label-folder.js";
 import type { LabelRequest, LabelSeat } from "../sessions/labels.js";
 import type { Limits } from "../sessions/limits.js";
 import type { Task } from "../tasks/task.js";
 import { lockFolder } from "../trajectories/lock.js";
-import { indexDataset } from "./dataset-index.js";
-import { checkSameExpert, headerOf, readHeader, writeHeader } from "./label-header.js";
+import { type IndexedShard, indexDataset } from "./dataset-index.js";
+import { knownTasks } from "./known-tasks.js";
+import { checkSameExpert, findHead, headOf, writeHead } from "./label-head.js";
 import { createLabelPlay, type LabelSource } from "./label-play.js";
-import { knownTasks, type LabelShard, readLabelShard, shardBytes } from "./label-shard.js";
-import { type LabelWriter, openLabelWriter } from "./label-writer.js";
+import { createLabelShard, type LabelShard } from "./label-shard.js";
+import { type LabelThread, startLabelThread } from "./label-thread.js";
 
 /** Labels being made. */
 export interface Labelling {
@@ -33,7 +35,7 @@ export interface Labelling {
 }
 
 /** Shards are read ahead while they take no more memory than this, and at least one is. */
-const HELD_BYTES = 192 << 20;
+const HELD_BYTES = 160 << 20;
 
 /** Part of the largest message that probabilities may fill. */
 const PROBABILITIES_SHARE = 0.5;
@@ -54,11 +56,27 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   const waiting = new Map<LabelSeat, LabelRequest>();
   let remaining = unread.reduce((sum, { parts }) => sum + parts.reduce((trials, part) => trials + part.trials, 0), 0);
   /** Whose labels they are, once the folder is taken. */
-  let header: LabelHeader | undefined;
+  let head: LabelHead | undefined;
   let unlock = () => {};
-  let writer: LabelWriter | undefined;
+  let thread: LabelThread | undefined;
+  let reading = false;
   let failure: unknown;
   let over = false;
+
+  /** @throws TRIALS_BROKEN if it can be told already that there are not whole trials in every shard */
+  function checkWhole(): void {
+    for (const { path, parts } of unread) {
+      for (const { task, taskOptionsJson, trials, episodes, incomplete } of parts) {
+        const expected = trials * tasks.of(task, taskOptionsJson).episodes;
+        if (episodes === expected && incomplete === 0) continue;
+        throw new IcrlError(
+          "TRIALS_BROKEN",
+          `${path} has ${trials} trials of "${task}" with ${episodes} episodes, ${incomplete} of them incomplete, where ${expected} complete ones were expected: labels are made of whole trials, before episodes are left out`,
+          { file: path },
+        );
+      }
+    }
+  }
 
   function checkPlaysAll(request: LabelRequest): void {
     for (const { parts } of shards) {
@@ -79,11 +97,11 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     try {
       mkdirSync(folder, { recursive: true });
       unlock = lockFolder(folder);
-      const found = readHeader(dir, name);
-      if (found !== undefined) checkSameExpert(found, headerOf(request));
+      const found = findHead(dir, name);
+      if (found !== undefined) checkSameExpert(found, headOf(request));
       for (const file of readdirSync(folder)) if (file.endsWith(".tmp")) rmSync(join(folder, file), { force: true });
-      header = found ?? headerOf(request);
-      if (found === undefined) writeHeader(dir, header);
+      head = found ?? headOf(request);
+      if (found === undefined) writeHead(dir, head);
     } catch (error) {
       unlock();
       throw error instanceof IcrlError ? error : unwritable(error);
@@ -102,7 +120,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   function end(): void {
     if (over) return;
     over = true;
-    writer?.close();
+    thread?.close();
     unlock();
     held.clear();
   }
@@ -121,32 +139,45 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     for (const seat of seats) seat.fail(error);
   }
 
-  /** Reads the next shard, if there is one and there is room for it. */
-  function readNext(): LabelShard | undefined {
-    const [next] = unread;
-    if (next === undefined) return undefined;
-    const bytes = shardBytes(next, tasks);
-    let heldBytes = 0;
-    for (const size of held.values()) heldBytes += size;
-    if (held.size > 0 && heldBytes + bytes > HELD_BYTES) return undefined;
-    unread.shift();
+  /** Bytes that a shard takes in memory, about. */
+  function bytesOf(shard: IndexedShard): number {
+    let bytes = 0;
+    for (const { task, taskOptionsJson, steps } of shard.parts) {
+      // Action, reward, observation, label, and the probabilities of all actions: 4 bytes each.
+      bytes += 4 * steps * (4 + tasks.of(task, taskOptionsJson).numActions);
+    }
+    return bytes;
+  }
+
+  /** Reads the next shards while there is room for them, and opens what there is for those who wait. */
+  async function readAhead(): Promise<void> {
+    if (reading) return;
+    reading = true;
     try {
-      const shard = readLabelShard(next, tasks);
-      if (shard.rows.length > 0) held.set(shard, bytes);
-      return shard;
+      for (let [next] = unread; next !== undefined && !over; [next] = unread) {
+        const bytes = bytesOf(next);
+        let heldBytes = 0;
+        for (const size of held.values()) heldBytes += size;
+        if (held.size > 0 && heldBytes + bytes > HELD_BYTES) break;
+        thread ??= startLabelThread();
+        const { path, name: shardName } = next;
+        const recorded = await corruptIfRefused(path, () => (thread as LabelThread).read(path));
+        if (over) return;
+        unread.shift();
+        if (recorded.episodes.length > 0) held.set(createLabelShard(shardName, path, recorded, tasks), bytes);
+        offer();
+      }
     } catch (error) {
       fail(error);
-      throw error;
+    } finally {
+      reading = false;
     }
+    offer();
   }
 
   /** The task whose trials come next. */
   function nextTask(): Task | undefined {
     for (const shard of held.keys()) {
-      const task = shard.nextTask();
-      if (task !== undefined) return task;
-    }
-    for (let shard = readNext(); shard !== undefined; shard = readNext()) {
       const task = shard.nextTask();
       if (task !== undefined) return task;
     }
@@ -157,10 +188,6 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     take(task) {
       checkNotOver();
       for (const shard of held.keys()) {
-        const trial = shard.take(task);
-        if (trial !== undefined) return trial;
-      }
-      for (let shard = readNext(); shard !== undefined; shard = readNext()) {
         const trial = shard.take(task);
         if (trial !== undefined) return trial;
       }
@@ -178,31 +205,23 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   };
 
   async function write(shard: LabelShard): Promise<void> {
-    const { actions, stepOffsets, probabilities, probabilityOffsets, known, rows } = shard;
-    writer ??= openLabelWriter();
     try {
-      await writer.write({
-        path: labelShardPath(dir, name, shard.name),
-        episodeIds: rows.map((row) => row.episode_id),
-        actions,
-        stepOffsets,
-        probabilities,
-        probabilityOffsets,
-        known,
+      await (thread as LabelThread).write({
+        path: join(labelFolder(dir, name), shard.name),
+        episodeIds: shard.recorded.episodes.map(({ id }) => id),
+        labels: shard.labels,
       });
     } catch (error) {
       return fail(unwritable(error));
     }
     held.delete(shard);
-    offer();
+    void readAhead();
   }
 
-  /** As many envs as fit what is asked, what is left, and a message. */
-  function envsFor(request: LabelRequest, task: Task): number {
-    // Half of what is left, so that a second session can label beside this one.
-    const share = remaining > 2 * request.numEnvs ? request.numEnvs : Math.max(1, Math.ceil(remaining / 2));
+  /** Most envs that a session should have: what it asks for, as far as its messages stay within their bound. */
+  function mostEnvs(request: LabelRequest, task: Task): number {
     const rows = Math.floor((PROBABILITIES_SHARE * limits.max_message_bytes) / (4 * task.numActions));
-    return Math.min(request.numEnvs, share, Math.max(1, rows));
+    return Math.min(request.numEnvs, Math.max(1, rows));
   }
 
   /** Opens trials for those who wait. */
@@ -211,8 +230,14 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
       for (const [seat, request] of waiting) {
         const task = nextTask();
         if (task !== undefined) {
+          const most = mostEnvs(request, task);
+          let trials = 0;
+          for (const shard of held.keys()) trials += shard.waiting(task);
+          if (trials <= 2 * most && reading) return; // there may be more in a moment
           waiting.delete(seat);
-          seat.open(createLabelPlay(name, task, envsFor(request, task), source), remaining);
+          // Half of what there is, so that a second session can label beside this one.
+          const numEnvs = trials > 2 * most ? most : Math.ceil(trials / 2);
+          seat.open(createLabelPlay(name, task, numEnvs, source), remaining);
         } else if (held.size === 0 && unread.length === 0) {
           const seats = [...waiting.keys()];
           waiting.clear();
@@ -231,10 +256,11 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     },
     request(request, seat) {
       checkPlaysAll(request);
-      if (header === undefined) takeFolder(request);
-      else checkSameExpert(header, headerOf(request));
+      checkWhole();
+      if (head === undefined) takeFolder(request);
+      else checkSameExpert(head, headOf(request));
       waiting.set(seat, request);
-      offer();
+      void readAhead();
     },
     leave: (seat) => void waiting.delete(seat),
     close: end,

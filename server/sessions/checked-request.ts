@@ -6,7 +6,6 @@ import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
 import { PURPOSES, type Purpose } from "../../common/seeds.js";
 import { float32Elements, int32Elements } from "../../common/tensor.js";
-import { isLabelName } from "../../datasets/label-schema.js";
 import { type Actions, type Hello, type Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
@@ -62,13 +61,16 @@ function checkNumEnvs({ numEnvs }: Open, limits: Limits): void {
   throw new IcrlError("ENVS_INVALID", `num_envs is ${numEnvs}: give 1 to ${limits.max_envs}`);
 }
 
+/** Labels that are columns of the data. */
+const COLUMN_LABELS: readonly string[] = ["self", "optimal"];
+
 /**
  * The labels that an `open` asks to make.
  * @throws NAME_INVALID, ENVS_INVALID
  */
 export function checkedLabel(message: Open, limits: Limits): string {
   const name = message.label ?? "";
-  if (!isLabelName(name)) {
+  if (!/^[A-Za-z0-9][\w.+-]{0,99}$/.test(name) || COLUMN_LABELS.includes(name)) {
     throw new IcrlError(
       "NAME_INVALID",
       `label is ${JSON.stringify(name.slice(0, 120))}: give 1 to 100 of A-Z a-z 0-9 _ . + -, the first a letter or digit; "self" and "optimal" are columns of the data`,

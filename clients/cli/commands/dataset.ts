@@ -4,6 +4,7 @@ import { collectCommand } from "./dataset/collect.js";
 import { filterCommand } from "./dataset/filter.js";
 import { headCommand } from "./dataset/head.js";
 import { infoCommand } from "./dataset/info.js";
+import { labelCommand } from "./dataset/label.js";
 import { mergeCommand } from "./dataset/merge.js";
 import { queryCommand } from "./dataset/query.js";
 import { splitCommand } from "./dataset/split.js";
@@ -14,6 +15,7 @@ export function datasetCommand(): Command {
   return new Command("dataset")
     .description("Collect offline datasets, label them, look at them, check them, export them.")
     .addCommand(collectCommand())
+    .addCommand(labelCommand())
     .addCommand(infoCommand())
     .addCommand(headCommand())
     .addCommand(queryCommand())
