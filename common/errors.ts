@@ -113,6 +113,10 @@ export const REASONS = {
     code: CODE.INVALID_ARGUMENT,
     when: "a condition, a part or a filter that leaves no episode of a dataset",
   },
+  EXPORT_UNSUPPORTED: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a dataset that an export's format cannot hold, or a name that it does not allow",
+  },
   NOT_A_LOG: { code: CODE.NOT_FOUND, when: "a folder without a log" },
 } as const satisfies Record<string, { code: number; when: string }>;
 

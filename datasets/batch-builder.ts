@@ -2,11 +2,12 @@
  * Rows to Arrow. Values are copied into growable columns that are the Arrow buffers themselves and are used again for the next
  * batch: nothing is allocated per step.
  */
-import { type Data, type DataType, type List, makeData, RecordBatch, Struct } from "apache-arrow";
+import { type Data, type DataType, type List, makeData, RecordBatch, type Schema, Struct } from "apache-arrow";
 import { ipcPieces } from "./ipc-stream.js";
 import {
   arrowType,
   type Column,
+  type RowOf,
   TRAJECTORY_COLUMNS,
   TRAJECTORY_SCHEMA,
   type TrajectoryRow,
@@ -14,13 +15,13 @@ import {
 } from "./trajectory-schema.js";
 
 /** Collects rows, gives them as Arrow IPC. */
-export interface BatchBuilder {
+export interface BatchBuilder<Row = TrajectoryRow> {
   /** Rows since the last `finish`. */
   readonly rows: number;
   /** About how many bytes `finish` would give. */
   readonly bytes: number;
   /** Copies a row. */
-  append(row: TrajectoryRow): void;
+  append(row: Row): void;
   /**
    * A complete Arrow IPC stream (schema, one batch, end marker) of the rows, in pieces that are views of the builder's memory:
    * valid until the next `append`. The builder is empty afterwards.
@@ -265,10 +266,15 @@ function columnBuilder(column: Column): ColumnBuilder {
 }
 
 /** A builder of the log's batches. */
-export function batchBuilder(): BatchBuilder {
-  const names = TRAJECTORY_COLUMNS.map((c) => c.name);
-  const columns = TRAJECTORY_COLUMNS.map(columnBuilder);
-  const struct = new Struct(TRAJECTORY_SCHEMA.fields);
+export function batchBuilder(): BatchBuilder<TrajectoryRow> {
+  return rowsBuilder(TRAJECTORY_COLUMNS, TRAJECTORY_SCHEMA);
+}
+
+/** A builder of batches of any columns that a schema made of them describes. */
+export function rowsBuilder<C extends readonly Column[]>(table: C, schema: Schema): BatchBuilder<RowOf<C>> {
+  const names = table.map((c) => c.name);
+  const columns = table.map(columnBuilder);
+  const struct = new Struct(schema.fields);
   let rows = 0;
   let bytes = 0;
   return {
@@ -279,15 +285,13 @@ export function batchBuilder(): BatchBuilder {
       return bytes;
     },
     append(row) {
-      for (let i = 0; i < columns.length; i += 1) bytes += columns[i].append(row[names[i]], rows);
+      const values = row as Readonly<Record<string, TrajectoryValue>>;
+      for (let i = 0; i < columns.length; i += 1) bytes += columns[i].append(values[names[i]], rows);
       rows += 1;
     },
     finish() {
       const children = columns.map((c) => c.data(rows));
-      const batch = new RecordBatch(
-        TRAJECTORY_SCHEMA,
-        makeData({ type: struct, length: rows, nullCount: 0, children }),
-      );
+      const batch = new RecordBatch(schema, makeData({ type: struct, length: rows, nullCount: 0, children }));
       const pieces = ipcPieces(batch);
       for (const column of columns) column.clear();
       rows = 0;

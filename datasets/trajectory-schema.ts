@@ -46,9 +46,11 @@ export interface Column {
   readonly help: string;
 }
 
-const column = <const N extends string, const T extends ColumnType>(name: N, type: T, help: string) =>
+/** A column that is never null. */
+export const column = <const N extends string, const T extends ColumnType>(name: N, type: T, help: string) =>
   ({ name, type, nullable: false, truth: false, help }) as const;
-const nullable = <const N extends string, const T extends ColumnType>(name: N, type: T, help: string) =>
+/** A column that can be null. */
+export const nullable = <const N extends string, const T extends ColumnType>(name: N, type: T, help: string) =>
   ({ name, type, nullable: true, truth: false, help }) as const;
 const truth = <const N extends string, const T extends ColumnType>(name: N, type: T, help: string) =>
   ({ name, type, nullable: true, truth: true, help }) as const;
@@ -118,8 +120,6 @@ export const TRAJECTORY_COLUMNS = [
   column("tags", "utf8", "JSON object of texts given when the session was opened"),
 ] as const satisfies readonly Column[];
 
-type TypedColumn = (typeof TRAJECTORY_COLUMNS)[number];
-
 type ValueOf<T extends ColumnType> = T extends "uint64"
   ? bigint
   : T extends "bool"
@@ -132,10 +132,15 @@ type ValueOf<T extends ColumnType> = T extends "uint64"
           ? Float32Array
           : number;
 
-/** One row. `started_at` is Unix time in milliseconds; unknown propensities are NaN. */
-export type TrajectoryRow = {
-  readonly [C in TypedColumn as C["name"]]: C["nullable"] extends true ? ValueOf<C["type"]> | null : ValueOf<C["type"]>;
+/** One row of a table of columns. Unknown items of lists are NaN. */
+export type RowOf<Columns extends readonly Column[]> = {
+  readonly [C in Columns[number] as C["name"]]: C["nullable"] extends true
+    ? ValueOf<C["type"]> | null
+    : ValueOf<C["type"]>;
 };
+
+/** One row. `started_at` is Unix time in milliseconds. */
+export type TrajectoryRow = RowOf<typeof TRAJECTORY_COLUMNS>;
 
 /** What a value of a row can be. */
 export type TrajectoryValue = string | number | bigint | boolean | Int32Array | Float32Array | null;
@@ -150,9 +155,13 @@ export function sqlType(type: ColumnType): string {
   return TYPES[type].sql;
 }
 
+/** Arrow fields of columns. */
+export const arrowFields = (columns: readonly Column[]): Field[] =>
+  columns.map((c) => new Field(c.name, arrowType(c.type), c.nullable));
+
 /** The Arrow schema of the log's batches and shards. */
 export const TRAJECTORY_SCHEMA = new Schema(
-  TRAJECTORY_COLUMNS.map((c) => new Field(c.name, arrowType(c.type), c.nullable)),
+  arrowFields(TRAJECTORY_COLUMNS),
   new Map([["icrl.schema_version", String(SCHEMA_VERSION)]]),
 );
 
@@ -161,7 +170,12 @@ export const TRUTH_COLUMNS: readonly string[] = TRAJECTORY_COLUMNS.filter((c) =>
 
 /** The table of docs/log.md, Markdown. */
 export function trajectoryColumnsTable(): string {
-  const rows = TRAJECTORY_COLUMNS.map(
+  return columnsTable(TRAJECTORY_COLUMNS);
+}
+
+/** Columns as a Markdown table. */
+export function columnsTable(columns: readonly Column[]): string {
+  const rows = columns.map(
     (c) =>
       `| \`${c.name}\` | ${c.type.replace("?>", ">")}${c.nullable ? "?" : ""} | ${c.help.replaceAll("|", "\\|")} |`,
   );

@@ -46,6 +46,7 @@ const USAGE_REASONS: readonly Reason[] = [
   "DATASET_MISMATCH",
   "LABEL_UNKNOWN",
   "SELECTION_EMPTY",
+  "EXPORT_UNSUPPORTED",
 ];
 
 /** The exit code for an error. */

@@ -1,11 +1,15 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { TRAJECTORY_COLUMNS } from "#icrl/datasets/trajectory-schema.js";
 import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
 import { pythonWith } from "../requirements.js";
 import { randomEpisode } from "../server/trajectories/random-episodes.mjs";
+import { dataRows, datasetForTest } from "../support/dataset.js";
+import { largestSeed } from "../support/largest-seed.js";
 
 /** The lines of docs/log.md, as expressions that give rows and the largest task_seed. */
 const READERS = {
@@ -36,3 +40,36 @@ for (const [name, code] of Object.entries(READERS)) {
     rmSync(dir, { recursive: true });
   });
 }
+
+/** The table "tool, one line" of a page: names to the expressions in it. */
+function linesOf(page: string): [string, string][] {
+  const rows = page.matchAll(/^\| (DuckDB|pandas|Polars|pyarrow|Hugging Face `datasets`) \| (.*) \|$/gm);
+  return Array.from(rows, ([, tool, cell]) =>
+    Array.from(cell.matchAll(/`([^`]+)`/g), ([, line], i): [string, string] => [`${tool} ${i + 1}`, line]),
+  ).flat();
+}
+
+const python = pythonWith(["duckdb", "pandas", "polars", "pyarrow", "datasets"]);
+test.skipIf(python === undefined)(
+  "every line of docs/export.md reads a dataset's folder, labels beside it",
+  async () => {
+    const { dir } = await datasetForTest();
+    const rows = await dataRows(dir);
+    const page = readFileSync(new URL("../../docs/export.md", import.meta.url), "utf8");
+    const lines = Object.fromEntries(linesOf(page).map(([name, line]) => [name, line.replaceAll("DIR", dir)]));
+    // by hand: five tools, Hugging Face in two ways
+    expect(Object.keys(lines).length).toBe(6);
+    lines.label = `load_dataset(${JSON.stringify(dir)}, "label-made-up")`;
+    const script = join(import.meta.dirname, "../python/one_liners.py");
+    const { stdout } = await promisify(execFile)(python as string, [script, JSON.stringify(lines)]);
+    const { label, ...data } = JSON.parse(stdout);
+    const wanted = {
+      rows: rows.length,
+      columns: TRAJECTORY_COLUMNS.map(({ name }) => name).sort(),
+      largest_seed: largestSeed(rows),
+      actions: rows.reduce((sum, row) => sum + row.actions.reduce((a, b) => a + b, 0), 0),
+    };
+    for (const [tool, found] of Object.entries(data)) expect(found, tool).toEqual(wanted);
+    expect(label).toMatchObject({ rows: rows.length, columns: ["actions", "episode_id", "probabilities"] });
+  },
+);

@@ -1,6 +1,7 @@
 /** `icrl dataset VERB`: offline datasets. One file for each verb in dataset/. */
 import { Command } from "commander";
 import { collectCommand } from "./dataset/collect.js";
+import { exportCommand } from "./dataset/export.js";
 import { filterCommand } from "./dataset/filter.js";
 import { headCommand } from "./dataset/head.js";
 import { infoCommand } from "./dataset/info.js";
@@ -22,5 +23,6 @@ export function datasetCommand(): Command {
     .addCommand(verifyCommand())
     .addCommand(mergeCommand())
     .addCommand(splitCommand())
-    .addCommand(filterCommand());
+    .addCommand(filterCommand())
+    .addCommand(exportCommand());
 }

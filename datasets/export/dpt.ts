@@ -1,0 +1,113 @@
+/**
+ * `dpt`: Decision-Pretrained Transformer. One row per query: a context of steps, a state to act in, and the action to learn.
+ *
+ * For each trial `queries` rows are drawn. A query is a step of the trial, drawn uniformly from its N steps; what the model is to
+ * answer is the label there, by default the best action of that step. The context is
+ * - `whole`: all N steps of the trial, the query's own among them, as in the paper, where both are drawn from one distribution;
+ * - `prefix`: the steps before the query, none to N - 1: what an agent that plays has seen at that point.
+ * The draws are a function of (seed, trial), so they depend neither on the trials around it nor on their order.
+ *
+ * Shapes: n steps of the context, A actions, d features.
+ * Source: Lee et al. (2023), "Supervised Pretraining Can Learn In-Context Reinforcement Learning", section 3 and algorithm 1.
+ * Differs: queries are states that the behaviour came to, not states drawn uniformly from all.
+ */
+import { type Rng, rngFromSeed } from "../../common/rng.js";
+import { hash64 } from "../../common/seeds.js";
+import { column, nullable, type RowOf } from "../trajectory-schema.js";
+import type { ExportFormat, FormatOptions } from "./export-format.js";
+import { type FlatTrial, flattenTrial } from "./flatten-trial.js";
+import { createParquetFolder, isParquetFolder } from "./parquet-folder.js";
+import type { Trial } from "./read-trials.js";
+
+/** The columns. */
+export const DPT_COLUMNS = [
+  column("trial_id", "utf8", "the trial"),
+  column("trial_index", "uint64", "which trial of its task"),
+  column("query_index", "int32", "which query of the trial, from 0"),
+  column("task", "utf8", "id of the task in the dataset; export.json describes it"),
+  column("behaviour", "utf8", "the part of the mixture that acted in the context"),
+  column("num_actions", "int32", "A"),
+  column("context_length", "int32", "n"),
+  nullable("context_observations", "list<int32>", "[n] the state each action was chosen in; null unless discrete"),
+  nullable("context_features", "list<float32>", "[n x size], row-major, what each was chosen from; null unless a box"),
+  column("context_actions", "list<int32>", "[n] actions taken"),
+  column("context_rewards", "list<float32>", "[n]"),
+  nullable("context_next_observations", "list<int32>", "[n] the state each action led to; null unless discrete"),
+  column("context_steps", "list<int32>", "[n] which step of its episode; 0 begins an episode"),
+  nullable("query_observation", "int32", "the state to act in; null unless discrete"),
+  nullable("query_features", "list<float32>", "[size] what to act on; null unless a box"),
+  column("query_episode", "int32", "which episode of the trial the query is of"),
+  column("query_step", "int32", "which step of its episode it is: steps to go are part of the state when they count"),
+  nullable("optimal_action", "int32", "the best action there, the lowest index on ties; null where it is not known"),
+  column("label_action", "int32", "the label's action: what to predict; the best one unless another label was chosen"),
+  nullable("label_probabilities", "list<float32>", "[A] the label's probabilities there; null where unknown"),
+  nullable("action_set", "list<float32>", "[A x d], row-major, the arms' features where they are fixed; else null"),
+] as const;
+
+/** The format. */
+export const dpt: ExportFormat = {
+  output: "folder",
+  defaultLabel: "optimal",
+  rows: "queries",
+  load: (path) => `pd.read_parquet(${JSON.stringify(`${path}/data`)})`,
+  made: (folder) => isParquetFolder(folder, "dpt"),
+  open(source, options, path) {
+    const { queries, context, seed } = options;
+    const folder = createParquetFolder(path, "dpt", DPT_COLUMNS, source, { queries, context, seed: String(seed) });
+    return {
+      append(trial) {
+        const numActions = source.tasks.get(trial.taskId)?.num_actions ?? 0;
+        const flat = flattenTrial(trial);
+        const rng = queryRng(seed, trial);
+        for (let query = 0; query < queries; query += 1) {
+          folder.append(queryRow(trial, flat, query, numActions, context, rng));
+        }
+        return queries;
+      },
+      close: () => folder.close(),
+      abandon() {},
+    };
+  },
+};
+
+/** The draws of a trial. */
+function queryRng(seed: bigint, { episodes }: Trial): Rng {
+  return rngFromSeed(hash64(["icrl.v1", "dpt", String(seed), episodes[0].row.trial_id]));
+}
+
+function queryRow(
+  { taskId, episodes }: Trial,
+  flat: FlatTrial,
+  queryIndex: number,
+  numActions: number,
+  context: FormatOptions["context"],
+  rng: Rng,
+): RowOf<typeof DPT_COLUMNS> {
+  const [{ row }] = episodes;
+  const at = rng.integer(flat.length);
+  const n = context === "whole" ? flat.length : at;
+  const size = flat.stepFeatures === null ? 0 : flat.stepFeatures.length / flat.length;
+  return {
+    trial_id: row.trial_id,
+    trial_index: row.trial_index,
+    query_index: queryIndex,
+    task: taskId,
+    behaviour: row.behaviour_component ?? row.entrant ?? row.agent,
+    num_actions: numActions,
+    context_length: n,
+    context_observations: flat.observations?.subarray(0, n) ?? null,
+    context_features: flat.stepFeatures?.subarray(0, n * size) ?? null,
+    context_actions: flat.actions.subarray(0, n),
+    context_rewards: flat.rewards.subarray(0, n),
+    context_next_observations: flat.nextObservations?.subarray(0, n) ?? null,
+    context_steps: flat.steps.subarray(0, n),
+    query_observation: flat.observations?.[at] ?? null,
+    query_features: flat.stepFeatures?.subarray(at * size, (at + 1) * size) ?? null,
+    query_episode: flat.episodes[at],
+    query_step: flat.steps[at],
+    optimal_action: flat.optimalActions?.[at] ?? null,
+    label_action: (flat.labelActions as Int32Array)[at],
+    label_probabilities: flat.labelProbabilities?.subarray(at * numActions, (at + 1) * numActions) ?? null,
+    action_set: row.trial_features,
+  };
+}

@@ -1,0 +1,151 @@
+/** A dataset in a form that other programs read. docs/export.md describes the formats. */
+import { lstatSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { IcrlError } from "../../common/errors.js";
+import { type DatasetManifest, readDatasetManifest } from "../dataset-manifest.js";
+import { ad } from "./ad.js";
+import { csv } from "./csv.js";
+import { dpt } from "./dpt.js";
+import type { ExportFormat, ExportSource, FormatName, FormatOptions } from "./export-format.js";
+import { jsonl } from "./jsonl.js";
+import { minari } from "./minari.js";
+import { prepareOutput } from "./output-path.js";
+import { readTrials } from "./read-trials.js";
+
+const FORMATS: Readonly<Record<FormatName, ExportFormat>> = { minari, dpt, ad, jsonl, csv };
+
+/** What to export, and how. */
+export interface ExportRequest extends FormatOptions {
+  readonly format: FormatName;
+  /** File or folder to be made. */
+  readonly out: string;
+  /** Name of a label; undefined: the format's own choice. */
+  readonly label: string | undefined;
+  /** Id of the only task that is wanted. */
+  readonly task: string | undefined;
+  /** Every so many-th episode of each trial. */
+  readonly every: number | undefined;
+  /** Whether what an earlier export of the format left at `out` is replaced. */
+  readonly overwrite: boolean;
+  /** Told how many of how many trials are done. */
+  readonly onProgress?: (trials: number, total: number, steps: number) => void;
+}
+
+/** What was exported. */
+export interface ExportReport {
+  readonly format: FormatName;
+  readonly out: string;
+  readonly label: string | undefined;
+  readonly trials: number;
+  readonly episodes: number;
+  readonly steps: number;
+  readonly rows: number;
+  /** What a row is, in the plural. */
+  readonly rowsAre: string;
+  readonly files: number;
+  readonly bytes: number;
+  /** A line of Python that reads it. */
+  readonly load: string;
+}
+
+/**
+ * Exports. Two shards are in memory at a time, beside at most 32 MB of rows.
+ *
+ * @throws NOT_A_DATASET, DATASET_CORRUPT, DATASET_TOO_NEW, LOG_CORRUPT as reading does
+ * @throws LABEL_UNKNOWN if the dataset has no such label
+ * @throws SELECTION_EMPTY if it has no such task
+ * @throws EXPORT_UNSUPPORTED if the format cannot hold it
+ * @throws OUTPUT_EXISTS if something is at `out`
+ */
+export async function exportDataset(dir: string, request: ExportRequest): Promise<ExportReport> {
+  const { format: name, out, overwrite, onProgress } = request;
+  const format = FORMATS[name];
+  const manifest = readDatasetManifest(dir);
+  const source: ExportSource = {
+    manifest,
+    tasks: chosenTasks(dir, manifest, request.task),
+    label: chosenLabel(dir, manifest, request.label ?? format.defaultLabel),
+  };
+  checkEvery(manifest, request.every);
+  format.check?.(source, resolve(out));
+  const output = prepareOutput(out, format, overwrite);
+  const total = [...source.tasks.values()].reduce((sum, { trials }) => sum + trials, 0);
+  let trials = 0;
+  let episodes = 0;
+  let steps = 0;
+  let rows = 0;
+  try {
+    const sink = format.open(source, request, output.path, resolve(out));
+    try {
+      for await (const trial of readTrials(dir, manifest, { ...request, label: source.label })) {
+        rows += sink.append(trial);
+        trials += 1;
+        episodes += trial.episodes.length;
+        for (const { row } of trial.episodes) steps += row.length;
+        onProgress?.(trials, total, steps);
+      }
+      sink.close();
+    } finally {
+      sink.abandon();
+    }
+    const { files, bytes } = sizeOf(output.path);
+    output.commit();
+    const { rows: rowsAre, load } = format;
+    return {
+      format: name,
+      out,
+      label: source.label,
+      trials,
+      episodes,
+      steps,
+      rows,
+      rowsAre,
+      files,
+      bytes,
+      load: load(out),
+    };
+  } catch (error) {
+    output.discard();
+    throw error;
+  }
+}
+
+function chosenTasks(dir: string, manifest: DatasetManifest, id: string | undefined): ExportSource["tasks"] {
+  const played = manifest.tasks.filter((task) => task.trials > 0);
+  const tasks = id === undefined ? played : played.filter((task) => task.id === id);
+  if (tasks.length > 0) return new Map(tasks.map((task) => [task.id, task]));
+  throw new IcrlError(
+    "SELECTION_EMPTY",
+    `${dir} has no trials of a task "${id ?? ""}": it has ${played.map((task) => task.id).join(", ")}`,
+  );
+}
+
+function chosenLabel(dir: string, { labels }: DatasetManifest, label: string | undefined): string | undefined {
+  if (label === undefined || Object.hasOwn(labels, label)) return label;
+  throw new IcrlError(
+    "LABEL_UNKNOWN",
+    `${dir} has no label "${label}": it has ${Object.keys(labels).join(", ")}; icrl dataset label makes others`,
+  );
+}
+
+function checkEvery({ subsample }: DatasetManifest, every: number | undefined): void {
+  if (every === undefined || subsample === null || every % subsample === 0) return;
+  throw new IcrlError(
+    "EXPORT_UNSUPPORTED",
+    `--every ${every} counts episodes as they were played, of which this dataset has every ${subsample}th already: give a multiple of ${subsample}`,
+  );
+}
+
+/** Files of a file or folder. */
+function sizeOf(path: string): { files: number; bytes: number } {
+  const stat = lstatSync(path);
+  if (!stat.isDirectory()) return { files: 1, bytes: stat.size };
+  let files = 0;
+  let bytes = 0;
+  for (const name of readdirSync(path)) {
+    const inner = sizeOf(join(path, name));
+    files += inner.files;
+    bytes += inner.bytes;
+  }
+  return { files, bytes };
+}
