@@ -23,6 +23,8 @@ import { type CheckedCollection, checkCollection } from "../../../../server/coll
 import { LIMIT_OPTIONS } from "../../../../server/sessions/limits.js";
 import type { Task } from "../../../../server/tasks/task.js";
 import { type Connection, connect } from "../../../typescript/connect.js";
+import type { Agent } from "../../../typescript/define-agent.js";
+import type { LabelProgress } from "../../../typescript/label-dataset.js";
 import { type AgentProcesses, startAgentProcesses } from "../../agent-processes.js";
 import { openCollectingFolder, specJson } from "../../collecting-folder.js";
 import { type DatasetSpec, readDatasetFile } from "../../dataset-file.js";
@@ -32,6 +34,7 @@ import { paintFor } from "../../print/paint.js";
 import { createProgress, type Progress } from "../../print/progress.js";
 import { type PrivateServer, startPrivateServer } from "../../private-server.js";
 import { hostAndPort, required, wholeNumber } from "../arguments.js";
+import { labelWith } from "./label.js";
 
 interface CollectFlags {
   out?: string;
@@ -86,6 +89,8 @@ async function collect(file: string, flags: CollectFlags, command: Command): Pro
       const collection = openCollectingFolder(out, spec, file);
       const checked = checkCollection(collection, resolveOptions(LIMIT_OPTIONS, {}, "serve"));
       await play(out, collection, checked, others, flags.listen, progress);
+      for (const { name, expert, options } of spec.experts)
+        await label(out, name, findAgent(expert), options, progress);
       progress.say("counting, and hashing the shards");
       const { finishDataset } = await import("../../../../datasets/finish-dataset.js"); // Arrow and DuckDB
       manifest = await interruptible(
@@ -270,6 +275,19 @@ async function play(
     await processes?.close();
     await server?.close();
   }
+}
+
+/** Has what was played labelled by an expert, as far as it is not yet. */
+async function label(
+  out: string,
+  name: string,
+  expert: Agent,
+  options: Readonly<Record<string, unknown>>,
+  progress: Progress,
+): Promise<void> {
+  const onProgress = ({ trials, total, steps }: LabelProgress) =>
+    progress.update([{ name: `labels "${name}"`, done: trials, total, steps }]);
+  await labelWith({ dir: collectingFolder(out), expert, name, options, onProgress });
 }
 
 async function watch(connection: Connection, id: string, onUpdate: (collection: Collection) => void): Promise<void> {
