@@ -38,7 +38,7 @@ export interface LabelledShard {
 
 /** Writes one. */
 export function writeLabelFile({ path, episodeIds, labels }: LabelledShard): void {
-  replaceDurably(path, encodeParquet(Buffer.concat(ipcPieces(labelBatch(episodeIds, labels)))));
+  replaceDurably(path, encodeParquet(Buffer.concat(ipcPieces(labelBatch(episodeIds, labels))), true));
 }
 
 function labelBatch(episodeIds: readonly string[], labels: CollectedLabels): RecordBatch {

@@ -35,7 +35,7 @@ export interface Labelling {
 }
 
 /** Shards are read ahead while they take no more memory than this, and at least one is. */
-const HELD_BYTES = 160 << 20;
+const HELD_BYTES = 128 << 20;
 
 /** Part of the largest message that probabilities may fill. */
 const PROBABILITIES_SHARE = 0.5;

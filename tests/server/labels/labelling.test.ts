@@ -153,6 +153,12 @@ test("a behaviour as expert says what it did, wherever that follows from what it
   // the first action is drawn, from another seed; all others follow from what came of those before
   for (const [i, { actions }] of labels.entries()) expect(actions.slice(1)).toEqual([...played[i].actions.slice(1)]);
   expect(labels.some(({ actions }, i) => actions[0] !== played[i].actions[0])).toBe(true);
+  for (const { actions, probabilities } of labels) {
+    expect(probabilities?.slice(0, 5)).toEqual(new Array(5).fill(Math.fround(1 / 5)));
+    expect(probabilities?.slice(5)).toEqual(
+      actions.slice(1).flatMap((action) => Array.from({ length: 5 }, (_, a) => (a === action ? 1 : 0))),
+    );
+  }
 });
 
 test("probabilities are kept where they are known at every step, those of a sure choice too", async () => {
