@@ -70,6 +70,12 @@ export const forbidden = [
     "collections stand on sessions, beside tournaments",
   ),
   room(
+    "server-labels",
+    "^server/labels/",
+    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|labels))/"],
+    "labels stand on sessions, beside tournaments",
+  ),
+  room(
     "server-rpc",
     "^server/rpc/",
     ["^(common|proto|datasets|server/(tasks|trajectories|sessions|tournaments|collections|rpc))/"],

@@ -50,15 +50,30 @@ export const REASONS = {
     code: CODE.INVALID_ARGUMENT,
     when: "propensities that are not float32 [num_envs], or one outside (0, 1] that is not NaN",
   },
+  PROBABILITIES_INVALID: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "wanted probabilities that are not float32 [num_envs, num_actions], or a row that is neither a distribution nor all NaN",
+  },
   ACT_TIMEOUT: { code: CODE.DEADLINE_EXCEEDED, when: "no answer within limits.act_timeout_ms" },
   TOO_MANY_SESSIONS: { code: CODE.RESOURCE_EXHAUSTED, when: "limits.max_sessions are open" },
   SERVER_DRAINING: { code: CODE.UNAVAILABLE, when: "the server is about to stop" },
   LOG_UNWRITABLE: {
     code: CODE.UNAVAILABLE,
-    when: "the log cannot be written (disk full, say): recording sessions end or are refused",
+    when: "the log or labels cannot be written (disk full, say): sessions that need them end or are refused",
   },
   LOG_CORRUPT: { code: CODE.DATA_LOSS, when: "a shard or segment whose bytes are not what was written" },
-  LOG_LOCKED: { code: CODE.FAILED_PRECONDITION, when: "another process writes to the data folder" },
+  LOG_LOCKED: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "another process writes to the data folder, or makes these labels",
+  },
+  LABEL_CONFLICT: {
+    code: CODE.ALREADY_EXISTS,
+    when: "labels of that name by another agent, another version of it or with other options",
+  },
+  TRIALS_BROKEN: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a dataset to be labelled whose rows are not whole trials, their episodes side by side",
+  },
   CONNECTION_LOST: {
     code: CODE.CANCELLED,
     when: "the agent's stream broke off; seen as an end_reason or forfeit_reason",

@@ -5,6 +5,7 @@
  *   task_seed   ["icrl.v1","task",purpose,seed,task id,trial index]
  *   noise_seed  ["icrl.v1","noise",purpose,seed,task id,trial index]
  *   agent_seed  ["icrl.v1","agent",purpose,seed,task id,trial index,entrant]
+ *   agent_seed of a labelling expert  ["icrl.v1","label",label name,trial id]
  *
  * without white space, numbers in decimal. The task id is the family's name in free play, the task's id in a tournament; the
  * entrant is the agent's name in free play. Purposes keep evaluation and training apart: no instance is in both.
@@ -45,6 +46,11 @@ export function trialSeeds(series: TrialSeries, trialIndex: bigint): TrialSeeds 
     noiseSeed: hash64(["icrl.v1", "noise", ...common]),
     agentSeed: hash64(["icrl.v1", "agent", ...common, series.entrant]),
   };
+}
+
+/** Seed of an expert that labels a trial, whichever session, process or run it does so in. */
+export function labelSeed(label: string, trialId: string): bigint {
+  return hash64(["icrl.v1", "label", label, trialId]);
 }
 
 /** The first 8 bytes, big-endian, of the SHA-256 of the parts as a JSON array. */

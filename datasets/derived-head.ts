@@ -11,7 +11,13 @@ export function derivedId(madeBy: MadeBy, madeWith: Options, sources: readonly D
 }
 
 /** The head of a dataset made from one: tasks, behaviours and the rest are the source's. */
-export function derivedHead(source: DatasetManifest, madeBy: MadeBy, madeWith: Options, name: string): DatasetHead {
+export function derivedHead(
+  source: DatasetManifest,
+  madeBy: MadeBy,
+  madeWith: Options,
+  name: string,
+  nodeVersion: string,
+): DatasetHead {
   return {
     name,
     id: derivedId(madeBy, madeWith, [source]),
@@ -20,7 +26,7 @@ export function derivedHead(source: DatasetManifest, madeBy: MadeBy, madeWith: O
     spec: null,
     seed: source.seed,
     license: source.license,
-    versions: { icrl: VERSION, node: process.versions.node },
+    versions: { icrl: VERSION, node: nodeVersion },
     subsample: source.subsample,
     behaviours: source.behaviours.map(({ trials: _, episodes: __, ...head }) => head),
     tasks: source.tasks.map(({ trials: _, episodes: __, ...head }) => head),

@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { IcrlError } from "../common/errors.js";
 import { type DatasetManifest, readDatasetManifest } from "./dataset-manifest.js";
 import { int32Column, readDatasetShards } from "./dataset-shards.js";
-import { createDatasetWriter } from "./dataset-writer.js";
+import { createDatasetWriter, type DatasetWriter } from "./dataset-writer.js";
 import { derivedHead, labelHeads } from "./derived-head.js";
 import { quoted, withDuckDb } from "./duckdb.js";
 import { dataFolder } from "./log-folder.js";
@@ -19,6 +20,8 @@ export interface FilterOptions {
   readonly trials?: "any" | "all";
   /** Of what matches, every k-th episode of a trial, by `episode_index`. */
   readonly every?: number;
+  /** Of the Node.js that runs, for the manifest. */
+  readonly nodeVersion: string;
   readonly overwrite?: boolean;
   readonly onProgress?: OnProgress;
 }
@@ -33,13 +36,23 @@ export interface FilterOptions {
 export async function filterDataset(
   dir: string,
   out: string,
-  { where = "true", trials, every = 1, overwrite = false, onProgress }: FilterOptions,
+  { where = "true", trials, every = 1, nodeVersion, overwrite = false, onProgress }: FilterOptions,
 ): Promise<DatasetManifest> {
   const source = readDatasetManifest(dir);
   const labels = labelHeads(source);
   const shards = source.shards.map(({ file }) => file.slice("data/".length));
   return makeFolder(out, overwrite, async (partial) => {
     const writer = createDatasetWriter(partial, labels);
+    await withDuckDb((connection) => appendMatching(connection, writer));
+    if (writer.episodes === 0) {
+      throw new IcrlError("SELECTION_EMPTY", `no episode of ${dir} matches ${where}: nothing was written`);
+    }
+    const madeWith = { where, trials: trials ?? null, every };
+    const head = derivedHead(source, "filter", madeWith, `${source.name}, filtered`, nodeVersion);
+    return sealDataset(partial, { ...head, subsample: leastCommonMultiple(source.subsample ?? 1, every) });
+  });
+
+  async function appendMatching(connection: DuckDBConnection, writer: DatasetWriter): Promise<void> {
     let done = 0;
     for await (const shard of readDatasetShards(
       dir,
@@ -47,23 +60,22 @@ export async function filterDataset(
       labels.map(({ name }) => name),
     )) {
       const episodeIndex = int32Column(shard.data, "episode_index");
-      const matching = await matchingRows(join(dataFolder(dir), shard.name), where, trials);
+      const matching = await matchingRows(connection, join(dataFolder(dir), shard.name), where, trials);
       writer.append(shard, rangesOf(matching.filter((row) => episodeIndex[row] % every === 0)));
       done += shard.data.numRows;
       onProgress?.(done, source.episodes);
     }
     writer.close();
-    if (writer.episodes === 0) {
-      throw new IcrlError("SELECTION_EMPTY", `no episode of ${dir} matches ${where}: nothing was written`);
-    }
-    const madeWith = { where, trials: trials ?? null, every };
-    const head = derivedHead(source, "filter", madeWith, `${source.name}, filtered`);
-    return sealDataset(partial, { ...head, subsample: leastCommonMultiple(source.subsample ?? 1, every) });
-  });
+  }
 }
 
 /** Numbers of the rows of a shard that match, ascending. */
-function matchingRows(path: string, where: string, trials: "any" | "all" | undefined): Promise<number[]> {
+async function matchingRows(
+  connection: DuckDBConnection,
+  path: string,
+  where: string,
+  trials: "any" | "all" | undefined,
+): Promise<number[]> {
   const matches = `coalesce((${where}\n)::BOOLEAN, false)`; // a line of its own, in case the condition ends with a comment
   const kept =
     trials === undefined
@@ -73,10 +85,8 @@ function matchingRows(path: string, where: string, trials: "any" | "all" | undef
       SELECT file_row_number AS row, ${kept} AS kept
       FROM read_parquet(${quoted(path)}, file_row_number = true)
     ) WHERE kept ORDER BY row`;
-  return withDuckDb(async (connection) => {
-    const { rows } = await runQuery(connection, sql, "a condition is over the columns of docs/log.md");
-    return rows.map(([row]) => row as number);
-  });
+  const { rows } = await runQuery(connection, sql, "a condition is over the columns of docs/log.md");
+  return rows.map(([row]) => row as number);
 }
 
 function leastCommonMultiple(a: number, b: number): number | null {

@@ -23,6 +23,8 @@ import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 /** Who is told, and what may be replaced. */
 export interface MergeOptions {
+  /** Of the Node.js that runs, for the manifest. */
+  readonly nodeVersion: string;
   readonly overwrite?: boolean;
   readonly onProgress?: OnProgress;
 }
@@ -40,10 +42,10 @@ const OUTSIDE_CONTENT = ["session_id", "started_at", "agent_ms", "env_index", "s
 export async function mergeDatasets(
   dirs: readonly string[],
   out: string,
-  { overwrite = false, onProgress }: MergeOptions = {},
+  { nodeVersion, overwrite = false, onProgress }: MergeOptions,
 ): Promise<DatasetManifest> {
   const sources = dirs.map(readDatasetManifest);
-  const head = mergedHead(sources, dirs);
+  const head = mergedHead(sources, dirs, nodeVersion);
   const labels = commonLabels(sources, dirs);
   return makeFolder(out, overwrite, async (partial) => {
     const dropped = await corruptIfRefused(dirs.join(", "), () => withDuckDb((c) => repeatedTrials(c, dirs)));
@@ -79,7 +81,7 @@ export async function mergeDatasets(
   });
 }
 
-function mergedHead(sources: readonly DatasetManifest[], dirs: readonly string[]): DatasetHead {
+function mergedHead(sources: readonly DatasetManifest[], dirs: readonly string[], nodeVersion: string): DatasetHead {
   for (const kind of ["tasks", "agents"] as const) {
     const versions = sources.map((source) => Object.entries(source.versions[kind]));
     same(versions, dirs, ([name]) => name, kind === "tasks" ? "the version of task" : "the version of agent");
@@ -107,7 +109,7 @@ function mergedHead(sources: readonly DatasetManifest[], dirs: readonly string[]
     spec: null,
     seed: common(({ seed }) => seed),
     license: common(({ license }) => license),
-    versions: { icrl: VERSION, node: process.versions.node },
+    versions: { icrl: VERSION, node: nodeVersion },
     subsample: common(({ subsample }) => subsample),
     behaviours: behaviours.map((entry): BehaviourHead => ({ ...entry, weight: mergedWeight(entry.name, sources) })),
     tasks,

@@ -41,11 +41,14 @@ export async function sealDataset(
 ): Promise<DatasetManifest> {
   const shards = listShards(dir);
   if (shards.length === 0) throw new IcrlError("SELECTION_EMPTY", `${dir} would have no episodes`);
-  const counts = await corruptIfRefused(dir, () => withDuckDb((connection) => countDataset(connection, dir)));
-  const total = counts.reduce((sum, { episodes }) => sum + episodes, 0);
-  const files = await describeFiles("data", shards, (done) => onProgress(done, total));
   const labels: Record<string, ColumnLabel | FolderLabel> = { ...COLUMN_LABELS };
-  for (const name of listLabels(dir)) labels[name] = await describeLabel(dir, name, files);
+  const { counts, total, files } = await withDuckDb(async (connection) => {
+    const counts = await corruptIfRefused(dir, () => countDataset(connection, dir));
+    const total = counts.reduce((sum, { episodes }) => sum + episodes, 0);
+    const files = await describeFiles(connection, "data", shards, (done) => onProgress(done, total));
+    for (const name of listLabels(dir)) labels[name] = await describeLabel(connection, dir, name, files);
+    return { counts, total, files };
+  });
 
   const sum = (of: readonly Count[], what: "trials" | "episodes" | "steps") => of.reduce((all, c) => all + c[what], 0);
   const unknown = counts.find(
@@ -93,7 +96,7 @@ export async function sealDataset(
  */
 export async function enterLabel(dir: string, name: string): Promise<DatasetManifest> {
   const manifest = readDatasetManifest(dir);
-  const label = await describeLabel(dir, name, manifest.shards);
+  const label = await withDuckDb((connection) => describeLabel(connection, dir, name, manifest.shards));
   const entered = { ...manifest, labels: { ...manifest.labels, [name]: label } };
   writeManifestAndCard(dir, entered);
   return entered;
@@ -139,6 +142,7 @@ async function countDataset(connection: DuckDBConnection, dir: string): Promise<
 
 /** Hashes and rows of Parquet files of one folder. */
 async function describeFiles(
+  connection: DuckDBConnection,
   folder: string,
   files: readonly LogFile[],
   onProgress: OnProgress = () => {},
@@ -146,7 +150,7 @@ async function describeFiles(
   const described: ShardFile[] = [];
   let done = 0;
   for (const { name, path } of files) {
-    const rows = await corruptIfRefused(path, () => rowsOf(path));
+    const rows = await corruptIfRefused(path, () => rowsOf(connection, path));
     described.push({ file: `${folder}/${name}`, rows, ...(await hashFile(path)) });
     done += rows;
     onProgress(done, done);
@@ -154,14 +158,17 @@ async function describeFiles(
   return described;
 }
 
-function rowsOf(path: string): Promise<number> {
-  return withDuckDb(async (connection) => {
-    const result = await connection.run(`SELECT num_rows::DOUBLE FROM parquet_file_metadata(${quoted(path)})`);
-    return (await result.getRows())[0][0] as number;
-  });
+async function rowsOf(connection: DuckDBConnection, path: string): Promise<number> {
+  const result = await connection.run(`SELECT num_rows::DOUBLE FROM parquet_file_metadata(${quoted(path)})`);
+  return (await result.getRows())[0][0] as number;
 }
 
-async function describeLabel(dir: string, name: string, shards: readonly ShardFile[]): Promise<FolderLabel> {
+async function describeLabel(
+  connection: DuckDBConnection,
+  dir: string,
+  name: string,
+  shards: readonly ShardFile[],
+): Promise<FolderLabel> {
   const head = readLabelHead(dir, name);
   const folder = labelFolder(dir, name);
   const files = shards.map(({ file }): LogFile => {
@@ -170,16 +177,14 @@ async function describeLabel(dir: string, name: string, shards: readonly ShardFi
   });
   let probabilities = false;
   for (const { name: shard, path } of files) {
-    const [other, any] = await corruptIfRefused(path, () =>
-      withDuckDb(async (connection) => {
-        // Rows that differ in their episode, also where one of the two files has more rows.
-        const result = await connection.run(`SELECT
-            count(*) FILTER (d.episode_id IS DISTINCT FROM l.episode_id)::DOUBLE, count(l.probabilities) > 0
-          FROM (SELECT episode_id FROM read_parquet(${quoted(join(dataFolder(dir), shard))})) d
-          POSITIONAL JOIN (SELECT episode_id, probabilities FROM read_parquet(${quoted(path)})) l`);
-        return (await result.getRows())[0] as [number, boolean];
-      }),
-    );
+    const [other, any] = await corruptIfRefused(path, async () => {
+      // Rows that differ in their episode, also where one of the two files has more rows.
+      const result = await connection.run(`SELECT
+          count(*) FILTER (d.episode_id IS DISTINCT FROM l.episode_id)::DOUBLE, count(l.probabilities) > 0
+        FROM (SELECT episode_id FROM read_parquet(${quoted(join(dataFolder(dir), shard))})) d
+        POSITIONAL JOIN (SELECT episode_id, probabilities FROM read_parquet(${quoted(path)})) l`);
+      return (await result.getRows())[0] as [number, boolean];
+    });
     if (other > 0) {
       const text = `${path} has ${other} rows that are not those of data/${shard}: label again, or restore it from a backup`;
       throw new IcrlError("DATASET_CORRUPT", text, { file: path });
@@ -192,6 +197,6 @@ async function describeLabel(dir: string, name: string, shards: readonly ShardFi
     agent_version: head.agent_version,
     agent_options: head.agent_options,
     probabilities,
-    shards: await describeFiles(`labels/${name}`, files),
+    shards: await describeFiles(connection, `labels/${name}`, files),
   };
 }

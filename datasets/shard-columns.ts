@@ -1,17 +1,16 @@
-import { DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { quoted, withDuckDb } from "./duckdb.js";
 import { sqlType, TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 /** Names of a Parquet file's columns to their SQL types. */
-export async function columnsOf(path: string): Promise<Map<string, string>> {
-  const instance = await DuckDBInstance.create(":memory:", { autoinstall_known_extensions: "false" });
-  const connection = await instance.connect();
-  try {
-    const result = await connection.run(`DESCRIBE SELECT * FROM read_parquet('${path.replaceAll("'", "''")}')`);
-    return new Map((await result.getRowsJson()).map((row) => [String(row[0]), String(row[1])]));
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
+export function columnsOf(path: string): Promise<Map<string, string>> {
+  return withDuckDb((connection) => columnsWith(connection, path));
+}
+
+/** The same on a connection that is there. */
+export async function columnsWith(connection: DuckDBConnection, path: string): Promise<Map<string, string>> {
+  const result = await connection.run(`DESCRIBE SELECT * FROM read_parquet(${quoted(path)})`);
+  return new Map((await result.getRowsJson()).map((row) => [String(row[0]), String(row[1])]));
 }
 
 /** How columns differ from the log's, or undefined when they do not. */

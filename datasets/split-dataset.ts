@@ -14,6 +14,8 @@ export interface SplitOptions {
   /** Names of parts, which become folders, to their shares. */
   readonly parts: Parts;
   readonly seed: bigint;
+  /** Of the Node.js that runs, for the manifest. */
+  readonly nodeVersion: string;
   readonly overwrite?: boolean;
   readonly onProgress?: OnProgress;
 }
@@ -28,7 +30,7 @@ export interface SplitOptions {
 export async function splitDataset(
   dir: string,
   out: string,
-  { parts, seed, overwrite = false, onProgress }: SplitOptions,
+  { parts, seed, nodeVersion, overwrite = false, onProgress }: SplitOptions,
 ): Promise<Map<string, DatasetManifest>> {
   const source = readDatasetManifest(dir);
   const partOf = instanceSplit(parts, seed);
@@ -56,7 +58,8 @@ export async function splitDataset(
     const made = new Map<string, DatasetManifest>();
     for (const [i, name] of names.entries()) {
       writers[i].close();
-      const head = derivedHead(source, "split", { part: name, parts, seed: String(seed) }, `${source.name}, ${name}`);
+      const madeWith = { part: name, parts, seed: String(seed) };
+      const head = derivedHead(source, "split", madeWith, `${source.name}, ${name}`, nodeVersion);
       made.set(name, await sealDataset(join(partial, name), head));
     }
     return made;

@@ -2,15 +2,16 @@
  * `npm run parity`: plays the tournaments of experiments/parity/ and holds their results against published figures, row by row. Writes
  * docs/parity.md; the exit status is 1 if a row is apart. Minutes.
  *
- *   node scripts/parity.mjs [--out DIR] [--share S] [--no-page] [NAME ...]
+ *   node scripts/parity.mjs [--out DIR] [--share S] [--reuse] [--no-page] [NAME ...]
  *
  * --out     where the results are kept (default parity-output)
  * --share   plays this share of each tournament's trials; our standard errors grow accordingly, and so do what rows may differ by
+ * --reuse   plays no tournament whose results are there already
  * --no-page leaves docs/parity.md as it is
  * NAME      these tournaments alone
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
@@ -29,7 +30,7 @@ import { notice, table } from "./docs/markdown.mjs";
 
 process.chdir(join(import.meta.dirname, ".."));
 const { values: flags, positionals } = parseArgs({
-  options: { out: { type: "string" }, share: { type: "string" }, "no-page": { type: "boolean" } },
+  options: { out: { type: "string" }, share: { type: "string" }, reuse: { type: "boolean" }, "no-page": { type: "boolean" } },
   allowPositionals: true,
 });
 const out = flags.out ?? "parity-output";
@@ -46,6 +47,9 @@ function play(/** @type {string} */ name) {
   const file = `experiments/parity/${name}.yaml`;
   const { trials } = parse(readFileSync(file, "utf8"));
   const folder = join(out, name);
+  const results = join(folder, "results.json");
+  if (flags.reuse === true && existsSync(results))
+    return /** @type {Results} */ (JSON.parse(readFileSync(results, "utf8")));
   const args = ["tournament", "run", file, "--out", folder, "--overwrite"];
   if (share < 1) args.push("--trials", String(Math.max(2, Math.ceil(trials * share))));
   const { status } = spawnSync(process.execPath, ["dist/clients/cli/main.js", ...args], { stdio: "inherit" });
@@ -53,7 +57,7 @@ function play(/** @type {string} */ name) {
     console.error(`icrl ${args.join(" ")} ended with ${status}`);
     process.exit(1);
   }
-  return /** @type {Results} */ (JSON.parse(readFileSync(join(folder, "results.json"), "utf8")));
+  return /** @type {Results} */ (JSON.parse(readFileSync(results, "utf8")));
 }
 
 /** What we got for a row. */

@@ -1,4 +1,4 @@
-/** A server put together: the log, sessions, tournaments, collections, and the services on one port. */
+/** A server put together: the log, sessions, tournaments, collections, labels, and the services on one port. */
 import { mkdirSync } from "node:fs";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
@@ -10,6 +10,7 @@ import { ServerInfoServiceService } from "../proto/gen/icrl/v1/server_info.js";
 import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
 import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
 import { createCollections } from "./collections/collections.js";
+import { createLabels } from "./labels/labels.js";
 import { collectionService } from "./rpc/collection-service.js";
 import { environmentService } from "./rpc/environment-service.js";
 import { withRawMessages } from "./rpc/methods.js";
@@ -30,6 +31,8 @@ export interface ServerOptions {
   readonly listen: string;
   /** Folder of the log; made when it does not exist. */
   readonly dataDir: string;
+  /** Folder of a dataset that agents may label; absent when there is none. */
+  readonly datasetDir?: string;
   readonly durability: "fsync" | "process";
   readonly limits: Limits;
   readonly logger: Logger;
@@ -54,10 +57,11 @@ const GOODBYE_MS = 1000;
 /**
  * Starts a server.
  *
- * @throws LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
+ * @throws NOT_A_LOG if there is no dataset where one is named; LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { limits, logger } = options;
+  const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   mkdirSync(options.dataDir, { recursive: true });
   const sink = await openTrajectoryLog(options.dataDir, { durability: options.durability, logger });
   const tournaments = createTournaments(limits);
@@ -71,7 +75,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
-  const context = { limits, sink, lobby, now, counters };
+  const context = { limits, sink, lobby, labels, now, counters };
 
   const methods = { logger, maxMessageBytes: limits.max_message_bytes };
   const server = new Server({
@@ -123,6 +127,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await sessions.drain(deadlineMs);
       tournaments.close();
       collections.close();
+      labels?.close();
       await new Promise<void>((resolve) => {
         const forced = setTimeout(
           () => {

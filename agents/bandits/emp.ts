@@ -20,20 +20,24 @@ export const emp = defineAgent({
   create({ numActions }) {
     const pulls = new Float64Array(numActions); // [A]
     const rewardSums = new Float64Array(numActions); // [A]
+    const choose = (): number => {
+      let best = -Infinity;
+      let choice = 0;
+      for (let a = 0; a < numActions; a++) {
+        if (pulls[a] === 0) return a;
+        const mean = rewardSums[a] / pulls[a];
+        if (mean > best) {
+          best = mean;
+          choice = a;
+        }
+      }
+      return choice;
+    };
     return {
       propensity: 1,
-      act() {
-        let best = -Infinity;
-        let choice = 0;
-        for (let a = 0; a < numActions; a++) {
-          if (pulls[a] === 0) return a;
-          const mean = rewardSums[a] / pulls[a];
-          if (mean > best) {
-            best = mean;
-            choice = a;
-          }
-        }
-        return choice;
+      act: choose,
+      probabilities(_turn, target) {
+        target.fill(0)[choose()] = 1;
       },
       observe({ action, reward }) {
         pulls[action] += 1;

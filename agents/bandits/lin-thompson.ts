@@ -9,7 +9,8 @@ import { addRankOneToCholesky, solveLower, solveLowerTransposed } from "../kit/c
  *   theta ~ N(V^-1 b, noise_std^2 V^-1),   V = (noise_std / prior_std)^2 I + sum x x',   b = sum r x
  *
  * With V = L L', the draw is L'^-1 (L^-1 b + noise_std z) for a standard normal z; L is kept up to date in O(d^2). The
- * probability of its choices has no closed form: propensities are unknown.
+ * probability of a choice is that of a d-dimensional normal being in a cone, for which there is no exact formula:
+ * propensities and probabilities are unknown.
  *
  * Shapes: A arms, d features. Memory O(d^2); time O(d^2 + A d) a step.
  * Source: Agrawal & Goyal (2013), algorithm 1; Lin, Bai & Mei (2023), linear bandit experiment (the defaults).

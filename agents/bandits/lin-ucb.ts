@@ -54,6 +54,10 @@ function fixedArmsPolicy(
   const policy: Policy & { propensity: number } = {
     propensity: firstRng === undefined ? 1 : 1 / numActions,
     act: () => next,
+    probabilities(_turn, target) {
+      if (policy.propensity === 1) target.fill(0)[next] = 1;
+      else target.fill(policy.propensity); // the first action, drawn already, is any of them
+    },
     observe({ action, reward }) {
       next = learn(state, action, reward, alpha);
       policy.propensity = 1;
@@ -84,25 +88,33 @@ function freshArmsPolicy(dim: number, alpha: number, ridge: number, firstRng: Rn
     return estimate + alpha * Math.sqrt(width);
   };
 
+  const greatest = ({ data, rows }: Arms): number => {
+    let best = -Infinity;
+    let choice = 0;
+    for (let a = 0; a < rows; a++) {
+      const value = optimisticValue(data, a * dim);
+      if (value > best) {
+        best = value;
+        choice = a;
+      }
+    }
+    return choice;
+  };
+
   const policy: Policy & { propensity: number } = {
     propensity: 1,
     act({ arms }) {
-      const { data, rows } = arms as Arms;
+      const now = arms as Arms;
       if (seen === 0 && firstRng !== undefined) {
-        policy.propensity = 1 / rows;
-        return firstRng.integer(rows);
+        policy.propensity = 1 / now.rows;
+        return firstRng.integer(now.rows);
       }
       policy.propensity = 1;
-      let best = -Infinity;
-      let choice = 0;
-      for (let a = 0; a < rows; a++) {
-        const value = optimisticValue(data, a * dim);
-        if (value > best) {
-          best = value;
-          choice = a;
-        }
-      }
-      return choice;
+      return greatest(now);
+    },
+    probabilities({ arms }, target) {
+      if (seen === 0 && firstRng !== undefined) target.fill(1 / target.length);
+      else target.fill(0)[greatest(arms as Arms)] = 1;
     },
     observe({ arms, action, reward }) {
       const { data } = arms as Arms;

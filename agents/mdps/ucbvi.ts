@@ -1,8 +1,8 @@
-import { defineAgent, type Policy, type Trial } from "../../clients/typescript/define-agent.js";
-import { IcrlError } from "../../common/errors.js";
+import { defineAgent, type Outcome } from "../../clients/typescript/define-agent.js";
 import { boolean, choice, number } from "../../common/options.js";
-import { countMaxima, randomArgmax } from "../kit/argmax.js";
-import { backwardInduction } from "../kit/backward-induction.js";
+import { EmpiricalModel } from "../kit/empirical-model.js";
+import { greedyByPlan } from "../kit/greedy-by-plan.js";
+import { unitRewards } from "../kit/unit-rewards.js";
 
 /**
  * UCB-VI: optimism for tabular MDPs by value iteration on the empirical model plus a bonus, once an episode.
@@ -10,18 +10,21 @@ import { backwardInduction } from "../kit/backward-induction.js";
  * With g steps to go (H at the first step), N visits of (s, a), empirical transitions P and mean reward r:
  *
  *   Q_h(s, a) = min(g, r(s, a) + bonus + sum_s' P(s' | s, a) V_{h+1}(s')), or g where (s, a) was never tried
- *   hoeffding: bonus = scale 2 H sqrt(L / N),  L = ln(S A T / delta),  T = K H
- *   bernstein: bonus = scale min(g, sqrt(Var_P(V_{h+1}) / N) + g / N)
+ *   hoeffding:            bonus = scale 2 H sqrt(L / N),  L = ln(S A T / delta),  T = K H
+ *   bernstein:            bonus = scale min(g, sqrt(Var_P(V_{h+1}) / N) + g / N)
+ *   simplified-bernstein: bonus = scale min(g, sqrt(1 / N) + g / N)
  *
  * and the largest Q is played, ties at random. Rewards with known bounds are rescaled to [0, 1], which Q's clip at g
- * needs. States seen to end an episode before its horizon are worth no further reward.
+ * needs; tasks without bounds are refused. States seen to end an episode before its horizon are worth no further
+ * reward.
  *
  * On the scale: with scale 1 the bonus of the theorem plays like random for thousands of episodes; RiverSwim's regret
  * after 100 episodes (S = 6, H = 20; L of a run of K = 2,000) is 335 at random, 335 for hoeffding x 1, 78.5 for
- * hoeffding x 0.02 and 48.1 for bernstein x 1, hence the default bonus. With hoeffding, start from a scale of 0.02.
+ * hoeffding x 0.02, 64.6 for simplified-bernstein x 1 and 48.1 for bernstein x 1, hence the default bonus. With
+ * hoeffding, start from a scale of 0.02.
  *
- * Shapes: S states, A actions, H steps an episode, K episodes. Memory O(S^2 A) (times H when stage_dependent); time
- * O(H S^2 A) an episode, O(A) an action.
+ * Shapes: S states, A actions, H steps an episode, K episodes, B successors seen of a pair (at most S). Memory
+ * O(S A (H + B)), O(H S A B) when stage_dependent; time O(H S A B) an episode, O(A + B) an action.
  * Source: Azar, Osband & Munos (2017), algorithms 1 to 4; Lin, Bai & Mei (2023) for hoeffding's constants.
  * Differs: scale; counts are shared by all stages unless stage_dependent; bernstein keeps the leading terms of the
  * bonus of Azar et al. without their constants and logarithms; Q is not made to fall from plan to plan.
@@ -33,7 +36,10 @@ export const ucbvi = defineAgent({
   source: "Azar, Osband & Munos (2017), algorithms 1 to 4; Lin, Bai & Mei (2023)",
   tasks: ["tabular-mdp"],
   options: {
-    bonus: choice(["hoeffding", "bernstein"], { default: "bernstein", help: "family of the exploration bonus" }),
+    bonus: choice(["hoeffding", "bernstein", "simplified-bernstein"], {
+      default: "bernstein",
+      help: "family of the exploration bonus",
+    }),
     scale: number({
       default: 1,
       min: 0,
@@ -43,79 +49,31 @@ export const ucbvi = defineAgent({
     stage_dependent: boolean({ default: false, help: "whether each step of an episode has a model of its own" }),
   },
   create(trial, { bonus, scale, delta, stage_dependent }, rng) {
-    const { numStates, numActions, horizon } = trial;
-    const pairs = numStates * numActions;
-    const models = stage_dependent ? horizon : 1;
-    const visits = new Float64Array(models * pairs); // N, [models, S, A]
-    const rewardSums = new Float64Array(models * pairs); // [models, S, A]
-    const successors = new Float64Array(models * pairs * numStates); // [models, S, A, S]
-    const ends = new Uint8Array(numStates); // [S], 1 where an episode was seen to end before its horizon
-    const q = new Float64Array(horizon * pairs); // [H, S, A]
-    const values = new Float64Array(numStates);
-    const scratch = new Float64Array(numStates);
-    const { rescale, nothing } = unitRewards(trial);
-    const logTerm = Math.log((pairs * trial.episodes * horizon) / delta);
+    const { numStates, numActions, horizon, episodes } = trial;
+    const { toUnit } = unitRewards("ucbvi", trial);
+    const nothing = toUnit(0);
+    const model = new EmpiricalModel(trial, stage_dependent);
+    const logTerm = Math.log((numStates * numActions * episodes * horizon) / delta);
     const hoeffding = scale * 2 * horizon * Math.sqrt(logTerm);
 
     const optimisticBackup = (stage: number, state: number, action: number, next: Float64Array): number => {
       const toGo = horizon - stage;
-      if (ends[state] === 1) return toGo * nothing;
-      const pair = ((stage_dependent ? stage : 0) * numStates + state) * numActions + action;
-      const n = visits[pair];
+      if (model.ends[state] === 1) return toGo * nothing;
+      const pair = model.pairAt(stage, state, action);
+      const n = model.visits[pair];
       if (n === 0) return toGo;
-      const row = pair * numStates;
-      let expected = 0;
-      for (let s = 0; s < numStates; s++) expected += successors[row + s] * next[s];
-      expected /= n;
+      const expected = model.sum(pair, next) / n;
       let width: number;
       if (bonus === "hoeffding") width = hoeffding / Math.sqrt(n);
       else {
-        let variance = 0;
-        for (let s = 0; s < numStates; s++) variance += successors[row + s] * (next[s] - expected) ** 2;
-        width = scale * Math.min(toGo, Math.sqrt(variance) / n + toGo / n); // sqrt((variance / n) / n)
+        const squares = bonus === "bernstein" ? model.sumOfSquares(pair, next, expected) : n; // N Var
+        width = scale * Math.min(toGo, Math.sqrt(squares) / n + toGo / n); // sqrt((squares / n) / n)
       }
-      return Math.min(toGo, rewardSums[pair] / n + width + expected);
+      return Math.min(toGo, model.rewardSums[pair] / n + width + expected);
     };
 
-    let plannedEpisode = -1;
-    const policy: Policy & { propensity: number } = {
-      propensity: Number.NaN,
-      act({ state, episode, step }) {
-        if (episode !== plannedEpisode) {
-          values.fill(0);
-          backwardInduction(numActions, horizon, optimisticBackup, q, values, scratch);
-          plannedEpisode = episode;
-        }
-        const offset = (step * numStates + state) * numActions;
-        const ties = countMaxima(q, offset, numActions);
-        policy.propensity = 1 / ties;
-        return randomArgmax(q, offset, numActions, ties, rng);
-      },
-      observe({ state, step, action, reward, nextState, terminated }) {
-        const pair = ((stage_dependent ? step : 0) * numStates + state) * numActions + action;
-        visits[pair] += 1;
-        rewardSums[pair] += rescale(reward);
-        successors[pair * numStates + nextState] += 1;
-        if (terminated && step + 1 < horizon) ends[nextState] = 1;
-      },
-    };
-    return policy;
+    return Object.assign(greedyByPlan(trial, optimisticBackup, rng), {
+      observe: (outcome: Outcome) => model.learn(outcome, toUnit(outcome.reward)),
+    });
   },
 });
-
-/**
- * The map from rewards to [0, 1], and what it makes of no reward.
- * @throws TASK_UNSUPPORTED if rewards have no known bounds
- */
-function unitRewards({ task, reward: { min, max } }: Trial): { rescale: (reward: number) => number; nothing: number } {
-  if (min === undefined || max === undefined) {
-    const bounds = `[${min ?? "unbounded"}, ${max ?? "unbounded"}]`;
-    throw new IcrlError(
-      "TASK_UNSUPPORTED",
-      `ucbvi does not play "${task}" whose rewards are in ${bounds}: it needs a task with bounded rewards`,
-    );
-  }
-  const width = max > min ? max - min : 1;
-  const rescale = (reward: number): number => (reward - min) / width;
-  return { rescale, nothing: rescale(0) };
-}

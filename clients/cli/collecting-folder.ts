@@ -4,11 +4,14 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../common/errors.js";
+import { collectingFolder } from "../../datasets/dataset-manifest.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
 import type { DatasetSpec } from "./dataset-file.js";
 
-/** Folder of a dataset that is being collected. */
-export const collectingFolder = (dir: string): string => join(dir, "collecting");
+/** The spec as JSON, with the seed that was taken. */
+export function specJson({ collection, ...rest }: DatasetSpec, seed: bigint): unknown {
+  return JSON.parse(JSON.stringify({ ...collection, ...rest, seed: String(seed) })); // without what is undefined
+}
 
 /**
  * Makes the folder, or goes on in one that was made for the same spec.
@@ -21,7 +24,7 @@ export function openCollectingFolder(dir: string, spec: DatasetSpec, specPath: s
   const path = join(folder, "spec.json");
   const known = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { seed: string }) : undefined;
   const seed = spec.seed ?? (known === undefined ? randomBytes(8).readBigUInt64LE() : BigInt(known.seed));
-  const wanted = JSON.parse(JSON.stringify({ ...spec, seed: String(seed) })) as object;
+  const wanted = specJson(spec, seed);
   if (known !== undefined && !isDeepStrictEqual(known, wanted)) {
     throw new IcrlError(
       "OUTPUT_EXISTS",

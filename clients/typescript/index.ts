@@ -15,6 +15,7 @@ export {
   type Turn,
 } from "./define-agent.js";
 export { ConnectionError } from "./errors.js";
+export { type LabelDatasetOptions, type LabelProgress, type LabelTotals, labelDataset } from "./label-dataset.js";
 export { type PlayAgentOptions, type PlayProgress, playAgent } from "./play-agent.js";
 export { runAgent } from "./run-agent.js";
 export { type ServeMatchesOptions, serveMatches } from "./serve-matches.js";

@@ -143,6 +143,7 @@ export function createPolicies(
       let nextStart = 0;
       let anyActive = false;
       let anyPropensity = false;
+      let anyLaw = false;
       laws.fill(Number.NaN);
       // One pass, so that a policy learns and acts while its memory is at hand.
       for (let n = 0; n < numEnvs; n++) {
@@ -176,11 +177,15 @@ export function createPolicies(
         if (wantProbabilities) {
           if (seat.policy.probabilities === undefined) law.fill(Number.NaN);
           else seat.policy.probabilities(scratch, law);
-          laws.set(law, n * task.numActions);
         }
         actions[n] = checkedAction(seat.policy.act(scratch));
         let propensity = seat.policy.propensity ?? Number.NaN;
-        if (wantProbabilities && Number.isNaN(propensity)) propensity = law[actions[n]];
+        if (wantProbabilities) {
+          if (Number.isNaN(law[0]) && propensity === 1) law.fill(0).fill(1, actions[n], actions[n] + 1); // a sure choice is a law
+          if (Number.isNaN(propensity)) propensity = law[actions[n]];
+          laws.set(law, n * task.numActions);
+          if (!Number.isNaN(law[0])) anyLaw = true;
+        }
         if (propensity === propensity) {
           propensities[n] = propensity;
           anyPropensity = true;
@@ -191,7 +196,7 @@ export function createPolicies(
         stepIndex: observations.stepIndex,
         actions: int32Tensor(actions, [numEnvs]),
         propensities: anyPropensity ? float32Tensor(propensities, [numEnvs]) : undefined,
-        probabilities: wantProbabilities ? float32Tensor(laws, [numEnvs, task.numActions]) : undefined,
+        probabilities: anyLaw ? float32Tensor(laws, [numEnvs, task.numActions]) : undefined,
       };
     },
   };

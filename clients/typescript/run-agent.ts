@@ -8,14 +8,16 @@ import { IcrlError } from "../../common/errors.js";
 import { optionsFromTexts, resolveOptions } from "../../common/options.js";
 import { type Connection, connect } from "./connect.js";
 import type { Agent } from "./define-agent.js";
+import { labelDataset } from "./label-dataset.js";
 import { type PlayAgentOptions, playAgent } from "./play-agent.js";
 import { serveMatches } from "./serve-matches.js";
 
-const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID] | --task TASK [--trials M] [--envs N] [--seed S])
-       [--option name=value ...]`;
+const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID] | --task TASK [--trials M] [--envs N] [--seed S]
+       | --label NAME) [--option name=value ...]`;
 
 /**
- * Runs an agent by the command line of its process: as an entrant of tournaments, or in free play.
+ * Runs an agent by the command line of its process: as an entrant of tournaments, in free play, or as an expert that labels the
+ * server's dataset.
  *
  * @param args the command line's words after the program's name
  * @returns the exit code: 0 when all was played, 1 when not, 2 for a command line that it does not understand
@@ -35,9 +37,9 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
   try {
     const connection = await connect(command.address);
     try {
-      return command.play === undefined
-        ? await serve(connection, agent, command)
-        : await playFreely(connection, agent, command.play);
+      if (command.play !== undefined) return await playFreely(connection, agent, command.play);
+      if (command.label !== undefined) return await label(connection, agent, command.label, command.agentOptions);
+      return await serve(connection, agent, command);
     } finally {
       connection.close();
     }
@@ -56,6 +58,8 @@ interface Command {
   readonly tournamentId: string | undefined;
   /** Free play, if that is asked for. */
   readonly play: PlayAgentOptions | undefined;
+  /** Name of the labels to make, if that is asked for. */
+  readonly label: string | undefined;
 }
 
 /** The command; undefined when it is --help. Throws when it makes no sense. */
@@ -67,6 +71,7 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
       entrant: { type: "string" },
       tournament: { type: "string" },
       task: { type: "string" },
+      label: { type: "string" },
       trials: { type: "string", default: "100" },
       envs: { type: "string", default: "10" },
       seed: { type: "string", default: "0" },
@@ -75,8 +80,8 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
     },
   });
   if (values.help) return undefined;
-  if ((values.entrant === undefined) === (values.task === undefined))
-    throw new Error("give either --entrant or --task");
+  const wanted = [values.entrant, values.task, values.label].filter((value) => value !== undefined);
+  if (wanted.length !== 1) throw new Error("give either --entrant or --task, or --label");
   const agentOptions = optionsFromTexts(agent.options, values.option);
   resolveOptions(agent.options, agentOptions, `agent "${agent.name}"`);
   const play =
@@ -95,6 +100,7 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
     entrant: values.entrant ?? "",
     tournamentId: values.tournament,
     play,
+    label: values.label,
   };
 }
 
@@ -135,6 +141,17 @@ async function playFreely(connection: Connection, agent: Agent, play: PlayAgentO
   const trials = Number(closed.completeTrials);
   console.log(`${trials} of ${play.trials} trials, mean regret ${(regret / trials).toFixed(2)}`);
   return trials === play.trials ? 0 : 1;
+}
+
+async function label(
+  connection: Connection,
+  agent: Agent,
+  name: string,
+  agentOptions: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  const { trials, steps } = await labelDataset(connection, agent, { label: name, agentOptions });
+  console.log(trials === 0 ? `labels "${name}" were there already` : `${trials} trials labelled, ${steps} steps`);
+  return 0;
 }
 
 function textOf(error: unknown): string {

@@ -77,6 +77,32 @@ export async function open(stream: PlayStream, play: FreePlay): Promise<Opened> 
   return answer.value;
 }
 
+/**
+ * Opens trials to be labelled as `label`; resolves with what was opened, when there are some, and with undefined once all trials of
+ * the server's dataset are labelled.
+ */
+export async function openLabels(stream: PlayStream, label: string, numEnvs: number): Promise<Opened | undefined> {
+  const message: Open = {
+    task: "",
+    options: undefined,
+    numEnvs,
+    trials: 0n,
+    firstTrial: 0n,
+    seed: 0n,
+    purpose: "",
+    explicitSeeds: [],
+    record: undefined,
+    tags: {},
+    labelDataset: undefined,
+    label,
+  };
+  stream.send({ $case: "open", value: message });
+  const answer = await stream.next();
+  if (answer.$case === "closed" && answer.value.finished) return undefined;
+  if (answer.$case !== "opened") throw unexpected(answer, "opened");
+  return answer.value;
+}
+
 /** Called with every observations message, before the policies answer it. */
 export type ObservationsListener = (message: Extract<ServerMessage, { $case: "observations" }>["value"]) => void;
 

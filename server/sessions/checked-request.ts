@@ -25,9 +25,7 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
       `agent "${hello.agent}" declares ${hello.tasks.join(", ")}: task "${task.name}" is ${[task.name, ...task.kinds].join(", ")}`,
     );
   }
-  if (message.numEnvs < 1 || message.numEnvs > limits.max_envs) {
-    throw new IcrlError("ENVS_INVALID", `num_envs is ${message.numEnvs}: give 1 to ${limits.max_envs}`);
-  }
+  checkNumEnvs(message, limits);
   if (message.numEnvs * task.horizon > limits.max_steps_in_flight) {
     throw new IcrlError(
       "ENVS_INVALID",
@@ -56,6 +54,30 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
     );
   }
   return { task, purpose: purposeOf(message.purpose) };
+}
+
+function checkNumEnvs({ numEnvs }: Open, limits: Limits): void {
+  if (numEnvs >= 1 && numEnvs <= limits.max_envs) return;
+  throw new IcrlError("ENVS_INVALID", `num_envs is ${numEnvs}: give 1 to ${limits.max_envs}`);
+}
+
+/** Labels that are columns of the data. */
+const COLUMN_LABELS: readonly string[] = ["self", "optimal"];
+
+/**
+ * The labels that an `open` asks to make.
+ * @throws NAME_INVALID, ENVS_INVALID
+ */
+export function checkedLabel(message: Open, limits: Limits): string {
+  const name = message.label ?? "";
+  if (!/^[A-Za-z0-9][\w.+-]{0,99}$/.test(name) || COLUMN_LABELS.includes(name)) {
+    throw new IcrlError(
+      "NAME_INVALID",
+      `label is ${JSON.stringify(name.slice(0, 120))}: give 1 to 100 of A-Z a-z 0-9 _ . + -, the first a letter or digit; "self" and "optimal" are columns of the data`,
+    );
+  }
+  checkNumEnvs(message, limits);
+  return name;
 }
 
 /**
@@ -144,6 +166,50 @@ export function checkedPropensities(message: Actions, play: Play): Float32Array 
     }
   }
   return propensities;
+}
+
+/** How far a row of probabilities may be from summing to 1: float32 sums of many. */
+const SUM_TOLERANCE = 1e-3;
+
+/**
+ * Probabilities [N, A], rows of active envs summing to 1 or all NaN; undefined when none were sent or none are wanted.
+ * @throws PROBABILITIES_INVALID
+ */
+export function checkedProbabilities(message: Actions, play: Play): Float32Array | undefined {
+  const tensor = message.probabilities;
+  if (tensor === undefined || !play.wantsProbabilities) return undefined;
+  const { numActions } = play.task;
+  if (tensor.shape.length !== 2 || tensor.shape[0] !== play.numEnvs || tensor.shape[1] !== numActions) {
+    throw new IcrlError(
+      "PROBABILITIES_INVALID",
+      `probabilities of shape [${tensor.shape.join(", ")}]: send float32 [${play.numEnvs}, ${numActions}], or none`,
+    );
+  }
+  let probabilities: Float32Array;
+  try {
+    probabilities = float32Elements(tensor, "probabilities");
+  } catch (error) {
+    throw new IcrlError("PROBABILITIES_INVALID", (error as Error).message);
+  }
+  for (let n = 0; n < play.numEnvs; n++) {
+    if (play.active[n] === 0) continue;
+    let sum = 0;
+    let outside = 0;
+    let unknown = 0;
+    for (let i = n * numActions; i < (n + 1) * numActions; i++) {
+      const p = probabilities[i];
+      sum += p;
+      if (p < 0 || p > 1) outside += 1;
+      if (p !== p) unknown += 1;
+    }
+    if (unknown === numActions || (outside === 0 && Math.abs(sum - 1) <= SUM_TOLERANCE)) continue;
+    throw new IcrlError(
+      "PROBABILITIES_INVALID",
+      `probabilities of env ${n} are ${Array.from(probabilities.subarray(n * numActions, (n + 1) * numActions).slice(0, 10)).join(", ")}${numActions > 10 ? ", ..." : ""}: send values in [0, 1] that sum to 1, or NaN in the whole row`,
+      { env: String(n) },
+    );
+  }
+  return probabilities;
 }
 
 function purposeOf(text: string): Purpose {

@@ -1,5 +1,5 @@
 /**
- * What is open in a session: a task, its envs, and the trials that pass through them. Steps all active envs at once, judges
+ * A task that is open in a session: its envs, and the trials that pass through them. Steps all active envs at once, judges
  * every action by the oracle, records finished episodes. Knows nothing of messages' order, streams or deadlines.
  */
 import { IcrlError, type Reason } from "../../common/errors.js";
@@ -21,7 +21,7 @@ export interface PlayTotals {
   steps: number;
 }
 
-/** A task being played. */
+/** What is open in a session: here envs of a task; in a labelling session recorded trials (server/labels). */
 export interface Play {
   readonly task: Task;
   readonly numEnvs: number;
@@ -29,22 +29,35 @@ export interface Play {
   /** [N] 1 for envs that want an action. */
   readonly active: Uint8Array;
   readonly activeCount: number;
+  /** Whether agents are asked for the probabilities of all actions. */
+  readonly wantsProbabilities: boolean;
   /** Hands the first trials to the envs. Tensors of the result share memory that the next call overwrites, here and in `step`. */
   start(): Observations;
   /**
    * One lock-step.
    *
-   * Shapes: actions [N] int32, valid where active; propensities [N] float32, NaN where unknown, or undefined.
+   * Shapes: actions [N] int32, valid where active; propensities [N] float32, NaN where unknown, or undefined;
+   * probabilities [N, A] float32, rows of NaN where unknown, or undefined: only where `wantsProbabilities`.
    */
-  step(actions: Int32Array, propensities: Float32Array | undefined, agentMs: number): Observations;
-  /** The best action of env n now, by the truth: for behaviours that run inside the server. Only where active. */
-  bestAction(n: number): number;
+  step(
+    actions: Int32Array,
+    propensities: Float32Array | undefined,
+    agentMs: number,
+    probabilities: Float32Array | undefined,
+  ): Observations;
   /** Ends every unfinished trial as truncated for a reason. */
   abort(reason: Reason): void;
   /** Ended recorded trials that are durable, in the order of their ends. */
   durableTrials(): number;
   /** Resolves once all recorded trials are durable. @throws LOG_UNWRITABLE */
   whenDurable(): Promise<void>;
+}
+
+/** Envs of a task being played. */
+export interface TaskPlay extends Play {
+  step(actions: Int32Array, propensities: Float32Array | undefined, agentMs: number): Observations;
+  /** The best action of env n now, by the truth: for behaviours that run inside the server. Only where active. */
+  bestAction(n: number): number;
 }
 
 /** The trial in one env; what every step touches is in arrays over the envs instead. */
@@ -77,7 +90,7 @@ export interface PlaySetup {
 }
 
 /** Opens a task. */
-export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth, now }: PlaySetup): Play {
+export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth, now }: PlaySetup): TaskPlay {
   const { horizon, episodes } = task;
   const space = task.observationSpace;
   const discrete = space.type === "discrete";
@@ -302,6 +315,7 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
     numEnvs,
     totals,
     active,
+    wantsProbabilities: false,
     get activeCount() {
       return activeCount;
     },

@@ -4,7 +4,8 @@
  *
  *   new --hello--> ready --open--> playing --all trials played, or close--> closing --closed--> ready
  *
- * An entrant's session does not send `open`: from ready the lobby opens its matches.
+ * An entrant's session does not send `open`: from ready the lobby opens its matches. An `open` for labels may be answered by
+ * `closed` at once: nothing is left to label.
  */
 import { randomUUID } from "node:crypto";
 import { IcrlError, type Reason } from "../../common/errors.js";
@@ -14,6 +15,7 @@ import {
   type Hello,
   type Observations,
   type Open,
+  type Opened,
   type PlayRequest,
   PlayResponse,
 } from "../../proto/gen/icrl/v1/environment.js";
@@ -22,7 +24,9 @@ import type { Task } from "../tasks/task.js";
 import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
 import {
   checkedActions,
+  checkedLabel,
   checkedOpen,
+  checkedProbabilities,
   checkedPropensities,
   checkName,
   decodeRequest,
@@ -30,6 +34,7 @@ import {
 } from "./checked-request.js";
 import { describeLimits } from "./describe-limits.js";
 import { envsThatFit } from "./envs-that-fit.js";
+import type { Labels } from "./labels.js";
 import type { Limits } from "./limits.js";
 import type { Lobby, Match, Place } from "./lobby.js";
 import { createPlay, type Play } from "./play.js";
@@ -49,6 +54,8 @@ export interface SessionContext {
   readonly limits: Limits;
   readonly sink: TrajectorySink;
   readonly lobby: Lobby;
+  /** Trials to label; absent when the server has no dataset. */
+  readonly labels?: Labels;
   /** Unix time in milliseconds, with fractions. */
   readonly now: () => number;
   /** Steps taken by all sessions; sessions add to it. */
@@ -84,6 +91,8 @@ export function createSession(link: Link, context: SessionContext): Session {
   let state: State = "new";
   let hello: Hello | undefined;
   let place: Place | undefined;
+  /** Gives up waiting for trials to label. */
+  let leaveLabels = () => {};
   let play: Play | undefined;
   let draining = false;
   let inputEnded = false;
@@ -111,6 +120,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     state = "ended";
     clearTimeout(actTimer);
     clearTimeout(drainTimer);
+    leaveLabels();
     try {
       if (play !== undefined && leaveReason !== undefined) play.abort(leaveReason);
     } finally {
@@ -211,7 +221,18 @@ export function createSession(link: Link, context: SessionContext): Session {
       tagsJson: JSON.stringify(match?.tags ?? opened.tags),
     };
     const recorder = opened.record ? createRecorder(sink, match?.wholeTrials ?? false) : undefined;
-    play = createPlay({ task, numEnvs, source, run, recorder, withholdTruth: match !== undefined, now });
+    begin(createPlay({ task, numEnvs, source, run, recorder, withholdTruth: match !== undefined, now }), {
+      trials: source.remaining,
+      agentOptions: opened.agentOptions,
+      tournamentId: match?.tournamentId,
+      matchId: match?.matchId,
+      collectionId: match?.collectionId,
+    });
+  }
+
+  /** Says what is open, and shows its first observations. */
+  function begin(opening: Play, opened: Pick<Opened, "trials"> & Partial<Opened>): void {
+    play = opening;
     state = "playing";
     stepIndex = 0;
     lastRequest = undefined;
@@ -219,18 +240,18 @@ export function createSession(link: Link, context: SessionContext): Session {
     send({
       $case: "opened",
       value: {
-        task: describeTask(task),
-        numEnvs,
-        trials: source.remaining,
-        agentOptions: opened.agentOptions,
-        wantProbabilities: false,
-        tournamentId: match?.tournamentId,
-        matchId: match?.matchId,
-        collectionId: match?.collectionId,
+        task: describeTask(opening.task),
+        numEnvs: opening.numEnvs,
+        wantProbabilities: opening.wantsProbabilities,
+        agentOptions: undefined,
+        tournamentId: undefined,
+        matchId: undefined,
+        collectionId: undefined,
         label: undefined,
+        ...opened,
       },
     });
-    sendObservations(play.start());
+    sendObservations(opening.start());
   }
 
   function onHello(message: Hello): void {
@@ -251,7 +272,7 @@ export function createSession(link: Link, context: SessionContext): Session {
         sessionId,
         limits: describeLimits(limits),
         resumeToken: "",
-        capabilities: [],
+        capabilities: context.labels === undefined ? [] : ["label"],
       },
     });
     if (message.entrant === undefined) return;
@@ -264,7 +285,7 @@ export function createSession(link: Link, context: SessionContext): Session {
         agent: message.agent,
         tasks: message.tasks,
       },
-      { open: openMatch, finish: finishEntrant },
+      { open: openMatch, finish: sendFinished },
     );
   }
 
@@ -279,7 +300,8 @@ export function createSession(link: Link, context: SessionContext): Session {
     );
   }
 
-  function finishEntrant(): void {
+  /** Nothing more will come. */
+  function sendFinished(): void {
     send({
       $case: "closed",
       value: {
@@ -314,6 +336,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches");
     }
     if (message.labelDataset !== undefined) throw notImplemented("label");
+    if (message.label !== undefined) return openLabels(message, from);
     const { task, purpose } = checkedOpen(message, from, limits);
     const source = freePlaySource({
       purpose,
@@ -329,6 +352,37 @@ export function createSession(link: Link, context: SessionContext): Session {
       start(task, message.numEnvs, source, { agentOptions: undefined, record, tags: message.tags }, undefined);
     if (record) whenWritable(go);
     else go();
+  }
+
+  /** Opens trials to label, once there are any. */
+  function openLabels(message: Open, from: Hello): void {
+    if (context.labels === undefined) throw notImplemented("label");
+    const label = checkedLabel(message, limits);
+    state = "opening";
+    leaveLabels = context.labels.request(
+      {
+        name: label,
+        agent: from.agent,
+        agentVersion: from.agentVersion,
+        agentOptions: from.agentOptions ?? {},
+        tasks: from.tasks,
+        numEnvs: message.numEnvs,
+      },
+      {
+        open(trials, remaining) {
+          try {
+            begin(trials, { trials: BigInt(remaining), label });
+          } catch (error) {
+            fail(error);
+          }
+        },
+        finish() {
+          state = "ready";
+          sendFinished();
+        },
+        fail,
+      },
+    );
   }
 
   function onActions(message: Actions, bytes: Buffer): void {
@@ -352,8 +406,9 @@ export function createSession(link: Link, context: SessionContext): Session {
     const playing = play as Play;
     const actions = checkedActions(message, playing);
     const propensities = checkedPropensities(message, playing);
+    const probabilities = checkedProbabilities(message, playing);
     const steps = playing.activeCount;
-    const observations = playing.step(actions, propensities, now() - observedAtMs);
+    const observations = playing.step(actions, propensities, now() - observedAtMs, probabilities);
     counters.steps += steps;
     lastRequest = bytes;
     lastResponse = undefined;

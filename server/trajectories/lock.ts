@@ -58,10 +58,20 @@ function isAlive(holder: Holder, touchedMs: number, nowMs: number): boolean {
  * @throws LOG_LOCKED if a living process holds it
  */
 export function lockLog(dir: string): () => void {
-  const folder = realpathSync(logFolder(dir));
+  return lockFolder(logFolder(dir), dir);
+}
+
+/**
+ * Takes the lock of a folder that exists; returns what gives it back.
+ *
+ * @param shown the folder's name in the error
+ * @throws LOG_LOCKED if a living process holds it
+ */
+export function lockFolder(dir: string, shown = dir): () => void {
+  const folder = realpathSync(dir);
   const path = join(folder, "lock");
   const locked = (by: string) =>
-    new IcrlError("LOG_LOCKED", `${dir} is written by ${by}: stop it, or give another folder`, { folder: dir });
+    new IcrlError("LOG_LOCKED", `${shown} is written by ${by}: stop it, or give another folder`, { folder: shown });
   if (held.has(folder)) throw locked("this process");
   const me: Holder = { pid, host: hostname(), started: startOf(pid) };
   const text = JSON.stringify(me);

@@ -19,12 +19,10 @@ import {
   shardName,
 } from "../../datasets/log-folder.js";
 import { readShards } from "../../datasets/read-episodes.js";
+import { inconsistency, type Replay, replayProblem } from "../../datasets/row-problems.js";
 import { columnsOf, describeColumns } from "../../datasets/shard-columns.js";
-import { SCHEMA_VERSION, type TrajectoryRow } from "../../datasets/trajectory-schema.js";
+import type { TrajectoryRow } from "../../datasets/trajectory-schema.js";
 import { scanSegment } from "./segment-file.js";
-
-/** Plays an episode again from its seeds and actions: what differs from the row, or undefined when nothing does. */
-export type Replay = (row: TrajectoryRow) => string | undefined;
 
 /** Something that is not as it should be; its reason is LOG_CORRUPT. */
 export interface LogProblem {
@@ -142,37 +140,4 @@ function manifestOf(dir: string, problems: LogProblem[]): Map<string, ShardEntry
     problems.push({ file: manifestPath(dir), problem: (error as Error).message });
     return new Map();
   }
-}
-
-function replayProblem(row: TrajectoryRow, replay: Replay): string | undefined {
-  try {
-    return replay(row);
-  } catch (error) {
-    return `cannot be played again: ${(error as Error).message}`;
-  }
-}
-
-/** What of a row contradicts the rest of it. */
-function inconsistency(row: TrajectoryRow): string | undefined {
-  const { length } = row;
-  if (row.schema_version !== SCHEMA_VERSION)
-    return `schema_version is ${row.schema_version}: this program reads ${SCHEMA_VERSION}`;
-  const lists = ["actions", "rewards", "propensities", "regrets", "optimal_actions"] as const;
-  for (const name of lists) {
-    const list = row[name];
-    if (list !== null && list.length !== length) return `${name} has ${list.length} items for ${length} steps`;
-  }
-  if (row.observations !== null && row.observations.length !== length + 1) {
-    return `observations has ${row.observations.length} items for ${length} steps`;
-  }
-  if (row.step_features !== null && length > 0 && row.step_features.length % length !== 0) {
-    return `step_features has ${row.step_features.length} items for ${length} steps`;
-  }
-  if (row.episode_id !== `${row.trial_id}-${row.episode_index}`) return "episode_id is not trial_id-episode_index";
-  if (row.complete !== (row.terminated && !row.truncated)) return "complete is not terminated and not truncated";
-  let sum = 0;
-  for (const reward of row.rewards) sum += reward;
-  if (!Object.is(sum, row.return) && sum !== row.return)
-    return `return is ${row.return}, and its rewards add up to ${sum}`;
-  return undefined;
 }

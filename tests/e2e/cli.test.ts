@@ -377,7 +377,7 @@ describe("a wrong command line is refused in one line, with exit code 2", () => 
     [play("--option", "alpha=1"), 'OPTION_UNKNOWN: agent "emp" has no option "alpha": it has none'],
     [
       ["play", "emp", "--task", "river-swim"],
-      'TASK_UNSUPPORTED: agent "emp" plays bandit, and "river-swim" is tabular-mdp: uniform, ucbvi, q-learning play it',
+      'TASK_UNSUPPORTED: agent "emp" plays bandit, and "river-swim" is tabular-mdp: uniform, ucbvi, psrl, rlsvi, greedy-model, q-learning play it',
     ],
     [
       play("--trials", "-1"),

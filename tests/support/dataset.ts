@@ -188,11 +188,11 @@ export async function writeLabel(dir: string, name: string, label = madeUpLabel)
   mkdirSync(labelFolder(dir, name), { recursive: true });
   const head = { name, agent: "made-up", agent_version: "1", agent_options: { strength: 3 }, schema_version: 1 };
   writeFileSync(labelHeadPath(dir, name), JSON.stringify(head));
-  for (const shard of listShards(dir)) {
-    const rows: TrajectoryRow[] = [];
-    for await (const row of readShards([shard.path])) rows.push(row);
-    const labels = rows.map(label);
-    writeFileSync(join(labelFolder(dir, name), shard.name), encodeParquet(labelIpc(rows, labels)));
+  const shards = listShards(dir);
+  const all = await dataRows(dir);
+  for (const [i, shard] of shards.entries()) {
+    const rows = all.slice(shard.first, shards[i + 1]?.first);
+    writeFileSync(join(labelFolder(dir, name), shard.name), encodeParquet(labelIpc(rows, rows.map(label))));
   }
 }
 

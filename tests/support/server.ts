@@ -32,14 +32,15 @@ export interface TestServer {
   dispose(): Promise<void>;
 }
 
-/** Starts one; whoever asks disposes of it. */
-export async function startTestServer(limits: Partial<Limits> = {}): Promise<TestServer> {
+/** Starts one, with a dataset to label if there is one; whoever asks disposes of it. */
+export async function startTestServer(limits: Partial<Limits> = {}, datasetDir?: string): Promise<TestServer> {
   const dir = tempDir();
   const resolved = resolveOptions(LIMIT_OPTIONS, limits, "a test's server");
   const said: Record<string, unknown>[] = [];
   const server = await startServer({
     listen: "127.0.0.1:0",
     dataDir: dir.path,
+    datasetDir,
     durability: "process",
     limits: resolved,
     logger: pino(
@@ -69,8 +70,8 @@ export async function startTestServer(limits: Partial<Limits> = {}): Promise<Tes
 }
 
 /** Starts one for the test that runs now. */
-export async function serverForTest(limits: Partial<Limits> = {}): Promise<TestServer> {
-  const server = await startTestServer(limits);
+export async function serverForTest(limits: Partial<Limits> = {}, datasetDir?: string): Promise<TestServer> {
+  const server = await startTestServer(limits, datasetDir);
   onTestFinished(() => server.dispose());
   return server;
 }

@@ -8,6 +8,7 @@ import { EXIT } from "../exit-codes.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
 import { createProgress } from "../print/progress.js";
+import { queryResultText } from "../print/query-result.js";
 import { textTable } from "../print/table.js";
 import { wholeNumber } from "./arguments.js";
 
@@ -174,19 +175,7 @@ function queryCommand(): Command {
     .action(async (sql: string, { data, json }: { data: string; json?: boolean }) => {
       const { queryLog } = await import("../../../datasets/query-log.js");
       const result = await queryLog(data, sql);
-      if (json) {
-        printJson(process.stdout, result);
-        return;
-      }
-      const numeric = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL)/;
-      const columns = result.columns.map(({ name, type }) => ({
-        title: name,
-        align: numeric.test(type) && !type.endsWith("]") ? ("right" as const) : undefined,
-      }));
-      const rows = result.rows.map((row) =>
-        row.map((value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? ""))),
-      );
-      process.stdout.write(textTable(columns, rows, paintFor(process.stdout, process.env)));
-      process.stdout.write(`${rows.length} ${rows.length === 1 ? "row" : "rows"}\n`);
+      if (json) printJson(process.stdout, result);
+      else process.stdout.write(queryResultText(result, paintFor(process.stdout, process.env)));
     });
 }

@@ -10,6 +10,7 @@ export const DEFAULT_ADDRESS = "127.0.0.1:50551";
 interface ServeFlags extends Record<string, unknown> {
   listen: string;
   data: string;
+  dataset?: string;
   durability: "fsync" | "process";
   logLevel: string;
   drainMs: number;
@@ -23,6 +24,7 @@ export function serveCommand(): Command {
     .description("Start a server that hosts tasks, plays sessions and tournaments, and logs every trajectory.")
     .option("--listen <host:port>", "address to listen on; port 0 takes a free one", hostAndPort, DEFAULT_ADDRESS)
     .option("--data <dir>", "folder of the log; made when it does not exist", "icrl-data")
+    .option("--dataset <dir>", "folder of a dataset that agents may label")
     .addOption(
       new Option(
         "--durability <kind>",
@@ -55,6 +57,7 @@ export function serveCommand(): Command {
     await runServer({
       listen: flags.listen,
       dataDir: flags.data,
+      datasetDir: flags.dataset,
       durability: flags.durability,
       limits,
       logLevel: flags.logLevel,

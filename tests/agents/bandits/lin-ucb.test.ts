@@ -140,4 +140,21 @@ describe("lin-ucb", () => {
     });
     expect(new Set(first)).toEqual(new Set([0, 1, 2, 3]));
   });
+
+  it("gives its choice's probability, with arms that stay and with arms drawn afresh", () => {
+    const arms = randomArms(4, 2, rngFromSeed(25n));
+    for (const fixed of [arms, undefined]) {
+      const policy = createPolicy(linUcb, trialOf(4, 2, fixed), {}, 3n);
+      const target = new Float64Array(4);
+      policy.probabilities?.({ ...came, arms }, target);
+      expect(Array.from(target)).toEqual([0.25, 0.25, 0.25, 0.25]);
+      for (let step = 0; step < 10; step++) {
+        const action = policy.act({ ...came, arms });
+        policy.observe?.({ ...came, arms, action, reward: step % 3 });
+        policy.probabilities?.({ ...came, arms }, target);
+        const next = policy.act({ ...came, arms });
+        expect(Array.from(target)).toEqual([0, 1, 2, 3].map((a) => (a === next ? 1 : 0)));
+      }
+    }
+  });
 });

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { EmpiricalModel } from "#icrl/agents/kit/empirical-model.js";
 import { ucbvi } from "#icrl/agents/mdps/ucbvi.js";
 import { createPolicy } from "#icrl/bench/play-trial.js";
 import type { Outcome, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
@@ -53,10 +54,11 @@ function definedQ(seen: readonly Seen[], options: { bonus: string; scale: number
     const mean = (f: (x: Seen) => number) => visits.reduce((sum, x) => sum + f(x), 0) / n;
     const next = mean((x) => value(h + 1, x.nextState));
     const variance = mean((x) => (value(h + 1, x.nextState) - next) ** 2);
+    const spread = options.bonus === "bernstein" ? variance : 1;
     const bonus =
       options.bonus === "hoeffding"
         ? options.scale * 2 * H * Math.sqrt(logTerm / n)
-        : options.scale * Math.min(g, Math.sqrt(variance / n) + g / n);
+        : options.scale * Math.min(g, Math.sqrt(spread / n) + g / n);
     return Math.min(g, mean((x) => x.reward) + bonus + next);
   };
   return q;
@@ -71,24 +73,27 @@ const outcome = (seen: Seen, episode: number): Outcome => ({
 });
 
 describe("ucbvi", () => {
-  for (const bonus of ["hoeffding", "bernstein"]) {
+  for (const bonus of ["hoeffding", "bernstein", "simplified-bernstein"]) {
     for (const stage_dependent of [false, true]) {
       it(`plays a largest Q of the definition: ${bonus}, ${stage_dependent ? "a model a stage" : "one model"}`, () => {
         const options = { bonus, scale: bonus === "hoeffding" ? 0.03 : 0.7, stage_dependent };
         const policy = createPolicy(ucbvi, trialOf(0, 1), options, 1n);
         const rng = rngFromSeed(31n);
         const seen: Seen[] = [];
+        const law = new Float64Array(A);
         let unique = 0;
         for (let episode = 0; episode < K; episode++) {
           const q = definedQ([...seen], options); // planned once, before the episode
           for (let step = 0; step < H; step++) {
             const state = rng.integer(S);
+            policy.probabilities?.({ state, episode, step, arms: undefined }, law);
             const choice = policy.act({ state, episode, step, arms: undefined });
             const values = [q(step, state, 0), q(step, state, 1)];
             const best = Math.max(...values);
             expect(values[choice], `episode ${episode}, step ${step}`).toBeCloseTo(best, 10);
             const ties = values.filter((value) => Math.abs(value - best) < 1e-10).length;
             expect(policy.propensity).toBe(1 / ties);
+            expect(Array.from(law)).toEqual(values.map((value) => (Math.abs(value - best) < 1e-10 ? 1 / ties : 0)));
             if (ties === 1) unique += 1;
             const x = { step, state, action: rng.integer(A), reward: rng.uniform(), nextState: rng.integer(S) };
             seen.push(x);
@@ -99,6 +104,27 @@ describe("ucbvi", () => {
       });
     }
   }
+
+  it("plans exactly once an episode", () => {
+    const sums = vi.spyOn(EmpiricalModel.prototype, "sum");
+    const policy = createPolicy(ucbvi, trialOf(0, 1), {}, 4n);
+    const rng = rngFromSeed(34n);
+    const law = new Float64Array(A);
+    const tried = new Set<number>();
+    for (let episode = 0; episode < 10; episode++) {
+      sums.mockClear();
+      const backups = H * tried.size; // one at each stage for each pair tried before this episode
+      for (let step = 0; step < H; step++) {
+        const turn = { state: rng.integer(S), episode, step, arms: undefined };
+        policy.probabilities?.(turn, law);
+        const action = policy.act(turn);
+        policy.observe?.(outcome({ step, state: turn.state, action, reward: 0.5, nextState: rng.integer(S) }, episode));
+        tried.add(turn.state * A + action);
+      }
+      expect(sums).toHaveBeenCalledTimes(backups);
+    }
+    sums.mockRestore();
+  });
 
   it("plays alike whatever the bounds that rewards are rescaled from", () => {
     const choices = (min: number, max: number) => {

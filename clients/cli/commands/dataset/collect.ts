@@ -1,24 +1,40 @@
 /** `icrl dataset collect SPEC.yaml`: plays a mixture of behaviours into an offline dataset. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { Command } from "commander";
 import { agents, findAgent } from "../../../../agents/registry.js";
 import { IcrlError, type Reason } from "../../../../common/errors.js";
 import { resolveOptions } from "../../../../common/options.js";
 import { playsTask } from "../../../../common/plays-task.js";
+import { VERSION } from "../../../../common/version.js";
+import {
+  collectingFolder,
+  type DatasetHead,
+  type DatasetManifest,
+  datasetPath,
+  isDataset,
+  readDatasetManifest,
+  type TaskHead,
+} from "../../../../datasets/dataset-manifest.js";
 import { type Collection, type CollectionSpec, CollectionState } from "../../../../proto/gen/icrl/v1/collection.js";
 import { ORACLE_NOISE } from "../../../../server/collections/oracle-noise-options.js";
 import { type CheckedCollection, checkCollection } from "../../../../server/collections/spec.js";
 import { LIMIT_OPTIONS } from "../../../../server/sessions/limits.js";
+import type { Task } from "../../../../server/tasks/task.js";
 import { type Connection, connect } from "../../../typescript/connect.js";
+import type { Agent } from "../../../typescript/define-agent.js";
+import type { LabelProgress } from "../../../typescript/label-dataset.js";
 import { type AgentProcesses, startAgentProcesses } from "../../agent-processes.js";
-import { collectingFolder, openCollectingFolder } from "../../collecting-folder.js";
+import { openCollectingFolder, specJson } from "../../collecting-folder.js";
 import { type DatasetSpec, readDatasetFile } from "../../dataset-file.js";
 import { interruptible } from "../../interruptible.js";
+import { printJson } from "../../print/json.js";
 import { paintFor } from "../../print/paint.js";
 import { createProgress, type Progress } from "../../print/progress.js";
 import { type PrivateServer, startPrivateServer } from "../../private-server.js";
 import { hostAndPort, required, wholeNumber } from "../arguments.js";
+import { labelWith } from "./label.js";
 
 interface CollectFlags {
   out?: string;
@@ -59,18 +75,103 @@ async function collect(file: string, flags: CollectFlags, command: Command): Pro
   const spec = readDatasetFile(file, flags.trials);
   const others = checkedBehaviours(spec);
   if (flags.overwrite) for (const name of OUTPUTS) rmSync(join(out, name), { recursive: true, force: true });
-  const collection = openCollectingFolder(out, spec, file);
-  const checked = checkCollection(collection, resolveOptions(LIMIT_OPTIONS, {}, "serve"));
   const progress = createProgress({
     stream: process.stderr,
     nowMs: () => performance.now(),
     paint: paintFor(process.stderr, process.env),
   });
+  let manifest: DatasetManifest;
   try {
-    await play(out, collection, checked, others, flags.listen, progress);
+    if (isDataset(out)) {
+      manifest = finishedDataset(out, spec, file);
+      progress.say(`${out} is finished: nothing is left to collect`);
+    } else {
+      const collection = openCollectingFolder(out, spec, file);
+      const checked = checkCollection(collection, resolveOptions(LIMIT_OPTIONS, {}, "serve"));
+      await play(out, collection, checked, others, flags.listen, progress);
+      for (const { name, expert, options } of spec.experts)
+        await label(out, name, findAgent(expert), options, progress);
+      progress.say("counting, and hashing the shards");
+      const { finishDataset } = await import("../../../../datasets/finish-dataset.js"); // Arrow and DuckDB
+      manifest = await interruptible(
+        finishDataset(out, datasetHead(spec, collection, checked), { subsample: spec.subsample }),
+      );
+    }
   } finally {
     progress.finish();
   }
+  if (flags.json) printJson(process.stdout, manifest);
+  else process.stdout.write(summary(out, manifest));
+}
+
+/**
+ * A dataset that is finished already.
+ * @throws OUTPUT_EXISTS if it is another one than the spec asks for
+ */
+function finishedDataset(out: string, spec: DatasetSpec, file: string): DatasetManifest {
+  const manifest = readDatasetManifest(out);
+  const seed = spec.seed ?? BigInt(manifest.seed ?? 0);
+  if (manifest.made_by === "collect" && isDeepStrictEqual(manifest.spec, specJson(spec, seed))) return manifest;
+  throw new IcrlError(
+    "OUTPUT_EXISTS",
+    `${out} holds another dataset ("${manifest.name}", ${manifest.trials} trials) than ${file} asks for: choose another --out, or replace it with --overwrite; to make a dataset larger, collect a second one with another seed and \`icrl dataset merge\` the two`,
+    { folder: out },
+  );
+}
+
+/** What the manifest says of a collection that does not follow from its files. */
+function datasetHead(
+  spec: DatasetSpec,
+  collection: CollectionSpec,
+  { id, tasks, behaviours }: CheckedCollection,
+): Omit<DatasetHead, "subsample"> {
+  return {
+    name: collection.name,
+    id,
+    made_by: "collect",
+    made_with: {},
+    spec: specJson(spec, collection.seed),
+    seed: String(collection.seed),
+    license: null,
+    versions: { icrl: VERSION, node: process.version },
+    behaviours: behaviours.map(({ name, agent, options, weight }) => ({ name, agent, options, weight })),
+    tasks: tasks.map(({ id: taskId, task }) => describeTaskEntry(taskId, task)),
+    sources: [],
+  };
+}
+
+function describeTaskEntry(id: string, task: Task): TaskHead {
+  const { kind, min, max, noiseStd } = task.reward;
+  return {
+    id,
+    task: task.name,
+    options: task.options,
+    num_actions: task.numActions,
+    horizon: task.horizon,
+    episodes_per_trial: task.episodes,
+    observation_space: task.observationSpace,
+    trial_features_shape: task.trialFeaturesShape,
+    reward: {
+      kind,
+      ...(min !== undefined && { min }),
+      ...(max !== undefined && { max }),
+      ...(noiseStd !== undefined && { noise_std: noiseStd }),
+    },
+  };
+}
+
+function summary(out: string, { name, trials, episodes, steps, behaviours, labels, shards }: DatasetManifest): string {
+  const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  const parts = behaviours.map((behaviour) => `${behaviour.name} ${behaviour.trials}`).join(", ");
+  return [
+    `${name}: ${trials} trials, ${episodes} episodes, ${steps} steps`,
+    `by         ${parts}`,
+    `labels     ${Object.keys(labels).join(", ")}`,
+    `data       ${join(out, "data")}/*.parquet, ${(bytes / steps).toFixed(2)} bytes a step`,
+    `manifest   ${datasetPath(out)}`,
+    `card       ${join(out, "README.md")}`,
+    "",
+  ].join("\n");
 }
 
 /** What a dataset leaves in its folder. */
@@ -174,6 +275,19 @@ async function play(
     await processes?.close();
     await server?.close();
   }
+}
+
+/** Has what was played labelled by an expert, as far as it is not yet. */
+async function label(
+  out: string,
+  name: string,
+  expert: Agent,
+  options: Readonly<Record<string, unknown>>,
+  progress: Progress,
+): Promise<void> {
+  const onProgress = ({ trials, total, steps }: LabelProgress) =>
+    progress.update([{ name: `labels "${name}"`, done: trials, total, steps }]);
+  await labelWith({ dir: collectingFolder(out), expert, name, options, onProgress });
 }
 
 async function watch(connection: Connection, id: string, onUpdate: (collection: Collection) => void): Promise<void> {

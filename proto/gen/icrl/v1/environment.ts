@@ -207,7 +207,7 @@ export interface Open {
   /** Free labels copied to each logged trajectory. */
   tags: { [key: string]: string };
   /**
-   * Not used: answered with NOT_IMPLEMENTED. A server labels the log that it keeps, see `label`.
+   * Not used: answered with NOT_IMPLEMENTED. A server has one dataset, or none: see `label`.
    *
    * @deprecated
    */
@@ -215,10 +215,11 @@ export interface Open {
     | string
     | undefined;
   /**
-   * Instead of playing: the server replays the trials of its log and asks the agent what it would do at every step. What
-   * it answers is kept as labels of this name, its probabilities with it where it knows them; what was really done then
-   * comes as `executed_action`. task, options and the fields that choose trials are ignored: the trials that have no such
-   * labels yet come in the order of the log. Needs the capability "label".
+   * Instead of playing: the server replays the trials of its dataset and asks the agent what it would do at every step.
+   * What it answers is kept as labels of this name, its probabilities with it where it knows them; what was really done
+   * then comes as `executed_action`. Only num_envs is read of the other fields, as an upper bound: the trials that have no
+   * such labels yet come in the order of the dataset, those of one task at a time. Answered by `opened` once there are
+   * some, and by `closed` with `finished` once all are labelled. Needs the capability "label".
    */
   label?: string | undefined;
 }
@@ -246,7 +247,10 @@ export interface Opened {
     | undefined;
   /** Envs of the session. */
   numEnvs: number;
-  /** Trials that remain to be played when it opens. In a tournament other sessions of the entrant share them. */
+  /**
+   * Trials that remain to be played when it opens. In a tournament other sessions of the entrant share them. In a
+   * labelling session: trials of all tasks that are not labelled yet; other sessions share them.
+   */
   trials: bigint;
   /** In a tournament: the options the agent must play with. Absent in free play. */
   agentOptions?:
@@ -303,7 +307,7 @@ export interface Observations {
     | undefined;
   /**
    * Last observation of each episode that just ended, one row for each env with terminated or truncated set, in env
-   * order. Absent when none ended or the task shows nothing.
+   * order. Absent when none ended or the task shows nothing, and in labelling sessions in box spaces (it is not logged).
    */
   finalObservation?:
     | Tensor
@@ -314,7 +318,7 @@ export interface Observations {
   trialEnds: TrialEnd[];
   /**
    * Of the recorded trials ended so far in this open, in the order of their trial_ends, this many are durable: they
-   * survive the death of the server. Never decreases. Always 0 when not recording.
+   * survive the death of the server. Never decreases. Always 0 when not recording, and in labelling sessions.
    */
   durableTrials: bigint;
 }
@@ -331,11 +335,11 @@ export interface TrialStart {
   trialFeatures?:
     | Tensor
     | undefined;
-  /** Seed of the instance; withheld (absent) in a tournament. */
+  /** Seed of the instance; withheld (absent) in a tournament and in labelling sessions. */
   taskSeed?:
     | bigint
     | undefined;
-  /** Seed of the noise; withheld (absent) in a tournament. */
+  /** Seed of the noise; withheld (absent) in a tournament and in labelling sessions. */
   noiseSeed?: bigint | undefined;
 }
 
@@ -347,11 +351,11 @@ export interface TrialEnd {
   trialIndex: bigint;
   /** Sum of its rewards. (Not plain "return": that is a keyword in most languages.) */
   trialReturn: number;
-  /** Expected return of the best policy over the whole trial; withheld (absent) in a tournament. */
+  /** Expected return of the best policy over the whole trial; withheld (absent) in a tournament and in labelling sessions. */
   optimalValue?:
     | number
     | undefined;
-  /** Pseudo-regret over the whole trial; withheld (absent) in a tournament. */
+  /** Pseudo-regret over the whole trial; withheld (absent) in a tournament and in labelling sessions. */
   regret?:
     | number
     | undefined;
@@ -415,7 +419,10 @@ export interface Closed {
   steps: bigint;
   /** Recorded trials that are durable: all of them, or the session would have failed. */
   durableTrials: bigint;
-  /** In a tournament: nothing more will come for this entrant, the agent can leave. */
+  /**
+   * In a tournament: nothing more will come for this entrant, the agent can leave. In answer to an `open` with a label: all
+   * trials have these labels, and they are durable.
+   */
   finished: boolean;
 }
 

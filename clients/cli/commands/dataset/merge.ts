@@ -1,0 +1,30 @@
+import { Command } from "commander";
+import { printJson } from "../../print/json.js";
+import { workProgress } from "../../print/work-progress.js";
+import { required } from "../arguments.js";
+
+/** `icrl dataset merge A B ... --out DIR`. */
+export function mergeCommand(): Command {
+  const command = new Command("merge")
+    .description(
+      "Several datasets as one. A trial that is in several of them with the same content is kept once; labels that all have are kept.",
+    )
+    .argument("<dirs...>", "folders of the datasets, at least two")
+    .option("--out <dir>", "folder of the new dataset (required)")
+    .option("--overwrite", "replace a dataset that is there")
+    .option("--json", "print JSON: the new dataset's manifest");
+  return command.action(async (dirs: string[], flags: { out?: string; overwrite?: boolean; json?: boolean }) => {
+    const out = required(flags.out, "--out <dir>", command);
+    if (dirs.length < 2) command.error("error: one dataset is nothing to merge: give at least two");
+    const { mergeDatasets } = await import("../../../../datasets/merge-datasets.js");
+    const progress = workProgress("merging", "episodes");
+    const manifest = await mergeDatasets(dirs, out, {
+      nodeVersion: process.versions.node,
+      overwrite: flags.overwrite,
+      onProgress: progress.update,
+    });
+    progress.finish();
+    if (flags.json) printJson(process.stdout, manifest);
+    else process.stdout.write(`${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
+  });
+}

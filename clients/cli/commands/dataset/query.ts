@@ -1,0 +1,21 @@
+import { Command } from "commander";
+import { printJson } from "../../print/json.js";
+import { paintFor } from "../../print/paint.js";
+import { queryResultText } from "../../print/query-result.js";
+
+/** `icrl dataset query DIR SQL`. */
+export function queryCommand(): Command {
+  return new Command("query")
+    .description(
+      "Run SQL over a dataset. The views are `trajectories` (docs/log.md has its columns) and one for each label.",
+    )
+    .argument("<dir>", "folder of the dataset")
+    .argument("<sql>", "DuckDB's SQL")
+    .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}")
+    .action(async (dir: string, sql: string, { json }: { json?: boolean }) => {
+      const { queryDataset } = await import("../../../../datasets/dataset-sql.js");
+      const result = await queryDataset(dir, sql);
+      if (json) printJson(process.stdout, result);
+      else process.stdout.write(queryResultText(result, paintFor(process.stdout, process.env)));
+    });
+}

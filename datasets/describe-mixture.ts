@@ -1,0 +1,47 @@
+import type { DatasetManifest } from "./dataset-manifest.js";
+import { folderLabels } from "./dataset-manifest.js";
+import { BEHAVIOUR_SQL, corruptIfRefused, TASK_ID_SQL, withDataset } from "./dataset-sql.js";
+
+/** What one behaviour did on one task. */
+export interface MixtureRow {
+  /** Task id. */
+  readonly task: string;
+  readonly behaviour: string;
+  readonly trials: number;
+  readonly episodes: number;
+  readonly steps: number;
+  /** Mean over episodes. */
+  readonly return: number;
+  /** Mean over episodes; null where it is not known. */
+  readonly regret: number | null;
+}
+
+/**
+ * What a dataset holds, by task and behaviour, beside its manifest.
+ *
+ * @returns also `bytes`, of shards and labels as the manifest has them
+ * @throws what withDataset throws
+ */
+export function describeMixture(
+  dir: string,
+): Promise<{ manifest: DatasetManifest; bytes: number; mixture: MixtureRow[] }> {
+  return withDataset(dir, async (connection, manifest) => {
+    const sql = `SELECT ${TASK_ID_SQL} AS task_id, ${BEHAVIOUR_SQL} AS behaviour, count(DISTINCT trial_id)::DOUBLE,
+        count(*)::DOUBLE, sum("length")::DOUBLE, avg("return"), avg(regret)
+      FROM trajectories GROUP BY task_id, behaviour ORDER BY task_id, behaviour`;
+    const rows = await corruptIfRefused(dir, async () => (await connection.run(sql)).getRows());
+    const mixture = rows.map(
+      (row): MixtureRow => ({
+        task: row[0] as string,
+        behaviour: row[1] as string,
+        trials: row[2] as number,
+        episodes: row[3] as number,
+        steps: row[4] as number,
+        return: row[5] as number,
+        regret: row[6] as number | null,
+      }),
+    );
+    const files = [...manifest.shards, ...Array.from(folderLabels(manifest).values(), ({ shards }) => shards).flat()];
+    return { manifest, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), mixture };
+  });
+}

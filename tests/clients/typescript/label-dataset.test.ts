@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { labelDataset } from "#icrl/clients/typescript/label-dataset.js";
+import { runAgent } from "#icrl/clients/typescript/run-agent.js";
+import { playCollection } from "../../support/dataset.js";
+import { counter, gambler, readLabels } from "../../support/labels.js";
+import { startTestServer, type TestServer } from "../../support/server.js";
+import { tempDir } from "../../support/temp-dir.js";
+
+const temporary = tempDir();
+const dataset = join(temporary.path, "collecting");
+let server: TestServer;
+beforeAll(async () => {
+  await playCollection(temporary.path);
+  server = await startTestServer({}, dataset);
+}, 60_000);
+afterAll(async () => {
+  await server.dispose();
+  temporary.remove();
+});
+afterEach(() => vi.restoreAllMocks());
+
+test("labels have the agent's name unless they are given another, and progress goes from nothing to all", async () => {
+  const progress: { trials: number; total: number; steps: number }[] = [];
+  await labelDataset(server.connection, counter, { onProgress: (now) => progress.push({ ...now }) });
+  expect(readLabels(dataset, "counter").length).toBe(100);
+  expect(progress[0]).toEqual({ trials: 0, total: 40, steps: 0 });
+  // 20 trials of one episode of 12 steps; 20 of four episodes of six
+  expect(progress.at(-1)).toEqual({ trials: 40, total: 40, steps: 720 });
+  for (const [i, { trials, steps }] of progress.slice(1).entries()) {
+    expect(trials).toBeGreaterThanOrEqual(progress[i].trials);
+    expect(steps).toBeGreaterThanOrEqual(progress[i].steps);
+  }
+});
+
+test("a program of one's own labels with --label", async () => {
+  const said = vi.spyOn(console, "log").mockImplementation(() => {});
+  const label = () => runAgent(gambler, ["--connect", server.address, "--label", "mine"]);
+  expect(await label()).toBe(0);
+  expect(await label()).toBe(0);
+  expect(said.mock.calls).toEqual([["40 trials labelled, 720 steps"], ['labels "mine" were there already']]);
+  const errors = vi.spyOn(console, "error").mockImplementation(() => {});
+  expect(await runAgent(counter, ["--connect", server.address, "--label", "mine"])).toBe(1);
+  expect(errors.mock.calls[0][0]).toMatch(/^LABEL_CONFLICT: /);
+  expect(await runAgent(counter, ["--label", "mine", "--entrant", "me"])).toBe(2);
+});

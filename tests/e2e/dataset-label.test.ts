@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readDatasetManifest } from "#icrl/datasets/dataset-manifest.js";
+import { labelFolder } from "#icrl/datasets/label-folder.js";
+import { makeDataset } from "../support/dataset.js";
+import { copyForTest, labelBytes, readLabels } from "../support/labels.js";
+import { tempDir } from "../support/temp-dir.js";
+import { icrl, PROGRAM, startNode } from "./run-icrl.js";
+
+const temporary = tempDir();
+const dataset = join(temporary.path, "set");
+beforeAll(async () => {
+  await makeDataset(dataset);
+}, 60_000);
+afterAll(() => temporary.remove());
+
+const label = (dir: string, ...flags: string[]) => icrl("dataset", "label", dir, ...flags);
+
+test("labels are made, entered in the manifest and the card, and not made twice", async () => {
+  const dir = copyForTest(dataset);
+  const made = await label(dir, "--expert", "uniform", "--json");
+  expect(made.code).toBe(0);
+  expect(JSON.parse(made.stdout)).toEqual({
+    name: "uniform",
+    folder: "labels/uniform",
+    agent: "uniform",
+    agent_version: "1",
+    agent_options: {},
+    probabilities: true,
+    trials: 40,
+    episodes: 100,
+    steps: 20 * 12 + 20 * 4 * 6,
+    seconds: expect.any(Number),
+  });
+  expect(made.stderr).toMatch(/100 % .*40 of 40 trials/);
+  const { labels, shards } = readDatasetManifest(dir);
+  expect(Object.keys(labels).sort()).toEqual(["made-up", "optimal", "self", "uniform"]);
+  expect(labels.uniform).toMatchObject({ folder: "labels/uniform", agent: "uniform", probabilities: true });
+  expect("shards" in labels.uniform && labels.uniform.shards.map(({ rows }) => rows)).toEqual(
+    shards.map(({ rows }) => rows),
+  );
+  expect(readFileSync(join(dir, "README.md"), "utf8")).toContain("labels/uniform");
+  expect(readLabels(dir, "uniform").length).toBe(100);
+  expect(readdirSync(dir).sort()).toEqual(["README.md", "data", "dataset.json", "labels"]);
+
+  const before = labelBytes(dir, "uniform");
+  const again = await label(dir, "--expert", "uniform");
+  expect([again.code, again.stdout]).toEqual([0, `already labelled: ${join(dir, "labels/uniform")}\n`]);
+  expect(labelBytes(dir, "uniform")).toEqual(before);
+  const other = await label(dir, "--expert", "uniform", "--name", "second", "--envs", "3", "--streams", "1");
+  expect(other.stdout).toMatch(/labels\/second: 40 trials, 720 steps in .* with probabilities\n$/);
+}, 60_000);
+
+test("what is wrong is told with exit code 2, and nothing is made", async () => {
+  const dir = copyForTest(dataset);
+  for (const [flags, text] of [
+    [["--expert", "lin-ucb"], 'TASK_UNSUPPORTED: agent "lin-ucb" declares linear: the dataset has task "river-swim"'],
+    [["--expert", "nobody"], "AGENT_UNKNOWN"],
+    [["--expert", "uniform", "--option", "alpha=2"], "OPTION_UNKNOWN"],
+    [["--expert", "uniform", "--name", "made-up"], 'LABEL_CONFLICT: labels "made-up" have agent "made-up"'],
+    [["--expert", "uniform", "--name", "self"], "NAME_INVALID"],
+    [[], "required option '--expert <agent>' not specified"],
+  ] as const) {
+    const { code, stdout, stderr } = await label(dir, ...flags);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(text);
+  }
+  expect(readdirSync(join(dir, "labels"))).toEqual(["made-up"]);
+  rmSync(join(dir, "dataset.json"));
+  expect(await label(dir, "--expert", "uniform")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("NOT_A_DATASET"),
+  });
+}, 120_000);
+
+test("a dataset that lost episodes cannot be labelled: labels are made before", async () => {
+  const folder = tempDir();
+  try {
+    const dir = join(folder.path, "thin");
+    await makeDataset(dir, undefined, { subsample: 2 });
+    const { code, stderr } = await label(dir, "--expert", "uniform");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/TRIALS_BROKEN: .* trials of "river-swim" with .* episodes/);
+    expect(readdirSync(join(dir, "labels"))).toEqual(["made-up"]);
+  } finally {
+    folder.remove();
+  }
+}, 60_000);
+
+test("Ctrl-C ends it; the same command goes on", async () => {
+  const dir = copyForTest(dataset);
+  const running = startNode([PROGRAM, "dataset", "label", dir, "--expert", "uniform", "--envs", "1", "--streams", "1"]);
+  await running.said("trials");
+  running.child.kill("SIGINT");
+  const { code } = await running.ended;
+  expect([0, 130]).toContain(code); // 720 steps are soon done
+  expect((await label(dir, "--expert", "uniform")).code).toBe(0);
+  expect(readLabels(dir, "uniform").length).toBe(100);
+  expect(readdirSync(labelFolder(dir, "uniform"))).not.toContain("lock");
+}, 60_000);
