@@ -30,7 +30,12 @@ import { notice, table } from "./docs/markdown.mjs";
 
 process.chdir(join(import.meta.dirname, ".."));
 const { values: flags, positionals } = parseArgs({
-  options: { out: { type: "string" }, share: { type: "string" }, reuse: { type: "boolean" }, "no-page": { type: "boolean" } },
+  options: {
+    out: { type: "string" },
+    share: { type: "string" },
+    reuse: { type: "boolean" },
+    "no-page": { type: "boolean" },
+  },
   allowPositionals: true,
 });
 const out = flags.out ?? "parity-output";

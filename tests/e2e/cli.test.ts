@@ -34,10 +34,22 @@ async function json(...args: string[]): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-const VERBS = ["serve", "tasks", "agents", "agent", "play", "tournament run", "log verify", "log list", "log query"];
+const DATASET_VERBS = ["collect", "label", "info", "head", "query", "verify", "merge", "split", "filter", "export"];
+const VERBS = [
+  "serve",
+  "tasks",
+  "agents",
+  "agent",
+  "play",
+  "tournament run",
+  "log verify",
+  "log list",
+  "log query",
+  ...DATASET_VERBS.map((verb) => `dataset ${verb}`),
+];
 
 describe("--help", () => {
-  test.concurrent.each([...VERBS, "tournament", "log", ""])(
+  test.concurrent.each([...VERBS, "tournament", "log", "dataset", ""])(
     "of `icrl %s` goes to standard output and names only defaults that say something",
     async (verb) => {
       const { code, stdout, stderr } = await icrl(...verb.split(" ").filter(Boolean), "--help");
