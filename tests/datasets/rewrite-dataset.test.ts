@@ -63,7 +63,7 @@ test("no split of any proportions has an instance on two sides, and its parts me
     );
     expect(byId(await expectSound(merged))).toEqual(byId(written));
   }
-});
+}, 60_000);
 
 test("shares of many instances are what was asked for", async () => {
   const { instanceSplit } = await import("#icrl/datasets/instance-split.js");

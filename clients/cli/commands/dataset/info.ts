@@ -32,7 +32,7 @@ function infoText(manifest: DatasetManifest, bytes: number, mixture: readonly Mi
   });
   const lines = [
     `${paint.bold(manifest.name)}  ${manifest.id}`,
-    `${number(manifest.episodes)} episodes of ${number(manifest.trials)} trials, ${number(manifest.steps)} steps; ${number(bytes)} bytes in ${manifest.shards.length} shards and labels, ${fixedNumber(bytes / Math.max(1, manifest.steps), 2)} a step`,
+    `${number(manifest.episodes)} episodes of ${number(manifest.trials)} trials, ${number(manifest.steps)} steps; ${number(bytes)} bytes, ${fixedNumber(bytes / Math.max(1, manifest.steps), 2)} a step`,
     `made by ${manifest.made_by} with icrl ${manifest.versions.icrl}${manifest.seed === null ? "" : `, seed ${manifest.seed}`}${manifest.subsample === null ? "" : `, every ${manifest.subsample}th episode`}${manifest.privileged ? "; some behaviours saw the truth" : ""}`,
     `labels: ${labels.join(", ")}`,
   ];

@@ -52,7 +52,7 @@ export function verifyCommand(): Command {
           process.stdout.write(`${file}${episodeId === undefined ? "" : ` episode ${episodeId}`}: ${problem}\n`);
         }
         process.stdout.write(
-          `${ok ? "ok" : "NOT ok"}: ${counts.episodes} episodes, ${counts.steps} steps in ${counts.shards} shards, ${counts.labels} labels beside them, ${counts.bytes} bytes; ${counts.replayed} episodes played again; ${problems.length} problems\n`,
+          `${ok ? "ok" : "NOT ok"}: ${counts.episodes} episodes, ${counts.steps} steps, ${counts.labels} labels beside them, ${counts.bytes} bytes; ${counts.replayed} episodes played again; problems: ${problems.length}\n`,
         );
       }
       if (!ok) process.exitCode = EXIT.failed;
