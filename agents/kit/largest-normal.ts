@@ -4,7 +4,7 @@ import { probabilityOfLargest } from "./probability-of-largest.js";
  * The probability of each of some independent normal variables that it is the largest, written to `target`, summing to
  * 1; all NaN in the case, not met yet, that the quadrature does not agree with itself to 1e-8.
  *
- * Absolute error about 1e-12. Time: 5 variables about 30 microseconds.
+ * Absolute error about 1e-12. Time: 5 variables below 80 microseconds.
  *
  * Shapes: means and stds [A], stds positive; target [A].
  */
