@@ -377,7 +377,7 @@ describe("a wrong command line is refused in one line, with exit code 2", () => 
     ],
     [["tasks", "river-swin"], 'TASK_UNKNOWN: there is no task "river-swin": did you mean "river-swim"?'],
     [["agents", "lin-ubc"], 'AGENT_UNKNOWN: there is no agent "lin-ubc": did you mean "lin-ucb"?'],
-    [["agent", "ucbv"], 'AGENT_UNKNOWN: there is no agent "ucbv": did you mean "ucbvi"?'],
+    [["agent", "ucbvo"], 'AGENT_UNKNOWN: there is no agent "ucbvo": did you mean "ucbvi"?'],
     [["play", "em", "--task", "x"], 'AGENT_UNKNOWN: there is no agent "em": did you mean "emp"?'],
     [["play", "emp", "--task", "linear"], 'TASK_UNKNOWN: there is no task "linear": did you mean "linear-bandit"?'],
     [play("--set", "dmi=3"), 'OPTION_UNKNOWN: task "linear-bandit" has no option "dmi": did you mean "dim"?'],

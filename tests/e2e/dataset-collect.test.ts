@@ -33,12 +33,22 @@ function specFile(dir: string, spec: object): string {
   return path;
 }
 
-/** Rows of a dataset without what is outside "same content", in the order of their trials. */
-async function content(dir: string): Promise<unknown[]> {
+/** Rows of a dataset, in the order of their trials. */
+async function rowsOf(dir: string): Promise<TrajectoryRow[]> {
   const rows: TrajectoryRow[] = [];
   for await (const row of readShards(listShards(dir).map(({ path }) => path))) rows.push(row);
   rows.sort((a, b) => Number(a.trial_index - b.trial_index) || a.episode_index - b.episode_index);
-  return rows.map(({ started_at, session_id, agent_ms, env_index, ...row }) => row);
+  return rows;
+}
+
+/** A text for each row, without what is outside "same content". */
+async function content(dir: string): Promise<string[]> {
+  const outside = ["started_at", "session_id", "agent_ms", "env_index"];
+  return (await rowsOf(dir)).map((row) =>
+    JSON.stringify(row, (name, value) =>
+      outside.includes(name) ? null : typeof value === "bigint" ? `${value}` : value,
+    ),
+  );
 }
 
 it("collects a mixture, each trial by the behaviour drawn for it, labels it, and verifies", async () => {
@@ -63,7 +73,7 @@ it("collects a mixture, each trial by the behaviour drawn for it, labels it, and
 
 it("killed in the middle and started again, it gives the dataset that it gives undisturbed", async () => {
   const dir = folderForTest();
-  const spec = specFile(dir, { ...MIXTURE, trials: 3000, tasks: [{ ...MIXTURE.tasks[0], options: { horizon: 100 } }] });
+  const spec = specFile(dir, { ...MIXTURE, trials: 1500, tasks: [{ ...MIXTURE.tasks[0], options: { horizon: 100 } }] });
   const undisturbed = await icrl("dataset", "collect", spec, "--out", join(dir, "a"));
   expect(undisturbed.code, undisturbed.stderr).toBe(0);
 
@@ -83,8 +93,8 @@ it("killed in the middle and started again, it gives the dataset that it gives u
 
   const resumed = await icrl("dataset", "collect", spec, "--out", join(dir, "b"));
   expect(resumed.code, resumed.stderr).toBe(0);
-  expect(await content(join(dir, "b"))).toEqual(await content(join(dir, "a")));
-});
+  expect((await content(join(dir, "b"))).join("\n")).toBe((await content(join(dir, "a"))).join("\n"));
+}, 60_000);
 
 it("noise distillation plays whole histories inside the server, and says that it saw the truth", async () => {
   const dir = folderForTest();
@@ -99,7 +109,7 @@ it("noise distillation plays whole histories inside the server, and says that it
   const run = await icrl("dataset", "collect", spec, "--out", join(dir, "out"), "--json");
   expect(run.code, run.stderr).toBe(0);
   expect(JSON.parse(run.stdout)).toMatchObject({ privileged: true, subsample: 3, trials: 20, episodes: 200 });
-  const rows = (await content(join(dir, "out"))) as TrajectoryRow[];
+  const rows = await rowsOf(join(dir, "out"));
   expect(rows.slice(0, 10).map((row) => row.episode_index)).toEqual([0, 3, 6, 9, 12, 15, 18, 21, 24, 27]);
   const mean = (k: number) =>
     rows.filter((row) => row.episode_index === k).reduce((sum, row) => sum + row.return, 0) / 20;

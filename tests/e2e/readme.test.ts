@@ -93,12 +93,24 @@ test.concurrent.each(Object.keys(cliPage))("docs/cli.md has exactly the flags of
   const page = flags(cliPage[command]);
   page.delete("--help");
   expect([...help].filter((flag) => !page.has(flag))).toEqual([]);
-  const elsewhere = ["--server", "--entrant-timeout-ms"]; // a section may name another command's
+  const elsewhere = ["--server", "--entrant-timeout-ms", "--dataset"]; // a section may name another command's
   expect([...page].filter((flag) => !help.has(flag) && !elsewhere.includes(flag))).toEqual([]);
 });
 
 test("docs/cli.md has every command", async () => {
-  const verbs = ["tasks", "agents", "play", "tournament run", "agent", "serve", "log list", "log query", "log verify"];
+  const verbs = [
+    "tasks",
+    "agents",
+    "play",
+    "tournament run",
+    "agent",
+    "serve",
+    "dataset collect",
+    "dataset label",
+    "log list",
+    "log query",
+    "log verify",
+  ];
   expect(Object.keys(cliPage)).toEqual(verbs);
   const { stdout } = await icrl("--help");
   const listed = [...stdout.slice(stdout.indexOf("Commands:")).matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name);
