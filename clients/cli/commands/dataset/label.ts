@@ -6,7 +6,6 @@ import { Command } from "commander";
 import { findAgent } from "../../../../agents/registry.js";
 import { optionsFromTexts, resolveOptions } from "../../../../common/options.js";
 import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
-import { enterLabel } from "../../../../datasets/seal-dataset.js";
 import { type Connection, connect } from "../../../typescript/connect.js";
 import type { Agent } from "../../../typescript/define-agent.js";
 import { type LabelProgress, type LabelTotals, labelDataset } from "../../../typescript/label-dataset.js";
@@ -83,6 +82,7 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
     progress.finish();
   }
   const seconds = (performance.now() - startedAt) / 1000;
+  const { enterLabel } = await import("../../../../datasets/seal-dataset.js"); // Arrow and DuckDB
   const entry = (await enterLabel(dir, name)).labels[name];
   if (!("folder" in entry)) throw new Error(`labels "${name}" are a column`); // the server refuses their names
   if (flags.json) {
