@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { agents } from "#icrl/agents/registry.js";
 import { connect } from "#icrl/clients/typescript/connect.js";
 import { icrl, PROGRAM, startNode, startServe, temporaryFolder } from "./run-icrl.js";
 
@@ -34,6 +35,10 @@ async function json(...args: string[]): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
+/** Those that play a tabular MDP, and those that play anything. */
+const MDP_AGENTS = agents
+  .filter(({ tasks }) => tasks.length === 0 || tasks.includes("tabular-mdp"))
+  .map(({ name }) => name);
 const DATASET_VERBS = ["collect", "label", "info", "head", "query", "verify", "merge", "split", "filter", "export"];
 const VERBS = [
   "serve",
@@ -389,7 +394,7 @@ describe("a wrong command line is refused in one line, with exit code 2", () => 
     [play("--option", "alpha=1"), 'OPTION_UNKNOWN: agent "emp" has no option "alpha": it has none'],
     [
       ["play", "emp", "--task", "river-swim"],
-      'TASK_UNSUPPORTED: agent "emp" plays bandit, and "river-swim" is tabular-mdp: uniform, ucbvi, psrl, rlsvi, greedy-model, q-learning play it',
+      `TASK_UNSUPPORTED: agent "emp" plays bandit, and "river-swim" is tabular-mdp: ${MDP_AGENTS.join(", ")} play it`,
     ],
     [
       play("--trials", "-1"),
