@@ -17,10 +17,13 @@ interface Adapter {
   info: { vendor: string; architecture: string; description: string; isFallbackAdapter: boolean };
 }
 
+/** Created once and kept: Dawn ends with it, and a device that is still in use then ends the process. */
+let gpu: Gpu | undefined;
+
 /** WebGPU on the best GPU. A software adapter is for tests: `auto` goes on to WebAssembly, which is faster. */
 export async function startWebgpu(asked: "auto" | "by name"): Promise<string> {
   const dawn = (await importPeer("webgpu", "webgpu")) as Dawn;
-  const gpu = dawn.create([]);
+  gpu ??= dawn.create([]);
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (adapter === null) throw new Error("no GPU (on Linux it needs libvulkan.so.1 and the GPU's Vulkan driver)");
   const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
