@@ -68,7 +68,7 @@ export function tokenSize(config: TokenConfig): number {
 }
 
 /** Tokens a step. */
-export function tokensPerStep({ layout }: TokenConfig): 1 | 2 {
+export function tokensPerStep({ layout }: Pick<TokenConfig, "layout">): 1 | 2 {
   return layout === "step" ? 1 : 2;
 }
 
