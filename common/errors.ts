@@ -119,6 +119,10 @@ export const REASONS = {
     when: "a dataset that an export's format cannot hold, or a name that it does not allow",
   },
   NOT_A_LOG: { code: CODE.NOT_FOUND, when: "a folder without a log" },
+  BACKEND_UNAVAILABLE: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a tensor back end that is not installed, does not load or computes wrongly",
+  },
 } as const satisfies Record<string, { code: number; when: string }>;
 
 /** One of the reasons. */
