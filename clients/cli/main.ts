@@ -10,6 +10,7 @@ import { playCommand } from "./commands/play.js";
 import { serveCommand } from "./commands/serve.js";
 import { tasksCommand } from "./commands/tasks.js";
 import { tournamentCommand } from "./commands/tournament.js";
+import { trainCommand } from "./commands/train.js";
 import { errorLine, usageErrorLine } from "./error-line.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
 
@@ -31,6 +32,7 @@ for (const command of [
   playCommand(),
   tournamentCommand(),
   datasetCommand(),
+  trainCommand(),
   logCommand(),
 ]) {
   program.addCommand(command);

@@ -36,6 +36,8 @@ export interface ProgressOptions {
   readonly nowMs: () => number;
   /** What `done` counts, in the plural. Default "trials". */
   readonly units?: string;
+  /** What `steps` counts, in the plural. Default "steps". */
+  readonly stepUnits?: string;
   /** Between two redraws on a terminal. Default 100. */
   readonly redrawMs?: number;
   /** Between two plain lines. Default 5,000. */
@@ -60,7 +62,15 @@ const MOST_ON_A_LINE = 4;
 
 /** Starts a progress report. Nothing is written until the first update. */
 export function createProgress(options: ProgressOptions): Progress {
-  const { stream, nowMs, units = "trials", redrawMs = 100, lineMs = 5000, paint = plain } = options;
+  const {
+    stream,
+    nowMs,
+    units = "trials",
+    stepUnits = "steps",
+    redrawMs = 100,
+    lineMs = 5000,
+    paint = plain,
+  } = options;
   const samples: Sample[] = [];
   let items: readonly ProgressItem[] = [];
   let shownAtMs = Number.NEGATIVE_INFINITY;
@@ -72,7 +82,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const erase = () => (blockLines === 0 ? "" : `\x1b[${blockLines}A\x1b[0J`);
 
   function show(sample: Sample): void {
-    const whole = wholeText(samples, sample, units);
+    const whole = wholeText(samples, sample, units, stepUnits);
     if (stream.isTTY === true) {
       const width = Math.max(20, (stream.columns ?? 80) - 1);
       const most = Math.max(0, (stream.rows ?? 24) - 3);
@@ -138,13 +148,18 @@ function remember(samples: Sample[], sample: Sample): void {
 }
 
 /** `43 %  1,200 of 2,800 trials  1.23 M steps/s  0:12 left`. */
-function wholeText(samples: readonly Sample[], { atMs, done, total, steps }: Sample, units: string): string {
+function wholeText(
+  samples: readonly Sample[],
+  { atMs, done, total, steps }: Sample,
+  units: string,
+  stepUnits: string,
+): string {
   const percent = total > 0 ? Math.floor((100 * done) / total) : 100;
   const parts = [`${String(percent).padStart(3)} %`, `${shortNumber(done)} of ${shortNumber(total)} ${units}`];
   const first = samples[0];
   const elapsedMs = atMs - first.atMs;
   if (elapsedMs > 0 && steps > first.steps)
-    parts.push(`${rateText((1000 * (steps - first.steps)) / elapsedMs)} steps/s`);
+    parts.push(`${rateText((1000 * (steps - first.steps)) / elapsedMs)} ${stepUnits}/s`);
   if (elapsedMs > 0 && done > first.done && done < total) {
     parts.push(`${durationText(((total - done) * elapsedMs) / (done - first.done))} left`);
   }
