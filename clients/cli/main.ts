@@ -5,6 +5,7 @@ import { VERSION } from "../../common/version.js";
 import { agentCommand } from "./commands/agent.js";
 import { agentsCommand } from "./commands/agents.js";
 import { datasetCommand } from "./commands/dataset.js";
+import { evaluateCommand } from "./commands/evaluate.js";
 import { logCommand } from "./commands/log.js";
 import { playCommand } from "./commands/play.js";
 import { serveCommand } from "./commands/serve.js";
@@ -33,6 +34,7 @@ for (const command of [
   tournamentCommand(),
   datasetCommand(),
   trainCommand(),
+  evaluateCommand(),
   logCommand(),
 ]) {
   program.addCommand(command);

@@ -108,6 +108,7 @@ export async function runTraining(
             step: state.step,
             tokens: state.tokens,
             data: source.dir === undefined ? null : datasetRecord(source.dir, source.manifest),
+            tasks: source.manifest.tasks.map(({ id, task, options }) => ({ id, task, options })),
             icrl_version: VERSION,
             backend: backend.name,
           },
