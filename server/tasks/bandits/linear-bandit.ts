@@ -1,5 +1,14 @@
 import { choice, integer, number } from "../../../common/options.js";
-import { CHANNEL, type Key, keyFromSeed, noiseNormal, noiseRng, type Rng, rngFromSeed } from "../../../common/rng.js";
+import {
+  CHANNEL,
+  type Key,
+  keyFromSeed,
+  NOISE_BLOCK,
+  noiseNormals,
+  noiseRng,
+  type Rng,
+  rngFromSeed,
+} from "../../../common/rng.js";
 import { defineTask, type Env, type Truth } from "../task.js";
 
 const MAX_DIM = 64;
@@ -103,6 +112,7 @@ class LinearBanditEnv implements Env {
   readonly #arms: Float32Array; // [A, d]
   readonly #means: Float64Array; // [A]
   readonly #noiseKey: Key;
+  readonly #noise = new Float64Array(NOISE_BLOCK); // of the steps from the last multiple of NOISE_BLOCK on
 
   /** With arms still to be drawn. */
   constructor(setting: Setting, theta: Float64Array, noiseKey: Key) {
@@ -127,8 +137,9 @@ class LinearBanditEnv implements Env {
 
   step(action: number): void {
     const setting = this.#setting;
-    const noise = noiseNormal(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward);
-    this.reward = Math.fround(this.#means[action] + setting.noiseStd * noise);
+    const inBlock = this.stepInEpisode % NOISE_BLOCK;
+    if (inBlock === 0) noiseNormals(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, this.#noise);
+    this.reward = Math.fround(this.#means[action] + setting.noiseStd * this.#noise[inBlock]);
     this.stepInEpisode += 1;
     if (this.stepInEpisode === setting.horizon) {
       this.terminated = true;
