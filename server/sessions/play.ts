@@ -9,7 +9,7 @@ import type { Observations, TrialEnd, TrialStart } from "../../proto/gen/icrl/v1
 import type { Tensor } from "../../proto/gen/icrl/v1/tensor.js";
 import { createOracle, type Oracle } from "../tasks/oracle.js";
 import type { Env, Task } from "../tasks/task.js";
-import type { RunInfo } from "../trajectories/sink.js";
+import type { EpisodeRecord, RunInfo } from "../trajectories/sink.js";
 import type { Recorder } from "./recorder.js";
 import type { TrialSource, TrialTicket } from "./trial-source.js";
 
@@ -201,7 +201,7 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
     totals.episodes += 1;
     if (recorder === undefined) return;
     const from = index * horizon;
-    recorder.episode(index, {
+    const record: EpisodeRecord = {
       run,
       trialId: slot.trialId,
       trialIndex: ticket.trialIndex,
@@ -230,7 +230,8 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
       regrets: stepRegrets.subarray(from, from + length),
       optimalActions: stepOptimalActions.subarray(from, from + length),
       trialFeatures: env.trialFeatures,
-    });
+    };
+    recorder.episode(index, record, complete && slot.episode + 1 === episodes);
   }
 
   function endTrial(slot: Slot, index: number, complete: boolean): TrialEnd {
