@@ -61,19 +61,33 @@ export const NOISE_BLOCK = 8;
 /**
  * `noiseUniform` of the steps `step` to `step + NOISE_BLOCK - 1`; the other arguments are the same.
  *
- * Shapes: out [NOISE_BLOCK].
+ * Shapes: out [offset .. offset + NOISE_BLOCK).
  */
-export function noiseUniforms(key: Key, episode: number, step: number, channel: number, out: Float64Array): void {
+export function noiseUniforms(
+  key: Key,
+  episode: number,
+  step: number,
+  channel: number,
+  out: Float64Array,
+  offset: number,
+): void {
   for (let i = 0; i < NOISE_BLOCK; i += 4) {
     threefry2x32x4(key.key0, key.key1, step + i, (episode << 8) | channel, fourWords);
-    for (let j = 0; j < 4; j++) out[i + j] = uniformOf(fourWords[2 * j], fourWords[2 * j + 1]);
+    for (let j = 0; j < 4; j++) out[offset + i + j] = uniformOf(fourWords[2 * j], fourWords[2 * j + 1]);
   }
 }
 
 /** `noiseNormal` of as many steps; arguments as for `noiseUniforms`. */
-export function noiseNormals(key: Key, episode: number, step: number, channel: number, out: Float64Array): void {
-  noiseUniforms(key, episode, step, channel, out);
-  for (let i = 0; i < NOISE_BLOCK; i++) out[i] = normalQuantile(out[i]);
+export function noiseNormals(
+  key: Key,
+  episode: number,
+  step: number,
+  channel: number,
+  out: Float64Array,
+  offset: number,
+): void {
+  noiseUniforms(key, episode, step, channel, out, offset);
+  for (let i = offset; i < offset + NOISE_BLOCK; i++) out[i] = normalQuantile(out[i]);
 }
 
 /** A generator for many draws at one (episode, step, channel), keyed by the two words drawn there. */

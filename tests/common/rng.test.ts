@@ -120,9 +120,9 @@ test("a block of noise holds the draws of its steps, one by one", () => {
     [3, 16],
     [2 ** 24 - 1, 2 ** 32 - NOISE_BLOCK],
   ]) {
-    noiseUniforms(key, episode, step, CHANNEL.transition, block);
+    noiseUniforms(key, episode, step, CHANNEL.transition, block, 0);
     expect([...block]).toEqual([...block].map((_, i) => noiseUniform(key, episode, step + i, CHANNEL.transition)));
-    noiseNormals(key, episode, step, CHANNEL.transition, block);
+    noiseNormals(key, episode, step, CHANNEL.transition, block, 0);
     expect([...block]).toEqual([...block].map((_, i) => noiseNormal(key, episode, step + i, CHANNEL.transition)));
   }
 });

@@ -79,7 +79,7 @@ class BernoulliBanditEnv implements Env {
 
   step(action: number): void {
     const inBlock = this.stepInEpisode % NOISE_BLOCK;
-    if (inBlock === 0) noiseUniforms(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, this.#noise);
+    if (inBlock === 0) noiseUniforms(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, this.#noise, 0);
     const u = this.#noise[inBlock];
     this.reward = u < this.#means[action] ? 1 : 0;
     this.stepInEpisode += 1;

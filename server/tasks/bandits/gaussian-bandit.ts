@@ -85,7 +85,7 @@ class GaussianBanditEnv implements Env {
 
   step(action: number): void {
     const inBlock = this.stepInEpisode % NOISE_BLOCK;
-    if (inBlock === 0) noiseNormals(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, this.#noise);
+    if (inBlock === 0) noiseNormals(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, this.#noise, 0);
     this.reward = Math.fround(this.#means[action] + this.#noiseStd * this.#noise[inBlock]);
     this.stepInEpisode += 1;
     if (this.stepInEpisode === this.#horizon) {
