@@ -43,6 +43,12 @@ async function take(count: number, chosen: Chosen = {}): Promise<TrialBatch[]> {
 }
 /** Every trial once. */
 const validation = (chosen: Chosen = {}) => take(Number.POSITIVE_INFINITY, { use: "validation", ...chosen });
+let read: Promise<TrialBatch[]> | undefined;
+/** The same, read once for all tests. */
+const everyTrial = () => {
+  read ??= validation();
+  return read;
+};
 
 /** One sequence of a batch; its tokens tell which trial it is. */
 interface Sequence {
@@ -72,7 +78,7 @@ const bytes = ({ tokens: t, targets, weights, ...rest }: TrialBatch) => ({
 });
 
 test("validation reads every trial once, tasks mixed, and the last batch may be smaller", async () => {
-  const batches = await validation();
+  const batches = await everyTrial();
   expect(batches.map(({ sequences }) => sequences)).toEqual([6, 6, 6, 6, 6, 6, 4]);
   expect(new Set(idsOf(batches)).size).toBe(TRIALS);
   const { sequences, length, tokens: all, targets, weights, numActions } = batches[0];
@@ -85,7 +91,7 @@ test("validation reads every trial once, tasks mixed, and the last batch may be 
 });
 
 test("weights are 1 at the steps of a trial and 0 behind its end; decisions are their sum", async () => {
-  const batches = await validation();
+  const batches = await everyTrial();
   for (const { weights, numActions } of sequencesOf(batches)) {
     const steps = numActions === 4 ? 12 : 24;
     expect([...weights]).toEqual(Array.from({ length: STEPS }, (_, t) => (t < steps ? 1 : 0)));
@@ -99,7 +105,7 @@ test("weights are 1 at the steps of a trial and 0 behind its end; decisions are 
 test("epochs of training are full batches of different trials, in another order each time", async () => {
   const batches = await take(18);
   expect(batches.every(({ sequences }) => sequences === 6)).toBe(true);
-  const known = new Set(idsOf(await validation()));
+  const known = new Set(idsOf(await everyTrial()));
   const orders = [0, 6, 12].map((at) => idsOf(batches.slice(at, at + 6)));
   for (const order of orders) {
     expect(new Set(order).size).toBe(36);
@@ -136,7 +142,7 @@ test("another seed gives another order", async () => {
 async function labelled(name: string): Promise<{ id: string; actions: number[]; laws: (number[] | undefined)[] }[]> {
   const found: { id: string; actions: number[]; laws: (number[] | undefined)[] }[] = [];
   const order = { unit: "trial", batchUnits: 6, shuffle: 3n } as const;
-  const ids = idsOf(await validation());
+  const ids = idsOf(await everyTrial());
   for await (const { units, columns, labels } of readDataset(dir, { columns: ["actions"], labels: [name], ...order })) {
     const { actions, probabilities } = labels[name];
     for (let i = 0; i + 1 < units.length; i += 1) {
@@ -283,7 +289,7 @@ test("a share of the outcomes is hidden, situations and targets are as they were
   }
   // about 1,200 outcomes: 4 standard deviations are 0.05
   expect(Math.abs(hidden / outcomes - 0.25)).toBeLessThan(0.05);
-  expect((await validation({ tokenMask: 0.25 })).map(bytes)).toEqual((await validation()).map(bytes));
+  expect((await validation({ tokenMask: 0.25 })).map(bytes)).toEqual((await everyTrial()).map(bytes));
 });
 
 test("layout lin2023 has two tokens a decision", async () => {
@@ -291,7 +297,7 @@ test("layout lin2023 has two tokens a decision", async () => {
   const [first] = await validation(lin);
   expect(first.tokens.length).toBe(6 * 2 * STEPS * tokenSize(tokens));
   expect(first.weights.length).toBe(6 * STEPS);
-  expect(first.targets).toEqual((await validation())[0].targets);
+  expect(first.targets).toEqual((await everyTrial())[0].targets);
 });
 
 test("batches share no memory", async () => {
