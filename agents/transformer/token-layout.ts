@@ -75,7 +75,7 @@ export function tokensPerStep({ layout }: Pick<TokenConfig, "layout">): 1 | 2 {
 /** Writes a situation's features into a token of zeros that begins at `target[at]`. */
 export function writeSituation(target: Float32Array, at: number, config: TokenConfig, situation: Situation): void {
   const { arms, state, step } = situation;
-  if (arms !== undefined && config.dim > 0) for (let i = 0; i < arms.length; i += 1) target[at + i] = arms[i];
+  if (arms !== undefined && config.dim > 0) target.set(arms, at);
   const states = statesOf(config);
   const afterArms = at + config.max_actions * config.dim;
   if (states > 0) target[afterArms + state] = 1;

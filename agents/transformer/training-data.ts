@@ -14,6 +14,7 @@ import { hash64 } from "../../common/seeds.js";
 import { type DatasetManifest, readDatasetManifest } from "../../datasets/dataset-manifest.js";
 import { type DatasetBatch, readDataset, taskIdOf } from "../../datasets/read-dataset.js";
 import { decisionsIn, decisionsOf, encodeTrial, TRIAL_COLUMNS, type TrialRows } from "./encode-trial.js";
+import type { LearningBatch } from "./learner.js";
 import { type DatasetTaskShape, type Selection, taskShape } from "./token-config.js";
 import { requireFits, type TokenConfig, tokenSize } from "./token-layout.js";
 import { writeTargets } from "./write-targets.js";
@@ -61,22 +62,10 @@ export interface TrainingDataOptions extends Selection {
   readonly from?: TrainingPosition;
 }
 
-/** Some sequences. All arrays are the batch's own: whoever has it may keep and change them. */
-export interface TrainingBatch {
-  /** B. */
-  readonly sequences: number;
-  /** L. */
-  readonly length: number;
-  /** [B, L, F] */
-  readonly tokens: Float32Array;
-  /** Probability of each action, [B, T, A]; zeros where the weight is 0. */
-  readonly targets: Float32Array;
-  /** [B, T]: 1 where a decision counts; 0 behind a trial's end and where the label is missing. */
-  readonly weights: Float32Array;
-  /** How many decisions count: the sum of the weights, at least 1. */
+/** Sequences of trials. All arrays are the batch's own: whoever has it may keep and change them. */
+export interface TrialBatch extends LearningBatch {
+  /** How many decisions count: the sum of the weights, which are 0 and 1; at least 1. */
   readonly decisions: number;
-  /** Actions of each sequence's task, [B]. */
-  readonly numActions: Int32Array;
   /** Sequences whose trial is longer than the context. */
   readonly cropped: number;
   /** What comes next. */
@@ -95,7 +84,7 @@ const DRAW = { piece: 0, hidden: 1 } as const;
  * @throws SELECTION_EMPTY if nothing is selected
  * @throws NOT_A_DATASET, DATASET_CORRUPT, DATASET_TOO_NEW, LOG_CORRUPT as readDataset does
  */
-export async function* trainingBatches(options: TrainingDataOptions): AsyncGenerator<TrainingBatch> {
+export async function* trainingBatches(options: TrainingDataOptions): AsyncGenerator<TrialBatch> {
   const { dir, tokens: config, objective, batch: size, seed, task, behaviour, split, from } = options;
   const training = options.use !== "validation";
   const manifest = readDatasetManifest(dir);
@@ -167,7 +156,7 @@ function batchMaker(options: TrainingDataOptions, label: string, tasks: Readonly
   const steps = decisionsIn(context, config);
   const shapeOf = shapeByTags(tasks);
 
-  return ({ epoch, index, units, columns, labels }: ReadBatch): TrainingBatch => {
+  return ({ epoch, index, units, columns, labels }: ReadBatch): TrialBatch => {
     const sequences = units.length - 1;
     const tokens = new Float32Array(sequences * context * features);
     const targets = new Float32Array(sequences * steps * config.max_actions);
