@@ -10,6 +10,9 @@ export const PURE =
 
 const OURS = "^(proto|common|datasets|server|agents|clients|bench|tests|examples|scripts|dist)/";
 
+/** The transformer as an agent, which is in the list of agents. */
+const PLAYS = "^agents/transformer/transformer\\.ts$";
+
 /**
  * From the files of `from`, of our own code only `allowed` may be imported.
  *
@@ -133,10 +136,17 @@ export const forbidden = [
   },
   {
     name: "transformer-lazily",
-    comment: "whoever does not use the transformer does not load it",
+    comment: "whoever does not use the transformer does not load it, but for the agent",
     severity: "error",
-    from: { pathNot: "^agents/transformer/" },
-    to: { path: "^agents/transformer/", dynamic: false },
+    from: { pathNot: "^(agents/transformer|bench)/" },
+    to: { path: "^agents/transformer/", pathNot: PLAYS, dynamic: false },
+  },
+  {
+    name: "transformer-plays-alone",
+    comment: "to play takes arrays alone: the agent is loaded with every other",
+    severity: "error",
+    from: { path: PLAYS },
+    to: { path: "(^|/)@tensorflow/", reachable: true },
   },
   {
     name: "runtime-dependencies",

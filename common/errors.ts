@@ -118,6 +118,15 @@ export const REASONS = {
     code: CODE.FAILED_PRECONDITION,
     when: "a dataset that an export's format cannot hold, or a name that it does not allow",
   },
+  CHECKPOINT_NOT_FOUND: { code: CODE.NOT_FOUND, when: "a folder without a checkpoint of a model" },
+  CHECKPOINT_CORRUPT: {
+    code: CODE.DATA_LOSS,
+    when: "a checkpoint's file that is not what was written, or whose parameters are not those of its model",
+  },
+  CHECKPOINT_TOO_NEW: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a checkpoint whose format_version is above what this version of icrl reads",
+  },
   NOT_A_LOG: { code: CODE.NOT_FOUND, when: "a folder without a log" },
   BACKEND_UNAVAILABLE: {
     code: CODE.FAILED_PRECONDITION,

@@ -113,8 +113,11 @@ export async function runTraining(
             backend: backend.name,
           },
         };
-        const moments = new Map([...prefixed("m.", learned.firstMoments), ...prefixed("v.", learned.secondMoments)]);
-        writeCheckpoint(checkpointFolder(out, state.step), checkpoint, { moments, state });
+        writeCheckpoint(checkpointFolder(out, state.step), checkpoint, {
+          firstMoments: learned.firstMoments,
+          secondMoments: learned.secondMoments,
+          state,
+        });
         keepLatestCheckpoints(out, spec.training.keep_checkpoints);
       },
       evaluate: (step) => evaluate(spec, source.manifest, checkpointFolder(out, step), out, signal),
@@ -149,23 +152,13 @@ function resume(out: string) {
   const kept = readTrainState(out);
   if (kept === undefined) return undefined;
   const state = kept.state as TrainingState;
-  const moments = (prefix: string) =>
-    new Map(
-      [...kept.moments]
-        .filter(([name]) => name.startsWith(prefix))
-        .map(([name, values]) => [name.slice(prefix.length), values]),
-    );
   const learned: LearnerState = {
     parameters: checkpoint.parameters,
-    firstMoments: moments("m."),
-    secondMoments: moments("v."),
+    firstMoments: kept.firstMoments,
+    secondMoments: kept.secondMoments,
     updates: state.step,
   };
   return { checkpoint, state, learned };
-}
-
-function prefixed(prefix: string, arrays: Map<string, Float32Array>): [string, Float32Array][] {
-  return Array.from(arrays, ([name, values]) => [`${prefix}${name}`, values]);
 }
 
 function datasetRecord(dir: string, { name, id }: DatasetManifest) {

@@ -1,6 +1,9 @@
+import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
 import { createDecoder, type Decoder } from "#icrl/agents/transformer/infer.js";
+import { forward } from "#icrl/agents/transformer/model.js";
 import { type ModelConfig, modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { parameterSpecs } from "#icrl/agents/transformer/parameters.js";
 import { recentSequence } from "#icrl/agents/transformer/recent-sequence.js";
 import type { TokenConfig } from "#icrl/agents/transformer/token-layout.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
@@ -61,6 +64,29 @@ describe("decoding token by token", () => {
     const full = naiveLogits(model, parameters, tokens);
     expect(Math.max(...full.flat().map(Math.abs))).toBeGreaterThan(0.5); // there is something to compare
     expect(largestDifference(cached, full)).toBeLessThan(1e-5);
+  });
+
+  it.each(SHAPES)("equals the forward pass that is trained to 1e-5: $layout, $options", async ({ layout, options }) => {
+    tf.enableProdMode(); // no advertisement
+    await tf.setBackend("cpu");
+    const model = modelOf(options, layout);
+    const parameters = wildParameters(model, rngFromSeed(3n));
+    const tokens = randomTokens(model, CONTEXT);
+    const cached = cachedLogits(createDecoder(model, parameters), model, tokens);
+    const trained = tf.tidy(() => {
+      const tensors = parameterSpecs(model).map(({ name, shape }) => [
+        name,
+        tf.tensor(parameters.get(name) as Float32Array, [...shape]),
+      ]);
+      const input = tf.tensor3d(
+        tokens.flatMap((token) => Array.from(token)),
+        [1, CONTEXT, model.token_size],
+      );
+      return (forward(model, Object.fromEntries(tensors), input).arraySync() as number[][][])[0];
+    });
+    const atDecisions = cached.filter((_, i) => i % model.stride === 0);
+    expect(trained.length).toBe(atDecisions.length);
+    expect(largestDifference(atDecisions, trained)).toBeLessThan(1e-5);
   });
 
   it.each([1, 3, 4, 7, 16])("equals it far beyond the context where a window of %i slides along", (window) => {
