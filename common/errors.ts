@@ -114,6 +114,10 @@ export const REASONS = {
     code: CODE.INVALID_ARGUMENT,
     when: "a condition, a part or a filter that leaves no episode of a dataset",
   },
+  PROBABILITIES_UNKNOWN: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a distribution ratio of an agent that does not tell the probabilities of its choices, or of data that is not by its laws",
+  },
   EXPORT_UNSUPPORTED: {
     code: CODE.FAILED_PRECONDITION,
     when: "a dataset that an export's format cannot hold, or a name that it does not allow",

@@ -88,4 +88,13 @@ class BernoulliBanditEnv implements Env {
       this.endReason = "horizon";
     }
   }
+
+  fork(noiseSeed: bigint): Env {
+    const env = new BernoulliBanditEnv(this.#horizon, keyFromSeed(noiseSeed), this.#means);
+    env.stepInEpisode = this.stepInEpisode;
+    env.reward = this.reward;
+    env.terminated = this.terminated;
+    env.endReason = this.endReason;
+    return env;
+  }
 }

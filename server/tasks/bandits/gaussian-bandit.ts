@@ -93,4 +93,13 @@ class GaussianBanditEnv implements Env {
       this.endReason = "horizon";
     }
   }
+
+  fork(noiseSeed: bigint): Env {
+    const env = new GaussianBanditEnv(this.#horizon, this.#noiseStd, keyFromSeed(noiseSeed), this.#means);
+    env.stepInEpisode = this.stepInEpisode;
+    env.reward = this.reward;
+    env.terminated = this.terminated;
+    env.endReason = this.endReason;
+    return env;
+  }
 }

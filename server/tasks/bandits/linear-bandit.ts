@@ -161,6 +161,17 @@ class LinearBanditEnv implements Env {
     if (setting.fresh) this.#drawFreshArms();
   }
 
+  fork(noiseSeed: bigint): Env {
+    const env = new LinearBanditEnv(this.#setting, this.#theta, keyFromSeed(noiseSeed));
+    env.#arms.set(this.#arms);
+    env.#means.set(this.#means);
+    env.stepInEpisode = this.stepInEpisode;
+    env.reward = this.reward;
+    env.terminated = this.terminated;
+    env.endReason = this.endReason;
+    return env;
+  }
+
   /** Overwrites the arms and their means. */
   drawArms(rng: Rng): void {
     drawFeatures(rng, this.#setting.armLaw, this.#arms, this.#setting.dim);
