@@ -58,6 +58,11 @@ export function noiseNormal(key: Key, episode: number, step: number, channel: nu
 /** Steps whose noise a block holds: `noiseUniforms` and `noiseNormals` make a block in half the time of single draws. */
 export const NOISE_BLOCK = 8;
 
+/** First step of the block that a step is in. */
+export function blockStart(step: number): number {
+  return step - (step % NOISE_BLOCK);
+}
+
 /**
  * `noiseUniform` of the steps `step` to `step + NOISE_BLOCK - 1`; the other arguments are the same.
  *

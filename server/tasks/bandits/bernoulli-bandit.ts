@@ -1,5 +1,13 @@
 import { integer, number } from "../../../common/options.js";
-import { CHANNEL, type Key, keyFromSeed, NOISE_BLOCK, noiseUniforms, rngFromSeed } from "../../../common/rng.js";
+import {
+  blockStart,
+  CHANNEL,
+  type Key,
+  keyFromSeed,
+  NOISE_BLOCK,
+  noiseUniforms,
+  rngFromSeed,
+} from "../../../common/rng.js";
 import { sampleBeta } from "../sample-beta.js";
 import { defineTask, type Env, type Truth } from "../task.js";
 
@@ -91,6 +99,7 @@ class BernoulliBanditEnv implements Env {
 
   fork(noiseSeed: bigint): Env {
     const env = new BernoulliBanditEnv(this.#horizon, keyFromSeed(noiseSeed), this.#means);
+    noiseUniforms(env.#noiseKey, 0, blockStart(this.stepInEpisode), CHANNEL.reward, env.#noise, 0);
     env.stepInEpisode = this.stepInEpisode;
     env.reward = this.reward;
     env.terminated = this.terminated;

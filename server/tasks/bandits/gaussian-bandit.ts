@@ -1,5 +1,13 @@
 import { choice, integer, number } from "../../../common/options.js";
-import { CHANNEL, type Key, keyFromSeed, NOISE_BLOCK, noiseNormals, rngFromSeed } from "../../../common/rng.js";
+import {
+  blockStart,
+  CHANNEL,
+  type Key,
+  keyFromSeed,
+  NOISE_BLOCK,
+  noiseNormals,
+  rngFromSeed,
+} from "../../../common/rng.js";
 import { defineTask, type Env, type Truth } from "../task.js";
 
 const MEANS = ["uniform01", "gaussian"] as const;
@@ -96,6 +104,7 @@ class GaussianBanditEnv implements Env {
 
   fork(noiseSeed: bigint): Env {
     const env = new GaussianBanditEnv(this.#horizon, this.#noiseStd, keyFromSeed(noiseSeed), this.#means);
+    noiseNormals(env.#noiseKey, 0, blockStart(this.stepInEpisode), CHANNEL.reward, env.#noise, 0);
     env.stepInEpisode = this.stepInEpisode;
     env.reward = this.reward;
     env.terminated = this.terminated;

@@ -1,5 +1,6 @@
 import { choice, integer, number } from "../../../common/options.js";
 import {
+  blockStart,
   CHANNEL,
   type Key,
   keyFromSeed,
@@ -162,13 +163,16 @@ class LinearBanditEnv implements Env {
   }
 
   fork(noiseSeed: bigint): Env {
-    const env = new LinearBanditEnv(this.#setting, this.#theta, keyFromSeed(noiseSeed));
+    const { actions } = this.#setting;
+    const memory = { array: new Float64Array(actions + NOISE_BLOCK + 1), offset: 0 };
+    const env = new LinearBanditEnv(this.#setting, memory, this.#theta, keyFromSeed(noiseSeed));
     env.#arms.set(this.#arms);
-    env.#means.set(this.#means);
+    env.truth.means.set(this.truth.means);
     env.stepInEpisode = this.stepInEpisode;
-    env.reward = this.reward;
     env.terminated = this.terminated;
     env.endReason = this.endReason;
+    noiseNormals(env.#noiseKey, 0, blockStart(this.stepInEpisode), CHANNEL.reward, env.#memory, env.#noise);
+    env.#memory[env.#noise + NOISE_BLOCK] = this.reward;
     return env;
   }
 
