@@ -59,6 +59,13 @@ export function icrl(...args: string[]): Promise<Ended> {
   return startNode([PROGRAM, ...args]).ended;
 }
 
+/** Runs it with --json; standard output must hold the one document and nothing else. */
+export async function icrlJson(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await icrl(...args, "--json");
+  if (code !== 0 || stderr.includes("error")) throw new Error(`exit code ${code}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
 /** A new folder; call `remove` when done. */
 export function temporaryFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), "icrl-"));
