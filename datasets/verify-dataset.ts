@@ -20,11 +20,12 @@ import { type DatasetShard, readDatasetShards } from "./dataset-shards.js";
 import { BEHAVIOUR_SQL, TASK_ID_SQL } from "./dataset-sql.js";
 import { shardsSql, withDuckDb } from "./duckdb.js";
 import { hashFile } from "./durable-file.js";
-import { LABEL_COLUMNS, labelsFolder } from "./label-folder.js";
+import { LABEL_COLUMNS, labelFolder } from "./label-folder.js";
 import { dataFolder } from "./log-folder.js";
 import { inconsistency, type Replay, replayProblem } from "./row-problems.js";
 import { columnsWith, describeColumns } from "./shard-columns.js";
 import type { TrajectoryRow } from "./trajectory-schema.js";
+import { unfinishedLabels } from "./unfinished-labels.js";
 
 /** Something that is not as it should be. */
 export interface DatasetProblem {
@@ -201,11 +202,11 @@ function checkListed(dir: string, manifest: DatasetManifest, problems: DatasetPr
   const listed = new Set(
     [manifest.shards, ...Array.from(labels.values(), (label) => label.shards)].flat().map((s) => s.file),
   );
-  const folders = [
-    "data",
-    ...(existsSync(labelsFolder(dir)) ? readdirSync(labelsFolder(dir)) : []).map((n) => `labels/${n}`),
-  ];
-  for (const folder of folders) {
+  for (const { name, shards } of unfinishedLabels(dir, manifest)) {
+    const problem = `is not in dataset.json: ${shards} of ${manifest.shards.length} shards of unfinished labels; label again to go on, or delete it`;
+    problems.push({ file: labelFolder(dir, name), problem });
+  }
+  for (const folder of ["data", ...Array.from(labels.keys(), (name) => `labels/${name}`)]) {
     if (!existsSync(join(dir, folder))) continue;
     for (const name of readdirSync(join(dir, folder))) {
       if (!name.endsWith(".parquet") || listed.has(`${folder}/${name}`)) continue;

@@ -22,14 +22,29 @@ export interface Ended {
 /** A process under way. */
 export interface Running {
   readonly child: ChildProcess;
+  /** What it has said so far. */
+  readonly stderr: string;
   /** Resolves once standard error has this. */
   said(text: string): Promise<void>;
   readonly ended: Promise<Ended>;
 }
 
-/** Starts a Node program in the repository. With `group` it leads a process group, as a command does in a terminal. */
-export function startNode(args: readonly string[], { group = false }: { group?: boolean } = {}): Running {
-  const child = spawn(process.execPath, args, { cwd: ROOT, detached: group, stdio: ["ignore", "pipe", "pipe"] });
+/**
+ * Starts a Node program in the repository.
+ *
+ * @param group whether it leads a process group, as a command does in a terminal
+ * @param env variables beside this process's
+ */
+export function startNode(
+  args: readonly string[],
+  { group = false, env = {} }: { readonly group?: boolean; readonly env?: Readonly<Record<string, string>> } = {},
+): Running {
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    detached: group,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
   const listeners = new Set<() => void>();
@@ -43,6 +58,9 @@ export function startNode(args: readonly string[], { group = false }: { group?: 
   const ended = once(child, "close").then(([code]) => ({ code: code as number | null, stdout, stderr }));
   return {
     child,
+    get stderr() {
+      return stderr;
+    },
     ended,
     said: (text) =>
       new Promise((resolve, reject) => {
