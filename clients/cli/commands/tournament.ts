@@ -1,5 +1,5 @@
 /** `icrl tournament run FILE`: plays a tournament and writes what came out. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { agents, findAgent } from "../../../agents/registry.js";
@@ -7,6 +7,7 @@ import { IcrlError } from "../../../common/errors.js";
 import { resolveOptions } from "../../../common/options.js";
 import { playsTask } from "../../../common/plays-task.js";
 import { VERSION } from "../../../common/version.js";
+import { makeFolders } from "../../../datasets/make-folders.js";
 import {
   type Match,
   type Tournament,
@@ -155,7 +156,7 @@ function prepareFolder(out: string, overwrite: boolean): void {
     );
   }
   for (const name of there) rmSync(join(out, name), { recursive: true });
-  mkdirSync(out, { recursive: true });
+  makeFolders(out);
 }
 
 /** Waits until the tournament is finished; resolves with its results. */
