@@ -60,7 +60,7 @@ describe("Ctrl-C", () => {
       });
       const { child, said, ended } = startNode([PROGRAM, "tournament", "run", file, "--out", out], { group: true });
       const pid = child.pid as number;
-      await said("0 of 200,000 trials");
+      await said("waiting for 2 of 2 agents");
       const processes = descendants(pid);
       expect(processes.length).toBe(3); // its server and two agents
       process.kill(whom === "one process" ? pid : -pid, "SIGINT");
