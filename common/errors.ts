@@ -109,6 +109,7 @@ export const REASONS = {
   },
   DATASET_MISMATCH: { code: CODE.INVALID_ARGUMENT, when: "datasets that cannot be merged" },
   LABEL_UNKNOWN: { code: CODE.NOT_FOUND, when: "no label of that name in the dataset" },
+  TRAINING_DIVERGED: { code: CODE.ABORTED, when: "a training's loss that is no finite number" },
   SELECTION_EMPTY: {
     code: CODE.INVALID_ARGUMENT,
     when: "a condition, a part or a filter that leaves no episode of a dataset",

@@ -14,8 +14,8 @@ test.each(TASKS.map(({ name }) => name))(
   "%s conforms with every choice, and at the lower bound of every number",
   (name) => {
     for (const [option, row] of Object.entries(taskFamily(name).options)) {
-      const values =
-        row.type === "choice" ? row.choices : row.type === "boolean" ? [true, false] : [row.min ?? row.default];
+      const least = "min" in row && row.min !== undefined ? row.min : row.default;
+      const values = row.type === "choice" ? row.choices : row.type === "boolean" ? [true, false] : [least];
       for (const value of values)
         expect(taskViolations(buildTask(name, { [option]: value })), `${option}=${value}`).toEqual([]);
     }
