@@ -10,6 +10,9 @@ export const PURE =
 
 const OURS = "^(proto|common|datasets|server|agents|clients|bench|tests|examples|scripts|dist)/";
 
+/** Who may load the transformer, and with it a tensor library. The command line's two folders are loaded when their commands run. */
+const TRAINS = "^clients/cli/(training|evaluation)/";
+
 /** The transformer as an agent, which is in the list of agents. */
 const PLAYS = "^agents/transformer/transformer\\.ts$";
 
@@ -138,8 +141,8 @@ export const forbidden = [
     name: "transformer-lazily",
     comment: "whoever does not use the transformer does not load it, but for the agent",
     severity: "error",
-    from: { pathNot: "^(agents/transformer|bench)/" },
-    to: { path: "^agents/transformer/", pathNot: PLAYS, dynamic: false },
+    from: { pathNot: ["^(agents/transformer|bench)/", TRAINS] },
+    to: { path: ["^agents/transformer/", TRAINS], pathNot: PLAYS, dynamic: false, dependencyTypesNot: ["type-only"] },
   },
   {
     name: "transformer-plays-alone",

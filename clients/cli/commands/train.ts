@@ -4,9 +4,7 @@ import { Interrupted } from "../interruptible.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
 import { createProgress } from "../print/progress.js";
-import { readTrainingFile } from "../training-file.js";
-import { openTrainingFolder } from "../training-folder.js";
-import type { TrainingResult } from "../training-run.js";
+import type { TrainingListener, TrainingResult } from "../training/run-training.js";
 import { required, wholeNumber } from "./arguments.js";
 
 interface TrainFlags {
@@ -48,6 +46,8 @@ export function trainCommand(): Command {
 
 async function train(file: string, flags: TrainFlags, command: Command): Promise<void> {
   const out = required(flags.out, "--out <dir>", command);
+  const { readTrainingFile } = await import("../training/training-file.js");
+  const { openTrainingFolder } = await import("../training/training-folder.js");
   const spec = readTrainingFile(file, flags.steps);
   openTrainingFolder(out, spec, file, flags.overwrite === true);
   const progress = createProgress({
@@ -59,7 +59,7 @@ async function train(file: string, flags: TrainFlags, command: Command): Promise
   });
   let loss: number | undefined;
   let held = "";
-  const listener: Parameters<typeof import("../training-run.js").runTraining>[3] = {
+  const listener: TrainingListener = {
     say: (line) => progress.say(line),
     metrics(metrics, tokens) {
       if (metrics.type === "update") {
@@ -82,7 +82,7 @@ async function train(file: string, flags: TrainFlags, command: Command): Promise
   process.once("SIGTERM", stop);
   let result: TrainingResult;
   try {
-    const { runTraining } = await import("../training-run.js");
+    const { runTraining } = await import("../training/run-training.js"); // tfjs: a second
     result = await runTraining(spec, out, flags.backend, listener, stopping.signal);
   } catch (error) {
     throw signal === undefined ? error : new Interrupted(signal);

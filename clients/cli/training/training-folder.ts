@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { IcrlError } from "../../common/errors.js";
-import { replaceDurably } from "../../datasets/durable-file.js";
+import { IcrlError } from "../../../common/errors.js";
+import { replaceDurably } from "../../../datasets/durable-file.js";
 import type { TrainingSpec } from "./training-file.js";
 
 /** What a training leaves in its folder. A dataset that it collected is kept unless the folder is begun anew. */
@@ -21,7 +21,7 @@ export function openTrainingFolder(out: string, spec: TrainingSpec, specPath: st
   const wanted = specJson(spec);
   if (existsSync(path)) {
     const known = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
-    const differs = Object.keys({ ...wanted, ...known }).filter((key) => !isDeepStrictEqual(known[key], wanted[key]));
+    const differs = differences(known, wanted, "");
     if (differs.length === 0) return;
     throw new IcrlError(
       "OUTPUT_EXISTS",
@@ -40,6 +40,13 @@ function specJson({ dataset, seed, onlineTrials, ...rest }: TrainingSpec): Recor
     string,
     unknown
   >;
+}
+
+/** Places where two JSON documents differ: `training.steps`. */
+function differences(a: unknown, b: unknown, at: string): string[] {
+  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+  if (!isObject(a) || !isObject(b)) return isDeepStrictEqual(a, b) ? [] : [at];
+  return Object.keys({ ...a, ...b }).flatMap((key) => differences(a[key], b[key], at === "" ? key : `${at}.${key}`));
 }
 
 /** Removes all but the latest checkpoints. */

@@ -2,24 +2,24 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type BackendName, loadBackend } from "../../agents/transformer/backends.js";
+import { type BackendName, loadBackend } from "../../../agents/transformer/backends.js";
 import {
   type Checkpoint,
   checkpointFolder,
   readCheckpoint,
   readTrainState,
   writeCheckpoint,
-} from "../../agents/transformer/checkpoint.js";
-import type { LearnerState } from "../../agents/transformer/learner.js";
-import { isUnbounded, modelConfig } from "../../agents/transformer/model-config.js";
-import { flopsPerToken, initParameters, parameterCount } from "../../agents/transformer/parameters.js";
-import { createTfjsLearner } from "../../agents/transformer/tfjs-learner.js";
-import { type Metrics, type TrainingState, train } from "../../agents/transformer/train.js";
-import { rngFromSeed } from "../../common/rng.js";
-import { VERSION } from "../../common/version.js";
-import { type DatasetManifest, datasetPath } from "../../datasets/dataset-manifest.js";
-import { runCommand } from "./child-command.js";
-import { openDataSource } from "./training-data-source.js";
+} from "../../../agents/transformer/checkpoint.js";
+import type { LearnerState } from "../../../agents/transformer/learner.js";
+import { isUnbounded, modelConfig } from "../../../agents/transformer/model-config.js";
+import { flopsPerToken, initParameters, parameterCount } from "../../../agents/transformer/parameters.js";
+import { createTfjsLearner } from "../../../agents/transformer/tfjs-learner.js";
+import { type Metrics, type TrainingState, train } from "../../../agents/transformer/train.js";
+import { rngFromSeed } from "../../../common/rng.js";
+import { VERSION } from "../../../common/version.js";
+import { type DatasetManifest, datasetPath } from "../../../datasets/dataset-manifest.js";
+import { runCommand } from "../child-command.js";
+import { openDataSource } from "./data-source.js";
 import type { TrainingSpec } from "./training-file.js";
 import { keepLatestCheckpoints } from "./training-folder.js";
 

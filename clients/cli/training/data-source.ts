@@ -2,17 +2,17 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { rewardStatistics, sequenceLength, tokenConfigOf } from "../../agents/transformer/token-config.js";
-import type { TokenConfig } from "../../agents/transformer/token-layout.js";
-import type { TrainingBatch } from "../../agents/transformer/train.js";
+import { rewardStatistics, sequenceLength, tokenConfigOf } from "../../../agents/transformer/token-config.js";
+import type { TokenConfig } from "../../../agents/transformer/token-layout.js";
+import type { TrainingBatch } from "../../../agents/transformer/train.js";
 import {
   type TrainingDataOptions,
   type TrainingPosition,
   trainingBatches,
-} from "../../agents/transformer/training-data.js";
-import { hash64 } from "../../common/seeds.js";
-import { type DatasetManifest, readDatasetManifest } from "../../datasets/dataset-manifest.js";
-import { runCommand } from "./child-command.js";
+} from "../../../agents/transformer/training-data.js";
+import { hash64 } from "../../../common/seeds.js";
+import { type DatasetManifest, readDatasetManifest } from "../../../datasets/dataset-manifest.js";
+import { runCommand } from "../child-command.js";
 import type { TrainingSpec } from "./training-file.js";
 
 /** Batches to train on and to validate with. */

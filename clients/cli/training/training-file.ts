@@ -4,11 +4,11 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { MODEL_OPTIONS } from "../../agents/transformer/model-config.js";
-import { TRAINING_OPTIONS, type TrainingOptions } from "../../agents/transformer/training-options.js";
-import { IcrlError } from "../../common/errors.js";
-import { resolveOptions } from "../../common/options.js";
-import { type GivenOptions, readSpecFile } from "./spec-file.js";
+import { MODEL_OPTIONS } from "../../../agents/transformer/model-config.js";
+import { TRAINING_OPTIONS, type TrainingOptions } from "../../../agents/transformer/training-options.js";
+import { IcrlError } from "../../../common/errors.js";
+import { resolveOptions } from "../../../common/options.js";
+import { type GivenOptions, readSpecFile } from "../spec-file.js";
 
 /** What a training's file asks for. */
 export interface TrainingSpec {
