@@ -10,6 +10,12 @@ export const PURE =
 
 const OURS = "^(proto|common|datasets|server|agents|clients|bench|tests|examples|scripts|dist)/";
 
+/** Who may load the transformer, and with it a tensor library. The command line's two folders are loaded when their commands run. */
+const TRAINS = "^clients/cli/(training|evaluation)/";
+
+/** The transformer as an agent, which is in the list of agents. */
+const PLAYS = "^agents/transformer/transformer\\.ts$";
+
 /**
  * From the files of `from`, of our own code only `allowed` may be imported.
  *
@@ -133,10 +139,17 @@ export const forbidden = [
   },
   {
     name: "transformer-lazily",
-    comment: "whoever does not use the transformer does not load it",
+    comment: "whoever does not use the transformer does not load it, but for the agent",
     severity: "error",
-    from: { pathNot: "^agents/transformer/" },
-    to: { path: "^agents/transformer/", dynamic: false },
+    from: { pathNot: ["^(agents/transformer|bench)/", TRAINS] },
+    to: { path: ["^agents/transformer/", TRAINS], pathNot: PLAYS, dynamic: false, dependencyTypesNot: ["type-only"] },
+  },
+  {
+    name: "transformer-plays-alone",
+    comment: "to play takes arrays alone: the agent is loaded with every other",
+    severity: "error",
+    from: { path: PLAYS },
+    to: { path: "(^|/)@tensorflow/", reachable: true },
   },
   {
     name: "runtime-dependencies",

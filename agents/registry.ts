@@ -13,6 +13,7 @@ import { psrl } from "./mdps/psrl.js";
 import { qLearning } from "./mdps/q-learning.js";
 import { rlsvi } from "./mdps/rlsvi.js";
 import { ucbvi } from "./mdps/ucbvi.js";
+import { transformer } from "./transformer/transformer.js";
 import { uniform } from "./uniform.js";
 
 /** All built-in agents. A new one is its file, a line here, and its golden trace. */
@@ -30,6 +31,7 @@ export const agents: readonly Agent[] = [
   rlsvi,
   greedyModel,
   qLearning,
+  transformer,
 ];
 
 /**

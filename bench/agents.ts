@@ -116,7 +116,9 @@ function round(agent: Agent, task: Task, recordings: readonly Recording[], numPo
 
 const plays = (agent: Agent, task: Task): boolean => playsTask(agent.tasks, task.name, task.kinds);
 const us = (value: number): string => (value < 10 ? value.toFixed(2) : value.toFixed(0));
-const chosen = positionals.length === 0 ? agents : positionals.map(findAgent);
+/** The transformer plays only with a checkpoint; `npm run bench:decide` times it. */
+const TIMED = agents.filter(({ name }) => name !== "transformer");
+const chosen = positionals.length === 0 ? TIMED : positionals.map(findAgent);
 const costs: ({ agent: string; setting: string } & Cost)[] = [];
 const growth: { agent: string; task: string; dimension: string; sizes: number[]; actionUs: number[] }[] = [];
 const print = (line: string): void => {

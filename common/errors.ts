@@ -109,13 +109,27 @@ export const REASONS = {
   },
   DATASET_MISMATCH: { code: CODE.INVALID_ARGUMENT, when: "datasets that cannot be merged" },
   LABEL_UNKNOWN: { code: CODE.NOT_FOUND, when: "no label of that name in the dataset" },
+  TRAINING_DIVERGED: { code: CODE.ABORTED, when: "a training's loss that is no finite number" },
   SELECTION_EMPTY: {
     code: CODE.INVALID_ARGUMENT,
     when: "a condition, a part or a filter that leaves no episode of a dataset",
   },
+  PROBABILITIES_UNKNOWN: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a distribution ratio of an agent that does not tell the probabilities of its choices, or of data that is not by its laws",
+  },
   EXPORT_UNSUPPORTED: {
     code: CODE.FAILED_PRECONDITION,
     when: "a dataset that an export's format cannot hold, or a name that it does not allow",
+  },
+  CHECKPOINT_NOT_FOUND: { code: CODE.NOT_FOUND, when: "a folder without a checkpoint of a model" },
+  CHECKPOINT_CORRUPT: {
+    code: CODE.DATA_LOSS,
+    when: "a checkpoint's file that is not what was written, or whose parameters are not those of its model",
+  },
+  CHECKPOINT_TOO_NEW: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a checkpoint whose format_version is above what this version of icrl reads",
   },
   NOT_A_LOG: { code: CODE.NOT_FOUND, when: "a folder without a log" },
   BACKEND_UNAVAILABLE: {

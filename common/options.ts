@@ -42,8 +42,15 @@ export interface BooleanOption {
   readonly help: string;
 }
 
+/** Any text, a path for example. */
+export interface TextOption {
+  readonly type: "text";
+  readonly default: string;
+  readonly help: string;
+}
+
 /** One row of a table. */
-export type Option = NumberOption | IntegerOption | ChoiceOption | BooleanOption;
+export type Option = NumberOption | IntegerOption | ChoiceOption | BooleanOption | TextOption;
 
 /** Option names, snake_case, to their rows. */
 export type OptionTable = Readonly<Record<string, Option>>;
@@ -53,7 +60,13 @@ export type OptionValue = number | string | boolean;
 
 /** What `resolveOptions` makes of a table. */
 export type Resolved<T extends OptionTable> = {
-  readonly [K in keyof T]: T[K] extends ChoiceOption<infer C> ? C : T[K] extends BooleanOption ? boolean : number;
+  readonly [K in keyof T]: T[K] extends ChoiceOption<infer C>
+    ? C
+    : T[K] extends BooleanOption
+      ? boolean
+      : T[K] extends TextOption
+        ? string
+        : number;
 };
 
 /** A row for a real number. */
@@ -71,10 +84,14 @@ export const choice = <const C extends string>(
 /** A row for true or false. */
 export const boolean = (row: Omit<BooleanOption, "type">): BooleanOption => ({ type: "boolean", ...row });
 
+/** A row for a text. */
+export const text = (row: Omit<TextOption, "type">): TextOption => ({ type: "text", ...row });
+
 /** What a row allows, for messages: `a number in [0, 1]`. */
 export function allowed(row: Option): string {
   if (row.type === "choice") return `one of ${row.choices.join(", ")}`;
   if (row.type === "boolean") return "true or false";
+  if (row.type === "text") return "a text";
   const kind = row.type === "integer" ? "an integer" : "a number";
   if (row.min !== undefined && row.max !== undefined) return `${kind} in [${row.min}, ${row.max}]`;
   if (row.min !== undefined) return `${kind} of at least ${row.min}`;
@@ -85,6 +102,7 @@ export function allowed(row: Option): string {
 function isAllowed(row: Option, value: unknown): value is OptionValue {
   if (row.type === "choice") return typeof value === "string" && row.choices.includes(value);
   if (row.type === "boolean") return typeof value === "boolean";
+  if (row.type === "text") return typeof value === "string";
   if (typeof value !== "number" || !Number.isFinite(value)) return false;
   if (row.type === "integer" && !Number.isSafeInteger(value)) return false;
   return (row.min === undefined || value >= row.min) && (row.max === undefined || value <= row.max);

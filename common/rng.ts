@@ -9,12 +9,17 @@
  * Two words w0, w1 become a uniform by ((w0 >>> 6) * 2^26 + (w1 >>> 6) + 1/2) / 2^52: strictly inside (0, 1).
  */
 import { normalQuantile } from "./normal.js";
-import { threefry2x32 } from "./threefry.js";
+import { threefry2x32, threefry2x32x4 } from "./threefry.js";
 
 const words = new Int32Array(2);
+const fourWords = new Int32Array(8);
 
 function uniformFromWords(): number {
-  return ((words[0] >>> 6) * 67108864 + (words[1] >>> 6) + 0.5) / 4503599627370496;
+  return uniformOf(words[0], words[1]);
+}
+
+function uniformOf(w0: number, w1: number): number {
+  return ((w0 >>> 6) * 67108864 + (w1 >>> 6) + 0.5) / 4503599627370496;
 }
 
 /** What a noise draw is for. At most 255; the values are part of the replay contract. */
@@ -48,6 +53,46 @@ export function noiseUniform(key: Key, episode: number, step: number, channel: n
 /** Environment noise, standard normal; arguments as for `noiseUniform`. */
 export function noiseNormal(key: Key, episode: number, step: number, channel: number): number {
   return normalQuantile(noiseUniform(key, episode, step, channel));
+}
+
+/** Steps whose noise a block holds: `noiseUniforms` and `noiseNormals` make a block in half the time of single draws. */
+export const NOISE_BLOCK = 8;
+
+/** First step of the block that a step is in. */
+export function blockStart(step: number): number {
+  return step - (step % NOISE_BLOCK);
+}
+
+/**
+ * `noiseUniform` of the steps `step` to `step + NOISE_BLOCK - 1`; the other arguments are the same.
+ *
+ * Shapes: out [offset .. offset + NOISE_BLOCK).
+ */
+export function noiseUniforms(
+  key: Key,
+  episode: number,
+  step: number,
+  channel: number,
+  out: Float64Array,
+  offset: number,
+): void {
+  for (let i = 0; i < NOISE_BLOCK; i += 4) {
+    threefry2x32x4(key.key0, key.key1, step + i, (episode << 8) | channel, fourWords);
+    for (let j = 0; j < 4; j++) out[offset + i + j] = uniformOf(fourWords[2 * j], fourWords[2 * j + 1]);
+  }
+}
+
+/** `noiseNormal` of as many steps; arguments as for `noiseUniforms`. */
+export function noiseNormals(
+  key: Key,
+  episode: number,
+  step: number,
+  channel: number,
+  out: Float64Array,
+  offset: number,
+): void {
+  noiseUniforms(key, episode, step, channel, out, offset);
+  for (let i = offset; i < offset + NOISE_BLOCK; i++) out[i] = normalQuantile(out[i]);
 }
 
 /** A generator for many draws at one (episode, step, channel), keyed by the two words drawn there. */

@@ -1,6 +1,7 @@
 import type { DatasetManifest } from "./dataset-manifest.js";
 import { folderLabels } from "./dataset-manifest.js";
 import { BEHAVIOUR_SQL, corruptIfRefused, TASK_ID_SQL, withDataset } from "./dataset-sql.js";
+import { type UnfinishedLabel, unfinishedLabels } from "./unfinished-labels.js";
 
 /** What one behaviour did on one task. */
 export interface MixtureRow {
@@ -16,15 +17,21 @@ export interface MixtureRow {
   readonly regret: number | null;
 }
 
+/** What a dataset holds. */
+export interface DatasetDescription {
+  readonly manifest: DatasetManifest;
+  /** Of shards and labels, as the manifest has them. */
+  readonly bytes: number;
+  /** By task and behaviour. */
+  readonly mixture: readonly MixtureRow[];
+  readonly unfinishedLabels: readonly UnfinishedLabel[];
+}
+
 /**
- * What a dataset holds, by task and behaviour, beside its manifest.
- *
- * @returns also `bytes`, of shards and labels as the manifest has them
+ * What a dataset holds, beside its manifest.
  * @throws what withDataset throws
  */
-export function describeMixture(
-  dir: string,
-): Promise<{ manifest: DatasetManifest; bytes: number; mixture: MixtureRow[] }> {
+export function describeMixture(dir: string): Promise<DatasetDescription> {
   return withDataset(dir, async (connection, manifest) => {
     const sql = `SELECT ${TASK_ID_SQL} AS task_id, ${BEHAVIOUR_SQL} AS behaviour, count(DISTINCT trial_id)::DOUBLE,
         count(*)::DOUBLE, sum("length")::DOUBLE, avg("return"), avg(regret)
@@ -42,6 +49,7 @@ export function describeMixture(
       }),
     );
     const files = [...manifest.shards, ...Array.from(folderLabels(manifest).values(), ({ shards }) => shards).flat()];
-    return { manifest, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), mixture };
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    return { manifest, bytes, mixture, unfinishedLabels: unfinishedLabels(dir, manifest) };
   });
 }

@@ -1,9 +1,10 @@
 /** Folders that come into being in one piece. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { IcrlError } from "../common/errors.js";
 import { isDataset } from "./dataset-manifest.js";
 import { fsyncFolder } from "./durable-file.js";
+import { makeFolders } from "./make-folders.js";
 
 /**
  * Lets `make` fill OUT.partial, which then becomes OUT. A process that is killed leaves OUT.partial behind, and the next one begins
@@ -21,7 +22,7 @@ export async function makeFolder<T>(
   const partial = `${out}.partial`;
   const old = `${out}.old`;
   rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true });
+  makeFolders(partial);
   let made: T;
   try {
     made = await make(partial);

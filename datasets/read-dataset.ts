@@ -6,7 +6,7 @@
  * units, the same for the same seed; it is a uniform one where a window holds all shards.
  *
  * Memory: the wanted columns of `windowShards` + 1 decoded shards (a shard's rows are about 16 MB with all columns) and a batch.
- * Decoding runs in a thread of its own, one shard ahead.
+ * Decoding runs in a thread of its own, one shard ahead. Shards that fit one window are decoded once, for all epochs.
  */
 import type { RecordBatch } from "apache-arrow";
 import { IcrlError } from "../common/errors.js";
@@ -34,6 +34,11 @@ export interface ReadOptions<C extends ColumnName> {
   readonly windowShards?: number;
   /** How often everything is read; 1 by default, Infinity for ever. */
   readonly epochs?: number;
+  /**
+   * Where to begin: this batch (from 0) of this epoch. What is read then is what follows there when reading began at the
+   * beginning, with the same order and `batchUnits`. Batches before it in its epoch are decoded and not made.
+   */
+  readonly from?: { readonly epoch: number; readonly batch: number };
   /** Only this task, by its id. */
   readonly task?: string;
   /** Only what this behaviour did. */
@@ -54,6 +59,8 @@ export interface LabelColumns {
 export interface DatasetBatch<C extends ColumnName> {
   /** From 0. */
   readonly epoch: number;
+  /** Which batch of the epoch, from 0. */
+  readonly index: number;
   readonly rows: number;
   /** Unit i has the rows units[i] to units[i + 1] - 1. */
   readonly units: Int32Array;
@@ -79,13 +86,15 @@ export async function* readDataset<C extends ColumnName>(
   options: ReadOptions<C>,
 ): AsyncGenerator<DatasetBatch<C>> {
   const manifest = readDatasetManifest(dir);
-  const { shuffle, unit = "episode", batchUnits = 256, epochs = 1 } = options;
+  const { shuffle, unit = "episode", batchUnits = 256, epochs = 1, from = { epoch: 0, batch: 0 } } = options;
   const windowShards = options.windowShards ?? (shuffle === undefined ? 1 : 4);
   const beside = requireLabels(dir, manifest, options.labels ?? []);
   const filter = rowFilter(options);
   const columns = wantedColumns(options, filter.columns);
   const names = manifest.shards.map(({ file }) => file.slice("data/".length));
-  for (let epoch = 0; epoch < epochs; epoch += 1) {
+  const shards = shardReader(dir, beside, columns, names.length <= windowShards ? names.length : 0);
+  for (let epoch = from.epoch; epoch < epochs; epoch += 1) {
+    const first = epoch === from.epoch ? from.batch : 0;
     const rng = shuffle === undefined ? undefined : rngFromSeed(shuffle).split(`epoch-${epoch}`);
     const order = names.slice();
     if (rng !== undefined) shuffleInPlace(order, rng);
@@ -93,15 +102,10 @@ export async function* readDataset<C extends ColumnName>(
     let sources: Source[] = [];
     let units: number[][] = [];
     let unread = 0;
-    let episodes = 0;
-
-    const batch = (taken: readonly number[][]): DatasetBatch<C> => {
-      episodes += taken.length;
-      return makeBatch(epoch, sources, taken, options);
-    };
-
     let decoded = 0;
-    for await (const shard of readDatasetShards(dir, order, beside, columns)) {
+    let index = 0;
+
+    for await (const shard of shards(order)) {
       decoded += 1;
       unread += 1;
       const source = sources.push(shard) - 1;
@@ -109,13 +113,35 @@ export async function* readDataset<C extends ColumnName>(
       if (unread < windowShards && decoded < order.length) continue;
       if (rng !== undefined) shuffleInPlace(units, rng);
       let at = 0;
-      for (; at + batchUnits <= units.length; at += batchUnits) yield batch(units.slice(at, at + batchUnits));
+      for (; at + batchUnits <= units.length; at += batchUnits, index += 1) {
+        if (index >= first) yield makeBatch(epoch, index, sources, units.slice(at, at + batchUnits), options);
+      }
       ({ sources, units } = carry(sources, units.slice(at)));
       unread = 0;
     }
-    if (units.length > 0) yield batch(units);
-    if (episodes === 0) throw new IcrlError("SELECTION_EMPTY", `nothing in ${dir} matches: ${describe(options)}`);
+    if (units.length > 0 && index >= first) yield makeBatch(epoch, index, sources, units, options);
+    if (units.length === 0 && index === 0)
+      throw new IcrlError("SELECTION_EMPTY", `nothing in ${dir} matches: ${describe(options)}`);
   }
+}
+
+/**
+ * Makes the function that reads shards by name, in that order.
+ *
+ * @param kept how many shards there are, if all of them are kept in memory once they were read; 0: none is
+ */
+function shardReader(dir: string, labels: readonly string[], columns: readonly ColumnName[], kept: number) {
+  const memory = new Map<string, DatasetShard>();
+  return async function* (names: readonly string[]): AsyncGenerator<DatasetShard> {
+    if (kept > 0 && memory.size === kept) {
+      for (const name of names) yield memory.get(name) as DatasetShard;
+      return;
+    }
+    for await (const shard of readDatasetShards(dir, names, labels, columns)) {
+      if (kept > 0) memory.set(shard.name, shard);
+      yield shard;
+    }
+  };
 }
 
 /** Names of the labels that stand beside the data. @throws LABEL_UNKNOWN */
@@ -163,7 +189,8 @@ function rowFilter({ task, behaviour, split }: Pick<ReadOptions<ColumnName>, "ta
   };
 }
 
-function taskIdOf(tags: string, family: string): string {
+/** Id of a row's task, from its `tags` and `task`. Free play has none: the family stands in. */
+export function taskIdOf(tags: string, family: string): string {
   return (JSON.parse(tags) as { task?: string }).task ?? family;
 }
 
@@ -210,6 +237,7 @@ function takeSource(sources: readonly Source[], ranges: RowRanges): Source {
 
 function makeBatch<C extends ColumnName>(
   epoch: number,
+  index: number,
   sources: readonly Source[],
   taken: readonly number[][],
   { columns, labels = [] }: ReadOptions<C>,
@@ -224,6 +252,7 @@ function makeBatch<C extends ColumnName>(
   });
   return {
     epoch,
+    index,
     rows: data.numRows,
     units,
     columns: batchColumns(data, columns),

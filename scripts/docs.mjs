@@ -1,5 +1,5 @@
 /**
- * `npm run docs`: writes the pages that come from code (docs/errors.md, docs/tasks.md, docs/agents.md, docs/agents/*.md) from
+ * `npm run docs`: writes the pages that come from code (docs/errors.md, docs/tasks.md, docs/agents.md, docs/agents/*.md, the tables of docs/training.md) from
  * what is built in dist/. With --check nothing is written: pages that are not current are named, and the exit status is 1.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,11 +7,17 @@ import { dirname, join } from "node:path";
 import { agentPages } from "./docs/agents.mjs";
 import { errorsPage } from "./docs/errors.mjs";
 import { tasksPage } from "./docs/tasks.mjs";
+import { trainingPage } from "./docs/training.mjs";
 
 process.chdir(join(import.meta.dirname, ".."));
 
 /** @type {Record<string, string>} */
-const pages = { "docs/errors.md": errorsPage(), "docs/tasks.md": tasksPage(), ...agentPages() };
+const pages = {
+  "docs/errors.md": errorsPage(),
+  "docs/tasks.md": tasksPage(),
+  "docs/training.md": trainingPage(),
+  ...agentPages(),
+};
 const written = existsSync("docs/agents") ? readdirSync("docs/agents").map((name) => `docs/agents/${name}`) : [];
 const superfluous = written.filter((file) => !Object.hasOwn(pages, file));
 const stale = Object.entries(pages).filter(([file, text]) => !existsSync(file) || readFileSync(file, "utf8") !== text);

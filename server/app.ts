@@ -1,8 +1,8 @@
 /** A server put together: the log, sessions, tournaments, collections, labels, and the services on one port. */
-import { mkdirSync } from "node:fs";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
+import { makeFolders } from "../datasets/make-folders.js";
 import { playedTrials } from "../datasets/played-trials.js";
 import { CollectionServiceService } from "../proto/gen/icrl/v1/collection.js";
 import { EnvironmentServiceService } from "../proto/gen/icrl/v1/environment.js";
@@ -62,7 +62,7 @@ const GOODBYE_MS = 1000;
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { limits, logger } = options;
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
-  mkdirSync(options.dataDir, { recursive: true });
+  makeFolders(options.dataDir);
   const sink = await openTrajectoryLog(options.dataDir, { durability: options.durability, logger });
   const tournaments = createTournaments(limits);
   const sessions = openSessions(limits.max_sessions);

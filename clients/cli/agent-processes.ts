@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { PROGRAM } from "./private-server.js";
+import { type ReportedError, reportedError } from "./reported-error.js";
 
 /** Running agents. */
 export interface AgentProcesses {
@@ -20,7 +21,8 @@ const MAX_FAILURES = 3;
  * @param entrants names in it, and the built-in agents behind them
  * @param logDir folder for what each process says, `<entrant>.log`
  * @param unfinished whether an entrant has matches that are not finished
- * @param onGivenUp called when an entrant's process is not started again though it has matches left
+ * @param onGivenUp called when an entrant's process is not started again though it has matches left, with the error that the last
+ *   one gave
  */
 export function startAgentProcesses(
   address: string,
@@ -28,7 +30,7 @@ export function startAgentProcesses(
   entrants: readonly { readonly name: string; readonly agent: string }[],
   logDir: string,
   unfinished: (entrant: string) => boolean,
-  onGivenUp: (entrant: string, logFile: string) => void,
+  onGivenUp: (entrant: string, logFile: string, error: ReportedError | undefined) => void,
 ): AgentProcesses {
   mkdirSync(logDir, { recursive: true });
   const children = new Set<ChildProcess>();
@@ -37,9 +39,10 @@ export function startAgentProcesses(
   async function keepRunning(entrant: string, agent: string): Promise<void> {
     const logFile = join(logDir, `${entrant.replaceAll(/[^\w.-]/g, "_")}.log`);
     const log = createWriteStream(logFile);
+    let said = "";
     for (let failures = 0; !closing; failures++) {
       if (failures === MAX_FAILURES) {
-        onGivenUp(entrant, logFile);
+        onGivenUp(entrant, logFile, reportedError(said));
         break;
       }
       const child = spawn(
@@ -49,7 +52,10 @@ export function startAgentProcesses(
       );
       children.add(child);
       child.stdout.on("data", (text) => log.write(text));
-      child.stderr.on("data", (text) => log.write(text));
+      child.stderr.on("data", (text) => {
+        log.write(text);
+        said = (said + text).slice(-10_000);
+      });
       await new Promise((resolve) => child.on("exit", resolve));
       children.delete(child);
       log.write(`exit code ${child.exitCode ?? child.signalCode}\n`);

@@ -1,10 +1,11 @@
 /** The folder in which a dataset is collected, DIR/collecting: what it is for stays written there until the dataset is finished. */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../common/errors.js";
 import { collectingFolder } from "../../datasets/dataset-manifest.js";
+import { makeFolders } from "../../datasets/make-folders.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
 import type { DatasetSpec } from "./dataset-file.js";
 
@@ -33,7 +34,7 @@ export function openCollectingFolder(dir: string, spec: DatasetSpec, specPath: s
     );
   }
   if (known === undefined) {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     writeFileSync(`${path}.tmp`, `${JSON.stringify(wanted, undefined, 2)}\n`);
     renameSync(`${path}.tmp`, path);
   }

@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { IcrlError, REASONS, type Reason } from "../../common/errors.js";
+import { IcrlError } from "../../common/errors.js";
+import { reportedError } from "./reported-error.js";
 
 /** Path of the program, for processes that a command starts. */
 export const PROGRAM = fileURLToPath(new URL("./main.js", import.meta.url));
@@ -55,11 +56,14 @@ export async function startPrivateServer(dataDir: string, flags: readonly string
     exited.then(() => undefined),
   ]);
   if (line === undefined) {
-    const [, reason = "", text] = /^error: ([A-Z_]+): (.*)$/m.exec(said) ?? [];
-    if (Object.hasOwn(REASONS, reason)) throw new IcrlError(reason as Reason, text);
-    throw new ServerStartError(`the private server did not start: ${/^error: (.*)$/m.exec(said)?.[1] ?? said}`);
+    const { reason, text = said } = reportedError(said) ?? {};
+    if (reason !== undefined) throw new IcrlError(reason, text);
+    throw new ServerStartError(`the private server did not start: ${text}`);
   }
-  child.stderr.on("data", (text: Buffer) => process.stderr.write(text)); // warnings of a running server are worth seeing
+  // Warnings of a running server are worth seeing; the one error of a command is its own.
+  child.stderr.on("data", (text: Buffer) =>
+    process.stderr.write(String(text).replaceAll(/^error: /gm, "its server: ")),
+  );
   return {
     address: (JSON.parse(line) as { address: string }).address,
     pid: child.pid as number,

@@ -12,12 +12,12 @@ import { labelDataset } from "./label-dataset.js";
 import { type PlayAgentOptions, playAgent } from "./play-agent.js";
 import { serveMatches } from "./serve-matches.js";
 
-const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID] | --task TASK [--trials M] [--envs N] [--seed S]
-       | --label NAME) [--option name=value ...]`;
+const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID | --collection ID]
+       | --task TASK [--trials M] [--envs N] [--seed S] | --label NAME) [--option name=value ...]`;
 
 /**
- * Runs an agent by the command line of its process: as an entrant of tournaments, in free play, or as an expert that labels the
- * server's dataset.
+ * Runs an agent by the command line of its process: as an entrant of tournaments, as a behaviour of a collection, in free play, or
+ * as an expert that labels the server's dataset.
  *
  * @param args the command line's words after the program's name
  * @returns the exit code: 0 when all was played, 1 when not, 2 for a command line that it does not understand
@@ -56,6 +56,7 @@ interface Command {
   /** Of an entrant. */
   readonly entrant: string;
   readonly tournamentId: string | undefined;
+  readonly collectionId: string | undefined;
   /** Free play, if that is asked for. */
   readonly play: PlayAgentOptions | undefined;
   /** Name of the labels to make, if that is asked for. */
@@ -70,6 +71,7 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
       connect: { type: "string", default: "127.0.0.1:50551" },
       entrant: { type: "string" },
       tournament: { type: "string" },
+      collection: { type: "string" },
       task: { type: "string" },
       label: { type: "string" },
       trials: { type: "string", default: "100" },
@@ -82,6 +84,9 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
   if (values.help) return undefined;
   const wanted = [values.entrant, values.task, values.label].filter((value) => value !== undefined);
   if (wanted.length !== 1) throw new Error("give either --entrant or --task, or --label");
+  if (values.tournament !== undefined && values.collection !== undefined) {
+    throw new Error("give either --tournament or --collection");
+  }
   const agentOptions = optionsFromTexts(agent.options, values.option);
   resolveOptions(agent.options, agentOptions, `agent "${agent.name}"`);
   const play =
@@ -99,6 +104,7 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
     agentOptions,
     entrant: values.entrant ?? "",
     tournamentId: values.tournament,
+    collectionId: values.collection,
     play,
     label: values.label,
   };
@@ -120,6 +126,7 @@ async function serve(connection: Connection, agent: Agent, command: Command): Pr
   await serveMatches(connection, agent, {
     entrant: command.entrant,
     tournamentId: command.tournamentId,
+    collectionId: command.collectionId,
     agentOptions: command.agentOptions,
     onMatch: (opened) => console.error(`playing ${opened.matchId}`),
     onMatchFailed: (matchId, error) => {

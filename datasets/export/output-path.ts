@@ -1,7 +1,8 @@
 /** Where an export goes: nothing is at PATH until it is whole, and nothing that is there is lost before. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { IcrlError } from "../../common/errors.js";
+import { makeFolders } from "../make-folders.js";
 import type { ExportFormat } from "./export-format.js";
 
 /** A path being written. */
@@ -42,7 +43,7 @@ export function prepareOutput(
   }
   const path = join(dirname(target), `.${basename(target)}.unfinished`);
   rmSync(path, { recursive: true, force: true });
-  mkdirSync(output === "folder" ? path : dirname(path), { recursive: true });
+  makeFolders(output === "folder" ? path : dirname(path));
   return {
     path,
     commit() {

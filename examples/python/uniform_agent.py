@@ -3,6 +3,7 @@
     pip install grpcio grpcio-tools numpy
     python examples/python/uniform_agent.py --connect 127.0.0.1:50551 --task river-swim --trials 20 --envs 4
     python examples/python/uniform_agent.py --connect 127.0.0.1:50551 --entrant python    # in a tournament
+    python examples/python/uniform_agent.py --connect 127.0.0.1:50551 --entrant python --collection ID    # of a dataset
 
 docs/protocol.md is the reference for what is said here.
 """
@@ -22,6 +23,7 @@ pb_tensor = grpc.protos("icrl/v1/tensor.proto")
 parser = argparse.ArgumentParser()
 parser.add_argument("--connect", default="127.0.0.1:50551")
 parser.add_argument("--entrant")
+parser.add_argument("--collection")
 parser.add_argument("--task", default="river-swim")
 parser.add_argument("--trials", type=int, default=20)
 parser.add_argument("--envs", type=int, default=4)
@@ -50,7 +52,7 @@ def send(**message):
 
 
 hello = dict(min_protocol_version=1, max_protocol_version=1, agent="uniform-python", agent_version="1", language="python")
-send(hello=pb.Hello(**hello, entrant=args.entrant))  # an entrant's matches are opened by the server
+send(hello=pb.Hello(**hello, entrant=args.entrant, collection_id=args.collection))  # an entrant's matches are opened by the server
 if args.entrant is None:
     send(open=pb.Open(task=args.task, num_envs=args.envs, trials=args.trials, seed=args.seed, record=True))
 

@@ -15,7 +15,7 @@ export function table(/** @type {string[]} */ head, /** @type {string[][]} */ ro
 export function optionsTable(/** @type {import("../../dist/common/options.js").OptionTable} */ options) {
   const rows = Object.entries(options).map(([name, row]) => [
     `\`${name}\``,
-    `\`${row.default}\``,
+    row.default === "" ? "" : `\`${row.default}\``,
     allowed(row).replace(/^an? /, ""),
     row.help,
   ]);

@@ -1,6 +1,7 @@
 /**
  * The making of labels of one name: reads shards in order, hands their trials to sessions, writes a shard's labels when all its
- * trials are labelled. A session that ends early gives its trials back, for the next one.
+ * trials are labelled, and enters them in the manifest when all shards are. A session that ends early gives its trials back, for
+ * the next one.
  */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import type { Limits } from "../sessions/limits.js";
 import type { Task } from "../tasks/task.js";
 import { lockFolder } from "../trajectories/lock.js";
 import { type IndexedShard, indexDataset } from "./dataset-index.js";
+import { enterLabels } from "./enter-labels.js";
 import { knownTasks } from "./known-tasks.js";
 import { checkSameExpert, findHead, headOf, writeHead } from "./label-head.js";
 import { createLabelPlay, type LabelSource } from "./label-play.js";
@@ -21,7 +23,7 @@ import { type LabelThread, startLabelThread } from "./label-thread.js";
 
 /** Labels being made. */
 export interface Labelling {
-  /** Whether all labels are durable, or it stopped before. */
+  /** Whether all labels are durable and entered, or it stopped before. */
   readonly over: boolean;
   /**
    * Opens trials in the seat as soon as there are any.
@@ -60,6 +62,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   let unlock = () => {};
   let thread: LabelThread | undefined;
   let reading = false;
+  let entering = false;
   let failure: unknown;
   let over = false;
 
@@ -224,26 +227,36 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     return Math.min(request.numEnvs, Math.max(1, rows));
   }
 
+  /** Once there is nothing left to label: the labels become part of the dataset, and then those who wait are told. */
+  async function finish(): Promise<void> {
+    if (entering || over) return;
+    entering = true;
+    try {
+      await enterLabels(dir, name);
+    } catch (error) {
+      return fail(error instanceof IcrlError ? error : unwritable(error));
+    }
+    const seats = [...waiting.keys()];
+    waiting.clear();
+    end();
+    for (const seat of seats) seat.finish();
+  }
+
   /** Opens trials for those who wait. */
   function offer(): void {
+    if (held.size === 0 && unread.length === 0) return void finish();
     try {
       for (const [seat, request] of waiting) {
         const task = nextTask();
-        if (task !== undefined) {
-          const most = mostEnvs(request, task);
-          let trials = 0;
-          for (const shard of held.keys()) trials += shard.waiting(task);
-          if (trials <= 2 * most && reading) return; // there may be more in a moment
-          waiting.delete(seat);
-          // Half of what there is, so that a second session can label beside this one.
-          const numEnvs = trials > 2 * most ? most : Math.ceil(trials / 2);
-          seat.open(createLabelPlay(name, task, numEnvs, source), remaining);
-        } else if (held.size === 0 && unread.length === 0) {
-          const seats = [...waiting.keys()];
-          waiting.clear();
-          end();
-          for (const each of seats) each.finish();
-        } else return;
+        if (task === undefined) return;
+        const most = mostEnvs(request, task);
+        let trials = 0;
+        for (const shard of held.keys()) trials += shard.waiting(task);
+        if (trials <= 2 * most && reading) return; // there may be more in a moment
+        waiting.delete(seat);
+        // Half of what there is, so that a second session can label beside this one.
+        const numEnvs = trials > 2 * most ? most : Math.ceil(trials / 2);
+        seat.open(createLabelPlay(name, task, numEnvs, source), remaining);
       }
     } catch (error) {
       fail(error);

@@ -35,9 +35,12 @@ export function createLabels(dir: string, limits: Limits): DatasetLabels {
 
   async function enter(request: LabelRequest, seat: LabelSeat, hasLeft: () => boolean): Promise<Labelling | undefined> {
     try {
-      const labelling = await labellingOf(request.name);
-      if (!hasLeft()) labelling.request(request, seat);
-      return labelling;
+      for (;;) {
+        const labelling = await labellingOf(request.name);
+        if (labelling.over) continue; // since a moment
+        if (!hasLeft()) labelling.request(request, seat);
+        return labelling;
+      }
     } catch (error) {
       if (!hasLeft()) seat.fail(error);
       return undefined;

@@ -9,7 +9,7 @@ import type { Observations, TrialEnd, TrialStart } from "../../proto/gen/icrl/v1
 import type { Tensor } from "../../proto/gen/icrl/v1/tensor.js";
 import { createOracle, type Oracle } from "../tasks/oracle.js";
 import type { Env, Task } from "../tasks/task.js";
-import type { RunInfo } from "../trajectories/sink.js";
+import type { EpisodeRecord, RunInfo } from "../trajectories/sink.js";
 import type { Recorder } from "./recorder.js";
 import type { TrialSource, TrialTicket } from "./trial-source.js";
 
@@ -104,6 +104,8 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
   const totals: PlayTotals = { completeTrials: 0, incompleteTrials: 0, episodes: 0, steps: 0 };
   let activeCount = 0;
   let agentMsTotal = 0;
+  /** Of all the task's oracles. */
+  let steady = false;
 
   // The episodes under way, [N, horizon]: row n, from its beginning, is what the log takes when env n's episode ends.
   const stepActions = new Int32Array(numEnvs * horizon);
@@ -113,8 +115,6 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
   const stepOptimalActions = new Int32Array(numEnvs * horizon);
   const stepObservations = new Int32Array(discrete ? numEnvs * (horizon + 1) : 0);
   const stepFeatures = new Float32Array(numEnvs * horizon * featureSize);
-  const episodeReturns = new Float64Array(numEnvs);
-  const episodeRegrets = new Float64Array(numEnvs);
   const knowsPropensities = new Uint8Array(numEnvs);
   const curve = new Float64Array(episodes === 1 ? horizon : episodes);
   /** Cumulative regret after each episode of the trial, [N, episodes]. */
@@ -160,6 +160,7 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
     slots[index] = slot;
     envs[index] = env;
     oracles[index] = slot.oracle;
+    steady = slot.oracle.steady;
     active[index] = 1;
     activeCount += 1;
     startEpisode(slot, index, 0);
@@ -181,10 +182,17 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
     slot.episode = episode;
     slot.episodeStartedAtMs = now();
     slot.agentMsAtStart = agentMsTotal;
-    episodeReturns[index] = 0;
-    episodeRegrets[index] = 0;
     knowsPropensities[index] = 0;
     if (discrete) stepObservations[index * (horizon + 1)] = slot.env.observation;
+  }
+
+  /** Judges the steps `from` to `from + length`, out of the way of the lock-steps. */
+  function judgeEpisode(oracle: Oracle, from: number, length: number): void {
+    for (let t = 0; t < length; t++) {
+      oracle.judge(t, 0, stepActions[from + t]);
+      stepRegrets[from + t] = oracle.regret;
+      stepOptimalActions[from + t] = oracle.optimalAction;
+    }
   }
 
   /** Records the episode, which ended by itself, or was cut short for `truncatedBy`. */
@@ -192,16 +200,23 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
     const { env, ticket } = slot;
     const length = env.stepInEpisode;
     const complete = truncatedBy === undefined;
-    slot.trialReturn += episodeReturns[index];
-    slot.trialRegret += episodeRegrets[index];
+    const from = index * horizon;
+    if (slot.oracle.steady) judgeEpisode(slot.oracle, from, length);
+    let episodeReturn = 0;
+    let episodeRegret = 0;
+    for (let at = from; at < from + length; at++) {
+      episodeReturn += stepRewards[at];
+      episodeRegret += stepRegrets[at];
+    }
+    slot.trialReturn += episodeReturn;
+    slot.trialRegret += episodeRegret;
     slot.trialOptimalValue += slot.oracle.episodeValue;
     slot.trialSteps += length;
     if (episodes > 1) episodeCurves[index * episodes + slot.episode] = slot.trialRegret;
     if (length === 0) return; // begun and abandoned before its first action: nothing happened
     totals.episodes += 1;
     if (recorder === undefined) return;
-    const from = index * horizon;
-    recorder.episode(index, {
+    const record: EpisodeRecord = {
       run,
       trialId: slot.trialId,
       trialIndex: ticket.trialIndex,
@@ -216,9 +231,9 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
       terminated: complete,
       truncated: !complete,
       endReason: truncatedBy ?? env.endReason,
-      return: episodeReturns[index],
+      return: episodeReturn,
       optimalValue: complete ? slot.oracle.episodeValue : undefined,
-      regret: complete ? episodeRegrets[index] : undefined,
+      regret: complete ? episodeRegret : undefined,
       observations: discrete
         ? stepObservations.subarray(index * (horizon + 1), index * (horizon + 1) + length + 1)
         : undefined,
@@ -230,7 +245,8 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
       regrets: stepRegrets.subarray(from, from + length),
       optimalActions: stepOptimalActions.subarray(from, from + length),
       trialFeatures: env.trialFeatures,
-    });
+    };
+    recorder.episode(index, record, complete && slot.episode + 1 === episodes);
   }
 
   function endTrial(slot: Slot, index: number, complete: boolean): TrialEnd {
@@ -342,27 +358,26 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
           continue;
         }
         const env = envs[n];
-        const oracle = oracles[n];
         const t = env.stepInEpisode;
         const action = actions[n];
         const at = n * horizon + t;
         if (featureSize > 0) stepFeatures.set(env.features as Float32Array, at * featureSize);
-        oracle.judge(t, env.state, action);
+        if (!steady) {
+          const oracle = oracles[n];
+          oracle.judge(t, env.state, action);
+          stepRegrets[at] = oracle.regret;
+          stepOptimalActions[at] = oracle.optimalAction;
+        }
         env.step(action);
         const { reward } = env;
-        const { regret } = oracle;
         stepActions[at] = action;
         stepRewards[at] = reward;
-        stepRegrets[at] = regret;
-        stepOptimalActions[at] = oracle.optimalAction;
         if (propensities !== undefined) {
           const propensity = propensities[n];
           stepPropensities[at] = propensity;
           if (propensity > 0) knowsPropensities[n] = 1;
         } else stepPropensities[at] = Number.NaN;
         if (discrete) stepObservations[n * (horizon + 1) + t + 1] = env.observation;
-        episodeReturns[n] += reward;
-        episodeRegrets[n] += regret;
         rewards[n] = reward;
         if (!env.terminated) continue;
         anyTerminated = true;

@@ -4,8 +4,8 @@ import type { EpisodeRecord, TrajectorySink } from "../trajectories/sink.js";
 
 /** The recorder of one open. */
 export interface Recorder {
-  /** Takes an episode of env `index`. @throws LOG_UNWRITABLE */
-  episode(index: number, episode: EpisodeRecord): void;
+  /** Takes an episode of env `index`; `last` when a trial that is complete ends with it. @throws LOG_UNWRITABLE */
+  episode(index: number, episode: EpisodeRecord, last: boolean): void;
   /** The trial in env `index` has ended; `complete` when each of its episodes ran to its own end. @throws LOG_UNWRITABLE */
   endTrial(index: number, complete: boolean): void;
   /** Ended trials that are durable, in the order of their ends. @throws LOG_UNWRITABLE if the log lost episodes */
@@ -36,22 +36,19 @@ export function createRecorder(sink: TrajectorySink, wholeTrials: boolean): Reco
   }
 
   return {
-    episode(index, episode) {
-      if (!wholeTrials) {
-        lastAppended = sink.append(episode);
+    episode(index, episode, last) {
+      if (wholeTrials && !last) {
+        held[index] ??= [];
+        held[index].push(copyOf(episode));
         return;
       }
-      held[index] ??= [];
-      held[index].push(copyOf(episode));
+      for (const earlier of held[index] ?? []) lastAppended = sink.append(earlier);
+      held[index] = [];
+      lastAppended = sink.append(episode);
     },
     endTrial(index, complete) {
-      if (wholeTrials) {
-        const episodes = held[index] ?? [];
-        held[index] = [];
-        if (!complete) return;
-        for (const episode of episodes) lastAppended = sink.append(episode);
-      }
-      pendingTrials.push(lastAppended);
+      if (wholeTrials && !complete) held[index] = [];
+      else pendingTrials.push(lastAppended);
     },
     durableTrials() {
       checkLog();

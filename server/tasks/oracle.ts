@@ -27,11 +27,13 @@ export interface Oracle {
    * steps judged so far: complete once every step was judged.
    */
   readonly episodeValue: number;
+  /** Whether an action is worth the same at every step, so that the actions of an episode can be judged at its end as well. */
+  readonly steady: boolean;
   /** Call after each `env.reset`. */
   beginEpisode(): void;
   /** The best action now, the lowest index on ties; arguments as for `judge`, before it. */
   best(step: number, state: number): number;
-  /** Judges an action; call once before each `env.step`. `step` counts within the episode from 0, `state` is `env.state`. */
+  /** Judges an action; unless `steady`, call once before each `env.step`. `step` counts within the episode from 0, `state` is `env.state`. */
   judge(step: number, state: number, action: number): void;
 }
 
@@ -44,6 +46,7 @@ export function createOracle(task: Task, env: Env): Oracle {
 
 /** Regret max mean - mean(a), the same at every step. */
 class FixedBanditOracle implements Oracle {
+  readonly steady = true;
   regret = 0;
   readonly optimalAction: number;
   readonly episodeValue: number;
@@ -70,6 +73,7 @@ class FixedBanditOracle implements Oracle {
 
 /** Regret max mean - mean(a) among the arms of the coming step. */
 class FreshBanditOracle implements Oracle {
+  readonly steady = false;
   regret = 0;
   optimalAction = 0;
   episodeValue = 0;
@@ -97,6 +101,7 @@ class FreshBanditOracle implements Oracle {
 
 /** Regret V*_h(s) - Q*_h(s, a). */
 class MdpOracle implements Oracle {
+  readonly steady = false;
   regret = 0;
   optimalAction = 0;
   episodeValue = 0;

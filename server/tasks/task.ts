@@ -67,6 +67,8 @@ export interface Env {
   reset(episode: number): void;
   /** Takes an action, 0 <= action < numActions; not after the episode has terminated. */
   step(action: number): void;
+  /** An env of the same instance that stands where this one stands, and whose noise from here on is keyed by another seed. */
+  fork(noiseSeed: bigint): Env;
 }
 
 /** Hidden parameters of an instance, in the two shapes that oracle.ts understands. */

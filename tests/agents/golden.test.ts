@@ -8,7 +8,6 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { agents } from "#icrl/agents/registry.js";
 import { createPolicy, describeTrial, meanAndError, playSteps, regretsOf } from "#icrl/bench/play-trial.js";
 import { STANDARD_TASKS } from "#icrl/bench/standard-tasks.js";
 import type { Agent, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
@@ -16,6 +15,7 @@ import type { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
+import { testedAgents } from "../support/tested-agents.js";
 
 interface Golden {
   readonly agent: string;
@@ -128,7 +128,7 @@ function textOf({ steps, ...head }: Golden): string {
   return `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "steps": [\n${rows}\n  ]\n}\n`;
 }
 
-describe.each(agents.map((agent) => [agent.name, agent] as const))("%s", (_name, agent) => {
+describe.each(testedAgents.map((agent) => [agent.name, agent] as const))("%s", (_name, agent) => {
   if (process.env["ICRL_RECORD_GOLDEN"] === "1") writeFileSync(pathOf(agent), textOf(record(agent)));
 
   it("has a golden trace of this version", () => {

@@ -3,9 +3,12 @@ import {
   CHANNEL,
   categoricalFromUniform,
   keyFromSeed,
+  NOISE_BLOCK,
   noiseNormal,
+  noiseNormals,
   noiseRng,
   noiseUniform,
+  noiseUniforms,
   type Rng,
   rngFromSeed,
 } from "#icrl/common/rng.js";
@@ -107,4 +110,19 @@ test("the categorical transform takes the first k whose running sum exceeds u", 
 test("the categorical transform never gives an outcome without a chance, even where rounding leaves u above the sum", () => {
   const p = Float64Array.from([0.5, 0.5 - 1e-12, 0]);
   expect(categoricalFromUniform(1 - 2 ** -53, p, 0, 3)).toBe(1);
+});
+
+test("a block of noise holds the draws of its steps, one by one", () => {
+  const key = keyFromSeed(0xfedcba9876543210n);
+  const block = new Float64Array(NOISE_BLOCK);
+  for (const [episode, step] of [
+    [0, 0],
+    [3, 16],
+    [2 ** 24 - 1, 2 ** 32 - NOISE_BLOCK],
+  ]) {
+    noiseUniforms(key, episode, step, CHANNEL.transition, block, 0);
+    expect([...block]).toEqual([...block].map((_, i) => noiseUniform(key, episode, step + i, CHANNEL.transition)));
+    noiseNormals(key, episode, step, CHANNEL.transition, block, 0);
+    expect([...block]).toEqual([...block].map((_, i) => noiseNormal(key, episode, step + i, CHANNEL.transition)));
+  }
 });

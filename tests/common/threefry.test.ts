@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { threefry2x32 } from "#icrl/common/threefry.js";
+import { threefry2x32, threefry2x32x4 } from "#icrl/common/threefry.js";
 
 /** Random123, tests/kat_vectors, the three lines "threefry2x32 20": counter, key, result. */
 const VECTORS = [
@@ -22,4 +22,16 @@ test("signed and unsigned forms of the same words give the same result", () => {
   threefry2x32(-1, 0x80000000 | 0, -2, 5, signed);
   threefry2x32(0xffffffff, 0x80000000, 0xfffffffe, 5, unsigned);
   expect(signed).toEqual(unsigned);
+});
+
+test("four counters at once give what they give one by one, over the end of the 32 bits too", () => {
+  const four = new Int32Array(8);
+  const one = new Int32Array(2);
+  for (const { counter, key } of [...VECTORS, { counter: [0xfffffffe, 7], key: [1, 2] }]) {
+    threefry2x32x4(key[0], key[1], counter[0], counter[1], four);
+    for (let i = 0; i < 4; i++) {
+      threefry2x32(key[0], key[1], counter[0] + i, counter[1], one);
+      expect([...four.subarray(2 * i, 2 * i + 2)]).toEqual([...one]);
+    }
+  }
 });

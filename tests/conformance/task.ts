@@ -42,6 +42,7 @@ export function taskViolations(task: Task, trials = 4, mostEpisodes = 5): string
     const seen = playWatched(task, env, episodes, rngFromSeed(seed), luck, check);
     checkReplay(task, seed, noiseSeed, episodes, seen, check);
     checkSharedLuck(task, seed, noiseSeed, episodes, check);
+    checkForks(task, seed, noiseSeed, episodes, check);
     checkUniformRegret(task, seed, noiseSeed, check);
   }
   checkLuck(task, luck, check);
@@ -304,6 +305,31 @@ function checkSharedLuck(task: Task, seed: bigint, noiseSeed: bigint, episodes: 
       one.step(action);
       two.step(other);
       check(!met || (one.reward === two.reward && one.state === two.state), "luck depends on earlier actions");
+    }
+  }
+}
+
+/** A fork stands where its env stands, with the env's own noise goes on as it does, and is alone with its steps. */
+function checkForks(task: Task, seed: bigint, noiseSeed: bigint, episodes: number, check: Check): void {
+  const whereIs = (env: Env): string =>
+    JSON.stringify([seenNow(env), env.stepInEpisode, env.terminated, env.trialFeatures && [...env.trialFeatures]]);
+  const env = task.instantiate(seed, noiseSeed);
+  let fork = task.instantiate(seed, noiseSeed);
+  const rng = rngFromSeed(seed).split("forks");
+  for (let episode = 0; episode < episodes; episode++) {
+    env.reset(episode);
+    fork.reset(episode);
+    for (let step = 0; !env.terminated && !fork.terminated && step < task.horizon; step++) {
+      fork = env.fork(noiseSeed);
+      const other = env.fork(noiseSeed + 1n);
+      check(whereIs(fork) === whereIs(env) && whereIs(other) === whereIs(env), "a fork stands elsewhere than its env");
+      const before = whereIs(env);
+      other.step(rng.integer(task.numActions));
+      check(whereIs(env) === before && whereIs(fork) === before, "a fork's step is seen in its env");
+      const action = rng.integer(task.numActions);
+      fork.step(action);
+      env.step(action);
+      check(whereIs(fork) === whereIs(env), "a fork with its env's noise goes on in another way");
     }
   }
 }

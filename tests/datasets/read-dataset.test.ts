@@ -1,9 +1,11 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Lists } from "#icrl/datasets/batch-columns.js";
 import { type ReadOptions, readDataset } from "#icrl/datasets/read-dataset.js";
 import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
 import { dataRows, madeUpLabel, makeDataset } from "../support/dataset.js";
+import { copyForTest } from "../support/labels.js";
 import { tempDir } from "../support/temp-dir.js";
 
 const temporary = tempDir();
@@ -73,6 +75,36 @@ test("shuffled reading is a permutation, the same for the same seed, another in 
   }
   expect(orders.size).toBe(12);
   expect(orders.has(inOrder.join())).toBe(false);
+});
+
+test("reading can begin at any batch: what follows is what followed there", async () => {
+  for (const windowShards of [2, 4]) {
+    const order = { shuffle: 9n, windowShards, unit: "trial", batchUnits: 7, epochs: 3 } as const;
+    const places: [epoch: number, index: number][] = [];
+    for await (const { epoch, index } of readDataset(dir, { columns: [], ...order })) places.push([epoch, index]);
+    // 40 trials are five batches of 7 and one of 5
+    expect(places).toEqual([0, 1, 2].flatMap((epoch) => [0, 1, 2, 3, 4, 5].map((index) => [epoch, index])));
+    const all = await idsOf(order);
+    for (const [epoch, batch] of [
+      [0, 4],
+      [1, 5],
+      [2, 6],
+    ]) {
+      expect(await idsOf({ ...order, from: { epoch, batch } })).toEqual(all.slice(6 * epoch + batch));
+    }
+  }
+});
+
+test("shards that fit one window are decoded once: later epochs need no file", async () => {
+  const copy = copyForTest(dir);
+  const epochs: number[] = [];
+  const options = { columns: ["actions"], labels: ["made-up"], shuffle: 1n, epochs: 3, windowShards: 3 } as const;
+  for await (const { epoch, rows } of readDataset(copy, options)) {
+    expect(rows).toBe(100); // all of them
+    epochs.push(epoch);
+    rmSync(join(copy, "data"), { recursive: true, force: true });
+  }
+  expect(epochs).toEqual([0, 1, 2]);
 });
 
 test("the order does not depend on the columns and labels that are read", async () => {

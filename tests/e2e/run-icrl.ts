@@ -22,14 +22,29 @@ export interface Ended {
 /** A process under way. */
 export interface Running {
   readonly child: ChildProcess;
+  /** What it has said so far. */
+  readonly stderr: string;
   /** Resolves once standard error has this. */
   said(text: string): Promise<void>;
   readonly ended: Promise<Ended>;
 }
 
-/** Starts a Node program in the repository. With `group` it leads a process group, as a command does in a terminal. */
-export function startNode(args: readonly string[], { group = false }: { group?: boolean } = {}): Running {
-  const child = spawn(process.execPath, args, { cwd: ROOT, detached: group, stdio: ["ignore", "pipe", "pipe"] });
+/**
+ * Starts a Node program in the repository.
+ *
+ * @param group whether it leads a process group, as a command does in a terminal
+ * @param env variables beside this process's
+ */
+export function startNode(
+  args: readonly string[],
+  { group = false, env = {} }: { readonly group?: boolean; readonly env?: Readonly<Record<string, string>> } = {},
+): Running {
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    detached: group,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
   const listeners = new Set<() => void>();
@@ -43,6 +58,9 @@ export function startNode(args: readonly string[], { group = false }: { group?: 
   const ended = once(child, "close").then(([code]) => ({ code: code as number | null, stdout, stderr }));
   return {
     child,
+    get stderr() {
+      return stderr;
+    },
     ended,
     said: (text) =>
       new Promise((resolve, reject) => {
@@ -57,6 +75,13 @@ export function startNode(args: readonly string[], { group = false }: { group?: 
 /** Runs `icrl` to its end. */
 export function icrl(...args: string[]): Promise<Ended> {
   return startNode([PROGRAM, ...args]).ended;
+}
+
+/** Runs it with --json; standard output must hold the one document and nothing else. */
+export async function icrlJson(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await icrl(...args, "--json");
+  if (code !== 0 || stderr.includes("error")) throw new Error(`exit code ${code}: ${stderr}`);
+  return JSON.parse(stdout);
 }
 
 /** A new folder; call `remove` when done. */

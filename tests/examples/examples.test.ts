@@ -49,7 +49,7 @@ agents:
 `,
   );
   const run = startNode([PROGRAM, "tournament", "run", file, "--out", out, "--server", server.address, "--json"]);
-  await run.said("waiting for its agent"); // the tournament exists
+  await run.said("waiting for"); // the tournament exists
   const enter = (name: string) => startNode([softmax, "--connect", server.address, "--entrant", name]).ended;
   const [one, two] = await Promise.all([enter("softmax"), enter("random")]);
   const { code, stdout, stderr } = await run.ended;

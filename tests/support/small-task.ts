@@ -39,6 +39,7 @@ export function randomOptions(family: TaskFamily, rng: Rng): Record<string, Opti
 function randomValue(row: Option, rng: Rng): OptionValue {
   if (row.type === "choice") return row.choices[rng.integer(row.choices.length)];
   if (row.type === "boolean") return rng.uniform() < 0.5;
+  if (row.type === "text") return row.default;
   const min = row.min ?? row.default;
   const span = Math.min((row.max ?? Number.POSITIVE_INFINITY) - min, 12);
   return row.type === "integer" ? min + rng.integer(span + 1) : min + span * rng.uniform();

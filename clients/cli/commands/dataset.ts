@@ -8,6 +8,7 @@ import { infoCommand } from "./dataset/info.js";
 import { labelCommand } from "./dataset/label.js";
 import { mergeCommand } from "./dataset/merge.js";
 import { queryCommand } from "./dataset/query.js";
+import { ratioCommand } from "./dataset/ratio.js";
 import { splitCommand } from "./dataset/split.js";
 import { verifyCommand } from "./dataset/verify.js";
 
@@ -24,5 +25,6 @@ export function datasetCommand(): Command {
     .addCommand(mergeCommand())
     .addCommand(splitCommand())
     .addCommand(filterCommand())
-    .addCommand(exportCommand());
+    .addCommand(exportCommand())
+    .addCommand(ratioCommand());
 }

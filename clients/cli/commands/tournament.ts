@@ -1,5 +1,5 @@
 /** `icrl tournament run FILE`: plays a tournament and writes what came out. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { agents, findAgent } from "../../../agents/registry.js";
@@ -7,6 +7,7 @@ import { IcrlError } from "../../../common/errors.js";
 import { resolveOptions } from "../../../common/options.js";
 import { playsTask } from "../../../common/plays-task.js";
 import { VERSION } from "../../../common/version.js";
+import { makeFolders } from "../../../datasets/make-folders.js";
 import {
   type Match,
   type Tournament,
@@ -40,6 +41,9 @@ interface RunFlags {
 
 /** What a run leaves in its folder. */
 const OUTPUTS = ["results.json", "trials.parquet", "regret.svg", "regret.png", "agents", "data", "log"];
+
+/** Agents that are waited for are named up to so many. */
+const MOST_NAMED = 4;
 
 /** Of a server that is asked only later. */
 const UNKNOWN_LIMITS = Object.fromEntries(
@@ -102,7 +106,7 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
     );
     const finished = watch(connection, tournament.id, (update) => {
       tournament = update;
-      progress.update(tournament.matches.map(progressItem));
+      progress.update(tournament.matches.map(progressItem), waitingText(tournament));
     });
     const results = await interruptible(finished);
     progress.say("writing the results and closing the log");
@@ -155,7 +159,7 @@ function prepareFolder(out: string, overwrite: boolean): void {
     );
   }
   for (const name of there) rmSync(join(out, name), { recursive: true });
-  mkdirSync(out, { recursive: true });
+  makeFolders(out);
 }
 
 /** Waits until the tournament is finished; resolves with its results. */
@@ -181,6 +185,20 @@ async function writeResults(connection: Connection, id: string, json: ResultsJso
   for await (const { arrowIpc } of connection.streamTrials({ id })) chunks.push(arrowIpc);
   writeTrialsParquet(chunks, join(out, "trials.parquet"));
   await writePicture(json, join(out, "regret"));
+}
+
+/**
+ * Whom it waits for: an agent says what it plays when it comes, and until then all tasks count as its. Undefined when all have come.
+ */
+function waitingText({ spec, matches }: Tournament): string | undefined {
+  const entrants = spec?.agents.map(({ name }) => name) ?? [];
+  const missing = entrants.filter((name) => {
+    const own = matches.filter(({ entrant }) => entrant === name);
+    return own.length > 0 && own.every(({ state }) => state === TournamentState.PENDING);
+  });
+  if (missing.length === 0) return undefined;
+  const named = missing.length <= MOST_NAMED ? `: ${missing.join(", ")}` : "";
+  return `waiting for ${missing.length} of ${entrants.length} agents${named}`;
 }
 
 function progressItem(match: Match): ProgressItem {

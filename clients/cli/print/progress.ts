@@ -36,6 +36,8 @@ export interface ProgressOptions {
   readonly nowMs: () => number;
   /** What `done` counts, in the plural. Default "trials". */
   readonly units?: string;
+  /** What `steps` counts, in the plural. Default "steps". */
+  readonly stepUnits?: string;
   /** Between two redraws on a terminal. Default 100. */
   readonly redrawMs?: number;
   /** Between two plain lines. Default 5,000. */
@@ -45,8 +47,12 @@ export interface ProgressOptions {
 
 /** A progress report under way. */
 export interface Progress {
-  /** Takes the state of everything; shows it when it is time, and always when all is done. */
-  update(items: readonly ProgressItem[]): void;
+  /**
+   * Takes the state of everything; shows it when it is time, and always when all is done or a wait is over.
+   *
+   * @param wait what has to come before it is known how much there is to do: "waiting for 2 of 7 agents". There is no total then
+   */
+  update(items: readonly ProgressItem[], wait?: string): void;
   /** Writes a line of its own, above the block on a terminal. */
   say(line: string): void;
   /** Shows the last state if it was not shown yet. Nothing is written afterwards. */
@@ -54,15 +60,31 @@ export interface Progress {
 }
 
 /** Rates are those of the last so many milliseconds. */
-const WINDOW_MS = 10_000;
+const RATE_WINDOW_MS = 10_000;
+/** The time left follows from so many: envs side by side end their trials together, in steps seconds apart. */
+const LEFT_WINDOW_MS = 60_000;
+/** In this time the time left that is shown comes two thirds nearer to what follows from the window. */
+const SETTLING_MS = 10_000;
+/** Samples are kept so far apart. */
+const SAMPLE_MS = 100;
 const BAR_WIDTH = 24;
 const MOST_ON_A_LINE = 4;
 
 /** Starts a progress report. Nothing is written until the first update. */
 export function createProgress(options: ProgressOptions): Progress {
-  const { stream, nowMs, units = "trials", redrawMs = 100, lineMs = 5000, paint = plain } = options;
+  const {
+    stream,
+    nowMs,
+    units = "trials",
+    stepUnits = "steps",
+    redrawMs = 100,
+    lineMs = 5000,
+    paint = plain,
+  } = options;
   const samples: Sample[] = [];
+  const left = timeLeft(samples);
   let items: readonly ProgressItem[] = [];
+  let waiting: string | undefined;
   let shownAtMs = Number.NEGATIVE_INFINITY;
   let shownAll = false;
   let pending = false;
@@ -72,32 +94,36 @@ export function createProgress(options: ProgressOptions): Progress {
   const erase = () => (blockLines === 0 ? "" : `\x1b[${blockLines}A\x1b[0J`);
 
   function show(sample: Sample): void {
-    const whole = wholeText(samples, sample, units);
+    const whole = waiting === undefined ? wholeText(samples, sample, left.ms(sample), units, stepUnits) : waiting;
     if (stream.isTTY === true) {
       const width = Math.max(20, (stream.columns ?? 80) - 1);
       const most = Math.max(0, (stream.rows ?? 24) - 3);
-      const lines = [`${bar(sample.done, sample.total)} ${whole}`, ...itemLines(items, most, paint)];
+      const first = waiting === undefined ? `${bar(sample.done, sample.total)} ${whole}` : whole;
+      const lines = [first, ...itemLines(items, most, paint)];
       stream.write(`${erase()}${lines.map((line) => `${cut(line, width)}\n`).join("")}`);
       blockLines = lines.length;
     } else {
-      const under = underWayText(items);
+      const under = waiting === undefined ? underWayText(items) : "";
       stream.write(`${under === "" ? whole : `${whole}: ${under}`}\n`);
     }
     shownAtMs = sample.atMs;
-    shownAll = sample.done >= sample.total;
+    shownAll = waiting === undefined && sample.done >= sample.total;
     pending = false;
   }
 
   return {
-    update(next) {
+    update(next, wait) {
       if (finished || next.length === 0) return;
       items = next;
       const sample = sampleOf(items, nowMs());
       remember(samples, sample);
-      const all = sample.done >= sample.total;
+      const waited = waiting !== undefined && wait === undefined;
+      waiting = wait;
+      if (waiting === undefined) left.take(sample);
+      const all = waiting === undefined && sample.done >= sample.total;
       pending = !(all && shownAll);
       const interval = stream.isTTY === true ? redrawMs : lineMs;
-      if (pending && (all || sample.atMs - shownAtMs >= interval)) show(sample);
+      if (pending && (all || waited || sample.atMs - shownAtMs >= interval)) show(sample);
     },
     say(line) {
       if (finished) return;
@@ -131,23 +157,59 @@ function sampleOf(items: readonly ProgressItem[], atMs: number): Sample {
   return { atMs, done, total, steps };
 }
 
-/** Keeps the samples of the window and the last one before it. */
+/** Keeps the samples of the longer window, and the last one before it. */
 function remember(samples: Sample[], sample: Sample): void {
-  samples.push(sample);
-  while (samples.length > 2 && samples[1].atMs <= sample.atMs - WINDOW_MS) samples.shift();
+  const last = samples.at(-1);
+  if (last === undefined || sample.atMs - last.atMs >= SAMPLE_MS) samples.push(sample);
+  while (samples.length > 2 && samples[1].atMs <= sample.atMs - LEFT_WINDOW_MS) samples.shift();
+}
+
+/** The last sample before a window, or the first. */
+function windowStart(samples: readonly Sample[], nowMs: number, windowMs: number): Sample {
+  return samples.findLast(({ atMs }) => atMs <= nowMs - windowMs) ?? samples[0];
+}
+
+/** When all will be done: an estimate that does not jump with every burst of ends. */
+function timeLeft(samples: readonly Sample[]) {
+  let endsAtMs: number | undefined;
+  let beganAtMs = 0;
+  let takenAtMs = 0;
+  return {
+    take({ atMs, done, total }: Sample): void {
+      const first = samples[0];
+      if (done <= first.done) return;
+      const raw = atMs + ((total - done) * (atMs - first.atMs)) / (done - first.done);
+      if (endsAtMs === undefined) {
+        endsAtMs = raw;
+        beganAtMs = first.atMs;
+      } else {
+        // What is known for a moment only counts for little.
+        const settlingMs = Math.max(1, Math.min(SETTLING_MS, atMs - beganAtMs));
+        endsAtMs += (raw - endsAtMs) * (1 - Math.exp((takenAtMs - atMs) / settlingMs));
+      }
+      takenAtMs = atMs;
+    },
+    /** Milliseconds; undefined where nothing is known. */
+    ms: ({ atMs }: Sample): number | undefined =>
+      endsAtMs === undefined || endsAtMs <= atMs ? undefined : endsAtMs - atMs,
+  };
 }
 
 /** `43 %  1,200 of 2,800 trials  1.23 M steps/s  0:12 left`. */
-function wholeText(samples: readonly Sample[], { atMs, done, total, steps }: Sample, units: string): string {
+function wholeText(
+  samples: readonly Sample[],
+  { atMs, done, total, steps }: Sample,
+  leftMs: number | undefined,
+  units: string,
+  stepUnits: string,
+): string {
   const percent = total > 0 ? Math.floor((100 * done) / total) : 100;
   const parts = [`${String(percent).padStart(3)} %`, `${shortNumber(done)} of ${shortNumber(total)} ${units}`];
-  const first = samples[0];
+  const first = windowStart(samples, atMs, RATE_WINDOW_MS);
   const elapsedMs = atMs - first.atMs;
   if (elapsedMs > 0 && steps > first.steps)
-    parts.push(`${rateText((1000 * (steps - first.steps)) / elapsedMs)} steps/s`);
-  if (elapsedMs > 0 && done > first.done && done < total) {
-    parts.push(`${durationText(((total - done) * elapsedMs) / (done - first.done))} left`);
-  }
+    parts.push(`${rateText((1000 * (steps - first.steps)) / elapsedMs)} ${stepUnits}/s`);
+  if (leftMs !== undefined && done < total) parts.push(`${durationText(leftMs)} left`);
   return parts.join("  ");
 }
 

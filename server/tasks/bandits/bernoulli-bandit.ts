@@ -1,5 +1,13 @@
 import { integer, number } from "../../../common/options.js";
-import { CHANNEL, type Key, keyFromSeed, noiseUniform, rngFromSeed } from "../../../common/rng.js";
+import {
+  blockStart,
+  CHANNEL,
+  type Key,
+  keyFromSeed,
+  NOISE_BLOCK,
+  noiseUniforms,
+  rngFromSeed,
+} from "../../../common/rng.js";
 import { sampleBeta } from "../sample-beta.js";
 import { defineTask, type Env, type Truth } from "../task.js";
 
@@ -60,6 +68,7 @@ class BernoulliBanditEnv implements Env {
   endReason: "" | "horizon" = "";
   readonly #horizon: number;
   readonly #noiseKey: Key;
+  readonly #noise = new Float64Array(NOISE_BLOCK); // of the steps from the last multiple of NOISE_BLOCK on
   readonly #means: Float64Array; // [A]
 
   constructor(horizon: number, noiseKey: Key, means: Float64Array) {
@@ -77,12 +86,24 @@ class BernoulliBanditEnv implements Env {
   }
 
   step(action: number): void {
-    const u = noiseUniform(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward);
+    const inBlock = this.stepInEpisode % NOISE_BLOCK;
+    if (inBlock === 0) noiseUniforms(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, this.#noise, 0);
+    const u = this.#noise[inBlock];
     this.reward = u < this.#means[action] ? 1 : 0;
     this.stepInEpisode += 1;
     if (this.stepInEpisode === this.#horizon) {
       this.terminated = true;
       this.endReason = "horizon";
     }
+  }
+
+  fork(noiseSeed: bigint): Env {
+    const env = new BernoulliBanditEnv(this.#horizon, keyFromSeed(noiseSeed), this.#means);
+    noiseUniforms(env.#noiseKey, 0, blockStart(this.stepInEpisode), CHANNEL.reward, env.#noise, 0);
+    env.stepInEpisode = this.stepInEpisode;
+    env.reward = this.reward;
+    env.terminated = this.terminated;
+    env.endReason = this.endReason;
+    return env;
   }
 }

@@ -1,5 +1,13 @@
 import { choice, integer, number } from "../../../common/options.js";
-import { CHANNEL, type Key, keyFromSeed, noiseNormal, rngFromSeed } from "../../../common/rng.js";
+import {
+  blockStart,
+  CHANNEL,
+  type Key,
+  keyFromSeed,
+  NOISE_BLOCK,
+  noiseNormals,
+  rngFromSeed,
+} from "../../../common/rng.js";
 import { defineTask, type Env, type Truth } from "../task.js";
 
 const MEANS = ["uniform01", "gaussian"] as const;
@@ -65,6 +73,7 @@ class GaussianBanditEnv implements Env {
   readonly #horizon: number;
   readonly #noiseStd: number;
   readonly #noiseKey: Key;
+  readonly #noise = new Float64Array(NOISE_BLOCK); // of the steps from the last multiple of NOISE_BLOCK on
   readonly #means: Float64Array; // [A]
 
   constructor(horizon: number, noiseStd: number, noiseKey: Key, means: Float64Array) {
@@ -83,12 +92,23 @@ class GaussianBanditEnv implements Env {
   }
 
   step(action: number): void {
-    const noise = noiseNormal(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward);
-    this.reward = Math.fround(this.#means[action] + this.#noiseStd * noise);
+    const inBlock = this.stepInEpisode % NOISE_BLOCK;
+    if (inBlock === 0) noiseNormals(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, this.#noise, 0);
+    this.reward = Math.fround(this.#means[action] + this.#noiseStd * this.#noise[inBlock]);
     this.stepInEpisode += 1;
     if (this.stepInEpisode === this.#horizon) {
       this.terminated = true;
       this.endReason = "horizon";
     }
+  }
+
+  fork(noiseSeed: bigint): Env {
+    const env = new GaussianBanditEnv(this.#horizon, this.#noiseStd, keyFromSeed(noiseSeed), this.#means);
+    noiseNormals(env.#noiseKey, 0, blockStart(this.stepInEpisode), CHANNEL.reward, env.#noise, 0);
+    env.stepInEpisode = this.stepInEpisode;
+    env.reward = this.reward;
+    env.terminated = this.terminated;
+    env.endReason = this.endReason;
+    return env;
   }
 }

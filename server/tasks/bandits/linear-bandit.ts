@@ -1,5 +1,16 @@
 import { choice, integer, number } from "../../../common/options.js";
-import { CHANNEL, type Key, keyFromSeed, noiseNormal, noiseRng, type Rng, rngFromSeed } from "../../../common/rng.js";
+import {
+  blockStart,
+  CHANNEL,
+  type Key,
+  keyFromSeed,
+  NOISE_BLOCK,
+  noiseNormals,
+  noiseRng,
+  type Rng,
+  rngFromSeed,
+} from "../../../common/rng.js";
+import { packedMemory, type Slice } from "../packed-memory.js";
 import { defineTask, type Env, type Truth } from "../task.js";
 
 const MAX_DIM = 64;
@@ -59,6 +70,7 @@ export const linearBandit = defineTask({
     const fresh = arm_set === "fresh";
     const shape = [actions, dim];
     const setting: Setting = { dim, actions, horizon, noiseStd: noise_std, armLaw, fresh };
+    const newMemory = packedMemory(actions + NOISE_BLOCK + 1);
     return {
       kinds: fresh ? ["linear"] : ["bandit", "linear"],
       numActions: actions,
@@ -70,7 +82,7 @@ export const linearBandit = defineTask({
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed);
         const theta = drawTheta(rng.split("theta"), thetaLaw, dim);
-        const env = new LinearBanditEnv(setting, theta, keyFromSeed(noiseSeed));
+        const env = new LinearBanditEnv(setting, newMemory(), theta, keyFromSeed(noiseSeed));
         if (!fresh) env.drawArms(rng.split("arms"));
         return env;
       },
@@ -91,35 +103,43 @@ interface Setting {
 class LinearBanditEnv implements Env {
   readonly trialFeatures: Float32Array | undefined;
   readonly features: Float32Array | undefined;
-  readonly truth: Truth;
+  readonly truth: Extract<Truth, { type: "bandit" }>;
   readonly state = 0;
   readonly observation = 0;
   stepInEpisode = 0;
-  reward = 0;
   terminated = false;
   endReason: "" | "horizon" = "";
   readonly #setting: Setting;
   readonly #theta: Float64Array; // [d]
   readonly #arms: Float32Array; // [A, d]
-  readonly #means: Float64Array; // [A]
+  /** What a step touches: the means [A], the noise of the steps from the last multiple of NOISE_BLOCK on, the last reward. */
+  readonly #memory: Float64Array;
+  readonly #means: number; // where they begin
+  readonly #noise: number;
   readonly #noiseKey: Key;
 
   /** With arms still to be drawn. */
-  constructor(setting: Setting, theta: Float64Array, noiseKey: Key) {
+  constructor(setting: Setting, { array, offset }: Slice, theta: Float64Array, noiseKey: Key) {
     const { dim, actions, fresh } = setting;
     this.#setting = setting;
     this.#theta = theta;
-    this.#means = new Float64Array(actions);
+    this.#memory = array;
+    this.#means = offset;
+    this.#noise = offset + actions;
     this.#arms = new Float32Array(actions * dim);
     this.#noiseKey = noiseKey;
     this.trialFeatures = fresh ? undefined : this.#arms;
     this.features = fresh ? this.#arms : undefined;
-    this.truth = { type: "bandit", means: this.#means, fresh };
+    this.truth = { type: "bandit", means: array.subarray(offset, offset + actions), fresh };
+  }
+
+  get reward(): number {
+    return this.#memory[this.#noise + NOISE_BLOCK];
   }
 
   reset(_episode: number): void {
     this.stepInEpisode = 0;
-    this.reward = 0;
+    this.#memory[this.#noise + NOISE_BLOCK] = 0;
     this.terminated = false;
     this.endReason = "";
     if (this.#setting.fresh) this.#drawFreshArms();
@@ -127,8 +147,13 @@ class LinearBanditEnv implements Env {
 
   step(action: number): void {
     const setting = this.#setting;
-    const noise = noiseNormal(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward);
-    this.reward = Math.fround(this.#means[action] + setting.noiseStd * noise);
+    const memory = this.#memory;
+    const noise = this.#noise;
+    const inBlock = this.stepInEpisode % NOISE_BLOCK;
+    if (inBlock === 0) noiseNormals(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, memory, noise);
+    memory[noise + NOISE_BLOCK] = Math.fround(
+      memory[this.#means + action] + setting.noiseStd * memory[noise + inBlock],
+    );
     this.stepInEpisode += 1;
     if (this.stepInEpisode === setting.horizon) {
       this.terminated = true;
@@ -137,10 +162,24 @@ class LinearBanditEnv implements Env {
     if (setting.fresh) this.#drawFreshArms();
   }
 
+  fork(noiseSeed: bigint): Env {
+    const { actions } = this.#setting;
+    const memory = { array: new Float64Array(actions + NOISE_BLOCK + 1), offset: 0 };
+    const env = new LinearBanditEnv(this.#setting, memory, this.#theta, keyFromSeed(noiseSeed));
+    env.#arms.set(this.#arms);
+    env.truth.means.set(this.truth.means);
+    env.stepInEpisode = this.stepInEpisode;
+    env.terminated = this.terminated;
+    env.endReason = this.endReason;
+    noiseNormals(env.#noiseKey, 0, blockStart(this.stepInEpisode), CHANNEL.reward, env.#memory, env.#noise);
+    env.#memory[env.#noise + NOISE_BLOCK] = this.reward;
+    return env;
+  }
+
   /** Overwrites the arms and their means. */
   drawArms(rng: Rng): void {
     drawFeatures(rng, this.#setting.armLaw, this.#arms, this.#setting.dim);
-    writeMeans(this.#means, this.#arms, this.#theta);
+    writeMeans(this.truth.means, this.#arms, this.#theta);
   }
 
   /** Arms of the coming step; after the last step those of a step that is never taken. Allocates one small generator. */

@@ -63,9 +63,12 @@ class TabularEnv implements Env {
   readonly #branches: number;
   /** The first state where it is certain; -1 where it is drawn. */
   readonly #onlyStart: number;
+  readonly #setup: TabularSetup;
   #episode = 0;
 
-  constructor({ truth, horizon, reward, noiseSeed, observations }: TabularSetup) {
+  constructor(setup: TabularSetup) {
+    const { truth, horizon, reward, noiseSeed, observations } = setup;
+    this.#setup = setup;
     this.truth = truth;
     this.#observations = observations;
     this.#horizon = horizon;
@@ -104,6 +107,17 @@ class TabularEnv implements Env {
       this.terminated = true;
       this.endReason = "horizon";
     }
+  }
+
+  fork(noiseSeed: bigint): Env {
+    const env = new TabularEnv({ ...this.#setup, noiseSeed });
+    env.#episode = this.#episode;
+    env.state = this.state;
+    env.stepInEpisode = this.stepInEpisode;
+    env.reward = this.reward;
+    env.terminated = this.terminated;
+    env.endReason = this.endReason;
+    return env;
   }
 
   #drawStart(episode: number): number {

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 const DIST = join(import.meta.dirname, "../../../dist");
 
 /** Packages that take a second to load, and are wanted by few commands. */
-const HEAVY = /^(apache-arrow|@duckdb|parquet-wasm|vega|@resvg)/;
+const HEAVY = /^(apache-arrow|@duckdb|parquet-wasm|vega|@resvg|@tensorflow)/;
 
 /** Every way from a compiled file to a heavy package by imports that are followed before anything runs. */
 function waysToHeavy(file: string, way: readonly string[] = [], seen = new Set<string>()): string[] {
@@ -20,7 +20,7 @@ function waysToHeavy(file: string, way: readonly string[] = [], seen = new Set<s
   });
 }
 
-test("the program loads Arrow, DuckDB and Vega only for the commands that want them", () => {
+test("the program loads Arrow, DuckDB, Vega and TensorFlow only for the commands that want them", () => {
   expect(waysToHeavy(join(DIST, "clients/cli/main.js"))).toEqual([]);
 });
 

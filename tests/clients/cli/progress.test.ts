@@ -74,6 +74,39 @@ describe("progress elsewhere than on a terminal", () => {
     expect(written[0]).toBe("  0 %  0 of 600 trials: a 0/100, b 0/100, c 0/100, d 0/100 and 2 more\n");
   });
 
+  it("shows no total while it waits for who says what there is to do, and what there is as soon as they have", () => {
+    const { clock, written, progress } = setUp();
+    progress.update([match("a", 0, 0), match("b", 0, 0)], "waiting for 2 of 2 agents");
+    clock.ms = 1000;
+    progress.update([match("a", 10, 100), match("b", 0, 0)], "waiting for 1 of 2 agents");
+    clock.ms = 2000;
+    progress.update([match("a", 20, 200)]);
+    progress.finish();
+    expect(written).toEqual([
+      "waiting for 2 of 2 agents\n",
+      " 20 %  20 of 100 trials  100 steps/s  0:08 left: a 20/100\n", // 80 trials at 10 a second
+    ]);
+  });
+
+  it("has a time left that falls steadily where envs end their trials together", () => {
+    const { clock, written, progress } = setUp();
+    // 50 of 1,000 trials end together every 7 seconds: 140 seconds in all.
+    for (let second = 0; second <= 120; second++) {
+      clock.ms = second * 1000;
+      progress.update([{ name: "a", done: 50 * Math.floor(second / 7), total: 1000 }]);
+    }
+    const left = written.flatMap((line) => {
+      const [, minutes, seconds] = /(\d+):(\d+) left/.exec(line) ?? [];
+      return minutes === undefined ? [] : [60 * Number(minutes) + Number(seconds)];
+    });
+    expect(left.length).toBeGreaterThan(20);
+    const settled = left.slice(5); // after half a minute
+    for (const [i, seconds] of settled.entries()) {
+      expect(Math.abs(seconds - (settled[0] - 5 * i))).toBeLessThan(20); // of 110 at first
+      if (i > 0) expect(seconds).toBeLessThan(settled[i - 1]);
+    }
+  });
+
   it("writes nothing without an update, and never an escape sequence", () => {
     const { written, progress } = setUp({ isTTY: false });
     progress.update([]);

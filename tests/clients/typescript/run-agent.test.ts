@@ -45,6 +45,7 @@ test("an entrant whose match failed ends with 1", async () => {
 test.each([
   ["", /give.* --entrant or --task/],
   ["--task river-swim --entrant mine", /give.* --entrant or --task/],
+  ["--entrant mine --tournament a --collection b", /give either --tournament or --collection/],
   ["--task river-swim --trails 3", /--trails/],
   ["--task river-swim --trials many", /--trials is "many"/],
   ["--task river-swim --trials 0", /--trials is "0"/],

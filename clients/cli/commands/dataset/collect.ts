@@ -234,6 +234,10 @@ async function play(
       collection.parts.some(
         (part) => part.behaviour === behaviour && part.completeTrials < part.trials && part.failureReason === "",
       );
+    let giveUp: (error: unknown) => void = () => {};
+    const givenUp = new Promise<never>((_, reject) => {
+      giveUp = reject;
+    });
     processes = startAgentProcesses(
       server.address,
       ["--collection", id],
@@ -242,7 +246,13 @@ async function play(
       ),
       join(folder, "log", "agents"),
       unfinished,
-      (entrant, logFile) => progress.say(`${entrant}: its process ended too often, ${logFile} says why`),
+      (entrant, logFile, error) =>
+        giveUp(
+          new IcrlError(
+            error?.reason ?? "AGENT_ABSENT",
+            `the process of behaviour "${entrant}" ended too often${error === undefined ? "" : ` (${error.text})`}, ${logFile} has its words: run the same command again to go on`,
+          ),
+        ),
     );
     const update = (next: Collection) => {
       collection = next;
@@ -256,7 +266,7 @@ async function play(
         })),
       );
     };
-    await interruptible(watch(connection, id, update));
+    await interruptible(Promise.race([watch(connection, id, update), givenUp]));
     const failed = collection.parts.find(({ failureReason }) => failureReason !== "");
     if (failed !== undefined) {
       throw new IcrlError(

@@ -1,6 +1,5 @@
 import { Command } from "commander";
-import type { DatasetManifest } from "../../../../datasets/dataset-manifest.js";
-import type { MixtureRow } from "../../../../datasets/describe-mixture.js";
+import type { DatasetDescription } from "../../../../datasets/describe-mixture.js";
 import { printJson } from "../../print/json.js";
 import { fixedNumber, shortNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
@@ -13,17 +12,17 @@ export function infoCommand(): Command {
     .argument("<dir>", "folder of the dataset")
     .option(
       "--json",
-      "print JSON: {manifest, bytes, mixture: [{task, behaviour, trials, episodes, steps, return, regret}]}",
+      "print JSON: {manifest, bytes, mixture: [{task, behaviour, trials, episodes, steps, return, regret}], unfinished_labels: [{name, shards}]}",
     )
     .action(async (dir: string, { json }: { json?: boolean }) => {
       const { describeMixture } = await import("../../../../datasets/describe-mixture.js");
-      const { manifest, bytes, mixture } = await describeMixture(dir);
-      if (json) printJson(process.stdout, { manifest, bytes, mixture });
-      else process.stdout.write(infoText(manifest, bytes, mixture));
+      const { unfinishedLabels, ...description } = await describeMixture(dir);
+      if (json) printJson(process.stdout, { ...description, unfinished_labels: unfinishedLabels });
+      else process.stdout.write(infoText({ ...description, unfinishedLabels }));
     });
 }
 
-function infoText(manifest: DatasetManifest, bytes: number, mixture: readonly MixtureRow[]): string {
+function infoText({ manifest, bytes, mixture, unfinishedLabels }: DatasetDescription): string {
   const paint = paintFor(process.stdout, process.env);
   const number = (value: number) => fixedNumber(value, 0);
   const labels = Object.entries(manifest.labels).map(([name, label]) => {
@@ -35,6 +34,10 @@ function infoText(manifest: DatasetManifest, bytes: number, mixture: readonly Mi
     `${number(manifest.episodes)} episodes of ${number(manifest.trials)} trials, ${number(manifest.steps)} steps; ${number(bytes)} bytes, ${fixedNumber(bytes / Math.max(1, manifest.steps), 2)} a step`,
     `made by ${manifest.made_by} with icrl ${manifest.versions.icrl}${manifest.seed === null ? "" : `, seed ${manifest.seed}`}${manifest.subsample === null ? "" : `, every ${manifest.subsample}th episode`}${manifest.privileged ? "; some behaviours saw the truth" : ""}`,
     `labels: ${labels.join(", ")}`,
+    ...unfinishedLabels.map(
+      ({ name, shards }) =>
+        `labels "${name}" are unfinished: ${shards} of ${manifest.shards.length} shards; the same expert goes on with them`,
+    ),
   ];
   const right = (title: string) => ({ title, align: "right" as const });
   const columns = [

@@ -82,8 +82,7 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
     progress.finish();
   }
   const seconds = (performance.now() - startedAt) / 1000;
-  const { enterLabel } = await import("../../../../datasets/seal-dataset.js"); // Arrow and DuckDB
-  const entry = (await enterLabel(dir, name)).labels[name];
+  const entry = readDatasetManifest(dir).labels[name];
   if (!("folder" in entry)) throw new Error(`labels "${name}" are a column`); // the server refuses their names
   if (flags.json) {
     const { folder, agent, agent_version, agent_options, probabilities } = entry;
@@ -102,7 +101,7 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
 
 /**
  * Has a folder's trials labelled, on a private server, by an expert in this process: those that have no such labels yet. Resolves
- * once the labels are durable. The manifest is not touched.
+ * once the labels are durable, and entered in the manifest where there is one.
  *
  * @throws Interrupted, or IcrlError with the server's reason: NOT_A_LOG, TASK_UNSUPPORTED, LABEL_CONFLICT, TRIALS_BROKEN, ...
  */

@@ -124,7 +124,7 @@ export interface TaskDescription {
 export interface OptionDescription {
   /** Name, snake_case. */
   name: string;
-  /** "number", "integer", "choice" or "boolean". */
+  /** "number", "integer", "choice", "boolean" or "text". */
   type: string;
   /** Value when the option is not given. */
   defaultValue?:

@@ -1,0 +1,292 @@
+/**
+ * A model on disk: a folder with config.json (what the model is, how trials become its tokens, how it was trained) and
+ * model.safetensors (its parameters, under the names that PyTorch's modules have), and, to go on training, optimizer.safetensors and
+ * train-state.json. The folder is there in whole or not at all.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { IcrlError } from "../../common/errors.js";
+import { fsyncFolder, writeDurably } from "../../datasets/durable-file.js";
+import { MODEL_OPTIONS, type ModelConfig, modelConfig } from "./model-config.js";
+import { parameterSpecs, sizeOf } from "./parameters.js";
+import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.js";
+import type { TokenConfig } from "./token-layout.js";
+
+/** How a model was trained: for people, and for going on. Names as in config.json. */
+export interface TrainingRecord {
+  /** "ad", "dpt" or "expert:NAME". */
+  readonly objective: string;
+  /** Optimizer steps. */
+  readonly step: number;
+  /** Tokens seen. */
+  readonly tokens: number;
+  /** The dataset, with the SHA-256 of its dataset.json; null where data were generated in training. */
+  readonly data: { readonly name: string; readonly id: string; readonly sha256: string } | null;
+  /** The tasks that it was trained on, all their options. */
+  readonly tasks: readonly {
+    readonly id: string;
+    readonly task: string;
+    readonly options: Readonly<Record<string, unknown>>;
+  }[];
+  readonly icrl_version: string;
+  readonly backend: string;
+}
+
+/** A trained model. */
+export interface Checkpoint {
+  readonly model: ModelConfig;
+  readonly tokens: TokenConfig;
+  /** By name, as `parameterSpecs` lists them. */
+  readonly parameters: Map<string, Float32Array>;
+  readonly training: TrainingRecord;
+}
+
+/** What a training needs to go on where it was. */
+export interface TrainState {
+  /** The optimizer's first moments, by the name of the parameter; m.NAME in the file. */
+  readonly firstMoments: Map<string, Float32Array>;
+  /** Its second moments; v.NAME in the file. */
+  readonly secondMoments: Map<string, Float32Array>;
+  /** Whatever else, JSON. */
+  readonly state: unknown;
+}
+
+const FORMAT = "icrl-transformer";
+const FORMAT_VERSION = 1;
+const FILES = {
+  config: "config.json",
+  model: "model.safetensors",
+  optimizer: "optimizer.safetensors",
+  state: "train-state.json",
+} as const;
+
+/** Folder of the checkpoint after `step` optimizer steps, in the output folder of a training. */
+export function checkpointFolder(out: string, step: number): string {
+  return join(out, "checkpoints", `step-${String(step).padStart(8, "0")}`);
+}
+
+/**
+ * The checkpoint that a path means: itself, or the latest of a training's output folder.
+ *
+ * @throws CHECKPOINT_NOT_FOUND if there is none
+ */
+export function findCheckpoint(dir: string): string {
+  if (existsSync(join(dir, FILES.config))) return dir;
+  const all = join(dir, "checkpoints");
+  const latest = existsSync(all)
+    ? readdirSync(all)
+        .filter((name) => /^step-\d+$/.test(name) && existsSync(join(all, name, FILES.config)))
+        .toSorted((a, b) => stepOf(a) - stepOf(b))
+        .at(-1)
+    : undefined;
+  if (latest !== undefined) return join(all, latest);
+  throw new IcrlError(
+    "CHECKPOINT_NOT_FOUND",
+    `there is no checkpoint in ${dir}: give a folder with ${FILES.config} and ${FILES.model}, or the output folder of ` +
+      "`icrl train SPEC.yaml --out DIR` once it has written one",
+    { folder: dir },
+  );
+}
+
+const stepOf = (name: string): number => Number(name.slice("step-".length));
+
+/**
+ * A trained model.
+ *
+ * @param dir a checkpoint's folder, or a training's output folder
+ * @throws CHECKPOINT_NOT_FOUND, CHECKPOINT_CORRUPT, CHECKPOINT_TOO_NEW
+ */
+export function readCheckpoint(dir: string): Checkpoint {
+  const folder = findCheckpoint(dir);
+  const { model, tokens, training } = readConfig(join(folder, FILES.config));
+  const file = join(folder, FILES.model);
+  const parameters = checkedArrays(readTensors(file), shapesOf(model), file);
+  const wild = [...parameters].find(([, values]) => !values.every(Number.isFinite));
+  if (wild !== undefined) {
+    throw new IcrlError(
+      "CHECKPOINT_CORRUPT",
+      `${file}: "${wild[0]}" has values that are no finite numbers: training went astray, use an earlier checkpoint`,
+    );
+  }
+  return { model, tokens, parameters, training };
+}
+
+/**
+ * What the training of a checkpoint needs to go on; undefined where it was not kept.
+ *
+ * @throws CHECKPOINT_NOT_FOUND, CHECKPOINT_CORRUPT, CHECKPOINT_TOO_NEW
+ */
+export function readTrainState(dir: string): TrainState | undefined {
+  const folder = findCheckpoint(dir);
+  const file = join(folder, FILES.optimizer);
+  if (!existsSync(file)) return undefined;
+  const { model } = readConfig(join(folder, FILES.config));
+  const moments = checkedArrays(readTensors(file), momentShapes(model), file);
+  return {
+    firstMoments: withoutPrefix(moments, FIRST),
+    secondMoments: withoutPrefix(moments, SECOND),
+    state: readJson(join(folder, FILES.state)),
+  };
+}
+
+/** Writes a checkpoint, in place of the one that is there; a reader sees the old one or the new one, also after a crash. */
+export function writeCheckpoint(dir: string, checkpoint: Checkpoint, trainState?: TrainState): void {
+  const { model, tokens, parameters, training } = checkpoint;
+  const config = { format: FORMAT, format_version: FORMAT_VERSION, model, tokens, training };
+  const files: [name: string, bytes: Uint8Array][] = [[FILES.model, tensorFile(parameters, shapesOf(model))]];
+  if (trainState !== undefined) {
+    files.push([FILES.optimizer, tensorFile(momentArrays(trainState), momentShapes(model))]);
+    files.push([FILES.state, jsonFile(trainState.state)]);
+  }
+  files.push([FILES.config, jsonFile(config)]);
+
+  const partial = `${dir}.tmp`;
+  const old = `${dir}.old`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  for (const [name, bytes] of files) writeDurably(join(partial, name), bytes);
+  fsyncFolder(partial);
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(dir)) renameSync(dir, old);
+  renameSync(partial, dir);
+  fsyncFolder(dirname(dir));
+  rmSync(old, { recursive: true, force: true });
+}
+
+type Shapes = ReadonlyMap<string, readonly number[]>;
+
+const shapesOf = (model: ModelConfig): Shapes =>
+  new Map(parameterSpecs(model).map(({ name, shape }) => [name, shape] as const));
+
+const FIRST = "m.";
+const SECOND = "v.";
+
+const withPrefix = <T>(map: ReadonlyMap<string, T>, prefix: string): [string, T][] =>
+  [...map].map(([name, value]) => [`${prefix}${name}`, value]);
+
+const withoutPrefix = <T>(map: ReadonlyMap<string, T>, prefix: string): Map<string, T> =>
+  new Map(
+    [...map].filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]),
+  );
+
+const momentArrays = ({ firstMoments, secondMoments }: TrainState): Map<string, Float32Array> =>
+  new Map([...withPrefix(firstMoments, FIRST), ...withPrefix(secondMoments, SECOND)]);
+
+const momentShapes = (model: ModelConfig): Shapes =>
+  new Map([...withPrefix(shapesOf(model), FIRST), ...withPrefix(shapesOf(model), SECOND)]);
+
+const jsonFile = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+
+function tensorFile(arrays: ReadonlyMap<string, Float32Array>, shapes: Shapes): Uint8Array {
+  const tensors = new Map(
+    [...arrays].map(([name, data]) => [name, { shape: shapes.get(name) ?? [data.length], data }]),
+  );
+  checkedArrays(tensors, shapes, "the checkpoint to be written");
+  return encodeSafetensors(tensors, { format: FORMAT });
+}
+
+const corrupt = (what: string, why: string) => new IcrlError("CHECKPOINT_CORRUPT", `${what} is damaged: ${why}`);
+
+/** The tensors' values, if they are those that the shapes name. */
+function checkedArrays(
+  tensors: ReadonlyMap<string, NamedTensor>,
+  shapes: Shapes,
+  file: string,
+): Map<string, Float32Array> {
+  const listed = (names: readonly string[]) =>
+    names.length > 4 ? `${names.slice(0, 4).join(", ")} and ${names.length - 4} more` : names.join(", ");
+  const missing = [...shapes.keys()].filter((name) => !tensors.has(name));
+  const superfluous = [...tensors.keys()].filter((name) => !shapes.has(name));
+  const reasons = [
+    ...(missing.length > 0 ? [`it lacks ${listed(missing)}`] : []),
+    ...(superfluous.length > 0 ? [`it has ${listed(superfluous)}, which the model of its config.json has not`] : []),
+  ];
+  for (const [name, shape] of shapes) {
+    const found = tensors.get(name);
+    if (found === undefined) continue;
+    const same = found.shape.length === shape.length && shape.every((size, i) => size === found.shape[i]);
+    if (!same || found.data.length !== sizeOf(shape)) {
+      reasons.push(`${name} is [${found.shape.join(", ")}], the model of its config.json has [${shape.join(", ")}]`);
+    }
+  }
+  if (reasons.length > 0) throw corrupt(file, reasons.slice(0, 4).join("; "));
+  return new Map([...shapes.keys()].map((name) => [name, (tensors.get(name) as NamedTensor).data]));
+}
+
+/** Bytes of a file of a checkpoint that is there. */
+function readPart(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw corrupt(dirname(file), `it has no ${basename(file)}`);
+  }
+}
+
+const readTensors = (file: string): Map<string, NamedTensor> => decodeSafetensors(readPart(file), file).tensors;
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(readPart(file)));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw corrupt(file, "it is no JSON");
+    throw error;
+  }
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function readConfig(file: string): Pick<Checkpoint, "model" | "tokens" | "training"> {
+  const config = readJson(file) as Json | null;
+  if (config?.["format"] !== FORMAT) throw corrupt(file, `its format is not "${FORMAT}"`);
+  const version = config["format_version"];
+  if (typeof version === "number" && version > FORMAT_VERSION) {
+    throw new IcrlError(
+      "CHECKPOINT_TOO_NEW",
+      `${file} has format_version ${version}, this version of icrl reads up to ${FORMAT_VERSION}: use a newer one`,
+    );
+  }
+  const tokens = config["tokens"] as TokenConfig;
+  if (!isTokenConfig(tokens)) throw corrupt(file, "its tokens are not described as they should be");
+  return {
+    model: readModel(file, config["model"] as Json, tokens),
+    tokens,
+    training: config["training"] as TrainingRecord,
+  };
+}
+
+/** The model of a config.json, as `modelConfig` makes it of its options. */
+function readModel(file: string, stored: Json | undefined, tokens: TokenConfig): ModelConfig {
+  const { token_size: _, context, max_actions: __, stride: ___, ...options } = stored ?? {};
+  if (!isCount(context) || context < 1) throw corrupt(file, "its model has no context");
+  let model: ModelConfig;
+  try {
+    model = modelConfig(options, tokens, context);
+  } catch (error) {
+    if (error instanceof IcrlError) throw corrupt(file, error.message);
+    throw error;
+  }
+  const wrong = [...Object.keys(MODEL_OPTIONS), "token_size", "max_actions", "stride"].find(
+    (name) => stored?.[name] !== model[name as keyof ModelConfig],
+  );
+  if (wrong !== undefined) {
+    const [is, should] = [stored?.[wrong], model[wrong as keyof ModelConfig]].map((value) => JSON.stringify(value));
+    throw corrupt(file, `its model's ${wrong} is ${is}, and should be ${should}`);
+  }
+  return model;
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function isTokenConfig(value: TokenConfig | undefined): value is TokenConfig {
+  if (typeof value !== "object" || value === null) return false;
+  const { layout, max_actions, num_states, dim, horizon, reward_mean, reward_std } = value;
+  return (
+    (layout === "step" || layout === "lin2023") &&
+    [max_actions, num_states, dim, horizon].every(isCount) &&
+    Math.min(max_actions, num_states, horizon) >= 1 &&
+    Number.isFinite(reward_mean) &&
+    Number.isFinite(reward_std) &&
+    reward_std > 0
+  );
+}

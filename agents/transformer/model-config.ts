@@ -1,0 +1,83 @@
+/** What a model is, apart from its weights: its shape, as `model` in a training's spec and in a checkpoint's config.json. */
+import { IcrlError } from "../../common/errors.js";
+import { choice, integer, number, type Resolved, resolveOptions } from "../../common/options.js";
+import { type TokenConfig, tokenSize } from "./token-layout.js";
+
+/** What one may choose of a model. */
+export const MODEL_OPTIONS = {
+  layers: integer({ default: 4, min: 1, max: 64, help: "blocks of attention and feed-forward network" }),
+  width: integer({ default: 32, min: 1, max: 4096, help: "size of a token's representation; a multiple of heads" }),
+  heads: integer({ default: 4, min: 1, max: 64, help: "attention heads of a layer" }),
+  ff_ratio: integer({ default: 4, min: 1, max: 16, help: "hidden units of the feed-forward network, in widths" }),
+  attention: choice(["softmax", "relu"], {
+    default: "softmax",
+    help: "softmax, or ReLU of the scores over the number of visible tokens (Lin, Bai & Mei 2023)",
+  }),
+  norm: choice(["pre", "post"], { default: "pre", help: "layer norm before each sub-layer, or after its sum" }),
+  positions: choice(["learned", "alibi"], {
+    default: "learned",
+    help: "one vector per position, or relative: scores fall with distance (Press et al. 2022)",
+  }),
+  window: integer({
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    help: "tokens a token sees, itself among them; 0: all before it. With alibi positions the model then plays trials of any length",
+  }),
+  dropout: number({ default: 0, min: 0, max: 0.9, help: "share of each sub-layer's output dropped in training" }),
+} as const;
+
+/** A model's shape. Names as in config.json. */
+export interface ModelConfig extends Resolved<typeof MODEL_OPTIONS> {
+  /** F, features of a token. */
+  readonly token_size: number;
+  /** Tokens of the longest sequence it was trained on. */
+  readonly context: number;
+  /** A, actions it can tell apart. */
+  readonly max_actions: number;
+  /** Tokens a decision: logits are read at tokens 0, stride, 2 stride, ... */
+  readonly stride: number;
+}
+
+/**
+ * A model for tokens.
+ *
+ * @param context tokens of the longest sequence
+ * @throws OPTION_UNKNOWN, OPTION_INVALID if the options are not in the table, or the width is no multiple of the heads
+ */
+export function modelConfig(
+  given: Readonly<Record<string, unknown>>,
+  tokens: TokenConfig,
+  context: number,
+): ModelConfig {
+  const options = resolveOptions(MODEL_OPTIONS, given, "the model");
+  if (options.width % options.heads !== 0) {
+    throw new IcrlError(
+      "OPTION_INVALID",
+      `the model's width ${options.width} is no multiple of its ${options.heads} heads: give a width that is`,
+      { option: "width" },
+    );
+  }
+  return {
+    ...options,
+    token_size: tokenSize(tokens),
+    context,
+    max_actions: tokens.max_actions,
+    stride: tokens.layout === "step" ? 1 : 2,
+  };
+}
+
+/** Whether a model can go on beyond its context: its weights know distances only, and it forgets what is too far away. */
+export function isUnbounded({ positions, window }: ModelConfig): boolean {
+  return positions === "alibi" && window > 0;
+}
+
+/**
+ * Slope of head h's distance penalty, 2^(-8 (h + 1) / H): a score falls by it with each token of distance.
+ *
+ * Source: Press, Smith & Lewis (2022), "Train Short, Test Long: Attention with Linear Biases ...", section 3.
+ * Differs: the same geometric sequence where H is no power of two.
+ */
+export function alibiSlope(head: number, heads: number): number {
+  return 2 ** ((-8 * (head + 1)) / heads);
+}

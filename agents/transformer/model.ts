@@ -1,0 +1,133 @@
+/**
+ * The model, in tfjs: a decoder-only transformer over a trial's tokens whose logits are those of the actions.
+ *
+ * x = tokens W_e' + b_e + position; then for each layer, with layer norm before (`pre`)
+ *     x += attention(norm1(x));  x += mlp(norm2(x))
+ * or after (`post`)
+ *     x = norm1(x + attention(x));  x = norm2(x + mlp(x));
+ * mlp(x) = relu(x W_up' + b_up) W_down' + b_down; logits = final_norm(x) W_h' + b_h (`post`: without the norm), at decision tokens.
+ *
+ * Token i sees tokens j with j <= i and, where there is a window w, j > i - w; n_i is how many those are. With scores
+ * s_ij = q_i . k_j / sqrt(D / H), less alibiSlope(h) (i - j) where positions are relative, head h gives
+ *     softmax: sum_j softmax_j(s_ij) v_j;   relu: sum_j relu(s_ij) v_j / n_i.
+ *
+ * Shapes: B sequences, L tokens, T = ceil(L / stride) decisions, F token_size, D width, H heads, A max_actions.
+ * Source: Vaswani et al. (2017); Xiong et al. (2020) for `pre`; Lin, Bai & Mei (2023), section 2 and appendix, for `relu`.
+ * Differs: Lin, Bai & Mei divide by the position alone; here by the number of tokens seen, which is the same without a window.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { alibiSlope, type ModelConfig } from "./model-config.js";
+
+/** Parameters by name, as `parameterSpecs` lists them. */
+export type ParameterTensors = Readonly<Record<string, tf.Tensor>>;
+
+const NORM_EPSILON = 1e-5;
+/** Of a score that is not seen: its softmax is 0 in float32. */
+const UNSEEN = -1e9;
+
+/**
+ * Logits of all decisions. Actions that a task does not have are not masked.
+ *
+ * Shapes: tokens [B, L, F]; result [B, T, A].
+ *
+ * @param training dropout is applied, drawn from its seed; absent: none
+ */
+export function forward(
+  config: ModelConfig,
+  parameters: ParameterTensors,
+  tokens: tf.Tensor3D,
+  training?: { readonly dropoutSeed: number },
+): tf.Tensor3D {
+  return tf.tidy(() => {
+    const { layers, width, heads, norm, positions, stride, token_size, max_actions, dropout } = config;
+    const [batch, length] = tokens.shape;
+    const rows = batch * length;
+    const weigh = attentionWeights(config, length);
+
+    const linear = (x: tf.Tensor2D, name: string): tf.Tensor2D =>
+      tf.add(
+        tf.matMul(x, parameters[`${name}.weight`] as tf.Tensor2D, false, true),
+        parameters[`${name}.bias`],
+      ) as tf.Tensor2D;
+
+    const layerNorm = (x: tf.Tensor2D, name: string): tf.Tensor2D => {
+      const centred = tf.sub(x, tf.mean(x, -1, true));
+      const variance = tf.mean(tf.square(centred), -1, true);
+      const scaled = tf.mul(centred, tf.rsqrt(tf.add(variance, NORM_EPSILON)));
+      return tf.add(tf.mul(scaled, parameters[`${name}.weight`]), parameters[`${name}.bias`]) as tf.Tensor2D;
+    };
+
+    let drops = 0;
+    const drop = (x: tf.Tensor2D): tf.Tensor2D => {
+      if (training === undefined || dropout === 0) return x;
+      drops += 1;
+      return tf.dropout(x, dropout, undefined, `${training.dropoutSeed}:${drops}`) as tf.Tensor2D;
+    };
+
+    /** [B L, D] -> [B, H, L, D / H]. */
+    const byHead = (x: tf.Tensor2D) => tf.transpose(tf.reshape(x, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
+
+    const attention = (x: tf.Tensor2D, at: string): tf.Tensor2D => {
+      const [q, k, v] = (tf.split(linear(x, `${at}.attention.qkv`), 3, 1) as tf.Tensor2D[]).map(byHead);
+      const scores = tf.mul(tf.matMul(q, k, false, true), Math.sqrt(heads / width)); // [B, H, L, L]
+      const mixed = tf.transpose(tf.matMul(weigh(scores), v), [0, 2, 1, 3]);
+      return linear(tf.reshape(mixed, [rows, width]), `${at}.attention.out`);
+    };
+
+    const mlp = (x: tf.Tensor2D, at: string): tf.Tensor2D =>
+      linear(tf.relu(linear(x, `${at}.mlp.up`)), `${at}.mlp.down`);
+
+    let x = linear(tf.reshape(tokens, [rows, token_size]), "embed");
+    if (positions === "learned") {
+      const here = tf.slice(parameters["position.weight"], [0, 0], [length, width]);
+      x = tf.reshape(tf.add(tf.reshape(x, [batch, length, width]), here), [rows, width]);
+    }
+    x = drop(x);
+    for (let layer = 0; layer < layers; layer += 1) {
+      const at = `layers.${layer}`;
+      if (norm === "pre") {
+        x = tf.add(x, drop(attention(layerNorm(x, `${at}.norm1`), at)));
+        x = tf.add(x, drop(mlp(layerNorm(x, `${at}.norm2`), at)));
+      } else {
+        x = layerNorm(tf.add(x, drop(attention(x, at))), `${at}.norm1`);
+        x = layerNorm(tf.add(x, drop(mlp(x, at))), `${at}.norm2`);
+      }
+    }
+    const decisions = Math.ceil(length / stride);
+    if (stride > 1) x = everyOther(x, batch, length, width);
+    if (norm === "pre") x = layerNorm(x, "final_norm");
+    return tf.reshape(linear(x, "head"), [batch, decisions, max_actions]);
+  });
+}
+
+/** Tokens 0, 2, 4, ... of each sequence: [B L, D] -> [B T, D]. */
+function everyOther(x: tf.Tensor2D, batch: number, length: number, width: number): tf.Tensor2D {
+  const sequences = tf.reshape(x, [batch, length, width]);
+  const even = length % 2 === 0 ? sequences : tf.pad(sequences, [[0, 0], [0, 1], [0, 0]]); // biome-ignore format: pairs
+  const pairs = tf.reshape(even, [batch * Math.ceil(length / 2), 2, width]);
+  return tf.reshape(tf.slice(pairs, [0, 0, 0], [-1, 1, width]), [-1, width]);
+}
+
+/** What makes weights of scores, [B, H, L, L] both. */
+function attentionWeights(config: ModelConfig, length: number): (scores: tf.Tensor) => tf.Tensor {
+  const { attention, positions, heads, window } = config;
+  const reach = window === 0 ? length : window;
+  const planes = positions === "alibi" ? heads : 1;
+  const penalty = new Float32Array(planes * length * length); // [H or 1, L, L]
+  const share = new Float32Array(length * length); // 1 / n_i where j is seen
+  for (let i = 0; i < length; i += 1) {
+    for (let j = 0; j < length; j += 1) {
+      const seen = j <= i && j > i - reach;
+      if (seen) share[i * length + j] = 1 / Math.min(i + 1, reach);
+      for (let plane = 0; plane < planes; plane += 1) {
+        const slope = positions === "alibi" ? alibiSlope(plane, heads) : 0;
+        const at = (plane * length + i) * length + j;
+        penalty[at] = seen ? -slope * (i - j) : attention === "softmax" ? UNSEEN : 0;
+      }
+    }
+  }
+  const added = tf.tensor(penalty, [1, planes, length, length]);
+  if (attention === "softmax") return (scores) => tf.softmax(tf.add(scores, added));
+  const shares = tf.tensor(share, [1, 1, length, length]);
+  return (scores) => tf.mul(tf.relu(positions === "alibi" ? tf.add(scores, added) : scores), shares);
+}

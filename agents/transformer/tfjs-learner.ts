@@ -1,0 +1,146 @@
+/** Learning by tfjs's automatic differentiation, on whichever of its back ends is set. */
+import * as tf from "@tensorflow/tfjs";
+import type { AdamW, BatchLoss, Learner, LearnerState, LearningBatch } from "./learner.js";
+import { forward } from "./model.js";
+import type { ModelConfig } from "./model-config.js";
+import { parameterSpecs } from "./parameters.js";
+
+/** Logit of an action that a task does not have. */
+const ABSENT = -1e9;
+
+interface Slot {
+  readonly name: string;
+  readonly shape: number[];
+  readonly decays: boolean;
+  readonly value: tf.Variable;
+  readonly first: tf.Variable;
+  readonly second: tf.Variable;
+  readonly gradient: tf.Variable;
+}
+
+/** A learner that begins at a state. */
+export function createTfjsLearner(config: ModelConfig, optimizer: AdamW, start: LearnerState): Learner {
+  const variable = (values: Float32Array | undefined, shape: number[]): tf.Variable => {
+    const initial = values === undefined ? tf.zeros(shape) : tf.tensor(values, shape);
+    const made = tf.variable(initial);
+    initial.dispose();
+    return made;
+  };
+  const slots: Slot[] = parameterSpecs(config).map(({ name, shape, decays }) => ({
+    name,
+    shape: [...shape],
+    decays,
+    value: variable(start.parameters.get(name), [...shape]),
+    first: variable(start.firstMoments.get(name), [...shape]),
+    second: variable(start.secondMoments.get(name), [...shape]),
+    gradient: variable(undefined, [...shape]),
+  }));
+  const parameters = Object.fromEntries(slots.map(({ name, value }) => [name, value]));
+  const values = slots.map(({ value }) => value);
+  let { updates } = start;
+
+  /** [B, T, A] log-probabilities, absent actions left out. */
+  function logProbabilities(batch: LearningBatch, dropoutSeed?: number): tf.Tensor3D {
+    const { sequences, length, tokens, numActions } = batch;
+    const input = tf.tensor3d(tokens, [sequences, length, config.token_size]);
+    let logits = forward(config, parameters, input, dropoutSeed === undefined ? undefined : { dropoutSeed });
+    if (numActions.some((count) => count < config.max_actions)) {
+      const absent = Float32Array.from({ length: sequences * config.max_actions }, (_, i) =>
+        i % config.max_actions < numActions[Math.floor(i / config.max_actions)] ? 0 : ABSENT,
+      );
+      logits = tf.add(logits, tf.tensor(absent, [sequences, 1, config.max_actions]));
+    }
+    return tf.logSoftmax(logits) as tf.Tensor3D;
+  }
+
+  const targetsOf = ({ targets, sequences }: LearningBatch) =>
+    tf.tensor3d(targets, [sequences, targets.length / sequences / config.max_actions, config.max_actions]);
+
+  /** Sum of weight times cross-entropy. */
+  function crossEntropy(logs: tf.Tensor3D, targets: tf.Tensor3D, weights: tf.Tensor2D): tf.Scalar {
+    return tf.neg(tf.sum(tf.mul(weights, tf.sum(tf.mul(targets, logs), -1)))) as tf.Scalar;
+  }
+
+  const weightsOf = ({ weights, sequences }: LearningBatch) =>
+    tf.tensor2d(weights, [sequences, weights.length / sequences]);
+
+  return {
+    async accumulate(batch, dropoutSeed) {
+      const loss = tf.tidy(() => {
+        const targets = targetsOf(batch);
+        const weights = weightsOf(batch);
+        const { value, grads } = tf.variableGrads(
+          () => crossEntropy(logProbabilities(batch, dropoutSeed), targets, weights),
+          values,
+        );
+        for (const { gradient, value: of } of slots) gradient.assign(tf.add(gradient, grads[of.name]));
+        return value;
+      });
+      return read(loss);
+    },
+
+    async update(learningRate, decisions) {
+      updates += 1;
+      const { beta1, beta2, epsilon, weight_decay, clip } = optimizer;
+      // Both corrections for the moments' start at 0, as factors of the step and of the root.
+      const rate = learningRate / (1 - beta1 ** updates);
+      const correction = 1 / Math.sqrt(1 - beta2 ** updates);
+      const norm = tf.tidy(() => {
+        const squares = slots.map(({ gradient }) => tf.sum(tf.square(gradient)));
+        const length = tf.div(tf.sqrt(tf.addN(squares)), decisions);
+        const scale = tf.div(clip > 0 ? tf.div(clip, tf.maximum(length, clip)) : 1, decisions);
+        for (const { value, first, second, gradient, decays } of slots) {
+          const mean = tf.mul(gradient, scale);
+          first.assign(tf.add(tf.mul(first, beta1), tf.mul(mean, 1 - beta1)));
+          second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(mean), 1 - beta2)));
+          const step = tf.div(tf.mul(first, rate), tf.add(tf.mul(tf.sqrt(second), correction), epsilon));
+          const kept = decays ? tf.mul(value, 1 - learningRate * weight_decay) : value;
+          value.assign(tf.sub(kept, step));
+          gradient.assign(tf.zerosLike(gradient));
+        }
+        return length;
+      });
+      return read(norm);
+    },
+
+    async evaluate(batch): Promise<BatchLoss> {
+      const both = tf.tidy(() => {
+        const logs = logProbabilities(batch);
+        const targets = targetsOf(batch);
+        const weights = weightsOf(batch);
+        const agrees = tf.cast(tf.equal(tf.argMax(logs, -1), tf.argMax(targets, -1)), "float32");
+        return tf.stack([crossEntropy(logs, targets, weights), tf.sum(tf.mul(weights, agrees))]);
+      });
+      const [loss, agreed] = await both.data();
+      both.dispose();
+      return { loss, agreed };
+    },
+
+    async state() {
+      const copy = async (pick: (slot: Slot) => tf.Variable) =>
+        new Map(
+          await Promise.all(
+            slots.map(async (slot): Promise<[string, Float32Array]> => {
+              return [slot.name, Float32Array.from((await pick(slot).data()) as Float32Array)];
+            }),
+          ),
+        );
+      return {
+        parameters: await copy(({ value }) => value),
+        firstMoments: await copy(({ first }) => first),
+        secondMoments: await copy(({ second }) => second),
+        updates,
+      };
+    },
+
+    close() {
+      for (const { value, first, second, gradient } of slots) tf.dispose([value, first, second, gradient]);
+    },
+  };
+}
+
+async function read(scalar: tf.Tensor): Promise<number> {
+  const [value] = await scalar.data();
+  scalar.dispose();
+  return value;
+}

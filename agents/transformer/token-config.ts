@@ -1,0 +1,118 @@
+/** Tokens for a dataset: sizes that hold all its tasks, and what its rewards are normalised by. */
+import { IcrlError } from "../../common/errors.js";
+import type { DatasetManifest, TaskHead } from "../../datasets/dataset-manifest.js";
+import { type ReadOptions, readDataset } from "../../datasets/read-dataset.js";
+import { type TaskShape, type TokenConfig, tokensPerStep } from "./token-layout.js";
+
+/** A dataset's task, as far as tokens depend on it. */
+export interface DatasetTaskShape extends TaskShape {
+  /** Whether arms are drawn anew at each step; where they are not, they are the trial's features. */
+  readonly freshArms: boolean;
+}
+
+/** Measures of a task as its agents are told them: arms are what has the shape [arms, features]. */
+export function taskShape(task: TaskHead): DatasetTaskShape {
+  const { observation_space: space, trial_features_shape: fixed } = task;
+  const fresh = space.type === "box" && space.shape?.length === 2 ? space.shape : undefined;
+  return {
+    task: task.task,
+    numActions: task.num_actions,
+    numStates: space.type === "discrete" ? (space.n ?? 1) : 1,
+    dim: fresh?.[1] ?? fixed[1] ?? 0,
+    freshArms: fresh !== undefined,
+  };
+}
+
+/** Mean and standard deviation of rewards. */
+export interface RewardStatistics {
+  readonly mean: number;
+  readonly std: number;
+}
+
+/**
+ * Tokens that hold all of the tasks.
+ *
+ * @param tasks at least one, of a dataset's manifest
+ * @throws TASK_UNSUPPORTED if their arms differ in their number of features
+ */
+export function tokenConfigOf(
+  tasks: readonly TaskHead[],
+  layout: TokenConfig["layout"],
+  rewards: RewardStatistics,
+): TokenConfig {
+  const shapes = tasks.map(taskShape);
+  const most = (of: (shape: TaskShape) => number) => Math.max(...shapes.map(of));
+  const dim = most((shape) => shape.dim);
+  const other = shapes.findIndex((shape) => shape.dim > 0 && shape.dim < dim);
+  if (other >= 0) {
+    const largest = tasks[shapes.findIndex((shape) => shape.dim === dim)].id;
+    throw new IcrlError(
+      "TASK_UNSUPPORTED",
+      `arms have ${shapes[other].dim} features in task "${tasks[other].id}" and ${dim} in task "${largest}": ` +
+        "one model plays tasks of one number, train one for each",
+    );
+  }
+  return {
+    layout,
+    max_actions: most((shape) => shape.numActions),
+    num_states: most((shape) => shape.numStates),
+    dim,
+    horizon: Math.max(...tasks.map((task) => task.horizon)),
+    reward_mean: rewards.mean,
+    reward_std: rewards.std,
+  };
+}
+
+/** Which part of a dataset. */
+export type Selection = Pick<ReadOptions<never>, "task" | "behaviour" | "split">;
+
+/** Seed of the order in which a sample of shards is read. */
+const SAMPLE_SEED = 0n;
+/** Below this rewards are taken to be constant. */
+const LEAST_STD = 1e-6;
+
+/**
+ * Mean and standard deviation of a dataset's rewards, every step alike: of the first so many episodes in an order that depends on
+ * nothing but the dataset, its shards shuffled. A constant reward has the deviation 1.
+ *
+ * @param episodes how many, at least; so much is read however large the dataset
+ * @throws what readDataset throws
+ */
+export async function rewardStatistics(
+  dir: string,
+  selection: Selection = {},
+  episodes = 20_000,
+): Promise<RewardStatistics> {
+  const { task, behaviour, split } = selection;
+  let seen = 0;
+  let count = 0;
+  let mean = 0;
+  let squares = 0; // of the differences from the mean
+  const columns = ["rewards"] as const;
+  for await (const batch of readDataset(dir, { columns, shuffle: SAMPLE_SEED, task, behaviour, split })) {
+    // Welford (1962): one pass, no loss of digits where the mean is large.
+    for (const reward of batch.columns.rewards.values) {
+      count += 1;
+      const difference = reward - mean;
+      mean += difference / count;
+      squares += difference * (reward - mean);
+    }
+    seen += batch.rows;
+    if (seen >= episodes) break;
+  }
+  const std = Math.sqrt(squares / count);
+  return { mean, std: std < LEAST_STD ? 1 : std };
+}
+
+/**
+ * Tokens of the longest trial that a dataset can hold of a task: all its episodes that were kept, each as long as the horizon.
+ *
+ * @param subsample as in the manifest: every so manieth episode was kept; null: all
+ */
+export function sequenceLength(
+  { episodes_per_trial, horizon }: Pick<TaskHead, "episodes_per_trial" | "horizon">,
+  tokens: Pick<TokenConfig, "layout">,
+  subsample: DatasetManifest["subsample"],
+): number {
+  return Math.ceil(episodes_per_trial / (subsample ?? 1)) * horizon * tokensPerStep(tokens);
+}

@@ -1,0 +1,119 @@
+/**
+ * Tokens: what the transformer sees of a trial. A trial is one sequence, across its episodes.
+ *
+ * A token holds the features of a situation (what a decision is made in) and of an outcome (what came of a decision):
+ *
+ * | block | size | of |
+ * |---|---|---|
+ * | features of the arms, row by row; absent arms are 0 | A d | situation |
+ * | observed state, one-hot; nothing where there is one state | S | situation |
+ * | step in the episode over the horizon, in [0, 1) | 1 | situation |
+ * | 1 where an episode begins | 1 | situation |
+ * | action taken, one-hot | A | outcome |
+ * | reward, minus `reward_mean`, over `reward_std` | 1 | outcome |
+ * | 1: there is an outcome | 1 | outcome |
+ * | 1 where that step's episode terminated | 1 | outcome |
+ * | 1 where it was truncated | 1 | outcome |
+ *
+ * Layout `step` has one token a step: situation t and outcome t - 1. Layout `lin2023` has two, one after the other: situation t,
+ * outcome t, as in Lin, Bai & Mei (2023), section 2. The decision of step t is read at the token with situation t. The last
+ * observation of an episode that ended is in no token.
+ *
+ * Shapes: A = max_actions, d = dim, S = num_states (0 if 1); F = tokenSize.
+ */
+import type { Trial } from "../../clients/typescript/define-agent.js";
+import { IcrlError } from "../../common/errors.js";
+
+/** How trials become tokens, `tokens` in a checkpoint's config.json. */
+export interface TokenConfig {
+  readonly layout: "step" | "lin2023";
+  /** A, most actions of a task. */
+  readonly max_actions: number;
+  /** S, most states; 1 for bandits. */
+  readonly num_states: number;
+  /** d, features of an arm; 0: none. */
+  readonly dim: number;
+  /** Steps of an episode, that the step in it is divided by. */
+  readonly horizon: number;
+  /** Of the rewards of the training data. */
+  readonly reward_mean: number;
+  /** Of the rewards of the training data; positive. */
+  readonly reward_std: number;
+}
+
+/** What a decision is made in. */
+export interface Situation {
+  /** Features of the arms, [rows, d] with rows <= A; undefined where arms have none. */
+  readonly arms: ArrayLike<number> | undefined;
+  /** 0 <= state < S. */
+  readonly state: number;
+  /** Step in the episode, from 0. */
+  readonly step: number;
+}
+
+/** What came of a decision. */
+export interface DecisionOutcome {
+  readonly action: number;
+  readonly reward: number;
+  readonly terminated: boolean;
+  readonly truncated: boolean;
+}
+
+const statesOf = ({ num_states }: TokenConfig): number => (num_states > 1 ? num_states : 0);
+const situationSize = (config: TokenConfig): number => config.max_actions * config.dim + statesOf(config) + 2;
+
+/** F, features of a token. */
+export function tokenSize(config: TokenConfig): number {
+  return situationSize(config) + config.max_actions + 4;
+}
+
+/** Tokens a step. */
+export function tokensPerStep({ layout }: Pick<TokenConfig, "layout">): 1 | 2 {
+  return layout === "step" ? 1 : 2;
+}
+
+/** Writes a situation's features into a token of zeros that begins at `target[at]`. */
+export function writeSituation(target: Float32Array, at: number, config: TokenConfig, situation: Situation): void {
+  const { arms, state, step } = situation;
+  if (arms !== undefined && config.dim > 0) target.set(arms, at);
+  const states = statesOf(config);
+  const afterArms = at + config.max_actions * config.dim;
+  if (states > 0) target[afterArms + state] = 1;
+  target[afterArms + states] = step / config.horizon;
+  target[afterArms + states + 1] = step === 0 ? 1 : 0;
+}
+
+/** Writes an outcome's features into a token without one that begins at `target[at]`. */
+export function writeOutcome(target: Float32Array, at: number, config: TokenConfig, outcome: DecisionOutcome): void {
+  const actions = at + situationSize(config);
+  const after = actions + config.max_actions;
+  target[actions + outcome.action] = 1;
+  target[after] = (outcome.reward - config.reward_mean) / config.reward_std;
+  target[after + 1] = 1;
+  target[after + 2] = outcome.terminated ? 1 : 0;
+  target[after + 3] = outcome.truncated ? 1 : 0;
+}
+
+/** A task's measures, as far as tokens depend on them. */
+export type TaskShape = Pick<Trial, "task" | "numActions" | "numStates" | "dim">;
+
+/**
+ * Sees that the tokens can hold a task: its actions, states and arm features are at most those of the tokens.
+ *
+ * @throws TASK_UNSUPPORTED with the reason
+ */
+export function requireFits(config: TokenConfig, { task, numActions, numStates, dim }: TaskShape): void {
+  const too = (what: string, has: number, most: number) =>
+    new IcrlError(
+      "TASK_UNSUPPORTED",
+      `task "${task}" has ${has} ${what}, the model was trained for at most ${most}: train one on a dataset of this task`,
+    );
+  if (numActions > config.max_actions) throw too("actions", numActions, config.max_actions);
+  if (numStates > config.num_states) throw too("states", numStates, config.num_states);
+  if (dim !== config.dim && dim > 0) {
+    throw new IcrlError(
+      "TASK_UNSUPPORTED",
+      `task "${task}" has ${dim} features an arm, the model was trained for ${config.dim}: train one on a dataset of this task`,
+    );
+  }
+}

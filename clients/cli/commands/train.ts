@@ -1,0 +1,127 @@
+/** `icrl train SPEC.yaml`: trains an in-context transformer on a dataset. */
+import { Command, Option } from "commander";
+import { Interrupted } from "../interruptible.js";
+import { printJson } from "../print/json.js";
+import { paintFor } from "../print/paint.js";
+import { createProgress } from "../print/progress.js";
+import type { TrainingListener, TrainingResult } from "../training/run-training.js";
+import { required, wholeNumber } from "./arguments.js";
+
+interface TrainFlags {
+  out?: string;
+  backend: "auto" | "tensorflow-gpu" | "tensorflow" | "webgpu" | "wasm" | "cpu";
+  steps?: number;
+  overwrite?: boolean;
+  json?: boolean;
+}
+
+/** Of the shown loss, how much each update changes it. */
+const SMOOTHING = 0.05;
+
+/** The command. */
+export function trainCommand(): Command {
+  return new Command("train")
+    .description(
+      "Train an in-context transformer on a dataset; a dataset that is not there yet is collected first. " +
+        "Broken off at any moment, the same command goes on from the last checkpoint.",
+    )
+    .argument(
+      "<file>",
+      "YAML or JSON: {name, seed, dataset, objective, layout, context, model, training}; see docs/training.md",
+    )
+    .option("--out <dir>", "folder of the training: metrics.jsonl, checkpoints/ (required)")
+    .addOption(
+      new Option("--backend <name>", "what computes; auto takes the best that is installed")
+        .choices(["auto", "tensorflow-gpu", "tensorflow", "webgpu", "wasm", "cpu"])
+        .default("auto"),
+    )
+    .option("--steps <n>", "updates, instead of the file's", wholeNumber(1))
+    .option("--overwrite", "begin anew, whatever an earlier training left in the folder")
+    .option(
+      "--json",
+      "print JSON at the end: {checkpoint, step, tokens, parameters, flops_per_token, backend, validation, evaluation, seconds, tokens_per_second}",
+    )
+    .action(train);
+}
+
+async function train(file: string, flags: TrainFlags, command: Command): Promise<void> {
+  const out = required(flags.out, "--out <dir>", command);
+  const { readTrainingFile } = await import("../training/training-file.js");
+  const { openTrainingFolder } = await import("../training/training-folder.js");
+  const spec = readTrainingFile(file, flags.steps);
+  openTrainingFolder(out, spec, file, flags.overwrite === true);
+  const progress = createProgress({
+    stream: process.stderr,
+    nowMs: () => performance.now(),
+    units: "updates",
+    stepUnits: "tokens",
+    paint: paintFor(process.stderr, process.env),
+  });
+  let loss: number | undefined;
+  let held = "";
+  const listener: TrainingListener = {
+    say: (line) => progress.say(line),
+    metrics(metrics, tokens) {
+      if (metrics.type === "update") {
+        loss = loss === undefined ? metrics.loss : loss + SMOOTHING * (metrics.loss - loss);
+        const note = `loss ${loss.toFixed(4)}${held}`;
+        progress.update([{ name: spec.name, done: metrics.step, total: spec.training.steps, steps: tokens, note }]);
+      } else if (metrics.type === "validation") held = `, validation ${metrics.loss.toFixed(4)}`;
+      else progress.say(`update ${metrics.step}: ${evaluationText(metrics)}`);
+    },
+  };
+
+  const stopping = new AbortController();
+  let signal: Interrupted["signal"] | undefined;
+  const stop = (name: NodeJS.Signals) => {
+    signal = name as Interrupted["signal"];
+    progress.say("stopping after this update; a second Ctrl-C stops at once");
+    stopping.abort();
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  let result: TrainingResult;
+  try {
+    const { runTraining } = await import("../training/run-training.js"); // tfjs: a second
+    result = await runTraining(spec, out, flags.backend, listener, stopping.signal);
+  } catch (error) {
+    throw signal === undefined ? error : new Interrupted(signal);
+  } finally {
+    progress.finish();
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+  }
+  if (signal !== undefined && result.step < spec.training.steps) {
+    process.stderr.write(`saved after update ${result.step}: the same command goes on from there\n`);
+    throw new Interrupted(signal);
+  }
+  if (flags.json) printJson(process.stdout, result);
+  else process.stdout.write(summary(spec.name, result));
+}
+
+function evaluationText(metrics: Readonly<Record<string, unknown>>): string {
+  const tasks = metrics.tasks as Record<string, { regret: { mean: number; se: number } }>;
+  return Object.entries(tasks)
+    .map(([id, { regret }]) => `regret on ${id} ${regret.mean.toFixed(2)} ± ${regret.se.toFixed(2)}`)
+    .join(", ");
+}
+
+function summary(name: string, result: TrainingResult): string {
+  const { validation, evaluation, checkpoint } = result;
+  const rate = result.tokens_per_second;
+  return [
+    `${name}: ${result.step} updates, ${result.tokens.toLocaleString("en")} tokens, ${result.parameters.toLocaleString("en")} parameters`,
+    ...(rate === null
+      ? ["trained already: nothing is left to do"]
+      : [`speed        ${Math.round(rate).toLocaleString("en")} tokens/s on ${result.backend}`]),
+    ...(validation?.type === "validation"
+      ? [
+          `validation   loss ${validation.loss.toFixed(4)} (targets' entropy ${validation.target_entropy.toFixed(4)}, their marginal's ${validation.marginal_entropy.toFixed(4)}), agreement ${(100 * validation.agreement).toFixed(1)} %`,
+        ]
+      : []),
+    ...(evaluation === null ? [] : [`evaluation   ${evaluationText(evaluation)}`]),
+    `checkpoint   ${checkpoint}`,
+    `play         icrl play transformer --option checkpoint=${checkpoint} --task TASK`,
+    "",
+  ].join("\n");
+}

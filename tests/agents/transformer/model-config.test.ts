@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { alibiSlope, isUnbounded, modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { tokenSize } from "#icrl/agents/transformer/token-layout.js";
+import { SMALL_TOKENS } from "../../support/transformer.js";
+
+test("a model has the sizes of its tokens, and defaults where nothing is chosen", () => {
+  expect(modelConfig({ layers: 2 }, SMALL_TOKENS, 40)).toEqual({
+    layers: 2,
+    width: 32,
+    heads: 4,
+    ff_ratio: 4,
+    attention: "softmax",
+    norm: "pre",
+    positions: "learned",
+    window: 0,
+    dropout: 0,
+    token_size: tokenSize(SMALL_TOKENS),
+    context: 40,
+    max_actions: SMALL_TOKENS.max_actions,
+    stride: 1,
+  });
+  expect(modelConfig({}, { ...SMALL_TOKENS, layout: "lin2023" }, 40).stride).toBe(2);
+});
+
+test("what a model cannot be is refused", () => {
+  const refused = (options: object, reason: string) =>
+    expect(() => modelConfig({ ...options }, SMALL_TOKENS, 8)).toThrow(expect.objectContaining({ reason }));
+  refused({ width: 30, heads: 4 }, "OPTION_INVALID");
+  refused({ layers: 0 }, "OPTION_INVALID");
+  refused({ attention: "linear" }, "OPTION_INVALID");
+  refused({ depth: 3 }, "OPTION_UNKNOWN");
+});
+
+test("only relative positions and a window let a model go on beyond its context", () => {
+  const unbounded = (positions: string, window: number) =>
+    isUnbounded(modelConfig({ positions, window }, SMALL_TOKENS, 8));
+  expect([unbounded("learned", 0), unbounded("learned", 4), unbounded("alibi", 0), unbounded("alibi", 4)]).toEqual([
+    false,
+    false,
+    false,
+    true,
+  ]);
+});
+
+test("slopes are the paper's for 8 heads: 1/2 to 1/256", () => {
+  // Press, Smith & Lewis (2022), section 3
+  const slopes = Array.from({ length: 8 }, (_, head) => alibiSlope(head, 8));
+  expect(slopes).toEqual([1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64, 1 / 128, 1 / 256]);
+});

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import {
+  requireFits,
+  type TokenConfig,
+  tokenSize,
+  tokensPerStep,
+  writeOutcome,
+  writeSituation,
+} from "#icrl/agents/transformer/token-layout.js";
+
+const CONFIG: TokenConfig = {
+  layout: "step",
+  max_actions: 3,
+  num_states: 4,
+  dim: 2,
+  horizon: 8,
+  reward_mean: 1,
+  reward_std: 2,
+};
+
+test("a token has its features where the table says", () => {
+  // by hand: 3 x 2 arms, 4 states, step, start | 3 actions, reward, there, terminated, truncated
+  expect(tokenSize(CONFIG)).toBe(6 + 4 + 2 + 3 + 4);
+  const token = new Float32Array(21).fill(0, 1);
+  writeSituation(token, 1, CONFIG, { arms: Float32Array.of(0.5, 1, 1.5, 2, 2.5, 3), state: 2, step: 6 });
+  writeOutcome(token, 1, CONFIG, { action: 1, reward: 5, terminated: true, truncated: false });
+  const situation = [0.5, 1, 1.5, 2, 2.5, 3, 0, 0, 1, 0, 0.75, 0];
+  // (5 - 1) / 2 = 2
+  expect([...token]).toEqual([0, ...situation, 0, 1, 0, 2, 1, 1, 0, 0]);
+});
+
+test("the first step of an episode says so, and a cut is no end", () => {
+  const token = new Float32Array(19);
+  writeSituation(token, 0, CONFIG, { arms: undefined, state: 0, step: 0 });
+  writeOutcome(token, 0, CONFIG, { action: 2, reward: 0, terminated: false, truncated: true });
+  expect([...token]).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1, -0.5, 1, 0, 1]);
+});
+
+test("one state is no feature, arms of fewer rows leave zeros, and arms that the tokens lack are left out", () => {
+  const bandit = { ...CONFIG, num_states: 1 };
+  expect(tokenSize(bandit)).toBe(6 + 2 + 3 + 4);
+  const token = new Float32Array(15);
+  writeSituation(token, 0, bandit, { arms: Float32Array.of(1, 2), state: 0, step: 4 });
+  expect([...token]).toEqual([1, 2, 0, 0, 0, 0, 0.5, 0, 0, 0, 0, 0, 0, 0, 0]);
+  const armless = { ...bandit, dim: 0 };
+  const short = new Float32Array(tokenSize(armless));
+  writeSituation(short, 0, armless, { arms: Float32Array.of(1, 2), state: 0, step: 4 });
+  expect([...short]).toEqual([0.5, 0, 0, 0, 0, 0, 0, 0, 0]);
+});
+
+test("layout step has one token a step, lin2023 two", () => {
+  expect(tokensPerStep(CONFIG)).toBe(1);
+  expect(tokensPerStep({ ...CONFIG, layout: "lin2023" })).toBe(2);
+});
+
+test("a task that is smaller fits, one that is larger is refused with what is too large", () => {
+  const shape = { task: "some-task", numActions: 3, numStates: 4, dim: 2 };
+  requireFits(CONFIG, shape);
+  requireFits(CONFIG, { ...shape, numActions: 2, numStates: 1, dim: 0 });
+  const why = (more: object) => () => requireFits(CONFIG, { ...shape, ...more });
+  expect(why({ numActions: 4 })).toThrow(/"some-task" has 4 actions, the model was trained for at most 3/);
+  expect(why({ numStates: 5 })).toThrow(/5 states, the model was trained for at most 4/);
+  expect(why({ dim: 1 })).toThrow(/1 features an arm, the model was trained for 2/);
+  expect(why({ dim: 3 })).toThrow(/3 features an arm, the model was trained for 2/);
+});

@@ -1,0 +1,141 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import type { LearnerState } from "#icrl/agents/transformer/learner.js";
+import { createTfjsLearner } from "#icrl/agents/transformer/tfjs-learner.js";
+import { type Metrics, type Training, type TrainingState, train } from "#icrl/agents/transformer/train.js";
+import { learningRateAt, TRAINING_OPTIONS, type TrainingOptions } from "#icrl/agents/transformer/training-options.js";
+import { resolveOptions } from "#icrl/common/options.js";
+import { tempDir } from "../../support/temp-dir.js";
+import { freshState, randomBatch, smallModel } from "../../support/transformer.js";
+
+beforeAll(async () => {
+  tf.enableProdMode();
+  await tf.setBackend("cpu");
+});
+
+function folder(): string {
+  const { path, remove } = tempDir();
+  onTestFinished(remove);
+  return path;
+}
+
+const options = (given: Record<string, unknown> = {}): TrainingOptions =>
+  resolveOptions(
+    TRAINING_OPTIONS,
+    { steps: 12, warmup: 2, validation_every: 5, checkpoint_every: 4, ...given },
+    "training",
+  );
+
+interface Saved {
+  readonly learned: LearnerState;
+  readonly state: TrainingState;
+}
+
+/** A training whose batches are numbered: the position is the number of the next. */
+function training(out: string, from?: Saved, given: Record<string, unknown> = {}): Training & { saved: Saved[] } {
+  const model = smallModel({ layers: 1, dropout: 0.1 });
+  const resolved = options(given);
+  const saved: Saved[] = [];
+  return {
+    options: resolved,
+    seed: 3n,
+    learner: createTfjsLearner(model, resolved, from?.learned ?? freshState(model)),
+    out,
+    from: from?.state,
+    async *batches(position) {
+      for (let at = (position as number | undefined) ?? 0; ; at += 1) {
+        yield { ...randomBatch(model, 4, BigInt(at)), position: at + 1 };
+      }
+    },
+    validation: async function* () {
+      yield randomBatch(model, 4, 1000n);
+      yield randomBatch(model, 2, 1001n);
+    },
+    save: async (learned, state) => {
+      saved.push({ learned, state });
+    },
+    saved,
+  };
+}
+
+const linesOf = (out: string): Metrics[] =>
+  readFileSync(join(out, "metrics.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Metrics);
+
+const withoutTime = (lines: Metrics[]) => lines.map((line) => ({ ...line, seconds: 0 }));
+
+test("a training writes a line an update, and validates and saves when it is time and at the end", async () => {
+  const out = folder();
+  const run = training(out);
+  const end = await train(run);
+  const lines = linesOf(out);
+  expect(lines.filter(({ type }) => type === "update").map(({ step }) => step)).toEqual([
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+  ]);
+  expect(lines.filter(({ type }) => type === "validation").map(({ step }) => step)).toEqual([5, 10, 12]);
+  expect(run.saved.map(({ state }) => state.step)).toEqual([4, 8, 12]);
+  expect(end).toMatchObject({ step: 12, tokens: 12 * 4 * 8, position: 12 });
+});
+
+test("one that was stopped goes on with the same losses, whatever it had written after its checkpoint", async () => {
+  const whole = folder();
+  await train(training(whole));
+  const parts = folder();
+  const stop = new AbortController();
+  const first = training(parts);
+  await train({
+    ...first,
+    signal: stop.signal,
+    onMetrics: ({ step }) => {
+      if (step === 7) stop.abort();
+    },
+  });
+  const last = first.saved.at(-1) as Saved;
+  expect(last.state.step).toBe(7); // it saved when it was told to stop
+  const killed = `${readFileSync(join(parts, "metrics.jsonl"), "utf8")}{"type":"update","step":8,"loss":9}\n{"type":"upd`;
+  writeFileSync(join(parts, "metrics.jsonl"), killed);
+  await train(training(parts, last));
+  expect(withoutTime(linesOf(parts))).toEqual(withoutTime(linesOf(whole)));
+});
+
+test("validation counts decisions over batches, and the targets' entropies", async () => {
+  const out = folder();
+  await train(training(out, undefined, { steps: 1 }));
+  const line = linesOf(out).find(({ type }) => type === "validation") as Extract<Metrics, { type: "validation" }>;
+  const model = smallModel();
+  const batches = [randomBatch(model, 4, 1000n), randomBatch(model, 2, 1001n)];
+  const counts = [0, 0, 0];
+  for (const { targets, weights } of batches) {
+    for (const [i, weight] of weights.entries())
+      for (let a = 0; a < 3; a += 1) counts[a] += weight * targets[i * 3 + a];
+  }
+  const decisions = counts[0] + counts[1] + counts[2];
+  expect(line.decisions).toBe(decisions);
+  expect(line.target_entropy).toBe(0); // its targets are sure
+  const entropy = -counts.reduce((sum, count) => sum + (count / decisions) * Math.log(count / decisions), 0);
+  expect(line.marginal_entropy).toBeCloseTo(entropy, 10);
+});
+
+test("the learning rate rises, is at its highest after the warm-up, and ends where it should", () => {
+  const given = options({ steps: 102, warmup: 2, learning_rate: 1, final_learning_rate: 0.5 });
+  expect([0, 1, 2].map((update) => learningRateAt(update, given))).toEqual([0.5, 1, 1]);
+  // By hand: half-way through the cosine, the mean of both ends; its last update is number 101.
+  expect(learningRateAt(2 + 99 / 2, given)).toBeCloseTo(0.75, 12);
+  expect(learningRateAt(101, given)).toBeCloseTo(0.5, 12);
+});
+
+test("a loss that is no number ends the training with the reason", async () => {
+  const run = training(folder());
+  const broken: Training = {
+    ...run,
+    async *batches() {
+      const batch = randomBatch(smallModel(), 4, 1n);
+      yield { ...batch, tokens: batch.tokens.fill(Number.NaN), position: 1 };
+    },
+  };
+  await expect(train(broken)).rejects.toMatchObject({ reason: "TRAINING_DIVERGED" });
+});

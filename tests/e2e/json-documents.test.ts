@@ -1,0 +1,131 @@
+/** The documents of docs/cli.md, as processes print them. Those of a log stand in log-commands.test.ts, a tournament's in tournament-run.test.ts. */
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { connect } from "#icrl/clients/typescript/connect.js";
+import { icrlHere } from "../support/icrl-here.js";
+import { shape } from "../support/shape.js";
+import { icrlJson, startServe, temporaryFolder } from "./run-icrl.js";
+
+const folder = temporaryFolder();
+const path = (name: string) => join(folder.path, name);
+afterAll(() => folder.remove());
+
+const OPTION = { name: "string", type: "string", default: "number", min: "number", max: "number", help: "string" };
+const TASK = {
+  name: "string",
+  version: "number",
+  summary: "string",
+  source: "string",
+  kinds: ["string"],
+  num_actions: "number",
+  horizon: "number",
+  episodes: "number",
+  reward: { kind: "string", min: "number", max: "number" },
+  options: [OPTION],
+};
+const AGENT = { name: "string", version: "string", summary: "string", source: "string", tasks: [], options: [] };
+
+/** A listing's document. */
+async function listed(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await icrlHere(...args, "--json");
+  expect([code, stderr]).toEqual([0, ""]);
+  return JSON.parse(stdout);
+}
+
+test("--json of `tasks` is a list of tasks, and one task with a name", async () => {
+  expect(shape(await listed("tasks"))).toEqual([TASK]);
+  expect(shape(await listed("tasks", "river-swim"))).toEqual(TASK);
+});
+
+test("--json of `agents` is a list of agents, and one agent with a name", async () => {
+  expect(shape(await listed("agents"))).toEqual([AGENT]);
+  const { min: _, max: __, ...choice } = { ...OPTION, choices: ["string"], default: "string" };
+  expect(shape(await listed("agents", "ucbvi"))).toEqual({ ...AGENT, tasks: ["string"], options: [choice] });
+});
+
+test("--json of `play` tells what was played and what came out", async () => {
+  const document = await icrlJson(
+    "play",
+    "emp",
+    "--task",
+    "bernoulli-bandit",
+    "--trials",
+    "4",
+    "--seed",
+    "7",
+    "--data",
+    path("play"),
+  );
+  expect(shape(document)).toEqual({
+    agent: "string",
+    options: {},
+    task: "string",
+    task_options: { arms: "number", horizon: "number", alpha: "number", beta: "number" },
+    seed: "string",
+    trials: "number",
+    steps: "number",
+    regret: { mean: "number", se: "number" },
+    return: { mean: "number", se: "number" },
+    seconds: "number",
+    log: "string",
+  });
+  // 4 trials of the default horizon, 200
+  expect(document).toMatchObject({
+    agent: "emp",
+    task: "bernoulli-bandit",
+    seed: "7",
+    trials: 4,
+    steps: 800,
+    log: path("play"),
+  });
+});
+
+test("--json of `play` has the same regret for any number of envs and streams, and no log with --no-record", async () => {
+  const args = [
+    "play",
+    "lin-thompson",
+    "--task",
+    "linear-bandit",
+    "--trials",
+    "5",
+    "--no-record",
+    "--data",
+    path("unrecorded"),
+  ];
+  const [one, many] = (await Promise.all([
+    icrlJson(...args, "--envs", "1", "--streams", "1"),
+    icrlJson(...args.slice(0, -1), path("unrecorded-2"), "--envs", "5", "--streams", "3"),
+  ])) as { regret: unknown; return: unknown; log: unknown }[];
+  expect(one.regret).toEqual(many.regret);
+  expect(one.return).toEqual(many.return);
+  expect(one.log).toBeNull();
+});
+
+test("--json of `serve` is one line when it listens; SIGTERM ends it with exit code 0", async () => {
+  const server = await startServe(path("serve"));
+  expect(shape(JSON.parse(server.firstLine))).toEqual({
+    event: "string",
+    address: "string",
+    data: "string",
+    torn_bytes: "number",
+    pid: "number",
+  });
+  expect(await server.stop()).toEqual({ code: 0, stdout: `${server.firstLine}\n`, stderr: "" });
+});
+
+test("--json of `agent` tells which matches it played", async () => {
+  const server = await startServe(path("agent"));
+  const connection = await connect(server.address);
+  const spec = {
+    name: "one",
+    seed: 1n,
+    trials: 2,
+    tasks: [{ id: "swim", task: "river-swim", options: {} }],
+    agents: [{ name: "drifter", agent: "uniform", options: {} }],
+  };
+  await connection.createTournament({ spec });
+  const document = await icrlJson("agent", "uniform", "--connect", server.address, "--entrant", "drifter");
+  expect(document).toEqual({ agent: "uniform", entrant: "drifter", matches: ["swim/drifter"], failed: [] });
+  connection.close();
+  await server.stop();
+});

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { refusalHere } from "../support/icrl-here.js";
+import { shape } from "../support/shape.js";
+import { tournamentFile } from "../support/tournament-file.js";
+import { icrl, icrlJson, startServe, temporaryFolder } from "./run-icrl.js";
+
+const folder = temporaryFolder();
+const path = (name: string) => join(folder.path, name);
+afterAll(() => folder.remove());
+
+const file = tournamentFile(folder.path);
+const out = path("out");
+let document: unknown;
+beforeAll(async () => {
+  document = await icrlJson("tournament", "run", file, "--out", out, "--trials", "3", "--seed", "9");
+}, 60_000);
+
+test("--json is what results.json holds; docs/results.md has its fields", () => {
+  expect(document).toEqual(JSON.parse(readFileSync(join(out, "results.json"), "utf8")));
+  expect(document).toMatchObject({ schema_version: 1, tournament: { trials: 3, seed: "9" } });
+  expect(shape(document)).toEqual({
+    schema_version: "number",
+    command: "string",
+    versions: { icrl: "string", node: "string", server: "string" },
+    tournament: {
+      id: "string",
+      name: "string",
+      seed: "string",
+      trials: "number",
+      tasks: [{ id: "string", task: "string", options: {} }],
+      agents: [{ name: "string", agent: "string", options: {} }],
+    },
+    tasks: [
+      {
+        id: "string",
+        task: "string",
+        options: expect.any(Object),
+        agents: [
+          {
+            name: "string",
+            agent: "string",
+            options: {},
+            trials: "number",
+            forfeits: "number",
+            regret: { mean: "number", se: "number", ci95: ["number"] },
+            return: { mean: "number", se: "number" },
+            curve: { step: ["number"], mean: ["number"], se: ["number"] },
+          },
+        ],
+      },
+    ],
+    leaderboard: [{ task: "string", name: "string", rank: "number", regret: "number" }],
+  });
+  expect(readdirSync(out).sort()).toEqual(
+    ["agents", "data", "log", "regret.png", "regret.svg", "results.json", "trials.parquet"].sort(),
+  );
+});
+
+test("exit code 4 tells that a match was forfeited, here by an agent of somebody's own that never came", async () => {
+  const server = await startServe(path("forfeits"), "--entrant-timeout-ms", "300");
+  const file = tournamentFile(folder.path, { agents: [{ name: "mine", agent: "not-built-in" }, { agent: "uniform" }] });
+  const { code, stdout, stderr } = await icrl(
+    "tournament",
+    "run",
+    file,
+    "--out",
+    path("forfeit-out"),
+    "--server",
+    server.address,
+  );
+  await server.stop();
+  expect(stderr).toContain(
+    `mine: "not-built-in" is not built in; start it with --connect ${server.address} --entrant mine\n`,
+  );
+  expect(stdout).toContain("2 (AGENT_ABSENT)");
+  expect(code).toBe(4);
+});
+
+test("a folder that holds results is left alone, and replaced with --overwrite", async () => {
+  const before = readFileSync(join(out, "results.json"), "utf8");
+  expect(await refusalHere("tournament", "run", file, "--out", out)).toMatch(
+    /^OUTPUT_EXISTS: .*out already holds results\.json, .*: choose another --out, or replace them with --overwrite$/,
+  );
+  await refusalHere("tournament", "run", tournamentFile(folder.path, { tasks: [] }), "--out", out, "--overwrite");
+  expect(readFileSync(join(out, "results.json"), "utf8")).toBe(before);
+  expect((await icrl("tournament", "run", file, "--out", out, "--trials", "2", "--overwrite")).code).toBe(0);
+  expect(JSON.parse(readFileSync(join(out, "results.json"), "utf8"))).toMatchObject({ tournament: { trials: 2 } });
+}, 60_000);

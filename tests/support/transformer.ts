@@ -1,0 +1,50 @@
+import type { LearnerState, LearningBatch } from "#icrl/agents/transformer/learner.js";
+import { type ModelConfig, modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { initParameters } from "#icrl/agents/transformer/parameters.js";
+import type { TokenConfig } from "#icrl/agents/transformer/token-layout.js";
+import { rngFromSeed } from "#icrl/common/rng.js";
+
+/** Tokens of a task with 3 actions, 2 states and no arm features. */
+export const SMALL_TOKENS: TokenConfig = {
+  layout: "step",
+  max_actions: 3,
+  num_states: 2,
+  dim: 0,
+  horizon: 8,
+  reward_mean: 0.5,
+  reward_std: 0.5,
+};
+
+/** A model of 2 layers and width 8 for 8 tokens, unless other options are given. */
+export function smallModel(options: Record<string, unknown> = {}, tokens: TokenConfig = SMALL_TOKENS): ModelConfig {
+  return modelConfig({ layers: 2, width: 8, heads: 2, ...options }, tokens, 8);
+}
+
+/** Where a learner begins. */
+export function freshState(model: ModelConfig, seed = 1n): LearnerState {
+  return {
+    parameters: initParameters(model, rngFromSeed(seed)),
+    firstMoments: new Map(),
+    secondMoments: new Map(),
+    updates: 0,
+  };
+}
+
+/** Normal tokens; targets drawn from the first features, so that there is something to learn. */
+export function randomBatch(model: ModelConfig, sequences: number, seed: bigint): LearningBatch {
+  const rng = rngFromSeed(seed);
+  const length = model.context;
+  const decisions = Math.ceil(length / model.stride);
+  const actions = model.max_actions;
+  const tokens = Float32Array.from({ length: sequences * length * model.token_size }, () => rng.normal());
+  const targets = new Float32Array(sequences * decisions * actions);
+  for (let i = 0; i < sequences * decisions; i += 1) {
+    const sequence = Math.floor(i / decisions);
+    const at = (sequence * length + (i % decisions) * model.stride) * model.token_size;
+    const sum = tokens[at] + 0.5 * tokens[at + 1];
+    targets[i * actions + (sum < -0.4 ? 0 : sum < 0.4 ? 1 : 2)] = 1;
+  }
+  const weights = Float32Array.from({ length: sequences * decisions }, () => (rng.uniform() < 0.8 ? 1 : 0));
+  const numActions = new Int32Array(sequences).fill(actions);
+  return { sequences, length, tokens, targets, weights, numActions };
+}
