@@ -1,84 +1,52 @@
 /**
- * `node small-training.mjs BACKEND STEPS`: a training small enough for every back end, one decoder block on fixed data by the operations
- * that a transformer is made of. Prints the loss before each step of gradient descent, as JSON. A process of its own, because not
- * all back ends bear each other in one.
+ * `node small-training.mjs BACKEND UPDATES`: a training small enough for every back end, of a model with each kind of attention, on data
+ * drawn from a fixed seed. Prints the loss of each update, as JSON. A process of its own, because a back end may bring it down.
  */
-import * as tf from "@tensorflow/tfjs";
 import { loadBackend } from "#icrl/agents/transformer/backends.js";
+import { modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { initParameters } from "#icrl/agents/transformer/parameters.js";
+import { createTfjsLearner } from "#icrl/agents/transformer/tfjs-learner.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 
-const [sequences, length, features, width, heads, actions] = [4, 12, 5, 16, 2, 3];
-const tokens = sequences * length;
-
-const [, , backend, steps] = process.argv;
-const { name } = await loadBackend(/** @type {import("#icrl/agents/transformer/backends.js").BackendName} */ (backend));
-
-/** Uniform in [-scale, scale]; each name has its own stream. */
-function draw(/** @type {string} */ name, /** @type {number[]} */ shape, /** @type {number} */ scale) {
-  const rng = rngFromSeed(7n).split(name);
-  const size = shape.reduce((product, n) => product * n, 1);
-  return tf.tensor(
-    Float32Array.from({ length: size }, () => scale * (2 * rng.uniform() - 1)),
-    shape,
-  );
-}
-
-const x0 = draw("tokens", [tokens, features], 1);
-// What is to be learned: which of a token's first three features is the largest.
-const targets = tf.tidy(() => tf.oneHot(tf.argMax(x0.slice([0, 0], [-1, actions]), 1), actions).toFloat());
-const future = tf.tidy(() => tf.sub(1, tf.linalg.bandPart(tf.ones([length, length]), -1, 0)).mul(-1e9));
-
-const weight = (/** @type {string} */ name, /** @type {number} */ out, /** @type {number} */ into) =>
-  tf.variable(draw(name, [out, into], into ** -0.5));
-const weights = {
-  embed: weight("embed", width, features),
-  qkv: weight("qkv", 3 * width, width),
-  out: weight("out", width, width),
-  up: weight("up", 4 * width, width),
-  down: weight("down", width, 4 * width),
-  head: weight("head", actions, width),
-  gain: tf.variable(tf.ones([width])),
+const [, , name, updates] = process.argv;
+const { tokens, options, adamw } = {
+  tokens: { layout: "step", max_actions: 3, num_states: 2, dim: 0, horizon: 8, reward_mean: 0.5, reward_std: 0.5 },
+  options: { layers: 2, width: 16, heads: 2, dropout: 0.1 },
+  adamw: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, clip: 1 },
 };
+const [sequences, length] = [8, 8];
 
-/** @typedef {import("@tensorflow/tfjs").Tensor} Tensor */
+await loadBackend(/** @type {import("#icrl/agents/transformer/backends.js").BackendName} */ (name));
 
-const linear = (/** @type {Tensor} */ x, /** @type {Tensor} */ w) => tf.matMul(x, w, false, true);
-
-function norm(/** @type {Tensor} */ x) {
-  const centred = x.sub(x.mean(1, true));
-  return centred.mul(centred.square().mean(1, true).add(1e-5).rsqrt()).mul(weights.gain);
-}
-
-function attention(/** @type {Tensor} */ x) {
-  const qkv = linear(x, weights.qkv)
-    .reshape([sequences, length, 3, heads, width / heads])
-    .transpose([2, 0, 3, 1, 4]);
-  const [q, k, v] = tf.unstack(qkv); // [sequences, heads, length, width / heads]
-  const scores = tf.matMul(q, k, false, true).mul((width / heads) ** -0.5);
-  const mixed = tf.matMul(tf.softmax(scores.add(future)), v);
-  return linear(mixed.transpose([0, 2, 1, 3]).reshape([tokens, width]), weights.out);
-}
-
-function loss() {
-  let x = linear(x0, weights.embed);
-  x = x.add(attention(norm(x)));
-  x = x.add(linear(linear(norm(x), weights.up).relu(), weights.down));
-  return /** @type {import("@tensorflow/tfjs").Scalar} */ (
-    tf
-      .logSoftmax(linear(norm(x), weights.head))
-      .mul(targets)
-      .sum(1)
-      .mean()
-      .neg()
-  );
-}
-
-const optimizer = tf.train.sgd(0.1);
+/** @type {number[]} */
 const losses = [];
-for (let step = 0; step < Number(steps); step += 1) {
-  const { value, grads } = tf.variableGrads(loss, Object.values(weights));
-  optimizer.applyGradients(grads);
-  losses.push((await value.data())[0]);
-  tf.dispose([value, grads]);
+for (const attention of ["softmax", "relu"]) {
+  const model = modelConfig(
+    { ...options, attention },
+    /** @type {import("#icrl/agents/transformer/token-layout.js").TokenConfig} */ (tokens),
+    length,
+  );
+  const rng = rngFromSeed(7n);
+  const features = Float32Array.from({ length: sequences * length * model.token_size }, () => rng.normal());
+  // What is to be learned: which of a token's first three features is the largest.
+  const targets = new Float32Array(sequences * length * 3);
+  for (let i = 0; i < sequences * length; i += 1) {
+    const [a, b, c] = features.subarray(i * model.token_size);
+    targets[3 * i + (a > b && a > c ? 0 : b > c ? 1 : 2)] = 1;
+  }
+  const weights = new Float32Array(sequences * length).fill(1);
+  const numActions = new Int32Array(sequences).fill(3);
+  const parameters = initParameters(model, rngFromSeed(1n));
+  const start = { parameters, firstMoments: new Map(), secondMoments: new Map(), updates: 0 };
+  const learner = createTfjsLearner(model, adamw, start);
+  for (let update = 0; update < Number(updates); update += 1) {
+    const loss = await learner.accumulate(
+      { sequences, length, tokens: features, targets, weights, numActions },
+      update,
+    );
+    losses.push(loss / weights.length);
+    await learner.update(0.003, weights.length);
+  }
+  learner.close();
 }
-console.log(JSON.stringify({ name, losses }));
+console.log(JSON.stringify(losses));
