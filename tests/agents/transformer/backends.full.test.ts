@@ -65,7 +65,7 @@ describe.skipIf(!canUseBackend("webgpu"))("WebGPU", () => {
   });
 
   test("ends the process when the GPU refuses a shader, which would leave a wrong result", () => {
-    // addN binds a buffer for each of its terms, and a shader has eight: a training clipped its gradients by a norm of 0.
+    // addN binds a buffer for each of its terms, and a shader has eight: a training clipped its gradients by such a norm.
     const { status, stderr } = run(`
       const { loadBackend } = await import("#icrl/agents/transformer/backends.js");
       const tf = await import("@tensorflow/tfjs");
