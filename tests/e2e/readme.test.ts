@@ -112,6 +112,8 @@ test("docs/cli.md has every command", async () => {
     "serve",
     "dataset collect",
     "dataset label",
+    "train",
+    "evaluate",
     "log list",
     "log query",
     "log verify",
