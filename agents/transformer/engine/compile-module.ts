@@ -4,6 +4,7 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -43,9 +44,9 @@ export function compileModule(shape: EngineShape, simd: Simd): Promise<WebAssemb
 
 /** From the cache folder if it is there, and whole. */
 async function cachedBytes(source: string): Promise<Uint8Array<ArrayBuffer>> {
-  const asc = await import("assemblyscript/asc");
+  const { version } = createRequire(import.meta.url)("assemblyscript/package.json") as { version: string };
   const name = createHash("sha256")
-    .update(`${asc.version}\n${FLAGS.join(" ")}\n${source}`)
+    .update(`${version} ${FLAGS.join(" ")} ${source}`)
     .digest("hex");
   const folder = join(homedir(), ".cache", "icrl", "engine");
   const path = join(folder, `${name}.wasm`);

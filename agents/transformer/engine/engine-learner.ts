@@ -22,8 +22,8 @@ import type { Command, Reply } from "./worker.js";
 export interface EngineOptions {
   /** As many as the machine runs at once, if absent. */
   readonly threads?: number;
-  /** Instructions used: those that there are, if absent. */
-  readonly simd?: "plain" | "relaxed";
+  /** `plain`: without the instructions that multiply and add at once, also where there are some. */
+  readonly simd?: "plain";
   /** Whether the time of each kernel is taken, which costs some. */
   readonly profile?: boolean;
 }
@@ -48,7 +48,9 @@ export async function createEngineLearner(
   options: EngineOptions = {},
 ): Promise<EngineLearner> {
   const shape = engineShape(config);
-  const { threads: count = availableParallelism(), simd = availableSimd(), profile = false } = options;
+  const { threads: count = availableParallelism(), profile = false } = options;
+  const available = availableSimd();
+  const simd = options.simd === "plain" ? "plain" : available;
   const layout = parameterLayout(config, shape);
   const plan = memoryPlan(config, shape, layout, count);
   const module = await compileModule(shape, simd);

@@ -1,4 +1,5 @@
 /** The part of WebAssembly's interface that the engine uses: of Node's types it is not one, and those of browsers are many more. */
+// biome-ignore lint/style/noNamespace: it is one
 declare namespace WebAssembly {
   class Module {
     private readonly module: never;

@@ -32,13 +32,10 @@ export function attention(shape: EngineShape): string {
   /** Columns that rows from `row` on see: whole tiles. */
   const columns = `const low: usize = ${windowed ? `row >= ${reach} ? (row - ${reach - 1}) & ~7 : 0` : "0"};
     const high: usize = (row + 11) & ~7;`;
-  /** Sets weights of tokens that are not seen, which are in the first and last tiles. */
+  /** Weights of tokens that are not seen, which are in the last tile and, in a window, the first two, become `value`. */
   const unseen = (value: string) => `
-    for (let r: usize = 0; r < 4; r += 1) {
-      const e = E + r * ${line};
-      for (let j = row + r + 1; j < high; j += 1) store<f32>(e + j * 4, ${value});
-      ${windowed ? `if (row + r >= ${reach}) for (let j = low; j <= row + r - ${reach}; j += 1) store<f32>(e + j * 4, ${value});` : ""}
-    }`;
+    hide(E, row, high - 8, high, ${value});
+    ${windowed ? `hide(E, row, low, min(high, low + 16), ${value});` : ""}`;
 
   const scores = `
       for (let j = low; j < high; j += 8) {
@@ -79,13 +76,13 @@ export function attention(shape: EngineShape): string {
     }
     const tops = f32x4.mul(maxima(m0, m1, m2, m3), f32x4.splat(${-steepness}));
     ${each((r) => `m${r} = v128.shuffle<f32>(tops, tops, ${r}, ${r}, ${r}, ${r}); let t${r} = f32x4.splat(0);`)}
-    for (let e = from; e < to; e += 16) {
-      let x: v128;
-      ${each(
-        (r) => `x = exp2(madd(v128.load(e, ${r * line}), steepness, m${r}), magic, p0, p1, p2, p3, p4, least);
-      v128.store(e, x, ${r * line}); t${r} = f32x4.add(t${r}, x);`,
-      )}
-    }
+    ${each(
+      (r) => `for (let e = from; e < to; e += 16) {
+      const x = exp2(madd(v128.load(e, ${r * line}), steepness, m${r}), magic, p0, p1, p2, p3, p4, least);
+      v128.store(e, x, ${r * line});
+      t${r} = f32x4.add(t${r}, x);
+    }`,
+    )}
     const fs = f32x4.div(f32x4.splat(1), sums(t0, t1, t2, t3));
     v128.store(f + row * 4, fs);`;
   const shares = `
@@ -113,6 +110,23 @@ export function transpose(rows: usize, k: usize, keys: usize): void {
           v128.store(out, v128.shuffle<f32>(ab1, de1, 2, 3, 6, 7), 96);
         }
       }`)}
+  }
+}
+
+/** In four rows of E from \`row\` on, columns from..to: those that a row does not see become \`value\`. */
+// @ts-ignore: decorator
+@inline function hide(E: usize, row: usize, from: usize, to: usize, value: f32): void {
+  const fill = f32x4.splat(value);
+  for (let j = from; j < to; j += 4) {
+    const columns = i32x4.add(i32x4.splat(<i32>j), v128.load(${TABLE_AT.indices}));
+    const at = E + j * 4;
+    let seen: v128;
+    ${each((r) => {
+      const last = `i32x4.le_s(columns, i32x4.splat(<i32>row + ${r}))`;
+      const first = `i32x4.gt_s(columns, i32x4.splat(<i32>row + ${r - reach}))`;
+      return `seen = ${windowed ? `v128.and(${last}, ${first})` : last};
+    v128.store(at, v128.bitselect(v128.load(at, ${r * line}), fill, seen), ${r * line});`;
+    })}
   }
 }
 

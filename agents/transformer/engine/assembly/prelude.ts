@@ -41,7 +41,7 @@ export function prelude(simd: Simd): string {
 }
 
 /**
- * 2^x for x <= 0, to 3e-6; about 2^-126 below. With n = round(x) and f = x - n in [-1/2, 1/2], 2^f is a polynomial (of least maximal
+ * 2^x for x <= 0, to 3e-6; 2^-64 at least, so that products with it are not the slow, denormal numbers. With n = round(x) and f = x - n in [-1/2, 1/2], 2^f is a polynomial (of least maximal
  * relative error) and n is added to its exponent. The constants come from memory, so that they stay in registers.
  */
 // @ts-ignore: decorator
