@@ -110,23 +110,17 @@ function showPyTorch(threads: number): void {
     length: LENGTH,
     batch: 64,
     threads,
-    steps: ROUNDS,
   };
-  const { status, stdout } = spawnSync(
-    PYTHON,
-    [fileURLToPath(new URL("../../bench/python/train.py", import.meta.url))],
-    {
-      encoding: "utf8",
-      input: `${JSON.stringify(asked)}\n`,
-    },
-  );
+  const lines = [asked, ...new Array<object>(ROUNDS).fill({})].map((line) => `${JSON.stringify(line)}\n`);
+  const script = fileURLToPath(new URL("../../bench/python/train.py", import.meta.url));
+  const { status, stdout } = spawnSync(PYTHON, [script], { encoding: "utf8", input: lines.join("") });
   const name = `PyTorch, ${threads} thread${threads === 1 ? "" : "s"}`;
   if (status !== 0) return console.log(`${name.padEnd(16)} not measured: ${PYTHON} has no torch`);
-  const [version, result] = stdout
+  const [version, , ...updates] = stdout
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as { torch: string; seconds: number[] });
-  show(name, 64, { description: version.torch, seconds: result.seconds });
+    .map((line) => JSON.parse(line) as { torch: string; seconds: number });
+  show(name, 64, { description: version.torch, seconds: updates.map(({ seconds }) => seconds) });
 }
 
 function show(name: string, batch: number, { description, seconds }: Measured): void {

@@ -1,7 +1,7 @@
 """Training throughput of PyTorch 2 on a CPU, for `npm run bench:train`: the same model, in its fastest form.
 
-Reads one JSON object a line on stdin, {layers, width, heads, features, actions, length, batch, threads, steps}, and answers each with
-{"seconds": [...]}, the wall time of every step: forward, backward and AdamW. A first step is not timed.
+Reads JSON lines on stdin: {layers, width, heads, features, actions, length, batch, threads} makes a model and takes two updates; {} takes
+one more, forward, backward, clipping and AdamW. Each is answered with {"seconds": ...} of the last update.
 """
 
 import json
@@ -45,26 +45,30 @@ class Model(nn.Module):
         return self.head(self.norm(self.blocks(self.embed(tokens) + self.position)))
 
 
-def measure(layers, width, heads, features, actions, length, batch, threads, steps):
+def updates(layers, width, heads, features, actions, length, batch, threads):
+    """Seconds of one update after the other."""
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     model = Model(layers, width, heads, features, actions, length)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
     tokens = torch.randn(batch, length, features)
     targets = torch.randint(actions, (batch * length,))
-    seconds = []
-    for _ in range(steps + 1):
+    while True:
         start = time.perf_counter()
         loss = F.cross_entropy(model(tokens).view(-1, actions), targets)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        seconds.append(time.perf_counter() - start)
-    return seconds[1:]
+        yield time.perf_counter() - start
 
 
 torch.set_flush_denormal(True)
 print(json.dumps({"torch": torch.__version__}), flush=True)
+current = None
 for line in sys.stdin:
-    print(json.dumps({"seconds": measure(**json.loads(line))}), flush=True)
+    wanted = json.loads(line)
+    if wanted:
+        current = updates(**wanted)
+        next(current)
+    print(json.dumps({"seconds": next(current)}), flush=True)

@@ -1,0 +1,89 @@
+/**
+ * Compiles a shape's kernels: AssemblyScript to WebAssembly, by the compiler's package, in some seconds; kept in memory and in the
+ * user's cache folder, by a hash of the text.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { moduleSource } from "./assembly/module-source.js";
+import type { Simd } from "./assembly/prelude.js";
+import type { EngineShape } from "./shape.js";
+
+/** Of a module's memory, as declared: all that 32 bits address. */
+export const MOST_PAGES = 65_536;
+
+/** A module of one function, f32x4.relaxed_madd of its three arguments. */
+const RELAXED = new Uint8Array([
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...[0x01, 0x08, 0x01, 0x60, 0x03, 0x7b, 0x7b, 0x7b, 0x01, 0x7b],
+  ...[0x03, 0x02, 0x01, 0x00],
+  ...[0x0a, 0x0d, 0x01, 0x0b, 0x00, 0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x85, 0x02, 0x0b],
+]);
+
+/** Which instructions this Node has. Node 20 has the relaxed ones behind a flag, which is set here. */
+export function availableSimd(): Simd {
+  if (WebAssembly.validate(RELAXED)) return "relaxed";
+  setFlagsFromString("--experimental-wasm-relaxed-simd");
+  return WebAssembly.validate(RELAXED) ? "relaxed" : "plain";
+}
+
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
+
+/** The module of a shape. */
+export function compileModule(shape: EngineShape, simd: Simd): Promise<WebAssembly.Module> {
+  const source = moduleSource(shape, simd);
+  const known = compiled.get(source);
+  if (known !== undefined) return known;
+  const module = cachedBytes(source).then((bytes) => WebAssembly.compile(bytes));
+  compiled.set(source, module);
+  return module;
+}
+
+/** From the cache folder if it is there, and whole. */
+async function cachedBytes(source: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { version } = createRequire(import.meta.url)("assemblyscript/package.json") as { version: string };
+  const name = createHash("sha256")
+    .update(`${version} ${FLAGS.join(" ")} ${source}`)
+    .digest("hex");
+  const folder = join(homedir(), ".cache", "icrl", "engine");
+  const path = join(folder, `${name}.wasm`);
+  try {
+    const bytes = new Uint8Array(readFileSync(path));
+    if (WebAssembly.validate(bytes)) return bytes;
+  } catch {
+    // not there yet
+  }
+  const bytes = await compileAssembly(source);
+  try {
+    mkdirSync(folder, { recursive: true });
+    const temporary = `${path}.${randomUUID()}`;
+    writeFileSync(temporary, bytes);
+    renameSync(temporary, path);
+  } catch {
+    // a home that cannot be written to: compiled again the next time
+  }
+  return bytes;
+}
+
+const FLAGS = [
+  ...["-O3", "--noAssert", "--runtime", "stub", "--importMemory", "--sharedMemory", "--noExportMemory"],
+  ...["--initialMemory", "1", "--maximumMemory", String(MOST_PAGES), "--enable", "simd,threads,relaxed-simd"],
+];
+
+/** Compiles AssemblyScript whose memory is imported as `env.memory`. */
+export async function compileAssembly(source: string): Promise<Uint8Array<ArrayBuffer>> {
+  const asc = await import("assemblyscript/asc");
+  let binary: Uint8Array<ArrayBuffer> | undefined;
+  const { error, stderr } = await asc.main(["kernels.ts", "--outFile", "kernels.wasm", ...FLAGS], {
+    readFile: (name) => (name === "kernels.ts" ? source : null),
+    writeFile: (_name, bytes) => {
+      binary = new Uint8Array(bytes as Uint8Array);
+    },
+    listFiles: () => [],
+  });
+  if (binary === undefined) throw new Error(`the engine's kernels do not compile: ${error?.message}\n${stderr}`);
+  return binary;
+}

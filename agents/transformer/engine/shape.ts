@@ -1,0 +1,76 @@
+/**
+ * A model's shape as the engine computes it: every size is a multiple of 8, the columns of a tile. What is added is zero and stays so:
+ * the weights beyond a tensor's own are zero, and so are their gradients.
+ */
+import { IcrlError } from "../../../common/errors.js";
+import type { ModelConfig } from "../model-config.js";
+
+/** Sizes in elements. Constants of a compiled module. */
+export interface EngineShape {
+  readonly layers: number;
+  /** D. */
+  readonly width: number;
+  /** H. */
+  readonly heads: number;
+  /** dh: columns of a head, in multiples of 8. */
+  readonly headWidth: number;
+  /** H dh: columns of all heads. */
+  readonly attentionWidth: number;
+  /** Scores are multiplied by it: of the model's own head width. */
+  readonly scale: number;
+  /** R. */
+  readonly hidden: number;
+  /** F. */
+  readonly features: number;
+  /** A. */
+  readonly actions: number;
+  /** Tokens a decision. */
+  readonly stride: number;
+  /** Rows of a sequence's arrays. */
+  readonly rows: number;
+  /** Columns of a head's scores: an odd multiple of 8, so that rows do not meet in the same sets of the cache. */
+  readonly scoreColumns: number;
+  /** Tokens a token sees; no fewer than rows: all before it. */
+  readonly reach: number;
+  readonly attention: "softmax" | "relu";
+  readonly alibi: boolean;
+  readonly norm: "pre" | "post";
+  readonly dropout: number;
+}
+
+/** The least multiple of 8 that is not less. */
+export const padded = (n: number): number => Math.ceil(n / 8) * 8;
+
+/**
+ * The shape of a model.
+ *
+ * @throws BACKEND_UNAVAILABLE if the width is no multiple of 8
+ */
+export function engineShape(config: ModelConfig): EngineShape {
+  const { layers, width, heads, ff_ratio, token_size, max_actions, stride, context, window } = config;
+  if (width % 8 !== 0) {
+    const why = `computes widths that are multiples of 8, not ${width}: the back ends tensorflow, wasm and cpu take any`;
+    throw new IcrlError("BACKEND_UNAVAILABLE", `back end engine ${why}`, { backend: "engine", why });
+  }
+  const rows = padded(context);
+  const headWidth = padded(width / heads);
+  return {
+    layers,
+    width,
+    heads,
+    headWidth,
+    attentionWidth: heads * headWidth,
+    scale: Math.sqrt(heads / width),
+    hidden: ff_ratio * width,
+    features: padded(token_size),
+    actions: padded(max_actions),
+    stride,
+    rows,
+    scoreColumns: (rows / 8) % 2 === 1 ? rows : rows + 8,
+    reach: window === 0 ? rows : Math.min(window, rows),
+    attention: config.attention,
+    alibi: config.positions === "alibi",
+    norm: config.norm,
+    dropout: config.dropout,
+  };
+}
