@@ -3,6 +3,7 @@
  * of the seed and of the updates before, so that it goes on from its last checkpoint as if it had never stopped.
  */
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { IcrlError } from "../../common/errors.js";
 import { hash64 } from "../../common/seeds.js";
 import type { Learner, LearnerState, LearningBatch } from "./learner.js";
@@ -93,6 +94,7 @@ export async function train(training: Training): Promise<TrainingEnd> {
   const stream = training.batches(state.position)[Symbol.asyncIterator]();
   try {
     for (;;) {
+      await setImmediate(); // signals are taken between updates, also where computing them waits for nothing
       if (stopping() || evaluationDue() || due(options.checkpoint_every)) await save();
       if (!stopping() && evaluationDue()) await evaluate(training, state.step, record);
       if (stopping() || state.step === options.steps) {

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { runCommand } from "#icrl/clients/cli/child-command.js";
-import { startServe, temporaryFolder } from "../../e2e/run-icrl.js";
+import { temporaryFolder } from "../../e2e/run-icrl.js";
 
 /** What appears on this process's standard error meanwhile. */
 function heard(): () => string {
@@ -64,44 +65,38 @@ test("aborting ends the command, and what is thrown is why", async () => {
 });
 
 test("a command ends with the process that runs it, however that ends", async () => {
-  const serving = await startServe(join(folder(), "log"));
+  const port = await freePort();
+  // A server without visitors says nothing more once it listens: it does not end for want of somebody to say it to.
+  const serve = ["serve", "--listen", `127.0.0.1:${port}`, "--data", join(folder(), "log"), "--log-level", "warn"];
   const source = `
     import { runCommand } from ${JSON.stringify(pathToFileURL(join(process.cwd(), "dist/clients/cli/child-command.js")).href)};
-    await runCommand(${JSON.stringify([...PLAY, "--trials", "100000000", "--server", serving.address])});
+    await runCommand(${JSON.stringify(serve)});
   `;
-  const parent = spawn(process.execPath, ["--input-type=module", "-e", source], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let pid = "";
-  await vi.waitUntil(
-    async () => {
-      pid = await childOf(parent.pid as number);
-      return pid !== "";
-    },
-    { timeout: 20_000 },
-  );
+  const parent = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: "ignore" });
+  await vi.waitUntil(() => listens(port), { timeout: 20_000 });
   parent.kill("SIGKILL");
   await once(parent, "exit");
-  await vi.waitUntil(() => !isAlive(Number(pid)), { timeout: 20_000 });
-  await serving.stop();
+  await vi.waitUntil(async () => !(await listens(port)), { timeout: 20_000 });
 });
 
-/** Id of a process's child; empty while it has none. */
-async function childOf(parent: number): Promise<string> {
-  const ps = spawn("ps", ["-o", "pid=", "--ppid", String(parent)], { stdio: ["ignore", "pipe", "ignore"] });
-  let listed = "";
-  ps.stdout.on("data", (text: Buffer) => {
-    listed += text;
-  });
-  await once(ps, "close");
-  return listed.trim();
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
-function isAlive(pid: number): boolean {
+/** Whether somebody takes connections at a port. */
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
   try {
-    process.kill(pid, 0);
+    await once(socket, "connect");
     return true;
   } catch {
     return false;
+  } finally {
+    socket.destroy();
   }
 }

@@ -1,0 +1,125 @@
+/** A training as its users run it: experiments/smoke, in well under a minute. What it takes to break one off is in train.full.test.ts. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { TrainingResult } from "#icrl/clients/cli/training/run-training.js";
+import { shape } from "../support/shape.js";
+import { type Ended, icrl, icrlJson, PROGRAM, ROOT, startNode, temporaryFolder } from "./run-icrl.js";
+
+const folder = temporaryFolder();
+const out = join(folder.path, "smoke");
+const SMOKE = join(ROOT, "experiments/smoke/train.yaml");
+let ended: Ended;
+let result: TrainingResult;
+
+beforeAll(async () => {
+  ended = await icrl("train", SMOKE, "--out", out, "--json");
+  if (ended.code !== 0) throw new Error(ended.stderr);
+  result = JSON.parse(ended.stdout) as TrainingResult;
+}, 240_000);
+afterAll(() => folder.remove());
+
+interface Played {
+  readonly regret: { readonly mean: number; readonly se: number };
+}
+
+test("the model of experiments/smoke beats uniform play on the same fresh trials", async () => {
+  // The trials of its evaluations, which no dataset has: purpose "validate", the training's seed.
+  const trials = ["--task", "bernoulli-bandit", "--set", "arms=3", "--set", "horizon=20", "--purpose", "validate"];
+  const again = ["--seed", "1", "--trials", "200", "--no-record", "--data", join(folder.path, "log")];
+  const uniform = (await icrlJson("play", "uniform", ...trials, ...again)) as Played;
+  const { regret } = result.evaluation?.tasks.bandit ?? { regret: uniform.regret };
+  // Seen: 3.34 ± 0.17 against 5.04 ± 0.20.
+  expect(regret.mean).toBeLessThan(uniform.regret.mean - 3 * Math.hypot(regret.se, uniform.regret.se));
+  // Its agent plays so whoever starts it.
+  const model = (await icrlJson("play", "transformer", "--option", `checkpoint=${out}`, ...trials, ...again)) as Played;
+  expect(model.regret).toEqual(regret);
+}, 60_000);
+
+test("its cross-entropy on held-out instances is well below the entropy of the labels' marginal", () => {
+  const { loss = 9, marginal_entropy = 0 } = result.validation ?? {};
+  expect(marginal_entropy).toBeLessThanOrEqual(Math.log(3) + 1e-6); // three arms
+  expect(loss).toBeLessThan(marginal_entropy - 0.1); // seen: 0.86 and 1.10
+});
+
+test("--json has the fields of docs/cli.md, and standard error the progress", () => {
+  const tasks = { bandit: { regret: { mean: "number", se: "number" }, return: { mean: "number", se: "number" } } };
+  expect(shape(result)).toEqual({
+    checkpoint: "string",
+    step: "number",
+    tokens: "number",
+    parameters: "number",
+    flops_per_token: "number",
+    backend: "string",
+    validation: {
+      type: "string",
+      step: "number",
+      loss: "number",
+      target_entropy: "number",
+      marginal_entropy: "number",
+      agreement: "number",
+      decisions: "number",
+    },
+    evaluation: { type: "string", step: "number", trials: "number", tasks },
+    seconds: "number",
+    tokens_per_second: "number",
+  });
+  // 200 updates of 32 sequences of 20 tokens
+  expect(result).toMatchObject({ checkpoint: join(out, "checkpoints/step-00000200"), step: 200, tokens: 128_000 });
+  expect(ended.stderr).toMatch(/^back end \w+: .*$/m);
+  expect(ended.stderr).toMatch(/^100 % {2}200 of 200 updates .*: loss \d\.\d{4}, validation \d\.\d{4}$/m);
+});
+
+test("the folder is as docs/training.md describes it", () => {
+  const page = readFileSync(join(ROOT, "docs/training.md"), "utf8");
+  for (const name of ["spec.json", "metrics.jsonl", "dataset", "checkpoints"]) {
+    expect(page).toContain(`DIR/${name}`);
+    expect(existsSync(join(out, name))).toBe(true);
+  }
+  const lines = readFileSync(join(out, "metrics.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const fields = (type: string) => Object.keys(lines.find((line) => line.type === type)).slice(2); // type, step
+  for (const type of ["update", "validation", "evaluation"]) {
+    const row = new RegExp(`^\\| \`${type}\` \\| (.*) \\|$`, "m").exec(page)?.[1] ?? "";
+    for (const field of fields(type)) expect(row).toContain(`\`${field}\``);
+  }
+  expect(lines.filter(({ type }) => type === "update").map(({ step }) => step)).toEqual(
+    Array.from({ length: 200 }, (_, i) => i + 1),
+  );
+});
+
+test("the same command again finds nothing left to do, and tells the same", async () => {
+  const again = (await icrlJson("train", SMOKE, "--out", out)) as TrainingResult;
+  const { seconds: _, tokens_per_second: __, ...same } = result;
+  expect(again).toMatchObject(same);
+  expect(again.tokens_per_second).toBeNull();
+});
+
+test("another number of updates is another training, and refused", async () => {
+  const { code, stderr } = await icrl("train", SMOKE, "--out", out, "--steps", "300");
+  expect(code).toBe(2);
+  expect(stderr).toBe(
+    `error: OUTPUT_EXISTS: ${out} holds a training whose training.steps is 200, not 300: choose another --out, or begin anew with --overwrite\n`,
+  );
+});
+
+test("Ctrl-C saves, says so and exits with 130; the same command goes on from there", async () => {
+  const broken = join(folder.path, "broken");
+  const file = join(folder.path, "broken.yaml");
+  const spec = { name: "broken", dataset: join(out, "dataset"), objective: "dpt", training: { steps: 40 } };
+  writeFileSync(file, JSON.stringify({ ...spec, model: { layers: 1, width: 8, heads: 1 } }));
+  const args = [PROGRAM, "train", file, "--out", broken];
+  const first = startNode(args);
+  await first.said("1 of 40 updates");
+  first.child.kill("SIGINT");
+  const { code, stdout, stderr } = await first.ended;
+  expect([code, stdout]).toEqual([130, ""]);
+  const step = Number(/^saved after update (\d+): the same command goes on from there$/m.exec(stderr)?.[1]);
+  expect(stderr).toMatch(/\ninterrupted by SIGINT\n$/);
+  expect(step).toBeLessThan(40);
+  const second = await startNode(args).ended;
+  expect(second.code).toBe(0);
+  expect(second.stderr).toContain(`going on after update ${step} of 40\n`);
+}, 90_000);
