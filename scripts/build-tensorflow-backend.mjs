@@ -45,8 +45,13 @@ console.log("TensorFlow " + tf.backend().binding.TF_Version + " is loaded and tr
 
 const { values } = parseArgs({ options: { wheels: { type: "string" }, force: { type: "boolean", default: false } } });
 
-/** Says why, and ends. */
-function fail(/** @type {string} */ why) {
+/**
+ * Says why, and ends.
+ *
+ * @param {string} why
+ * @returns {never}
+ */
+function fail(why) {
   console.error(`backend:tensorflow: ${why}`);
   process.exit(1);
 }

@@ -20,15 +20,22 @@ export async function runServer(options: MainOptions): Promise<void> {
   const server = await startServer({ ...options, logger });
   const stopped = new Promise<void>((resolve, reject) => {
     let stopping = false;
+    let signals = 0;
     const stop = (why: string) => {
-      if (stopping) process.exit(1); // what was acknowledged is durable already
+      if (stopping) return;
       stopping = true;
       logger.info({ why }, "draining");
       server.close(options.drainMs).then(resolve, reject);
     };
-    process.on("SIGINT", stop);
-    process.on("SIGTERM", stop);
-    if (options.stopWithInput) process.stdin.on("end", () => stopping || stop("end of input")).resume();
+    const onSignal = (signal: NodeJS.Signals) => {
+      signals += 1;
+      if (signals > 1) process.exit(1); // what was acknowledged is durable already
+      stop(signal);
+    };
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
+    // A Ctrl-C reaches this process and the one whose end of input it has: which comes first is chance, and neither is the second.
+    if (options.stopWithInput) process.stdin.on("end", () => stop("end of input")).resume();
   });
   logger.info({ address: server.address, data: options.dataDir, torn_bytes: server.tornBytes }, "listening");
   options.onListening(server); // whoever hears of it may send a signal at once

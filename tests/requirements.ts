@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { BackendName } from "#icrl/agents/transformer/backends.js";
 
 /**
  * A Python that has the modules, or undefined, with a line that says so: `test.skipIf(python === undefined)`. Where nothing
@@ -13,7 +14,30 @@ export function pythonWith(modules: readonly string[]): string | undefined {
   if (status === 0) return python;
   const why = error?.message ?? stderr.trim().split("\n").at(-1);
   const what = `${python} has not all of ${modules.join(", ")} (${why}): install tests/python/requirements.txt in .venv`;
+  return without(what);
+}
+
+/**
+ * Whether a back end can be used here, for `test.skipIf`, with a line that says so if not. Where nothing may be skipped it throws
+ * instead, but for TensorFlow on CUDA where there is no such GPU. Tried in a process of its own: it may bring that down.
+ */
+export function canUseBackend(name: BackendName): boolean {
+  const program = `
+    const { loadBackend } = await import("#icrl/agents/transformer/backends.js");
+    await loadBackend(${JSON.stringify(name)}).catch(({ message }) => console.log(message));
+  `;
+  const cwd = join(import.meta.dirname, "..");
+  const args = ["--input-type=module", "--eval", program];
+  const { stdout, status, signal } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
+  if (status === 0 && stdout === "") return true;
+  const what = stdout.trim() || `back end ${name} ended the process with ${signal ?? status}`;
+  if (name !== "tensorflow-gpu" || existsSync("/proc/driver/nvidia")) without(what);
+  else console.warn(`skipped: ${what}; no CUDA GPU here`);
+  return false;
+}
+
+/** Says what is missing, or throws it where nothing may be skipped (ICRL_REQUIRE_ALL=1, as in CI). */
+function without(what: string): undefined {
   if (process.env.ICRL_REQUIRE_ALL === "1") throw new Error(what);
   console.warn(`skipped: ${what}`);
-  return undefined;
 }

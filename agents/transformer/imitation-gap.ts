@@ -27,8 +27,9 @@ export interface GapAtStep {
 export interface ImitationGap {
   /** Whether the expert's probabilities were known; else its actions stand for them. */
   readonly expert_probabilities: boolean;
-  /** Means over all steps of all trials. */
+  /** Means over all steps of all trials; `trials` of the step that most have. */
   readonly mean: Omit<GapAtStep, "step">;
+  /** Those at which the expert chose in any trial. */
   readonly steps: readonly GapAtStep[];
 }
 
@@ -63,9 +64,10 @@ export async function imitationGap(dir: string, expert: string, model: string, t
         for (let t = 0; t < length; t += 1, step += 1) {
           const p0 = law === undefined ? 0 : law.offsets[row] + t * actions;
           const action = wanted.actions.values[a0 + t];
+          steps[step] ??= [0, 0, 0, 0];
+          if (action < 0) continue; // the expert has no choice to compare with
           const p = (a: number) =>
             law === undefined || Number.isNaN(law.values[p0]) ? +(a === action) : law.values[p0 + a];
-          steps[step] ??= [0, 0, 0, 0];
           addDistances(steps[step], p, probabilities.values, q0 + t * actions, actions);
         }
       }
@@ -80,8 +82,8 @@ export async function imitationGap(dir: string, expert: string, model: string, t
   });
   return {
     expert_probabilities: known,
-    mean: { ...means(all), trials: steps[0]?.[3] ?? 0 },
-    steps: steps.map((sums, i) => ({ step: i + 1, ...means(sums) })),
+    mean: { ...means(all), trials: Math.max(...steps.map(([, , , trials]) => trials)) },
+    steps: steps.map((sums, i) => ({ step: i + 1, ...means(sums) })).filter(({ trials }) => trials > 0),
   };
 }
 

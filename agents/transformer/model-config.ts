@@ -27,8 +27,11 @@ export const MODEL_OPTIONS = {
   dropout: number({ default: 0, min: 0, max: 0.9, help: "share of each sub-layer's output dropped in training" }),
 } as const;
 
+/** What was chosen, defaults filled in. */
+export type ModelOptions = Resolved<typeof MODEL_OPTIONS>;
+
 /** A model's shape. Names as in config.json. */
-export interface ModelConfig extends Resolved<typeof MODEL_OPTIONS> {
+export interface ModelConfig extends ModelOptions {
   /** F, features of a token. */
   readonly token_size: number;
   /** Tokens of the longest sequence it was trained on. */
@@ -40,26 +43,33 @@ export interface ModelConfig extends Resolved<typeof MODEL_OPTIONS> {
 }
 
 /**
+ * Checks what is chosen.
+ *
+ * @throws OPTION_UNKNOWN, OPTION_INVALID if the options are not in the table, or the width is no multiple of the heads
+ */
+export function modelOptions(given: Readonly<Record<string, unknown>>): ModelOptions {
+  const options = resolveOptions(MODEL_OPTIONS, given, "the model");
+  if (options.width % options.heads === 0) return options;
+  throw new IcrlError(
+    "OPTION_INVALID",
+    `the model's width ${options.width} is no multiple of its ${options.heads} heads: give a width that is`,
+    { option: "width" },
+  );
+}
+
+/**
  * A model for tokens.
  *
  * @param context tokens of the longest sequence
- * @throws OPTION_UNKNOWN, OPTION_INVALID if the options are not in the table, or the width is no multiple of the heads
+ * @throws what `modelOptions` throws
  */
 export function modelConfig(
   given: Readonly<Record<string, unknown>>,
   tokens: TokenConfig,
   context: number,
 ): ModelConfig {
-  const options = resolveOptions(MODEL_OPTIONS, given, "the model");
-  if (options.width % options.heads !== 0) {
-    throw new IcrlError(
-      "OPTION_INVALID",
-      `the model's width ${options.width} is no multiple of its ${options.heads} heads: give a width that is`,
-      { option: "width" },
-    );
-  }
   return {
-    ...options,
+    ...modelOptions(given),
     token_size: tokenSize(tokens),
     context,
     max_actions: tokens.max_actions,

@@ -87,7 +87,9 @@ export function createTfjsLearner(config: ModelConfig, optimizer: AdamW, start: 
       const correction = 1 / Math.sqrt(1 - beta2 ** updates);
       const norm = tf.tidy(() => {
         const squares = slots.map(({ gradient }) => tf.sum(tf.square(gradient)));
-        const length = tf.div(tf.sqrt(tf.addN(squares)), decisions);
+        // Not addN: WebGPU gives a shader eight buffers, and addN one to each of its terms.
+        const square = squares.reduce((sum, term) => tf.add(sum, term));
+        const length = tf.div(tf.sqrt(square), decisions);
         const scale = tf.div(clip > 0 ? tf.div(clip, tf.maximum(length, clip)) : 1, decisions);
         for (const { value, first, second, gradient, decays } of slots) {
           const mean = tf.mul(gradient, scale);

@@ -1,15 +1,18 @@
 /**
  * The training loop: batches in, checkpoints and metrics out. It may be stopped anywhere: what it does at an update is a function
  * of the seed and of the updates before, so that it goes on from its last checkpoint as if it had never stopped.
- *
- * `metrics.jsonl` has one line an update, and one for each validation and evaluation; going on cuts off what came after the
- * checkpoint.
  */
-import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { hash64 } from "../../common/seeds.js";
 import type { Learner, LearnerState, LearningBatch } from "./learner.js";
+import {
+  type Evaluation,
+  type EvaluationMetrics,
+  type Metrics,
+  openMetrics,
+  type ValidationMetrics,
+} from "./metrics.js";
 import { learningRateAt, type TrainingOptions } from "./training-options.js";
 
 /** A batch of the training stream, and how to come back to the place after it. */
@@ -18,36 +21,6 @@ export interface TrainingBatch extends LearningBatch {
   readonly position: unknown;
 }
 
-/** A line of metrics.jsonl. Losses are nats a decision. */
-export type Metrics =
-  | {
-      readonly type: "update";
-      readonly step: number;
-      readonly loss: number;
-      readonly learning_rate: number;
-      readonly gradient_norm: number;
-      /** Decisions learned from, in this update. */
-      readonly decisions: number;
-      /** Tokens so far, those after sequences' ends included. */
-      readonly tokens: number;
-      /** Of this run, in it. */
-      readonly seconds: number;
-    }
-  | {
-      readonly type: "validation";
-      readonly step: number;
-      /** Cross-entropy of the targets. */
-      readonly loss: number;
-      /** The targets' own entropy: the least a loss can be. */
-      readonly target_entropy: number;
-      /** Entropy of the targets' mean: the loss of who knows only how often each action is right. */
-      readonly marginal_entropy: number;
-      /** Share of decisions whose likeliest action is the target's. */
-      readonly agreement: number;
-      readonly decisions: number;
-    }
-  | ({ readonly type: "evaluation"; readonly step: number } & Readonly<Record<string, unknown>>);
-
 /** Where a training was. */
 export interface TrainingState {
   /** Updates made. */
@@ -55,8 +28,15 @@ export interface TrainingState {
   readonly tokens: number;
   /** Of the stream of batches. */
   readonly position: unknown;
-  /** Last validation, if any. */
-  readonly validation: Metrics | undefined;
+}
+
+/** How a run of a training ended. */
+export interface TrainingEnd extends TrainingState {
+  /** False where it was told to stop before. */
+  readonly finished: boolean;
+  /** The last ones, if any. */
+  readonly validation: ValidationMetrics | undefined;
+  readonly evaluation: EvaluationMetrics | undefined;
 }
 
 /** What a training is made of. */
@@ -75,10 +55,10 @@ export interface Training {
   /** Writes a checkpoint. */
   save(learned: LearnerState, state: TrainingState): Promise<void>;
   /** Plays fresh instances with the checkpoint that was just saved. */
-  evaluate?(step: number): Promise<Readonly<Record<string, unknown>>>;
+  evaluate?(step: number): Promise<Evaluation>;
   /** Told every line of metrics. */
   onMetrics?(metrics: Metrics): void;
-  /** Once it is aborted, the training saves a checkpoint after the update under way and stops. */
+  /** Once it is aborted, the training saves a checkpoint after the update under way and stops; an evaluation under way may fail. */
   readonly signal?: AbortSignal;
 }
 
@@ -87,51 +67,65 @@ export interface Training {
  *
  * @throws TRAINING_DIVERGED if a loss is no number
  */
-export async function train(training: Training): Promise<TrainingState> {
+export async function train(training: Training): Promise<TrainingEnd> {
   const { options, learner, signal } = training;
-  const path = join(training.out, "metrics.jsonl");
-  let state: TrainingState = training.from ?? { step: 0, tokens: 0, position: undefined, validation: undefined };
-  keepMetricsUntil(path, state.step);
-  const file = openSync(path, "a");
-  const record = (metrics: Metrics) => {
-    writeSync(file, `${JSON.stringify(metrics)}\n`);
-    training.onMetrics?.(metrics);
+  let state: TrainingState = training.from ?? { step: 0, tokens: 0, position: undefined };
+  const metrics = openMetrics(join(training.out, "metrics.jsonl"), state.step);
+  const record = (line: Metrics) => {
+    metrics.record(line);
+    training.onMetrics?.(line);
   };
+  let saved = true; // what was learned so far
+  const save = async () => {
+    if (saved) return;
+    metrics.sync();
+    await training.save(await learner.state(), state);
+    saved = true;
+  };
+  const stopping = () => signal?.aborted === true && state.step > 0;
+  const due = (every: number) => state.step > 0 && (state.step % every === 0 || state.step === options.steps);
+  const evaluationDue = () =>
+    training.evaluate !== undefined &&
+    options.evaluation_trials > 0 &&
+    due(options.evaluation_every) &&
+    metrics.last("evaluation")?.step !== state.step;
   const started = performance.now();
-  const due = (every: number, step: number) => step % every === 0 || step === options.steps;
   const stream = training.batches(state.position)[Symbol.asyncIterator]();
   try {
-    while (state.step < options.steps) {
-      const { step } = state;
-      const learned = await learn(training, stream, step);
-      state = { ...state, step: step + 1, tokens: state.tokens + learned.tokens, position: learned.position };
-      record({
-        type: "update",
-        step: state.step,
-        loss: learned.loss,
-        learning_rate: learned.learningRate,
-        gradient_norm: learned.gradientNorm,
-        decisions: learned.decisions,
-        tokens: state.tokens,
-        seconds: (performance.now() - started) / 1000,
-      });
-      if (training.validation !== undefined && due(options.validation_every, state.step)) {
-        state = { ...state, validation: await validate(learner, training.validation(), state.step) };
-        record(state.validation as Metrics);
+    for (;;) {
+      if (stopping() || evaluationDue() || due(options.checkpoint_every)) await save();
+      if (!stopping() && evaluationDue()) await evaluate(training, state.step, record);
+      if (stopping() || state.step === options.steps) {
+        await save(); // where it was told to only just now
+        break;
       }
-      const stopping = signal?.aborted === true;
-      const evaluating =
-        training.evaluate !== undefined && options.evaluation_trials > 0 && due(options.evaluation_every, state.step);
-      if (stopping || evaluating || due(options.checkpoint_every, state.step)) {
-        await training.save(await learner.state(), state);
+      const { tokens, position, ...learned } = await learn(training, stream, state.step);
+      saved = false;
+      state = { step: state.step + 1, tokens: state.tokens + tokens, position };
+      const seconds = (performance.now() - started) / 1000;
+      record({ type: "update", step: state.step, ...learned, tokens: state.tokens, seconds });
+      if (training.validation !== undefined && due(options.validation_every)) {
+        record(await validate(learner, training.validation(), state.step));
       }
-      if (stopping) break;
-      if (evaluating) record({ type: "evaluation", step: state.step, ...(await training.evaluate?.(state.step)) });
     }
-    return state;
+    return {
+      ...state,
+      finished: state.step === options.steps && !evaluationDue(),
+      validation: metrics.last("validation"),
+      evaluation: metrics.last("evaluation"),
+    };
   } finally {
-    closeSync(file);
+    metrics.close();
     await stream.return?.();
+  }
+}
+
+/** Plays fresh instances; one that was broken off is made up for when the training goes on. */
+async function evaluate(training: Training, step: number, record: (line: Metrics) => void): Promise<void> {
+  try {
+    record({ type: "evaluation", step, ...((await training.evaluate?.(step)) as Evaluation) });
+  } catch (error) {
+    if (training.signal?.aborted !== true) throw error;
   }
 }
 
@@ -157,7 +151,14 @@ async function learn({ options, seed, learner }: Training, stream: AsyncIterator
   }
   const learningRate = learningRateAt(step, options);
   const gradientNorm = await learner.update(learningRate, decisions);
-  return { loss: loss / decisions, decisions, tokens, position, learningRate, gradientNorm };
+  return {
+    loss: loss / decisions,
+    learning_rate: learningRate,
+    gradient_norm: gradientNorm,
+    decisions,
+    tokens,
+    position,
+  };
 }
 
 /** A whole number below 2^31. */
@@ -166,7 +167,11 @@ function dropoutSeed(seed: bigint, step: number, part: number): number {
 }
 
 /** Looks at held-out batches. */
-async function validate(learner: Learner, batches: AsyncIterable<LearningBatch>, step: number): Promise<Metrics> {
+async function validate(
+  learner: Learner,
+  batches: AsyncIterable<LearningBatch>,
+  step: number,
+): Promise<ValidationMetrics> {
   let loss = 0;
   let agreed = 0;
   let decisions = 0;
@@ -199,17 +204,4 @@ async function validate(learner: Learner, batches: AsyncIterable<LearningBatch>,
     agreement: agreed / decisions,
     decisions,
   };
-}
-
-/** Cuts off the lines of later updates, and a line that was not written whole. */
-function keepMetricsUntil(path: string, step: number): void {
-  if (!existsSync(path)) return;
-  const text = readFileSync(path, "utf8");
-  let end = 0;
-  while (end < text.length) {
-    const next = text.indexOf("\n", end) + 1;
-    if (next === 0 || (JSON.parse(text.slice(end, next)) as Metrics).step > step) break;
-    end = next;
-  }
-  truncateSync(path, Buffer.byteLength(text.slice(0, end)));
 }

@@ -1,11 +1,11 @@
-import { defineAgent, type Outcome, type Trial, type Turn } from "../../clients/typescript/define-agent.js";
+import { defineAgent, type Outcome, type Turn } from "../../clients/typescript/define-agent.js";
 import { IcrlError } from "../../common/errors.js";
 import { choice, integer, number, text } from "../../common/options.js";
 import { categoricalFromUniform } from "../../common/rng.js";
 import { countMaxima, randomArgmax, writeArgmaxLaw } from "../kit/argmax.js";
-import { type LoadedModel, loadModel } from "./loaded-model.js";
-import { isUnbounded } from "./model-config.js";
+import { loadModel } from "./loaded-model.js";
 import { recentSequence } from "./recent-sequence.js";
+import { requireRoom } from "./require-room.js";
 import { requireFits, writeOutcome, writeSituation } from "./token-layout.js";
 
 /**
@@ -128,31 +128,4 @@ function writeSoftmax(law: Float64Array, logits: Float64Array, temperature: numb
     sum += law[a];
   }
   for (let a = 0; a < n; a += 1) law[a] /= sum;
-}
-
-/**
- * Sees that the trial's tokens fit into the model's context.
- *
- * @throws TASK_UNSUPPORTED if there are too many
- * @throws OPTION_INVALID if more are to be seen than the model was trained on
- */
-function requireRoom({ folder, model }: LoadedModel, trial: Trial, context: number): void {
-  if (isUnbounded(model)) return;
-  if (context > model.context) {
-    throw new IcrlError(
-      "OPTION_INVALID",
-      `option "context" of agent "transformer" is ${context}: the model of ${folder} was trained on ${model.context} tokens, give no more`,
-      { option: "context" },
-    );
-  }
-  const steps = trial.horizon * trial.episodes;
-  const length = (steps - 1) * model.stride + 1; // what follows the last decision is not read
-  if (context > 0 || length <= model.context) return;
-  const fits = Math.floor((model.context - 1) / model.stride) + 1;
-  throw new IcrlError(
-    "TASK_UNSUPPORTED",
-    `a trial of "${trial.task}" has ${steps} steps (${trial.episodes} x ${trial.horizon}), the model of ${folder} has room for ${fits}: ` +
-      `train one on longer trials, or one with positions alibi and a window; or let this one see the last ${model.context} tokens ` +
-      `only, with --option context=${model.context}`,
-  );
 }

@@ -1,20 +1,40 @@
 /** Commands of this program that another command runs as processes of their own. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { IcrlError, REASONS, type Reason } from "../../common/errors.js";
+import { createInterface } from "node:readline";
+import { IcrlError } from "../../common/errors.js";
+import { EXIT } from "./exit-codes.js";
 import { PROGRAM } from "./private-server.js";
+import { reportedError } from "./reported-error.js";
+
+/** How a command is run. */
+export interface RunCommandOptions {
+  /** Whether its progress and warnings are kept to itself; else they appear where this program's do. */
+  readonly quiet?: boolean;
+  /** Exit codes that are none of a failure. Default: 0 alone. */
+  readonly accept?: readonly number[];
+  /** Ends the process when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** Module that ends a process with the one that started it. */
+const END_WITH_PARENT = new URL("./end-with-parent.js", import.meta.url).href;
 
 /**
- * Runs `icrl ...arguments --json` and gives its document. Its progress and warnings appear where this program's do, unless `quiet`.
+ * Runs `icrl ...arguments --json` and gives its document. It ends with this process, however that ends; a Ctrl-C in the terminal is this
+ * process's alone.
  *
- * @param signal ends the process when aborted
- * @throws IcrlError with the reason that the process gave; Error if it ended in another way
+ * @throws IcrlError with the reason that the process gave; Error if it ended in another way; the signal's reason once it is aborted
  */
 export async function runCommand<T>(
   args: readonly string[],
-  { quiet = false, signal }: { quiet?: boolean; signal?: AbortSignal } = {},
+  { quiet = false, accept = [EXIT.ok], signal }: RunCommandOptions = {},
 ): Promise<T> {
-  const child = spawn(process.execPath, [PROGRAM, ...args, "--json"], { stdio: ["ignore", "pipe", "pipe"] });
+  signal?.throwIfAborted();
+  const child = spawn(process.execPath, ["--import", END_WITH_PARENT, PROGRAM, ...args, "--json"], {
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true, // out of the terminal's reach
+  });
   const abort = () => child.kill("SIGTERM");
   signal?.addEventListener("abort", abort);
   const ended = once(child, "close") as Promise<[number | null]>;
@@ -23,16 +43,18 @@ export async function runCommand<T>(
   child.stdout.on("data", (text: Buffer) => {
     document += text;
   });
-  child.stderr.on("data", (text: Buffer) => {
-    said = (said + text).slice(-10_000);
-    if (!quiet && !/^error: /m.test(text.toString())) process.stderr.write(text); // the caller says what went wrong
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    said = `${said}${line}\n`.slice(-10_000);
+    const isError = line.startsWith("error: "); // it is thrown, and said once
+    if (!quiet && !isError && signal?.aborted !== true) process.stderr.write(`${line}\n`);
   });
   try {
     const [code] = await ended;
-    if (code === 0) return JSON.parse(document) as T;
-    const [, reason = "", text] = /^error: ([A-Z_]+): (.*)$/m.exec(said) ?? [];
-    if (Object.hasOwn(REASONS, reason)) throw new IcrlError(reason as Reason, text);
-    throw new Error(`icrl ${args.slice(0, 2).join(" ")} ended with ${code ?? child.signalCode}: ${said.trim()}`);
+    if (code !== null && accept.includes(code)) return JSON.parse(document) as T;
+    signal?.throwIfAborted();
+    const { reason, text } = reportedError(said) ?? {};
+    if (reason !== undefined) throw new IcrlError(reason, text ?? "");
+    throw new Error(text ?? `icrl ${args.join(" ")} ended with ${code ?? child.signalCode}: ${said.trim()}`);
   } finally {
     signal?.removeEventListener("abort", abort);
   }

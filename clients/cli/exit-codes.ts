@@ -48,6 +48,9 @@ const USAGE_REASONS: readonly Reason[] = [
   "SELECTION_EMPTY",
   "PROBABILITIES_UNKNOWN",
   "EXPORT_UNSUPPORTED",
+  "CHECKPOINT_NOT_FOUND",
+  "CHECKPOINT_TOO_NEW",
+  "BACKEND_UNAVAILABLE",
 ];
 
 /** The exit code for an error. */

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { readmeBlocks } from "./readme-blocks.js";
-import { ROOT, temporaryFolder } from "./run-icrl.js";
+import { PROGRAM, ROOT, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -27,4 +27,12 @@ test("a fresh clone installs and plays the demo, which gives the README's leader
   const picture = readFileSync(join(clone, "demo-output/regret.png"));
   expect(picture.equals(readFileSync(join(ROOT, "docs/images/demo.png")))).toBe(true);
   expect(run(clone, 1, "git", "status", "--porcelain")).toBe(""); // nothing that git would pick up
+});
+
+test("the README's transformer trains, plays and is evaluated", () => {
+  const block = readmeBlocks().find(({ text }) => text.includes("icrl train"));
+  symlinkSync(join(ROOT, "experiments"), join(folder.path, "experiments"));
+  const npx = `npx() { shift; '${process.execPath}' '${PROGRAM}' "$@"; }`; // npx itself takes a second a time
+  const stdout = run(folder.path, 5, "bash", "-c", `set -e\n${npx}\n${block?.text}`);
+  expect(stdout).toContain("evaluation.json");
 });

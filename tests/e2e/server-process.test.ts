@@ -123,6 +123,18 @@ test("a server started by a process ends with that process's end of its standard
   expect(await server.exited).toBe(0);
 });
 
+test("a Ctrl-C that comes after the end of input is not a second signal: the server still drains", async () => {
+  const server = await startServerProcess(dataDir(), ["--drain-ms", "60000"]);
+  const stream = rawStream(clientOf(server.address));
+  await opened(stream, { numEnvs: 1, trials: 1n, options: { arms: 2, horizon: 2 } });
+  server.child.stdin?.end();
+  await stream.expect("draining");
+  server.child.kill("SIGINT");
+  await step(stream, 0, 2); // the trial may finish
+  await stream.expect("closed");
+  expect(await server.exited).toBe(0);
+});
+
 test("a server killed in the middle of episodes has lost nothing that it acknowledged, and has nothing twice", async () => {
   const data = dataDir();
   const server = await startServerProcess(data);

@@ -1,20 +1,16 @@
 /** Packages that this one uses when they are installed: whether they are, how they come, and importing them. */
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-
-const require = createRequire(import.meta.url);
 
 /** Whether a package is there, working or not. */
 export function isInstalled(peer: string): boolean {
-  return (require.resolve.paths(peer) ?? []).some((folder) => existsSync(join(folder, peer, "package.json")));
+  return nearestWith(join("node_modules", peer, "package.json")) !== undefined;
 }
 
 /** What installs a back end's peers, at the versions that this package is tested with. */
 export function installCommand(backend: string, peers: readonly string[]): string {
-  const root = packageRoot();
-  if (isCheckout(root)) return `npm run backend:${backend}`;
-  const { peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  if (isCheckout()) return `npm run backend:${backend}`;
+  const { peerDependencies } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8"));
   return `npm install ${peers.map((peer) => `${peer}@${peerDependencies[peer]}`).join(" ")}`;
 }
 
@@ -27,7 +23,7 @@ export async function importPeer(backend: string, peer: string): Promise<unknown
   try {
     return await import(peer);
   } catch (error) {
-    const repair = isCheckout(packageRoot()) ? `npm run backend:${backend}` : `npm rebuild ${peer}`;
+    const repair = isCheckout() ? `npm run backend:${backend}` : `npm rebuild ${peer}`;
     throw new Error(`${peer} is installed but does not load (${firstLine(error)}): try ${repair}`);
   }
 }
@@ -37,14 +33,20 @@ export function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).trim().split("\n")[0].trim();
 }
 
-/** The folder of this package: the nearest with a package.json. */
-function packageRoot(): string {
-  let folder = import.meta.dirname;
-  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
-  return folder;
+/** Whether this is the project itself: there npm takes the optional peers for granted, and `npm install webgpu` does nothing. */
+function isCheckout(): boolean {
+  return basename(dirname(packageRoot())) !== "node_modules";
 }
 
-/** Whether this is the project itself: there npm takes the optional peers for granted, and `npm install webgpu` does nothing. */
-function isCheckout(root: string): boolean {
-  return basename(dirname(root)) !== "node_modules";
+/** The folder of this package. */
+function packageRoot(): string {
+  return nearestWith("package.json") as string;
+}
+
+/** The nearest folder, from this file's upwards, in which there is that path. */
+function nearestWith(path: string): string | undefined {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, path))) return folder;
+    if (folder === dirname(folder)) return undefined;
+  }
 }

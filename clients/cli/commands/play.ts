@@ -1,20 +1,18 @@
 /** `icrl play AGENT`: an agent plays a task, here and now. */
 import { Command, Option } from "commander";
-import { agents, findAgent } from "../../../agents/registry.js";
+import { findAgent } from "../../../agents/registry.js";
 import { IcrlError } from "../../../common/errors.js";
 import { optionsFromTexts, resolveOptions } from "../../../common/options.js";
-import { playsTask } from "../../../common/plays-task.js";
 import { buildTask, taskFamily } from "../../../server/tasks/registry.js";
-import type { Task } from "../../../server/tasks/task.js";
 import { meanAndStandardError } from "../../../server/tournaments/statistics.js";
 import { type Connection, connect } from "../../typescript/connect.js";
-import type { Agent } from "../../typescript/define-agent.js";
 import { playAgent } from "../../typescript/play-agent.js";
 import { interruptible } from "../interruptible.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
 import { createProgress } from "../print/progress.js";
 import { startPrivateServer } from "../private-server.js";
+import { requirePlays } from "../require-plays.js";
 import { collect, hostAndPort, required, uint64, wholeNumber } from "./arguments.js";
 
 interface PlayFlags {
@@ -147,14 +145,4 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
     connection?.close();
     await server?.close();
   }
-}
-
-/** @throws TASK_UNSUPPORTED, naming the agents that do play it */
-function requirePlays(agent: Agent, task: Task): void {
-  if (playsTask(agent.tasks, task.name, task.kinds)) return;
-  const others = agents.filter(({ tasks }) => playsTask(tasks, task.name, task.kinds)).map(({ name }) => name);
-  throw new IcrlError(
-    "TASK_UNSUPPORTED",
-    `agent "${agent.name}" plays ${agent.tasks.join(", ")}, and "${task.name}" is ${task.kinds.join(", ") || "of no kind"}: ${others.join(", ")} play it`,
-  );
 }

@@ -1,9 +1,10 @@
 /** `icrl train SPEC.yaml`: trains an in-context transformer on a dataset. */
 import { Command, Option } from "commander";
-import { Interrupted } from "../interruptible.js";
+import type { EvaluationMetrics } from "../../../agents/transformer/metrics.js";
+import { stoppable } from "../interruptible.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
-import { createProgress } from "../print/progress.js";
+import { createProgress, type Progress } from "../print/progress.js";
 import type { TrainingListener, TrainingResult } from "../training/run-training.js";
 import { required, wholeNumber } from "./arguments.js";
 
@@ -27,7 +28,7 @@ export function trainCommand(): Command {
     )
     .argument(
       "<file>",
-      "YAML or JSON: {name, seed, dataset, objective, layout, context, model, training}; see docs/training.md",
+      "YAML or JSON: {name, seed, dataset, online, objective, layout, context, model, training}; see docs/training.md",
     )
     .option("--out <dir>", "folder of the training: metrics.jsonl, checkpoints/ (required)")
     .addOption(
@@ -46,10 +47,8 @@ export function trainCommand(): Command {
 
 async function train(file: string, flags: TrainFlags, command: Command): Promise<void> {
   const out = required(flags.out, "--out <dir>", command);
-  const { readTrainingFile } = await import("../training/training-file.js");
-  const { openTrainingFolder } = await import("../training/training-folder.js");
+  const { readTrainingFile } = await import("../training/training-file.js"); // every agent
   const spec = readTrainingFile(file, flags.steps);
-  openTrainingFolder(out, spec, file, flags.overwrite === true);
   const progress = createProgress({
     stream: process.stderr,
     nowMs: () => performance.now(),
@@ -57,50 +56,47 @@ async function train(file: string, flags: TrainFlags, command: Command): Promise
     stepUnits: "tokens",
     paint: paintFor(process.stderr, process.env),
   });
-  let loss: number | undefined;
+  try {
+    const result = await stoppable(async (signal) => {
+      signal.addEventListener("abort", () => progress.say("stopping after this update; a second Ctrl-C stops at once"));
+      const { runTraining } = await import("../training/run-training.js"); // tfjs: a second
+      const { backend, overwrite = false } = flags;
+      return runTraining(spec, {
+        out,
+        overwrite,
+        backend,
+        listener: listenerOn(progress, spec.training.steps),
+        signal,
+      });
+    });
+    progress.finish();
+    if (flags.json) printJson(process.stdout, result);
+    else process.stdout.write(summary(spec.name, result));
+  } finally {
+    progress.finish();
+  }
+}
+
+/** Shows a training as it goes. */
+function listenerOn(progress: Progress, steps: number): TrainingListener {
+  let loss = 0;
+  let known = 0; // how much of the mean is there
   let held = "";
-  const listener: TrainingListener = {
+  return {
     say: (line) => progress.say(line),
     metrics(metrics, tokens) {
       if (metrics.type === "update") {
-        loss = loss === undefined ? metrics.loss : loss + SMOOTHING * (metrics.loss - loss);
-        const note = `loss ${loss.toFixed(4)}${held}`;
-        progress.update([{ name: spec.name, done: metrics.step, total: spec.training.steps, steps: tokens, note }]);
+        loss += SMOOTHING * (metrics.loss - loss);
+        known += SMOOTHING * (1 - known);
+        const note = `loss ${(loss / known).toFixed(4)}${held}`;
+        progress.update([{ name: "", done: metrics.step, total: steps, steps: tokens, note }]);
       } else if (metrics.type === "validation") held = `, validation ${metrics.loss.toFixed(4)}`;
       else progress.say(`update ${metrics.step}: ${evaluationText(metrics)}`);
     },
   };
-
-  const stopping = new AbortController();
-  let signal: Interrupted["signal"] | undefined;
-  const stop = (name: NodeJS.Signals) => {
-    signal = name as Interrupted["signal"];
-    progress.say("stopping after this update; a second Ctrl-C stops at once");
-    stopping.abort();
-  };
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
-  let result: TrainingResult;
-  try {
-    const { runTraining } = await import("../training/run-training.js"); // tfjs: a second
-    result = await runTraining(spec, out, flags.backend, listener, stopping.signal);
-  } catch (error) {
-    throw signal === undefined ? error : new Interrupted(signal);
-  } finally {
-    progress.finish();
-    process.off("SIGINT", stop);
-    process.off("SIGTERM", stop);
-  }
-  if (signal !== undefined && result.step < spec.training.steps) {
-    process.stderr.write(`saved after update ${result.step}: the same command goes on from there\n`);
-    throw new Interrupted(signal);
-  }
-  if (flags.json) printJson(process.stdout, result);
-  else process.stdout.write(summary(spec.name, result));
 }
 
-function evaluationText(metrics: Readonly<Record<string, unknown>>): string {
-  const tasks = metrics.tasks as Record<string, { regret: { mean: number; se: number } }>;
+function evaluationText({ tasks }: EvaluationMetrics): string {
   return Object.entries(tasks)
     .map(([id, { regret }]) => `regret on ${id} ${regret.mean.toFixed(2)} ± ${regret.se.toFixed(2)}`)
     .join(", ");
@@ -114,11 +110,11 @@ function summary(name: string, result: TrainingResult): string {
     ...(rate === null
       ? ["trained already: nothing is left to do"]
       : [`speed        ${Math.round(rate).toLocaleString("en")} tokens/s on ${result.backend}`]),
-    ...(validation?.type === "validation"
-      ? [
+    ...(validation === null
+      ? []
+      : [
           `validation   loss ${validation.loss.toFixed(4)} (targets' entropy ${validation.target_entropy.toFixed(4)}, their marginal's ${validation.marginal_entropy.toFixed(4)}), agreement ${(100 * validation.agreement).toFixed(1)} %`,
-        ]
-      : []),
+        ]),
     ...(evaluation === null ? [] : [`evaluation   ${evaluationText(evaluation)}`]),
     `checkpoint   ${checkpoint}`,
     `play         icrl play transformer --option checkpoint=${checkpoint} --task TASK`,

@@ -3,18 +3,23 @@
  * shifted ones, and a dataset of the expert's own play that both label, whose labels are compared.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { findAgent } from "../../../agents/registry.js";
-import { type Checkpoint, findCheckpoint, readCheckpoint } from "../../../agents/transformer/checkpoint.js";
+import { findCheckpoint, readCheckpoint } from "../../../agents/transformer/checkpoint.js";
 import { type ImitationGap, imitationGap } from "../../../agents/transformer/imitation-gap.js";
 import { parameterCount } from "../../../agents/transformer/parameters.js";
+import { requireRoom } from "../../../agents/transformer/require-room.js";
+import { transformer } from "../../../agents/transformer/transformer.js";
+import { IcrlError, type Reason } from "../../../common/errors.js";
 import { resolveOptions } from "../../../common/options.js";
 import { hash64 } from "../../../common/seeds.js";
+import { makeFolders } from "../../../datasets/make-folders.js";
 import { runCommand } from "../child-command.js";
+import { EXIT } from "../exit-codes.js";
 import type { CurveJson, MeanJson, Options, ResultsJson } from "../results.js";
-import { type PlannedTask, planTasks } from "./plan.js";
+import { type PlannedTask, planTasks, type StoredModel, type TaskEntry } from "./plan.js";
 
 /** What is evaluated, and how. */
 export interface EvaluationPlan {
@@ -22,13 +27,14 @@ export interface EvaluationPlan {
   readonly checkpoint: string;
   readonly expert: string;
   readonly expertOptions: Options;
-  /** Tasks instead of those it was trained on; empty: those. */
-  readonly tasks: readonly { readonly id: string; readonly task: string; readonly options: Options }[];
+  /** Tasks instead of those it was trained on; undefined: those. */
+  readonly tasks: readonly TaskEntry[] | undefined;
+  /** `name=value` texts. */
   readonly shifts: readonly string[];
   /** Context lengths, in tokens, that the model is played with besides its own. */
   readonly contexts: readonly number[];
-  readonly temperature: number;
-  readonly choose: string;
+  /** How the model chooses: options of the agent `transformer`. */
+  readonly choice: Options;
   readonly trials: number;
   readonly seed: bigint;
   readonly out: string;
@@ -39,7 +45,7 @@ export interface PlayerJson {
   /** "transformer", "expert", "uniform" or "transformer-context-N". */
   readonly name: string;
   readonly regret: MeanJson;
-  readonly return: MeanJson | null;
+  readonly return: MeanJson;
   /** Cumulative regret by step of the trial; for MDPs by episode. */
   readonly curve: CurveJson;
 }
@@ -66,23 +72,26 @@ export interface EvaluationJson {
 /**
  * Runs it, in `out`: evaluation.json, tournament/, imitation/.
  *
- * @throws what reading the checkpoint, the tournament and the collection throw
+ * @throws what reading the checkpoint, planning, the tournament and the collection throw
  */
-export async function runEvaluation(plan: EvaluationPlan, say: (line: string) => void): Promise<EvaluationJson> {
+export async function runEvaluation(plan: EvaluationPlan, signal: AbortSignal): Promise<EvaluationJson> {
   const folder = findCheckpoint(plan.checkpoint);
   const checkpoint = readCheckpoint(folder);
+  const { model, training } = checkpoint;
   const expert = findAgent(plan.expert);
   resolveOptions(expert.options, plan.expertOptions, `agent "${plan.expert}"`);
-  const tasks = planTasks(checkpoint, plan.tasks.length > 0 ? plan.tasks : checkpoint.training.tasks, plan.shifts);
-  mkdirSync(plan.out, { recursive: true });
-  for (const { id, refused } of tasks) if (refused !== undefined) say(`${id}: not played, ${refused}`);
+  resolveOptions(transformer.options, plan.choice, "the model");
+  const tasks = planTasks({ folder, checkpoint }, expert, plan.tasks ?? training.tasks, plan.shifts);
+  for (const context of plan.contexts) requireRoom({ folder, model }, { task: "", horizon: 1, episodes: 1 }, context);
 
-  const players = await playTournament(plan, folder, tasks);
-  const playable = tasks.filter(({ shift, refused }) => shift === undefined && refused === undefined);
-  const imitation = await compareLabels(plan, folder, playable);
+  makeFolders(plan.out);
+  const playable = tasks.filter(({ refused }) => refused === undefined);
+  const players = await playTournament(plan, folder, playable, signal);
+  const known = playable.filter(({ shift }) => shift === undefined);
+  const imitation = await compareLabels(plan, folder, known, signal);
   const result: EvaluationJson = {
     schema_version: 1,
-    checkpoint: describe(folder, checkpoint),
+    checkpoint: describe({ folder, checkpoint }),
     expert: { agent: plan.expert, options: plan.expertOptions },
     trials: plan.trials,
     seed: String(plan.seed),
@@ -96,27 +105,22 @@ export async function runEvaluation(plan: EvaluationPlan, say: (line: string) =>
   return result;
 }
 
-function describe(folder: string, { model, training }: Checkpoint): EvaluationJson["checkpoint"] {
-  const sha256 = createHash("sha256")
-    .update(readFileSync(join(folder, "model.safetensors")))
-    .digest("hex");
+function describe({ folder, checkpoint: { model, training } }: StoredModel): EvaluationJson["checkpoint"] {
+  const bytes = readFileSync(join(folder, "model.safetensors"));
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { folder, sha256, step: training.step, parameters: parameterCount(model) };
 }
 
-/** Ids of tasks in files that commands read: names without blanks. */
-const fileId = (index: number): string => `task-${index}`;
+const entryOf = ({ id, task, options }: PlannedTask): TaskEntry => ({ id, task, options });
 
 /** Results by task id. */
 async function playTournament(
   plan: EvaluationPlan,
-  folder: string,
+  checkpoint: string,
   tasks: readonly PlannedTask[],
+  signal: AbortSignal,
 ): Promise<Map<string, PlayerJson[]>> {
-  const model = { checkpoint: folder, choose: plan.choose, temperature: plan.temperature };
-  const played = tasks
-    .map((task, i) => ({ ...task, fileId: fileId(i) }))
-    .filter(({ refused }) => refused === undefined);
-  if (played.length === 0) return new Map();
+  const options = { checkpoint, ...plan.choice };
   const out = join(plan.out, "tournament");
   const file = join(plan.out, "tournament.yaml");
   writeFileSync(
@@ -125,30 +129,34 @@ async function playTournament(
       name: "evaluation",
       seed: plan.seed,
       trials: plan.trials,
-      tasks: played.map(({ fileId: id, task, options }) => ({ id, task, options })),
+      tasks: tasks.map(entryOf),
       agents: [
-        { name: "transformer", agent: "transformer", options: model },
+        { name: "transformer", agent: "transformer", options },
         { name: "expert", agent: plan.expert, options: plan.expertOptions },
         { name: "uniform", agent: "uniform" },
         ...plan.contexts.map((context) => ({
           name: `transformer-context-${context}`,
           agent: "transformer",
-          options: { ...model, context },
+          options: { ...options, context },
         })),
       ],
     }),
   );
-  await runCommand(["tournament", "run", file, "--out", out, "--overwrite"]);
-  const results = JSON.parse(readFileSync(join(out, "results.json"), "utf8")) as ResultsJson;
+  const accept = [EXIT.ok, EXIT.forfeited];
+  const results = await runCommand<ResultsJson>(["tournament", "run", file, "--out", out, "--overwrite"], {
+    accept,
+    signal,
+  });
   return new Map(
-    played.map(({ id, fileId: name }) => [
+    results.tasks.map(({ id, agents }) => [
       id,
-      (results.tasks.find((task) => task.id === name)?.agents ?? []).map((agent) => ({
-        name: agent.name,
-        regret: { mean: agent.regret.mean, se: agent.regret.se },
-        return: agent.return,
-        curve: agent.curve,
-      })),
+      agents.map(({ name, forfeits, forfeit_reason: reason, regret: { mean, se }, return: gained, curve }) => {
+        if (forfeits > 0 || gained === null) {
+          const text = `"${name}" forfeited ${forfeits} of ${plan.trials} trials of "${id}": ${join(out, "agents")} has its words`;
+          throw new IcrlError(reason as Reason, text);
+        }
+        return { name, regret: { mean, se }, return: gained, curve };
+      }),
     ]),
   );
 }
@@ -156,13 +164,15 @@ async function playTournament(
 /** Imitation gaps by task id. */
 async function compareLabels(
   plan: EvaluationPlan,
-  folder: string,
+  checkpoint: string,
   tasks: readonly PlannedTask[],
+  signal: AbortSignal,
 ): Promise<Map<string, ImitationGap>> {
-  if (tasks.length === 0) return new Map();
+  const gaps = new Map<string, ImitationGap>();
+  if (tasks.length === 0) return gaps;
   const out = join(plan.out, "imitation");
   const file = join(plan.out, "imitation.yaml");
-  const { expert, expertOptions, choose, temperature } = plan;
+  const { expert, expertOptions: options, choice } = plan;
   writeFileSync(
     file,
     stringify({
@@ -170,17 +180,15 @@ async function compareLabels(
       // A seed of its own: the trials of a training's dataset have the purpose "collect", too.
       seed: hash64(["icrl.v1", "evaluation", String(plan.seed)]),
       trials: plan.trials,
-      tasks: tasks.map(({ task, options }, i) => ({ id: fileId(i), task, options })),
-      behaviours: [{ name: "expert", agent: expert, options: expertOptions }],
+      tasks: tasks.map(entryOf),
+      behaviours: [{ name: "expert", agent: expert, options }],
       labels: [
-        { name: "expert", expert, options: expertOptions },
-        { name: "transformer", expert: "transformer", options: { checkpoint: folder, choose, temperature } },
+        { name: "expert", expert, options },
+        { name: "transformer", expert: "transformer", options: { checkpoint, ...choice } },
       ],
     }),
   );
-  await runCommand(["dataset", "collect", file, "--out", out, "--overwrite"]);
-  const gaps = tasks.map(async ({ id }, i): Promise<[string, ImitationGap]> => {
-    return [id, await imitationGap(out, "expert", "transformer", fileId(i))];
-  });
-  return new Map(await Promise.all(gaps));
+  await runCommand(["dataset", "collect", file, "--out", out, "--overwrite"], { signal });
+  for (const { id } of tasks) gaps.set(id, await imitationGap(out, "expert", "transformer", id));
+  return gaps;
 }

@@ -9,6 +9,7 @@ import { shownWidth } from "./table.js";
 
 /** One thing that makes progress: a match, say. */
 export interface ProgressItem {
+  /** Empty for one that is the whole: it has no bar of its own. */
   readonly name: string;
   /** Of `total`, in the units given to `createProgress`. */
   readonly done: number;
@@ -94,16 +95,17 @@ export function createProgress(options: ProgressOptions): Progress {
   const erase = () => (blockLines === 0 ? "" : `\x1b[${blockLines}A\x1b[0J`);
 
   function show(sample: Sample): void {
-    const whole = waiting === undefined ? wholeText(samples, sample, left.ms(sample), units, stepUnits) : waiting;
+    const notes = items.flatMap(({ name, note }) => (name === "" && note !== undefined ? [note] : []));
+    const whole = waiting ?? wholeText(samples, sample, left.ms(sample), units, stepUnits);
     if (stream.isTTY === true) {
       const width = Math.max(20, (stream.columns ?? 80) - 1);
       const most = Math.max(0, (stream.rows ?? 24) - 3);
       const first = waiting === undefined ? `${bar(sample.done, sample.total)} ${whole}` : whole;
-      const lines = [first, ...itemLines(items, most, paint)];
+      const lines = [first, ...notes, ...itemLines(items, most, paint)];
       stream.write(`${erase()}${lines.map((line) => `${cut(line, width)}\n`).join("")}`);
       blockLines = lines.length;
     } else {
-      const under = waiting === undefined ? underWayText(items) : "";
+      const under = waiting === undefined ? [underWayText(items), ...notes].filter(Boolean).join(", ") : "";
       stream.write(`${under === "" ? whole : `${whole}: ${under}`}\n`);
     }
     shownAtMs = sample.atMs;
@@ -214,7 +216,9 @@ function wholeText(
 }
 
 function itemLines(items: readonly ProgressItem[], most: number, paint: Paint): string[] {
-  const shown = items.filter(({ done, total, note }) => done < total || note !== undefined).slice(0, most);
+  const shown = items
+    .filter(({ name, done, total, note }) => name !== "" && (done < total || note !== undefined))
+    .slice(0, most);
   const width = Math.max(0, ...shown.map(({ name }) => shownWidth(name)));
   return shown.map(({ name, done, total, note }) => {
     const padded = name + " ".repeat(width - shownWidth(name));
@@ -226,7 +230,7 @@ function itemLines(items: readonly ProgressItem[], most: number, paint: Paint): 
 /** `lin-ucb 20/500, emp 10/500 (waiting) and 3 more`; empty when all is done. */
 function underWayText(items: readonly ProgressItem[]): string {
   const under = items
-    .filter(({ done, total }) => done < total)
+    .filter(({ name, done, total }) => name !== "" && done < total)
     .map(({ name, done, total, note }) => `${name} ${done}/${total}${note === undefined ? "" : ` (${note})`}`);
   const more = under.length > MOST_ON_A_LINE ? ` and ${under.length - MOST_ON_A_LINE} more` : "";
   return under.slice(0, MOST_ON_A_LINE).join(", ") + more;

@@ -1,7 +1,4 @@
 /** A training from its file to its last checkpoint: what `icrl train` puts together. Loaded only by it, since it loads tfjs. */
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { type BackendName, loadBackend } from "../../../agents/transformer/backends.js";
 import {
   type Checkpoint,
@@ -11,17 +8,22 @@ import {
   writeCheckpoint,
 } from "../../../agents/transformer/checkpoint.js";
 import type { LearnerState } from "../../../agents/transformer/learner.js";
-import { isUnbounded, modelConfig } from "../../../agents/transformer/model-config.js";
+import type { EvaluationMetrics, Metrics, ValidationMetrics } from "../../../agents/transformer/metrics.js";
+import { isUnbounded, type ModelConfig, modelConfig } from "../../../agents/transformer/model-config.js";
 import { flopsPerToken, initParameters, parameterCount } from "../../../agents/transformer/parameters.js";
 import { createTfjsLearner } from "../../../agents/transformer/tfjs-learner.js";
-import { type Metrics, type TrainingState, train } from "../../../agents/transformer/train.js";
+import { sequenceLength } from "../../../agents/transformer/token-config.js";
+import type { TokenConfig } from "../../../agents/transformer/token-layout.js";
+import { type TrainingState, train } from "../../../agents/transformer/train.js";
+import { IcrlError } from "../../../common/errors.js";
 import { rngFromSeed } from "../../../common/rng.js";
 import { VERSION } from "../../../common/version.js";
-import { type DatasetManifest, datasetPath } from "../../../datasets/dataset-manifest.js";
-import { runCommand } from "../child-command.js";
-import { openDataSource } from "./data-source.js";
+import type { BatchShape, DataSource } from "./data-source.js";
+import { openOfflineData } from "./offline-data.js";
+import { openOnlineRounds } from "./online-rounds.js";
+import { playFresh } from "./play-fresh.js";
 import type { TrainingSpec } from "./training-file.js";
-import { keepLatestCheckpoints } from "./training-folder.js";
+import { hasCheckpoint, keepLatestCheckpoints, openTrainingFolder } from "./training-folder.js";
 
 /** What a training came to. */
 export interface TrainingResult {
@@ -33,62 +35,61 @@ export interface TrainingResult {
   readonly parameters: number;
   readonly flops_per_token: number;
   readonly backend: string;
-  readonly validation: Metrics | null;
-  readonly evaluation: Metrics | null;
+  /** The last ones, if any. */
+  readonly validation: ValidationMetrics | null;
+  readonly evaluation: EvaluationMetrics | null;
   /** Of this run. */
   readonly seconds: number;
-  /** Of this run. */
+  /** Of this run, evaluations not counted; null where nothing was left to learn. */
   readonly tokens_per_second: number | null;
 }
 
 /** What is told while it runs. */
 export interface TrainingListener {
   say(line: string): void;
+  /** @param tokens learned from in this run */
   metrics(metrics: Metrics, tokens: number): void;
+}
+
+/** How it is run. */
+export interface RunOptions {
+  /** Its folder. */
+  readonly out: string;
+  readonly overwrite: boolean;
+  readonly backend: BackendName | "auto";
+  readonly listener: TrainingListener;
+  /** Stops it after a checkpoint. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Trains, or goes on with what is in the folder.
  *
- * @param out its folder, opened for the spec
- * @param signal stops it after a checkpoint
+ * @throws the signal's reason once it is aborted, a checkpoint saved
+ * @throws what opening the folder and the data, the back end and `train` throw
  */
-export async function runTraining(
-  spec: TrainingSpec,
-  out: string,
-  backendName: BackendName | "auto",
-  listener: TrainingListener,
-  signal: AbortSignal,
-): Promise<TrainingResult> {
-  const backend = await loadBackend(backendName);
-  listener.say(`back end ${backend.name}: ${backend.description}`);
-  const source = await openDataSource(spec, out, signal);
-  const begun = existsSync(join(out, "checkpoints")) ? resume(out) : undefined;
-  const tokens = begun?.checkpoint.tokens ?? (await source.tokenConfig());
-  const whole = source.trialTokens(tokens);
-  const context = spec.context === 0 ? whole : Math.min(spec.context, whole);
-  const model = begun?.checkpoint.model ?? modelConfig(spec.model, tokens, context);
-  const parameters = parameterCount(model);
-  const flops = flopsPerToken(model);
-  listener.say(
-    `model: ${parameters.toLocaleString("en")} parameters, ${Math.round(flops / 1000).toLocaleString("en")} k floating-point operations a token forward, context ${context} tokens of ${model.token_size} features`,
-  );
-  if (context < whole) {
-    listener.say(
-      `the longest trial has ${whole} tokens, the context ${context}: ${isUnbounded(model) ? "pieces that begin anywhere" : "only beginnings"} are learned from`,
-    );
-  }
-  if (begun !== undefined) listener.say(`going on after update ${begun.state.step} of ${spec.training.steps}`);
-
-  const start: LearnerState = begun?.learned ?? {
-    parameters: initParameters(model, rngFromSeed(spec.seed).split("parameters")),
-    firstMoments: new Map(),
-    secondMoments: new Map(),
-    updates: 0,
-  };
-  const learner = createTfjsLearner(model, spec.training, start);
+export async function runTraining(spec: TrainingSpec, options: RunOptions): Promise<TrainingResult> {
+  const { out, listener, signal } = options;
   const startedAt = performance.now();
-  let evaluation: Metrics | null = null;
+  const backend = await loadBackend(options.backend);
+  openTrainingFolder(out, spec, options.overwrite);
+  listener.say(`back end ${backend.name}: ${backend.description}`);
+  const begun = hasCheckpoint(out) ? resume(out) : undefined;
+  const source = await openData(spec, out, begun?.state.position, signal);
+  if (begun !== undefined) requireSameData(out, begun.checkpoint, source);
+  const tokens = begun?.checkpoint.tokens ?? (await source.tokenConfig());
+  const { model, shape } =
+    begun === undefined ? newModel(spec, source, tokens) : shaped(begun.checkpoint.model, tokens);
+  const validation = source.validation(shape);
+  for await (const _ of validation?.() ?? []) break; // what is wrong with it is said now, not an hour later
+  describe(model, source.trialTokens(tokens), listener);
+  if (begun !== undefined && begun.state.step < spec.training.steps)
+    listener.say(`going on after update ${begun.state.step} of ${spec.training.steps}`);
+
+  const learner = createTfjsLearner(model, spec.training, begun?.learned ?? newLearner(model, spec.seed));
+  const learningAt = performance.now();
+  const tokensBefore = begun?.state.tokens ?? 0;
+  let playedMs = 0;
   try {
     const end = await train({
       options: spec.training,
@@ -96,103 +97,136 @@ export async function runTraining(
       learner,
       out,
       from: begun?.state,
-      batches: (position) => source.batches(tokens, context, isUnbounded(model) ? "random" : "prefix", position),
-      validation: source.validation(tokens, context),
+      batches: (position) => source.batches(shape, position),
+      validation,
       save: async (learned, state) => {
-        const checkpoint: Checkpoint = {
-          model,
-          tokens,
-          parameters: learned.parameters,
-          training: {
-            objective: spec.objective,
-            step: state.step,
-            tokens: state.tokens,
-            data: source.dir === undefined ? null : datasetRecord(source.dir, source.manifest),
-            tasks: source.manifest.tasks.map(({ id, task, options }) => ({ id, task, options })),
-            icrl_version: VERSION,
-            backend: backend.name,
-          },
-        };
-        writeCheckpoint(checkpointFolder(out, state.step), checkpoint, {
-          firstMoments: learned.firstMoments,
-          secondMoments: learned.secondMoments,
-          state,
-        });
+        const checkpoint = checkpointOf(spec, source, model, tokens, backend.name, learned, state);
+        const { firstMoments, secondMoments } = learned;
+        writeCheckpoint(checkpointFolder(out, state.step), checkpoint, { firstMoments, secondMoments, state });
         keepLatestCheckpoints(out, spec.training.keep_checkpoints);
+        source.release(state.position);
       },
-      evaluate: (step) => evaluate(spec, source.manifest, checkpointFolder(out, step), out, signal),
-      onMetrics: (metrics) => {
-        if (metrics.type === "evaluation") evaluation = metrics;
-        listener.metrics(metrics, metrics.type === "update" ? metrics.tokens - (begun?.state.tokens ?? 0) : 0);
+      evaluate: async (step) => {
+        const beganAt = performance.now();
+        const played = await playFresh(spec, source.tasks, checkpointFolder(out, step), out, signal);
+        playedMs += performance.now() - beganAt;
+        return played;
       },
+      onMetrics: (metrics) => listener.metrics(metrics, metrics.type === "update" ? metrics.tokens - tokensBefore : 0),
       signal,
     });
-    const seconds = (performance.now() - startedAt) / 1000;
-    const learnedTokens = end.tokens - (begun?.state.tokens ?? 0);
+    if (!end.finished) {
+      listener.say(`saved after update ${end.step}: the same command goes on from there`);
+      throw signal.reason;
+    }
+    source.release();
+    const endedAt = performance.now();
+    const learned = end.tokens - tokensBefore;
     return {
       checkpoint: checkpointFolder(out, end.step),
       step: end.step,
       tokens: end.tokens,
-      parameters,
-      flops_per_token: flops,
+      parameters: parameterCount(model),
+      flops_per_token: flopsPerToken(model),
       backend: backend.name,
       validation: end.validation ?? null,
-      evaluation,
-      seconds,
-      tokens_per_second: learnedTokens > 0 ? learnedTokens / seconds : null,
+      evaluation: end.evaluation ?? null,
+      seconds: (endedAt - startedAt) / 1000,
+      tokens_per_second: learned > 0 ? (1000 * learned) / (endedAt - learningAt - playedMs) : null,
     };
   } finally {
     learner.close();
   }
 }
 
+function openData(spec: TrainingSpec, out: string, position: unknown, signal: AbortSignal): Promise<DataSource> {
+  return spec.onlineTrials === undefined
+    ? openOfflineData(spec, out, signal)
+    : openOnlineRounds(spec, spec.onlineTrials, out, position, signal);
+}
+
 /** What the latest checkpoint holds. */
 function resume(out: string) {
   const checkpoint = readCheckpoint(out);
   const kept = readTrainState(out);
-  if (kept === undefined) return undefined;
+  if (kept === undefined) {
+    throw new IcrlError(
+      "CHECKPOINT_CORRUPT",
+      `the latest checkpoint of ${out} has no state to go on from: remove it, or begin anew with --overwrite`,
+    );
+  }
+  const { firstMoments, secondMoments } = kept;
   const state = kept.state as TrainingState;
-  const learned: LearnerState = {
-    parameters: checkpoint.parameters,
-    firstMoments: kept.firstMoments,
-    secondMoments: kept.secondMoments,
-    updates: state.step,
-  };
+  const learned: LearnerState = { parameters: checkpoint.parameters, firstMoments, secondMoments, updates: state.step };
   return { checkpoint, state, learned };
 }
 
-function datasetRecord(dir: string, { name, id }: DatasetManifest) {
-  return {
-    name,
-    id,
-    sha256: createHash("sha256")
-      .update(readFileSync(datasetPath(dir)))
-      .digest("hex"),
-  };
+/** @throws DATASET_MISMATCH if another dataset now lies where the checkpoint's was */
+function requireSameData(out: string, { training }: Checkpoint, { record }: DataSource): void {
+  if (training.data?.id === record?.id) return;
+  throw new IcrlError(
+    "DATASET_MISMATCH",
+    `${out} was begun with the dataset "${training.data?.name}" (${training.data?.id}), the one there now is "${record?.name}" (${record?.id}): put it back, or begin anew with --overwrite`,
+  );
 }
 
-/** Regret and return of fresh trials of each task: never an instance of a dataset, whose seeds are for another purpose. */
-async function evaluate(
-  spec: TrainingSpec,
-  { tasks }: DatasetManifest,
-  checkpoint: string,
-  out: string,
-  signal: AbortSignal,
-): Promise<Readonly<Record<string, unknown>>> {
-  const data = join(out, "evaluation");
-  const results: Record<string, unknown> = {};
-  for (const { id, task, options } of tasks) {
-    const set = Object.entries(options).flatMap(([name, value]) => ["--set", `${name}=${String(value)}`]);
-    const played = await runCommand<{ regret: unknown; return: unknown }>(
-      [
-        ...["play", "transformer", "--option", `checkpoint=${checkpoint}`, "--task", task, ...set],
-        ...["--trials", String(spec.training.evaluation_trials), "--purpose", "validate", "--seed", String(spec.seed)],
-        ...["--no-record", "--data", data],
-      ],
-      { quiet: true, signal },
+/** The model that a training begins with. */
+function newModel(spec: TrainingSpec, source: DataSource, tokens: TokenConfig) {
+  const whole = source.trialTokens(tokens);
+  const model = modelConfig(spec.model, tokens, spec.context === 0 ? whole : Math.min(spec.context, whole));
+  // Datasets may hold only some of a trial's episodes; play has them all.
+  const played = Math.max(...source.tasks.map((task) => sequenceLength(task, tokens, null)));
+  if (spec.training.evaluation_trials > 0 && !isUnbounded(model) && played - model.stride >= model.context) {
+    throw new IcrlError(
+      "OPTION_INVALID",
+      `the model cannot play evaluation_trials: a trial has ${played} tokens, its context ${model.context}; give evaluation_trials 0, a larger context, or positions alibi and a window`,
+      { option: "evaluation_trials" },
     );
-    results[id] = { regret: played.regret, return: played.return };
   }
-  rmSync(data, { recursive: true, force: true });
-  return { trials: spec.training.evaluation_trials, tasks: results };
+  return shaped(model, tokens);
+}
+
+function shaped(model: ModelConfig, tokens: TokenConfig): { model: ModelConfig; shape: BatchShape } {
+  return { model, shape: { tokens, context: model.context, crop: isUnbounded(model) ? "random" : "prefix" } };
+}
+
+function newLearner(model: ModelConfig, seed: bigint): LearnerState {
+  const parameters = initParameters(model, rngFromSeed(seed).split("parameters"));
+  return { parameters, firstMoments: new Map(), secondMoments: new Map(), updates: 0 };
+}
+
+function describe(model: ModelConfig, whole: number, { say }: TrainingListener): void {
+  const { context, token_size: features } = model;
+  const flops = Math.round(flopsPerToken(model) / 1000).toLocaleString("en");
+  say(
+    `model: ${parameterCount(model).toLocaleString("en")} parameters, ${flops} k floating-point operations a token forward, context ${context} tokens of ${features} features`,
+  );
+  if (context >= whole) return;
+  const which = isUnbounded(model) ? "pieces that begin anywhere" : "only beginnings";
+  say(`the longest trial has ${whole} tokens, the context ${context}: ${which} are learned from`);
+}
+
+function checkpointOf(
+  { objective }: TrainingSpec,
+  { tasks, record }: DataSource,
+  model: ModelConfig,
+  tokens: TokenConfig,
+  backend: string,
+  { parameters }: LearnerState,
+  state: TrainingState,
+): Checkpoint {
+  return {
+    model,
+    tokens,
+    parameters,
+    training: {
+      objective,
+      step: state.step,
+      tokens: state.tokens,
+      data: record,
+      tasks: tasks.map(({ id, task, options }) => ({ id, task, options })),
+      icrl_version: VERSION,
+      backend,
+    },
+  };
 }

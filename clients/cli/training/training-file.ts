@@ -4,11 +4,15 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { MODEL_OPTIONS } from "../../../agents/transformer/model-config.js";
+import { agents } from "../../../agents/registry.js";
+import { type ModelOptions, modelOptions } from "../../../agents/transformer/model-config.js";
+import type { Objective } from "../../../agents/transformer/training-data.js";
 import { TRAINING_OPTIONS, type TrainingOptions } from "../../../agents/transformer/training-options.js";
 import { IcrlError } from "../../../common/errors.js";
 import { resolveOptions } from "../../../common/options.js";
-import { type GivenOptions, readSpecFile } from "../spec-file.js";
+import { ORACLE_NOISE } from "../../../server/collections/oracle-noise-options.js";
+import { type DatasetSpec, readDatasetFile } from "../dataset-file.js";
+import { readSpecFile } from "../spec-file.js";
 
 /** What a training's file asks for. */
 export interface TrainingSpec {
@@ -18,19 +22,19 @@ export interface TrainingSpec {
   readonly dataset: { readonly given: string; readonly path: string; readonly isFile: boolean };
   /** Trials of each task that are played afresh at a time, instead of one dataset read again and again; undefined: not. */
   readonly onlineTrials: number | undefined;
-  readonly objective: "ad" | "dpt" | `expert:${string}`;
+  readonly objective: Objective;
   readonly layout: "step" | "lin2023";
   /** Tokens of a sequence; 0: a whole trial's. */
   readonly context: number;
-  readonly model: GivenOptions;
+  readonly model: ModelOptions;
   readonly training: TrainingOptions;
 }
 
 /**
- * Reads one.
+ * Reads one, and the dataset's file where it names one: what can be known to be wrong is said before anything is collected.
  *
  * @param steps updates, instead of the file's
- * @throws SPEC_INVALID if it is no such file
+ * @throws SPEC_INVALID if it is no such file, or does not go with the dataset's
  * @throws OPTION_UNKNOWN, OPTION_INVALID if an option of the model or the training is wrong
  */
 export function readTrainingFile(path: string, steps?: number): TrainingSpec {
@@ -39,6 +43,7 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
   const names = ["name", "seed", "dataset", "online", "objective", "layout", "context", "model", "training"];
   const file = members(content, "the file", names);
 
+  const name = text(file.name, "name");
   const given = text(file.dataset, "dataset");
   const dataset = isAbsolute(given) ? given : join(dirname(path), given);
   if (!existsSync(dataset)) {
@@ -46,10 +51,11 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
   }
   const isFile = statSync(dataset).isFile();
   const online = file.online === undefined ? undefined : members(file.online, "online", ["trials"]);
-  if (online !== undefined && !isFile) throw invalid("online needs the file of a dataset, not its folder");
-
+  if (online !== undefined && !isFile) {
+    throw invalid("online needs the file to collect a dataset by, and dataset is a folder");
+  }
   const objective = text(file.objective, "objective");
-  if (objective !== "ad" && objective !== "dpt" && !/^expert:./.test(objective)) {
+  if (!isObjective(objective)) {
     throw invalid(`objective is "${objective}": give ad, dpt or expert:NAME, NAME a label of the dataset`);
   }
   const layout = file.layout ?? "step";
@@ -57,17 +63,37 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
     throw invalid(`layout is ${JSON.stringify(layout)}: give step or lin2023`);
   }
   const training = options(file.training, "training");
-  const model = options(file.model, "model");
-  resolveOptions(MODEL_OPTIONS, model, "the model");
-  return {
-    name: text(file.name, "name"),
+  const spec: TrainingSpec = {
+    name,
     seed: seed(file.seed) ?? 0n,
     dataset: { given, path: dataset, isFile },
     onlineTrials: online === undefined ? undefined : wholeNumber(online.trials, "online.trials", 1),
-    objective: objective as TrainingSpec["objective"],
+    objective,
     layout,
     context: file.context === undefined ? 0 : wholeNumber(file.context, "context", 1),
-    model,
+    model: modelOptions(options(file.model, "model")),
     training: resolveOptions(TRAINING_OPTIONS, steps === undefined ? training : { ...training, steps }, "the training"),
   };
+  const reason = isFile ? misfit(spec, readDatasetFile(dataset)) : undefined;
+  if (reason !== undefined) throw invalid(reason);
+  return spec;
+}
+
+function isObjective(text: string): text is Objective {
+  return text === "ad" || text === "dpt" || /^expert:./.test(text);
+}
+
+/** Why a training cannot be done with the dataset of a file; undefined where it can. */
+function misfit({ objective, onlineTrials, dataset }: TrainingSpec, { experts, collection }: DatasetSpec) {
+  const labels = ["self", "optimal", ...experts.map(({ name }) => name)];
+  const label = objective.startsWith("expert:") ? objective.slice("expert:".length) : "self";
+  if (!labels.includes(label)) {
+    return `objective is "${objective}": the labels of ${dataset.path} are ${labels.join(", ")}; add {expert: AGENT, name: ${label}} to them`;
+  }
+  const builtIn = [ORACLE_NOISE, ...agents.map(({ name }) => name)];
+  const other = collection.behaviours.find(({ agent }) => !builtIn.includes(agent));
+  if (onlineTrials !== undefined && other !== undefined) {
+    return `online plays built-in agents alone, and behaviour "${other.name}" of ${dataset.path} is none: collect a dataset with it, and name its folder`;
+  }
+  return undefined;
 }

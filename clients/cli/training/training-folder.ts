@@ -1,59 +1,79 @@
 /** The output folder of a training: OUT/spec.json says what it is for; metrics.jsonl and checkpoints/ are what came of it. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../../common/errors.js";
 import { replaceDurably } from "../../../datasets/durable-file.js";
+import { makeFolders } from "../../../datasets/make-folders.js";
 import type { TrainingSpec } from "./training-file.js";
 
-/** What a training leaves in its folder. A dataset that it collected is kept unless the folder is begun anew. */
-const OUTPUTS = ["spec.json", "metrics.jsonl", "checkpoints", "dataset", "online"];
+/** What a training leaves in its folder, a dataset that it collected included. */
+const OUTPUTS = ["spec.json", "metrics.jsonl", "checkpoints", "dataset", "online", "evaluation"];
+
+/** Checkpoints; one that was not written whole, or was replaced, has another ending. */
+const CHECKPOINT = /^step-\d+$/;
 
 /**
- * Makes the folder, or goes on in one that was made for the same spec.
+ * Makes the folder, or goes on in one that was made for the same spec, or in one where nothing has been learned yet.
  *
  * @param overwrite remove what an earlier training left
- * @throws OUTPUT_EXISTS if it was made for something else
+ * @throws OUTPUT_EXISTS if something else was learned in it
  */
-export function openTrainingFolder(out: string, spec: TrainingSpec, specPath: string, overwrite: boolean): void {
+export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: boolean): void {
   if (overwrite) for (const name of OUTPUTS) rmSync(join(out, name), { recursive: true, force: true });
   const path = join(out, "spec.json");
   const wanted = specJson(spec);
   if (existsSync(path)) {
-    const known = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
-    const differs = differences(known, wanted, "");
+    const differs = differences(JSON.parse(readFileSync(path, "utf8")), wanted, "");
     if (differs.length === 0) return;
-    throw new IcrlError(
-      "OUTPUT_EXISTS",
-      `${out} holds a training with another ${differs.join(", ")} than ${specPath} asks for: choose another --out, or begin anew with --overwrite`,
-      { folder: out },
-    );
+    if (hasCheckpoint(out)) {
+      throw new IcrlError(
+        "OUTPUT_EXISTS",
+        `${out} holds a training whose ${differs.join(", ")}: choose another --out, or begin anew with --overwrite`,
+        { folder: out },
+      );
+    }
   }
-  mkdirSync(out, { recursive: true });
+  makeFolders(out);
   replaceDurably(path, Buffer.from(`${JSON.stringify(wanted, undefined, 2)}\n`));
 }
 
-/** The spec as JSON, every default filled in but the model's. */
-function specJson({ dataset, seed, onlineTrials, ...rest }: TrainingSpec): Record<string, unknown> {
-  const online = onlineTrials === undefined ? undefined : { trials: onlineTrials };
-  return JSON.parse(JSON.stringify({ ...rest, dataset: dataset.given, seed: String(seed), online })) as Record<
-    string,
-    unknown
-  >;
+/** Whether something was learned in a folder. */
+export function hasCheckpoint(out: string): boolean {
+  return checkpointNames(out).length > 0;
 }
 
-/** Places where two JSON documents differ: `training.steps`. */
-function differences(a: unknown, b: unknown, at: string): string[] {
-  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
-  if (!isObject(a) || !isObject(b)) return isDeepStrictEqual(a, b) ? [] : [at];
-  return Object.keys({ ...a, ...b }).flatMap((key) => differences(a[key], b[key], at === "" ? key : `${at}.${key}`));
-}
-
-/** Removes all but the latest checkpoints. */
+/** Removes all but the latest checkpoints, and what a crash left of others. */
 export function keepLatestCheckpoints(out: string, keep: number): void {
+  const kept = checkpointNames(out).slice(-keep);
+  for (const name of readdirSync(join(out, "checkpoints"))) {
+    if (!kept.includes(name)) rmSync(join(out, "checkpoints", name), { recursive: true });
+  }
+}
+
+/** Names of whole checkpoints, the latest last. */
+function checkpointNames(out: string): string[] {
   const all = join(out, "checkpoints");
-  const names = readdirSync(all)
-    .filter((name) => /^step-\d+$/.test(name))
+  if (!existsSync(all)) return [];
+  return readdirSync(all)
+    .filter((name) => CHECKPOINT.test(name))
     .sort();
-  for (const name of names.slice(0, -keep)) rmSync(join(all, name), { recursive: true });
+}
+
+/** The spec as JSON, every default filled in. */
+function specJson({ dataset, seed, onlineTrials, ...rest }: TrainingSpec): unknown {
+  const online = onlineTrials === undefined ? undefined : { trials: onlineTrials };
+  return JSON.parse(JSON.stringify({ ...rest, dataset: dataset.given, seed: String(seed), online }));
+}
+
+/** Places where two JSON documents differ: `training.steps is 200, not 300`. */
+function differences(known: unknown, wanted: unknown, at: string): string[] {
+  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+  if (!isObject(known) || !isObject(wanted)) {
+    const text = (value: unknown) => (value === undefined ? "absent" : JSON.stringify(value));
+    return isDeepStrictEqual(known, wanted) ? [] : [`${at} is ${text(known)}, not ${text(wanted)}`];
+  }
+  return Object.keys({ ...known, ...wanted }).flatMap((key) =>
+    differences(known[key], wanted[key], at === "" ? key : `${at}.${key}`),
+  );
 }

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import type { LearnerState } from "#icrl/agents/transformer/learner.js";
+import type { Metrics } from "#icrl/agents/transformer/metrics.js";
 import { createTfjsLearner } from "#icrl/agents/transformer/tfjs-learner.js";
-import { type Metrics, type Training, type TrainingState, train } from "#icrl/agents/transformer/train.js";
+import { type Training, type TrainingState, train } from "#icrl/agents/transformer/train.js";
 import { learningRateAt, TRAINING_OPTIONS, type TrainingOptions } from "#icrl/agents/transformer/training-options.js";
 import { resolveOptions } from "#icrl/common/options.js";
 import { tempDir } from "../../support/temp-dir.js";
@@ -100,6 +101,63 @@ test("one that was stopped goes on with the same losses, whatever it had written
   writeFileSync(join(parts, "metrics.jsonl"), killed);
   await train(training(parts, last));
   expect(withoutTime(linesOf(parts))).toEqual(withoutTime(linesOf(whole)));
+});
+
+/** Plays nothing: tells its step as the regret. */
+const playing = async (step: number) => ({
+  trials: 2,
+  tasks: { one: { regret: { mean: step, se: 0 }, return: { mean: 0, se: 0 } } },
+});
+const EVALUATED = { evaluation_trials: 2, evaluation_every: 6 };
+const evaluations = (out: string) =>
+  linesOf(out).flatMap((line) => (line.type === "evaluation" ? [[line.step, line.tasks.one.regret.mean]] : []));
+
+test("evaluations play the checkpoint that was saved for them, and the end has the last", async () => {
+  const out = folder();
+  const run = training(out, undefined, EVALUATED);
+  const end = await train({ ...run, evaluate: playing });
+  expect(run.saved.map(({ state }) => state.step)).toEqual([4, 6, 8, 12]);
+  expect(evaluations(out)).toEqual([
+    [6, 6],
+    [12, 12],
+  ]);
+  expect(end).toMatchObject({ finished: true, evaluation: { step: 12 }, validation: { step: 12 } });
+});
+
+test.each([6, 12])(
+  "an evaluation after update %d that was broken off is made up for, and nothing else is",
+  async (at) => {
+    const out = folder();
+    const stop = new AbortController();
+    const first = training(out, undefined, EVALUATED);
+    const end = await train({
+      ...first,
+      signal: stop.signal,
+      async evaluate(step) {
+        if (step < at) return playing(step);
+        stop.abort();
+        throw new Error("broken off");
+      },
+    });
+    expect(end).toMatchObject({ finished: false, step: at });
+    expect(first.saved.at(-1)?.state.step).toBe(at);
+    const second = training(out, first.saved.at(-1), EVALUATED);
+    expect(await train({ ...second, evaluate: playing })).toMatchObject({ finished: true, step: 12 });
+    expect(evaluations(out)).toEqual([
+      [6, 6],
+      [12, 12],
+    ]);
+    const third = training(out, second.saved.at(-1) ?? first.saved.at(-1), EVALUATED);
+    expect(await train({ ...third, evaluate: () => Promise.reject(new Error("again")) })).toMatchObject({
+      finished: true,
+      evaluation: { step: 12 },
+    });
+  },
+);
+
+test("an evaluation that fails by itself ends the training", async () => {
+  const run = { ...training(folder(), undefined, EVALUATED), evaluate: () => Promise.reject(new Error("no server")) };
+  await expect(train(run)).rejects.toThrow("no server");
 });
 
 test("validation counts decisions over batches, and the targets' entropies", async () => {

@@ -53,6 +53,17 @@ describe("progress elsewhere than on a terminal", () => {
     ]);
   });
 
+  it("of a single thing without a name has its note beside the whole", () => {
+    const { clock, written, progress } = setUp();
+    progress.update([match("", 0, 0, "loss 2.0000")]);
+    clock.ms = 5000;
+    progress.update([match("", 50, 25_000, "loss 1.5000")]);
+    expect(written).toEqual([
+      "  0 %  0 of 100 trials: loss 2.0000\n",
+      " 50 %  50 of 100 trials  5.00 k steps/s  0:05 left: loss 1.5000\n",
+    ]);
+  });
+
   it("shows the last state at the end of an interrupted run, once", () => {
     const { clock, written, progress } = setUp();
     progress.update([match("a", 0, 0)]);
@@ -120,6 +131,12 @@ describe("progress elsewhere than on a terminal", () => {
 });
 
 describe("progress on a terminal", () => {
+  it("of a single thing without a name has one bar, and its note below", () => {
+    const { written, progress } = setUp({ isTTY: true });
+    progress.update([match("", 50, 0, "loss 1.5000")]);
+    expect(screen(written)).toEqual(["████████████░░░░░░░░░░░░  50 %  50 of 100 trials", "loss 1.5000"]);
+  });
+
   it("is one block, redrawn in place, of the whole and the matches under way", () => {
     const { clock, written, progress } = setUp({ isTTY: true, columns: 100, rows: 24 });
     progress.update([match("first", 0, 0), match("second one", 0, 0)]);

@@ -1,0 +1,99 @@
+/** metrics.jsonl: a line for every update of a training, and one for each validation and evaluation. Losses are nats a decision. */
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+
+/** One update. */
+export interface UpdateMetrics {
+  readonly type: "update";
+  /** Updates made, with this one. */
+  readonly step: number;
+  readonly loss: number;
+  readonly learning_rate: number;
+  /** Before clipping. */
+  readonly gradient_norm: number;
+  /** Decisions learned from, in this update. */
+  readonly decisions: number;
+  /** Tokens so far, those after sequences' ends included. */
+  readonly tokens: number;
+  /** Of this run, in it. */
+  readonly seconds: number;
+}
+
+/** A look at held-out data. */
+export interface ValidationMetrics {
+  readonly type: "validation";
+  readonly step: number;
+  /** Cross-entropy of the targets. */
+  readonly loss: number;
+  /** The targets' own entropy: the least a loss can be. */
+  readonly target_entropy: number;
+  /** Entropy of the targets' mean: the loss of who knows only how often each action is right. */
+  readonly marginal_entropy: number;
+  /** Share of decisions whose likeliest action is the target's. */
+  readonly agreement: number;
+  readonly decisions: number;
+}
+
+/** A mean over trials. */
+interface Mean {
+  readonly mean: number;
+  /** Standard error. */
+  readonly se: number;
+}
+
+/** What came of playing fresh instances. */
+export interface Evaluation {
+  /** Of each task. */
+  readonly trials: number;
+  /** By the task's id. */
+  readonly tasks: Readonly<Record<string, { readonly regret: Mean; readonly return: Mean }>>;
+}
+
+/** An evaluation, as a line. */
+export interface EvaluationMetrics extends Evaluation {
+  readonly type: "evaluation";
+  readonly step: number;
+}
+
+/** A line. */
+export type Metrics = UpdateMetrics | ValidationMetrics | EvaluationMetrics;
+
+/** The file of a training under way. */
+export interface MetricsFile {
+  /** Writes a line. */
+  record(metrics: Metrics): void;
+  /** The last line of a type, earlier runs' included. */
+  last<T extends Metrics["type"]>(type: T): Extract<Metrics, { type: T }> | undefined;
+  /** Sees that what was written outlasts a loss of power. */
+  sync(): void;
+  close(): void;
+}
+
+/**
+ * Opens the file of a training that goes on after update `step`: cuts off the lines of later updates, and one that was not written
+ * whole.
+ */
+export function openMetrics(path: string, step: number): MetricsFile {
+  const last = new Map<string, Metrics>();
+  if (existsSync(path)) {
+    const text = readFileSync(path, "utf8");
+    let end = 0;
+    for (;;) {
+      const next = text.indexOf("\n", end) + 1;
+      const line = next === 0 ? undefined : (JSON.parse(text.slice(end, next)) as Metrics);
+      if (line === undefined || line.step > step) break;
+      last.set(line.type, line);
+      end = next;
+    }
+    truncateSync(path, Buffer.byteLength(text.slice(0, end)));
+  }
+  const file = openSync(path, "a");
+  return {
+    record(metrics) {
+      writeSync(file, `${JSON.stringify(metrics)}\n`);
+      last.set(metrics.type, metrics);
+    },
+    last: <T extends Metrics["type"]>(type: T) => last.get(type) as Extract<Metrics, { type: T }> | undefined,
+    sync: () => fsyncSync(file),
+    close: () => closeSync(file),
+  };
+}

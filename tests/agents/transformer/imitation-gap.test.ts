@@ -1,0 +1,97 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { imitationGap } from "#icrl/agents/transformer/imitation-gap.js";
+import { finishDataset } from "#icrl/datasets/finish-dataset.js";
+import { headOf, playCollection, writeLabel } from "../../support/dataset.js";
+import { tempDir } from "../../support/temp-dir.js";
+
+/** Five trials of a bandit of 2 arms and 3 steps, and of an MDP of 2 actions and 2 episodes of 2 steps. */
+const SPEC = {
+  name: "gaps",
+  seed: 3n,
+  tasks: [
+    { id: "bandit", task: "bernoulli-bandit", options: { arms: 2, horizon: 3 }, trials: 5 },
+    { id: "swim", task: "river-swim", options: { states: 3, horizon: 2, episodes: 2 }, trials: 5 },
+  ],
+  behaviours: [{ name: "uniform", agent: "uniform", options: {}, weight: 1 }],
+};
+const temporary = tempDir();
+const dir = join(temporary.path, "set");
+
+/** The same law at every step. */
+const always = (law: readonly number[]) => (row: { readonly actions: ArrayLike<number> }) => ({
+  actions: Array.from(row.actions, () => 0),
+  probabilities: Array.from(row.actions, () => law).flat(),
+});
+
+beforeAll(async () => {
+  const id = await playCollection(dir, SPEC);
+  const collecting = join(dir, "collecting");
+  await writeLabel(collecting, "even", always([0.5, 0.5]));
+  await writeLabel(collecting, "model", always([0.25, 0.75]));
+  await writeLabel(collecting, "acts", ({ actions }) => ({
+    actions: Array.from(actions, () => 0),
+    probabilities: null,
+  }));
+  /** As `even` in the first episode, as `model` in the second. */
+  await writeLabel(collecting, "changes", (row) => always(row.episode_index === 0 ? [0.5, 0.5] : [0.25, 0.75])(row));
+  /** Without a choice in the first step of each episode. */
+  await writeLabel(collecting, "late", ({ actions }) => ({
+    actions: Array.from(actions, (_, t) => (t === 0 ? -1 : 0)),
+    probabilities: null,
+  }));
+  await writeLabel(collecting, "never", always([0, 1]));
+  await finishDataset(dir, headOf(SPEC, id), { subsample: undefined });
+}, 60_000);
+afterAll(() => temporary.remove());
+
+/** By hand, p = (1/2, 1/2) and q = (1/4, 3/4). */
+const GAP = {
+  total_variation: 0.25,
+  hellinger: 0.184592, // sqrt(1 - sqrt(1/8) - sqrt(3/8))
+  excess_cross_entropy: 0.143841, // ln(2) / 2 + ln(2/3) / 2; with p and q swapped it were 0.130812
+};
+
+/** The same numbers to 1e-5. */
+const near = (values: typeof GAP) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, expect.closeTo(value, 5)]));
+
+test("the distances at each step are those worked out by hand", async () => {
+  const { expert_probabilities, mean, steps } = await imitationGap(dir, "even", "model", "bandit");
+  expect(expert_probabilities).toBe(true);
+  expect(mean).toEqual({ ...near(GAP), trials: 5 });
+  expect(steps).toEqual([1, 2, 3].map((step) => ({ step, ...near(GAP), trials: 5 })));
+});
+
+test("an expert's action stands for its probabilities where it gave none", async () => {
+  const { expert_probabilities, mean } = await imitationGap(dir, "acts", "model", "bandit");
+  expect(expert_probabilities).toBe(false);
+  // by hand, p = (1, 0): 3/4; sqrt(1 - sqrt(1/4)); ln 4
+  expect(mean).toMatchObject(near({ total_variation: 0.75, hellinger: Math.SQRT1_2, excess_cross_entropy: 1.386294 }));
+});
+
+test("steps are counted across the episodes of a trial", async () => {
+  const { mean, steps } = await imitationGap(dir, "even", "changes", "swim");
+  expect(steps.map(({ step, trials }) => [step, trials])).toEqual([1, 2, 3, 4].map((step) => [step, 5]));
+  const none = { total_variation: 0, hellinger: 0, excess_cross_entropy: 0 };
+  expect(steps.map(({ step: _, trials: __, ...gap }) => gap)).toEqual([none, none, GAP, GAP].map(near));
+  expect(mean.total_variation).toBeCloseTo(0.125, 6);
+});
+
+test("steps at which the expert has no choice do not count", async () => {
+  const { mean, steps } = await imitationGap(dir, "late", "model", "bandit");
+  expect(steps.map(({ step, trials }) => [step, trials])).toEqual([
+    [2, 5],
+    [3, 5],
+  ]);
+  expect(mean.total_variation).toBeCloseTo(0.75, 6);
+});
+
+test("a choice that the model rules out costs much, and not infinitely much", async () => {
+  const { mean } = await imitationGap(dir, "acts", "never", "bandit");
+  expect(mean).toMatchObject(near({ total_variation: 1, hellinger: 1, excess_cross_entropy: 126 * Math.LN2 }));
+});
+
+test("the names of labels that are not there are told", async () => {
+  await expect(imitationGap(dir, "nobody", "model", "bandit")).rejects.toMatchObject({ reason: "LABEL_UNKNOWN" });
+});

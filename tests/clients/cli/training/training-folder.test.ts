@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import {
+  hasCheckpoint,
+  keepLatestCheckpoints,
+  openTrainingFolder,
+} from "#icrl/clients/cli/training/training-folder.js";
+import { tempDir } from "../../../support/temp-dir.js";
+import { trainingSpec } from "../../../support/training-file.js";
+
+/** A folder with so many checkpoints, and what a training's file asks for. */
+function begun(...steps: number[]) {
+  const temporary = tempDir();
+  onTestFinished(() => temporary.remove());
+  const out = join(temporary.path, "new/out");
+  const spec = trainingSpec(temporary.path);
+  openTrainingFolder(out, spec, false);
+  for (const step of steps)
+    mkdirSync(join(out, "checkpoints", `step-${String(step).padStart(8, "0")}`), { recursive: true });
+  return { out, spec };
+}
+
+test("the same spec goes on, and another is refused with every place and value that differs", () => {
+  const { out, spec } = begun(3);
+  openTrainingFolder(out, spec, false);
+  const other = {
+    ...spec,
+    layout: "lin2023",
+    onlineTrials: 7,
+    model: { ...spec.model, width: 8 },
+    training: { ...spec.training, steps: 9 },
+  } as const;
+  expect(() => openTrainingFolder(out, other, false)).toThrow(
+    expect.objectContaining({
+      reason: "OUTPUT_EXISTS",
+      message: `${out} holds a training whose layout is "step", not "lin2023", model.width is 4, not 8, training.steps is 3, not 9, online is absent, not {"trials":7}: choose another --out, or begin anew with --overwrite`,
+    }),
+  );
+  expect(hasCheckpoint(out)).toBe(true);
+});
+
+test("another spec takes the folder where nothing has been learned yet", () => {
+  const { out, spec } = begun();
+  const other = { ...spec, training: { ...spec.training, steps: 9 } };
+  openTrainingFolder(out, other, false);
+  mkdirSync(join(out, "checkpoints/step-00000001"), { recursive: true });
+  openTrainingFolder(out, other, false);
+  expect(() => openTrainingFolder(out, spec, false)).toThrow("training.steps is 9, not 3");
+});
+
+test("--overwrite removes what an earlier training left, and nothing else", () => {
+  const { out, spec } = begun(1, 2);
+  for (const name of ["metrics.jsonl", "notes.txt"]) writeFileSync(join(out, name), "");
+  mkdirSync(join(out, "dataset"));
+  openTrainingFolder(out, { ...spec, seed: 5n }, true);
+  expect(readdirSync(out).sort()).toEqual(["notes.txt", "spec.json"]);
+});
+
+test("the latest checkpoints are kept, by number, and nothing half written", () => {
+  const { out } = begun(90, 1000, 250);
+  mkdirSync(join(out, "checkpoints/step-00000700.tmp"));
+  keepLatestCheckpoints(out, 2);
+  expect(readdirSync(join(out, "checkpoints")).sort()).toEqual(["step-00000250", "step-00001000"]);
+  keepLatestCheckpoints(out, 1);
+  expect(existsSync(join(out, "checkpoints/step-00001000"))).toBe(true);
+});
