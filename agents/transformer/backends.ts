@@ -61,6 +61,23 @@ export async function loadBackend(name: BackendName | "auto"): Promise<LoadedBac
   throw new IcrlError("BACKEND_UNAVAILABLE", `no back end works: ${reasons}`);
 }
 
+/** Makes that of a GPU the one that computes; undefined where there is no GPU, or none that a back end knows. */
+export async function loadGpuBackend(): Promise<LoadedBackend | undefined> {
+  tf.enableProdMode();
+  // Asked for by name, TensorFlow refuses to compute on the CPU; asked by auto, WebGPU refuses to do so.
+  for (const [name, asked] of [
+    ["tensorflow-gpu", "by name"],
+    ["webgpu", "auto"],
+  ] as const) {
+    try {
+      return { name, description: await load(name, asked), skipped: [] };
+    } catch (error) {
+      if (!(error instanceof IcrlError)) throw error;
+    }
+  }
+  return undefined;
+}
+
 /** Starts one, checks it and returns its description. */
 async function load(name: BackendName, asked: "auto" | "by name"): Promise<string> {
   const { peers, start } = STARTS[name];

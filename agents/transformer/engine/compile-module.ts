@@ -1,3 +1,4 @@
+/// <reference path="./webassembly.d.ts" />
 /**
  * Compiles a shape's kernels: AssemblyScript to WebAssembly, by the compiler's package, in some seconds; kept in memory and in the
  * user's cache folder, by a hash of the text.

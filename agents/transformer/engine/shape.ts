@@ -41,6 +41,9 @@ export interface EngineShape {
 /** The least multiple of 8 that is not less. */
 export const padded = (n: number): number => Math.ceil(n / 8) * 8;
 
+/** Whether the engine computes models of that width. */
+export const takesWidth = (width: number): boolean => width % 8 === 0;
+
 /**
  * The shape of a model.
  *
@@ -48,7 +51,7 @@ export const padded = (n: number): number => Math.ceil(n / 8) * 8;
  */
 export function engineShape(config: ModelConfig): EngineShape {
   const { layers, width, heads, ff_ratio, token_size, max_actions, stride, context, window } = config;
-  if (width % 8 !== 0) {
+  if (!takesWidth(width)) {
     const why = `computes widths that are multiples of 8, not ${width}: the back ends tensorflow, wasm and cpu take any`;
     throw new IcrlError("BACKEND_UNAVAILABLE", `back end engine ${why}`, { backend: "engine", why });
   }

@@ -10,7 +10,7 @@ import { required, wholeNumber } from "./arguments.js";
 
 interface TrainFlags {
   out?: string;
-  backend: "auto" | "tensorflow-gpu" | "tensorflow" | "webgpu" | "wasm" | "cpu";
+  backend: "auto" | "engine" | "tensorflow-gpu" | "tensorflow" | "webgpu" | "wasm" | "cpu";
   steps?: number;
   overwrite?: boolean;
   json?: boolean;
@@ -32,8 +32,8 @@ export function trainCommand(): Command {
     )
     .option("--out <dir>", "folder of the training: metrics.jsonl, checkpoints/ (required)")
     .addOption(
-      new Option("--backend <name>", "what computes; auto takes the best that is installed")
-        .choices(["auto", "tensorflow-gpu", "tensorflow", "webgpu", "wasm", "cpu"])
+      new Option("--backend <name>", "what computes; auto takes a GPU where there is one, else the engine")
+        .choices(["auto", "engine", "tensorflow-gpu", "tensorflow", "webgpu", "wasm", "cpu"])
         .default("auto"),
     )
     .option("--steps <n>", "updates, instead of the file's", wholeNumber(1))

@@ -1,5 +1,4 @@
 /** A training from its file to its last checkpoint: what `icrl train` puts together. Loaded only by it, since it loads tfjs. */
-import { type BackendName, loadBackend } from "../../../agents/transformer/backends.js";
 import {
   type Checkpoint,
   checkpointFolder,
@@ -8,10 +7,10 @@ import {
   writeCheckpoint,
 } from "../../../agents/transformer/checkpoint.js";
 import type { LearnerState } from "../../../agents/transformer/learner.js";
+import { type LearnerBackendName, learnerBackend } from "../../../agents/transformer/learner-backends.js";
 import type { EvaluationMetrics, Metrics, ValidationMetrics } from "../../../agents/transformer/metrics.js";
 import { isUnbounded, type ModelConfig, modelConfig } from "../../../agents/transformer/model-config.js";
 import { flopsPerToken, initParameters, parameterCount } from "../../../agents/transformer/parameters.js";
-import { createTfjsLearner } from "../../../agents/transformer/tfjs-learner.js";
 import { sequenceLength } from "../../../agents/transformer/token-config.js";
 import type { TokenConfig } from "../../../agents/transformer/token-layout.js";
 import { type TrainingState, train } from "../../../agents/transformer/train.js";
@@ -56,7 +55,7 @@ export interface RunOptions {
   /** Its folder. */
   readonly out: string;
   readonly overwrite: boolean;
-  readonly backend: BackendName | "auto";
+  readonly backend: LearnerBackendName | "auto";
   readonly listener: TrainingListener;
   /** Stops it after a checkpoint. */
   readonly signal: AbortSignal;
@@ -71,7 +70,7 @@ export interface RunOptions {
 export async function runTraining(spec: TrainingSpec, options: RunOptions): Promise<TrainingResult> {
   const { out, listener, signal } = options;
   const startedAt = performance.now();
-  const backend = await loadBackend(options.backend);
+  const backend = await learnerBackend(options.backend, spec.model);
   openTrainingFolder(out, spec, options.overwrite);
   listener.say(`back end ${backend.name}: ${backend.description}`);
   const begun = hasCheckpoint(out) ? resume(out) : undefined;
@@ -86,7 +85,7 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
   if (begun !== undefined && begun.state.step < spec.training.steps)
     listener.say(`going on after update ${begun.state.step} of ${spec.training.steps}`);
 
-  const learner = createTfjsLearner(model, spec.training, begun?.learned ?? newLearner(model, spec.seed));
+  const learner = await backend.create(model, spec.training, begun?.learned ?? newLearner(model, spec.seed));
   const learningAt = performance.now();
   const tokensBefore = begun?.state.tokens ?? 0;
   let playedMs = 0;

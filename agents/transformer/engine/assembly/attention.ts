@@ -58,7 +58,7 @@ export function attention(shape: EngineShape): string {
         }
         const e = E + j * 4;
         ${finish((sum, r, half) => {
-          const value = softmax ? sum : `f32x4.pmax(f32x4.splat(0), f32x4.mul(${sum}, f32x4.splat(${scale})))`;
+          const value = softmax ? sum : `f32x4.pmax(f32x4.mul(${sum}, f32x4.splat(${scale})), f32x4.splat(0))`;
           return `v128.store(e, ${value}, ${r * line + half * 16});`;
         })}
       }`;

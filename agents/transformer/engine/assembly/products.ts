@@ -47,7 +47,7 @@ export interface Product {
   readonly yStride: number | "panels";
   /** What the sums begin with: 0, the bias, or the bias and what stands at `extra`, which has y's strides and may be y. */
   readonly start: "zero" | "bias" | "bias+extra" | "extra";
-  /** relu; or `gate`: 0 where `extra` (with y's strides) is not above 0. */
+  /** relu (NaN stays NaN: pmax gives its first argument then); or `gate`: 0 where `extra` (with y's strides) is not above 0. */
   readonly end?: "relu" | "gate";
 }
 
@@ -68,7 +68,7 @@ export function product({ name, inner, columns, xStride, yStride, start, end }: 
     return start === "bias" ? `bias${half}` : `f32x4.add(bias${half}, ${extra})`;
   };
   const ends = (sum: string, row: number, half: number) => {
-    if (end === "relu") return `f32x4.pmax(f32x4.splat(0), ${sum})`;
+    if (end === "relu") return `f32x4.pmax(${sum}, f32x4.splat(0))`;
     if (end === "gate") return `v128.and(${sum}, f32x4.gt(v128.load(e, ${at(row, half)}), f32x4.splat(0)))`;
     return sum;
   };

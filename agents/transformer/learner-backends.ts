@@ -1,0 +1,47 @@
+/**
+ * What learns: the engine, which is this project's own and the fastest on a CPU, or automatic differentiation on one of the back ends of
+ * TensorFlow.js. docs/backends.md compares them.
+ */
+import { availableParallelism } from "node:os";
+import { type BackendName, loadBackend, loadGpuBackend } from "./backends.js";
+import { createEngineLearner } from "./engine/engine-learner.js";
+import { takesWidth } from "./engine/shape.js";
+import type { AdamW, Learner, LearnerState } from "./learner.js";
+import type { ModelConfig } from "./model-config.js";
+import { createTfjsLearner } from "./tfjs-learner.js";
+
+/** One of them. */
+export type LearnerBackendName = BackendName | "engine";
+
+/** The one that was chosen. */
+export interface LearnerBackend {
+  readonly name: LearnerBackendName;
+  /** What it is, for people. */
+  readonly description: string;
+  /** A learner that begins at a state. */
+  create(config: ModelConfig, optimizer: AdamW, start: LearnerState): Promise<Learner>;
+}
+
+/**
+ * The one of that name, ready to learn. `auto` takes a GPU where there is one, else the engine; for a width that the engine does not
+ * compute, the best of the others.
+ *
+ * @throws BACKEND_UNAVAILABLE if the one asked for cannot be had
+ */
+export async function learnerBackend(
+  name: LearnerBackendName | "auto",
+  { width }: Pick<ModelConfig, "width">,
+): Promise<LearnerBackend> {
+  const gpu = name === "auto" ? await loadGpuBackend() : undefined;
+  if (gpu === undefined && (name === "engine" || (name === "auto" && takesWidth(width)))) {
+    const threads = availableParallelism();
+    const description = `WebAssembly, ${threads} thread${threads === 1 ? "" : "s"}`;
+    return { name: "engine", description, create: createEngineLearner };
+  }
+  const loaded = gpu ?? (await loadBackend(name as BackendName | "auto"));
+  return {
+    name: loaded.name,
+    description: loaded.description,
+    create: async (config, optimizer, start) => createTfjsLearner(config, optimizer, start),
+  };
+}
