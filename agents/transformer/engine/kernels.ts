@@ -43,6 +43,7 @@ export interface Kernels {
       epsilon: number,
     ]
   ): void;
+  softmax(rows: number, logits: number, shares: number, largest: number, totals: number, present: number): void;
   packOut(w: number, to: number, outer: number, inner: number): void;
   packIn(w: number, to: number, outer: number, inner: number): void;
   embed: ProductKernel;

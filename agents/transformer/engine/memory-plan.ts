@@ -64,7 +64,11 @@ export interface Workspace {
   readonly lastScales: number;
   /** [rows, A]. */
   readonly logits: number;
+  /** [rows, A]: shares of the actions, then the gradient of the logits. */
   readonly dlogits: number;
+  /** [rows]: largest logits, and sums of exponentials. */
+  readonly largest: number;
+  readonly totals: number;
   /** [rows, D]: gradients of x, and of what goes into a sub-layer. */
   readonly dx: number;
   readonly dy: number;
@@ -160,6 +164,8 @@ export function memoryPlan(
       lastScales: floats(rows),
       logits: floats(rows * actions),
       dlogits: floats(rows * actions),
+      largest: floats(rows),
+      totals: floats(rows),
       dx: floats(rows * width),
       dy: floats(rows * width),
       dropped: floats(rows * width),

@@ -1,7 +1,7 @@
 /** A thread of the engine: computes chunks of a batch in a workspace of its own. Started by threads.ts alone. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { ModelConfig } from "../model-config.js";
-import { addCrossEntropy, type SequenceLoss } from "./cross-entropy.js";
+import { addCrossEntropy, type SequenceLoss, shareGradient } from "./cross-entropy.js";
 import { instantiate, timed } from "./instance.js";
 import { type BatchPlan, COUNTER_AT, memoryPlan } from "./memory-plan.js";
 import { parameterLayout } from "./parameter-layout.js";
@@ -48,8 +48,9 @@ function takeChunks(batch: BatchPlan, dropoutSeed: number | undefined): Reply["l
   const numActions = new Int32Array(memory.buffer, batch.numActions, sequences);
   const actions = config.max_actions;
   const count = Math.ceil(length / config.stride);
-  const logits = floats(work.logits, (count + 3) * shape.actions);
-  const dlogits = floats(work.dlogits, (count + 3) * shape.actions);
+  const logits = floats(work.logits, count * shape.actions);
+  const shares = floats(work.dlogits, Math.ceil(count / 4) * 4 * shape.actions);
+  const [largest, totals] = [floats(work.largest, count), floats(work.totals, count)];
   const losses: (SequenceLoss & { chunk: number })[] = [];
   for (;;) {
     const taken = Atomics.add(counter, 0, 1);
@@ -64,6 +65,7 @@ function takeChunks(batch: BatchPlan, dropoutSeed: number | undefined): Reply["l
         dropout: dropoutSeed === undefined ? undefined : { seed: dropoutSeed, sequence: i },
       };
       pass.forward(input);
+      kernels.softmax(count, work.logits, work.dlogits, work.largest, work.totals, numActions[i]);
       const decisions = {
         count,
         actions,
@@ -71,10 +73,15 @@ function takeChunks(batch: BatchPlan, dropoutSeed: number | undefined): Reply["l
         targets: floats(batch.targets + 4 * i * count * actions, count * actions),
         weights: floats(batch.weights + 4 * i * count, count),
         logits,
+        shares,
+        largest,
+        totals,
         stride: shape.actions,
       };
-      addCrossEntropy(sums, decisions, dropoutSeed === undefined ? undefined : dlogits);
-      if (dropoutSeed !== undefined) pass.backward(input, gradients);
+      addCrossEntropy(sums, decisions);
+      if (dropoutSeed === undefined) continue;
+      shareGradient(decisions);
+      pass.backward(input, gradients);
     }
     losses.push(sums);
   }

@@ -1,7 +1,9 @@
 /** Loops over arrays, element by element, lengths multiples of 4 but for `padRows`: AssemblyScript, as text. */
 import { TABLE_AT } from "./prelude.js";
 
-export const ELEMENTWISE = `
+/** The kernels, for rows of so many logits. */
+export function elementwise(actions: number): string {
+  return `
 /** to [rows, wide] = from [length, narrow], zeros in what is more. */
 export function padRows(from: usize, to: usize, length: usize, narrow: usize, rows: usize, wide: usize): void {
   memory.fill(to, 0, (rows * wide) << 2);
@@ -94,4 +96,44 @@ export function adamw(
     v128.store(g, f32x4.splat(0));
   }
 }
+
+/**
+ * Of each row the largest of its first \`present\` logits, the sum of exp(logit - largest) over them, and these shares of the sum; 0
+ * beyond them. e^x is 2^(x / ln 2), with a polynomial as in the prelude's exp2, but of degree 5, to 1e-7.
+ *
+ * Shapes: logits, shares [rows, ${actions}]; largest, totals [rows].
+ */
+export function softmax(rows: usize, logits: usize, shares: usize, largest: usize, totals: usize, present: i32): void {
+  const magic = f32x4.splat(12582912);
+  for (let row: usize = 0; row < rows; row += 1) {
+    let top = load<f32>(logits);
+    for (let a = 1; a < present; a += 1) top = max(top, load<f32>(logits + (<usize>a << 2)));
+    let total = f32x4.splat(0);
+    for (let a = 0; a < ${actions}; a += 4) {
+      const at = <usize>a << 2;
+      const x = f32x4.mul(f32x4.sub(v128.load(logits + at), f32x4.splat(top)), f32x4.splat(1.4426950408889634));
+      const y = f32x4.pmax(x, f32x4.splat(-125));
+      const shifted = f32x4.add(y, magic);
+      const f = f32x4.sub(y, f32x4.sub(shifted, magic));
+      let p = madd(f, f32x4.splat(0.00132765), f32x4.splat(0.00967554));
+      p = madd(p, f, f32x4.splat(0.05550713));
+      p = madd(p, f, f32x4.splat(0.2402212));
+      p = madd(p, f, f32x4.splat(0.69314697));
+      p = madd(p, f, f32x4.splat(1.00000007));
+      const e = i32x4.add(p, i32x4.shl(shifted, 23));
+      const here = i32x4.lt_s(i32x4.add(i32x4.splat(a), v128.load(${TABLE_AT.indices})), i32x4.splat(present));
+      const seen = v128.and(e, here);
+      v128.store(shares + at, seen);
+      total = f32x4.add(total, seen);
+    }
+    const sum = sum4(total);
+    const scale = f32x4.splat(1 / sum);
+    for (let at: usize = 0; at < ${actions * 4}; at += 16) v128.store(shares + at, f32x4.mul(v128.load(shares + at), scale));
+    store<f32>(largest + (row << 2), top);
+    store<f32>(totals + (row << 2), sum);
+    logits += ${actions * 4};
+    shares += ${actions * 4};
+  }
+}
 `;
+}

@@ -1,7 +1,7 @@
 /** The whole text of a shape's module. */
 import type { EngineShape } from "../shape.js";
 import { attention } from "./attention.js";
-import { ELEMENTWISE } from "./elementwise.js";
+import { elementwise } from "./elementwise.js";
 import { normBackward, normForward } from "./norms.js";
 import { prelude, type Simd } from "./prelude.js";
 import { PACKING, type Product, product, type WeightGradient, weightGradient } from "./products.js";
@@ -37,7 +37,7 @@ export function moduleSource(shape: EngineShape, simd: Simd): string {
   ];
   return [
     prelude(simd),
-    ELEMENTWISE,
+    elementwise(actions),
     PACKING,
     ...products.map((one) => product(one, shape.rows)),
     ...gradients.map(weightGradient),

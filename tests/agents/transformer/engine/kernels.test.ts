@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { attention } from "#icrl/agents/transformer/engine/assembly/attention.js";
-import { ELEMENTWISE } from "#icrl/agents/transformer/engine/assembly/elementwise.js";
+import { elementwise } from "#icrl/agents/transformer/engine/assembly/elementwise.js";
 import { normBackward, normForward } from "#icrl/agents/transformer/engine/assembly/norms.js";
 import { prelude, type Simd, tables } from "#icrl/agents/transformer/engine/assembly/prelude.js";
 import {
@@ -259,7 +259,7 @@ describe.each(SIMD)("%s", (simd) => {
 
   test("loops over elements", async () => {
     const { memory, array } = arena();
-    const made = await kernels(memory, simd, 1, ELEMENTWISE);
+    const made = await kernels(memory, simd, 1, elementwise(16));
     const n = 52;
     const tokens = array(15);
     const wide = array(8 * 8);
@@ -296,9 +296,33 @@ describe.each(SIMD)("%s", (simd) => {
     expect([...g.floats]).toEqual(new Array(n).fill(0));
   });
 
+  test("softmax of the logits that are there", async () => {
+    const { memory, array } = arena();
+    const made = await kernels(memory, simd, 1, elementwise(16));
+    const rows = 5;
+    const [logits, shares, largest, totals] = [array(rows * 16), array(rows * 16), array(rows), array(rows)];
+    for (let i = 0; i < 16; i += 1) logits.floats[i] *= 30;
+    for (const present of [1, 7, 16]) {
+      made.softmax(rows, logits.at, shares.at, largest.at, totals.at, present);
+      const row = (r: number) => [...logits.floats.subarray(r * 16, r * 16 + present)];
+      const total = (r: number) => sum(present, (a) => Math.exp(row(r)[a] - Math.max(...row(r))));
+      expect([...largest.floats]).toEqual(table(1, rows, (_, r) => Math.max(...row(r))));
+      expect(
+        error(
+          totals.floats,
+          table(1, rows, (_, r) => total(r)),
+        ),
+      ).toBeLessThan(3e-7);
+      const wanted = table(rows, 16, (r, a) =>
+        a < present ? Math.exp(row(r)[a] - Math.max(...row(r))) / total(r) : 0,
+      );
+      expect(error(shares.floats, wanted)).toBeLessThan(5e-7);
+    }
+  });
+
   test("a share is dropped, the rest grows by as much, and the key alone says which", async () => {
     const { memory, array } = arena();
-    const made = await kernels(memory, simd, 1, ELEMENTWISE);
+    const made = await kernels(memory, simd, 1, elementwise(16));
     const n = 40_000;
     const ones = array(n, 1);
     const masks = [1, 1, 2].map((key) => {
