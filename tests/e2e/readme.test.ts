@@ -43,13 +43,13 @@ describe("the README's commands run, in order, in one folder", () => {
       const { status, stdout, stderr } = spawnSync("bash", ["-c", script], {
         cwd: folder.path,
         encoding: "utf8",
-        timeout: 55_000,
+        timeout: 175_000, // a training and its evaluation on a busy machine
       });
       expect(stderr).not.toMatch(/error/i);
       expect(status).toBe(0);
       expect(stdout).not.toBe("");
     },
-    60_000,
+    180_000,
   );
 });
 
