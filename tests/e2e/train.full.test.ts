@@ -181,14 +181,14 @@ describe("every kind of training", () => {
   test("algorithm distillation of an MDP of several episodes, every second one kept", async () => {
     const swim = { id: "swim", task: "river-swim", options: { states: 4, horizon: 6, episodes: 4 } };
     const dataset = datasetFile(folder.path, {
-      trials: 400,
+      trials: 1500,
       tasks: [swim],
       behaviours: [{ agent: "ucbvi" }],
       subsample: 2,
     });
-    const training = { steps: 100, batch: 16, learning_rate: 0.01, warmup: 10, validation_share: 0.1 };
+    const training = { steps: 200, batch: 32, learning_rate: 0.01, warmup: 10, validation_share: 0.1 };
     const { validation } = await trained("distilled", { dataset, objective: "ad", training });
-    expect(validation?.loss).toBeLessThan((validation?.marginal_entropy ?? 0) - 0.01); // seen: 0.661 and 0.692
+    expect(validation?.loss).toBeLessThan((validation?.marginal_entropy ?? 0) - 0.01); // seen: 0.657 and 0.689
     const { model, training: record } = readCheckpoint(path("distilled"));
     expect(model.context).toBe(12); // 2 episodes of 6 steps
     expect(record.tasks).toMatchObject([{ id: "swim", task: "river-swim", options: { episodes: 4 } }]);
@@ -295,7 +295,7 @@ describe("icrl evaluate", () => {
     [
       "a task that is too large",
       [path("evaluated"), "--expert", "thompson", "--task", "bernoulli-bandit"],
-      /TASK_UNSUPPORTED: .* 10 actions/,
+      /TASK_UNSUPPORTED: .* 5 actions/,
     ],
     [
       "options of no task",
