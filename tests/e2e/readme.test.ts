@@ -113,11 +113,11 @@ test("docs/cli.md has every command", async () => {
     "serve",
     "dataset collect",
     "dataset label",
+    "train",
+    "evaluate",
     "log list",
     "log query",
     "log verify",
-    "train",
-    "evaluate",
   ];
   expect(Object.keys(cliPage)).toEqual(verbs);
   const { stdout } = await icrlHere("--help");
