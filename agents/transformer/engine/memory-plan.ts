@@ -45,7 +45,7 @@ export interface LayerWorkspace {
   readonly factors: number;
   /** [rows, H dh]. */
   readonly heads: number;
-  /** [rows, R]. */
+  /** [rows, R], rows hiddenStride apart. */
   readonly hidden: number;
 }
 
@@ -74,7 +74,7 @@ export interface Workspace {
   readonly dy: number;
   /** [rows, D]: outputs of a sub-layer before some are dropped, and their gradient. */
   readonly dropped: number;
-  /** [rows, R]. */
+  /** [rows, R], rows hiddenStride apart. */
   readonly dhidden: number;
   /** [rows, dh]: keys or values in columns. */
   readonly columns: number;
@@ -82,7 +82,7 @@ export interface Workspace {
   readonly dheads: number;
   /** [rows]. */
   readonly corrections: number;
-  /** [rows, 3 H dh]. */
+  /** [rows, 3 H dh], rows qkvStride apart. */
   readonly dqkv: number;
 }
 
@@ -121,7 +121,19 @@ export function memoryPlan(
   layout: ParameterLayout,
   threads: number,
 ): MemoryPlan {
-  const { rows, width, attentionWidth, hidden, features, actions, layers, heads, headWidth, scoreColumns } = shape;
+  const {
+    rows,
+    width,
+    attentionWidth,
+    hiddenStride,
+    qkvStride,
+    features,
+    actions,
+    layers,
+    heads,
+    headWidth,
+    scoreColumns,
+  } = shape;
   const { floats, end } = allocator(BEGIN);
   const headWeights = rows * scoreColumns;
   const keepsWeights = 4 * layers * heads * headWeights <= MOST_KEPT_BYTES;
@@ -157,7 +169,7 @@ export function memoryPlan(
         weights: shared ?? floats(heads * headWeights),
         factors: floats(heads * rows),
         heads: floats(rows * attentionWidth),
-        hidden: floats(rows * hidden),
+        hidden: floats(rows * hiddenStride),
       })),
       last: floats(rows * width),
       lastHat: floats(rows * width),
@@ -169,11 +181,11 @@ export function memoryPlan(
       dx: floats(rows * width),
       dy: floats(rows * width),
       dropped: floats(rows * width),
-      dhidden: floats(rows * hidden),
+      dhidden: floats(rows * hiddenStride),
       columns: floats(rows * headWidth),
       dheads: floats(rows * attentionWidth),
       corrections: floats(rows),
-      dqkv: floats(3 * rows * attentionWidth),
+      dqkv: floats(rows * qkvStride),
     };
   });
   return { ...plan, workspaces, end: end() };

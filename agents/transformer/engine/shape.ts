@@ -20,6 +20,9 @@ export interface EngineShape {
   readonly scale: number;
   /** R. */
   readonly hidden: number;
+  /** From one row of hidden units to the next, and of gradients of q, k and v. */
+  readonly hiddenStride: number;
+  readonly qkvStride: number;
   /** F. */
   readonly features: number;
   /** A. */
@@ -40,6 +43,9 @@ export interface EngineShape {
 
 /** The least multiple of 8 that is not less. */
 export const padded = (n: number): number => Math.ceil(n / 8) * 8;
+
+/** A row's stride. Rows a multiple of 512 bytes apart would meet in few sets of the cache: they are a line longer. */
+const strideFor = (columns: number): number => (columns % 128 === 0 ? columns + 16 : columns);
 
 /** Whether the engine computes models of that width. */
 export const takesWidth = (width: number): boolean => width % 8 === 0;
@@ -65,6 +71,8 @@ export function engineShape(config: ModelConfig): EngineShape {
     attentionWidth: heads * headWidth,
     scale: Math.sqrt(heads / width),
     hidden: ff_ratio * width,
+    hiddenStride: strideFor(ff_ratio * width),
+    qkvStride: strideFor(3 * heads * headWidth),
     features: padded(token_size),
     actions: padded(max_actions),
     stride,

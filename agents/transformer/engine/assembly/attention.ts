@@ -15,13 +15,13 @@
  */
 import type { EngineShape } from "../shape.js";
 import { TABLE_AT } from "./prelude.js";
-import { begin, finish, step } from "./products.js";
+import { BEHIND, begin, finish, step } from "./products.js";
 
 const ROWS = [0, 1, 2, 3];
 
 /** The kernels of a shape. */
 export function attention(shape: EngineShape): string {
-  const { rows, headWidth, attentionWidth, scoreColumns, reach, scale, alibi } = shape;
+  const { rows, headWidth, attentionWidth, qkvStride, scoreColumns, reach, scale, alibi } = shape;
   const softmax = shape.attention === "softmax";
   const windowed = reach < rows;
   const panels = headWidth / 8;
@@ -46,7 +46,7 @@ export function attention(shape: EngineShape): string {
         ${begin((r, half) => `${r === 0 ? "" : "f32x4.sub("}${half === 0 ? "near" : "far"}${r === 0 ? "" : `, fall${r})`}`)}`
             : begin(() => "f32x4.splat(0)")
         }
-        let ks = keys + j * ${headWidth * 4};
+        let ks = keys + j * ${headWidth * 4} - ${BEHIND};
         for (let panel: usize = 0; panel < ${panels}; panel += 1) {
           let qs = q + panel * ${panel} + row * 32;
           const stop = ks + 256;
@@ -152,7 +152,7 @@ export function attentionOutput(rows: usize, E: usize, f: usize, v: usize, o: us
     ${each((r) => `const f${r} = v128.load32_splat(f + row * 4, ${r * 4});`)}
     ${perPanel(`
       let es = E + low * 4;
-      let vs = v + panel * ${panel} + low * 32;
+      let vs = v + panel * ${panel} + low * 32 - ${BEHIND};
       const stop = E + (row + 4) * 4;
       const out = o + panel * 32;
       ${begin(() => "f32x4.splat(0)")}
@@ -190,7 +190,7 @@ export function attentionScale(rows: usize, p: usize, f: usize, o: usize, correc
   }
 }
 
-/** ds over E, and dq = scale ds k: values are v as \`transpose\` gives it; rows of dq are 3 attentionWidth apart. */
+/** ds over E, and dq = scale ds k: values are v as \`transpose\` gives it; rows of dq are qkvStride apart. */
 export function attentionQueryGradient(
   rows: usize, E: usize, p: usize, values: usize, corrections: usize, k: usize, dq: usize,
 ): void {
@@ -199,7 +199,7 @@ export function attentionQueryGradient(
     ${each((r) => `const c${r} = ${softmax ? `v128.load32_splat(corrections + row * 4, ${r * 4})` : "f32x4.splat(0)"};`)}
     for (let j = low; j < high; j += 8) {
       ${begin((r) => `c${r}`)}
-      let vs = values + j * ${headWidth * 4};
+      let vs = values + j * ${headWidth * 4} - ${BEHIND};
       for (let panel: usize = 0; panel < ${panels}; panel += 1) {
         let ps = p + panel * ${panel} + row * 32;
         const stop = vs + 256;
@@ -220,7 +220,7 @@ export function attentionQueryGradient(
     }
     ${perPanel(`
       let es = E + low * 4;
-      let ks = k + panel * ${panel} + low * 32;
+      let ks = k + panel * ${panel} + low * 32 - ${BEHIND};
       const stop = E + (row + 4) * 4;
       const out = dq + panel * 32;
       ${begin(() => "f32x4.splat(0)")}
@@ -233,22 +233,22 @@ export function attentionQueryGradient(
         es += 4;
         ks += 32;
       } while (es < stop);
-      ${finish((sum, r, half) => `v128.store(out, f32x4.mul(f32x4.splat(${scale}), ${sum}), ${r * attentionWidth * 12 + half * 16});`)}
+      ${finish((sum, r, half) => `v128.store(out, f32x4.mul(f32x4.splat(${scale}), ${sum}), ${r * qkvStride * 4 + half * 16});`)}
     `)}
     E += ${4 * line};
-    dq += ${48 * attentionWidth};
+    dq += ${16 * qkvStride};
   }
 }
 
-/** to_j = factor sum_i E_ij x_i, which gives dv of E and p, and dk of ds and q: rows of \`to\` are 3 attentionWidth apart. */
+/** to_j = factor sum_i E_ij x_i, which gives dv of E and p, and dk of ds and q: rows of \`to\` are qkvStride apart. */
 export function attentionColumnSums(rows: usize, E: usize, x: usize, to: usize, factor: f32): void {
   const factors = f32x4.splat(factor);
   for (let j: usize = 0; j < rows; j += 4) {
     const last = ${windowed ? `min<usize>(rows, j + ${reach + 3})` : "rows"};
     ${perPanel(`
       let es = E + j * ${line} + j * 4;
-      let xs = x + panel * ${panel} + j * 32;
-      const stop = x + panel * ${panel} + last * 32;
+      let xs = x + panel * ${panel} + j * 32 - ${BEHIND};
+      const stop = x + panel * ${panel} + last * 32 - ${BEHIND};
       const out = to + panel * 32;
       ${begin(() => "f32x4.splat(0)")}
       do {
@@ -256,9 +256,9 @@ export function attentionColumnSums(rows: usize, E: usize, x: usize, to: usize, 
         es += ${line};
         xs += 32;
       } while (xs < stop);
-      ${finish((sum, r, half) => `v128.store(out, f32x4.mul(factors, ${sum}), ${r * attentionWidth * 12 + half * 16});`)}
+      ${finish((sum, r, half) => `v128.store(out, f32x4.mul(factors, ${sum}), ${r * qkvStride * 4 + half * 16});`)}
     `)}
-    to += ${48 * attentionWidth};
+    to += ${16 * qkvStride};
   }
 }
 `;

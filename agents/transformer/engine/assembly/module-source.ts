@@ -8,7 +8,18 @@ import { PACKING, type Product, product, type WeightGradient, weightGradient } f
 
 /** AssemblyScript of all kernels of a shape. `kernels.ts` has their signatures. */
 export function moduleSource(shape: EngineShape, simd: Simd): string {
-  const { width: d, attentionWidth: a, hidden: r, features: f, actions, stride, norm, dropout } = shape;
+  const {
+    width: d,
+    attentionWidth: a,
+    hidden: r,
+    features: f,
+    actions,
+    stride,
+    norm,
+    dropout,
+    hiddenStride,
+    qkvStride,
+  } = shape;
   const pre = norm === "pre";
   /** Decisions' rows: after `pre`'s final norm side by side, else where their tokens are. */
   const decided = pre ? d : stride * d;
@@ -18,21 +29,21 @@ export function moduleSource(shape: EngineShape, simd: Simd): string {
     { name: "embed", inner: f, columns: d, xStride: f, yStride: d, start: "bias" },
     { name: "qkv", inner: d, columns: 3 * a, xStride: d, yStride: "panels", start: "bias" },
     { name: "out", inner: a, columns: d, xStride: a, yStride: d, start: residual },
-    { name: "up", inner: d, columns: r, xStride: d, yStride: r, start: "bias", end: "relu" },
-    { name: "down", inner: r, columns: d, xStride: r, yStride: d, start: residual },
+    { name: "up", inner: d, columns: r, xStride: d, yStride: hiddenStride, start: "bias", end: "relu" },
+    { name: "down", inner: r, columns: d, xStride: hiddenStride, yStride: d, start: residual },
     { name: "head", inner: d, columns: actions, xStride: decided, yStride: actions, start: "bias" },
     { name: "headIn", inner: actions, columns: d, xStride: actions, yStride: decided, start: "zero" },
-    { name: "downIn", inner: d, columns: r, xStride: d, yStride: r, start: "zero", end: "gate" },
-    { name: "upIn", inner: r, columns: d, xStride: r, yStride: d, start: back },
+    { name: "downIn", inner: d, columns: r, xStride: d, yStride: hiddenStride, start: "zero", end: "gate" },
+    { name: "upIn", inner: r, columns: d, xStride: hiddenStride, yStride: d, start: back },
     { name: "outIn", inner: d, columns: a, xStride: d, yStride: "panels", start: "zero" },
-    { name: "qkvIn", inner: 3 * a, columns: d, xStride: 3 * a, yStride: d, start: back },
+    { name: "qkvIn", inner: 3 * a, columns: d, xStride: qkvStride, yStride: d, start: back },
   ];
   const gradients: WeightGradient[] = [
     { name: "embedGradient", outer: d, columns: f, dyStride: d, xStride: f },
-    { name: "qkvGradient", outer: 3 * a, columns: d, dyStride: 3 * a, xStride: d },
+    { name: "qkvGradient", outer: 3 * a, columns: d, dyStride: qkvStride, xStride: d },
     { name: "outGradient", outer: d, columns: a, dyStride: d, xStride: a },
-    { name: "upGradient", outer: r, columns: d, dyStride: r, xStride: d },
-    { name: "downGradient", outer: d, columns: r, dyStride: d, xStride: r },
+    { name: "upGradient", outer: r, columns: d, dyStride: hiddenStride, xStride: d },
+    { name: "downGradient", outer: d, columns: r, dyStride: d, xStride: hiddenStride },
     { name: "headGradient", outer: actions, columns: d, dyStride: actions, xStride: decided },
   ];
   return [

@@ -203,7 +203,7 @@ describe.each(SIMD)("%s", (simd) => {
     ["relu, alibi, a window of 17", { heads: 1, width: 8, attention: "relu", positions: "alibi", window: 17 }, 40],
   ])("attention of a head and its gradients: %s", async (_, options, rows) => {
     const shape = engineShape({ ...smallModel(options), context: 37 });
-    const { headWidth: d, scoreColumns, scale, reach, attentionWidth, alibi } = shape;
+    const { headWidth: d, scoreColumns, scale, reach, attentionWidth, qkvStride, alibi } = shape;
     const { memory, array } = arena();
     const made = await kernels(memory, simd, scale, attention(shape));
     const panels = () => array(d * shape.rows);
@@ -236,7 +236,7 @@ describe.each(SIMD)("%s", (simd) => {
     }
 
     const doutputs = table(rows, d, (i, c) => read(p, i, c));
-    const dqkv = array(shape.rows * 3 * attentionWidth);
+    const dqkv = array(shape.rows * qkvStride);
     const to = (part: number) => dqkv.at + 4 * part * attentionWidth;
     made.attentionScale(rows, p.at, f.at, o.at, corrections.at);
     made.attentionColumnSums(rows, E.at, p.at, to(2), 1);
@@ -253,7 +253,7 @@ describe.each(SIMD)("%s", (simd) => {
     const dk = table(rows, d, (j, c) => scale * sum(rows, (i) => dscores[i * rows + j] * read(q, i, c)));
     const dv = table(rows, d, (j, c) => sum(rows, (i) => weight[i * rows + j] * doutputs[i * d + c]));
     for (const [part, wanted] of [dq, dk, dv].entries()) {
-      expect(error(got(dqkv, 3 * attentionWidth, part * attentionWidth), wanted), "qkv"[part]).toBeLessThan(2e-5);
+      expect(error(got(dqkv, qkvStride, part * attentionWidth), wanted), "qkv"[part]).toBeLessThan(2e-5);
     }
   });
 
