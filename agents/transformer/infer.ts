@@ -4,7 +4,7 @@
  *
  * Arithmetic is in double, with the float32 weights; keys and values are rounded to float32 when they are remembered.
  *
- * Shapes: F token_size, D width, H heads, d = D / H, r ff_ratio, A max_actions. Linear weights [out, in].
+ * Shapes: F token_size, D width, H heads, d = D / H, r ff_ratio, K headOutputs. Linear weights [out, in].
  */
 import {
   type Affine,
@@ -17,7 +17,7 @@ import {
   normalise,
   rectify,
 } from "./decoder-kernels.js";
-import { alibiSlope, isUnbounded, type ModelConfig } from "./model-config.js";
+import { alibiSlope, headOutputs, isUnbounded, type ModelConfig } from "./model-config.js";
 
 /** One sequence of tokens, as far as it has come. */
 export interface Sequence {
@@ -25,7 +25,10 @@ export interface Sequence {
   readonly length: number;
   /** Reads the next token, [F]. Throws a RangeError beyond the context, unless the model is unbounded. */
   push(token: Float32Array): void;
-  /** Writes the logits of the first `target.length` actions, read at the token pushed last. */
+  /**
+   * Writes the head's first `target.length` outputs, read at the token pushed last: logits of as many actions, or all the weights that
+   * arms are scored by (arm-scores.ts).
+   */
   logits(target: Float32Array | Float64Array): void;
   /** Begins anew, in the same memory. */
   clear(): void;
@@ -61,7 +64,8 @@ const FIRST_ROOM = 16;
  * @param parameters by name, as `parameterSpecs` lists them
  */
 export function createDecoder(model: ModelConfig, parameters: ReadonlyMap<string, Float32Array>): Decoder {
-  const { layers: count, width, heads, ff_ratio, token_size, max_actions, context, window } = model;
+  const { layers: count, width, heads, ff_ratio, token_size, context, window } = model;
+  const mostOutputs = headOutputs(model);
   const isPre = model.norm === "pre";
   const isSoftmax = model.attention === "softmax";
   const perHead = width / heads;
@@ -196,8 +200,8 @@ export function createDecoder(model: ModelConfig, parameters: ReadonlyMap<string
         length += 1;
       },
       logits(target) {
-        if (length === 0) throw new RangeError("there is no token to read logits at");
-        if (target.length > max_actions) throw new RangeError(`the model tells ${max_actions} actions apart`);
+        if (length === 0) throw new RangeError("there is no token to read outputs at");
+        if (target.length > mostOutputs) throw new RangeError(`the model's head has ${mostOutputs} outputs`);
         let from = x;
         if (finalNorm !== undefined) {
           normalise(normed, x, finalNorm);
