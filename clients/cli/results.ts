@@ -95,7 +95,13 @@ export interface TournamentJson {
   /** Trials of each match. */
   readonly trials: number;
   readonly tasks: readonly { readonly id: string; readonly task: string; readonly options: Options }[];
-  readonly agents: readonly { readonly name: string; readonly agent: string; readonly options: Options }[];
+  readonly agents: readonly {
+    readonly name: string;
+    readonly agent: string;
+    readonly options: Options;
+    /** Ids of the tasks that it entered for; empty: all that the agent plays. */
+    readonly tasks: readonly string[];
+  }[];
 }
 
 /** The whole of results.json. */
@@ -148,6 +154,7 @@ function tournamentJson(id: string, spec: TournamentSpec | undefined, seed: bigi
       name: entrant.name,
       agent: entrant.agent,
       options: entrant.options ?? {},
+      tasks: entrant.tasks,
     })),
   };
 }

@@ -1,4 +1,4 @@
-/** A tournament's file: YAML or JSON, {name, seed, trials, tasks: [{id, task, options}], agents: [{name, agent, options}]}. */
+/** A tournament's file: YAML or JSON, {name, seed, trials, tasks: [{id, task, options}], agents: [{name, agent, options, tasks}]}. */
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
 import { readSpecFile } from "./spec-file.js";
 
@@ -26,12 +26,14 @@ export function readTournamentFile(path: string): TournamentSpec {
     }),
     agents: list(file.agents, "agents").map((entry, i) => {
       const what = `agents[${i}]`;
-      const agent = members(entry, what, ["name", "agent", "options"]);
+      const agent = members(entry, what, ["name", "agent", "options", "tasks"]);
       const program = text(agent.agent, `${what}.agent`);
       return {
         name: text(agent.name ?? program, `${what}.name`),
         agent: program,
         options: options(agent.options, `${what}.options`),
+        tasks:
+          agent.tasks === undefined ? [] : list(agent.tasks, `${what}.tasks`).map((id) => text(id, `${what}.tasks`)),
       };
     }),
   };

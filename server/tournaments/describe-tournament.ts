@@ -23,7 +23,7 @@ export function describeTournament({ tournament, results }: Entry): WireTourname
       seed: results === undefined ? undefined : spec.seed,
       trials: spec.trials,
       tasks: spec.tasks.map(({ id, task, options }) => ({ id, task: task.name, options })),
-      agents: spec.agents.map(({ name, agent, options }) => ({ name, agent, options })),
+      agents: spec.agents.map(({ name, agent, options, tasks }) => ({ name, agent, options, tasks: [...tasks] })),
     },
     state,
     matches: matches.map(describeMatch),

@@ -26,7 +26,14 @@ export interface CheckedSpec {
     readonly name: string;
     readonly agent: string;
     readonly options: Readonly<Record<string, unknown>>;
+    /** Ids of the tasks that it enters for; empty: all that the agent plays. */
+    readonly tasks: readonly string[];
   }[];
+}
+
+/** Whether an entrant enters for a task, as far as the spec says. */
+export function entersFor({ tasks }: CheckedSpec["agents"][number], taskId: string): boolean {
+  return tasks.length === 0 || tasks.includes(taskId);
 }
 
 const MAX_TRIALS = 10_000_000;
@@ -66,20 +73,28 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
     task: buildTask(task, options ?? {}),
     options: options ?? {},
   }));
-  const agents = spec.agents.map(({ name, agent, options }) => ({ name, agent, options: options ?? {} }));
-  for (const { name, agent } of agents) {
+  const agents = spec.agents.map(({ name, agent, options, tasks }) => ({ name, agent, options: options ?? {}, tasks }));
+  for (const { name, agent, tasks: entered } of agents) {
     if (agent === "") throw new IcrlError("SPEC_INVALID", `entrant "${name}" names no agent`);
+    const unknown = entered.find((task) => !tasks.some(({ id }) => id === task));
+    if (unknown !== undefined) {
+      const ids = tasks.map(({ id }) => id).join(", ");
+      throw new IcrlError("SPEC_INVALID", `entrant "${name}" enters for task "${unknown}", and the tasks are ${ids}`);
+    }
   }
   let numbers = 0;
+  let matches = 0;
   for (const { id, task } of tasks) {
     if (envsThatFit(task, limits) < 1)
       throw new IcrlError("SPEC_INVALID", `not one env of task "${id}" fits in a session's memory`);
-    numbers += agents.length * (spec.trials + curveSteps(task).length);
+    const entered = agents.filter((agent) => entersFor(agent, id)).length;
+    numbers += entered * (spec.trials + curveSteps(task).length);
+    matches += entered;
   }
   if (numbers > MAX_NUMBERS) {
     throw new IcrlError(
       "SPEC_INVALID",
-      `${tasks.length * agents.length} matches of ${spec.trials} trials: they and their regret curves would be ${numbers} numbers, at most ${MAX_NUMBERS} fit in memory`,
+      `${matches} matches of ${spec.trials} trials: they and their regret curves would be ${numbers} numbers, at most ${MAX_NUMBERS} fit in memory`,
     );
   }
   const id = hashId([
@@ -89,7 +104,10 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
     String(seed),
     String(spec.trials),
     ...tasks.flatMap((entry) => ["task", entry.id, entry.task.name, JSON.stringify(entry.task.options)]),
-    ...agents.flatMap((entry) => ["agent", entry.name, entry.agent, sortedJson(entry.options)]),
+    ...agents.flatMap((entry) => [
+      ...["agent", entry.name, entry.agent, sortedJson(entry.options)],
+      ...entry.tasks.flatMap((task) => ["enters", task]),
+    ]),
   ]);
   return { id, name: spec.name, seed, trials: spec.trials, tasks, agents };
 }

@@ -2,7 +2,7 @@
 import { playsTask } from "../../common/plays-task.js";
 import { createRoster, type Roster } from "../sessions/roster.js";
 import { createMatch, type TournamentMatch } from "./match.js";
-import type { CheckedSpec } from "./spec.js";
+import { type CheckedSpec, entersFor } from "./spec.js";
 
 /** A tournament that is being played or is over. */
 export interface Tournament extends Pick<Roster, "lists" | "enter"> {
@@ -20,7 +20,9 @@ export interface Tournament extends Pick<Roster, "lists" | "enter"> {
 /** Starts a tournament. */
 export function createTournament(spec: CheckedSpec, entrantTimeoutMs: number): Tournament {
   let matches: readonly TournamentMatch[] = spec.tasks.flatMap(({ id, task }) =>
-    spec.agents.map(({ name }) => createMatch(id, task, name, spec.seed, spec.trials, changed)),
+    spec.agents
+      .filter((agent) => entersFor(agent, id))
+      .map(({ name }) => createMatch(id, task, name, spec.seed, spec.trials, changed)),
   );
   const listeners = new Set<() => void>();
   let notifying = false;

@@ -443,7 +443,7 @@ async function withholdsTruth(peer: Peer): Promise<void> {
     seed: 5n,
     trials: 3,
     tasks: [{ id: "t", task, options }],
-    agents: [{ name: "entrant", agent: "wire-agent", options: {} }],
+    agents: [{ name: "entrant", agent: "wire-agent", options: {}, tasks: [] }],
   };
   const created = await rawUnary(
     peer.client,

@@ -96,9 +96,9 @@ const SPEC: TournamentSpec = {
     { id: "river", task: "river-swim", options: { states: 4, horizon: 4, episodes: 5 } },
   ],
   agents: [
-    { name: "a", agent: "lin-ucb", options: {} },
-    { name: "b", agent: "thompson", options: {} },
-    { name: "c", agent: "uniform", options: {} },
+    { name: "a", agent: "lin-ucb", options: {}, tasks: [] },
+    { name: "b", agent: "thompson", options: {}, tasks: [] },
+    { name: "c", agent: "uniform", options: {}, tasks: [] },
   ],
 };
 

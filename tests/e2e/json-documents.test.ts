@@ -121,7 +121,7 @@ test("--json of `agent` tells which matches it played", async () => {
     seed: 1n,
     trials: 2,
     tasks: [{ id: "swim", task: "river-swim", options: {} }],
-    agents: [{ name: "drifter", agent: "uniform", options: {} }],
+    agents: [{ name: "drifter", agent: "uniform", options: {}, tasks: [] }],
   };
   await connection.createTournament({ spec });
   const document = await icrlJson("agent", "uniform", "--connect", server.address, "--entrant", "drifter");

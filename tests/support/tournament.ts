@@ -21,7 +21,7 @@ export function spec(entrants: readonly string[], members: Partial<TournamentSpe
     tasks: [BANDIT, RIVER],
     agents: entrants.map((entrant) => {
       const [name, agent = name] = entrant.split("=");
-      return { name, agent, options: {} };
+      return { name, agent, options: {}, tasks: [] };
     }),
     ...members,
   };

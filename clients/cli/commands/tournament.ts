@@ -61,7 +61,7 @@ export function tournamentCommand(): Command {
         )
         .argument(
           "<file>",
-          "YAML or JSON: {name, seed, trials, tasks: [{id, task, options}], agents: [{name, agent, options}]}",
+          "YAML or JSON: {name, seed, trials, tasks: [{id, task, options}], agents: [{name, agent, options, tasks}]}",
         )
         .option("--out <dir>", "folder for the results and, of a private server, the log (required)")
         .option("--trials <n>", "trials of each match, instead of the file's", wholeNumber(1))

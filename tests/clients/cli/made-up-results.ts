@@ -38,7 +38,7 @@ export function madeUpResults(tasks: readonly TaskJson[]): ResultsJson {
       seed: "7",
       trials: 500,
       tasks: tasks.map(({ id, task }) => ({ id, task, options: {} })),
-      agents: names.map((name) => ({ name, agent: name, options: {} })),
+      agents: names.map((name) => ({ name, agent: name, options: {}, tasks: [] })),
     },
     tasks,
     leaderboard: tasks.flatMap((task) =>

@@ -51,8 +51,8 @@ const tournament = {
     trials: 10,
     tasks: [{ id: "e1", task: "linear-bandit", options: { dim: 5 } }],
     agents: [
-      { name: "ucb", agent: "lin-ucb", options: { alpha: 2 } },
-      { name: "gone", agent: "uniform" },
+      { name: "ucb", agent: "lin-ucb", options: { alpha: 2 }, tasks: [] },
+      { name: "gone", agent: "uniform", tasks: [] },
     ],
   },
   state: TournamentState.FINISHED,
@@ -74,8 +74,8 @@ describe("results.json", () => {
         trials: 10,
         tasks: [{ id: "e1", task: "linear-bandit", options: { dim: 5 } }],
         agents: [
-          { name: "ucb", agent: "lin-ucb", options: { alpha: 2 } },
-          { name: "gone", agent: "uniform", options: {} },
+          { name: "ucb", agent: "lin-ucb", options: { alpha: 2 }, tasks: [] },
+          { name: "gone", agent: "uniform", options: {}, tasks: [] },
         ],
       },
       tasks: [

@@ -224,7 +224,7 @@ test("an agent's options are resolved and checked before it plays", async () => 
 test("an agent whose options the tournament does not give right forfeits that match and says why", async () => {
   const id = await create(connection, {
     ...spec([], { name: "wrong options", tasks: [BANDIT], trials: 2 }),
-    agents: [{ name: "picky", agent: "picky", options: { depth: 3 } }],
+    agents: [{ name: "picky", agent: "picky", options: { depth: 3 }, tasks: [] }],
   });
   const failed: unknown[] = [];
   await serveMatches(connection, randomAgent("picky"), {

@@ -80,7 +80,7 @@ const SPEC = CreateTournamentRequest.encode({
     seed: 1n,
     trials: 2,
     tasks: [{ id: "a", task: "river-swim", options: { episodes: 2 } }],
-    agents: [{ name: "x", agent: "y", options: {} }],
+    agents: [{ name: "x", agent: "y", options: {}, tasks: [] }],
   },
 }).finish();
 const PAGE = ListTrajectoriesRequest.encode({

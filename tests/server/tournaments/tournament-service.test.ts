@@ -182,6 +182,24 @@ test("a watch tells every stage in order and ends when the tournament is finishe
   expect(late).toEqual([TournamentState.FINISHED]);
 });
 
+test("an entrant that enters for some tasks plays those alone", async () => {
+  const of = spec(["all=random", "some=random"], { trials: 2, tasks: [BANDIT, RIVER] });
+  of.agents[1].tasks = [RIVER.id];
+  const id = await create(server.connection, of);
+  await Promise.all(
+    of.agents.map(({ name }) => serveMatches(server.connection, randomAgent("random"), { entrant: name, numEnvs: 2 })),
+  );
+  const { tournament, results } = await finished(server.connection, id);
+  expect(tournament.spec?.agents.map(({ tasks }) => tasks)).toEqual([[], [RIVER.id]]);
+  expect(results.tasks.map((task) => task.agents.map(({ name, trials }) => [name, trials]))).toEqual([
+    [["all", 2]],
+    [
+      ["all", 2],
+      ["some", 2],
+    ],
+  ]);
+});
+
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const standardError = (values: readonly number[]) =>
   Math.sqrt(values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / (values.length - 1) / values.length);
@@ -286,7 +304,7 @@ test("an entrant gets the options that the tournament gives it, and the log says
     name: "options",
     tasks: [BANDIT],
     trials: 1,
-    agents: [{ name: "o", agent: "o", options: { alpha: 2, note: "x" } }],
+    agents: [{ name: "o", agent: "o", options: { alpha: 2, note: "x" }, tasks: [] }],
   });
   const id = await create(server.connection, of);
   const { stream, opened } = await entered("o", id);
@@ -368,13 +386,18 @@ const badSpecs: readonly [what: string, reason: Reason, spec: Partial<Tournament
     "SPEC_INVALID",
     {
       agents: [
-        { name: "x", agent: "a", options: {} },
-        { name: "x", agent: "b", options: {} },
+        { name: "x", agent: "a", options: {}, tasks: [] },
+        { name: "x", agent: "b", options: {}, tasks: [] },
       ],
     },
   ],
-  ["an entrant without an agent", "SPEC_INVALID", { agents: [{ name: "x", agent: "", options: {} }] }],
-  ["a name that could be a path", "SPEC_INVALID", { agents: [{ name: "../x", agent: "a", options: {} }] }],
+  [
+    "a task that is entered for and is not there",
+    "SPEC_INVALID",
+    { agents: [{ name: "x", agent: "a", options: {}, tasks: [BANDIT.id, "nothing"] }] },
+  ],
+  ["an entrant without an agent", "SPEC_INVALID", { agents: [{ name: "x", agent: "", options: {}, tasks: [] }] }],
+  ["a name that could be a path", "SPEC_INVALID", { agents: [{ name: "../x", agent: "a", options: {}, tasks: [] }] }],
   ["an unknown task", "TASK_UNKNOWN", { tasks: [{ id: "a", task: "river-swin", options: {} }] }],
   ["an unknown option", "OPTION_UNKNOWN", { tasks: [{ id: "a", task: "river-swim", options: { depth: 1 } }] }],
   ["an option out of range", "OPTION_INVALID", { tasks: [{ id: "a", task: "river-swim", options: { states: 1 } }] }],
@@ -384,7 +407,7 @@ const badSpecs: readonly [what: string, reason: Reason, spec: Partial<Tournament
     "SPEC_INVALID",
     {
       trials: 10_000_000,
-      agents: Array.from({ length: 1000 }, (_, i) => ({ name: `x${i}`, agent: "a", options: {} })),
+      agents: Array.from({ length: 1000 }, (_, i) => ({ name: `x${i}`, agent: "a", options: {}, tasks: [] })),
     },
   ],
   [

@@ -80,7 +80,11 @@ export interface TournamentEntrant {
   /** The agent that must connect under it; hello.agent has to be equal. */
   agent: string;
   /** Options the agent is to play with. */
-  options?: { [key: string]: any } | undefined;
+  options?:
+    | { [key: string]: any }
+    | undefined;
+  /** Ids of the tasks that it enters for; empty means all that the agent plays. */
+  tasks: string[];
 }
 
 /** A tournament. */
@@ -438,7 +442,7 @@ export const TournamentTask: MessageFns<TournamentTask> = {
 };
 
 function createBaseTournamentEntrant(): TournamentEntrant {
-  return { name: "", agent: "", options: undefined };
+  return { name: "", agent: "", options: undefined, tasks: [] };
 }
 
 export const TournamentEntrant: MessageFns<TournamentEntrant> = {
@@ -451,6 +455,9 @@ export const TournamentEntrant: MessageFns<TournamentEntrant> = {
     }
     if (message.options !== undefined) {
       Struct.encode(Struct.wrap(message.options), writer.uint32(26).fork()).join();
+    }
+    for (const v of message.tasks) {
+      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -490,6 +497,14 @@ export const TournamentEntrant: MessageFns<TournamentEntrant> = {
             }
 
             message.options = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tasks.push(reader.string());
             continue;
           }
         }

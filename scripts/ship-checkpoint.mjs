@@ -1,0 +1,28 @@
+/**
+ * `node scripts/ship-checkpoint.mjs OUT TO`: copies the latest checkpoint of a finished training into a folder that is committed, with the
+ * training's spec and its metrics: validations, evaluations and every 50th update.
+ *
+ * OUT  output folder of `icrl train`
+ * TO   the folder, which is replaced
+ */
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { findCheckpoint } from "../dist/agents/transformer/checkpoint.js";
+
+const [out, to] = process.argv.slice(2);
+if (to === undefined) {
+  console.error("usage: node scripts/ship-checkpoint.mjs OUT TO");
+  process.exit(2);
+}
+const checkpoint = findCheckpoint(out);
+rmSync(to, { recursive: true, force: true });
+mkdirSync(to, { recursive: true });
+for (const file of ["config.json", "model.safetensors"]) cpSync(join(checkpoint, file), join(to, file));
+cpSync(join(out, "spec.json"), join(to, "spec.json"));
+const lines = readFileSync(join(out, "metrics.jsonl"), "utf8").trimEnd().split("\n");
+const kept = lines.filter((line) => {
+  const { type, step } = JSON.parse(line);
+  return type !== "update" || step === 1 || step % 50 === 0;
+});
+writeFileSync(join(to, "metrics.jsonl"), `${kept.join("\n")}\n`);
+console.log(`${to}: ${basename(checkpoint)}, ${kept.length} of ${lines.length} lines of metrics`);
