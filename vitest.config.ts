@@ -17,9 +17,13 @@ export default defineConfig({
           include: ["tests/**/*.test.ts"],
           exclude: ["tests/**/*.full.test.ts"],
           testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
-      { extends: true, test: { name: "full", include: ["tests/**/*.full.test.ts"], testTimeout: 600_000 } },
+      {
+        extends: true,
+        test: { name: "full", include: ["tests/**/*.full.test.ts"], testTimeout: 600_000, hookTimeout: 600_000 },
+      },
     ],
   },
 });
