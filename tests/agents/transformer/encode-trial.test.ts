@@ -40,7 +40,7 @@ const SPEC: CollectionSpec = {
 
 const temporary = tempDir();
 const dir = join(temporary.path, "set");
-beforeAll(() => makeDataset(dir, SPEC, { labels: [] }), 60_000);
+beforeAll(() => makeDataset(dir, SPEC, { labels: [] }));
 afterAll(() => temporary.remove());
 
 const tokensOf = (layout: TokenConfig["layout"]): TokenConfig =>
