@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-/** The last that keeps quiet when TF_CPP_MIN_LOG_LEVEL says so: later ones greet on standard error while they are loaded. */
+/** Heeds TF_CPP_MIN_LOG_LEVEL. 2.21 does not while it is loaded: it greets whoever runs `icrl` on standard error. */
 const TENSORFLOW = "2.19.1";
 
 /** Which wheel: each Python's holds the same library, so one is named, whatever Python runs here. */
