@@ -57,5 +57,5 @@ test("reading takes the memory of a window of shards, however many there are", a
   expect(rows).toBe(SHARDS * shard.rows);
   expect(early).toBeGreaterThan(0);
   // Of the 32 shards that came later, as good as none.
-expect((most - early) / (bytes / SHARDS)).toBeLessThan(4);
+  expect((most - early) / (bytes / SHARDS)).toBeLessThan(4);
 });
