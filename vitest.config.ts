@@ -7,6 +7,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     pool: "forks",
+    // Limits below only end what hangs: a busy machine takes ten times as long as an idle one.
     // Most tests wait for processes that they start: more files at once than cores, also on two.
     maxWorkers: 3,
     projects: [
@@ -16,10 +17,14 @@ export default defineConfig({
           name: "fast",
           include: ["tests/**/*.test.ts"],
           exclude: ["tests/**/*.full.test.ts"],
-          testTimeout: 30_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
-      { extends: true, test: { name: "full", include: ["tests/**/*.full.test.ts"], testTimeout: 600_000 } },
+      {
+        extends: true,
+        test: { name: "full", include: ["tests/**/*.full.test.ts"], testTimeout: 600_000, hookTimeout: 600_000 },
+      },
     ],
   },
 });

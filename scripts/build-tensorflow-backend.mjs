@@ -5,8 +5,8 @@
  *
  *     node scripts/build-tensorflow-backend.mjs [--wheels FOLDER] [--force]
  *
- * --wheels keeps the downloaded wheel (274 MB) in that folder, and takes it from there when it is there; --force builds again.
- * Works because the C API is stable: the binding was written for TensorFlow 2.9 and compiles against 2.21 unchanged.
+ * --wheels keeps the downloaded wheel (252 MB) in that folder, and takes it from there when it is there; --force builds again.
+ * Works because the C API is stable: the binding was written for TensorFlow 2.9 and compiles against 2.19 unchanged.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
@@ -15,10 +15,11 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-const TENSORFLOW = "2.21.0";
+/** Heeds TF_CPP_MIN_LOG_LEVEL. 2.21 does not while it is loaded: it greets whoever runs `icrl` on standard error. */
+const TENSORFLOW = "2.19.1";
 
 /** Which wheel: each Python's holds the same library, so one is named, whatever Python runs here. */
-const WHEEL = ["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--platform=manylinux_2_27_x86_64"];
+const WHEEL = ["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--platform=manylinux_2_17_x86_64"];
 
 /** Node-API version of the binding: the highest that tfjs-node 4.22 looks for. */
 const NAPI = 8;

@@ -19,7 +19,7 @@ export function pythonWith(modules: readonly string[]): string | undefined {
 
 /**
  * Whether a back end can be used here, for `test.skipIf`, with a line that says so if not. Where nothing may be skipped it throws
- * instead, but for TensorFlow on CUDA where there is no such GPU. Tried in a process of its own: it may bring that down.
+ * instead. Tried in a process of its own: it may bring that down.
  */
 export function canUseBackend(name: BackendName): boolean {
   const program = `
@@ -30,10 +30,13 @@ export function canUseBackend(name: BackendName): boolean {
   const args = ["--input-type=module", "--eval", program];
   const { stdout, status, signal } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
   if (status === 0 && stdout === "") return true;
-  const what = stdout.trim() || `back end ${name} ended the process with ${signal ?? status}`;
-  if (name !== "tensorflow-gpu" || existsSync("/proc/driver/nvidia")) without(what);
-  else console.warn(`skipped: ${what}; no CUDA GPU here`);
+  without(stdout.trim() || `back end ${name} ended the process with ${signal ?? status}`);
   return false;
+}
+
+/** Whether there is a GPU for TensorFlow on CUDA: without one there is nothing to test of it. */
+export function hasNvidiaGpu(): boolean {
+  return existsSync("/proc/driver/nvidia");
 }
 
 /** Says what is missing, or throws it where nothing may be skipped (ICRL_REQUIRE_ALL=1, as in CI). */

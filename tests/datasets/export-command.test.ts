@@ -49,4 +49,4 @@ test("icrl dataset export writes, reports in one line or as JSON, and says what 
   const nowhere = await icrl("dataset", "export", dir, "--format", "csv");
   expect(nowhere.code).toBe(2);
   expect(nowhere.stderr).toMatch(/required option '--out <path>'/);
-}, 120_000);
+});

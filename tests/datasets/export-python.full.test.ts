@@ -37,7 +37,7 @@ let rows: TrajectoryRow[];
 beforeAll(async () => {
   await makeDataset(dir, SPEC);
   rows = await dataRows(dir);
-}, 120_000);
+});
 afterAll(() => temporary.remove());
 
 const run = (format: FormatName, out: string, task?: string, label?: string) =>

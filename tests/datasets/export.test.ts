@@ -38,7 +38,7 @@ let outs = 0;
 beforeAll(async () => {
   await makeDataset(dir, SPEC);
   rows = await dataRows(dir);
-}, 120_000);
+});
 afterAll(() => temporary.remove());
 
 /** A path where nothing is. */

@@ -15,7 +15,7 @@ let id: string;
 beforeAll(async () => {
   id = await playCollection(played);
   await writeLabel(join(played, "collecting"), "made-up");
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 let copies = 0;

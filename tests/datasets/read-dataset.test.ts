@@ -14,7 +14,7 @@ let written: TrajectoryRow[];
 beforeAll(async () => {
   await makeDataset(dir);
   written = await dataRows(dir);
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 const listAt = ({ offsets, values, nulls }: Lists<Int32Array | Float32Array>, row: number) =>

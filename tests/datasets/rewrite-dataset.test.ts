@@ -22,7 +22,7 @@ let written: TrajectoryRow[];
 beforeAll(async () => {
   await makeDataset(dir);
   written = await dataRows(dir);
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 /** Labels are those of their rows, the manifest says what is there, and every episode plays again. */
@@ -63,7 +63,7 @@ test("no split of any proportions has an instance on two sides, and its parts me
     );
     expect(byId(await expectSound(merged))).toEqual(byId(written));
   }
-}, 60_000);
+});
 
 test("shares of many instances are what was asked for", async () => {
   const { instanceSplit } = await import("#icrl/datasets/instance-split.js");

@@ -23,7 +23,7 @@ const whole = join(temporary.path, "set");
 let manifest: DatasetManifest;
 beforeAll(async () => {
   manifest = await makeDataset(whole);
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 let copies = 0;

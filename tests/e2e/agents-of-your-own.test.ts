@@ -106,4 +106,4 @@ test("an agent of one's own that dies leaves its trials to the next: as a behavi
   // It behaves as it labels: a sequence that only whole trials, in order, give.
   const rows = await dataRows(dir);
   expect(readLabels(dir, "turns").map(({ actions }) => actions)).toEqual(rows.map((row) => [...row.actions]));
-}, 60_000);
+});

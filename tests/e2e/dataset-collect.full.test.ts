@@ -94,7 +94,7 @@ it("killed in the middle and started again, it gives the dataset that it gives u
   const resumed = await icrl("dataset", "collect", spec, "--out", join(dir, "b"));
   expect(resumed.code, resumed.stderr).toBe(0);
   expect((await content(join(dir, "b"))).join("\n")).toBe((await content(join(dir, "a"))).join("\n"));
-}, 60_000);
+});
 
 it("noise distillation plays whole histories inside the server, and says that it saw the truth", async () => {
   const dir = folderForTest();

@@ -16,7 +16,7 @@ afterAll(() => temporary.remove());
 const dataset = join(temporary.path, "set");
 beforeAll(async () => {
   await makeDataset(dataset);
-}, 60_000);
+});
 
 /** 150,000 steps. */
 const SPEC = {

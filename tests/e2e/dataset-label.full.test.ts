@@ -12,7 +12,7 @@ const temporary = tempDir();
 const dataset = join(temporary.path, "set");
 beforeAll(async () => {
   await makeDataset(dataset);
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 const label = (dir: string, ...flags: string[]) => icrl("dataset", "label", dir, ...flags);
@@ -50,7 +50,7 @@ test("labels are made, entered in the manifest and the card, and not made twice"
   expect(labelBytes(dir, "uniform")).toEqual(before);
   const other = await label(dir, "--expert", "uniform", "--name", "second", "--envs", "3", "--streams", "1");
   expect(other.stdout).toMatch(/labels\/second: 40 trials, 720 steps in .* with probabilities\n$/);
-}, 60_000);
+});
 
 test("what is wrong is told with exit code 2, and nothing is made", async () => {
   const dir = copyForTest(dataset);
@@ -72,7 +72,7 @@ test("what is wrong is told with exit code 2, and nothing is made", async () => 
     code: 2,
     stderr: expect.stringContaining("NOT_A_DATASET"),
   });
-}, 120_000);
+});
 
 test("a dataset that lost episodes cannot be labelled: labels are made before", async () => {
   const folder = tempDir();
@@ -86,7 +86,7 @@ test("a dataset that lost episodes cannot be labelled: labels are made before", 
   } finally {
     folder.remove();
   }
-}, 60_000);
+});
 
 test("Ctrl-C ends it; the same command goes on", async () => {
   const dir = copyForTest(dataset);
@@ -98,4 +98,4 @@ test("Ctrl-C ends it; the same command goes on", async () => {
   expect((await label(dir, "--expert", "uniform")).code).toBe(0);
   expect(readLabels(dir, "uniform").length).toBe(100);
   expect(readdirSync(labelFolder(dir, "uniform"))).not.toContain("lock");
-}, 60_000);
+});

@@ -113,9 +113,7 @@ async function outcomeOf(server: TestServer, id: string) {
   return { digest, results, trials, content: await contentOf(server) };
 }
 
-test("a tournament's results are the same bit for bit with one to three processes an entrant, and in this one", {
-  timeout: 90_000,
-}, async () => {
+test("a tournament's results are the same bit for bit with one to three processes an entrant, and in this one", async () => {
   const outcomes = [];
   const here = await serverForTest();
   const id = await create(here.connection, SPEC);

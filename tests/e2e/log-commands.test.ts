@@ -16,7 +16,7 @@ beforeAll(async () => {
   const { code, stderr } = await icrl("play", "lin-ucb", "--task", "linear-bandit", "--trials", "6", "--data", data);
   expect(stderr).not.toContain("error");
   expect(code).toBe(0);
-}, 60_000);
+});
 
 /** The document of a command that does what it is told. */
 async function json(...args: string[]): Promise<unknown> {

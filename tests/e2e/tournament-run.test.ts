@@ -15,7 +15,7 @@ const out = path("out");
 let document: unknown;
 beforeAll(async () => {
   document = await icrlJson("tournament", "run", file, "--out", out, "--trials", "3", "--seed", "9");
-}, 60_000);
+});
 
 test("--json is what results.json holds; docs/results.md has its fields", () => {
   expect(document).toEqual(JSON.parse(readFileSync(join(out, "results.json"), "utf8")));
@@ -87,4 +87,4 @@ test("a folder that holds results is left alone, and replaced with --overwrite",
   expect(readFileSync(join(out, "results.json"), "utf8")).toBe(before);
   expect((await icrl("tournament", "run", file, "--out", out, "--trials", "2", "--overwrite")).code).toBe(0);
   expect(JSON.parse(readFileSync(join(out, "results.json"), "utf8"))).toMatchObject({ tournament: { trials: 2 } });
-}, 60_000);
+});

@@ -56,7 +56,7 @@ describe("a training that is broken off", () => {
       training: { ...training, ...often },
     });
     await icrlJson("train", file, "--out", whole);
-  }, 300_000);
+  });
 
   test("by SIGKILL at any moment has the metrics and parameters of an undisturbed one", async () => {
     const out = path("killed");
@@ -209,7 +209,7 @@ describe("icrl evaluate", () => {
     const shifts = ["arms=2", "alpha=3", "arms=5", "horizon=20"].flatMap((shift) => ["--shift", shift]);
     const args = ["--expert", "thompson", "--trials", "20", "--context", "4", ...shifts, "--out", out];
     evaluation = (await icrlJson("evaluate", path("evaluated"), ...args)) as EvaluationJson;
-  }, 300_000);
+  });
 
   test("compares with the expert and uniform play, less context and shifted tasks, each on the same trials", () => {
     const names = ["transformer", "expert", "uniform", "transformer-context-4"];

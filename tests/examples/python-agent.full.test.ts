@@ -8,7 +8,7 @@ import { pythonWith } from "../requirements.js";
 
 const python = pythonWith(["grpc", "grpc_tools", "numpy"]);
 const program = join(ROOT, "examples/python/uniform_agent.py");
-const run = (...args: string[]) => promisify(execFile)(python as string, [program, ...args], { timeout: 60_000 });
+const run = (...args: string[]) => promisify(execFile)(python as string, [program, ...args], { timeout: 300_000 });
 
 /** A server, and its log's folder. */
 async function serve() {
@@ -68,7 +68,7 @@ test.skipIf(python === undefined)("the Python example enters a tournament beside
     server.address,
     "--json",
   ]);
-  await tournament.said("waiting for its agent");
+  await tournament.said("waiting for "); // its first progress: the server knows the tournament
   await run("--connect", server.address, "--entrant", "python");
   const { code, stdout } = await tournament.ended;
   expect(code).toBe(0);

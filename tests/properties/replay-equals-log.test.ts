@@ -65,7 +65,7 @@ beforeAll(async () => {
   for (const rows of rowsOf) {
     rows.sort((a, b) => Number(a.trial_index - b.trial_index) || a.episode_index - b.episode_index);
   }
-}, 60_000);
+});
 
 /** What differs between the logged trials of a pair and the same trials played without a server. */
 function differenceFromPlay({ agent, task }: Pair, rows: readonly TrajectoryRow[]): string | undefined {

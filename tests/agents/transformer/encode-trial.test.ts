@@ -42,7 +42,7 @@ const SPEC: CollectionSpec = {
 
 const temporary = tempDir();
 const dir = join(temporary.path, "set");
-beforeAll(() => makeDataset(dir, SPEC, { labels: [] }), 60_000);
+beforeAll(() => makeDataset(dir, SPEC, { labels: [] }));
 afterAll(() => temporary.remove());
 
 /** Layout chosen-arm is for the tasks whose arms have features. */

@@ -42,7 +42,7 @@ beforeAll(async () => {
   }));
   await writeLabel(collecting, "never", always([0, 1]));
   await finishDataset(dir, headOf(SPEC, id), { subsample: undefined });
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 /** By hand, p = (1/2, 1/2) and q = (1/4, 3/4). */

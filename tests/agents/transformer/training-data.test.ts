@@ -27,7 +27,7 @@ beforeAll(async () => {
   }));
   const manifest = await finishDataset(dir, headOf(SPEC, id), { subsample: undefined });
   tokens = tokenConfigOf(manifest.tasks, "step", { mean: 0, std: 1 });
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 type Chosen = Partial<TrainingDataOptions>;

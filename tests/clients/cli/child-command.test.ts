@@ -58,7 +58,7 @@ test("aborting ends the command, and what is thrown is why", async () => {
   const stop = new AbortController();
   const why = new Error("enough");
   const running = runCommand([...PLAY, "--trials", "100000000", "--data", folder()], { signal: stop.signal });
-  await vi.waitUntil(() => said().includes("0 %"), { timeout: 20_000 });
+  await vi.waitUntil(() => said().includes("0 %"), { timeout: 60_000 });
   stop.abort(why);
   await expect(running).rejects.toBe(why);
   await expect(runCommand(["tasks"], { signal: stop.signal })).rejects.toBe(why); // it is not started at all
@@ -73,10 +73,10 @@ test("a command ends with the process that runs it, however that ends", async ()
     await runCommand(${JSON.stringify(serve)});
   `;
   const parent = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: "ignore" });
-  await vi.waitUntil(() => listens(port), { timeout: 20_000 });
+  await vi.waitUntil(() => listens(port), { timeout: 60_000 });
   parent.kill("SIGKILL");
   await once(parent, "exit");
-  await vi.waitUntil(async () => !(await listens(port)), { timeout: 20_000 });
+  await vi.waitUntil(async () => !(await listens(port)), { timeout: 60_000 });
 });
 
 async function freePort(): Promise<number> {

@@ -14,7 +14,7 @@ const dir = path("set");
 let manifest: DatasetManifest;
 beforeAll(async () => {
   manifest = await makeDataset(dir);
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 /** Standard output of a command that does what it is told. */

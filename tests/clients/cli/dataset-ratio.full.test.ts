@@ -27,7 +27,7 @@ const BANDITS: CollectionSpec = {
 beforeAll(async () => {
   await makeDataset(dir, BANDITS, { labels: [] });
   await makeDataset(privileged, SPEC);
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 const ratio = (folder: string, ...flags: string[]) => icrl("dataset", "ratio", folder, ...flags);
@@ -60,7 +60,7 @@ test("a ratio is infinite where the mixture cannot do what the expert can", asyn
   expect(tasks[0].horizons[0]).toMatchObject({ log_ratio: null, ratio: null, infinite: true, unreliable: false });
   const same = JSON.parse((await ratio(only, "--expert", "emp", "--particles", "20", "--json")).stdout);
   expect(same.tasks[0].horizons.at(-1).log_ratio).toBe(0);
-}, 60_000);
+});
 
 test("what cannot be known is refused in one line", async () => {
   expect(await refusal(privileged, "--expert", "uniform")).toMatch(
@@ -92,7 +92,7 @@ test("what cannot be known is refused in one line", async () => {
   } finally {
     changed(manifest.behaviours);
   }
-}, 60_000);
+});
 
 test("an expert that does not tell its law is refused", async () => {
   const linear = join(temporary.path, "linear");
@@ -101,11 +101,11 @@ test("an expert that does not tell its law is refused", async () => {
   expect(await refusal(linear, "--expert", "lin-thompson")).toMatch(
     /^2 error: PROBABILITIES_UNKNOWN: agent "lin-thompson" does not tell the probabilities of its choices: /,
   );
-}, 60_000);
+});
 
 test("Ctrl-C ends it, with exit code 130 and no answer", async () => {
   const running = startNode([PROGRAM, "dataset", "ratio", dir, "--expert", "thompson", "--particles", "200000"]);
   await running.said("steps");
   running.child.kill("SIGINT");
   expect(await running.ended).toMatchObject({ code: 130, stdout: "" });
-}, 60_000);
+});

@@ -23,7 +23,7 @@ const BANDITS: CollectionSpec = {
 
 beforeAll(async () => {
   await makeDataset(dir, BANDITS, { labels: [] });
-}, 120_000);
+});
 afterAll(() => temporary.remove());
 
 const ratio = (folder: string, ...flags: string[]) => icrl("dataset", "ratio", folder, ...flags);
@@ -64,4 +64,4 @@ test("--json tells the ratio of every task at every horizon, and what is known o
   }
   const again = JSON.parse((await ratio(dir, ...flags)).stdout);
   expect({ ...again, seconds: 0 }).toEqual({ ...report, seconds: 0 });
-}, 120_000);
+});

@@ -13,7 +13,7 @@ let server: TestServer;
 beforeAll(async () => {
   await playCollection(temporary.path);
   server = await startTestServer({}, dataset);
-}, 60_000);
+});
 afterAll(async () => {
   await server.dispose();
   temporary.remove();

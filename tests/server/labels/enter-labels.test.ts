@@ -14,7 +14,7 @@ const temporary = tempDir();
 const dataset = join(temporary.path, "set");
 beforeAll(async () => {
   await makeDataset(dataset, undefined, { labels: [] });
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 test("labels that two servers finish at the same time are both in the manifest, and it verifies", async () => {

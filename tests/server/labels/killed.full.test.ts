@@ -22,7 +22,7 @@ beforeAll(async () => {
   await labelDataset(server.connection, gambler, { label: "gambler" });
   undisturbed = labelBytes(dataset, "gambler");
   await server.dispose();
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 /** A copy without labels. */

@@ -35,7 +35,7 @@ beforeAll(async () => {
   await playCollection(join(temporary.path, "played"), SPEC);
   rows = await dataRows(dataset);
   server = await startTestServer({}, dataset);
-}, 60_000);
+});
 afterAll(async () => {
   await server.dispose();
   temporary.remove();

@@ -55,9 +55,7 @@ const REQUESTS = [
   encodeRequest({ $case: "close", value: {} }),
 ];
 
-test("random bytes and damaged messages on Play always end in a status with a reason, or in an answer", {
-  timeout: 60_000,
-}, async () => {
+test("random bytes and damaged messages on Play always end in a status with a reason, or in an answer", async () => {
   await witnesses.beside(async () => {
     for (let round = 0; round < 150; round += 1) {
       const stream = rawStream(client);
@@ -100,7 +98,6 @@ const methods = [
 
 test.each(methods.map((method) => ({ path: method.path, streams: method.responseStream })))(
   "$path answers garbage with a status that has a reason",
-  { timeout: 60_000 },
   async ({ path, streams }) => {
     const good = path.includes("CreateTournament")
       ? SPEC

@@ -18,7 +18,7 @@ test("an agent that is killed leaves its episodes truncated, incomplete and with
     return said.sessionId;
   });
   // The witness has played on; the server may still be about to notice. Its own log tells when it has.
-  await expect.poll(async () => (await server.connection.getServerInfo()).openSessions, { timeout: 10_000 }).toBe(0);
+  await expect.poll(async () => (await server.connection.getServerInfo()).openSessions, { timeout: 60_000 }).toBe(0);
   const rows = (await witnesses.checkLog()).filter((row) => row.session_id === sessionId);
   // by hand: 3 envs with 2 steps each in episodes of 4
   expect(rows.length).toBe(3);
@@ -113,7 +113,7 @@ test("an agent that asks without end and never reads is not read from: nothing p
   };
   const flooding = flood();
   const timedOut = () => server.said.some((line) => line.reason === "ACT_TIMEOUT");
-  await witnesses.beside(() => expect.poll(timedOut, { timeout: 20_000 }).toBe(true));
+  await witnesses.beside(() => expect.poll(timedOut, { timeout: 60_000 }).toBe(true));
   // What fits on the way: a few buffers of 16 messages and a window.
   expect(written).toBeLessThan(1000);
   expect(process.memoryUsage().rss - before).toBeLessThan(100 << 20);

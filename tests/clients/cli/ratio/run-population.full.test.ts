@@ -3,17 +3,20 @@ import { runPopulation } from "#icrl/clients/cli/ratio/run-population.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { exactRatio, GAMES, momentsOf, run, trialsOf } from "../../../support/ratio-games.js";
 
-describe.each(Object.entries(GAMES))("with %s", (_, game) => {
-  test.skipIf(game.behaviours.includes(game.expert))("populations resample, or the next test would say little", () => {
-    let copies = 0;
-    for (let seed = 0n; seed < 100n; seed++) {
-      const trials = trialsOf(game, 12, 12, seed);
-      runPopulation(trials, Float64Array.from(game.weights), [6], rngFromSeed(seed));
-      copies += trials.copies;
-    }
-    expect(copies).toBeGreaterThan(50);
-  });
+/** Where the expert is one of the behaviours, no trial comes to weigh much more than another. */
+const UNEVEN = Object.entries(GAMES).filter(([, { behaviours, expert }]) => !behaviours.includes(expert));
 
+test.each(UNEVEN)("with %s populations resample, or the next tests would say little", (_, game) => {
+  let copies = 0;
+  for (let seed = 0n; seed < 100n; seed++) {
+    const trials = trialsOf(game, 12, 12, seed);
+    runPopulation(trials, Float64Array.from(game.weights), [6], rngFromSeed(seed));
+    copies += trials.copies;
+  }
+  expect(copies).toBeGreaterThan(50);
+});
+
+describe.each(Object.entries(GAMES))("with %s", (_, game) => {
   test("small populations, which resample often, are right on average", () => {
     const estimates = Array.from({ length: 1500 }, (_, i) => Math.exp(run(game, 12, [6], BigInt(i))[0].logRatio));
     const { mean, variance } = momentsOf(estimates);

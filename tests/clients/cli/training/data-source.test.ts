@@ -18,7 +18,7 @@ beforeAll(async () => {
     tasks: [{ id: "linear", task: "linear-bandit", options: { dim: 2, actions: 3, horizon: 2 }, trials: 60 }],
     behaviours: [{ name: "uniform", agent: "uniform", options: {}, weight: 1 }],
   });
-}, 60_000);
+});
 
 /** The dataset as a training with such options sees it. */
 async function source(training: Record<string, unknown>) {
