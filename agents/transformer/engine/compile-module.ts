@@ -43,8 +43,8 @@ export function compileModule(shape: EngineShape, simd: Simd): Promise<WebAssemb
   return module;
 }
 
-/** From the cache folder if it is there, and whole. */
-async function cachedBytes(source: string): Promise<Uint8Array<ArrayBuffer>> {
+/** What a text compiles to, from the cache folder if it is there, and whole. */
+export async function cachedBytes(source: string): Promise<Uint8Array<ArrayBuffer>> {
   const { version } = createRequire(import.meta.url)("assemblyscript/package.json") as { version: string };
   const name = createHash("sha256")
     .update(`${version} ${FLAGS.join(" ")} ${source}`)

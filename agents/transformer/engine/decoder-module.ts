@@ -1,0 +1,37 @@
+/// <reference path="./webassembly.d.ts" />
+/** The decoder's module, which is compiled when this package is built: a process that plays waits for no compiler. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { CONSTANTS_AT, constants, type DecoderVariable, decoderSource } from "./assembly/decoder.js";
+import type { Simd } from "./assembly/prelude.js";
+import { availableSimd, cachedBytes } from "./compile-module.js";
+
+/** What the module exports: its variables, and its functions. assembly/decoder.ts says what they do. */
+export type DecoderKernels = Record<DecoderVariable, WebAssembly.Global> & {
+  read(oldest: number, newest: number, position: number): void;
+  decide(page: number): void;
+};
+
+/** From where on memory is free. */
+export const FREE_FROM = 4096;
+
+const fileOf = (simd: Simd): string => fileURLToPath(new URL(`./decoder.${simd}.wasm`, import.meta.url));
+
+/** Writes the modules, with relaxed instructions and without, to where they are looked for. */
+export async function buildDecoder(): Promise<void> {
+  for (const simd of ["plain", "relaxed"] as const) writeFileSync(fileOf(simd), await cachedBytes(decoderSource(simd)));
+}
+
+let module: WebAssembly.Module | undefined;
+
+/** Kernels over a memory, whose constants are written. */
+export function decoderKernels(memory: WebAssembly.Memory): DecoderKernels {
+  if (module === undefined) {
+    const file = fileOf(availableSimd());
+    if (!existsSync(file)) throw new Error(`there is no ${file}: it is made by npm run build`);
+    module = new WebAssembly.Module(new Uint8Array(readFileSync(file)));
+  }
+  const table = constants();
+  new Float32Array(memory.buffer, CONSTANTS_AT, table.length).set(table);
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as DecoderKernels;
+}
