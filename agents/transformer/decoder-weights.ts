@@ -1,5 +1,5 @@
 /** A model's weights as the decoder's kernels read them: one after the other, in the order of the pass, rows padded to multiples of 8. */
-import type { ModelConfig } from "./model-config.js";
+import { alibiSlope, type ModelConfig } from "./model-config.js";
 
 /** Weights, and sizes that follow from them, in elements. */
 export interface DecoderWeights {
@@ -19,6 +19,8 @@ export interface DecoderWeights {
   readonly head: Float32Array;
   /** Learned positions, [context, wide]; empty where there are none. */
   readonly positions: Float32Array;
+  /** Of alibi, one a head; of no use to models without. */
+  readonly slopes: Float32Array;
 }
 
 /** Columns that the kernels compute at once. */
@@ -54,16 +56,21 @@ export function decoderWeights(model: ModelConfig, parameters: ReadonlyMap<strin
     both.set(values(`${name}.bias`), wide);
     return both;
   };
-  const linear = (name: string, rows: readonly number[], columns: readonly number[], factor?: (row: number) => number) =>
-    packed(values(`${name}.weight`), values(`${name}.bias`), rows, columns, factor);
+  const linear = (
+    name: string,
+    rows: readonly number[],
+    columns: readonly number[],
+    factor?: (row: number) => number,
+  ) => packed(values(`${name}.weight`), values(`${name}.bias`), rows, columns, factor);
   const across = Array.from({ length: heads * headWidth }, (_, i) => {
     const column = i % headWidth;
     return column < ownWidth ? Math.floor(i / headWidth) * ownWidth + column : -1;
   });
   const qkv = [0, 1, 2].flatMap((part) => across.map((row) => (row < 0 ? -1 : part * width + row)));
   while (qkv.length % 8 !== 0) qkv.push(-1);
-  // Scores are q . k / sqrt(d); those that softmax takes are exponents of 2.
-  const scale = scoreScale(model) / Math.sqrt(ownWidth);
+  // Scores are q . k / sqrt(d) less the slope times the distance; those that softmax takes are exponents of 2.
+  const unit = model.attention === "softmax" ? Math.LOG2E : 1;
+  const scale = unit / Math.sqrt(ownWidth);
   const ofQuery = (row: number): number => (row < width ? scale : 1);
   const [all, residual] = [upTo(width), upTo(width, wide)];
 
@@ -95,11 +102,9 @@ export function decoderWeights(model: ModelConfig, parameters: ReadonlyMap<strin
     layers: joined(layers),
     head: joined(isPre ? [norm("final_norm"), head] : [head]),
     positions,
+    slopes: Float32Array.from({ length: heads }, (_, h) => unit * alibiSlope(h, heads)),
   };
 }
-
-/** What scores are multiplied by beside 1 / sqrt(d). */
-export const scoreScale = ({ attention }: ModelConfig): number => (attention === "softmax" ? Math.LOG2E : 1);
 
 /**
  * A product's weights, in blocks of 32 rows and then of 8, each transposed, [columns, 32 or 8]; and its bias. Row -1 and column -1 are

@@ -8,11 +8,13 @@
  *
  * Shapes: F token_size, D width.
  */
-import { decoderWeights, scoreScale } from "./decoder-weights.js";
+import { decoderWeights } from "./decoder-weights.js";
 import { type DecoderVariable, PAGE_TOKENS } from "./engine/assembly/decoder.js";
+import type { Simd } from "./engine/assembly/prelude.js";
+import { availableSimd } from "./engine/compile-module.js";
 import { decoderKernels, FREE_FROM } from "./engine/decoder-module.js";
 import { pagePool, requireBytes } from "./engine/page-pool.js";
-import { alibiSlope, isUnbounded, type ModelConfig } from "./model-config.js";
+import { isUnbounded, type ModelConfig } from "./model-config.js";
 
 /** One sequence of tokens, as far as it has come. */
 export interface Sequence {
@@ -38,9 +40,14 @@ export interface Decoder {
  * A decoder of a model's parameters, which are copied.
  *
  * @param parameters by name, as `parameterSpecs` lists them
+ * @param simd instructions: results differ by rounding
  * @throws RangeError if one is missing, or they do not fit into 4 GiB
  */
-export function createDecoder(model: ModelConfig, parameters: ReadonlyMap<string, Float32Array>): Decoder {
+export function createDecoder(
+  model: ModelConfig,
+  parameters: ReadonlyMap<string, Float32Array>,
+  simd: Simd = availableSimd(),
+): Decoder {
   const { layers, width, heads, token_size, context, window } = model;
   const weights = decoderWeights(model, parameters);
   const { wide, headWidth, qkvColumns, hiddenColumns, outputColumns, outputs } = weights;
@@ -77,8 +84,8 @@ export function createDecoder(model: ModelConfig, parameters: ReadonlyMap<string
   floats(at.head, weights.head.length).set(weights.head);
   floats(positions, weights.positions.length).set(weights.positions);
   new Int32Array(memory.buffer, at.mask, width).fill(-1);
-  for (let h = 0; h < heads; h += 1) floats(at.slopes, heads)[h] = scoreScale(model) * alibiSlope(h, heads);
-  const kernels = decoderKernels(memory);
+  floats(at.slopes, heads).set(weights.slopes);
+  const kernels = decoderKernels(memory, simd);
   const variables: Readonly<Record<DecoderVariable, number>> = {
     ...at,
     layers,

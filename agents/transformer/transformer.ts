@@ -106,12 +106,13 @@ export const transformer = defineAgent({
         readTurn(turn);
         target.set(law);
       },
-      observe({ action, reward, terminated, truncated }: Outcome) {
+      observe({ action, reward, episode, terminated, truncated }: Outcome) {
         last.action = action;
         last.reward = reward;
         last.terminated = terminated;
         last.truncated = truncated;
         hasOutcome = true;
+        if ((terminated || truncated) && episode === trial.episodes - 1) sequence.clear(); // the trial is over
       },
     };
   },

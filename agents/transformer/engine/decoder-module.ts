@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CONSTANTS_AT, constants, type DecoderVariable, decoderSource } from "./assembly/decoder.js";
 import type { Simd } from "./assembly/prelude.js";
-import { availableSimd, cachedBytes } from "./compile-module.js";
+import { cachedBytes } from "./compile-module.js";
 
 /** What the module exports: its variables, and its functions. assembly/decoder.ts says what they do. */
 export type DecoderKernels = Record<DecoderVariable, WebAssembly.Global> & {
@@ -22,16 +22,21 @@ export async function buildDecoder(): Promise<void> {
   for (const simd of ["plain", "relaxed"] as const) writeFileSync(fileOf(simd), await cachedBytes(decoderSource(simd)));
 }
 
-let module: WebAssembly.Module | undefined;
+const modules = new Map<Simd, WebAssembly.Module>();
 
-/** Kernels over a memory, whose constants are written. */
-export function decoderKernels(memory: WebAssembly.Memory): DecoderKernels {
-  if (module === undefined) {
-    const file = fileOf(availableSimd());
-    if (!existsSync(file)) throw new Error(`there is no ${file}: it is made by npm run build`);
-    module = new WebAssembly.Module(new Uint8Array(readFileSync(file)));
-  }
+function moduleOf(simd: Simd): WebAssembly.Module {
+  const known = modules.get(simd);
+  if (known !== undefined) return known;
+  const file = fileOf(simd);
+  if (!existsSync(file)) throw new Error(`there is no ${file}: npm run build makes it`);
+  const module = new WebAssembly.Module(new Uint8Array(readFileSync(file)));
+  modules.set(simd, module);
+  return module;
+}
+
+/** Kernels over a memory, in which their constants are written. */
+export function decoderKernels(memory: WebAssembly.Memory, simd: Simd): DecoderKernels {
   const table = constants();
   new Float32Array(memory.buffer, CONSTANTS_AT, table.length).set(table);
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as DecoderKernels;
+  return new WebAssembly.Instance(moduleOf(simd), { env: { memory } }).exports as unknown as DecoderKernels;
 }

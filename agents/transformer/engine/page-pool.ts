@@ -3,8 +3,8 @@
 
 /** Bytes of the units in which a memory grows. */
 const UNIT = 65_536;
-/** Bytes of a memory, at most. */
-const MOST = 2 ** 32;
+/** Bytes of a memory, at most: all but the last that 32 bits address, so that the end of an array is an address too. */
+const MOST = 2 ** 32 - UNIT;
 
 /** Pages. */
 export interface PagePool {
@@ -36,7 +36,7 @@ export function pagePool(memory: WebAssembly.Memory, from: number, pageBytes: nu
       return next - size;
     },
     give(pages) {
-      free.push(...pages);
+      for (const page of pages) free.push(page);
     },
   };
 }
@@ -49,7 +49,11 @@ export function pagePool(memory: WebAssembly.Memory, from: number, pageBytes: nu
 export function requireBytes(memory: WebAssembly.Memory, bytes: number): void {
   const has = memory.buffer.byteLength;
   if (bytes <= has) return;
-  if (bytes > MOST) throw new RangeError(`${bytes} bytes do not fit into the 4 GiB of a decoder: use a smaller model, or fewer envs`);
+  if (bytes > MOST) {
+    throw new RangeError(
+      `${bytes} bytes do not fit into the 4 GiB of a decoder: play fewer envs at once, or a smaller model`,
+    );
+  }
   const wanted = Math.min(MOST, Math.max(bytes, has + has / 8));
   memory.grow(Math.ceil((wanted - has) / UNIT));
 }

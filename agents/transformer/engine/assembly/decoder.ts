@@ -27,7 +27,20 @@ export function constants(): Float32Array {
 const VARIABLES = [
   ...["layers", "width", "wide", "features", "qkvColumns", "heads", "headWidth", "hidden", "hiddenColumns", "outputs"],
   ...["isPre", "isSoftmax", "isAlibi"],
-  ...["token", "normed", "qkv", "mixed", "activations", "scores", "table", "mask", "slopes", "logits", "weights", "head"],
+  ...[
+    "token",
+    "normed",
+    "qkv",
+    "mixed",
+    "activations",
+    "scores",
+    "table",
+    "mask",
+    "slopes",
+    "logits",
+    "weights",
+    "head",
+  ],
 ] as const;
 
 /** A variable's name. */
@@ -93,7 +106,8 @@ function scores(name: string, columns: number, start: "zero" | "slope" | "scores
   const dims = EIGHT.slice(0, columns);
   const begin = {
     zero: "let c = f32x4.mul(v128.load(at), q0);",
-    slope: "let c = madd(v128.load(at), q0, f32x4.mul(slope, distance)); distance = f32x4.add(distance, f32x4.splat(4));",
+    slope:
+      "let c = madd(v128.load(at), q0, f32x4.mul(slope, distance)); distance = f32x4.add(distance, f32x4.splat(4));",
     scores: "let c = madd(v128.load(at), q0, v128.load(s));",
   }[start];
   const steps = dims.slice(1).map((i) => `c = madd(v128.load(at, ${16 * i}), q${i}, c);`);
