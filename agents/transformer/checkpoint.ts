@@ -10,7 +10,7 @@ import { fsyncFolder, writeDurably } from "../../datasets/durable-file.js";
 import { MODEL_OPTIONS, type ModelConfig, modelConfig } from "./model-config.js";
 import { parameterSpecs, sizeOf } from "./parameters.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.js";
-import type { TokenConfig } from "./token-layout.js";
+import { LAYOUTS, type TokenConfig } from "./token-layout.js";
 
 /** How a model was trained: for people, and for going on. Names as in config.json. */
 export interface TrainingRecord {
@@ -257,7 +257,7 @@ function readConfig(file: string): Pick<Checkpoint, "model" | "tokens" | "traini
 
 /** The model of a config.json, as `modelConfig` makes it of its options. */
 function readModel(file: string, stored: Json | undefined, tokens: TokenConfig): ModelConfig {
-  const { token_size: _, context, max_actions: __, stride: ___, ...options } = stored ?? {};
+  const { token_size: _, context, max_actions: __, arm_dim: ___, stride: ____, ...options } = stored ?? {};
   if (!isCount(context) || context < 1) throw corrupt(file, "its model has no context");
   let model: ModelConfig;
   try {
@@ -266,7 +266,7 @@ function readModel(file: string, stored: Json | undefined, tokens: TokenConfig):
     if (error instanceof IcrlError) throw corrupt(file, error.message);
     throw error;
   }
-  const wrong = [...Object.keys(MODEL_OPTIONS), "token_size", "max_actions", "stride"].find(
+  const wrong = [...Object.keys(MODEL_OPTIONS), "token_size", "max_actions", "arm_dim", "stride"].find(
     (name) => stored?.[name] !== model[name as keyof ModelConfig],
   );
   if (wrong !== undefined) {
@@ -282,7 +282,8 @@ function isTokenConfig(value: TokenConfig | undefined): value is TokenConfig {
   if (typeof value !== "object" || value === null) return false;
   const { layout, max_actions, num_states, dim, horizon, reward_mean, reward_std } = value;
   return (
-    (layout === "step" || layout === "lin2023") &&
+    LAYOUTS.includes(layout) &&
+    (layout !== "chosen-arm" || dim > 0) &&
     [max_actions, num_states, dim, horizon].every(isCount) &&
     Math.min(max_actions, num_states, horizon) >= 1 &&
     Number.isFinite(reward_mean) &&

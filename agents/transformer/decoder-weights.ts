@@ -1,5 +1,5 @@
 /** A model's weights as the decoder's kernels read them: one after the other, in the order of the pass, rows padded to multiples of 8. */
-import { alibiSlope, type ModelConfig } from "./model-config.js";
+import { alibiSlope, headOutputs, type ModelConfig } from "./model-config.js";
 
 /** Weights, and sizes that follow from them, in elements. */
 export interface DecoderWeights {
@@ -86,7 +86,7 @@ export function decoderWeights(model: ModelConfig, parameters: ReadonlyMap<strin
       linear(`${at}.mlp.down`, residual, upTo(hidden)),
     );
   }
-  const outputs = values("head.bias").length;
+  const outputs = headOutputs(model);
   const head = linear("head", upTo(outputs, padded(outputs, 8)), all);
   const positions = new Float32Array(model.positions === "learned" ? context * wide : 0);
   for (let i = 0; i * wide < positions.length; i += 1) {

@@ -46,9 +46,25 @@ export function decisionsIn(tokens: number, config: TokenConfig): number {
   return Math.ceil(tokens / tokensPerStep(config));
 }
 
+/** Features of the arms at a step of an episode, [numActions, d]: a view of the columns; undefined where arms have none. */
+export function armsAt({ columns, shape }: TrialRows, row: number, step: number): Float32Array | undefined {
+  const { step_features: fresh, trial_features: fixed } = columns;
+  const { dim, numActions, freshArms } = shape;
+  if (dim === 0) return undefined;
+  if (!freshArms) return fixed.values.subarray(fixed.offsets[row], fixed.offsets[row + 1]);
+  const at = fresh.offsets[row] + step * numActions * dim;
+  return fresh.values.subarray(at, at + numActions * dim);
+}
+
 // Reused: nothing is allocated per step but the views of fresh arms.
 const situation = { arms: undefined as Float32Array | undefined, state: 0, step: 0 };
-const outcome = { action: 0, reward: 0, terminated: false, truncated: false };
+const outcome = {
+  action: 0,
+  arms: undefined as Float32Array | undefined,
+  reward: 0,
+  terminated: false,
+  truncated: false,
+};
 
 /**
  * Writes a piece of a trial's tokens where `target` holds zeros, from `at` on: what is left of the piece stays zero.
@@ -67,8 +83,8 @@ export function encodeTrial(
   hidesOutcome?: () => boolean,
 ): number {
   const { columns, from, to, shape } = trial;
-  const { actions, rewards, observations, step_features, trial_features, terminated, truncated } = columns;
-  const { dim, numActions, numStates, freshArms } = shape;
+  const { actions, rewards, observations, terminated, truncated } = columns;
+  const { numStates, freshArms } = shape;
   const stride = tokensPerStep(config);
   const size = tokenSize(config);
   const end = Math.min(first + decisionsIn(length, config), decisionsOf(trial));
@@ -79,25 +95,20 @@ export function encodeTrial(
     const start = actions.offsets[row];
     const steps = actions.offsets[row + 1] - start;
     const states = numStates > 1 ? observations.offsets[row] : -1;
-    situation.arms =
-      dim > 0 && !freshArms
-        ? trial_features.values.subarray(trial_features.offsets[row], trial_features.offsets[row + 1])
-        : undefined;
+    situation.arms = armsAt(trial, row, 0);
     const last = Math.min(steps, end - begun);
     // The decision before the piece is of interest for its outcome.
     for (let t = Math.max(0, first - 1 - begun); t < last; t += 1) {
       const token = (begun + t - first) * stride;
+      if (freshArms) situation.arms = armsAt(trial, row, t);
       if (token >= 0) {
         situation.state = states < 0 ? 0 : observations.values[states + t];
         situation.step = t;
-        if (dim > 0 && freshArms) {
-          const arms = step_features.offsets[row] + t * numActions * dim;
-          situation.arms = step_features.values.subarray(arms, arms + numActions * dim);
-        }
         writeSituation(target, at + token * size, config, situation);
       }
       if (token + 1 < 0 || token + 1 >= tokens || hidesOutcome?.() === true) continue;
       outcome.action = actions.values[start + t];
+      outcome.arms = situation.arms;
       outcome.reward = rewards.values[start + t];
       outcome.terminated = t === steps - 1 && terminated[row] === 1;
       outcome.truncated = t === steps - 1 && truncated[row] === 1;
@@ -106,4 +117,31 @@ export function encodeTrial(
     begun += steps;
   }
   return Math.max(0, end - first);
+}
+
+/**
+ * Writes the features of the arms that `count` decisions of a trial from its decision `first` on are among, where `target` holds zeros.
+ *
+ * Shapes: target [.., A, d] from its decision `at` on; A = maxActions.
+ */
+export function writeArms(
+  target: Float32Array,
+  at: number,
+  maxActions: number,
+  trial: TrialRows,
+  first: number,
+  count: number,
+): void {
+  const { actions } = trial.columns;
+  const size = maxActions * trial.shape.dim;
+  const end = first + count;
+  let begun = 0; // decisions of the episodes before
+  for (let row = trial.from; row < trial.to && begun < end; row += 1) {
+    const steps = actions.offsets[row + 1] - actions.offsets[row];
+    const last = Math.min(steps, end - begun);
+    for (let t = Math.max(0, first - begun); t < last; t += 1) {
+      target.set(armsAt(trial, row, t) as Float32Array, (at + begun + t - first) * size);
+    }
+    begun += steps;
+  }
 }

@@ -22,7 +22,10 @@ export interface Sequence {
   readonly length: number;
   /** Reads the next token, [F]. Throws a RangeError beyond the context, unless the model is unbounded. */
   push(token: Float32Array): void;
-  /** Writes the first `target.length` outputs of the head, logits of actions, read at the token pushed last. */
+  /**
+   * Writes the head's first `target.length` outputs, read at the token pushed last: logits of as many actions, or all the weights that
+   * arms are scored by (arm-scores.ts).
+   */
   logits(target: Float32Array | Float64Array): void;
   /** Begins anew, and gives its memory back. So does a sequence that nobody holds any more, when its object is collected. */
   clear(): void;
@@ -144,8 +147,8 @@ export function createDecoder(
         length += 1;
       },
       logits(target) {
-        if (length === 0) throw new RangeError("there is no token to read logits at");
-        if (target.length > outputs) throw new RangeError(`the model has ${outputs} outputs, not ${target.length}`);
+        if (length === 0) throw new RangeError("there is no token to read outputs at");
+        if (target.length > outputs) throw new RangeError(`the model's head has ${outputs} outputs`);
         kernels.decide(pages[pages.length - 1]);
         for (let a = 0; a < target.length; a += 1) target[a] = logitsNow[a];
       },

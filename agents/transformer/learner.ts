@@ -15,6 +15,8 @@ export interface LearningBatch {
   readonly targets: Float32Array;
   /** [B, T]: how much a decision counts; 0: not at all. */
   readonly weights: Float32Array;
+  /** [B, T, A, d]: features of the arms that each decision is among, for a model whose head scores them; absent arms are 0. */
+  readonly arms?: Float32Array | undefined;
   /** [B]: how many actions each sequence's task has; logits of others are left out. */
   readonly numActions: Int32Array;
 }

@@ -1,7 +1,8 @@
 /** What a model is, apart from its weights: its shape, as `model` in a training's spec and in a checkpoint's config.json. */
 import { IcrlError } from "../../common/errors.js";
 import { choice, integer, number, type Resolved, resolveOptions } from "../../common/options.js";
-import { type TokenConfig, tokenSize } from "./token-layout.js";
+import { armWeightCount } from "./arm-scores.js";
+import { type TokenConfig, tokenSize, tokensPerStep } from "./token-layout.js";
 
 /** What one may choose of a model. */
 export const MODEL_OPTIONS = {
@@ -38,6 +39,8 @@ export interface ModelConfig extends ModelOptions {
   readonly context: number;
   /** A, actions it can tell apart. */
   readonly max_actions: number;
+  /** d: the head's outputs score each arm by its d features (arm-scores.ts); 0: they are the logits of the actions. */
+  readonly arm_dim: number;
   /** Tokens a decision: logits are read at tokens 0, stride, 2 stride, ... */
   readonly stride: number;
 }
@@ -73,8 +76,14 @@ export function modelConfig(
     token_size: tokenSize(tokens),
     context,
     max_actions: tokens.max_actions,
-    stride: tokens.layout === "step" ? 1 : 2,
+    arm_dim: tokens.layout === "chosen-arm" ? tokens.dim : 0,
+    stride: tokensPerStep(tokens),
   };
+}
+
+/** K, outputs of the head. */
+export function headOutputs({ arm_dim, max_actions }: Pick<ModelConfig, "arm_dim" | "max_actions">): number {
+  return arm_dim === 0 ? max_actions : armWeightCount(arm_dim);
 }
 
 /** Whether a model can go on beyond its context: its weights know distances only, and it forgets what is too far away. */

@@ -5,18 +5,20 @@
  *     x += attention(norm1(x));  x += mlp(norm2(x))
  * or after (`post`)
  *     x = norm1(x + attention(x));  x = norm2(x + mlp(x));
- * mlp(x) = relu(x W_up' + b_up) W_down' + b_down; logits = final_norm(x) W_h' + b_h (`post`: without the norm), at decision tokens.
+ * mlp(x) = relu(x W_up' + b_up) W_down' + b_down; logits = final_norm(x) W_h' + b_h (`post`: without the norm), at decision tokens. Where
+ * arms are scored by their features, these are the weights of the scores, which are the logits (arm-scores.ts).
  *
  * Token i sees tokens j with j <= i and, where there is a window w, j > i - w; n_i is how many those are. With scores
  * s_ij = q_i . k_j / sqrt(D / H), less alibiSlope(h) (i - j) where positions are relative, head h gives
  *     softmax: sum_j softmax_j(s_ij) v_j;   relu: sum_j relu(s_ij) v_j / n_i.
  *
- * Shapes: B sequences, L tokens, T = ceil(L / stride) decisions, F token_size, D width, H heads, A max_actions.
+ * Shapes: B sequences, L tokens, T = ceil(L / stride) decisions, F token_size, D width, H heads, A max_actions, d arm_dim.
  * Source: Vaswani et al. (2017); Xiong et al. (2020) for `pre`; Lin, Bai & Mei (2023), section 2 and appendix, for `relu`.
  * Differs: Lin, Bai & Mei divide by the position alone; here by the number of tokens seen, which is the same without a window.
  */
 import * as tf from "@tensorflow/tfjs";
-import { alibiSlope, type ModelConfig } from "./model-config.js";
+import { armTerms } from "./arm-scores.js";
+import { alibiSlope, headOutputs, type ModelConfig } from "./model-config.js";
 
 /** Parameters by name, as `parameterSpecs` lists them. */
 export type ParameterTensors = Readonly<Record<string, tf.Tensor>>;
@@ -28,18 +30,18 @@ const UNSEEN = -1e9;
 /**
  * Logits of all decisions. Actions that a task does not have are not masked.
  *
- * Shapes: tokens [B, L, F]; result [B, T, A].
+ * Shapes: tokens [B, L, F]; arms [B, T, A, d], for a model that scores them; result [B, T, A].
  *
- * @param training dropout is applied, drawn from its seed; absent: none
+ * @param dropoutSeed what dropout is drawn from; absent: none
  */
 export function forward(
   config: ModelConfig,
   parameters: ParameterTensors,
   tokens: tf.Tensor3D,
-  training?: { readonly dropoutSeed: number },
+  { arms, dropoutSeed }: { readonly arms?: Float32Array | undefined; readonly dropoutSeed?: number | undefined } = {},
 ): tf.Tensor3D {
   return tf.tidy(() => {
-    const { layers, width, heads, norm, positions, stride, token_size, max_actions, dropout } = config;
+    const { layers, width, heads, norm, positions, stride, token_size, max_actions, arm_dim, dropout } = config;
     const [batch, length] = tokens.shape;
     const rows = batch * length;
     const weigh = attentionWeights(config, length);
@@ -59,9 +61,9 @@ export function forward(
 
     let drops = 0;
     const drop = (x: tf.Tensor2D): tf.Tensor2D => {
-      if (training === undefined || dropout === 0) return x;
+      if (dropoutSeed === undefined || dropout === 0) return x;
       drops += 1;
-      return tf.dropout(x, dropout, undefined, `${training.dropoutSeed}:${drops}`) as tf.Tensor2D;
+      return tf.dropout(x, dropout, undefined, `${dropoutSeed}:${drops}`) as tf.Tensor2D;
     };
 
     /** [B L, D] -> [B, H, L, D / H]. */
@@ -96,7 +98,12 @@ export function forward(
     const decisions = Math.ceil(length / stride);
     if (stride > 1) x = everyOther(x, batch, length, width);
     if (norm === "pre") x = layerNorm(x, "final_norm");
-    return tf.reshape(linear(x, "head"), [batch, decisions, max_actions]);
+    const outputs = linear(x, "head"); // [B T, K]
+    if (arm_dim === 0) return tf.reshape(outputs, [batch, decisions, max_actions]);
+    if (arms === undefined) throw new RangeError("the model scores arms, and there are none");
+    const weights = headOutputs(config);
+    const terms = tf.tensor3d(armTerms(arms, arm_dim), [batch * decisions, max_actions, weights]);
+    return tf.reshape(tf.matMul(terms, tf.reshape(outputs, [-1, weights, 1])), [batch, decisions, max_actions]);
   });
 }
 

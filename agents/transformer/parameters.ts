@@ -7,10 +7,10 @@
  * divided by sqrt(2 layers), so that the sum of all sub-layers has the size of one (Radford et al. 2019, "Language Models are
  * Unsupervised Multitask Learners", section 2.3); the head's are divided by 10, so that first choices are nearly uniform.
  *
- * Shapes: D width, H heads, F token_size, A max_actions, r ff_ratio, C context.
+ * Shapes: D width, H heads, F token_size, K headOutputs, r ff_ratio, C context.
  */
 import type { Rng } from "../../common/rng.js";
-import type { ModelConfig } from "./model-config.js";
+import { headOutputs, type ModelConfig } from "./model-config.js";
 
 /** One parameter. */
 export interface ParameterSpec {
@@ -24,7 +24,7 @@ export interface ParameterSpec {
 
 /** All parameters, in the order of the forward pass. */
 export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
-  const { layers, width, ff_ratio, norm, positions, token_size, context, max_actions } = config;
+  const { layers, width, ff_ratio, norm, positions, token_size, context } = config;
   const specs: ParameterSpec[] = [];
   const linear = (name: string, out: number, from: number, scale = 1) => {
     specs.push({ name: `${name}.weight`, shape: [out, from], init: scale / Math.sqrt(from), decays: true });
@@ -49,7 +49,7 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
     linear(`${at}.mlp.down`, width, ff_ratio * width, last);
   }
   if (norm === "pre") layerNorm("final_norm");
-  linear("head", max_actions, width, 0.1);
+  linear("head", headOutputs(config), width, 0.1);
   return specs;
 }
 
@@ -85,12 +85,12 @@ export function initParameters(config: ModelConfig, rng: Rng): Map<string, Float
  * @param length tokens of the sequence; the context by default
  */
 export function flopsPerToken(config: ModelConfig, length: number = config.context): number {
-  const { layers, width, window, stride, max_actions } = config;
+  const { layers, width, window, stride } = config;
   const weights = parameterSpecs(config)
     .filter(({ decays, name }) => decays && name !== "head.weight")
     .reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const reach = window === 0 ? length : Math.min(window, length);
   // Token i of the first `reach` sees i + 1 tokens, later ones see `reach`.
   const seen = ((reach * (reach + 1)) / 2 + (length - reach) * reach) / length;
-  return 2 * weights + (2 * max_actions * width) / stride + 4 * layers * width * seen;
+  return 2 * weights + (2 * headOutputs(config) * width) / stride + 4 * layers * width * seen;
 }

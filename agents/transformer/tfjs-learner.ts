@@ -41,9 +41,9 @@ export function createTfjsLearner(config: ModelConfig, optimizer: AdamW, start: 
 
   /** [B, T, A] log-probabilities, absent actions left out. */
   function logProbabilities(batch: LearningBatch, dropoutSeed?: number): tf.Tensor3D {
-    const { sequences, length, tokens, numActions } = batch;
+    const { sequences, length, tokens, arms, numActions } = batch;
     const input = tf.tensor3d(tokens, [sequences, length, config.token_size]);
-    let logits = forward(config, parameters, input, dropoutSeed === undefined ? undefined : { dropoutSeed });
+    let logits = forward(config, parameters, input, { arms, dropoutSeed });
     if (numActions.some((count) => count < config.max_actions)) {
       const absent = Float32Array.from({ length: sequences * config.max_actions }, (_, i) =>
         i % config.max_actions < numActions[Math.floor(i / config.max_actions)] ? 0 : ABSENT,

@@ -2,7 +2,7 @@
 import { IcrlError } from "../../common/errors.js";
 import type { DatasetManifest, TaskHead } from "../../datasets/dataset-manifest.js";
 import { type ReadOptions, readDataset } from "../../datasets/read-dataset.js";
-import { type TaskShape, type TokenConfig, tokensPerStep } from "./token-layout.js";
+import { type Layout, type TaskShape, type TokenConfig, tokensPerStep } from "./token-layout.js";
 
 /** A dataset's task, as far as tokens depend on it. */
 export interface DatasetTaskShape extends TaskShape {
@@ -33,16 +33,19 @@ export interface RewardStatistics {
  * Tokens that hold all of the tasks.
  *
  * @param tasks at least one, of a dataset's manifest
- * @throws TASK_UNSUPPORTED if their arms differ in their number of features
+ * @throws TASK_UNSUPPORTED if their arms differ in their number of features, or have none in layout `chosen-arm`
  */
-export function tokenConfigOf(
-  tasks: readonly TaskHead[],
-  layout: TokenConfig["layout"],
-  rewards: RewardStatistics,
-): TokenConfig {
+export function tokenConfigOf(tasks: readonly TaskHead[], layout: Layout, rewards: RewardStatistics): TokenConfig {
   const shapes = tasks.map(taskShape);
   const most = (of: (shape: TaskShape) => number) => Math.max(...shapes.map(of));
   const dim = most((shape) => shape.dim);
+  const without = shapes.findIndex((shape) => shape.dim === 0);
+  if (layout === "chosen-arm" && without >= 0) {
+    throw new IcrlError(
+      "TASK_UNSUPPORTED",
+      `actions of task "${tasks[without].id}" have no features, and layout chosen-arm tells them apart by these alone: give layout step`,
+    );
+  }
   const other = shapes.findIndex((shape) => shape.dim > 0 && shape.dim < dim);
   if (other >= 0) {
     const largest = tasks[shapes.findIndex((shape) => shape.dim === dim)].id;

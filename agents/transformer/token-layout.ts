@@ -5,28 +5,33 @@
  *
  * | block | size | of |
  * |---|---|---|
- * | features of the arms, row by row; absent arms are 0 | A d | situation |
+ * | features of the arms, row by row; absent arms are 0 (not in layout `chosen-arm`) | A d | situation |
  * | observed state, one-hot; nothing where there is one state | S | situation |
  * | step in the episode over the horizon, in [0, 1) | 1 | situation |
  * | 1 where an episode begins | 1 | situation |
- * | action taken, one-hot | A | outcome |
+ * | action taken, one-hot; in layout `chosen-arm`: features of the arm taken, and those times the reward | A; 2 d | outcome |
  * | reward, minus `reward_mean`, over `reward_std` | 1 | outcome |
  * | 1: there is an outcome | 1 | outcome |
  * | 1 where that step's episode terminated | 1 | outcome |
  * | 1 where it was truncated | 1 | outcome |
  *
  * Layout `step` has one token a step: situation t and outcome t - 1. Layout `lin2023` has two, one after the other: situation t,
- * outcome t, as in Lin, Bai & Mei (2023), section 2. The decision of step t is read at the token with situation t. The last
- * observation of an episode that ended is in no token.
+ * outcome t, as in Lin, Bai & Mei (2023), section 2. Layout `chosen-arm` is `step` for arms that are known by their features: their
+ * places and their number mean nothing to it, and the head scores them by their features (arm-scores.ts). The decision of step t is read
+ * at the token with situation t. The last observation of an episode that ended is in no token.
  *
  * Shapes: A = max_actions, d = dim, S = num_states (0 if 1); F = tokenSize.
  */
 import type { Trial } from "../../clients/typescript/define-agent.js";
 import { IcrlError } from "../../common/errors.js";
 
+/** Kinds of tokens. */
+export const LAYOUTS = ["step", "lin2023", "chosen-arm"] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
 /** How trials become tokens, `tokens` in a checkpoint's config.json. */
 export interface TokenConfig {
-  readonly layout: "step" | "lin2023";
+  readonly layout: Layout;
   /** A, most actions of a task. */
   readonly max_actions: number;
   /** S, most states; 1 for bandits. */
@@ -54,30 +59,35 @@ export interface Situation {
 /** What came of a decision. */
 export interface DecisionOutcome {
   readonly action: number;
+  /** What it was chosen from: the situation's `arms`. */
+  readonly arms?: ArrayLike<number> | undefined;
   readonly reward: number;
   readonly terminated: boolean;
   readonly truncated: boolean;
 }
 
 const statesOf = ({ num_states }: TokenConfig): number => (num_states > 1 ? num_states : 0);
-const situationSize = (config: TokenConfig): number => config.max_actions * config.dim + statesOf(config) + 2;
+const byFeatures = ({ layout }: Pick<TokenConfig, "layout">): boolean => layout === "chosen-arm";
+const armsSize = (config: TokenConfig): number => (byFeatures(config) ? 0 : config.max_actions * config.dim);
+const situationSize = (config: TokenConfig): number => armsSize(config) + statesOf(config) + 2;
+const actionSize = (config: TokenConfig): number => (byFeatures(config) ? 2 * config.dim : config.max_actions);
 
 /** F, features of a token. */
 export function tokenSize(config: TokenConfig): number {
-  return situationSize(config) + config.max_actions + 4;
+  return situationSize(config) + actionSize(config) + 4;
 }
 
 /** Tokens a step. */
 export function tokensPerStep({ layout }: Pick<TokenConfig, "layout">): 1 | 2 {
-  return layout === "step" ? 1 : 2;
+  return layout === "lin2023" ? 2 : 1;
 }
 
 /** Writes a situation's features into a token of zeros that begins at `target[at]`. */
 export function writeSituation(target: Float32Array, at: number, config: TokenConfig, situation: Situation): void {
   const { arms, state, step } = situation;
-  if (arms !== undefined && config.dim > 0) target.set(arms, at);
+  if (arms !== undefined && armsSize(config) > 0) target.set(arms, at);
   const states = statesOf(config);
-  const afterArms = at + config.max_actions * config.dim;
+  const afterArms = at + armsSize(config);
   if (states > 0) target[afterArms + state] = 1;
   target[afterArms + states] = step / config.horizon;
   target[afterArms + states + 1] = step === 0 ? 1 : 0;
@@ -85,10 +95,19 @@ export function writeSituation(target: Float32Array, at: number, config: TokenCo
 
 /** Writes an outcome's features into a token without one that begins at `target[at]`. */
 export function writeOutcome(target: Float32Array, at: number, config: TokenConfig, outcome: DecisionOutcome): void {
+  const { dim } = config;
   const actions = at + situationSize(config);
-  const after = actions + config.max_actions;
-  target[actions + outcome.action] = 1;
-  target[after] = (outcome.reward - config.reward_mean) / config.reward_std;
+  const after = actions + actionSize(config);
+  const reward = (outcome.reward - config.reward_mean) / config.reward_std;
+  if (byFeatures(config)) {
+    const { arms, action } = outcome;
+    for (let i = 0; i < dim; i += 1) {
+      const feature = (arms as ArrayLike<number>)[action * dim + i];
+      target[actions + i] = feature;
+      target[actions + dim + i] = reward * feature;
+    }
+  } else target[actions + outcome.action] = 1;
+  target[after] = reward;
   target[after + 1] = 1;
   target[after + 2] = outcome.terminated ? 1 : 0;
   target[after + 3] = outcome.truncated ? 1 : 0;
@@ -98,7 +117,8 @@ export function writeOutcome(target: Float32Array, at: number, config: TokenConf
 export type TaskShape = Pick<Trial, "task" | "numActions" | "numStates" | "dim">;
 
 /**
- * Sees that the tokens can hold a task: its actions, states and arm features are at most those of the tokens.
+ * Sees that the tokens can hold a task: its actions, states and arm features are at most those of the tokens. Layout `chosen-arm` holds
+ * any number of actions.
  *
  * @throws TASK_UNSUPPORTED with the reason
  */
@@ -108,9 +128,9 @@ export function requireFits(config: TokenConfig, { task, numActions, numStates, 
       "TASK_UNSUPPORTED",
       `task "${task}" has ${has} ${what}, the model was trained for at most ${most}: train one on a dataset of this task`,
     );
-  if (numActions > config.max_actions) throw too("actions", numActions, config.max_actions);
+  if (numActions > config.max_actions && !byFeatures(config)) throw too("actions", numActions, config.max_actions);
   if (numStates > config.num_states) throw too("states", numStates, config.num_states);
-  if (dim !== config.dim && dim > 0) {
+  if (dim !== config.dim && (dim > 0 || byFeatures(config))) {
     throw new IcrlError(
       "TASK_UNSUPPORTED",
       `task "${task}" has ${dim} features an arm, the model was trained for ${config.dim}: train one on a dataset of this task`,

@@ -13,7 +13,7 @@ import { type Key, keyFromSeed, noiseRng, noiseUniform } from "../../common/rng.
 import { hash64 } from "../../common/seeds.js";
 import { type DatasetManifest, readDatasetManifest } from "../../datasets/dataset-manifest.js";
 import { type DatasetBatch, readDataset, taskIdOf } from "../../datasets/read-dataset.js";
-import { decisionsIn, decisionsOf, encodeTrial, TRIAL_COLUMNS, type TrialRows } from "./encode-trial.js";
+import { decisionsIn, decisionsOf, encodeTrial, TRIAL_COLUMNS, type TrialRows, writeArms } from "./encode-trial.js";
 import type { LearningBatch } from "./learner.js";
 import { type DatasetTaskShape, type Selection, taskShape } from "./token-config.js";
 import { requireFits, type TokenConfig, tokenSize } from "./token-layout.js";
@@ -161,6 +161,10 @@ function batchMaker(options: TrainingDataOptions, label: string, tasks: Readonly
     const tokens = new Float32Array(sequences * context * features);
     const targets = new Float32Array(sequences * steps * config.max_actions);
     const weights = new Float32Array(sequences * steps);
+    const arms =
+      config.layout === "chosen-arm"
+        ? new Float32Array(sequences * steps * config.max_actions * config.dim)
+        : undefined;
     const numActions = new Int32Array(sequences);
     const out = { targets, weights };
     let decisions = 0;
@@ -176,10 +180,11 @@ function batchMaker(options: TrainingDataOptions, label: string, tasks: Readonly
       const hides = mask > 0 ? hider(key, epoch, place, mask) : undefined;
       const count = encodeTrial(tokens, i * context * features, config, trial, { first, length: context }, hides);
       decisions += writeTargets(out, i * steps, config.max_actions, labels[label], trial, first, count, rules);
+      if (arms !== undefined) writeArms(arms, i * steps, config.max_actions, trial, first, count);
       numActions[i] = shape.numActions;
     }
     const position = { epoch, batch: index + 1 };
-    return { sequences, length: context, tokens, targets, weights, decisions, numActions, cropped, position };
+    return { sequences, length: context, tokens, targets, weights, arms, decisions, numActions, cropped, position };
   };
 }
 

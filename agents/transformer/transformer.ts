@@ -3,7 +3,9 @@ import { IcrlError } from "../../common/errors.js";
 import { choice, integer, number, text } from "../../common/options.js";
 import { categoricalFromUniform } from "../../common/rng.js";
 import { countMaxima, randomArgmax, writeArgmaxLaw } from "../kit/argmax.js";
+import { scoreArms } from "./arm-scores.js";
 import { loadModel } from "./loaded-model.js";
+import { headOutputs } from "./model-config.js";
 import { recentSequence } from "./recent-sequence.js";
 import { requireRoom } from "./require-room.js";
 import { requireFits, writeOutcome, writeSituation } from "./token-layout.js";
@@ -63,8 +65,8 @@ export const transformer = defineAgent({
     const logits = new Float64Array(trial.numActions);
     const law = new Float64Array(trial.numActions); // of the choice at the turn that was read last
     const read = { episode: -1, step: -1 };
-    const last = { action: 0, reward: 0, terminated: false, truncated: false };
-    let hasOutcome = false; // that no token has yet
+    const weights = new Float64Array(model.arm_dim === 0 ? 0 : headOutputs(model)); // that arms are scored by
+    let hasOutcome = false; // whether `token` holds one, which the next turn pushes
     let propensity = Number.NaN;
 
     /** Reads the turn, once however often it is asked for, and finds the law of the choice. */
@@ -72,19 +74,18 @@ export const transformer = defineAgent({
       if (read.episode === turn.episode && read.step === turn.step) return;
       read.episode = turn.episode;
       read.step = turn.step;
-      token.fill(0);
-      if (hasOutcome) {
-        writeOutcome(token, 0, tokens, last);
-        hasOutcome = false;
-        if (tokens.layout === "lin2023") {
-          sequence.push(token);
-          token.fill(0);
-        }
-      }
-      const { step, state, arms } = turn;
-      writeSituation(token, 0, tokens, { step, state, arms: arms?.data });
+      if (hasOutcome && tokens.layout === "lin2023") sequence.push(token);
+      if (!hasOutcome || tokens.layout === "lin2023") token.fill(0);
+      hasOutcome = false;
+      const { step, state } = turn;
+      const arms = turn.arms?.data;
+      writeSituation(token, 0, tokens, { step, state, arms });
       sequence.push(token);
-      sequence.logits(logits);
+      if (model.arm_dim === 0) sequence.logits(logits);
+      else {
+        sequence.logits(weights);
+        scoreArms(logits, 0, logits.length, weights, 0, arms as Float32Array, 0, trial.dim);
+      }
       if (choose === "argmax") writeArgmaxLaw(law, logits);
       else writeSoftmax(law, logits, temperature);
     }
@@ -106,11 +107,9 @@ export const transformer = defineAgent({
         readTurn(turn);
         target.set(law);
       },
-      observe({ action, reward, episode, terminated, truncated }: Outcome) {
-        last.action = action;
-        last.reward = reward;
-        last.terminated = terminated;
-        last.truncated = truncated;
+      observe({ action, arms, reward, episode, terminated, truncated }: Outcome) {
+        token.fill(0);
+        writeOutcome(token, 0, tokens, { action, arms: arms?.data, reward, terminated, truncated });
         hasOutcome = true;
         if ((terminated || truncated) && episode === trial.episodes - 1) sequence.clear(); // the trial is over
       },

@@ -1,7 +1,7 @@
 """The transformer once more, in PyTorch: python transformer_twin.py CHECKPOINT TOKENS LOGITS.
 
-Reads a checkpoint's config.json and model.safetensors, and `tokens` [B, L, F] from a safetensors file; writes `logits` [B, T, A] at the
-tokens at which decisions are made. Written from the description of the model; its modules have the names of the parameters.
+Reads a checkpoint's config.json and model.safetensors, and `tokens` [B, L, F] and, for a model that scores arms, `arms` [B, T, A, d] from
+a safetensors file; writes `logits` [B, T, A] at the tokens at which decisions are made. Written from the description of the model; its modules have the names of the parameters.
 """
 
 import json
@@ -81,16 +81,23 @@ class Transformer(nn.Module):
         self.position = nn.Embedding(config["context"], config["width"]) if config["positions"] == "learned" else None
         self.layers = nn.ModuleList(Block(config) for _ in range(config["layers"]))
         self.final_norm = nn.LayerNorm(config["width"]) if config["norm"] == "pre" else nn.Identity()
-        self.head = nn.Linear(config["width"], config["max_actions"])
+        d = config["arm_dim"]
+        self.head = nn.Linear(config["width"], config["max_actions"] if d == 0 else d + d * (d + 1) // 2)
         self.stride = config["stride"]
 
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+    def forward(self, tokens: torch.Tensor, arms: torch.Tensor | None) -> torch.Tensor:
         x = self.embed(tokens)
         if self.position is not None:
             x = x + self.position(torch.arange(tokens.shape[1]))
         for layer in self.layers:
             x = layer(x)
-        return self.head(self.final_norm(x))[:, :: self.stride]
+        outputs = self.head(self.final_norm(x))[:, :: self.stride]
+        if arms is None:
+            return outputs
+        d = arms.shape[-1]
+        i, j = torch.triu_indices(d, d)
+        squares = torch.einsum("btk,btak->bta", outputs[..., d:], arms[..., i] * arms[..., j])
+        return torch.einsum("btk,btak->bta", outputs[..., :d], arms) + squares
 
 
 def main(checkpoint: Path, tokens: Path, logits: Path) -> None:
@@ -98,7 +105,8 @@ def main(checkpoint: Path, tokens: Path, logits: Path) -> None:
     model = Transformer(config).eval()
     model.load_state_dict(load_file(checkpoint / "model.safetensors"))  # strict: these names, these shapes, no other
     with torch.no_grad():
-        result = model(load_file(tokens)["tokens"])
+        given = load_file(tokens)
+        result = model(given["tokens"], given.get("arms"))
     save_file({"logits": result.contiguous()}, logits, metadata={"from": "torch"})
 
 

@@ -15,6 +15,9 @@ export const SMALL_TOKENS: TokenConfig = {
   reward_std: 0.5,
 };
 
+/** Tokens of a task with 3 arms of 2 features, told apart by these. */
+export const SMALL_ARMS: TokenConfig = { ...SMALL_TOKENS, layout: "chosen-arm", num_states: 1, dim: 2 };
+
 /** A model of 2 layers and width 8 for 8 tokens, unless other options are given. */
 export function smallModel(options: Record<string, unknown> = {}, tokens: TokenConfig = SMALL_TOKENS): ModelConfig {
   return modelConfig({ layers: 2, width: 8, heads: 2, ...options }, tokens, 8);
@@ -46,5 +49,9 @@ export function randomBatch(model: ModelConfig, sequences: number, seed: bigint)
   }
   const weights = Float32Array.from({ length: sequences * decisions }, () => (rng.uniform() < 0.8 ? 1 : 0));
   const numActions = new Int32Array(sequences).fill(actions);
-  return { sequences, length, tokens, targets, weights, numActions };
+  const arms =
+    model.arm_dim === 0
+      ? undefined
+      : Float32Array.from({ length: sequences * decisions * actions * model.arm_dim }, () => rng.normal());
+  return { sequences, length, tokens, targets, weights, arms, numActions };
 }

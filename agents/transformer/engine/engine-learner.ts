@@ -93,6 +93,7 @@ export async function createEngineLearner(
     new Float32Array(memory.buffer, place.tokens, batch.tokens.length).set(batch.tokens);
     new Float32Array(memory.buffer, place.targets, batch.targets.length).set(batch.targets);
     new Float32Array(memory.buffer, place.weights, batch.weights.length).set(batch.weights);
+    if (batch.arms !== undefined) new Float32Array(memory.buffer, place.arms, batch.arms.length).set(batch.arms);
     new Int32Array(memory.buffer, place.numActions, batch.numActions.length).set(batch.numActions);
     return place;
   }

@@ -62,6 +62,9 @@ export interface Workspace {
   readonly last: number;
   readonly lastHat: number;
   readonly lastScales: number;
+  /** [rows, K]: the head's outputs, and their gradient; those of the logits where these are the same. */
+  readonly outputs: number;
+  readonly doutputs: number;
   /** [rows, A]. */
   readonly logits: number;
   /** [rows, A]: shares of the actions, then the gradient of the logits. */
@@ -129,6 +132,7 @@ export function memoryPlan(
     qkvStride,
     features,
     actions,
+    outputs,
     layers,
     heads,
     headWidth,
@@ -154,6 +158,8 @@ export function memoryPlan(
   };
   const workspaces = Array.from({ length: threads }, (): Workspace => {
     const shared = keepsWeights ? undefined : floats(headWeights);
+    const [logits, dlogits] = [floats(rows * actions), floats(rows * actions)];
+    const scores = config.arm_dim > 0;
     return {
       tokens: floats(rows * features),
       x: floats(rows * width),
@@ -174,8 +180,10 @@ export function memoryPlan(
       last: floats(rows * width),
       lastHat: floats(rows * width),
       lastScales: floats(rows),
-      logits: floats(rows * actions),
-      dlogits: floats(rows * actions),
+      outputs: scores ? floats(rows * outputs) : logits,
+      doutputs: scores ? floats(rows * outputs) : dlogits,
+      logits,
+      dlogits,
       largest: floats(rows),
       totals: floats(rows),
       dx: floats(rows * width),
@@ -198,6 +206,8 @@ export interface BatchPlan {
   readonly tokens: number;
   readonly targets: number;
   readonly weights: number;
+  /** Nothing is there unless the model scores arms. */
+  readonly arms: number;
   /** int32. */
   readonly numActions: number;
   /** Sequences of a chunk, but perhaps of the last. */
@@ -211,7 +221,7 @@ export interface BatchPlan {
 
 /** The plan of a batch. Its chunks do not depend on the threads, so that sums do not either. */
 export function batchPlan(batch: LearningBatch, layout: ParameterLayout, from: number): BatchPlan {
-  const { sequences, length, tokens, targets, weights, numActions } = batch;
+  const { sequences, length, tokens, targets, weights, arms, numActions } = batch;
   const { floats, end } = allocator(from);
   const most = Math.max(1, Math.min(MOST_CHUNKS, Math.floor(MOST_CHUNK_BYTES / (4 * layout.size))));
   const chunk = Math.ceil(sequences / most);
@@ -222,6 +232,7 @@ export function batchPlan(batch: LearningBatch, layout: ParameterLayout, from: n
     tokens: floats(tokens.length),
     targets: floats(targets.length),
     weights: floats(weights.length),
+    arms: floats(arms?.length ?? 0),
     numActions: floats(numActions.length),
     chunk,
     chunks,

@@ -1,5 +1,5 @@
 /**
- * One sequence forwards, and backwards from the gradient of its logits: the model of ../model.ts, in the kernels' calls. Rows beyond the
+ * One sequence forwards, and backwards from the gradient of the head's outputs: the model of ../model.ts, in the kernels' calls. Rows beyond the
  * sequence's length are computed as well, up to a multiple of 8; nothing that is seen depends on them, and their gradients are 0.
  */
 import { alibiSlope, type ModelConfig } from "../model-config.js";
@@ -21,9 +21,9 @@ export interface SequenceInput {
 
 /** Both passes, in a thread's workspace. */
 export interface SequencePass {
-  /** Leaves logits [rows, actions] in the workspace. */
+  /** Leaves the head's outputs [rows, outputs] in the workspace. */
   forward(input: SequenceInput): void;
-  /** Adds to the gradients from that address on, those of `dlogits` in the workspace; for the sequence that was last forwards. */
+  /** Adds to the gradients from that address on, those of `doutputs` in the workspace; for the sequence that was last forwards. */
   backward(input: SequenceInput, gradients: number): void;
 }
 
@@ -153,7 +153,7 @@ export function sequencePass(
       const { weight, bias } = finalNorm;
       kernels.finalNorm(decisions, work.x, weight, bias, work.last, work.lastHat, work.lastScales);
     }
-    kernels.head(decisions, output, head.out, head.bias, work.logits, 0);
+    kernels.head(decisions, output, head.out, head.bias, work.outputs, 0);
   }
 
   const decisionRows = (length: number) => Math.ceil(Math.ceil(length / stride) / 4) * 4;
@@ -166,16 +166,16 @@ export function sequencePass(
     const { dx, dy } = work;
     kernels.headGradient(
       decisions,
-      work.dlogits,
+      work.doutputs,
       output,
       gradients + head.weightGradient,
       gradients + head.biasGradient,
     );
     // Rows that are no decision's have no gradient yet.
     if (stride > 1 || decisions < rows) kernels.clear(dx, n);
-    if (finalNorm === undefined) kernels.headIn(decisions, work.dlogits, head.in, 0, dx, 0);
+    if (finalNorm === undefined) kernels.headIn(decisions, work.doutputs, head.in, 0, dx, 0);
     else {
-      kernels.headIn(decisions, work.dlogits, head.in, 0, dy, 0);
+      kernels.headIn(decisions, work.doutputs, head.in, 0, dy, 0);
       const { weight, weightGradient, biasGradient } = finalNorm;
       kernels.finalNormGradient(
         decisions,

@@ -3,7 +3,7 @@
  * the weights beyond a tensor's own are zero, and so are their gradients.
  */
 import { IcrlError } from "../../../common/errors.js";
-import type { ModelConfig } from "../model-config.js";
+import { headOutputs, type ModelConfig } from "../model-config.js";
 
 /** Sizes in elements. Constants of a compiled module. */
 export interface EngineShape {
@@ -27,6 +27,8 @@ export interface EngineShape {
   readonly features: number;
   /** A. */
   readonly actions: number;
+  /** K, outputs of the head: A where they are the logits. */
+  readonly outputs: number;
   /** Tokens a decision. */
   readonly stride: number;
   /** Rows of a sequence's arrays. */
@@ -75,6 +77,7 @@ export function engineShape(config: ModelConfig): EngineShape {
     qkvStride: strideFor(3 * heads * headWidth),
     features: padded(token_size),
     actions: padded(max_actions),
+    outputs: padded(headOutputs(config)),
     stride,
     rows,
     scoreColumns: (rows / 8) % 2 === 1 ? rows : rows + 8,

@@ -1,5 +1,6 @@
 /** A thread of the engine: computes chunks of a batch in a workspace of its own. Started by threads.ts alone. */
 import { parentPort, workerData } from "node:worker_threads";
+import { armWeightGradient, scoreArms } from "../arm-scores.js";
 import type { ModelConfig } from "../model-config.js";
 import { addCrossEntropy, type SequenceLoss, shareGradient } from "./cross-entropy.js";
 import { instantiate, timed } from "./instance.js";
@@ -46,10 +47,14 @@ function takeChunks(batch: BatchPlan, dropoutSeed: number | undefined): Reply["l
   const counter = new Int32Array(memory.buffer, COUNTER_AT, 1);
   const floats = (at: number, n: number) => new Float32Array(memory.buffer, at, n);
   const numActions = new Int32Array(memory.buffer, batch.numActions, sequences);
-  const actions = config.max_actions;
+  const { max_actions: actions, arm_dim: d } = config;
+  const scores = d > 0;
   const count = Math.ceil(length / config.stride);
   const logits = floats(work.logits, count * shape.actions);
   const shares = floats(work.dlogits, Math.ceil(count / 4) * 4 * shape.actions);
+  // Columns and rows beyond those of the outputs stay 0.
+  const outputs = floats(work.outputs, count * shape.outputs);
+  const doutputs = floats(work.doutputs, count * shape.outputs);
   const [largest, totals] = [floats(work.largest, count), floats(work.totals, count)];
   const losses: (SequenceLoss & { chunk: number })[] = [];
   for (;;) {
@@ -65,6 +70,10 @@ function takeChunks(batch: BatchPlan, dropoutSeed: number | undefined): Reply["l
         dropout: dropoutSeed === undefined ? undefined : { seed: dropoutSeed, sequence: i },
       };
       pass.forward(input);
+      const arms = scores ? floats(batch.arms + 4 * i * count * actions * d, count * actions * d) : undefined;
+      for (let t = 0; arms !== undefined && t < count; t += 1) {
+        scoreArms(logits, t * shape.actions, actions, outputs, t * shape.outputs, arms, t * actions * d, d);
+      }
       kernels.softmax(count, work.logits, work.dlogits, work.largest, work.totals, numActions[i]);
       const decisions = {
         count,
@@ -81,6 +90,9 @@ function takeChunks(batch: BatchPlan, dropoutSeed: number | undefined): Reply["l
       addCrossEntropy(sums, decisions);
       if (dropoutSeed === undefined) continue;
       shareGradient(decisions);
+      for (let t = 0; arms !== undefined && t < count; t += 1) {
+        armWeightGradient(doutputs, t * shape.outputs, actions, shares, t * shape.actions, arms, t * actions * d, d);
+      }
       pass.backward(input, gradients);
     }
     losses.push(sums);

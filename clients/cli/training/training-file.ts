@@ -6,6 +6,7 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { agents } from "../../../agents/registry.js";
 import { type ModelOptions, modelOptions } from "../../../agents/transformer/model-config.js";
+import { LAYOUTS, type Layout } from "../../../agents/transformer/token-layout.js";
 import type { Objective } from "../../../agents/transformer/training-data.js";
 import { TRAINING_OPTIONS, type TrainingOptions } from "../../../agents/transformer/training-options.js";
 import { IcrlError } from "../../../common/errors.js";
@@ -23,7 +24,7 @@ export interface TrainingSpec {
   /** Trials of each task that are played afresh at a time, instead of one dataset read again and again; undefined: not. */
   readonly onlineTrials: number | undefined;
   readonly objective: Objective;
-  readonly layout: "step" | "lin2023";
+  readonly layout: Layout;
   /** Tokens of a sequence; 0: a whole trial's. */
   readonly context: number;
   readonly model: ModelOptions;
@@ -58,9 +59,9 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
   if (!isObjective(objective)) {
     throw invalid(`objective is "${objective}": give ad, dpt or expert:NAME, NAME a label of the dataset`);
   }
-  const layout = file.layout ?? "step";
-  if (layout !== "step" && layout !== "lin2023") {
-    throw invalid(`layout is ${JSON.stringify(layout)}: give step or lin2023`);
+  const layout = LAYOUTS.find((one) => one === (file.layout ?? "step"));
+  if (layout === undefined) {
+    throw invalid(`layout is ${JSON.stringify(file.layout)}: give one of ${LAYOUTS.join(", ")}`);
   }
   const training = options(file.training, "training");
   const spec: TrainingSpec = {

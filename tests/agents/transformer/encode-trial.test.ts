@@ -6,9 +6,11 @@ import {
   encodeTrial,
   TRIAL_COLUMNS,
   type TrialRows,
+  writeArms,
 } from "#icrl/agents/transformer/encode-trial.js";
 import { taskShape, tokenConfigOf } from "#icrl/agents/transformer/token-config.js";
 import {
+  LAYOUTS,
   type TokenConfig,
   tokenSize,
   tokensPerStep,
@@ -43,8 +45,12 @@ const dir = join(temporary.path, "set");
 beforeAll(() => makeDataset(dir, SPEC, { labels: [] }), 60_000);
 afterAll(() => temporary.remove());
 
-const tokensOf = (layout: TokenConfig["layout"]): TokenConfig =>
-  tokenConfigOf(readDatasetManifest(dir).tasks, layout, { mean: 0.25, std: 1.5 });
+/** Layout chosen-arm is for the tasks whose arms have features. */
+const takes = (layout: TokenConfig["layout"], dim: number) => layout !== "chosen-arm" || dim > 0;
+const tokensOf = (layout: TokenConfig["layout"]): TokenConfig => {
+  const tasks = readDatasetManifest(dir).tasks.filter((task) => takes(layout, taskShape(task).dim));
+  return tokenConfigOf(tasks, layout, { mean: 0.25, std: 1.5 });
+};
 
 /** Every trial of the dataset, by its task's id. */
 async function trials(): Promise<{ readonly id: string; readonly trial: TrialRows }[]> {
@@ -70,38 +76,39 @@ function whole(config: TokenConfig, trial: TrialRows): Float32Array {
   return tokens;
 }
 
-test.each(["step", "lin2023"] as const)(
+test.each(["step", "lin2023", "chosen-arm"] as const)(
   "tokens of logged trials are bit for bit what an agent is shown that plays them over the wire (%s)",
   async (layout) => {
     const config = tokensOf(layout);
     const shown: Float32Array[][] = [];
-    const listener = expertThat("listener", () => {
+    const listener = expertThat("listener", ({ dim }) => {
+      if (!takes(layout, dim)) return { act: () => 0 };
       const tokens: Float32Array[] = [];
       shown.push(tokens);
-      let answer: Parameters<typeof writeOutcome>[3] | undefined;
+      let next = new Float32Array(tokenSize(config)); // written as soon as there is something: what is shown is not kept
       return {
         propensity: 1,
         act({ arms, state, step }) {
-          const token = new Float32Array(tokenSize(config));
-          writeSituation(token, 0, config, { arms: arms?.data, state, step });
-          if (answer !== undefined && layout === "step") writeOutcome(token, 0, config, answer);
-          tokens.push(token);
+          writeSituation(next, 0, config, { arms: arms?.data, state, step });
+          tokens.push(next);
           return 0;
         },
-        observe({ action, reward, terminated, truncated }) {
-          answer = { action, reward, terminated, truncated };
-          if (layout === "step") return;
-          const token = new Float32Array(tokenSize(config));
-          writeOutcome(token, 0, config, answer);
-          tokens.push(token);
+        observe({ action, arms, reward, terminated, truncated }) {
+          next = new Float32Array(tokenSize(config));
+          writeOutcome(next, 0, config, { action, arms: arms?.data, reward, terminated, truncated });
+          if (layout !== "lin2023") return;
+          tokens.push(next);
+          next = new Float32Array(tokenSize(config));
         },
       };
     });
     const server = await serverForTest({}, copyForTest(dir)); // replays the trials, tells what was done
     await labelDataset(server.connection, listener, { numEnvs: 8, streams: 1 });
     const hex = (tokens: Float32Array) => Buffer.from(tokens.buffer).toString("hex");
-    const encoded = (await trials()).map(({ trial }) => hex(whole(config, trial)));
-    expect(encoded.length).toBe(30);
+    const encoded = (await trials())
+      .filter(({ trial }) => takes(layout, trial.shape.dim))
+      .map(({ trial }) => hex(whole(config, trial)));
+    expect(encoded.length).toBe(layout === "chosen-arm" ? 12 : 30);
     const played = shown.map((tokens) => hex(Float32Array.from(tokens.flatMap((token) => [...token]))));
     expect(encoded.toSorted()).toEqual(played.toSorted());
   },
@@ -124,10 +131,10 @@ test("the trials of this file have what can go wrong: early ends, fresh arms, ta
 });
 
 test("any piece of a trial is that piece of its tokens, and what is left of it stays zero", async () => {
-  for (const layout of ["step", "lin2023"] as const) {
+  for (const layout of LAYOUTS) {
     const config = tokensOf(layout);
     const size = tokenSize(config);
-    for (const { trial } of (await trials()).slice(0, 30)) {
+    for (const { trial } of (await trials()).filter((one) => takes(layout, one.trial.shape.dim))) {
       const all = whole(config, trial);
       for (const first of [0, 1, 3, decisionsOf(trial) - 1]) {
         for (const length of [1, 4, 9, 60]) {
@@ -197,6 +204,33 @@ test("three steps in layout lin2023: situations and outcomes take turns", () => 
     [0, 0, 0, 0, 1, 0, 1, 1, 1, 0],
     [1, 0, 0, 1, 0, 0, 0, 0, 0, 0],
     [0, 0, 0, 0, 0, 1, -1, 1, 1, 0],
+  ]);
+});
+
+test("layout chosen-arm shows the features of the arm that was taken, of the arms of that step; decisions have their own", () => {
+  const arms = [
+    [1, 2, 3, 4],
+    [5, 6, 7, 8],
+  ];
+  const columns = {
+    ...TRIAL.columns,
+    step_features: lists(Float32Array, [arms.flat(), [-1, -2, -3, -4]]),
+  };
+  const shape = { task: "by-hand", numActions: 2, numStates: 1, dim: 2, freshArms: true };
+  const trial = { ...TRIAL, columns, shape };
+  const config: TokenConfig = { ...BY_HAND, layout: "chosen-arm", num_states: 1, dim: 2 };
+  // by hand: step / 4, start | features of arm 1 and of arm 0, those times (reward - 1) / 2, it, there is one, terminated, truncated
+  expect(rowsOf(whole(config, trial), 10)).toEqual([
+    [0, 1, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0.25, 0, 3, 4, 0, 0, 0, 1, 0, 0],
+    [0, 1, 5, 6, 5, 6, 1, 1, 1, 0],
+  ]);
+  const target = new Float32Array(18); // of decisions 1 and 2, among 3 arms of which there are 2
+  writeArms(target, 1, 3, trial, 1, 2);
+  expect(rowsOf(target, 6)).toEqual([
+    [0, 0, 0, 0, 0, 0],
+    [5, 6, 7, 8, 0, 0],
+    [-1, -2, -3, -4, 0, 0],
   ]);
 });
 

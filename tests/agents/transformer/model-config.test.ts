@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { alibiSlope, isUnbounded, modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { alibiSlope, headOutputs, isUnbounded, modelConfig } from "#icrl/agents/transformer/model-config.js";
 import { tokenSize } from "#icrl/agents/transformer/token-layout.js";
-import { SMALL_TOKENS } from "../../support/transformer.js";
+import { SMALL_ARMS, SMALL_TOKENS } from "../../support/transformer.js";
 
 test("a model has the sizes of its tokens, and defaults where nothing is chosen", () => {
   expect(modelConfig({ layers: 2 }, SMALL_TOKENS, 40)).toEqual({
@@ -17,9 +17,13 @@ test("a model has the sizes of its tokens, and defaults where nothing is chosen"
     token_size: tokenSize(SMALL_TOKENS),
     context: 40,
     max_actions: SMALL_TOKENS.max_actions,
+    arm_dim: 0,
     stride: 1,
   });
   expect(modelConfig({}, { ...SMALL_TOKENS, layout: "lin2023" }, 40).stride).toBe(2);
+  // 2 features of an arm: themselves, and 3 products
+  const scoring = modelConfig({}, SMALL_ARMS, 40);
+  expect([scoring.stride, scoring.arm_dim, headOutputs(scoring)]).toEqual([1, 2, 5]);
 });
 
 test("what a model cannot be is refused", () => {

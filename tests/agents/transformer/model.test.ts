@@ -4,7 +4,7 @@ import { forward } from "#icrl/agents/transformer/model.js";
 import type { ModelConfig } from "#icrl/agents/transformer/model-config.js";
 import { parameterSpecs } from "#icrl/agents/transformer/parameters.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
-import { freshState, randomBatch, SMALL_TOKENS, smallModel } from "../../support/transformer.js";
+import { freshState, randomBatch, SMALL_ARMS, SMALL_TOKENS, smallModel } from "../../support/transformer.js";
 
 beforeAll(async () => {
   tf.enableProdMode(); // no advertisement
@@ -18,6 +18,7 @@ const MODELS: [string, ModelConfig][] = [
   ["relative positions and a window", smallModel({ positions: "alibi", window: 3 })],
   ["relu, relative positions and a window", smallModel({ attention: "relu", positions: "alibi", window: 3 })],
   ["two tokens a step", smallModel({}, { ...SMALL_TOKENS, layout: "lin2023" })],
+  ["a head that scores arms", smallModel({}, SMALL_ARMS)],
 ];
 
 /** Parameters with biases and norms away from their special initial values. */
@@ -37,10 +38,10 @@ function unit(values: Float32Array): Float32Array {
   return values.map((x) => x / norm);
 }
 
-function logitsOf(model: ModelConfig, tokens: Float32Array, sequences = 2): Float32Array {
+function logitsOf(model: ModelConfig, tokens: Float32Array, sequences = 2, arms?: Float32Array): Float32Array {
   return tf.tidy(() => {
     const input = tf.tensor3d(tokens, [sequences, tokens.length / sequences / model.token_size, model.token_size]);
-    return forward(model, parametersOf(model), input).dataSync() as Float32Array;
+    return forward(model, parametersOf(model), input, { arms }).dataSync() as Float32Array;
   });
 }
 
@@ -50,7 +51,7 @@ describe.each(MODELS)("a model with %s", (_, model) => {
   test("has gradients equal to directional finite differences, parameter by parameter", () => {
     const loss = (parameters: Record<string, tf.Tensor>): tf.Scalar => {
       const input = tf.tensor3d(batch.tokens, [2, batch.length, model.token_size]);
-      const logs = tf.logSoftmax(forward(model, parameters, input));
+      const logs = tf.logSoftmax(forward(model, parameters, input, batch));
       return tf.neg(tf.mean(tf.sum(tf.mul(logs, tf.tensor(batch.targets, logs.shape)), -1))) as tf.Scalar;
     };
     const parameters = parametersOf(model);
@@ -96,8 +97,8 @@ describe.each(MODELS)("a model with %s", (_, model) => {
     for (let i = from; i < model.context * model.token_size; i += 1) changed[i] += 1;
     const before = (6 / model.stride) * model.max_actions;
     const all = (model.context / model.stride) * model.max_actions;
-    const first = logitsOf(model, tokens);
-    const second = logitsOf(model, changed);
+    const first = logitsOf(model, tokens, 2, batch.arms);
+    const second = logitsOf(model, changed, 2, batch.arms);
     expect(second.slice(0, before)).toEqual(first.slice(0, before));
     expect(second.slice(before, all)).not.toEqual(first.slice(before, all));
     expect(second.slice(all)).toEqual(first.slice(all)); // the other sequence
@@ -133,12 +134,7 @@ test("dropout is a function of its seed, and off without one", () => {
   const logits = (dropoutSeed?: number) =>
     tf.tidy(() => {
       const input = tf.tensor3d(tokens, [1, model.context, model.token_size]);
-      return forward(
-        model,
-        parametersOf(model),
-        input,
-        dropoutSeed === undefined ? undefined : { dropoutSeed },
-      ).dataSync();
+      return forward(model, parametersOf(model), input, { dropoutSeed }).dataSync();
     });
   expect(logits(1)).toEqual(logits(1));
   expect(logits(2)).not.toEqual(logits(1));

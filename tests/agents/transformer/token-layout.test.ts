@@ -48,6 +48,20 @@ test("one state is no feature, arms of fewer rows leave zeros, and arms that the
   expect([...short]).toEqual([0.5, 0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
+test("layout chosen-arm has the features of the arm that was taken, and those times the reward, whatever the arms' number", () => {
+  const config: TokenConfig = { ...CONFIG, layout: "chosen-arm", num_states: 1 };
+  // step, start | 2 features, 2 features times the reward, reward, there, terminated, truncated
+  expect(tokenSize(config)).toBe(2 + 2 + 2 + 4);
+  const token = new Float32Array(10);
+  const arms = Float32Array.of(0.5, 1, 1.5, -2, 2.5, 3, 4, 5);
+  writeSituation(token, 0, config, { arms, state: 0, step: 4 });
+  writeOutcome(token, 0, config, { action: 1, arms, reward: 5, terminated: false, truncated: false });
+  expect([...token]).toEqual([0.5, 0, 1.5, -2, 3, -4, 2, 1, 0, 0]);
+  const shape = { task: "some-task", numActions: 100, numStates: 1, dim: 2 };
+  requireFits(config, shape);
+  for (const dim of [0, 3]) expect(() => requireFits(config, { ...shape, dim })).toThrow("features an arm");
+});
+
 test("layout step has one token a step, lin2023 two", () => {
   expect(tokensPerStep(CONFIG)).toBe(1);
   expect(tokensPerStep({ ...CONFIG, layout: "lin2023" })).toBe(2);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { tokenConfigOf } from "#icrl/agents/transformer/token-config.js";
 import { type TokenConfig, tokenSize } from "#icrl/agents/transformer/token-layout.js";
 import { type TrainingDataOptions, type TrialBatch, trainingBatches } from "#icrl/agents/transformer/training-data.js";
+import { readDatasetManifest } from "#icrl/datasets/dataset-manifest.js";
 import { finishDataset } from "#icrl/datasets/finish-dataset.js";
 import { readDataset } from "#icrl/datasets/read-dataset.js";
 import { headOf, playCollection, SPEC, writeLabel } from "../../support/dataset.js";
@@ -298,6 +299,33 @@ test("layout lin2023 has two tokens a decision", async () => {
   expect(first.tokens.length).toBe(6 * 2 * STEPS * tokenSize(tokens));
   expect(first.weights.length).toBe(6 * STEPS);
   expect(first.targets).toEqual((await everyTrial())[0].targets);
+});
+
+test("layout chosen-arm comes with the arms of every decision, and takes tasks with arms alone", async () => {
+  const bandit = readDatasetManifest(dir).tasks.filter(({ id }) => id === "linear");
+  const config = tokenConfigOf(bandit, "chosen-arm", { mean: 0, std: 1 });
+  const chosen: Chosen = { tokens: config, context: 14, task: "linear" };
+  const [{ arms, tokens: own, targets, sequences }] = await validation(chosen);
+  const { max_actions: actions, dim } = config;
+  const size = tokenSize(config);
+  if (arms === undefined) throw new RangeError("there are no arms");
+  expect(arms.length).toBe(sequences * 14 * actions * dim);
+  for (let i = 0; i < sequences; i += 1) {
+    for (let t = 0; t < 12; t += 1) {
+      const at = (i * 14 + t) * actions;
+      expect(arms.slice(at * dim, (at + actions) * dim)).toEqual(
+        arms.slice(i * 14 * actions * dim, (i * 14 * actions + actions) * dim),
+      );
+      if (t === 11) continue;
+      // The arm that was taken is that of the target, and the next token shows it.
+      const taken = targets.subarray(at, at + actions).indexOf(1);
+      const next = (i * 14 + t + 1) * size;
+      expect(own.slice(next + 2, next + 2 + dim)).toEqual(arms.slice((at + taken) * dim, (at + taken + 1) * dim));
+    }
+    expect(arms.slice((i * 14 + 12) * actions * dim, (i + 1) * 14 * actions * dim).every((x) => x === 0)).toBe(true);
+  }
+  const all = readDatasetManifest(dir).tasks;
+  expect(() => tokenConfigOf(all, "chosen-arm", { mean: 0, std: 1 })).toThrow("have no features");
 });
 
 test("batches share no memory", async () => {

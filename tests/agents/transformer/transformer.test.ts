@@ -45,6 +45,14 @@ function madeUp(
 }
 
 const ARMS: Arms = { data: Float32Array.of(0.1, 0.2, 0.3, 0.4, 0.5, 0.6), rows: 3, cols: 2 };
+const ARM_ROWS = [
+  [0.1, 0.2],
+  [0.3, 0.4],
+  [0.5, 0.6],
+].map((row) => row.map(Math.fround));
+/** An arm's logit of the weights that score two features: w . x + W11 x1^2 + W12 x1 x2 + W22 x2^2. */
+const arm = ([w1, w2, w11, w12, w22]: readonly number[], [x1, x2]: readonly number[]) =>
+  w1 * x1 + w2 * x2 + w11 * x1 * x1 + w12 * x1 * x2 + w22 * x2 * x2;
 /** A made-up task of 3 actions and 4 episodes of 3 steps. */
 const TRIAL: Trial = {
   task: "made-up",
@@ -77,12 +85,12 @@ function tokensOf(tokens: TokenConfig, size: number): Float32Array[] {
   return PAST.flatMap((outcome, t) => {
     const token = new Float32Array(size);
     writeSituation(token, 0, tokens, { arms: ARMS.data, state: outcome.state, step: outcome.step });
-    if (tokens.layout === "step") {
-      if (t > 0) writeOutcome(token, 0, tokens, PAST[t - 1]);
+    if (tokens.layout !== "lin2023") {
+      if (t > 0) writeOutcome(token, 0, tokens, { ...PAST[t - 1], arms: ARMS.data });
       return [token];
     }
     const after = new Float32Array(size);
-    writeOutcome(after, 0, tokens, outcome);
+    writeOutcome(after, 0, tokens, { ...outcome, arms: ARMS.data });
     return [token, after];
   });
 }
@@ -124,13 +132,16 @@ describe("the law of its choice", () => {
   it.each([
     ["step", "pre"],
     ["lin2023", "post"],
+    ["chosen-arm", "pre"],
   ] as const)(
     "is the softmax of what the whole past gives, executed actions in it, over the task's actions: %s",
     (layout, norm) => {
       const tokens = { ...TOKENS, layout };
       const { checkpoint, model, parameters } = madeUp({ norm, positions: "alibi", window: 24 }, tokens);
       const logits = naiveLogits(model, parameters, tokensOf(tokens, model.token_size));
-      const atDecisions = logits.filter((_, i) => i % model.stride === 0).map((row) => row.slice(0, 3));
+      const atDecisions = logits
+        .filter((_, i) => i % model.stride === 0)
+        .map((row) => (layout === "chosen-arm" ? ARM_ROWS.map((x) => arm(row, x)) : row.slice(0, 3)));
       expect(lawsOf(policyOf({ checkpoint }))).toEqual(closeTo(atDecisions.map((row) => softmax(row))));
       expect(lawsOf(policyOf({ checkpoint, temperature: 0.5 }))).toEqual(
         closeTo(atDecisions.map((row) => softmax(row, 0.5))),

@@ -3,9 +3,10 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { scoreArms } from "#icrl/agents/transformer/arm-scores.js";
 import { writeCheckpoint } from "#icrl/agents/transformer/checkpoint.js";
 import { createDecoder } from "#icrl/agents/transformer/infer.js";
-import { modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { headOutputs, modelConfig } from "#icrl/agents/transformer/model-config.js";
 import { decodeSafetensors, encodeSafetensors } from "#icrl/agents/transformer/safetensors.js";
 import type { TokenConfig } from "#icrl/agents/transformer/token-layout.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
@@ -38,6 +39,7 @@ describe.skipIf(python === undefined)("a PyTorch twin of the model", () => {
   test.each([
     ...SHAPES.map((options) => ({ layout: "step" as const, options })),
     { layout: "lin2023" as const, options: SHAPES[0] },
+    { layout: "chosen-arm" as const, options: SHAPES[0] },
   ])("gives the same logits to 1e-4: $layout, $options", ({ layout, options }) => {
     const layoutTokens = { ...tokens, layout };
     const model = modelConfig({ layers: 3, width: 16, heads: 4, ...options }, layoutTokens, CONTEXT);
@@ -57,8 +59,11 @@ describe.skipIf(python === undefined)("a PyTorch twin of the model", () => {
     const input = Float32Array.from({ length: CONTEXT * model.token_size }, () =>
       rng.uniform() < 0.5 ? 0 : rng.normal(),
     );
-    const shape = [1, CONTEXT, model.token_size];
-    writeFileSync(path("tokens"), encodeSafetensors(new Map([["tokens", { shape, data: input }]])));
+    const scores = model.arm_dim > 0;
+    const arms = Float32Array.from({ length: CONTEXT * model.max_actions * tokens.dim }, () => rng.normal());
+    const given = new Map([["tokens", { shape: [1, CONTEXT, model.token_size], data: input }]]);
+    if (scores) given.set("arms", { shape: [1, CONTEXT, model.max_actions, tokens.dim], data: arms });
+    writeFileSync(path("tokens"), encodeSafetensors(given));
 
     const script = join(import.meta.dirname, "../../python/transformer_twin.py");
     const { status, stderr } = spawnSync(python as string, [script, path("model"), path("tokens"), path("logits")], {
@@ -75,7 +80,13 @@ describe.skipIf(python === undefined)("a PyTorch twin of the model", () => {
     for (let i = 0; i < CONTEXT; i += 1) {
       sequence.push(input.subarray(i * model.token_size, (i + 1) * model.token_size));
       if (i % model.stride > 0) continue;
-      sequence.logits(ours.subarray(decisions * model.max_actions, (decisions + 1) * model.max_actions));
+      const row = ours.subarray(decisions * model.max_actions, (decisions + 1) * model.max_actions);
+      if (!scores) sequence.logits(row);
+      else {
+        const weights = new Float64Array(headOutputs(model));
+        sequence.logits(weights);
+        scoreArms(row, 0, row.length, weights, 0, arms, i * row.length * tokens.dim, tokens.dim);
+      }
       decisions += 1;
     }
     expect(twin.tensors.get("logits")?.shape).toEqual([1, decisions, model.max_actions]);

@@ -14,6 +14,7 @@ export function moduleSource(shape: EngineShape, simd: Simd): string {
     hidden: r,
     features: f,
     actions,
+    outputs,
     stride,
     norm,
     dropout,
@@ -31,8 +32,8 @@ export function moduleSource(shape: EngineShape, simd: Simd): string {
     { name: "out", inner: a, columns: d, xStride: a, yStride: d, start: residual },
     { name: "up", inner: d, columns: r, xStride: d, yStride: hiddenStride, start: "bias", end: "relu" },
     { name: "down", inner: r, columns: d, xStride: hiddenStride, yStride: d, start: residual },
-    { name: "head", inner: d, columns: actions, xStride: decided, yStride: actions, start: "bias" },
-    { name: "headIn", inner: actions, columns: d, xStride: actions, yStride: decided, start: "zero" },
+    { name: "head", inner: d, columns: outputs, xStride: decided, yStride: outputs, start: "bias" },
+    { name: "headIn", inner: outputs, columns: d, xStride: outputs, yStride: decided, start: "zero" },
     { name: "downIn", inner: d, columns: r, xStride: d, yStride: hiddenStride, start: "zero", end: "gate" },
     { name: "upIn", inner: r, columns: d, xStride: hiddenStride, yStride: d, start: back },
     { name: "outIn", inner: d, columns: a, xStride: d, yStride: "panels", start: "zero" },
@@ -44,7 +45,7 @@ export function moduleSource(shape: EngineShape, simd: Simd): string {
     { name: "outGradient", outer: d, columns: a, dyStride: d, xStride: a },
     { name: "upGradient", outer: r, columns: d, dyStride: hiddenStride, xStride: d },
     { name: "downGradient", outer: d, columns: r, dyStride: d, xStride: hiddenStride },
-    { name: "headGradient", outer: actions, columns: d, dyStride: actions, xStride: decided },
+    { name: "headGradient", outer: outputs, columns: d, dyStride: outputs, xStride: decided },
   ];
   return [
     prelude(simd),

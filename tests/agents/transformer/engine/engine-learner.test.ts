@@ -5,7 +5,7 @@ import type { Learner, LearnerState, LearningBatch } from "#icrl/agents/transfor
 import type { ModelConfig } from "#icrl/agents/transformer/model-config.js";
 import { createTfjsLearner } from "#icrl/agents/transformer/tfjs-learner.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
-import { freshState, randomBatch, SMALL_TOKENS, smallModel } from "../../../support/transformer.js";
+import { freshState, randomBatch, SMALL_ARMS, SMALL_TOKENS, smallModel } from "../../../support/transformer.js";
 
 const ADAMW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, clip: 0 };
 
@@ -88,12 +88,14 @@ const shapes: readonly [title: string, options: Record<string, unknown>, sequenc
 const cases = [
   ...shapes.map((shape) => ["step", ...shape] as const),
   ...shapes.filter((_, i) => i % 3 === 1).map((shape) => ["lin2023", ...shape] as const),
+  ...shapes.filter((_, i) => i % 5 === 0).map((shape) => ["chosen-arm", ...shape] as const),
 ];
 
 test.each(cases)(
   "every gradient is that of automatic differentiation: layout %s, %s",
   async (layout, _, options, sequences, length) => {
-    const model = { ...smallModel(options, { ...SMALL_TOKENS, layout }), context: length + 3 };
+    const tokens = layout === "chosen-arm" ? SMALL_ARMS : { ...SMALL_TOKENS, layout };
+    const model = { ...smallModel(options, tokens), context: length + 3 };
     const batch = unevenBatch(model, sequences, length);
     const reference = createTfjsLearner(model, ADAMW, unevenState(model));
     const wanted = await gradients(reference, batch);

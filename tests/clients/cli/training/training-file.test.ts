@@ -40,7 +40,11 @@ describe("a wrong training file is refused in one line, with exit code 2, before
       { objective: "expert:ucb", dataset: labelled },
       `SPEC_INVALID: FILE: objective is "expert:ucb": the labels of ${labelled} are self, optimal, careful; add {expert: AGENT, name: ucb} to them`,
     ],
-    ["an unknown layout", { layout: "lin" }, 'SPEC_INVALID: FILE: layout is "lin": give step or lin2023'],
+    [
+      "an unknown layout",
+      { layout: "lin" },
+      'SPEC_INVALID: FILE: layout is "lin": give one of step, lin2023, chosen-arm',
+    ],
     ["no tokens at all", { context: 0 }, "SPEC_INVALID: FILE: context is 0: give a whole number of at least 1"],
     [
       "a seed below 0",
