@@ -11,7 +11,7 @@
 import { decoderWeights } from "./decoder-weights.js";
 import { type DecoderVariable, PAGE_TOKENS } from "./engine/assembly/decoder.js";
 import type { Simd } from "./engine/assembly/prelude.js";
-import { availableSimd } from "./engine/compile-module.js";
+import { availableSimd } from "./engine/available-simd.js";
 import { decoderKernels, FREE_FROM } from "./engine/decoder-module.js";
 import { pagePool, requireBytes } from "./engine/page-pool.js";
 import { isUnbounded, type ModelConfig } from "./model-config.js";

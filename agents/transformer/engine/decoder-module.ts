@@ -1,10 +1,9 @@
 /// <reference path="./webassembly.d.ts" />
 /** The decoder's module, which is compiled when this package is built: a process that plays waits for no compiler. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { CONSTANTS_AT, constants, type DecoderVariable, decoderSource } from "./assembly/decoder.js";
+import { CONSTANTS_AT, constants, type DecoderVariable } from "./assembly/decoder.js";
 import type { Simd } from "./assembly/prelude.js";
-import { cachedBytes } from "./compile-module.js";
 
 /** What the module exports: its variables, and its functions. assembly/decoder.ts says what they do. */
 export type DecoderKernels = Record<DecoderVariable, WebAssembly.Global> & {
@@ -15,19 +14,15 @@ export type DecoderKernels = Record<DecoderVariable, WebAssembly.Global> & {
 /** From where on memory is free. */
 export const FREE_FROM = 4096;
 
-const fileOf = (simd: Simd): string => fileURLToPath(new URL(`./decoder.${simd}.wasm`, import.meta.url));
-
-/** Writes the modules, with relaxed instructions and without, to where they are looked for. */
-export async function buildDecoder(): Promise<void> {
-  for (const simd of ["plain", "relaxed"] as const) writeFileSync(fileOf(simd), await cachedBytes(decoderSource(simd)));
-}
+/** Where scripts/build-decoder.mjs writes the module with such instructions. */
+export const decoderFile = (simd: Simd): string => fileURLToPath(new URL(`./decoder.${simd}.wasm`, import.meta.url));
 
 const modules = new Map<Simd, WebAssembly.Module>();
 
 function moduleOf(simd: Simd): WebAssembly.Module {
   const known = modules.get(simd);
   if (known !== undefined) return known;
-  const file = fileOf(simd);
+  const file = decoderFile(simd);
   if (!existsSync(file)) throw new Error(`there is no ${file}: npm run build makes it`);
   const module = new WebAssembly.Module(new Uint8Array(readFileSync(file)));
   modules.set(simd, module);

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { Simd } from "#icrl/agents/transformer/engine/assembly/prelude.js";
-import { availableSimd } from "#icrl/agents/transformer/engine/compile-module.js";
+import { availableSimd } from "#icrl/agents/transformer/engine/available-simd.js";
 import { pagePool } from "#icrl/agents/transformer/engine/page-pool.js";
 import { createDecoder, type Sequence } from "#icrl/agents/transformer/infer.js";
 import { type ModelConfig, modelConfig } from "#icrl/agents/transformer/model-config.js";
