@@ -3,7 +3,11 @@
  *
  * The agent's own decoder, in this process alone: a token is read and its logits are taken, for each of so many envs in turn, over a
  * whole trial of 200 steps, so that half the context is seen on average. 8 layers, width 32, 4 heads, tokens as of the linear bandit
- * of 10 arms with 5 features. CPU time, and the least of several rounds: neighbours on the machine change it less.
+ * of 10 arms with 5 features. Each step of the trial is timed, 16 envs at a time, in several rounds, which alternate between the numbers
+ * of envs: the least of these times is what it costs undisturbed, and their median what it cost beside the machine's neighbours.
+ *
+ * Where the time goes follows from these: a trial's first step, of one env, has the products and norms, and no past to attend to; what
+ * later ones cost beside is attention; what more envs cost beside is the way to memory, for their keys and values are not in the cache.
  */
 import { parseArgs } from "node:util";
 import { createDecoder } from "../agents/transformer/infer.js";
@@ -16,10 +20,12 @@ const { values: flags } = parseArgs({
   options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
 });
 const CONTEXT = 200;
-const ENVS = flags.quick ? [1, 64] : [1, 64, 512];
-/** Decisions of a round and of all rounds, as far as whole trials of all envs allow. */
-const ROUND = 2_000;
-const ALL = flags.quick ? 10_000 : 40_000;
+/** Numbers of envs, and rounds of each. */
+const ENVS = [
+  { envs: 1, rounds: flags.quick ? 50 : 200 },
+  { envs: 64, rounds: flags.quick ? 3 : 12 },
+  ...(flags.quick ? [] : [{ envs: 512, rounds: 4 }]),
+];
 
 const tokens: TokenConfig = {
   layout: "step",
@@ -44,38 +50,81 @@ const trial = Array.from({ length: CONTEXT }, (_, step) => {
   return token;
 });
 
-function playRound(numEnvs: number): number {
-  const logits = new Float64Array(model.max_actions);
-  const sequences = Array.from({ length: numEnvs }, () => decoder.sequence());
-  const trials = Math.max(1, Math.round(ROUND / (numEnvs * CONTEXT)));
-  const start = process.cpuUsage().user;
-  for (let n = 0; n < trials; n += 1) {
-    for (const sequence of sequences) sequence.clear();
-    for (const token of trial) {
-      for (const sequence of sequences) {
+const sequences = Array.from({ length: Math.max(...ENVS.map(({ envs }) => envs)) }, () => decoder.sequence());
+const logits = new Float64Array(model.max_actions);
+
+/** Plays a trial in so many envs; adds microseconds of a decision at each step to those that were found before. */
+function playRound(envs: number, times: readonly number[][]): void {
+  const groups = Array.from({ length: Math.ceil(envs / 16) }, (_, g) =>
+    sequences.slice(16 * g, 16 * g + Math.min(16, envs)),
+  );
+  for (const [step, token] of trial.entries()) {
+    for (const group of groups) {
+      const start = performance.now();
+      for (const sequence of group) {
         sequence.push(token);
         sequence.logits(logits);
       }
+      times[step].push(((performance.now() - start) * 1000) / group.length);
     }
   }
-  return (process.cpuUsage().user - start) / (trials * CONTEXT * numEnvs);
+  for (const sequence of sequences.slice(0, envs)) sequence.clear();
 }
 
-playRound(1); // compiles
-const costs = ENVS.map((envs) => {
-  const rounds = Math.max(1, Math.round(ALL / Math.max(ROUND, envs * CONTEXT)));
-  const us = Math.min(...Array.from({ length: rounds }, () => playRound(envs)));
-  return { envs, us_per_decision: us, decisions_per_second: 1e6 / us };
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+const perStep = (): number[][] => trial.map(() => []);
+
+for (let round = 0; round < 20; round += 1) playRound(1, perStep()); // until V8 has compiled the kernels for good
+const timed = ENVS.map((one) => ({ ...one, times: perStep() }));
+const mostRounds = Math.max(...ENVS.map(({ rounds }) => rounds));
+for (let round = 0; round < mostRounds; round += 1) {
+  for (const { envs, rounds, times } of timed) {
+    if (Math.floor((round * rounds) / mostRounds) < Math.floor(((round + 1) * rounds) / mostRounds))
+      playRound(envs, times);
+  }
+}
+
+const costs = timed.map(({ envs, times }) => {
+  const least = mean(times.map((step) => Math.min(...step)));
+  return {
+    envs,
+    us_per_decision: least,
+    median_us_per_decision: mean(times.map(median)),
+    decisions_per_second: 1e6 / least,
+  };
 });
-if (flags.json) console.log(JSON.stringify({ model, parameters: parameterCount(model), costs }, undefined, 2));
+const alone = costs[0].us_per_decision;
+const firstStep = Math.min(...timed[0].times[0]);
+const many = costs[costs.length - 1];
+const flops = flopsPerToken(model);
+const attentionFlops = (4 * model.layers * model.width * (CONTEXT + 1)) / 2;
+const parts = [
+  { part: "products and norms", us: firstStep, gflops: (flops - attentionFlops) / firstStep / 1000 },
+  { part: "attention", us: alone - firstStep, gflops: attentionFlops / (alone - firstStep) / 1000 },
+  { part: `memory, of ${many.envs} envs`, us: many.us_per_decision - alone, gflops: 0 },
+].map((one) => ({ ...one, share: one.us / many.us_per_decision }));
+
+const report = { model, parameters: parameterCount(model), flops, memory_bytes: decoder.memoryBytes, costs, parts };
+if (flags.json) console.log(JSON.stringify(report, undefined, 2));
 else {
-  const million = (flopsPerToken(model) / 1e6).toFixed(2);
+  const kiloflops = (flops / 1000).toFixed(0);
+  const size = `${report.parameters} parameters, ${kiloflops} kFLOP a token`;
+  console.log(`8 layers, width 32, context ${CONTEXT}: ${size}, ${(decoder.memoryBytes / 2 ** 20).toFixed(0)} MiB\n`);
   console.log(
-    `8 layers, width 32, context ${CONTEXT}: ${parameterCount(model)} parameters, ${million} MFLOP a token\n`,
+    `${"envs".padStart(5)}${"us a decision".padStart(16)}${"median".padStart(9)}${"decisions/s".padStart(14)}`,
   );
-  console.log(`${"envs".padStart(5)}${"us a decision".padStart(16)}${"decisions a second".padStart(21)}`);
-  for (const { envs, us_per_decision, decisions_per_second } of costs) {
-    const cells = [us_per_decision.toFixed(0).padStart(16), decisions_per_second.toFixed(0).padStart(21)];
+  for (const { envs, us_per_decision, median_us_per_decision, decisions_per_second } of costs) {
+    const cells = [
+      us_per_decision.toFixed(1).padStart(16),
+      median_us_per_decision.toFixed(1).padStart(9),
+      decisions_per_second.toFixed(0).padStart(14),
+    ];
     console.log(`${String(envs).padStart(5)}${cells.join("")}`);
+  }
+  console.log(`\n${"part".padEnd(22)}${"us".padStart(7)}${"share".padStart(8)}${"GFLOP/s".padStart(9)}`);
+  for (const { part, us, share, gflops } of parts) {
+    const cells = [us.toFixed(1).padStart(7), `${(100 * share).toFixed(0)} %`.padStart(8)];
+    console.log(`${part.padEnd(22)}${cells.join("")}${(gflops === 0 ? "" : gflops.toFixed(1)).padStart(9)}`);
   }
 }

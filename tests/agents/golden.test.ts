@@ -158,7 +158,7 @@ describe.each(testedAgents.map((agent) => [agent.name, agent] as const))("%s", (
       expect(policy.act(turn), at).toBe(action);
       const stated = policy.propensity ?? Number.NaN;
       if (propensity === null) expect(stated, at).toBeNaN();
-      else expect(stated, at).toBeCloseTo(propensity, 12);
+      else expect(stated, at).toBeCloseTo(propensity, agent.name === "transformer" ? 6 : 12); // it computes in float32
       policy.observe?.({ ...turn, action, reward, nextState, terminated, truncated: false });
     }
   });

@@ -8,28 +8,12 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
 import { moduleSource } from "./assembly/module-source.js";
 import type { Simd } from "./assembly/prelude.js";
 import type { EngineShape } from "./shape.js";
 
 /** Of a module's memory, as declared: all that 32 bits address. */
 export const MOST_PAGES = 65_536;
-
-/** A module of one function, f32x4.relaxed_madd of its three arguments. */
-const RELAXED = new Uint8Array([
-  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-  ...[0x01, 0x08, 0x01, 0x60, 0x03, 0x7b, 0x7b, 0x7b, 0x01, 0x7b],
-  ...[0x03, 0x02, 0x01, 0x00],
-  ...[0x0a, 0x0d, 0x01, 0x0b, 0x00, 0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x85, 0x02, 0x0b],
-]);
-
-/** Which instructions this Node has. Node 20 has the relaxed ones behind a flag, which is set here. */
-export function availableSimd(): Simd {
-  if (WebAssembly.validate(RELAXED)) return "relaxed";
-  setFlagsFromString("--experimental-wasm-relaxed-simd");
-  return WebAssembly.validate(RELAXED) ? "relaxed" : "plain";
-}
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
@@ -43,8 +27,8 @@ export function compileModule(shape: EngineShape, simd: Simd): Promise<WebAssemb
   return module;
 }
 
-/** From the cache folder if it is there, and whole. */
-async function cachedBytes(source: string): Promise<Uint8Array<ArrayBuffer>> {
+/** What a text compiles to, from the cache folder if it is there, and whole. */
+export async function cachedBytes(source: string): Promise<Uint8Array<ArrayBuffer>> {
   const { version } = createRequire(import.meta.url)("assemblyscript/package.json") as { version: string };
   const name = createHash("sha256")
     .update(`${version} ${FLAGS.join(" ")} ${source}`)

@@ -2,12 +2,16 @@
 // biome-ignore lint/style/noNamespace: it is one
 declare namespace WebAssembly {
   class Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>);
     private readonly module: never;
   }
   class Memory {
     constructor(descriptor: { initial: number; maximum: number; shared: true });
     readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
+  }
+  class Global {
+    value: number;
   }
   class Instance {
     constructor(module: Module, imports: Record<string, Record<string, unknown>>);

@@ -214,6 +214,24 @@ describe("the law of its choice", () => {
   });
 });
 
+describe("the memory of its trials", () => {
+  it("is given back at the last outcome of each", () => {
+    const { checkpoint } = madeUp({ width: 64 });
+    const { decoder } = loadModel(checkpoint);
+    const play = () => {
+      const policy = policyOf({ checkpoint });
+      for (const outcome of PAST) {
+        policy.act(outcome);
+        policy.observe?.(outcome);
+      }
+    };
+    play();
+    const bytes = decoder.memoryBytes;
+    for (let i = 0; i < 200; i += 1) play(); // 64 KiB of keys and values each
+    expect(decoder.memoryBytes).toBe(bytes);
+  });
+});
+
 describe("it is refused", () => {
   const { checkpoint } = madeUp();
 

@@ -10,7 +10,8 @@ import {
   type WeightGradient,
   weightGradient,
 } from "#icrl/agents/transformer/engine/assembly/products.js";
-import { availableSimd, compileAssembly } from "#icrl/agents/transformer/engine/compile-module.js";
+import { availableSimd } from "#icrl/agents/transformer/engine/available-simd.js";
+import { compileAssembly } from "#icrl/agents/transformer/engine/compile-module.js";
 import { instantiate } from "#icrl/agents/transformer/engine/instance.js";
 import type { Kernels } from "#icrl/agents/transformer/engine/kernels.js";
 import { type EngineShape, engineShape } from "#icrl/agents/transformer/engine/shape.js";
