@@ -63,7 +63,7 @@ function playRound(envs: number, times: readonly number[][]): void {
       const start = performance.now();
       for (const sequence of group) {
         sequence.push(token);
-        sequence.logits(logits);
+        sequence.outputs(logits);
       }
       times[step].push(((performance.now() - start) * 1000) / group.length);
     }

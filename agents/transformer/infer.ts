@@ -26,7 +26,7 @@ export interface Sequence {
    * Writes the head's first `target.length` outputs, read at the token pushed last: logits of as many actions, or all the weights that
    * arms are scored by (arm-scores.ts).
    */
-  logits(target: Float32Array | Float64Array): void;
+  outputs(target: Float32Array | Float64Array): void;
   /** Begins anew, and gives its memory back. So does a sequence that nobody holds any more, when its object is collected. */
   clear(): void;
 }
@@ -146,7 +146,7 @@ export function createDecoder(
         kept += 1;
         length += 1;
       },
-      logits(target) {
+      outputs(target) {
         if (length === 0) throw new RangeError("there is no token to read outputs at");
         if (target.length > outputs) throw new RangeError(`the model's head has ${outputs} outputs`);
         kernels.decide(pages[pages.length - 1]);

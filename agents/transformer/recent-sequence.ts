@@ -11,7 +11,7 @@ import type { Sequence } from "./infer.js";
  * @param stride tokens a decision
  */
 export function recentSequence(inner: Sequence, tokenSize: number, tokens: number, stride: number): Sequence {
-  // Logits are read at tokens 0, stride, ...; the first that is seen must be such a one too.
+  // Outputs are read at tokens 0, stride, ...; the first that is seen must be such a one too.
   const reach = tokens - ((tokens - 1) % stride);
   const ring = Array.from({ length: reach }, () => new Float32Array(tokenSize)); // token i at i mod reach
   let length = 0;
@@ -24,12 +24,12 @@ export function recentSequence(inner: Sequence, tokenSize: number, tokens: numbe
       if (length < reach) inner.push(token);
       length += 1;
     },
-    logits(target) {
+    outputs(target) {
       if (length > reach) {
         inner.clear();
         for (let i = length - reach; i < length; i += 1) inner.push(ring[i % reach]);
       }
-      inner.logits(target);
+      inner.outputs(target);
     },
     clear() {
       inner.clear();

@@ -81,9 +81,9 @@ export const transformer = defineAgent({
       const arms = turn.arms?.data;
       writeSituation(token, 0, tokens, { step, state, arms });
       sequence.push(token);
-      if (model.arm_dim === 0) sequence.logits(logits);
+      if (model.arm_dim === 0) sequence.outputs(logits);
       else {
-        sequence.logits(weights);
+        sequence.outputs(weights);
         scoreArms(logits, 0, logits.length, weights, 0, arms as Float32Array, 0, trial.dim);
       }
       if (choose === "argmax") writeArgmaxLaw(law, logits);

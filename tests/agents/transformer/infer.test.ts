@@ -37,7 +37,7 @@ function cachedLogits(decoder: Decoder, model: ModelConfig, tokens: readonly Flo
   return tokens.map((token) => {
     const logits = new Float64Array(model.max_actions);
     sequence.push(token);
-    sequence.logits(logits);
+    sequence.outputs(logits);
     return Array.from(logits);
   });
 }
@@ -132,7 +132,7 @@ describe("decoding token by token", () => {
     for (const [i, token] of tokens.entries()) {
       one.push(token);
       other.push(tokens[19 - i]);
-      one.logits(logits);
+      one.outputs(logits);
       expect(Array.from(logits)).toEqual(alone[i]);
     }
   });
@@ -142,10 +142,10 @@ describe("decoding token by token", () => {
     const sequence = createDecoder(model, wildParameters(model, rngFromSeed(3n))).sequence();
     sequence.push(randomTokens(model, 1)[0]);
     const [all, two] = [new Float64Array(5), new Float64Array(2)];
-    sequence.logits(all);
-    sequence.logits(two);
+    sequence.outputs(all);
+    sequence.outputs(two);
     expect(two).toEqual(all.slice(0, 2));
-    expect(() => sequence.logits(new Float64Array(6))).toThrow(RangeError);
+    expect(() => sequence.outputs(new Float64Array(6))).toThrow(RangeError);
   });
 
   it("ends with the context, where positions are learned or nothing is forgotten", () => {
@@ -162,7 +162,7 @@ describe("decoding token by token", () => {
     const model = modelOf({});
     const parameters = wildParameters(model, rngFromSeed(3n));
     const sequence = createDecoder(model, parameters).sequence();
-    expect(() => sequence.logits(new Float64Array(5))).toThrow("no token");
+    expect(() => sequence.outputs(new Float64Array(5))).toThrow("no token");
     expect(() => sequence.push(new Float32Array(3))).toThrow("3 features");
     parameters.delete("layers.1.mlp.up.bias");
     expect(() => createDecoder(model, parameters)).toThrow('"layers.1.mlp.up.bias"');
@@ -178,7 +178,7 @@ describe("seeing the last tokens only", () => {
     const logits = new Float64Array(model.max_actions);
     for (const [i, token] of tokens.entries()) {
       recent.push(token);
-      recent.logits(logits);
+      recent.outputs(logits);
       const seen = tokens.slice(Math.max(0, i - 5), i + 1);
       expect(Array.from(logits)).toEqual(cachedLogits(decoder, model, seen).at(-1));
     }
@@ -193,7 +193,7 @@ describe("seeing the last tokens only", () => {
       const recent = recentSequence(decoder.sequence(), model.token_size, most, 2);
       const logits = new Float64Array(model.max_actions);
       for (const token of tokens) recent.push(token);
-      recent.logits(logits);
+      recent.outputs(logits);
       expect(Array.from(logits)).toEqual(cachedLogits(decoder, model, tokens.slice(16)).at(-1));
     }
   });

@@ -149,6 +149,26 @@ describe("the law of its choice", () => {
     },
   );
 
+  it("does not depend on the arms' places, and takes more of them than in training, where arms are scored", () => {
+    const tokens: TokenConfig = { ...TOKENS, layout: "chosen-arm", num_states: 1 };
+    const { checkpoint } = madeUp({}, tokens);
+    const five: Arms = { data: Float32Array.of(0.5, 0.6, 0.1, 0.2, 7, 8, 0.3, 0.4, -1, 1), rows: 5, cols: 2 };
+    const more = { ...TRIAL, numActions: 5, numStates: 1, arms: five };
+    const three = policyOf({ checkpoint }, { ...TRIAL, numStates: 1 });
+    const policy = policyOf({ checkpoint }, more);
+    const places = [1, 3, 0]; // of the three arms among the five
+    for (const outcome of PAST) {
+      const [law, all] = [new Float64Array(3), new Float64Array(5)];
+      const turn = { ...outcome, state: 0 };
+      three.probabilities?.(turn, law);
+      policy.probabilities?.({ ...turn, arms: five }, all);
+      const share = places.reduce((sum, place) => sum + all[place], 0);
+      for (const [a, place] of places.entries()) expect(all[place] / share).toBeCloseTo(law[a], 6);
+      three.observe?.(turn);
+      policy.observe?.({ ...turn, arms: five, action: places[outcome.action] });
+    }
+  });
+
   it("is sure of the largest logit where it plays that", () => {
     const { checkpoint, model, parameters } = madeUp({}, TOKENS, 4n);
     const best = naiveLogits(model, parameters, tokensOf(TOKENS, model.token_size)).map((row) => {

@@ -81,10 +81,10 @@ describe.skipIf(python === undefined)("a PyTorch twin of the model", () => {
       sequence.push(input.subarray(i * model.token_size, (i + 1) * model.token_size));
       if (i % model.stride > 0) continue;
       const row = ours.subarray(decisions * model.max_actions, (decisions + 1) * model.max_actions);
-      if (!scores) sequence.logits(row);
+      if (!scores) sequence.outputs(row);
       else {
         const weights = new Float64Array(headOutputs(model));
-        sequence.logits(weights);
+        sequence.outputs(weights);
         scoreArms(row, 0, row.length, weights, 0, arms, i * row.length * tokens.dim, tokens.dim);
       }
       decisions += 1;

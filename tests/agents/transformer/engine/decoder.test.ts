@@ -43,7 +43,7 @@ function error(model: ModelConfig, simd: Simd, length: number): number {
   const logits = new Float64Array(model.max_actions);
   const errors = tokens.flatMap((token, i) => {
     sequence.push(token);
-    sequence.logits(logits);
+    sequence.outputs(logits);
     return Array.from(logits, (value, a) => (Number.isFinite(value) ? Math.abs(value - wanted[i][a]) : 1e30));
   });
   return Math.max(...errors);
@@ -142,7 +142,7 @@ describe("memory of sequences", () => {
     const decoder = createDecoder(model, parameters);
     const last = (sequence: Sequence): number[] => {
       const logits = new Float64Array(model.max_actions);
-      sequence.logits(logits);
+      sequence.outputs(logits);
       return Array.from(logits);
     };
     const fresh = decoder.sequence();
