@@ -211,7 +211,7 @@ describe.each(SIMD)("%s", (simd) => {
     for (let i = 0; i < q.floats.length; i += 1) q.floats[i] *= 3; // some scores are far from the others
     const read = (of: { floats: Float32Array }, row: number, c: number) =>
       of.floats[((c >> 3) * shape.rows + row) * 8 + (c & 7)];
-    const E = array(shape.rows * scoreColumns, Number.NaN);
+    const [E, ds] = [array(shape.rows * scoreColumns, Number.NaN), array(shape.rows * scoreColumns, Number.NaN)];
     const [f, corrections] = [array(shape.rows), array(shape.rows)];
     const o = array(shape.rows * attentionWidth);
     const slope = alibi ? 0.25 : 0;
@@ -239,10 +239,10 @@ describe.each(SIMD)("%s", (simd) => {
     const dqkv = array(shape.rows * qkvStride);
     const to = (part: number) => dqkv.at + 4 * part * attentionWidth;
     made.attentionScale(rows, p.at, f.at, o.at, corrections.at);
-    made.attentionColumnSums(rows, E.at, p.at, to(2), 1);
     made.transpose(rows, v.at, keys.at);
-    made.attentionQueryGradient(rows, E.at, p.at, keys.at, corrections.at, k.at, to(0));
-    made.attentionColumnSums(rows, E.at, q.at, to(1), scale);
+    made.attentionQueryGradient(rows, E.at, p.at, keys.at, corrections.at, k.at, ds.at, to(0));
+    made.attentionColumnSums(rows, E.at, p.at, to(2), 1);
+    made.attentionColumnSums(rows, ds.at, q.at, to(1), scale);
     const along = table(rows, rows, (i, j) => sum(d, (c) => doutputs[i * d + c] * read(v, j, c)));
     const dscores = table(rows, rows, (i, j) => {
       const w = weight[i * rows + j];
