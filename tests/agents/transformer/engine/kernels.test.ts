@@ -257,6 +257,25 @@ describe.each(SIMD)("%s", (simd) => {
     }
   });
 
+  test("a weight in attention is 2^-64 of the largest at least: gradients by denormal numbers took ten times as long", async () => {
+    const shape = engineShape({ ...smallModel({ heads: 1, width: 8 }), context: 16 });
+    const { memory, array } = arena();
+    const made = await kernels(memory, simd, shape.scale, attention(shape));
+    const [q, k, keys] = [array(16 * 8, 8), array(16 * 8, -8), array(16 * 8)];
+    k.floats.fill(8, 0, 8); // all see token 0 most, their own by 1,024 / sqrt 8 less
+    const [E, f] = [array(16 * shape.scoreColumns), array(16)];
+    made.transpose(16, k.at, keys.at);
+    made.attentionWeights(16, q.at, keys.at, E.at, f.at, 0);
+    const seen = Array.from({ length: 16 }, (_, i) => [...E.floats.subarray(i * shape.scoreColumns).slice(0, i + 1)]);
+    for (const [largest, ...others] of seen) {
+      expect(largest).toBeCloseTo(1, 3);
+      for (const weight of others) {
+        expect(weight).toBeGreaterThan(2 ** -64.1);
+        expect(weight).toBeLessThan(2 ** -63);
+      }
+    }
+  });
+
   test("loops over elements", async () => {
     const { memory, array } = arena();
     const made = await kernels(memory, simd, 1, elementwise(16));
