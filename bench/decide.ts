@@ -5,15 +5,16 @@
  * whole trial of 200 steps, so that half the context is seen on average. 8 layers, width 32, 4 heads, tokens as of the linear bandit
  * of 10 arms with 5 features. CPU time, and the least of several rounds: neighbours on the machine change it less.
  */
-import { parseArgs } from "node:util";
 import { createDecoder } from "../agents/transformer/infer.js";
 import { modelConfig } from "../agents/transformer/model-config.js";
 import { flopsPerToken, initParameters, parameterCount } from "../agents/transformer/parameters.js";
 import { type TokenConfig, writeOutcome, writeSituation } from "../agents/transformer/token-layout.js";
 import { rngFromSeed } from "../common/rng.js";
+import { benchFlags } from "./bench-flags.js";
 
-const { values: flags } = parseArgs({
-  options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
+const { values: flags } = benchFlags("bench:decide", {
+  json: { type: "boolean", default: false },
+  quick: { type: "boolean", default: false },
 });
 const CONTEXT = 200;
 const ENVS = flags.quick ? [1, 64] : [1, 64, 512];

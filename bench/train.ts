@@ -12,7 +12,6 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { parseArgs } from "node:util";
 import { loadBackend } from "../agents/transformer/backends.js";
 import { createEngineLearner } from "../agents/transformer/engine/engine-learner.js";
 import type { Learner, LearningBatch } from "../agents/transformer/learner.js";
@@ -21,9 +20,11 @@ import { flopsPerToken, initParameters } from "../agents/transformer/parameters.
 import { createTfjsLearner } from "../agents/transformer/tfjs-learner.js";
 import type { TokenConfig } from "../agents/transformer/token-layout.js";
 import { rngFromSeed } from "../common/rng.js";
+import { benchFlags } from "./bench-flags.js";
 
-const { values: flags } = parseArgs({
-  options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
+const { values: flags } = benchFlags("bench:train", {
+  json: { type: "boolean", default: false },
+  quick: { type: "boolean", default: false },
 });
 const BATCH = 64;
 const LENGTH = 200;
