@@ -8,7 +8,6 @@
  *
  * `bytes` is what an action leaves for the garbage collector, where that can be seen (the heap's growth over a round).
  */
-import { parseArgs } from "node:util";
 import { agents, findAgent } from "../agents/registry.js";
 import type { Agent, Arms, Outcome } from "../clients/typescript/define-agent.js";
 import { IcrlError } from "../common/errors.js";
@@ -17,13 +16,15 @@ import { playsTask } from "../common/plays-task.js";
 import { rngFromSeed } from "../common/rng.js";
 import { buildTask } from "../server/tasks/registry.js";
 import type { Task } from "../server/tasks/task.js";
+import { benchFlags } from "./bench-flags.js";
 import { describeTrial, playSteps } from "./play-trial.js";
 import { STANDARD_TASKS } from "./standard-tasks.js";
 
-const { values: flags, positionals } = parseArgs({
-  options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
-  allowPositionals: true,
-});
+const { values: flags, positionals } = benchFlags(
+  "bench:agents",
+  { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
+  "[AGENT ...]",
+);
 const ROUNDS = flags.quick ? 2 : 5;
 /** Actions of a round, and the most policies among which they are shared. */
 const ACTIONS = flags.quick ? 20_000 : 100_000;

@@ -14,14 +14,12 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { benchFlags } from "./bench-flags.js";
 
-const { values: flags } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    trials: { type: "string" },
-  },
+const { values: flags } = benchFlags("bench:datasets", {
+  json: { type: "boolean", default: false },
+  quick: { type: "boolean", default: false },
+  trials: { type: "string" },
 });
 const ROUNDS = flags.quick ? 1 : 3;
 const HORIZON = 200;

@@ -9,15 +9,16 @@
  * Where the time goes follows from these: a trial's first step, of one env, has the products and norms, and no past to attend to; what
  * later ones cost beside is attention; what more envs cost beside is the way to memory, for their keys and values are not in the cache.
  */
-import { parseArgs } from "node:util";
 import { createDecoder } from "../agents/transformer/infer.js";
 import { modelConfig } from "../agents/transformer/model-config.js";
 import { flopsPerToken, initParameters, parameterCount } from "../agents/transformer/parameters.js";
 import { type TokenConfig, writeOutcome, writeSituation } from "../agents/transformer/token-layout.js";
 import { rngFromSeed } from "../common/rng.js";
+import { benchFlags } from "./bench-flags.js";
 
-const { values: flags } = parseArgs({
-  options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
+const { values: flags } = benchFlags("bench:decide", {
+  json: { type: "boolean", default: false },
+  quick: { type: "boolean", default: false },
 });
 const CONTEXT = 200;
 /** Numbers of envs, and rounds of each. */

@@ -9,7 +9,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { findAgent } from "../agents/registry.js";
 import { startPrivateServer } from "../clients/cli/private-server.js";
 import { type Connection, connect } from "../clients/typescript/connect.js";
@@ -20,14 +19,13 @@ import { resolveOptions } from "../common/options.js";
 import { int32Tensor } from "../common/tensor.js";
 import { queryLog } from "../datasets/query-log.js";
 import { type Actions, PlayRequest, PlayResponse } from "../proto/gen/icrl/v1/environment.js";
+import { benchFlags } from "./bench-flags.js";
 import { startEcho } from "./echo.js";
 
-const { values: flags } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    steps: { type: "string" },
-  },
+const { values: flags } = benchFlags("bench", {
+  json: { type: "boolean", default: false },
+  quick: { type: "boolean", default: false },
+  steps: { type: "string" },
 });
 const ROUND_MS = flags.quick ? 150 : 700;
 const ROUNDS = flags.quick ? 2 : 7;

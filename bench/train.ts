@@ -4,7 +4,7 @@
  * Tokens a second of whole updates (forward, backward, clipping, AdamW) of batches of 64 sequences of 200 tokens, the linear bandit's of
  * 10 arms with 5 features, 4 heads: the engine, beside PyTorch 2 with fused attention where a python3 has it (ICRL_PYTHON, .venv, or
  * the path's), and tfjs on WebAssembly for one shape. They take turns, one update each, and medians count, so that what the machine
- * does beside is shared. Work is counted as three times the forward pass's (`flopsPerToken`); then, how long each kernel takes.
+ * does beside is shared; the fastest update of each is what it does when left alone. Work is counted as three times the forward pass's (`flopsPerToken`); then, how long each kernel takes.
  */
 import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -12,7 +12,6 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { parseArgs } from "node:util";
 import { loadBackend } from "../agents/transformer/backends.js";
 import { createEngineLearner } from "../agents/transformer/engine/engine-learner.js";
 import type { Learner, LearningBatch } from "../agents/transformer/learner.js";
@@ -21,9 +20,11 @@ import { flopsPerToken, initParameters } from "../agents/transformer/parameters.
 import { createTfjsLearner } from "../agents/transformer/tfjs-learner.js";
 import type { TokenConfig } from "../agents/transformer/token-layout.js";
 import { rngFromSeed } from "../common/rng.js";
+import { benchFlags } from "./bench-flags.js";
 
-const { values: flags } = parseArgs({
-  options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
+const { values: flags } = benchFlags("bench:train", {
+  json: { type: "boolean", default: false },
+  quick: { type: "boolean", default: false },
 });
 const BATCH = 64;
 const LENGTH = 200;
@@ -51,6 +52,9 @@ interface Speed {
   readonly engine: number;
   readonly engine_gflops: number;
   readonly pytorch: number | null;
+  /** Of the fastest update of each: what the machine does when left alone. */
+  readonly engine_best: number;
+  readonly pytorch_best: number | null;
   /** Median over the turns of both's ratio. */
   readonly ratio: number | null;
   /** Share of the time by kernel, one thread. */
@@ -122,6 +126,7 @@ function startPytorch() {
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const speed = (seconds: readonly number[]) => (BATCH * LENGTH) / median(seconds);
+const best = (seconds: readonly number[]) => (BATCH * LENGTH) / Math.min(...seconds);
 
 async function measure(layers: number, width: number, threads: number): Promise<Speed> {
   const model = modelOf(layers, width);
@@ -145,6 +150,8 @@ async function measure(layers: number, width: number, threads: number): Promise<
     engine,
     engine_gflops: (3 * flopsPerToken(model) * engine) / 1e9,
     pytorch: theirs.length === 0 ? null : speed(theirs),
+    engine_best: best(ours),
+    pytorch_best: theirs.length === 0 ? null : best(theirs),
     ratio: theirs.length === 0 ? null : median(ours.map((seconds, i) => theirs[i] / seconds)),
     kernels: threads === 1 ? await profile(model, batch) : null,
   };
@@ -192,7 +199,17 @@ if (flags.json) {
 } else {
   const cells = (...texts: string[]) => console.log(texts.map((text) => text.padStart(14)).join(""));
   console.log(`thousand tokens a second; ${version === undefined ? "no PyTorch here" : `PyTorch ${version}`}\n`);
-  cells("layers, width", "threads", "engine", "GFLOP/s", "2nd thread", "PyTorch", "engine / it");
+  cells(
+    "layers, width",
+    "threads",
+    "engine",
+    "GFLOP/s",
+    "2nd thread",
+    "PyTorch",
+    "engine / it",
+    "best: engine",
+    "PyTorch",
+  );
   for (const one of speeds) {
     const alone = speeds.find(({ layers, width, threads }) => {
       return layers === one.layers && width === one.width && threads === 1;
@@ -207,6 +224,8 @@ if (flags.json) {
         : `${((100 * one.engine) / alone.engine / one.threads).toFixed(0)} %`,
       one.pytorch === null ? "" : (one.pytorch / 1000).toFixed(1),
       one.ratio === null ? "" : one.ratio.toFixed(2),
+      (one.engine_best / 1000).toFixed(1),
+      one.pytorch_best === null ? "" : (one.pytorch_best / 1000).toFixed(1),
     );
   }
   if (tfjs !== undefined) console.log(`\ntfjs, WebAssembly, (4, 32): ${(tfjs / 1000).toFixed(1)}`);

@@ -78,6 +78,7 @@ export interface Kernels {
     values: number,
     corrections: number,
     k: number,
+    ds: number,
     dq: number,
   ): void;
   attentionColumnSums(rows: number, E: number, x: number, to: number, factor: number): void;

@@ -85,6 +85,8 @@ export interface Workspace {
   readonly dheads: number;
   /** [rows]. */
   readonly corrections: number;
+  /** [rows, scoreColumns]: gradient of a head's scores. */
+  readonly dscores: number;
   /** [rows, 3 H dh], rows qkvStride apart. */
   readonly dqkv: number;
 }
@@ -193,6 +195,7 @@ export function memoryPlan(
       columns: floats(rows * headWidth),
       dheads: floats(rows * attentionWidth),
       corrections: floats(rows),
+      dscores: floats(headWeights),
       dqkv: floats(rows * qkvStride),
     };
   });

@@ -220,7 +220,7 @@ export function sequencePass(
 
   function attentionGradient(own: LayerWorkspace, h: number, rows: number): void {
     if (!keepsWeights) attentionWeights(own, h, rows);
-    const { dqkv, corrections, columns } = work;
+    const { dqkv, corrections, columns, dscores } = work;
     const q = own.qkv + h * headBytes;
     const k = q + partBytes;
     const v = k + partBytes;
@@ -228,10 +228,11 @@ export function sequencePass(
     const E = own.weights + h * weightsBytes;
     const to = dqkv + h * headWidth * 4;
     kernels.attentionScale(rows, p, own.factors + h * shape.rows * 4, own.heads + h * headWidth * 4, corrections);
-    kernels.attentionColumnSums(rows, E, p, to + 8 * attentionWidth, 1);
     kernels.transpose(rows, v, columns);
-    kernels.attentionQueryGradient(rows, E, p, columns, corrections, k, to);
-    kernels.attentionColumnSums(rows, E, q, to + 4 * attentionWidth, scale);
+    // First, because it goes along rows: after it E is in the cache, where sums down columns need it.
+    kernels.attentionQueryGradient(rows, E, p, columns, corrections, k, dscores, to);
+    kernels.attentionColumnSums(rows, E, p, to + 8 * attentionWidth, 1);
+    kernels.attentionColumnSums(rows, dscores, q, to + 4 * attentionWidth, scale);
   }
 
   return { forward, backward };

@@ -8,8 +8,7 @@
  *     dv_j = sum_i E_ij p_i;   softmax: ds_ij = E_ij (p_i . v_j - p_i . o_i);   relu: ds_ij = p_i . v_j where E_ij > 0;
  *     dq_i = scale sum_j ds_ij k_j;   dk_j = scale sum_i ds_ij q_i.
  *
- * Rows are taken four at a time, columns eight: tiles beyond what is seen are left out, and within a tile E is 0 there. ds is written
- * over E.
+ * Rows are taken four at a time, columns eight: tiles beyond what is seen are left out, and within a tile E is 0 there.
  *
  * Shapes: q, k, v, p [dh / 8, rows, 8] (panels); o and the gradients are rows of larger arrays; E [rows, scoreColumns]; f [rows].
  */
@@ -190,9 +189,9 @@ export function attentionScale(rows: usize, p: usize, f: usize, o: usize, correc
   }
 }
 
-/** ds over E, and dq = scale ds k: values are v as \`transpose\` gives it; rows of dq are qkvStride apart. */
+/** ds, laid out as E, and dq = scale ds k: values are v as \`transpose\` gives it; rows of dq are qkvStride apart. */
 export function attentionQueryGradient(
-  rows: usize, E: usize, p: usize, values: usize, corrections: usize, k: usize, dq: usize,
+  rows: usize, E: usize, p: usize, values: usize, corrections: usize, k: usize, ds: usize, dq: usize,
 ): void {
   for (let row: usize = 0; row < rows; row += 4) {
     ${columns}
@@ -210,18 +209,19 @@ export function attentionQueryGradient(
         } while (vs < stop);
       }
       const e = E + j * 4;
+      const d = ds + j * 4;
       ${finish((sum, r, half) => {
         const at = r * line + half * 16;
         const value = softmax
           ? `f32x4.mul(${sum}, v128.load(e, ${at}))`
           : `v128.and(${sum}, f32x4.gt(v128.load(e, ${at}), f32x4.splat(0)))`;
-        return `v128.store(e, ${value}, ${at});`;
+        return `v128.store(d, ${value}, ${at});`;
       })}
     }
     ${perPanel(`
-      let es = E + low * 4;
+      let es = ds + low * 4;
       let ks = k + panel * ${panel} + low * 32 - ${BEHIND};
-      const stop = E + (row + 4) * 4;
+      const stop = ds + (row + 4) * 4;
       const out = dq + panel * 32;
       ${begin(() => "f32x4.splat(0)")}
       do {
@@ -236,6 +236,7 @@ export function attentionQueryGradient(
       ${finish((sum, r, half) => `v128.store(out, f32x4.mul(f32x4.splat(${scale}), ${sum}), ${r * qkvStride * 4 + half * 16});`)}
     `)}
     E += ${4 * line};
+    ds += ${4 * line};
     dq += ${16 * qkvStride};
   }
 }

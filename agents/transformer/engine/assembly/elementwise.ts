@@ -112,7 +112,7 @@ export function softmax(rows: usize, logits: usize, shares: usize, largest: usiz
     for (let a = 0; a < ${actions}; a += 4) {
       const at = <usize>a << 2;
       const x = f32x4.mul(f32x4.sub(v128.load(logits + at), f32x4.splat(top)), f32x4.splat(1.4426950408889634));
-      const y = f32x4.pmax(x, f32x4.splat(-125));
+      const y = f32x4.pmax(x, f32x4.splat(-63.5));
       const shifted = f32x4.add(y, magic);
       const f = f32x4.sub(y, f32x4.sub(shifted, magic));
       let p = madd(f, f32x4.splat(0.00132765), f32x4.splat(0.00967554));

@@ -40,9 +40,6 @@ export function finish(text: (sum: string, row: number, half: number) => string)
   return SUMS.map((name, i) => text(name, i >> 1, i % 2)).join("\n      ");
 }
 
-/** Rows of which weights' gradients are taken at once: their lines of dy stay in the nearest cache. */
-const GRADIENT_ROWS = 48;
-
 /** A product's kind. */
 export interface Product {
   readonly name: string;
@@ -127,28 +124,26 @@ export interface WeightGradient {
   readonly xStride: number;
 }
 
+/** Bytes that a block of rows may take in the nearest cache, which has twice as many: the narrow array's, and a line of the wide one's a row. */
+const GRADIENT_BYTES = 20_480;
+
 /**
- * dw += dy' x and db += sum of dy's rows: NAME(rows, dy, x, dw, db). Rows are taken in blocks that stay in the nearest cache.
+ * dw += dy' x and db += sum of dy's rows: NAME(rows, dy, x, dw, db), rows a multiple of 4.
+ *
+ * Rows are taken in blocks, of which the narrower of both arrays stays in the nearest cache: the innermost of the loops over dw's tiles
+ * is along its columns, so that the wider one is read once.
  *
  * Shapes: dy [rows, N], x [rows, K], dw [N, K], db [N].
  */
 export function weightGradient({ name, outer, columns, dyStride, xStride }: WeightGradient): string {
-  const block = GRADIENT_ROWS;
+  const block = Math.floor(GRADIENT_BYTES / (4 * Math.min(outer, columns) + 64) / 4) * 4;
   const at = (row: number, half: number) => row * columns * 4 + half * 16;
-  return `
-/** [${outer}, rows] [rows, ${columns}] */
-export function ${name}(rows: usize, dy: usize, x: usize, dw: usize, db: usize): void {
-  for (let from: usize = 0; from < rows; from += ${block}) {
-    const to = min(rows, from + ${block});
-    for (let o: usize = 0; o < ${outer}; o += 4) {
-      const dys = dy + from * ${dyStride * 4} + o * 4;
-      const stop = dy + to * ${dyStride * 4} + o * 4;
-      let sum = v128.load(db + o * 4);
-      for (let p = dys; p < stop; p += ${dyStride * 4}) sum = f32x4.add(sum, v128.load(p));
-      v128.store(db + o * 4, sum);
-      for (let k: usize = 0; k < ${columns}; k += 8) {
-        let ds = dys;
-        let xs = x + from * ${xStride * 4} + k * 4 - ${BEHIND};
+  const overOuter = (body: string) => `for (let o: usize = 0; o < ${outer}; o += 4) {${body}}`;
+  const overColumns = (body: string) => `for (let k: usize = 0; k < ${columns}; k += 8) {${body}}`;
+  const tile = `
+        let ds = dy + o * 4;
+        let xs = x + k * 4 - ${BEHIND};
+        const stop = ds + count * ${dyStride * 4};
         const ws = dw + o * ${columns * 4} + k * 4;
         ${begin((row, half) => `v128.load(ws, ${at(row, half)})`)}
         do {
@@ -160,9 +155,25 @@ export function ${name}(rows: usize, dy: usize, x: usize, dw: usize, db: usize):
           ds += ${dyStride * 4};
           xs += ${xStride * 4};
         } while (ds < stop);
-        ${finish((sum, row, half) => `v128.store(ws, ${sum}, ${at(row, half)});`)}
+        ${finish((sum, row, half) => `v128.store(ws, ${sum}, ${at(row, half)});`)}`;
+  return `
+/** [${outer}, rows] [rows, ${columns}] */
+export function ${name}(rows: usize, dy: usize, x: usize, dw: usize, db: usize): void {
+  for (let left = rows; left > 0; ) {
+    const count = min<usize>(left, ${block});
+    ${overOuter(`
+      let ${ROWS.map((r) => `sum${r} = f32x4.splat(0)`).join(", ")};
+      const from = dy + o * 4;
+      const stop = from + count * ${dyStride * 4};
+      for (let d = from; d < stop; d += ${dyStride * 16}) {
+        ${ROWS.map((r) => `sum${r} = f32x4.add(sum${r}, v128.load(d, ${r * dyStride * 4}));`).join(" ")}
       }
-    }
+      const both = f32x4.add(f32x4.add(sum0, sum1), f32x4.add(sum2, sum3));
+      v128.store(db + o * 4, f32x4.add(v128.load(db + o * 4), both));`)}
+    ${columns > outer ? overColumns(overOuter(tile)) : overOuter(overColumns(tile))}
+    left -= count;
+    dy += count * ${dyStride * 4};
+    x += count * ${xStride * 4};
   }
 }`;
 }

@@ -212,7 +212,7 @@ describe.each(SIMD)("%s", (simd) => {
     for (let i = 0; i < q.floats.length; i += 1) q.floats[i] *= 3; // some scores are far from the others
     const read = (of: { floats: Float32Array }, row: number, c: number) =>
       of.floats[((c >> 3) * shape.rows + row) * 8 + (c & 7)];
-    const E = array(shape.rows * scoreColumns, Number.NaN);
+    const [E, ds] = [array(shape.rows * scoreColumns, Number.NaN), array(shape.rows * scoreColumns, Number.NaN)];
     const [f, corrections] = [array(shape.rows), array(shape.rows)];
     const o = array(shape.rows * attentionWidth);
     const slope = alibi ? 0.25 : 0;
@@ -240,10 +240,10 @@ describe.each(SIMD)("%s", (simd) => {
     const dqkv = array(shape.rows * qkvStride);
     const to = (part: number) => dqkv.at + 4 * part * attentionWidth;
     made.attentionScale(rows, p.at, f.at, o.at, corrections.at);
-    made.attentionColumnSums(rows, E.at, p.at, to(2), 1);
     made.transpose(rows, v.at, keys.at);
-    made.attentionQueryGradient(rows, E.at, p.at, keys.at, corrections.at, k.at, to(0));
-    made.attentionColumnSums(rows, E.at, q.at, to(1), scale);
+    made.attentionQueryGradient(rows, E.at, p.at, keys.at, corrections.at, k.at, ds.at, to(0));
+    made.attentionColumnSums(rows, E.at, p.at, to(2), 1);
+    made.attentionColumnSums(rows, ds.at, q.at, to(1), scale);
     const along = table(rows, rows, (i, j) => sum(d, (c) => doutputs[i * d + c] * read(v, j, c)));
     const dscores = table(rows, rows, (i, j) => {
       const w = weight[i * rows + j];
@@ -255,6 +255,25 @@ describe.each(SIMD)("%s", (simd) => {
     const dv = table(rows, d, (j, c) => sum(rows, (i) => weight[i * rows + j] * doutputs[i * d + c]));
     for (const [part, wanted] of [dq, dk, dv].entries()) {
       expect(error(got(dqkv, qkvStride, part * attentionWidth), wanted), "qkv"[part]).toBeLessThan(2e-5);
+    }
+  });
+
+  test("a weight in attention is 2^-64 of the largest at least: gradients by denormal numbers took ten times as long", async () => {
+    const shape = engineShape({ ...smallModel({ heads: 1, width: 8 }), context: 16 });
+    const { memory, array } = arena();
+    const made = await kernels(memory, simd, shape.scale, attention(shape));
+    const [q, k, keys] = [array(16 * 8, 8), array(16 * 8, -8), array(16 * 8)];
+    k.floats.fill(8, 0, 8); // all see token 0 most, their own by 1,024 / sqrt 8 less
+    const [E, f] = [array(16 * shape.scoreColumns), array(16)];
+    made.transpose(16, k.at, keys.at);
+    made.attentionWeights(16, q.at, keys.at, E.at, f.at, 0);
+    const seen = Array.from({ length: 16 }, (_, i) => [...E.floats.subarray(i * shape.scoreColumns).slice(0, i + 1)]);
+    for (const [largest, ...others] of seen) {
+      expect(largest).toBeCloseTo(1, 3);
+      for (const weight of others) {
+        expect(weight).toBeGreaterThan(2 ** -64.1);
+        expect(weight).toBeLessThan(2 ** -63);
+      }
     }
   });
 
