@@ -1,6 +1,6 @@
 /**
  * `npm run reproduction`: plays experiments/lin2023/{e1,e3}/tournament.yaml with the checkpoints that are there, and sets the regret beside
- * the paper's. Writes the tables of docs/reproduction.md and docs/images/lin2023-{e1,e3}.{svg,png}, our curves drawn over the
+ * the paper's. Writes the tables of docs/reproduction.md and docs/images/lin2023-{e1,e3}.png, our curves drawn over the
  * published ones. Minutes.
  *
  *   node scripts/reproduction.mjs [--out DIR] [--reuse]
@@ -9,7 +9,7 @@
  * --reuse  plays no tournament whose results are there already
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { writePicture } from "../dist/clients/cli/print/picture.js";
@@ -127,7 +127,8 @@ for (const [experiment, columns] of Object.entries(EXPERIMENTS)) {
   const [before, after] = [page.indexOf(begin) + begin.length, page.indexOf("<!-- end -->", page.indexOf(begin))];
   const text = comparison(results, paper, columns);
   page = `${page.slice(0, before)}\n\n${text}${page.slice(after)}`;
-  await writePicture(withPaper(results, paper, columns), `docs/images/lin2023-${experiment}`);
+  const { png } = await writePicture(withPaper(results, paper, columns), join(out, experiment, "beside-the-paper"));
+  copyFileSync(png, `docs/images/lin2023-${experiment}.png`);
   console.log(text);
 }
 writeFileSync(PAGE, page);

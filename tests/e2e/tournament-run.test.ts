@@ -30,7 +30,7 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
       seed: "string",
       trials: "number",
       tasks: [{ id: "string", task: "string", options: {} }],
-      agents: [{ name: "string", agent: "string", options: {} }],
+      agents: [{ name: "string", agent: "string", options: {}, tasks: [] }],
     },
     tasks: [
       {
