@@ -1,12 +1,12 @@
 /**
  * `node scripts/ship-checkpoint.mjs OUT TO`: copies the latest checkpoint of a finished training into a folder that is committed, with the
- * training's spec and its metrics: validations, evaluations and every 50th update.
+ * training's spec, its metrics (validations, evaluations and every 50th update) and a page that says how it was made.
  *
  * OUT  output folder of `icrl train`
  * TO   the folder, which is replaced
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { findCheckpoint } from "../dist/agents/transformer/checkpoint.js";
 
 const [out, to] = process.argv.slice(2);
@@ -25,4 +25,20 @@ const kept = lines.filter((line) => {
   return type !== "update" || step === 1 || step % 50 === 0;
 });
 writeFileSync(join(to, "metrics.jsonl"), `${kept.join("\n")}\n`);
+const { name } = JSON.parse(readFileSync(join(to, "spec.json"), "utf8"));
+const { training } = JSON.parse(readFileSync(join(to, "config.json"), "utf8"));
+const { step, tokens, data, backend, icrl_version } = training;
+writeFileSync(
+  join(to, "README.md"),
+  `# ${name}
+
+\`\`\`sh
+npx icrl train ${join(dirname(to), "train.yaml")} --out OUT
+node scripts/ship-checkpoint.mjs OUT ${to}
+\`\`\`
+
+icrl ${icrl_version}, back end ${backend}: ${step} updates, ${tokens} tokens, objective ${training.objective}. Data: ${data?.name ?? "played in training"}${data === null ? "" : `, SHA-256 of its dataset.json ${data.sha256}`}.
+The model is \`config.json\` and \`model.safetensors\`; \`spec.json\` is what was asked for, \`metrics.jsonl\` how it went (every 50th update).
+`,
+);
 console.log(`${to}: ${basename(checkpoint)}, ${kept.length} of ${lines.length} lines of metrics`);
