@@ -1,7 +1,7 @@
 /** What goes wrong while a dataset is made: each time one line says so, nothing is lost, and the same command goes on afterwards. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { readDatasetManifest } from "#icrl/datasets/dataset-manifest.js";
@@ -102,7 +102,9 @@ test("a shard that is cut short between two runs", async () => {
   const { file, out } = folderForTest();
   const running = startNode([PROGRAM, ...collect(file, out)], { group: true });
   const data = join(out, "collecting");
-  while (running.child.exitCode === null && listShards(data).length === 0) {
+  // The first trials that are durable: shards are made of them when it is told to stop.
+  const segment = join(out, "collecting", "log", "000000000000.segment");
+  while (running.child.exitCode === null && !existsSync(segment)) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   running.child.kill("SIGINT");

@@ -1,16 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { icrlHere } from "../support/icrl-here.js";
 import { readmeBlocks } from "./readme-blocks.js";
-import { PROGRAM, ROOT, temporaryFolder } from "./run-icrl.js";
+import { ROOT } from "./run-icrl.js";
 
 const blocks = readmeBlocks();
-const [demo, tests, ...commands] = blocks.filter(({ language }) => language === "sh").map(({ text }) => text);
-const folder = temporaryFolder();
-afterAll(() => folder.remove());
+const [demo, tests] = blocks.filter(({ language }) => language === "sh").map(({ text }) => text);
 
 test("the README begins with the two commands of a fresh machine", () => {
   expect([demo, tests]).toEqual(["npm ci && npm run demo\n", "npm ci && npm test\n"]);
@@ -23,35 +19,6 @@ test.each([
 ])("the README's %s block %d is %s", (language, index, file) => {
   const shown = blocks.filter((block) => block.language === language)[index];
   expect(shown.text).toBe(readFileSync(join(ROOT, file), "utf8"));
-});
-
-describe("the README's commands run, in order, in one folder", () => {
-  let port: number;
-  beforeAll(async () => {
-    for (const name of ["examples", "experiments"]) symlinkSync(join(ROOT, name), join(folder.path, name));
-    const socket = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => socket.once("listening", resolve));
-    port = (socket.address() as { port: number }).port;
-    await new Promise((resolve) => socket.close(resolve));
-  });
-
-  // Training takes a while: tests/e2e/readme.full.test.ts.
-  test.each(commands.filter((text) => !text.includes("icrl train")))(
-    "%s",
-    (text) => {
-      const npx = `npx() { shift; '${process.execPath}' '${PROGRAM}' "$@"; }`; // npx itself takes a second a time
-      const script = `set -em\n${npx}\n${text.replaceAll("50551", String(port))}`;
-      const { status, stdout, stderr } = spawnSync("bash", ["-c", script], {
-        cwd: folder.path,
-        encoding: "utf8",
-        timeout: 175_000, // a training and its evaluation on a busy machine
-      });
-      expect(stderr).not.toMatch(/error/i);
-      expect(status).toBe(0);
-      expect(stdout).not.toBe("");
-    },
-    180_000,
-  );
 });
 
 test("every link in the README and the docs leads somewhere", () => {

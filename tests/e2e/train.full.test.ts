@@ -58,6 +58,25 @@ describe("a training that is broken off", () => {
     await icrlJson("train", file, "--out", whole);
   });
 
+  test("by Ctrl-C saves, says so and exits with 130; the same command goes on from there", async () => {
+    const broken = path("broken");
+    const own = path("broken.yaml");
+    const spec = { name: "broken", dataset: join(whole, "dataset"), objective: "dpt", training: { steps: 40 } };
+    writeFileSync(own, JSON.stringify({ ...spec, model: { layers: 1, width: 8, heads: 1 } }));
+    const args = [PROGRAM, "train", own, "--out", broken];
+    const first = startNode(args);
+    await first.said("1 of 40 updates");
+    first.child.kill("SIGINT");
+    const { code, stdout, stderr } = await first.ended;
+    expect([code, stdout]).toEqual([130, ""]);
+    const step = Number(/^saved after update (\d+): the same command goes on from there$/m.exec(stderr)?.[1]);
+    expect(stderr).toMatch(/\ninterrupted by SIGINT\n$/);
+    expect(step).toBeLessThan(40);
+    const second = await startNode(args).ended;
+    expect(second.code).toBe(0);
+    expect(second.stderr).toContain(`going on after update ${step} of 40\n`);
+  });
+
   test("by SIGKILL at any moment has the metrics and parameters of an undisturbed one", async () => {
     const out = path("killed");
     const rng = rngFromSeed(20n);

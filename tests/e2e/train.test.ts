@@ -1,10 +1,10 @@
 /** A training as its users run it: experiments/smoke, in well under a minute. What it takes to break one off is in train.full.test.ts. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TrainingResult } from "#icrl/clients/cli/training/run-training.js";
 import { shape } from "../support/shape.js";
-import { type Ended, icrl, icrlJson, PROGRAM, ROOT, startNode, temporaryFolder } from "./run-icrl.js";
+import { type Ended, icrl, icrlJson, ROOT, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
 const out = join(folder.path, "smoke");
@@ -103,23 +103,4 @@ test("another number of updates is another training, and refused", async () => {
   expect(stderr).toBe(
     `error: OUTPUT_EXISTS: ${out} holds a training whose training.steps is 200, not 300: choose another --out, or begin anew with --overwrite\n`,
   );
-});
-
-test("Ctrl-C saves, says so and exits with 130; the same command goes on from there", async () => {
-  const broken = join(folder.path, "broken");
-  const file = join(folder.path, "broken.yaml");
-  const spec = { name: "broken", dataset: join(out, "dataset"), objective: "dpt", training: { steps: 40 } };
-  writeFileSync(file, JSON.stringify({ ...spec, model: { layers: 1, width: 8, heads: 1 } }));
-  const args = [PROGRAM, "train", file, "--out", broken];
-  const first = startNode(args);
-  await first.said("1 of 40 updates");
-  first.child.kill("SIGINT");
-  const { code, stdout, stderr } = await first.ended;
-  expect([code, stdout]).toEqual([130, ""]);
-  const step = Number(/^saved after update (\d+): the same command goes on from there$/m.exec(stderr)?.[1]);
-  expect(stderr).toMatch(/\ninterrupted by SIGINT\n$/);
-  expect(step).toBeLessThan(40);
-  const second = await startNode(args).ended;
-  expect(second.code).toBe(0);
-  expect(second.stderr).toContain(`going on after update ${step} of 40\n`);
 });
