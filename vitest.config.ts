@@ -7,9 +7,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     pool: "forks",
-    // Limits below only end what hangs: a busy machine takes ten times as long as an idle one.
     // Most tests wait for processes that they start: more files at once than cores, also on two.
     maxWorkers: 3,
+    // Time limits only end what hangs: a busy machine takes ten times as long as an idle one.
     projects: [
       {
         extends: true,

@@ -255,9 +255,13 @@ function readConfig(file: string): Pick<Checkpoint, "model" | "tokens" | "traini
   };
 }
 
+/** What of a model is no option: it follows from the tokens and the context. */
+const DERIVED: readonly string[] = ["token_size", "context", "max_actions", "arm_dim", "stride"];
+
 /** The model of a config.json, as `modelConfig` makes it of its options. */
 function readModel(file: string, stored: Json | undefined, tokens: TokenConfig): ModelConfig {
-  const { token_size: _, context, max_actions: __, arm_dim: ___, stride: ____, ...options } = stored ?? {};
+  const context = stored?.["context"];
+  const options = Object.fromEntries(Object.entries(stored ?? {}).filter(([name]) => !DERIVED.includes(name)));
   if (!isCount(context) || context < 1) throw corrupt(file, "its model has no context");
   let model: ModelConfig;
   try {
@@ -266,7 +270,7 @@ function readModel(file: string, stored: Json | undefined, tokens: TokenConfig):
     if (error instanceof IcrlError) throw corrupt(file, error.message);
     throw error;
   }
-  const wrong = [...Object.keys(MODEL_OPTIONS), "token_size", "max_actions", "arm_dim", "stride"].find(
+  const wrong = [...Object.keys(MODEL_OPTIONS), ...DERIVED].find(
     (name) => stored?.[name] !== model[name as keyof ModelConfig],
   );
   if (wrong !== undefined) {
