@@ -93,7 +93,13 @@ export async function* trainingBatches(options: TrainingDataOptions): AsyncGener
   const tasks = new Map(
     manifest.tasks.filter(({ id }) => task === undefined || id === task).map((t) => [t.id, taskShape(t)]),
   );
-  for (const shape of tasks.values()) requireFits(config, shape);
+  for (const shape of tasks.values()) {
+    requireFits(config, shape);
+    // Layout chosen-arm plays with any number of arms, but its targets have places for so many.
+    if (shape.numActions > config.max_actions) {
+      throw new RangeError(`${shape.numActions} actions in batches of ${config.max_actions}`);
+    }
+  }
   const makeBatch = batchMaker(options, label, tasks);
   const batches = readDataset(dir, {
     columns: [...TRIAL_COLUMNS, "tags", "task"] as const,

@@ -324,6 +324,9 @@ test("layout chosen-arm comes with the arms of every decision, and takes tasks w
     }
     expect(arms.slice((i * 14 + 12) * actions * dim, (i + 1) * 14 * actions * dim).every((x) => x === 0)).toBe(true);
   }
+  await expect(take(1, { ...chosen, tokens: { ...config, max_actions: 3 } })).rejects.toThrow(
+    "4 actions in batches of 3",
+  );
   const all = readDatasetManifest(dir).tasks;
   expect(() => tokenConfigOf(all, "chosen-arm", { mean: 0, std: 1 })).toThrow("have no features");
 });
