@@ -41,6 +41,7 @@ function play(
 ): void {
   let ended = false;
   const link: Link = {
+    peer: stream.getPeer(),
     send(bytes) {
       // An agent that asks faster than it reads is not read from until it has caught up.
       if (!stream.write(bytes) && !stream.isPaused()) {

@@ -43,6 +43,8 @@ import { freePlaySource, type TrialSource } from "./trial-source.js";
 
 /** The transport's side of a session. */
 export interface Link {
+  /** The connection it came over, HOST:PORT of the other end: the sessions of one process share it. */
+  readonly peer: string;
   /** Sends one encoded PlayResponse. */
   send(bytes: Buffer): void;
   /** Ends the stream: well when there is no error. */
