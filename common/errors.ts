@@ -54,7 +54,10 @@ export const REASONS = {
     code: CODE.INVALID_ARGUMENT,
     when: "wanted probabilities that are not float32 [num_envs, num_actions], or a row that is neither a distribution nor all NaN",
   },
-  ACT_TIMEOUT: { code: CODE.DEADLINE_EXCEEDED, when: "no answer within limits.act_timeout_ms" },
+  ACT_TIMEOUT: {
+    code: CODE.DEADLINE_EXCEEDED,
+    when: "no answer within limits.act_timeout_ms, nor, in a match, within what is left of limits.act_overtime_ms",
+  },
   TOO_MANY_SESSIONS: { code: CODE.RESOURCE_EXHAUSTED, when: "limits.max_sessions are open" },
   SERVER_DRAINING: { code: CODE.UNAVAILABLE, when: "the server is about to stop" },
   LOG_UNWRITABLE: {
@@ -81,6 +84,14 @@ export const REASONS = {
   AGENT_CLOSED: {
     code: CODE.CANCELLED,
     when: "the agent closed before its trials were played; seen as an end_reason or forfeit_reason",
+  },
+  AGENT_FAILED: {
+    code: CODE.ABORTED,
+    when: "the agent closed and said why it cannot go on; seen as an end_reason or forfeit_reason",
+  },
+  AGENT_CRASHED: {
+    code: CODE.ABORTED,
+    when: "the agent's process ended by itself, as whoever ran it reports; seen as a forfeit_reason",
   },
   AGENT_ABSENT: { code: CODE.DEADLINE_EXCEEDED, when: "an entrant did not connect in time; seen as a forfeit_reason" },
   AGENT_MISMATCH: {

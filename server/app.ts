@@ -22,7 +22,7 @@ import { trajectoryService } from "./rpc/trajectory-service.js";
 import type { Limits } from "./sessions/limits.js";
 import type { Lobby } from "./sessions/lobby.js";
 import { createSession } from "./sessions/session.js";
-import { createTournaments } from "./tournaments/tournaments.js";
+import { openTournaments } from "./tournaments/tournaments.js";
 import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
 
 /** What a server is started with. */
@@ -64,11 +64,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   makeFolders(options.dataDir);
   const sink = await openTrajectoryLog(options.dataDir, { durability: options.durability, logger });
-  const tournaments = createTournaments(limits);
+  const onError = (error: unknown) => logger.error({ err: error }, "failed inside the server");
+  const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, onError }).catch(
+    async (error) => {
+      await sink.close();
+      throw error;
+    },
+  );
   const sessions = openSessions(limits.max_sessions);
   const counters = { steps: 0 };
   const now = () => performance.timeOrigin + performance.now();
-  const onError = (error: unknown) => logger.error({ err: error }, "a behaviour inside the server failed");
   const collections = createCollections({ limits, sink, now, counters, onError }, (id) =>
     playedTrials(options.dataDir, id),
   );
@@ -111,7 +116,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       );
     });
   } catch (error) {
-    tournaments.close();
+    await tournaments.close();
     collections.close();
     await sink.close();
     throw error;
@@ -125,7 +130,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       health.setStatus("", "NOT_SERVING");
       // It listens until the last session has ended, to say why it takes no more.
       await sessions.drain(deadlineMs);
-      tournaments.close();
+      const tournamentsClosed = tournaments.close();
       collections.close();
       labels?.close();
       await new Promise<void>((resolve) => {
@@ -141,6 +146,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           resolve();
         });
       });
+      await tournamentsClosed;
       await sink.close();
     },
   };

@@ -66,3 +66,16 @@ function returnText({ return: value }: AgentJson, digits: number): string {
 function forfeitText({ forfeits, forfeit_reason }: AgentJson): string {
   return forfeits === 0 ? "0" : `${fixedNumber(forfeits, 0)} (${forfeit_reason ?? "unknown"})`;
 }
+
+/** What went wrong, a line for each forfeited match; empty where none was. */
+export function forfeitsText(results: ResultsJson, paint: Paint = plain): string {
+  const lines = results.tasks.flatMap((task) =>
+    task.agents
+      .filter(({ forfeits }) => forfeits > 0)
+      .map(
+        ({ name, forfeits, trials, forfeit_reason, forfeit_message = "" }) =>
+          `${task.id} / ${name}: ${fixedNumber(forfeits, 0)} of ${fixedNumber(trials, 0)} trials, ${forfeit_reason ?? "unknown"}${forfeit_message === "" ? "" : `: ${forfeit_message}`}`,
+      ),
+  );
+  return lines.length === 0 ? "" : `${paint.bold("forfeits")}\n${lines.join("\n")}\n`;
+}

@@ -14,6 +14,7 @@ const steps = Array.from({ length: 500 }, (_, i) => i + 1);
  */
 const crowded = {
   id: "a <crowded> & odd task",
+  uniform_regret: 50,
   task: "bernoulli-bandit",
   options: {
     arms: 5,
