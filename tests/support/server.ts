@@ -32,9 +32,12 @@ export interface TestServer {
   dispose(): Promise<void>;
 }
 
-/** Starts one, with a dataset to label if there is one; whoever asks disposes of it. */
-export async function startTestServer(limits: Partial<Limits> = {}, datasetDir?: string): Promise<TestServer> {
-  const dir = tempDir();
+/** Starts one, with a dataset to label if there is one, in a new folder or an earlier one's; whoever asks disposes of it. */
+export async function startTestServer(
+  limits: Partial<Limits> = {},
+  datasetDir?: string,
+  dir = tempDir(),
+): Promise<TestServer> {
   const resolved = resolveOptions(LIMIT_OPTIONS, limits, "a test's server");
   const said: Record<string, unknown>[] = [];
   const server = await startServer({
@@ -72,6 +75,16 @@ export async function startTestServer(limits: Partial<Limits> = {}, datasetDir?:
 /** Starts one for the test that runs now. */
 export async function serverForTest(limits: Partial<Limits> = {}, datasetDir?: string): Promise<TestServer> {
   const server = await startTestServer(limits, datasetDir);
+  onTestFinished(() => server.dispose());
+  return server;
+}
+
+/** Starts one on the folder of an earlier one, which has stopped and disposes of the folder. */
+export async function serverAfter(
+  earlier: { readonly dataDir: string },
+  limits: Partial<Limits> = {},
+): Promise<TestServer> {
+  const server = await startTestServer(limits, undefined, { path: earlier.dataDir, remove() {} });
   onTestFinished(() => server.dispose());
   return server;
 }
