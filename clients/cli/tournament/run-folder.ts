@@ -6,11 +6,11 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { IcrlError } from "../../common/errors.js";
-import { replaceDurably } from "../../datasets/durable-file.js";
-import { makeFolders } from "../../datasets/make-folders.js";
-import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
-import { jsonText } from "./print/json.js";
+import { IcrlError } from "../../../common/errors.js";
+import { replaceDurably } from "../../../datasets/durable-file.js";
+import { makeFolders } from "../../../datasets/make-folders.js";
+import type { TournamentSpec } from "../../../proto/gen/icrl/v1/tournament.js";
+import { jsonText } from "../print/json.js";
 
 /** What a run, and a report of it, leave in the folder. */
 const OUTPUTS = [

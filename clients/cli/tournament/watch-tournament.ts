@@ -1,7 +1,7 @@
 /** Follows a tournament to its end. */
-import { IcrlError } from "../../common/errors.js";
-import type { Match, Tournament, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
-import type { Connection } from "../typescript/connect.js";
+import { IcrlError } from "../../../common/errors.js";
+import type { Match, Tournament, TournamentResults } from "../../../proto/gen/icrl/v1/tournament.js";
+import type { Connection } from "../../typescript/connect.js";
 
 /**
  * Calls `onUpdate` with the whole tournament whenever it has changed; resolves with its results.
