@@ -82,7 +82,7 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   prepareFolder(out, flags.overwrite ?? false);
 
   const startedAt = performance.now();
-  const server = flags.server === undefined ? await startPrivateServer(out) : undefined;
+  const server = flags.server === undefined ? await startPrivateServer(out, ["--http", "127.0.0.1:0"]) : undefined;
   const address = flags.server ?? (server?.address as string);
   let connection: Connection | undefined;
   let processes: AgentProcesses | undefined;
