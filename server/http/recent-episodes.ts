@@ -26,8 +26,11 @@ const MAX_OPENED = 50;
 /** Steps kept of one episode: 200 and 50 of these are 25 MB. */
 const MAX_STEPS = 5000;
 
-/** Episodes that are let in at once after a quiet while: who plays by hand sees all of it. */
+/** Episodes that are let in at once after a quiet while: who plays by hand sees what he does. */
 const MAX_ALLOWED = 10;
+
+/** So many of them wait for another run than the last: episodes come in bursts of a thousand, and one run is not to take all. */
+const FOR_OTHERS = 5;
 
 /** The episode's id, as in the log. */
 export const episodeId = ({ trialId, episodeIndex }: Pick<EpisodeRecord, "trialId" | "episodeIndex">): string =>
@@ -74,7 +77,7 @@ export function createRecentEpisodes(): RecentEpisodes {
       tornBytes: sink.tornBytes,
       append(episode) {
         const number = sink.append(episode);
-        if (allowed > 0) keep(episode);
+        if (allowed > (episode.run === kept.at(-1)?.run ? FOR_OTHERS : 0)) keep(episode);
         return number;
       },
       whenDurable: (number) => sink.whenDurable(number),

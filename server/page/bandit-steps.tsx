@@ -26,6 +26,7 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
   );
   return (
     <>
+      <h2>Arms</h2>
       <div class="arms scroll">
         <table>
           <caption class="hidden">Arms after {step} steps</caption>
@@ -101,6 +102,7 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
 
 /** From the least to the largest mean that an arm has after a few plays, or is known to have. */
 function rangeOf({ actions, rewards, num_actions: numActions, truth }: TrajectoryView): { low: number; high: number } {
+  if (rewards.every((reward) => reward >= 0 && reward <= 1)) return { low: 0, high: 1 };
   const counts = new Array<number>(numActions).fill(0);
   const sums = new Array<number>(numActions).fill(0);
   const values = [0, ...(truth?.means ?? [])];

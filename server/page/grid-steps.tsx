@@ -18,6 +18,7 @@ export function GridSteps({ view, step, size }: { view: TrajectoryView; step: nu
   const place = `row ${Math.floor(here / size)}, column ${here % size}`;
   return (
     <figure class="grid">
+      <h2>Grid</h2>
       <svg viewBox={`-0.05 -0.05 ${size + 0.1} ${size + 0.1}`} role="img" aria-label={`The agent is in ${place}`}>
         <rect class="floor" width={size} height={size} rx="0.1" />
         {[...visits].map(([cell, count]) => (

@@ -111,7 +111,7 @@ export function TrajectoryList({ trajectories, now }: { trajectories: readonly T
               {one.episode > 0 && <span class="quiet"> episode {whole(one.episode)}</span>}
             </span>
             <span class="number">
-              {short(one.return)} <span class="quiet">in {whole(one.length)}</span>
+              <span class="quiet">return</span> {short(one.return)}
             </span>
             <span class="when quiet">{ago(now - one.at)}</span>
           </a>

@@ -50,6 +50,7 @@ export function RegretChart({ curves, agents, highlighted, label }: ChartProps) 
         width: width(),
         height: HEIGHT,
         legend: { show: false },
+        pxAlign: 0,
         cursor: { y: false, points: { show: false }, drag: { setScale: false, x: false, y: false } },
         scales: { x: { time: false }, y: { range: (_, __, top) => [0, top > 0 ? top * 1.05 : 1] } },
         axes: [
