@@ -220,11 +220,11 @@ export interface TrajectoryView {
   /** [T], null where unknown; absent when the agent told none. */
   readonly propensities: readonly (number | null)[] | null;
   /** Absent while it is withheld: its tournament, or one of the same seed, is running. */
-  readonly truth?: TrajectoryTruth;
+  readonly revealed?: RevealedTruth;
 }
 
 /** What only the server knew while it was played. */
-export interface TrajectoryTruth {
+export interface RevealedTruth {
   readonly task_seed: string;
   readonly noise_seed: string;
   /** [T] */

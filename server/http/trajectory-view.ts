@@ -3,7 +3,7 @@ import { IcrlError } from "../../common/errors.js";
 import { revealInstance } from "../tasks/oracle.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
-import type { TrajectorySummary, TrajectoryTruth, TrajectoryView } from "./api.js";
+import type { RevealedTruth, TrajectorySummary, TrajectoryView } from "./api.js";
 import type { PageContext } from "./page-context.js";
 import { placeOf } from "./place-of.js";
 import { episodeId, type RecentEpisode } from "./recent-episodes.js";
@@ -74,11 +74,11 @@ export function trajectoryView({ recent, tournaments }: PageContext, id: string)
     observations: episode.observations === undefined ? null : [...episode.observations],
     propensities:
       episode.propensities === undefined ? null : Array.from(episode.propensities, (p) => (p > 0 ? p : null)),
-    ...(isWithheld(tournaments, episode.run.tournamentId) ? {} : { truth: truthOf(episode, task) }),
+    ...(isWithheld(tournaments, episode.run.tournamentId) ? {} : { revealed: revealedTruth(episode, task) }),
   };
 }
 
-function truthOf(episode: RecentEpisode, task: ReturnType<typeof buildTask>): TrajectoryTruth {
+function revealedTruth(episode: RecentEpisode, task: ReturnType<typeof buildTask>): RevealedTruth {
   const { means, goals } = revealInstance(task, episode.taskSeed, episode.noiseSeed);
   return {
     task_seed: String(episode.taskSeed),

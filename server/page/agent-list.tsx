@@ -7,20 +7,20 @@ import { linkTo } from "./view.js";
 export function AgentList({ agents }: { agents: readonly AgentProcess[] }) {
   return (
     <ul class="rows">
-      {agents.map((process) => {
-        const [first] = process.sessions;
+      {agents.map((program) => {
+        const [first] = program.sessions;
         return (
-          <li key={process.peer} class="row">
+          <li key={program.peer} class="row">
             <AgentName
               name={nameOf(first)}
-              place={placeOf(process.sessions)}
-              title={`${first.agent} at ${process.peer}`}
+              place={placeOf(program.sessions)}
+              title={`${first.agent} at ${program.peer}`}
             />
             <span class="what">
-              <Doing sessions={process.sessions} />
+              <Doing sessions={program.sessions} />
             </span>
             <span class="number">
-              {whole(process.steps)} <span class="quiet">steps</span>
+              {whole(program.steps)} <span class="quiet">steps</span>
             </span>
           </li>
         );

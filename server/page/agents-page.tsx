@@ -19,28 +19,28 @@ export function AgentsPage({ view }: { view: AgentsView }) {
           <Command text={`npx icrl play thompson --task bernoulli-bandit --server ${reachable(server.address)}`} />
         </Empty>
       )}
-      {agents.map((process) => (
-        <Process key={process.peer} process={process} now={server.now} />
+      {agents.map((program) => (
+        <Process key={program.peer} program={program} now={server.now} />
       ))}
       {server.agents > agents.length && <p class="quiet">and {whole(server.agents - agents.length)} more</p>}
     </>
   );
 }
 
-function Process({ process, now }: { process: AgentProcess; now: number }) {
-  const [first] = process.sessions;
-  const untold = process.sessions_total - process.sessions.length;
+function Process({ program, now }: { program: AgentProcess; now: number }) {
+  const [first] = program.sessions;
+  const untold = program.sessions_total - program.sessions.length;
   return (
     <section class="process">
       <h2>
-        <AgentName name={nameOf(first)} place={placeOf(process.sessions)} />
+        <AgentName name={nameOf(first)} place={placeOf(program.sessions)} />
         <span class="quiet">
           {first.agent} {first.version}
         </span>
       </h2>
       <p class="quiet">
-        {process.peer} · {first.language || "language not told"} · since {duration(now - process.since)} ·{" "}
-        {counted(process.steps, "step")}
+        {program.peer} · {first.language || "language not told"} · since {duration(now - program.since)} ·{" "}
+        {counted(program.steps, "step")}
       </p>
       <div class="scroll">
         <table>
@@ -60,7 +60,7 @@ function Process({ process, now }: { process: AgentProcess; now: number }) {
             </tr>
           </thead>
           <tbody>
-            {process.sessions.map((session) => (
+            {program.sessions.map((session) => (
               <tr key={session.id}>
                 <td>
                   <code title={session.id}>{session.id.slice(0, 8)}</code>

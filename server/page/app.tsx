@@ -125,7 +125,7 @@ function NavLink({ href, current, children }: { href: string; current: boolean; 
 
 /** A trajectory that was told with its truth stays as it is. */
 function isSettled(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "truth" in value;
+  return typeof value === "object" && value !== null && "revealed" in value;
 }
 
 /** The view that the address names. */

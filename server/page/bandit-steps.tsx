@@ -8,7 +8,7 @@ const MOST_ARMS = 64;
 
 /** A bandit's arms: how often each was played so far, what it paid on average, and, when it may be told, what it is worth. */
 export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: number; go: (to: number) => void }) {
-  const { actions, rewards, num_actions: numActions, truth } = view;
+  const { actions, rewards, num_actions: numActions, revealed } = view;
   const counts = new Array<number>(numActions).fill(0);
   const sums = new Array<number>(numActions).fill(0);
   for (let t = 0; t < step; t++) {
@@ -18,7 +18,7 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
   const { low, high } = useMemo(() => rangeOf(view), [view]);
   const at = (value: number) => `${Math.min(100, Math.max(0, (100 * (value - low)) / (high - low)))}%`;
   const chosen = step > 0 ? actions[step - 1] : undefined;
-  const means = truth?.means ?? undefined;
+  const means = revealed?.means ?? undefined;
   const best = means === undefined ? undefined : means.indexOf(Math.max(...means));
   const played = new Set(actions);
   const arms = Array.from({ length: numActions }, (_, arm) => arm).filter(
@@ -83,7 +83,7 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
       {arms.length < numActions && (
         <p class="quiet">{whole(numActions - arms.length)} arms that were never played are left out.</p>
       )}
-      {means === undefined && truth !== undefined && (
+      {means === undefined && revealed !== undefined && (
         <p class="quiet">Arms are drawn anew at each step here, so an arm has no mean of its own.</p>
       )}
       <h2>Choices</h2>
@@ -101,11 +101,14 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
 }
 
 /** From the least to the largest mean that an arm has after a few plays, or is known to have. */
-function rangeOf({ actions, rewards, num_actions: numActions, truth }: TrajectoryView): { low: number; high: number } {
+function rangeOf({ actions, rewards, num_actions: numActions, revealed }: TrajectoryView): {
+  low: number;
+  high: number;
+} {
   if (rewards.every((reward) => reward >= 0 && reward <= 1)) return { low: 0, high: 1 };
   const counts = new Array<number>(numActions).fill(0);
   const sums = new Array<number>(numActions).fill(0);
-  const values = [0, ...(truth?.means ?? [])];
+  const values = [0, ...(revealed?.means ?? [])];
   actions.forEach((arm, t) => {
     counts[arm] += 1;
     sums[arm] += rewards[t];

@@ -14,7 +14,7 @@ export function GridSteps({ view, step, size }: { view: TrajectoryView; step: nu
   const here = cells[cells.length - 1] ?? 0;
   const trail = cells.slice(-TRAIL);
   const paid = new Set(view.rewards.slice(0, step).flatMap((reward, t) => (reward > 0.5 ? [cells[t + 1]] : [])));
-  const goals = view.truth?.goals ?? [];
+  const goals = view.revealed?.goals ?? [];
   const place = `row ${Math.floor(here / size)}, column ${here % size}`;
   return (
     <figure class="grid">

@@ -6,7 +6,7 @@ const ROWS = 8;
 
 /** The latest steps, one a row. */
 export function StepTable({ view, step }: { view: TrajectoryView; step: number }) {
-  const { actions, rewards, observations, truth } = view;
+  const { actions, rewards, observations, revealed } = view;
   const first = Math.max(0, Math.min(step, actions.length) - ROWS);
   const rows = Array.from({ length: Math.min(ROWS, actions.length) }, (_, i) => first + i);
   const name = (action: number) => actionName(view.summary.task, action);
@@ -27,8 +27,8 @@ export function StepTable({ view, step }: { view: TrajectoryView; step: number }
             <th scope="col" class="number">
               Reward
             </th>
-            {truth !== undefined && <th scope="col">Best</th>}
-            {truth !== undefined && (
+            {revealed !== undefined && <th scope="col">Best</th>}
+            {revealed !== undefined && (
               <th scope="col" class="number">
                 Regret
               </th>
@@ -44,8 +44,8 @@ export function StepTable({ view, step }: { view: TrajectoryView; step: number }
                 {observations !== null && <td class="number">{seen || t === step ? observations[t] : ""}</td>}
                 <td>{seen ? name(actions[t]) : ""}</td>
                 <td class="number">{seen ? rewardText(rewards[t]) : ""}</td>
-                {truth !== undefined && <td>{seen ? name(truth.optimal_actions[t]) : ""}</td>}
-                {truth !== undefined && <td class="number">{seen ? truth.regrets[t].toFixed(3) : ""}</td>}
+                {revealed !== undefined && <td>{seen ? name(revealed.optimal_actions[t]) : ""}</td>}
+                {revealed !== undefined && <td class="number">{seen ? revealed.regrets[t].toFixed(3) : ""}</td>}
               </tr>
             );
           })}

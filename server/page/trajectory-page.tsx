@@ -14,14 +14,14 @@ const GRIDS = ["dark-room", "dark-key-to-door", "deep-sea"];
 
 /** One trajectory, step by step. */
 export function TrajectoryPage({ view }: { view: TrajectoryView }) {
-  const { summary, actions, rewards, truth } = view;
+  const { summary, actions, rewards, revealed } = view;
   const length = actions.length;
   const [step, go] = useStep(length);
   let total = 0;
   let regret = 0;
   for (let t = 0; t < step; t++) {
     total += rewards[t];
-    regret += truth?.regrets[t] ?? 0;
+    regret += revealed?.regrets[t] ?? 0;
   }
   const noun = view.kind === "bandit" ? "arm" : "action";
   const last =
@@ -54,7 +54,7 @@ export function TrajectoryPage({ view }: { view: TrajectoryView }) {
           <dt>return</dt>
           <dd>{short(summary.return)}</dd>
         </div>
-        {truth !== undefined && (
+        {revealed !== undefined && (
           <div>
             <dt>regret so far</dt>
             <dd>{short(regret)}</dd>
@@ -71,7 +71,7 @@ export function TrajectoryPage({ view }: { view: TrajectoryView }) {
           <dd>{view.end_reason}</dd>
         </div>
       </dl>
-      {truth === undefined && (
+      {revealed === undefined && (
         <p class="note">
           Its tournament is running: what is hidden in the instance, the best actions and their regrets are told once it
           is over.
