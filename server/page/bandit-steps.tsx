@@ -1,13 +1,14 @@
 import { useMemo } from "preact/hooks";
 import type { TrajectoryView } from "../http/api.js";
 import { short, whole } from "./numbers.js";
+import type { Go } from "./player.js";
 import { Raster } from "./raster.js";
 
 /** Arms that have a row of their own; of more, those that were played. */
 const MOST_ARMS = 64;
 
 /** A bandit's arms: how often each was played so far, what it paid on average, and, when it may be told, what it is worth. */
-export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: number; go: (to: number) => void }) {
+export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: number; go: Go }) {
   const { actions, rewards, num_actions: numActions, revealed } = view;
   const counts = new Array<number>(numActions).fill(0);
   const sums = new Array<number>(numActions).fill(0);

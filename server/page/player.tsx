@@ -5,14 +5,22 @@ const FASTEST_MS = 40;
 const SLOWEST_MS = 600;
 const WHOLE_MS = 15_000;
 
+/** Where to go in a trajectory: a step, or what follows from the one that is shown, so that keys may come faster than pictures. */
+export type Go = (to: number | ((step: number) => number)) => void;
+
 /** Where somebody is in a trajectory: after so many steps, 0 .. length. */
-export function useStep(length: number): readonly [step: number, go: (to: number) => void] {
+export function useStep(length: number): readonly [step: number, go: Go] {
   const [step, setStep] = useState(0);
-  return [step, (to) => setStep(Math.min(Math.max(Math.round(to), 0), length))];
+  const go: Go = (to) =>
+    setStep((before) => Math.min(Math.max(Math.round(typeof to === "number" ? to : to(before)), 0), length));
+  return [step, go];
 }
 
+const next = (step: number) => step + 1;
+const previous = (step: number) => step - 1;
+
 /** Play, pause, a slider, and keys: arrows, Home, End and the space bar, wherever the focus is. */
-export function Player(props: { step: number; length: number; go: (to: number) => void; text: string }) {
+export function Player(props: { step: number; length: number; go: Go; text: string }) {
   const { step, length, go, text } = props;
   const [playing, setPlaying] = useState(false);
   const pace = Math.min(SLOWEST_MS, Math.max(FASTEST_MS, WHOLE_MS / Math.max(length, 1)));
@@ -20,7 +28,7 @@ export function Player(props: { step: number; length: number; go: (to: number) =
   useEffect(() => {
     if (!playing) return;
     if (step >= length) return setPlaying(false);
-    const timer = window.setTimeout(() => go(step + 1), pace);
+    const timer = window.setTimeout(() => go(next), pace);
     return () => window.clearTimeout(timer);
   }, [playing, step]);
 
@@ -28,7 +36,7 @@ export function Player(props: { step: number; length: number; go: (to: number) =
     if (!playing && step >= length) go(0);
     setPlaying(!playing);
   };
-  const moveTo = (to: number) => {
+  const moveTo: Go = (to) => {
     setPlaying(false);
     go(to);
   };
@@ -37,7 +45,7 @@ export function Player(props: { step: number; length: number; go: (to: number) =
     const onKey = (event: KeyboardEvent) => {
       if (event.altKey || event.ctrlKey || event.metaKey) return;
       const onControl = (event.target as Element).closest("input, select, button, a") !== null;
-      const move = { ArrowRight: step + 1, ArrowLeft: step - 1, Home: 0, End: length }[event.key];
+      const move = { ArrowRight: next, ArrowLeft: previous, Home: 0, End: length }[event.key];
       if (move !== undefined && !(event.target as Element).closest("input, select")) moveTo(move);
       else if (event.key === " " && !onControl) toggle();
       else return;
@@ -54,10 +62,10 @@ export function Player(props: { step: number; length: number; go: (to: number) =
           {playing ? <path d="M2 1h3v10H2zM7 1h3v10H7z" /> : <path d="M2.500 1v10l8-5z" />}
         </svg>
       </button>
-      <button type="button" onClick={() => moveTo(step - 1)} disabled={step === 0} aria-label="One step back">
+      <button type="button" onClick={() => moveTo(previous)} disabled={step === 0} aria-label="One step back">
         ‹
       </button>
-      <button type="button" onClick={() => moveTo(step + 1)} disabled={step === length} aria-label="One step on">
+      <button type="button" onClick={() => moveTo(next)} disabled={step === length} aria-label="One step on">
         ›
       </button>
       <input

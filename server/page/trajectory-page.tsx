@@ -4,7 +4,7 @@ import { BanditSteps } from "./bandit-steps.js";
 import { GridSteps } from "./grid-steps.js";
 import { short, whole } from "./numbers.js";
 import { AgentName } from "./parts.js";
-import { Player, useStep } from "./player.js";
+import { type Go, Player, useStep } from "./player.js";
 import { Raster } from "./raster.js";
 import { StepTable } from "./step-table.js";
 import { linkTo } from "./view.js";
@@ -98,7 +98,7 @@ export function TrajectoryPage({ view }: { view: TrajectoryView }) {
   );
 }
 
-function Picture({ view, step, go }: { view: TrajectoryView; step: number; go: (to: number) => void }) {
+function Picture({ view, step, go }: { view: TrajectoryView; step: number; go: Go }) {
   const size = Number(view.options["size"]);
   if (view.kind === "bandit") return <BanditSteps view={view} step={step} go={go} />;
   if (GRIDS.includes(view.summary.task) && size * size === view.num_observations) {
