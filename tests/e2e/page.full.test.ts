@@ -86,10 +86,10 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowLeft");
-    expect(await slider.inputValue()).toBe("1");
+    await expect.poll(() => slider.inputValue()).toBe("1");
     expect(await slider.getAttribute("aria-valuetext")).toMatch(/^step 1 of \d+: (arm|action) \w+, reward/);
     await page.keyboard.press("End");
-    expect(await slider.inputValue()).toBe(await slider.getAttribute("max"));
+    await expect.poll(() => slider.inputValue()).toBe(await slider.getAttribute("max"));
     await page.keyboard.press("Home");
     await page.keyboard.press(" ");
     await page.getByRole("button", { name: "Pause" }).waitFor();
@@ -120,7 +120,7 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
       await page.locator(".trajectories a", { hasText: task }).first().click();
       await page.getByRole("button", { name: "One step on" }).click();
       await page.locator(picture).waitFor();
-      expect(await page.locator(".steps tr.chosen td").first().textContent()).toBe("1");
+      await expect.poll(() => page.locator(".steps tr.chosen td").first().textContent()).toBe("1");
       await page.goBack();
     }
     expect(wrong).toEqual([]);
