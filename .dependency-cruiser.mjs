@@ -87,6 +87,25 @@ export const forbidden = [
     ["^(common|proto|datasets|server/(tasks|trajectories|sessions|tournaments|collections|rpc))/"],
     "handlers translate; the app puts them together",
   ),
+  room(
+    "server-http",
+    "^server/http/",
+    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|tournaments|collections|http))/"],
+    "the live page's server shows what others know, beside the services",
+  ),
+  room(
+    "server-page",
+    "^server/page/",
+    ["^server/(page/|http/api\\.ts$)"],
+    "what runs in browsers knows what the server tells it, and nothing of the server",
+  ),
+  {
+    name: "http-by-app",
+    comment: "the app alone serves the live page: nothing depends on being watched",
+    severity: "error",
+    from: { pathNot: ["^server/(http|page)/", "^server/app\\.ts$"] },
+    to: { path: "^server/(http|page)/" },
+  },
   {
     name: "server-main",
     comment: "a main is started, not imported; the CLI alone starts it",

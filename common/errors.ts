@@ -10,6 +10,7 @@ const CODE = {
   DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,
   ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
   FAILED_PRECONDITION: 9,
   ABORTED: 10,
@@ -104,6 +105,13 @@ export const REASONS = {
   TOURNAMENT_RUNNING: {
     code: CODE.FAILED_PRECONDITION,
     when: "results or trials of a tournament that is not finished",
+  },
+  TRAJECTORY_UNKNOWN: { code: CODE.NOT_FOUND, when: "a trajectory that the live page does not keep (any more)" },
+  PATH_UNKNOWN: { code: CODE.NOT_FOUND, when: "a path that the live page does not have" },
+  METHOD_INVALID: { code: CODE.UNIMPLEMENTED, when: "an HTTP method other than GET and HEAD" },
+  HOST_REFUSED: {
+    code: CODE.PERMISSION_DENIED,
+    when: "an HTTP request whose Host is neither an address nor the name that the live page listens on",
   },
   SPEC_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a tournament spec that cannot be played" },
   PAGE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a page token or size that this list did not give or allow" },

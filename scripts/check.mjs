@@ -54,7 +54,11 @@ function generated() {
 const steps = {
   format: () => run("biome", "format", "."),
   lint: () => run("biome", "lint", "."),
-  types: () => run("tsc", "-p", ".") || run("tsc", "-p", "tests") || run("tsc", "-p", "scripts"),
+  types: () =>
+    run("tsc", "-p", ".") ||
+    run("tsc", "-p", "server/page") ||
+    run("tsc", "-p", "tests") ||
+    run("tsc", "-p", "scripts"),
   walls: () => run("node", "scripts/walls.mjs"),
   lock: () => run("node", "scripts/lock.mjs", "--check"),
   generated,

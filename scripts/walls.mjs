@@ -31,7 +31,7 @@ export async function brokenWalls(root) {
   const files = rooms
     .filter((room) => room !== "proto/gen")
     .flatMap((room) => readdirSync(join(root, room), { recursive: true }).map((file) => `${room}/${file}`))
-    .filter((file) => file.endsWith(".ts"));
+    .filter((file) => /\.tsx?$/.test(file));
   const names = files.flatMap((file) =>
     forbiddenNames(file, readFileSync(join(root, file), "utf8")).map(
       ({ rule, detail }) => `${rule}: ${file} ${detail}`,

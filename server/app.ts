@@ -10,6 +10,8 @@ import { ServerInfoServiceService } from "../proto/gen/icrl/v1/server_info.js";
 import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
 import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
 import { createCollections } from "./collections/collections.js";
+import { type HttpOptions, type HttpServer, startHttpServer } from "./http/http-server.js";
+import { createLivePage } from "./http/live-page.js";
 import { createLabels } from "./labels/labels.js";
 import { collectionService } from "./rpc/collection-service.js";
 import { environmentService } from "./rpc/environment-service.js";
@@ -35,6 +37,8 @@ export interface ServerOptions {
   readonly datasetDir?: string;
   readonly durability: "fsync" | "process";
   readonly limits: Limits;
+  /** Where the live page is served; absent when it is not. */
+  readonly http?: HttpOptions;
   readonly logger: Logger;
 }
 
@@ -42,6 +46,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** HOST:PORT. */
   readonly address: string;
+  /** Where the live page is; undefined when it is not served. */
+  readonly pageUrl: string | undefined;
   /** Bytes of an interrupted write that were cut off the log when it was opened. */
   readonly tornBytes: number;
   /** Drains: tells sessions, waits for them up to a deadline, makes the log whole, and stops. */
@@ -63,10 +69,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { limits, logger } = options;
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   makeFolders(options.dataDir);
-  const sink = await openTrajectoryLog(options.dataDir, { durability: options.durability, logger });
+  const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, logger });
+  const page = options.http === undefined ? undefined : createLivePage();
+  const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => logger.error({ err: error }, "failed inside the server");
   const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, onError }).catch(
     async (error) => {
+      page?.close();
       await sink.close();
       throw error;
     },
@@ -81,6 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
   const context = { limits, sink, lobby, labels, now, counters };
+  const startedAt = new Date();
 
   const methods = { logger, maxMessageBytes: limits.max_message_bytes };
   const server = new Server({
@@ -100,7 +110,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   server.addService(
     withRawMessages(ServerInfoServiceService),
     serverInfoService(
-      { limits, sink, durability: options.durability, startedAt: new Date(), counters, openSessions: sessions },
+      { limits, sink, durability: options.durability, startedAt, counters, openSessions: sessions },
       methods,
     ),
   );
@@ -108,14 +118,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = new HealthImplementation({ "": "SERVING" });
   health.addToServer(server);
 
-  let port: number;
+  let address: string;
+  let http: HttpServer | undefined;
   try {
-    port = await new Promise((resolve, reject) => {
+    const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(options.listen, ServerCredentials.createInsecure(), (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       );
     });
+    address = `${options.listen.slice(0, options.listen.lastIndexOf(":"))}:${port}`;
+    if (options.http !== undefined && page !== undefined) {
+      const watched = { address, startedAtMs: startedAt.getTime(), now, counters, sink, sessions, tournaments };
+      http = await startHttpServer(options.http, page.routes(watched), logger);
+    }
   } catch (error) {
+    server.forceShutdown();
+    page?.close();
     await tournaments.close();
     collections.close();
     await sink.close();
@@ -123,7 +141,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   return {
-    address: `${options.listen.slice(0, options.listen.lastIndexOf(":"))}:${port}`,
+    address,
+    pageUrl: http?.url,
     tornBytes: sink.tornBytes,
     async close(deadlineMs) {
       const deadline = performance.now() + deadlineMs;
@@ -146,6 +165,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           resolve();
         });
       });
+      page?.close();
+      await http?.close();
       await tournamentsClosed;
       await sink.close();
     },

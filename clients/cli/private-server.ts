@@ -15,6 +15,8 @@ export class ServerStartError extends Error {}
 /** A server process. */
 export interface PrivateServer {
   readonly address: string;
+  /** Where its live page is; undefined when it has none. */
+  readonly pageUrl: string | undefined;
   /** Process id. */
   readonly pid: number;
   /** Lets it finish, and waits until it has stopped. */
@@ -25,7 +27,7 @@ export interface PrivateServer {
  * Starts one.
  *
  * @param dataDir folder of its log
- * @param flags more flags of `icrl serve`; a later --listen takes the place of 127.0.0.1:0
+ * @param flags more flags of `icrl serve`; a later --listen takes the place of 127.0.0.1:0, a later --http that of off
  * @throws IcrlError with the reason that the process gave, or ServerStartError, if it does not start
  */
 export async function startPrivateServer(dataDir: string, flags: readonly string[] = []): Promise<PrivateServer> {
@@ -36,6 +38,8 @@ export async function startPrivateServer(dataDir: string, flags: readonly string
       "serve",
       "--listen",
       "127.0.0.1:0",
+      "--http",
+      "off",
       "--data",
       dataDir,
       "--json",
@@ -64,8 +68,10 @@ export async function startPrivateServer(dataDir: string, flags: readonly string
   child.stderr.on("data", (text: Buffer) =>
     process.stderr.write(String(text).replaceAll(/^error: /gm, "its server: ")),
   );
+  const { address, http } = JSON.parse(line) as { address: string; http: string | null };
   return {
-    address: (JSON.parse(line) as { address: string }).address,
+    address,
+    pageUrl: http ?? undefined,
     pid: child.pid as number,
     async close() {
       if (child.exitCode === null && child.signalCode === null) {

@@ -2,7 +2,7 @@ import { IcrlError } from "../../common/errors.js";
 import type { Session } from "../sessions/session.js";
 
 /** The sessions of a server that are open now. */
-export interface OpenSessions {
+export interface OpenSessions extends Iterable<Session> {
   readonly size: number;
   /** Why one more cannot be opened, or undefined when it can. */
   refusal(): IcrlError | undefined;
@@ -21,6 +21,7 @@ export function openSessions(maxSessions: number): OpenSessions {
     get size() {
       return sessions.size;
     },
+    [Symbol.iterator]: () => sessions.values(),
     refusal() {
       if (draining) return new IcrlError("SERVER_DRAINING", "the server is about to stop: connect again later");
       if (sessions.size < maxSessions) return undefined;

@@ -40,6 +40,7 @@ import type { Limits } from "./limits.js";
 import type { Lobby, Match, Place } from "./lobby.js";
 import { createPlay, type Play } from "./play.js";
 import { createRecorder } from "./recorder.js";
+import type { SessionStatus } from "./session-status.js";
 import { freePlaySource, type TrialSource } from "./trial-source.js";
 
 /** The transport's side of a session. */
@@ -77,6 +78,8 @@ export interface Session {
   fail(error: unknown): void;
   /** Lets what is open finish within a deadline; opens nothing new. */
   drain(deadlineMs: number): void;
+  /** What it is doing now. */
+  status(): SessionStatus;
 }
 
 type State = "new" | "ready" | "opening" | "playing" | "closing" | "ended";
@@ -94,6 +97,11 @@ const DEFAULT_MATCH_ENVS = 64;
 export function createSession(link: Link, context: SessionContext): Session {
   const { limits, sink, counters, now } = context;
   const sessionId = randomUUID();
+  const sinceMs = now();
+  /** Of what was open before. */
+  const before = { steps: 0, completeTrials: 0 };
+  /** What is open of a tournament or a collection. */
+  let openedMatch: Match | undefined;
   let state: State = "new";
   let hello: Hello | undefined;
   let place: Place | undefined;
@@ -170,6 +178,9 @@ export function createSession(link: Link, context: SessionContext): Session {
       const durableTrials = BigInt(closing.durableTrials());
       state = "ready";
       play = undefined;
+      openedMatch = undefined;
+      before.steps += totals.steps;
+      before.completeTrials += totals.completeTrials;
       const closed = {
         completeTrials: BigInt(totals.completeTrials),
         incompleteTrials: BigInt(totals.incompleteTrials),
@@ -218,6 +229,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       behaviourComponent: match?.behaviourComponent,
       tagsJson: JSON.stringify(match?.tags ?? opened.tags),
     };
+    openedMatch = match;
     const keepsTruncated = match && ((reason: Reason) => match.keepsTruncated(reason));
     const recorder = opened.record ? createRecorder(sink, keepsTruncated) : undefined;
     deadline.begin(match === undefined ? 0 : limits.act_overtime_ms);
@@ -479,5 +491,22 @@ export function createSession(link: Link, context: SessionContext): Session {
       send({ $case: "draining", value: { deadlineMs } });
       drainTimer = setTimeout(() => fail(drainingError()), deadlineMs);
     },
+    status: () => ({
+      sessionId,
+      peer: link.peer,
+      sinceMs,
+      playing: play !== undefined,
+      agent: hello?.agent ?? "",
+      agentVersion: hello?.agentVersion ?? "",
+      language: hello?.language ?? "",
+      entrant: hello?.entrant,
+      task: play?.task.name,
+      tournamentId: openedMatch?.tournamentId,
+      collectionId: openedMatch?.collectionId,
+      matchId: openedMatch?.matchId,
+      activeEnvs: play?.activeCount ?? 0,
+      steps: before.steps + (play?.totals.steps ?? 0),
+      completeTrials: before.completeTrials + (play?.totals.completeTrials ?? 0),
+    }),
   };
 }

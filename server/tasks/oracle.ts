@@ -132,6 +132,40 @@ class MdpOracle implements Oracle {
   }
 }
 
+/** What can be told of an instance once nobody plays it for a result any more. */
+export interface RevealedInstance {
+  /** Mean reward of each arm, [A]; undefined where arms are drawn anew at each step, and for MDPs. */
+  readonly means: Float64Array | undefined;
+  /**
+   * Of an MDP: what is observed in the states to which an action of the largest mean reward leads for sure, and whether the episode
+   * ends there. On a grid these are the cells where something is hidden. Empty for bandits.
+   */
+  readonly goals: readonly { readonly observation: number; readonly ends: boolean }[];
+}
+
+/**
+ * Draws an instance again from its seeds and tells what was hidden in it: for people who look at a trajectory afterwards. Whoever calls it
+ * answers for the match being over.
+ */
+export function revealInstance(task: Task, taskSeed: bigint, noiseSeed: bigint): RevealedInstance {
+  const { truth } = task.instantiate(taskSeed, noiseSeed);
+  if (truth.type === "bandit") return { means: truth.fresh ? undefined : truth.means.slice(), goals: [] };
+  const { rewards, successors, probabilities, terminal } = truth;
+  const branches = successors.length / rewards.length;
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const reward of rewards) largest = Math.max(largest, reward);
+  const states = new Set<number>();
+  for (let i = 0; i < successors.length; i++) {
+    if (probabilities[i] === 1 && rewards[Math.floor(i / branches)] === largest) states.add(successors[i]);
+  }
+  // Where a state holds more than is observed, it is the observation plus a multiple of their number.
+  const shown = task.observationSpace.type === "discrete" ? task.observationSpace.n : truth.numStates;
+  return {
+    means: undefined,
+    goals: [...states].map((state) => ({ observation: state % shown, ends: terminal?.[state] === 1 })),
+  };
+}
+
 /**
  * Exact expected cumulative pseudo-regret of playing uniformly at random, at each of `curveSteps(task)`: what a forfeited trial
  * counts as. For fresh arms it is the expectation given the arms that this noise seed shows.

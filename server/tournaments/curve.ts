@@ -16,6 +16,8 @@ export interface CurveSummary {
 
 /** A curve that grows by trials. */
 export interface Curve {
+  /** Steps at which it has a point. */
+  readonly length: number;
   /** Trials added so far. */
   readonly trials: number;
   /**
@@ -28,6 +30,8 @@ export interface Curve {
   add(cumulative: ArrayLike<number>): void;
   /** The curve of the trials added so far. NaN where there is none. */
   summary(): CurveSummary;
+  /** The same at some of its points, by their places from 0: the cost is theirs alone. */
+  pointsAt(places: readonly number[]): CurveSummary;
 }
 
 /** A curve at these steps, without trials. */
@@ -35,7 +39,18 @@ export function createCurve(steps: readonly number[]): Curve {
   const mean = new Float64Array(steps.length);
   const squares = new Float64Array(steps.length); // sum of squared deviations from the mean
   let trials = 0;
+
+  function pointsAt(places: readonly number[]): CurveSummary {
+    const scale = trials > 1 ? 1 / (trials - 1) / trials : 0;
+    return {
+      step: places.map((i) => steps[i]),
+      mean: places.map((i) => (trials === 0 ? Number.NaN : mean[i])),
+      se: places.map((i) => (trials === 0 ? Number.NaN : Math.sqrt(Math.max(0, squares[i]) * scale))),
+    };
+  }
+
   return {
+    length: steps.length,
     get trials() {
       return trials;
     },
@@ -50,17 +65,7 @@ export function createCurve(steps: readonly number[]): Curve {
         squares[i] += before * (cumulative[i] - mean[i]);
       }
     },
-    summary() {
-      if (trials === 0) {
-        const nothing = steps.map(() => Number.NaN);
-        return { step: [...steps], mean: nothing, se: [...nothing] };
-      }
-      const scale = trials > 1 ? 1 / (trials - 1) / trials : 0;
-      return {
-        step: [...steps],
-        mean: Array.from(mean),
-        se: Array.from(squares, (sum) => Math.sqrt(Math.max(0, sum) * scale)),
-      };
-    },
+    summary: () => pointsAt([...steps.keys()]),
+    pointsAt,
   };
 }

@@ -19,7 +19,15 @@ export type JournalEvent =
   | { readonly event: "declared"; readonly entrant: string; readonly tasks: readonly string[] }
   | ({ readonly event: "forfeited"; readonly task: string; readonly entrant: string } & Forfeit)
   /** All that was played is in the log's shards. */
-  | { readonly event: "finished" };
+  | ({ readonly event: "finished" } & FinalCounts);
+
+/** Of a tournament that is over. */
+export interface FinalCounts {
+  readonly matches: number;
+  /** Trials. */
+  readonly forfeits: number;
+  readonly steps: number;
+}
 
 /** The journal of one tournament. */
 export interface Journal {
@@ -76,7 +84,8 @@ export interface JournalRecord {
   readonly spec: TournamentSpec;
   readonly declared: ReadonlyMap<string, readonly string[]>;
   readonly forfeits: readonly ({ readonly task: string; readonly entrant: string } & Forfeit)[];
-  readonly finished: boolean;
+  /** Undefined while it is not. */
+  readonly finished: FinalCounts | undefined;
 }
 
 /**
@@ -122,7 +131,7 @@ function readJournal(path: string, id: string): { at: string; record: JournalRec
     spec: { ...created.spec, seed: BigInt(created.spec.seed as string) } as unknown as TournamentSpec,
     declared: new Map(events.flatMap((event) => (event.event === "declared" ? [[event.entrant, event.tasks]] : []))),
     forfeits: events.flatMap((event) => (event.event === "forfeited" ? [event] : [])),
-    finished: events.some(({ event }) => event === "finished"),
+    finished: events.find((event) => event.event === "finished"),
   };
   return [{ at: created.at, record }];
 }

@@ -10,7 +10,8 @@ import type { CreateTournamentRequest, TournamentResults } from "../../proto/gen
 import type { Limits } from "../sessions/limits.js";
 import type { Lobby } from "../sessions/lobby.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
-import { type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
+import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
+import type { TournamentMatch } from "./match.js";
 import { recoverTournament } from "./recover.js";
 import { computeResults } from "./results.js";
 import { type CheckedSpec, checkSpec } from "./spec.js";
@@ -24,6 +25,8 @@ export interface Entry {
   readonly results: TournamentResults | undefined;
   /** Whether it is over, and its results are there or can be had. */
   readonly finished: boolean;
+  /** What an earlier run of the server counted when it was finished. */
+  readonly earlier: FinalCounts | undefined;
 }
 
 /** One that is in memory. */
@@ -92,7 +95,7 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
       notify();
       if (!tournament.over || concluding || closed) return;
       concluding = true;
-      if (record?.finished !== true) await conclude(journal);
+      if (record?.finished === undefined) await conclude(tournament, journal);
       results = await computeResults(tournament);
       notify();
     });
@@ -105,6 +108,7 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
       get finished() {
         return results !== undefined;
       },
+      earlier: record?.finished,
       onChange(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -113,10 +117,13 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
   }
 
   /** It is finished for good once all that was played is in the log's shards. */
-  async function conclude(journal: Journal): Promise<void> {
+  async function conclude({ matches }: Tournament, journal: Journal): Promise<void> {
     try {
       await sink.seal();
-      journal.append({ event: "finished" });
+      const sum = (count: (match: TournamentMatch) => number) =>
+        matches.reduce((total, match) => total + count(match), 0);
+      const counts = { forfeits: sum((match) => match.forfeits), steps: sum((match) => match.steps) };
+      journal.append({ event: "finished", matches: matches.length, ...counts });
       await journal.durable();
     } catch (error) {
       onError(error); // what the log lacks is played again after a restart
@@ -130,7 +137,7 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
       await recoverTournament(tournament, dataDir, record);
       slot.entry = follow(tournament, slot.journal, record);
       // Until its results are there it would look as if it were still being played.
-      if (record.finished) await resultsOf(slot.entry);
+      if (record.finished !== undefined) await resultsOf(slot.entry);
       return slot.entry;
     })();
     return slot.loading;
@@ -148,7 +155,7 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
     if (spec === undefined) continue;
     slots.set(spec.id, { spec, journal: openJournal(dataDir, spec.id), record, entry: undefined, loading: undefined });
   }
-  const unfinished = [...slots.values()].filter(({ record }) => record?.finished === false);
+  const unfinished = [...slots.values()].filter(({ record }) => record?.finished === undefined);
   if (unfinished.length > 0) await sink.seal();
   for (const slot of unfinished) await load(slot);
 
@@ -186,7 +193,8 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
     list: () =>
       Array.from(
         slots.values(),
-        ({ spec, entry }) => entry ?? { spec, tournament: undefined, results: undefined, finished: true },
+        ({ spec, entry, record }) =>
+          entry ?? { spec, tournament: undefined, results: undefined, finished: true, earlier: record?.finished },
       ),
     running: () => open().map(({ spec }) => spec.id),
     enter(entrant, seat) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { IcrlError } from "#icrl/common/errors.js";
 import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import { createRecentEpisodes } from "#icrl/server/http/recent-episodes.js";
 import { recordRow } from "#icrl/server/trajectories/record-row.js";
 import type { TrajectorySink } from "#icrl/server/trajectories/sink.js";
 import { logPlace } from "../support/log-place.js";
@@ -13,6 +14,13 @@ const SINKS: readonly [name: string, place: () => SinkPlace][] = [
   [
     "the log, durable for the process, in tiny commits and segments",
     () => logPlace({ durability: "process", commitRows: 3, segmentBytes: 20_000 }),
+  ],
+  [
+    "the log as the live page watches it",
+    () => {
+      const place = logPlace({ durability: "process" });
+      return { ...place, open: async () => createRecentEpisodes().watch(await place.open()) };
+    },
   ],
 ];
 

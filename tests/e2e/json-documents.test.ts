@@ -106,6 +106,7 @@ test("--json of `serve` is one line when it listens; SIGTERM ends it with exit c
   expect(shape(JSON.parse(server.firstLine))).toEqual({
     event: "string",
     address: "string",
+    http: "string",
     data: "string",
     torn_bytes: "number",
     pid: "number",

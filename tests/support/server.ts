@@ -10,6 +10,7 @@ import { resolveOptions } from "#icrl/common/options.js";
 import { readEpisodes } from "#icrl/datasets/read-episodes.js";
 import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
 import { startServer } from "#icrl/server/app.js";
+import type { HttpOptions } from "#icrl/server/http/http-server.js";
 import { LIMIT_OPTIONS, type Limits } from "#icrl/server/sessions/limits.js";
 import { createReplay } from "#icrl/server/sessions/replay.js";
 import { type LogReport, verifyLog } from "#icrl/server/trajectories/verify.js";
@@ -24,6 +25,8 @@ export interface TestServer {
   readonly dataDir: string;
   readonly limits: Limits;
   readonly connection: Connection;
+  /** Where its live page is; undefined when it has none. */
+  readonly pageUrl: string | undefined;
   /** What it wrote to its own log, parsed. */
   readonly said: readonly Record<string, unknown>[];
   /** Drains it and stops it; once. */
@@ -32,10 +35,11 @@ export interface TestServer {
   dispose(): Promise<void>;
 }
 
-/** Starts one, with a dataset to label if there is one, in a new folder or an earlier one's; whoever asks disposes of it. */
+/** Starts one, with a dataset to label and a live page if there are, in a new folder or an earlier one's; whoever asks disposes of it. */
 export async function startTestServer(
   limits: Partial<Limits> = {},
   datasetDir?: string,
+  http?: HttpOptions,
   dir = tempDir(),
 ): Promise<TestServer> {
   const resolved = resolveOptions(LIMIT_OPTIONS, limits, "a test's server");
@@ -46,6 +50,7 @@ export async function startTestServer(
     datasetDir,
     durability: "process",
     limits: resolved,
+    http,
     logger: pino(
       { level: "info" },
       { write: (line: string) => said.push(JSON.parse(line) as Record<string, unknown>) },
@@ -62,6 +67,7 @@ export async function startTestServer(
     dataDir: dir.path,
     limits: resolved,
     connection,
+    pageUrl: server.pageUrl,
     said,
     close,
     async dispose() {
@@ -84,9 +90,16 @@ export async function serverAfter(
   earlier: { readonly dataDir: string },
   limits: Partial<Limits> = {},
 ): Promise<TestServer> {
-  const server = await startTestServer(limits, undefined, { path: earlier.dataDir, remove() {} });
+  const server = await startTestServer(limits, undefined, undefined, { path: earlier.dataDir, remove() {} });
   onTestFinished(() => server.dispose());
   return server;
+}
+
+/** Starts one with a live page for the test that runs now. */
+export async function serverWithPage(limits: Partial<Limits> = {}): Promise<TestServer & { readonly pageUrl: string }> {
+  const server = await startTestServer(limits, undefined, { listen: "127.0.0.1:0" });
+  onTestFinished(() => server.dispose());
+  return { ...server, pageUrl: server.pageUrl as string };
 }
 
 /** Every episode of a log that nobody writes to, in log order. */
@@ -153,7 +166,7 @@ export async function startServerProcess(
   flags: readonly string[] = [],
   shell?: string,
 ): Promise<ServerProcess> {
-  const serve = ["serve", "--listen", "127.0.0.1:0", "--data", dataDir, "--json", "--stop-with-input"];
+  const serve = ["serve", "--listen", "127.0.0.1:0", "--http", "off", "--data", dataDir, "--json", "--stop-with-input"];
   const process = startProcess([PROGRAM, ...serve, "--log-level", "warn", ...flags], shell);
   const { address } = JSON.parse(await process.line()) as { address: string };
   return Object.assign(process, { address });

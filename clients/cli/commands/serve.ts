@@ -7,10 +7,14 @@ import { hostAndPort, wholeNumber } from "./arguments.js";
 /** Port of `serve` and of clients that are not told another. */
 export const DEFAULT_ADDRESS = "127.0.0.1:50551";
 
+/** Where `serve` shows its page, if that port is free. */
+const DEFAULT_PAGE = "127.0.0.1:50552";
+
 interface ServeFlags extends Record<string, unknown> {
   listen: string;
   data: string;
   dataset?: string;
+  http: string;
   durability: "fsync" | "process";
   logLevel: string;
   drainMs: number;
@@ -25,6 +29,12 @@ export function serveCommand(): Command {
     .option("--listen <host:port>", "address to listen on; port 0 takes a free one", hostAndPort, DEFAULT_ADDRESS)
     .option("--data <dir>", "folder of the log; made when it does not exist", "icrl-data")
     .option("--dataset <dir>", "folder of a dataset that agents may label")
+    .option(
+      "--http <host:port|off>",
+      "address of the live page; port 0 takes a free one, as does the default where it is taken",
+      (text) => (text === "off" ? text : hostAndPort(text)),
+      DEFAULT_PAGE,
+    )
     .addOption(
       new Option(
         "--durability <kind>",
@@ -40,12 +50,13 @@ export function serveCommand(): Command {
     )
     .option("--drain-ms <ms>", "how long sessions may finish after SIGINT or SIGTERM", wholeNumber(0), 10_000)
     .option("--stop-with-input", "stop when standard input ends")
-    .option("--json", "print one JSON line when listening: event, address, data, torn_bytes, pid");
+    .option("--json", "print one JSON line when listening: event, address, http, data, torn_bytes, pid");
   for (const [name, row] of Object.entries(LIMIT_OPTIONS)) {
     const help = `${row.help} (${allowed(row)})`;
     command.option(`--${name.replaceAll("_", "-")} <n>`, help, wholeNumber(row.min ?? 0, row.max), row.default);
   }
   return command.action(async (flags: ServeFlags) => {
+    const elseFree = command.getOptionValueSource("http") === "default";
     const given = Object.fromEntries(
       Object.keys(LIMIT_OPTIONS).map((name) => [
         name,
@@ -58,16 +69,25 @@ export function serveCommand(): Command {
       listen: flags.listen,
       dataDir: flags.data,
       datasetDir: flags.dataset,
+      http: flags.http === "off" ? undefined : { listen: flags.http, elseFree },
       durability: flags.durability,
       limits,
       logLevel: flags.logLevel,
       drainMs: flags.drainMs,
       stopWithInput: flags.stopWithInput ?? false,
-      onListening: ({ address, tornBytes }) => {
-        const event = { event: "listening", address, data: flags.data, torn_bytes: tornBytes, pid: process.pid };
+      onListening: ({ address, pageUrl, tornBytes }) => {
+        const event = {
+          event: "listening",
+          address,
+          http: pageUrl ?? null,
+          data: flags.data,
+          torn_bytes: tornBytes,
+          pid: process.pid,
+        };
         if (flags.json) process.stdout.write(`${JSON.stringify(event)}\n`);
         else {
           process.stdout.write(`icrl serves on ${address}, logs to ${flags.data}\n`);
+          if (pageUrl !== undefined) process.stdout.write(`page at ${pageUrl}\n`);
           if (tornBytes > 0) process.stdout.write(`cut off ${tornBytes} bytes of an interrupted write\n`);
         }
       },

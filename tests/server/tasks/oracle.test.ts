@@ -9,7 +9,7 @@ import {
 } from "#icrl/server/tasks/backward-induction.js";
 import { curveSteps } from "#icrl/server/tasks/curve-steps.js";
 import { tabularEnv } from "#icrl/server/tasks/mdps/tabular-env.js";
-import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
+import { createOracle, revealInstance, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
 import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
 import { valuesOfPolicy } from "../../support/policy-values.js";
@@ -271,4 +271,39 @@ test("a start state drawn by the env is the one whose value counts", () => {
     seen.add(env.state);
   }
   expect(seen.size).toBe(2);
+});
+
+test("a revealed bandit has the means that it was judged by, and fresh arms have none", () => {
+  const task = buildTask("linear-bandit", {});
+  const { means, goals } = revealInstance(task, 3n, 4n);
+  const { truth } = task.instantiate(3n, 4n);
+  expect(means).toEqual(truth.type === "bandit" && truth.means);
+  expect(goals).toEqual([]);
+  expect(revealInstance(buildTask("linear-bandit", { arm_set: "fresh" }), 3n, 4n).means).toBeUndefined();
+});
+
+test("what is revealed of a grid is where its rewards are found by walking every cell", () => {
+  for (const name of ["dark-room", "dark-key-to-door"]) {
+    for (let seed = 0n; seed < 20n; seed++) {
+      const size = 3;
+      const task = buildTask(name, { size, horizon: 100 });
+      const env = task.instantiate(seed, 1n);
+      env.reset(0);
+      const paid = new Map<number, boolean>();
+      // Row by row from the upper left corner: up, up, left, left, then right, right, down, left, left, down, ..., three times over.
+      const sweep = [1, 1, 3, 3, 0, 4, 4, 2, 3, 3, 2, 4, 4];
+      for (const action of [...sweep, ...sweep, ...sweep]) {
+        if (env.terminated) break;
+        env.step(action);
+        if (env.reward === 1) paid.set(env.observation, env.terminated);
+      }
+      const { goals, means } = revealInstance(task, seed, 1n);
+      expect(means).toBeUndefined();
+      expect(new Map(goals.map(({ observation, ends }) => [observation, ends]))).toEqual(paid);
+    }
+  }
+});
+
+test("nothing is revealed of an MDP whose largest reward leads nowhere for sure", () => {
+  expect(revealInstance(buildTask("random-mdp", {}), 1n, 1n)).toEqual({ means: undefined, goals: [] });
 });

@@ -18,6 +18,16 @@ describe("a curve", () => {
     expect(curve.trials).toBe(3);
   });
 
+  it("tells some of its points as the summary has them", () => {
+    const curve = createCurve([1, 2, 3]);
+    expect(curve.pointsAt([2])).toEqual({ step: [3], mean: [Number.NaN], se: [Number.NaN] });
+    curve.add([1, 5, 6]);
+    curve.add([2, 5, 8]);
+    const { step, mean, se } = curve.summary();
+    expect(curve.pointsAt([0, 2])).toEqual({ step: [step[0], step[2]], mean: [mean[0], mean[2]], se: [se[0], se[2]] });
+    expect(curve.length).toBe(3);
+  });
+
   it("agrees at every step with the mean and standard error of all trials", () => {
     const rng = rngFromSeed(1n);
     const trials = Array.from({ length: 500 }, () => {

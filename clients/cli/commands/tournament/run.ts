@@ -113,6 +113,7 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
     connection = await connect(address);
     const request = { spec, attendance: attendanceOf(entrants, awaited) };
     let tournament = (await connection.createTournament(request)).tournament as Tournament;
+    if (server?.pageUrl !== undefined) progress.say(`watch it at ${server.pageUrl}`);
     if (goesOn) progress.say(goingOnText(tournament));
     for (const entrant of entrants.fromElsewhere) progress.say(joinText(entrant, address, awaited));
     const { id } = tournament;
@@ -162,7 +163,8 @@ async function ownServer(out: string, flags: RunFlags, progress: Progress): Prom
   const until = performance.now() + LET_GO_MS;
   for (let attempt = 0; ; attempt++) {
     try {
-      return await startPrivateServer(out, listen === undefined ? [] : ["--listen", listen]);
+      const flags = ["--http", "127.0.0.1:0", ...(listen === undefined ? [] : ["--listen", listen])];
+      return await startPrivateServer(out, flags);
     } catch (error) {
       const locked = error instanceof IcrlError && error.reason === "LOG_LOCKED";
       if (!locked || performance.now() > until) throw error;

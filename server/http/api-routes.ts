@@ -1,0 +1,106 @@
+/** The paths under /api/ (api.ts has what they answer). */
+
+import { agentProcesses } from "./agents-view.js";
+import type {
+  AgentsView,
+  Overview,
+  TournamentSummary,
+  TournamentView,
+  TrajectoriesView,
+  TrajectoryView,
+} from "./api.js";
+import type { PageContext } from "./page-context.js";
+import type { HttpAnswer, HttpRequest, Route } from "./route.js";
+import { serverStatus } from "./server-status.js";
+import { forfeitedMatches, taskProgress, taskView, tournamentSummary } from "./tournament-view.js";
+import { trajectorySummaries, trajectoryView } from "./trajectory-view.js";
+
+/** Most entries of lists: on the overview, and on pages of their own. */
+const OVERVIEW = { tournaments: 30, agents: 12, trajectories: 10 };
+const MAX_AGENTS = 200;
+const MAX_TRAJECTORIES = 100;
+
+/** How long an answer stands for whoever asks the same: many who watch cost as much as one. */
+const FRESH_MS = 400;
+
+/** Answers kept at a time. */
+const MAX_ANSWERS = 64;
+
+/** The routes. */
+export function apiRoutes(context: PageContext): Route[] {
+  const kept = new Map<string, { readonly atMs: number; readonly answer: HttpAnswer }>();
+
+  /** An answer that is computed at most every FRESH_MS for each key. */
+  async function json<T>(key: string, compute: () => T | Promise<T>): Promise<HttpAnswer> {
+    const nowMs = context.now();
+    const known = kept.get(key);
+    if (known !== undefined && nowMs - known.atMs < FRESH_MS && nowMs >= known.atMs) return known.answer;
+    const answer = { type: "application/json", body: JSON.stringify(await compute()) };
+    kept.delete(key);
+    kept.set(key, { atMs: nowMs, answer });
+    for (const oldest of kept.keys()) if (kept.size > MAX_ANSWERS) kept.delete(oldest);
+    return answer;
+  }
+
+  const route = <T>(path: string, compute: (request: HttpRequest) => T | Promise<T>): Route => ({
+    path,
+    answer: (request) => {
+      const key = JSON.stringify([path, ...Object.values(request.params), request.query.get("task")]);
+      return json(key, () => compute(request));
+    },
+  });
+
+  return [
+    route("/api/overview", (): Overview => {
+      const tournaments = listed(context);
+      return {
+        server: serverStatus(context),
+        tournaments: tournaments.slice(0, OVERVIEW.tournaments),
+        tournaments_total: tournaments.length,
+        agents: agentProcesses(context, OVERVIEW.agents).agents,
+        trajectories: trajectorySummaries(context, OVERVIEW.trajectories),
+      };
+    }),
+    route("/api/tournaments/:id", async ({ params, query }): Promise<TournamentView> => {
+      const entry = await context.tournaments.get(params.id);
+      const { tournament } = entry;
+      const task = taskView(tournament, query.get("task") ?? undefined);
+      const { forfeits, total } = forfeitedMatches(tournament);
+      return {
+        server: serverStatus(context),
+        tournament: tournamentSummary(entry),
+        trials_per_match: tournament.spec.trials,
+        agents: tournament.spec.agents.map(({ name, agent }) => ({ name, agent })),
+        tasks: taskProgress(tournament),
+        task,
+        forfeits,
+        forfeits_total: total,
+        trajectories: trajectorySummaries(context, OVERVIEW.trajectories, params.id),
+      };
+    }),
+    route(
+      "/api/agents",
+      (): AgentsView => ({
+        server: serverStatus(context),
+        agents: agentProcesses(context, MAX_AGENTS).agents,
+      }),
+    ),
+    route(
+      "/api/trajectories",
+      (): TrajectoriesView => ({
+        server: serverStatus(context),
+        trajectories: trajectorySummaries(context, MAX_TRAJECTORIES),
+      }),
+    ),
+    route("/api/trajectories/:id", ({ params }): TrajectoryView => trajectoryView(context, params.id)),
+  ];
+}
+
+/** Those that are not over, oldest first, then the others, newest first. */
+function listed({ tournaments }: PageContext): TournamentSummary[] {
+  const all = tournaments.list().map(tournamentSummary);
+  return [
+    ...all.filter(({ state }) => state !== "finished"),
+    ...all.filter(({ state }) => state === "finished").reverse(),
+  ];
+}

@@ -1,0 +1,238 @@
+/**
+ * What the live page's server tells the page, as JSON: types alone, for both sides. Internal: it changes with the page, without notice.
+ * Times are Unix times in milliseconds. Whatever could grow with the number of matches, sessions or steps is bounded; `..._total` then says
+ * how many there are.
+ */
+
+/** Why a request was refused: a reason of docs/errors.md, or INTERNAL. */
+export interface ApiError {
+  readonly reason: string;
+  readonly error: string;
+}
+
+/** GET /api/overview */
+export interface Overview {
+  readonly server: ServerStatus;
+  /** Those that run, oldest first, then finished ones, newest first. */
+  readonly tournaments: readonly TournamentSummary[];
+  readonly tournaments_total: number;
+  /** The first of them. */
+  readonly agents: readonly AgentProcess[];
+  /** Newest first. */
+  readonly trajectories: readonly TrajectorySummary[];
+}
+
+/** The server's own numbers. */
+export interface ServerStatus {
+  readonly version: string;
+  readonly address: string;
+  readonly started_at: number;
+  readonly now: number;
+  /** Since it started, in all sessions. */
+  readonly steps: number;
+  /** Over the last second. */
+  readonly steps_per_second: number;
+  /** One a second, the latest last. */
+  readonly rates: readonly number[];
+  readonly sessions: number;
+  /** Connections over which sessions are open. */
+  readonly agents: number;
+  /** Written by this process and safe on disk. */
+  readonly durable_episodes: number;
+  readonly log_writable: boolean;
+}
+
+/** pending until something of it was handed out. */
+export type State = "pending" | "running" | "finished";
+
+/** A tournament in a list. */
+export interface TournamentSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly state: State;
+  readonly tasks: number;
+  readonly agents: number;
+  readonly matches: number;
+  readonly finished_matches: number;
+  /** Of all matches together. */
+  readonly trials: number;
+  /** Played or forfeited. */
+  readonly done_trials: number;
+  readonly forfeits: number;
+  readonly steps: number;
+}
+
+/** GET /api/tournaments/ID?task=TASK: a tournament and, in full, one of its tasks, the first where none is named. */
+export interface TournamentView {
+  readonly server: ServerStatus;
+  readonly tournament: TournamentSummary;
+  /** Trials of each match. */
+  readonly trials_per_match: number;
+  /** The entrants, in the order of the spec; their place gives them their colours. */
+  readonly agents: readonly { readonly name: string; readonly agent: string }[];
+  readonly tasks: readonly TaskProgress[];
+  readonly task: TaskView;
+  /** Matches with forfeited trials, of all tasks; the first of them. */
+  readonly forfeits: readonly Forfeit[];
+  readonly forfeits_total: number;
+  /** Newest first. */
+  readonly trajectories: readonly TrajectorySummary[];
+}
+
+/** How far the matches of a task are. */
+export interface TaskProgress {
+  readonly id: string;
+  readonly trials: number;
+  readonly done_trials: number;
+  readonly forfeits: number;
+}
+
+/** Why trials of a match were not played. */
+export interface Forfeit {
+  readonly task: string;
+  /** Place of the entrant. */
+  readonly agent: number;
+  readonly trials: number;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The matches of one task. */
+export interface TaskView {
+  readonly id: string;
+  readonly task: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** By mean regret, those without one last. */
+  readonly standings: readonly Standing[];
+  /** Of the entrants in front, so many as a chart can show. */
+  readonly curves: readonly RegretCurve[];
+}
+
+/** One entrant on one task. */
+export interface Standing {
+  /** Place of the entrant. */
+  readonly agent: number;
+  readonly state: State;
+  readonly done_trials: number;
+  readonly forfeits: number;
+  readonly reason: string;
+  readonly steps: number;
+  /** Trials that the next two are over: while a match runs they move ten trials at a time. */
+  readonly regret_trials: number;
+  /** Mean regret of a trial; null while there are too few. */
+  readonly regret: number | null;
+  /** Its standard error. */
+  readonly se: number | null;
+}
+
+/** Mean cumulative regret after so many steps, and its standard error; about a hundred points. */
+export interface RegretCurve {
+  /** Place of the entrant. */
+  readonly agent: number;
+  readonly step: readonly number[];
+  readonly mean: readonly number[];
+  readonly se: readonly number[];
+}
+
+/** GET /api/agents */
+export interface AgentsView {
+  readonly server: ServerStatus;
+  /** By when they came; the first of them. */
+  readonly agents: readonly AgentProcess[];
+}
+
+/** Sessions over one connection. */
+export interface AgentProcess {
+  /** HOST:PORT of its end. */
+  readonly peer: string;
+  readonly since: number;
+  readonly steps: number;
+  /** The first of them. */
+  readonly sessions: readonly SessionView[];
+  readonly sessions_total: number;
+}
+
+/** One session. */
+export interface SessionView {
+  readonly id: string;
+  readonly since: number;
+  readonly agent: string;
+  readonly version: string;
+  readonly language: string;
+  readonly entrant: string | null;
+  /** Place of the entrant in its tournament. */
+  readonly place: number | null;
+  readonly playing: boolean;
+  /** Family of the task that is open. */
+  readonly task: string | null;
+  readonly tournament: string | null;
+  readonly collection: string | null;
+  /** Id of the task within the tournament or collection. */
+  readonly match_task: string | null;
+  readonly envs: number;
+  readonly trials: number;
+  readonly steps: number;
+}
+
+/** GET /api/trajectories */
+export interface TrajectoriesView {
+  readonly server: ServerStatus;
+  /** Newest first. */
+  readonly trajectories: readonly TrajectorySummary[];
+}
+
+/** A trajectory in a list. */
+export interface TrajectorySummary {
+  /** The episode's id, as in the log. */
+  readonly id: string;
+  readonly at: number;
+  readonly task: string;
+  readonly agent: string;
+  readonly entrant: string | null;
+  /** Place of the entrant in its tournament. */
+  readonly place: number | null;
+  readonly tournament: string | null;
+  readonly trial: number;
+  readonly episode: number;
+  readonly length: number;
+  readonly return: number;
+  /** null while it is withheld, and where the episode is incomplete. */
+  readonly regret: number | null;
+  readonly complete: boolean;
+}
+
+/** GET /api/trajectories/ID */
+export interface TrajectoryView {
+  readonly summary: TrajectorySummary;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly kind: "bandit" | "mdp";
+  readonly num_actions: number;
+  /** States that an observation can name; null for bandits. */
+  readonly num_observations: number | null;
+  /** "horizon", "goal", or why it was cut short. */
+  readonly end_reason: string;
+  /** [T], the first of them where the episode is very long. */
+  readonly actions: readonly number[];
+  /** [T] */
+  readonly rewards: readonly number[];
+  /** [T + 1]; null for bandits. */
+  readonly observations: readonly number[] | null;
+  /** [T], null where unknown; absent when the agent told none. */
+  readonly propensities: readonly (number | null)[] | null;
+  /** Absent while it is withheld: its tournament, or one of the same seed, is running. */
+  readonly revealed?: RevealedTruth;
+}
+
+/** What only the server knew while it was played. */
+export interface RevealedTruth {
+  readonly task_seed: string;
+  readonly noise_seed: string;
+  /** [T] */
+  readonly optimal_actions: readonly number[];
+  /** [T] */
+  readonly regrets: readonly number[];
+  /** [A]; null for MDPs, and where arms are drawn anew at each step. */
+  readonly means: readonly number[] | null;
+  /** Observations in which the largest reward is to be had for sure. */
+  readonly goals: readonly { readonly observation: number; readonly ends: boolean }[];
+}

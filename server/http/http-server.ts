@@ -1,0 +1,144 @@
+/**
+ * The HTTP listener: lets requests in, finds their route, and sends what it answers. Whatever goes wrong in a request ends in that
+ * request's answer.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Logger } from "pino";
+import { IcrlError } from "../../common/errors.js";
+import { isAllowedHost } from "./allowed-host.js";
+import type { ApiError } from "./api.js";
+import { findRoute, type HttpAnswer, type Route } from "./route.js";
+
+/** Where to listen. */
+export interface HttpOptions {
+  /** HOST:PORT; port 0 takes a free one. */
+  readonly listen: string;
+  /** Whether a free port will do where that one is taken. */
+  readonly elseFree?: boolean;
+}
+
+/** A listener. */
+export interface HttpServer {
+  /** Where a browser finds it: `http://127.0.0.1:50552/`. */
+  readonly url: string;
+  /** Ends all connections. */
+  close(): Promise<void>;
+}
+
+/** What a browser may do with anything that comes from here: use our own files, and nothing else. */
+export const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Connections at a time: a browser has six, and nobody may take all of the process's. */
+const MAX_CONNECTIONS = 256;
+
+/** How long a request may take to arrive. */
+const REQUEST_MS = 10_000;
+
+/** HTTP statuses of the gRPC codes of reasons; others are a bad request. */
+const STATUS: Readonly<Record<number, number>> = { 5: 404, 7: 403, 8: 429, 12: 405, 14: 503 };
+
+/**
+ * Starts it.
+ *
+ * @throws an Error with a code if the address cannot be listened on
+ */
+export async function startHttpServer(
+  options: HttpOptions,
+  routes: readonly Route[],
+  logger: Pick<Logger, "error">,
+): Promise<HttpServer> {
+  const at = options.listen.lastIndexOf(":");
+  const host = options.listen.slice(0, at);
+  const hostname = host.replace(/^\[|\]$/g, "");
+  const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      logger.error({ err: error }, "an HTTP answer failed");
+      response.destroy();
+    });
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on("error", () => {}); // whoever asked is gone
+    try {
+      send(request, response, 200, await route(request));
+    } catch (error) {
+      if (!(error instanceof IcrlError)) logger.error({ err: error, path: request.url }, "an HTTP request failed");
+      if (response.headersSent) throw error;
+      if (error instanceof IcrlError && error.reason === "METHOD_INVALID") response.setHeader("Allow", "GET, HEAD");
+      const known = error instanceof IcrlError;
+      const said: ApiError = known
+        ? { reason: error.reason, error: error.message }
+        : { reason: "INTERNAL", error: "internal error" };
+      const status = known ? (STATUS[error.code] ?? 400) : 500;
+      send(request, response, status, { type: "application/json", body: JSON.stringify(said) });
+    }
+  }
+
+  async function route(request: IncomingMessage): Promise<HttpAnswer> {
+    if (!isAllowedHost(request.headers.host, hostname)) {
+      throw new IcrlError(
+        "HOST_REFUSED",
+        `host ${JSON.stringify(request.headers.host?.slice(0, 100) ?? "")} is not one of this server's: ask for localhost or an address`,
+      );
+    }
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      throw new IcrlError("METHOD_INVALID", `method ${request.method}: this is for reading alone, send GET`);
+    }
+    const [path, query] = (request.url ?? "/").split("?", 2);
+    const found = findRoute(routes, path);
+    if (found === undefined) {
+      throw new IcrlError("PATH_UNKNOWN", `there is no ${JSON.stringify(path.slice(0, 100))}: the page is at /`);
+    }
+    return found.route.answer({ params: found.params, query: new URLSearchParams(query) });
+  }
+
+  const listenOn = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, hostname, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  await listenOn(Number(options.listen.slice(at + 1))).catch((error: NodeJS.ErrnoException) => {
+    if (options.elseFree !== true || error.code !== "EADDRINUSE") throw error;
+    return listenOn(0);
+  });
+  server.on("error", (error) => logger.error({ err: error }, "the HTTP listener failed"));
+  server.unref(); // it does not keep a process alive that has nothing else to do
+
+  const anywhere = hostname === "0.0.0.0" || hostname === "::";
+  return {
+    url: `http://${anywhere ? "127.0.0.1" : host}:${(server.address() as AddressInfo).port}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function send(request: IncomingMessage, response: ServerResponse, status: number, answer: HttpAnswer): void {
+  response.setHeader("Content-Security-Policy", answer.policy ?? POLICY);
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  response.setHeader("Cross-Origin-Resource-Policy", "same-origin");
+  response.setHeader("Referrer-Policy", "no-referrer");
+  response.setHeader("Cache-Control", answer.etag === undefined ? "no-store" : "no-cache"); // no-cache: kept, asked about
+  if (answer.etag !== undefined) {
+    response.setHeader("ETag", answer.etag);
+    if (request.headers["if-none-match"] === answer.etag) {
+      response.writeHead(304).end();
+      return;
+    }
+  }
+  const packed = answer.gzip !== undefined && /\bgzip\b/.test(String(request.headers["accept-encoding"]));
+  const body = packed ? (answer.gzip as Buffer) : Buffer.from(answer.body);
+  if (answer.gzip !== undefined) response.setHeader("Vary", "Accept-Encoding");
+  if (packed) response.setHeader("Content-Encoding", "gzip");
+  response.writeHead(status, { "Content-Type": answer.type, "Content-Length": body.length });
+  response.end(request.method === "HEAD" ? undefined : body);
+}

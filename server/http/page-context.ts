@@ -1,0 +1,20 @@
+import type { SessionStatus } from "../sessions/session-status.js";
+import type { Tournaments } from "../tournaments/tournaments.js";
+import type { TrajectorySink } from "../trajectories/sink.js";
+import type { RecentEpisodes } from "./recent-episodes.js";
+import type { StepRate } from "./step-rate.js";
+
+/** What of a server the live page shows. */
+export interface PageContext {
+  /** HOST:PORT where agents connect. */
+  readonly address: string;
+  readonly startedAtMs: number;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  readonly counters: { readonly steps: number };
+  readonly sink: Pick<TrajectorySink, "durable" | "writable">;
+  readonly sessions: Iterable<{ status(): SessionStatus }>;
+  readonly tournaments: Pick<Tournaments, "list" | "get">;
+  readonly recent: RecentEpisodes;
+  readonly rate: StepRate;
+}

@@ -1,0 +1,135 @@
+/** Tournaments: a line of each, and one with one of its tasks in full. */
+import { IcrlError } from "../../common/errors.js";
+import type { TournamentMatch } from "../tournaments/match.js";
+import type { Tournament } from "../tournaments/tournament.js";
+import type { Entry } from "../tournaments/tournaments.js";
+import type { Forfeit, RegretCurve, Standing, State, TaskProgress, TaskView, TournamentSummary } from "./api.js";
+import { entrantPlaces } from "./place-of.js";
+import { publishedRegret } from "./published-regret.js";
+
+/** Curves of one task that are told: more no chart can show. */
+const MAX_CURVES = 24;
+
+/** Forfeited matches that are told. */
+const MAX_FORFEITS = 50;
+
+/** What does not change any more is counted once. */
+const finalSummaries = new WeakMap<Entry, TournamentSummary>();
+
+/** A tournament in a line. It counts as finished once its results are there. */
+export function tournamentSummary(entry: Entry): TournamentSummary {
+  const final = finalSummaries.get(entry);
+  if (final !== undefined) return final;
+  const { spec, tournament, earlier } = entry;
+  const about = { id: spec.id, name: spec.name, tasks: spec.tasks.length, agents: spec.agents.length };
+  if (tournament === undefined) {
+    const { matches = 0, forfeits = 0, steps = 0 } = earlier ?? {};
+    const trials = matches * spec.trials;
+    return {
+      ...about,
+      state: "finished",
+      matches,
+      finished_matches: matches,
+      trials,
+      done_trials: trials,
+      forfeits,
+      steps,
+    };
+  }
+  const { matches } = tournament;
+  let finishedMatches = 0;
+  let doneTrials = 0;
+  let forfeits = 0;
+  let steps = 0;
+  let begun = false;
+  for (const match of matches) {
+    begun ||= match.started || match.finished;
+    finishedMatches += match.finished ? 1 : 0;
+    doneTrials += match.completeTrials + match.forfeits;
+    forfeits += match.forfeits;
+    steps += match.steps;
+  }
+  const summary: TournamentSummary = {
+    ...about,
+    state: entry.results !== undefined ? "finished" : begun ? "running" : "pending",
+    matches: matches.length,
+    finished_matches: finishedMatches,
+    trials: matches.length * spec.trials,
+    done_trials: doneTrials,
+    forfeits,
+    steps,
+  };
+  if (summary.state === "finished") finalSummaries.set(entry, summary);
+  return summary;
+}
+
+/** How far each task is. */
+export function taskProgress({ spec, matches }: Tournament): TaskProgress[] {
+  const byTask = new Map(spec.tasks.map(({ id }) => [id, { id, trials: 0, done_trials: 0, forfeits: 0 }]));
+  for (const match of matches) {
+    const task = byTask.get(match.taskId);
+    if (task === undefined) continue;
+    task.trials += match.trials;
+    task.done_trials += match.completeTrials + match.forfeits;
+    task.forfeits += match.forfeits;
+  }
+  return [...byTask.values()];
+}
+
+/** The matches that forfeited trials, and how many they are. */
+export function forfeitedMatches({ spec, matches }: Tournament): { forfeits: Forfeit[]; total: number } {
+  const places = entrantPlaces(spec);
+  const forfeited = matches.filter((match) => match.forfeits > 0 || match.forfeit !== undefined);
+  const forfeits = forfeited.slice(0, MAX_FORFEITS).map((match) => ({
+    task: match.taskId,
+    agent: places.get(match.entrant) as number,
+    trials: match.forfeits,
+    reason: match.forfeit?.reason ?? "",
+    message: match.forfeit?.message ?? "",
+  }));
+  return { forfeits, total: forfeited.length };
+}
+
+/** One task's matches; the first task where none is named. @throws TASK_UNKNOWN if it has no such one */
+export function taskView(tournament: Tournament, id: string | undefined): TaskView {
+  const { spec } = tournament;
+  const found = id === undefined ? spec.tasks[0] : spec.tasks.find((task) => task.id === id);
+  if (found === undefined) {
+    throw new IcrlError("TASK_UNKNOWN", `tournament ${spec.id} has no task "${id?.slice(0, 100)}"`);
+  }
+  const places = entrantPlaces(spec);
+  const matches = tournament.matches
+    .filter((match) => match.taskId === found.id)
+    .map((match) => ({
+      match,
+      agent: places.get(match.entrant) as number,
+      told: publishedRegret(match, tournament.over),
+    }));
+  const standings = matches.map(({ match, agent, told }): Standing => {
+    return {
+      agent,
+      state: stateOf(match),
+      done_trials: match.completeTrials + match.forfeits,
+      forfeits: match.forfeits,
+      reason: match.forfeit?.reason ?? "",
+      steps: match.steps,
+      regret_trials: told?.trials ?? 0,
+      regret: told === undefined ? null : short(told.mean.at(-1) as number),
+      se: told === undefined ? null : short(told.se.at(-1) as number),
+    };
+  });
+  standings.sort((a, b) => (a.regret ?? Infinity) - (b.regret ?? Infinity) || a.agent - b.agent);
+  const byAgent = new Map(matches.map(({ agent, told }) => [agent, told]));
+  const curves = standings.slice(0, MAX_CURVES).flatMap(({ agent }): RegretCurve[] => {
+    const told = byAgent.get(agent);
+    return told === undefined ? [] : [{ agent, step: told.step, mean: told.mean.map(short), se: told.se.map(short) }];
+  });
+  return { id: found.id, task: found.task.name, options: found.task.options, standings, curves };
+}
+
+function stateOf(match: TournamentMatch): State {
+  return match.finished ? "finished" : match.started ? "running" : "pending";
+}
+
+/** Five significant digits: what a picture or a table shows. */
+const short = (value: number): number => Number(value.toPrecision(5));

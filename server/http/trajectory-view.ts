@@ -1,0 +1,93 @@
+/** Trajectories that were recorded lately: a line of each, and one in full, without what must not be known while it counts. */
+import { IcrlError } from "../../common/errors.js";
+import { revealInstance } from "../tasks/oracle.js";
+import { buildTask } from "../tasks/registry.js";
+import type { Tournaments } from "../tournaments/tournaments.js";
+import type { RevealedTruth, TrajectorySummary, TrajectoryView } from "./api.js";
+import type { PageContext } from "./page-context.js";
+import { placeOf } from "./place-of.js";
+import { episodeId, type RecentEpisode } from "./recent-episodes.js";
+
+/**
+ * Whether an episode's truth must not be told: its tournament is running, or unknown, or another that runs has its seed, and with it may have
+ * its instances.
+ */
+export function isWithheld(tournaments: Pick<Tournaments, "list">, tournamentId: string | undefined): boolean {
+  if (tournamentId === undefined) return false;
+  const all = tournaments.list();
+  const own = all.find(({ spec }) => spec.id === tournamentId);
+  return (
+    own === undefined || all.some(({ spec, tournament }) => tournament?.over === false && spec.seed === own.spec.seed)
+  );
+}
+
+/** The newest, of one tournament if it is named. */
+export function trajectorySummaries(
+  { recent, tournaments }: PageContext,
+  limit: number,
+  tournamentId?: string,
+): TrajectorySummary[] {
+  const chosen = recent
+    .list()
+    .filter(({ run }) => tournamentId === undefined || run.tournamentId === tournamentId)
+    .slice(0, limit);
+  return chosen.map((episode) => summary(episode, tournaments));
+}
+
+function summary(episode: RecentEpisode, tournaments: Pick<Tournaments, "list">): TrajectorySummary {
+  const { run } = episode;
+  return {
+    id: episodeId(episode),
+    at: episode.startedAtMs,
+    task: run.task,
+    agent: run.agent,
+    entrant: run.entrant ?? null,
+    place: placeOf(tournaments, run.tournamentId, run.entrant),
+    tournament: run.tournamentId ?? null,
+    trial: Number(episode.trialIndex),
+    episode: episode.episodeIndex,
+    length: episode.length,
+    return: episode.return,
+    regret: isWithheld(tournaments, run.tournamentId) ? null : (episode.regret ?? null),
+    complete: episode.terminated,
+  };
+}
+
+/** One in full. @throws TRAJECTORY_UNKNOWN */
+export function trajectoryView({ recent, tournaments }: PageContext, id: string): TrajectoryView {
+  const episode = recent.find(id);
+  if (episode === undefined) {
+    throw new IcrlError(
+      "TRAJECTORY_UNKNOWN",
+      `the page does not keep a trajectory "${id.slice(0, 100)}": it has the latest few alone, the log has all`,
+    );
+  }
+  const options = JSON.parse(episode.run.taskOptionsJson) as Record<string, unknown>;
+  const task = buildTask(episode.run.task, options);
+  return {
+    summary: summary(episode, tournaments),
+    options,
+    kind: task.kinds.includes("bandit") ? "bandit" : "mdp",
+    num_actions: task.numActions,
+    num_observations: task.observationSpace.type === "discrete" ? task.observationSpace.n : null,
+    end_reason: episode.endReason,
+    actions: [...episode.actions],
+    rewards: [...episode.rewards],
+    observations: episode.observations === undefined ? null : [...episode.observations],
+    propensities:
+      episode.propensities === undefined ? null : Array.from(episode.propensities, (p) => (p > 0 ? p : null)),
+    ...(isWithheld(tournaments, episode.run.tournamentId) ? {} : { revealed: revealedTruth(episode, task) }),
+  };
+}
+
+function revealedTruth(episode: RecentEpisode, task: ReturnType<typeof buildTask>): RevealedTruth {
+  const { means, goals } = revealInstance(task, episode.taskSeed, episode.noiseSeed);
+  return {
+    task_seed: String(episode.taskSeed),
+    noise_seed: String(episode.noiseSeed),
+    optimal_actions: [...episode.optimalActions],
+    regrets: [...episode.regrets],
+    means: means === undefined ? null : [...means],
+    goals,
+  };
+}

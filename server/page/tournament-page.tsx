@@ -1,0 +1,245 @@
+import { useState } from "preact/hooks";
+import type { Standing, TaskProgress, TournamentView } from "../http/api.js";
+import { counted, percent, short, whole } from "./numbers.js";
+import { AgentName, Badge, Progress, TrajectoryList } from "./parts.js";
+import { RegretChart } from "./regret-chart.js";
+import { useMovingRows } from "./use-moving-rows.js";
+import { linkTo } from "./view.js";
+
+/** Tasks that are links side by side; more are a list to choose from. */
+const MOST_LINKS = 8;
+
+/** Trials of a match before its regret is told, and between two tellings. */
+const LEAST_TRIALS = 10;
+
+/** One tournament: how far it is, and one of its tasks. */
+export function TournamentPage({ view }: { view: TournamentView }) {
+  const { tournament, tasks, task, agents, forfeits } = view;
+  return (
+    <>
+      <header class="title">
+        <h1>
+          {tournament.name} <Badge state={tournament.state} />
+        </h1>
+        <Progress done={tournament.done_trials} all={tournament.trials} label="Progress of the tournament" />
+        <p class="quiet">
+          {percent(tournament.done_trials, tournament.trials)} · {counted(tournament.tasks, "task")} ×{" "}
+          {counted(tournament.agents, "agent")} · {whole(tournament.finished_matches)} of{" "}
+          {counted(tournament.matches, "match", "matches")} over · {counted(view.trials_per_match, "trial")} each ·{" "}
+          {counted(tournament.steps, "step")}
+          {tournament.forfeits > 0 && <span class="bad"> · {counted(tournament.forfeits, "trial")} forfeited</span>}
+        </p>
+      </header>
+      {tasks.length > 1 && <TaskPicker id={tournament.id} tasks={tasks} current={task.id} />}
+      <TaskSection key={task.id} view={view} />
+      {forfeits.length > 0 && (
+        <section aria-labelledby="forfeits">
+          <h2 id="forfeits">Forfeits</h2>
+          <div class="scroll">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Agent</th>
+                  <th scope="col">Task</th>
+                  <th scope="col" class="number">
+                    Trials
+                  </th>
+                  <th scope="col">Reason</th>
+                </tr>
+              </thead>
+              <tbody>
+                {forfeits.map((one) => (
+                  <tr key={`${one.task} ${one.agent}`}>
+                    <td>
+                      <AgentName name={agents[one.agent].name} place={one.agent} />
+                    </td>
+                    <td>{one.task}</td>
+                    <td class="number">{whole(one.trials)}</td>
+                    <td>
+                      <code>{one.reason}</code> {one.message}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+          {view.forfeits_total > forfeits.length && (
+            <p class="quiet">and {whole(view.forfeits_total - forfeits.length)} more</p>
+          )}
+          <p class="quiet">A forfeited trial counts as uniform play's exact regret.</p>
+        </section>
+      )}
+      {view.trajectories.length > 0 && (
+        <section aria-labelledby="recent">
+          <h2 id="recent">Recent trajectories</h2>
+          <TrajectoryList trajectories={view.trajectories} now={view.server.now} />
+        </section>
+      )}
+    </>
+  );
+}
+
+function TaskPicker({ id, tasks, current }: { id: string; tasks: readonly TaskProgress[]; current: string }) {
+  if (tasks.length > MOST_LINKS) {
+    return (
+      <p class="picker">
+        <label for="task">Task</label>{" "}
+        <select
+          id="task"
+          value={current}
+          onChange={(event) => {
+            location.hash = linkTo.tournament(id, event.currentTarget.value);
+          }}
+        >
+          {tasks.map((task) => (
+            <option key={task.id} value={task.id}>
+              {task.id} ({percent(task.done_trials, task.trials)})
+            </option>
+          ))}
+        </select>{" "}
+        <span class="quiet">of {whole(tasks.length)}</span>
+      </p>
+    );
+  }
+  return (
+    <nav class="tasks" aria-label="Tasks">
+      {tasks.map((task) => (
+        <a key={task.id} href={linkTo.tournament(id, task.id)} aria-current={task.id === current ? "page" : undefined}>
+          <span>{task.id}</span>
+          <Progress done={task.done_trials} all={task.trials} label={`Progress of ${task.id}`} />
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function TaskSection({ view }: { view: TournamentView }) {
+  const { task, agents, tournament } = view;
+  const [highlighted, setHighlighted] = useState<number | undefined>(undefined);
+  const trials = view.trials_per_match;
+  const told = task.standings.some(({ regret }) => regret !== null);
+  const options = Object.entries(task.options).map(([name, value]) => `${name} ${String(value)}`);
+  const hidden = task.standings.filter(({ regret }) => regret !== null).length - task.curves.length;
+  return (
+    <section aria-label={`Task ${task.id}`}>
+      <p class="options quiet">{[task.task, ...options].join(" · ")}</p>
+      <div class="columns chart-first">
+        <div>
+          {told ? (
+            <>
+              <RegretChart
+                curves={task.curves}
+                agents={agents}
+                highlighted={highlighted}
+                label={`Regret curves of ${counted(task.curves.length, "agent")} on ${task.id}; the table has their ends`}
+              />
+              {hidden > 0 && (
+                <p class="quiet">
+                  The chart has the {whole(task.curves.length)} in front; {whole(hidden)} more stand in the table.
+                </p>
+              )}
+            </>
+          ) : (
+            <NothingTold state={tournament.state} trials={trials} />
+          )}
+        </div>
+        <Standings view={view} onHighlight={setHighlighted} />
+      </div>
+    </section>
+  );
+}
+
+function NothingTold({ state, trials }: { state: string; trials: number }) {
+  const few = trials < LEAST_TRIALS;
+  return (
+    <div class="empty chart-empty">
+      <p class="empty-title">{state === "pending" ? "Waiting for the agents" : "The first trials are being played"}</p>
+      <p class="quiet">
+        {few
+          ? "With fewer than ten trials a match, regret is told when the tournament is over."
+          : "Curves appear once a match has ten trials, and move ten trials at a time: what one trial cost would tell those who have yet to play it."}
+      </p>
+    </div>
+  );
+}
+
+function Standings({ view, onHighlight }: { view: TournamentView; onHighlight: (agent: number | undefined) => void }) {
+  const { task, agents } = view;
+  const body = useMovingRows(task.standings.map(({ agent }) => agent).join(" "));
+  return (
+    <div class="standings scroll" tabIndex={-1}>
+      <table>
+        <caption class="hidden">Standings on {task.id}, least regret first</caption>
+        <thead>
+          <tr>
+            <th scope="col" class="number">
+              <span class="hidden">Rank</span>
+            </th>
+            <th scope="col">Agent</th>
+            <th scope="col" class="number">
+              Regret
+            </th>
+            <th scope="col">Trials</th>
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          {task.standings.map((standing, i) => (
+            <tr
+              key={standing.agent}
+              data-key={standing.agent}
+              onMouseEnter={() => onHighlight(standing.agent)}
+              onMouseLeave={() => onHighlight(undefined)}
+            >
+              <td class="number quiet">{standing.regret === null ? "" : i + 1}</td>
+              <th scope="row">
+                <AgentName
+                  name={agents[standing.agent].name}
+                  place={standing.agent}
+                  title={agentTitle(view, standing)}
+                />
+              </th>
+              <td class="number">
+                <Regret standing={standing} />
+              </td>
+              <td>
+                <MatchProgress standing={standing} trials={view.trials_per_match} name={agents[standing.agent].name} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function agentTitle({ agents }: TournamentView, { agent, steps }: Standing): string {
+  return `${agents[agent].name}: agent ${agents[agent].agent}, ${counted(steps, "step")}`;
+}
+
+function Regret({ standing: { regret, se, regret_trials: trials } }: { standing: Standing }) {
+  if (regret === null || se === null) return <span class="quiet">–</span>;
+  return (
+    <span title={`mean of the first ${counted(trials, "trial")}, and its standard error`}>
+      {short(regret)}
+      <span class="quiet"> ± {short(se)}</span>
+    </span>
+  );
+}
+
+function MatchProgress({ standing, trials, name }: { standing: Standing; trials: number; name: string }) {
+  const { done_trials: done, forfeits, reason, state } = standing;
+  return (
+    <span class="match">
+      <Progress done={done} all={trials} label={`Trials of ${name}`} place={standing.agent} />
+      <span class="quiet">
+        {state === "finished" ? whole(trials) : `${whole(done)} of ${whole(trials)}`}
+        {reason !== "" && (
+          <span class="bad" title={`${counted(forfeits, "trial")} forfeited`}>
+            {" "}
+            {reason}
+          </span>
+        )}
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,121 @@
+import type { TrajectoryView } from "../http/api.js";
+import { actionName } from "./action-name.js";
+import { BanditSteps } from "./bandit-steps.js";
+import { GridSteps } from "./grid-steps.js";
+import { short, whole } from "./numbers.js";
+import { AgentName } from "./parts.js";
+import { type Go, Player, useStep } from "./player.js";
+import { Raster } from "./raster.js";
+import { StepTable } from "./step-table.js";
+import { linkTo } from "./view.js";
+
+/** Tasks that are grids of N x N cells, N their option `size`. */
+const GRIDS = ["dark-room", "dark-key-to-door", "deep-sea"];
+
+/** One trajectory, step by step. */
+export function TrajectoryPage({ view }: { view: TrajectoryView }) {
+  const { summary, actions, rewards, revealed } = view;
+  const length = actions.length;
+  const [step, go] = useStep(length);
+  let total = 0;
+  let regret = 0;
+  for (let t = 0; t < step; t++) {
+    total += rewards[t];
+    regret += revealed?.regrets[t] ?? 0;
+  }
+  const noun = view.kind === "bandit" ? "arm" : "action";
+  const last =
+    step === 0 ? "" : `: ${noun} ${actionName(summary.task, actions[step - 1])}, reward ${short(rewards[step - 1])}`;
+  const options = Object.entries(view.options).map(([name, value]) => `${name} ${String(value)}`);
+  return (
+    <>
+      <header class="title">
+        <h1>
+          <AgentName name={summary.entrant ?? summary.agent} place={summary.place} /> on {summary.task}
+        </h1>
+        <p class="quiet">
+          trial {whole(summary.trial)}
+          {summary.episode > 0 && `, episode ${whole(summary.episode)}`} · {options.join(" · ")}
+          {summary.tournament !== null && (
+            <>
+              {" · "}
+              <a href={linkTo.tournament(summary.tournament)}>its tournament</a>
+            </>
+          )}
+        </p>
+      </header>
+      <Player step={step} length={length} go={go} text={`step ${step} of ${length}${last}`} />
+      <dl class="so-far">
+        <div>
+          <dt>return so far</dt>
+          <dd>{short(total)}</dd>
+        </div>
+        <div>
+          <dt>return</dt>
+          <dd>{short(summary.return)}</dd>
+        </div>
+        {revealed !== undefined && (
+          <div>
+            <dt>regret so far</dt>
+            <dd>{short(regret)}</dd>
+          </div>
+        )}
+        {summary.regret !== null && (
+          <div>
+            <dt>regret</dt>
+            <dd>{short(summary.regret)}</dd>
+          </div>
+        )}
+        <div>
+          <dt>ended by</dt>
+          <dd>{view.end_reason}</dd>
+        </div>
+      </dl>
+      {revealed === undefined && (
+        <p class="note">
+          Its tournament is running: what is hidden in the instance, the best actions and their regrets are told once it
+          is over.
+        </p>
+      )}
+      {length < summary.length && (
+        <p class="note">
+          The first {whole(length)} of {whole(summary.length)} steps; the log has all.
+        </p>
+      )}
+      <div class="columns steps-first">
+        <div>
+          <Picture view={view} step={step} go={go} />
+        </div>
+        <section aria-label="Steps">
+          <h2>Steps</h2>
+          <StepTable view={view} step={step} />
+          <p class="quiet keys">
+            <kbd>←</kbd> <kbd>→</kbd> a step, <kbd>Space</kbd> plays, <kbd>Home</kbd> <kbd>End</kbd>
+          </p>
+        </section>
+      </div>
+    </>
+  );
+}
+
+function Picture({ view, step, go }: { view: TrajectoryView; step: number; go: Go }) {
+  const size = Number(view.options["size"]);
+  if (view.kind === "bandit") return <BanditSteps view={view} step={step} go={go} />;
+  if (GRIDS.includes(view.summary.task) && size * size === view.num_observations) {
+    return <GridSteps view={view} step={step} size={size} />;
+  }
+  return (
+    <>
+      <h2>States</h2>
+      <Raster
+        values={view.observations ?? []}
+        rows={view.num_observations ?? 1}
+        seen={step + 1}
+        joined={true}
+        label={`The state after each of ${view.actions.length} steps`}
+        rowName="state"
+        onPick={(column) => go(column - 1)}
+      />
+    </>
+  );
+}

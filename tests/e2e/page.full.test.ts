@@ -1,0 +1,217 @@
+/** The live page as people use it: in a browser, on a real server, while agents play. */
+import { type Browser, type BrowserContextOptions, chromium as driver, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
+import { chromium } from "../requirements.js";
+import { serverWithPage, startTestServer } from "../support/server.js";
+import { BANDIT, create, RIVER, randomAgent, spec } from "../support/tournament.js";
+
+const executablePath = chromium();
+
+const ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+const ROOM = { id: "room", task: "dark-room", options: { size: 4, horizon: 8, episodes: 2 } };
+const FIXED = { id: "linear", task: "linear-bandit", options: { dim: 2, actions: 3, horizon: 40 } };
+
+describe.skipIf(executablePath === undefined)("the live page in a browser", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await driver.launch({ executablePath, args: ARGS });
+  });
+  afterAll(() => browser?.close());
+
+  /** A tab, and what went wrong in it: requests that left the server, errors, refusals of the policy. */
+  async function openTab(pageUrl: string, options: BrowserContextOptions = {}) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    const page = await context.newPage();
+    onTestFinished(() => context.close());
+    const wrong: string[] = [];
+    page.on("request", (request) => {
+      if (!request.url().startsWith(pageUrl)) wrong.push(`asked for ${request.url()}`);
+    });
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") wrong.push(message.text());
+    });
+    page.on("pageerror", (error) => wrong.push(error.message));
+    await page.goto(pageUrl);
+    return { page, wrong, context };
+  }
+
+  /** Moves the focus by the Tab key to the first link or button with this text. */
+  async function tabTo(page: Page, text: string) {
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press("Tab");
+      const focused = page.locator(":focus");
+      if ((await focused.count()) > 0 && (await focused.textContent())?.includes(text)) return;
+    }
+    throw new Error(`no Tab leads to "${text}"`);
+  }
+
+  /** A tournament that waits for its second entrant, whose first has played everything. */
+  async function halfPlayed(trials = 12) {
+    const server = await serverWithPage();
+    const of = spec(["steady", "late"], { trials, tasks: [BANDIT, ROOM, RIVER, FIXED], name: "spring cup" });
+    const id = await create(server.connection, of);
+    await serveMatches(server.connection, randomAgent("steady"), { entrant: "steady", streams: 1 });
+    return { ...server, id };
+  }
+
+  test("keys alone lead from the overview through a tournament to the steps of a trajectory, and back", async () => {
+    const { pageUrl, connection } = await halfPlayed();
+    const { page, wrong } = await openTab(pageUrl);
+
+    await tabTo(page, "spring cup");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: /spring cup/ }).waitFor();
+    expect(await page.title()).toBe("50 % · spring cup · icrl");
+    await tabTo(page, "linear");
+    await page.keyboard.press("Enter");
+    await page.getByText("dim 2").waitFor();
+    await page.locator(".chart canvas").waitFor();
+    expect(await page.getByRole("rowheader").allTextContents()).toEqual(["steady", "late"]);
+
+    // Its newest trajectory.
+    await tabTo(page, "return");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: /steady on/ }).waitFor();
+    const slider = page.getByRole("slider", { name: "Step" });
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowLeft");
+    await expect.poll(() => slider.inputValue()).toBe("1");
+    expect(await slider.getAttribute("aria-valuetext")).toMatch(/^step 1 of \d+: (arm|action) \w+, reward/);
+    await page.keyboard.press("End");
+    await expect.poll(() => slider.inputValue()).toBe(await slider.getAttribute("max"));
+    await page.keyboard.press("Home");
+    await page.keyboard.press(" ");
+    await page.getByRole("button", { name: "Pause" }).waitFor();
+    await page.keyboard.press(" ");
+    await page.getByRole("button", { name: "Play" }).waitFor();
+
+    // The truth is withheld, and shows up by itself once the tournament is over.
+    expect(await page.getByText("Its tournament is running").count()).toBe(1);
+    expect(await page.getByRole("columnheader", { name: "Best" }).count()).toBe(0);
+    await serveMatches(connection, randomAgent("late"), { entrant: "late", streams: 1 });
+    await page.getByRole("columnheader", { name: "Best" }).waitFor();
+    expect(await page.getByText("Its tournament is running").count()).toBe(0);
+
+    await page.goBack();
+    await page.locator("h1 .badge.finished").waitFor();
+    expect(wrong).toEqual([]);
+  });
+
+  test("a bandit shows its arms, a grid the way, other tasks their states, each step by step", async () => {
+    const { pageUrl } = await halfPlayed(2);
+    const { page, wrong } = await openTab(`${pageUrl}`);
+    await page.getByRole("link", { name: "Trajectories", exact: true }).click();
+    for (const [task, picture] of [
+      ["linear-bandit", ".arms tbody tr.chosen"],
+      ["dark-room", ".grid .walker"],
+      ["river-swim", ".raster .mark"],
+    ]) {
+      await page.locator(".trajectories a", { hasText: task }).first().click();
+      await page.getByRole("button", { name: "One step on" }).click();
+      await page.locator(picture).waitFor();
+      await expect.poll(() => page.locator(".steps tr.chosen td").first().textContent()).toBe("1");
+      await page.goBack();
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test("on a phone no view is wider than its screen", async () => {
+    const { pageUrl, id } = await halfPlayed();
+    const { page, wrong } = await openTab(pageUrl, { viewport: { width: 390, height: 844 }, hasTouch: true });
+    await page.locator(".trajectories a").first().waitFor();
+    const trajectory = (await page.locator(".trajectories a").first().getAttribute("href")) as string;
+    for (const hash of [
+      "#/",
+      "#/agents",
+      "#/trajectories",
+      `#/tournaments/${id}`,
+      `#/tournaments/${id}/linear`,
+      trajectory,
+    ]) {
+      await page.goto(pageUrl + hash);
+      await page.locator("main[aria-busy=false]").waitFor();
+      await page
+        .locator(hash.includes("linear") ? ".chart canvas" : "main h1")
+        .first()
+        .waitFor();
+      const [wide, screen] = await page.evaluate<number[]>("[document.documentElement.scrollWidth, window.innerWidth]");
+      expect([hash, wide]).toEqual([hash, screen]);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test("a server without anything says how to begin, and its commands can be copied", async () => {
+    const { pageUrl, address } = await serverWithPage();
+    const { page, wrong, context } = await openTab(pageUrl);
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.getByText("No tournament yet").waitFor();
+    await page.getByRole("button", { name: "Copy" }).first().click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(
+      `npx icrl tournament run examples/tournament.yaml --server ${address} --out my-results`,
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test("an address that leads nowhere says so, and leads back", async () => {
+    const { pageUrl } = await serverWithPage();
+    const { page } = await openTab(pageUrl);
+    for (const [hash, title] of [
+      ["#/tournaments/none", "This server has no such tournament"],
+      ["#/trajectories/none", "This trajectory is not kept any more"],
+      ["#/nonsense", "There is no such view"],
+    ]) {
+      await page.goto(pageUrl + hash);
+      await page.getByRole("heading", { name: title }).waitFor();
+    }
+    await page.getByRole("link", { name: "Back to the overview" }).click();
+    await page.getByText("No tournament yet").waitFor();
+  });
+
+  test("when the server goes the page says so and keeps what it knew, and it goes on when the server is back", async () => {
+    const first = await startTestServer({}, undefined, { listen: "127.0.0.1:0" });
+    const pageUrl = first.pageUrl as string;
+    const { page } = await openTab(pageUrl);
+    await page.getByText("No tournament yet").waitFor();
+    await first.dispose();
+    await page.getByText("The server does not answer.").waitFor();
+    expect(await page.getByText("No tournament yet").count()).toBe(1);
+    const second = await startTestServer({}, undefined, { listen: new URL(pageUrl).host });
+    onTestFinished(() => second.dispose());
+    await page.getByText("The server does not answer.").waitFor({ state: "detached" });
+    await page.getByText(second.address).first().waitFor();
+  });
+
+  test("a tab that nobody sees asks for nothing, and asks at once when it is seen again", async () => {
+    const { pageUrl } = await serverWithPage();
+    const { page } = await openTab(pageUrl);
+    await page.getByText("No tournament yet").waitFor();
+    const show = (hidden: boolean) =>
+      page.evaluate(`
+        Object.defineProperty(document, "hidden", { value: ${hidden}, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      `);
+    await page.clock.install();
+    await page.goto(pageUrl);
+    await page.getByText("No tournament yet").waitFor();
+    let asked = 0;
+    await show(true);
+    page.on("request", () => (asked += 1));
+    await page.clock.runFor(60_000);
+    expect(asked).toBe(0);
+    const question = page.waitForRequest(/\/api\/overview$/);
+    await show(false);
+    await question;
+  });
+});

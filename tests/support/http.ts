@@ -1,0 +1,31 @@
+/** Requests to the live page's server, with headers that `fetch` does not let through. */
+import { type IncomingHttpHeaders, request } from "node:http";
+
+/** What came back. */
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** Asks. */
+export function http(url: string, headers: Record<string, string> = {}, method = "GET"): Promise<HttpReply> {
+  return new Promise((resolve, reject) => {
+    const call = request(url, { method, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+      );
+    });
+    call.on("error", reject);
+    call.end();
+  });
+}
+
+/** What an address of the API answers. @throws Error if it refuses */
+export async function api<T>(pageUrl: string, path: string): Promise<T> {
+  const { status, body } = await http(new URL(path, pageUrl).href);
+  if (status !== 200) throw new Error(`${path}: ${status} ${body.toString()}`);
+  return JSON.parse(body.toString()) as T;
+}
