@@ -14,7 +14,7 @@ export function resamplingState(rng: Rng): Int32Array {
  *
  * Source: Doty-Humphrey (2010), PractRand, generator sfc32.
  */
-export function drawIndices(indices: Uint32Array, state: Int32Array): void {
+export function drawIndices(indices: Int32Array, state: Int32Array): void {
   const scale = indices.length / 2147483648;
   let [a, b, c, counter] = state;
   for (let i = 0; i < indices.length; i++) {
@@ -77,7 +77,7 @@ export function resamplesOf(
   counts = new Float64Array(LANES * trials),
 ): Resamples {
   const state = resamplingState(rng);
-  const indices = new Uint32Array(trials);
+  const indices = new Int32Array(trials);
   let first = true;
   return {
     counts,
