@@ -106,7 +106,7 @@ export function largestCircle(entrants: number, meetings: readonly Meeting[]): r
 }
 
 /**
- * Wins of each entrant in each trial that they all played, against every other, ties half: the regrets below it are counted. Lower is better.
+ * Wins of each entrant in each trial that they all played, against every other, ties half: the number of regrets above its own, and half of the equal ones.
  *
  * Shapes: regrets entrants x [trials]; wins entrants x [trials]. Time O(trials * entrants log entrants).
  */
