@@ -55,6 +55,8 @@ export interface AgentJson {
   readonly forfeits: number;
   /** Why, one of the error reasons; absent when none was forfeited. */
   readonly forfeit_reason?: string;
+  /** What was said beside the reason. */
+  readonly forfeit_message?: string;
   readonly regret: RegretJson;
   /** Realised return of a trial, over the trials that were played; null when none was. */
   readonly return: MeanJson | null;
@@ -69,6 +71,8 @@ export interface TaskJson {
   readonly task: string;
   /** All options, defaults filled in. */
   readonly options: Options;
+  /** Exact mean regret of uniform play over the task's trials; absent in files of earlier versions. */
+  readonly uniform_regret?: number;
   /** Entrants that play it, in the order of the tournament. */
   readonly agents: readonly AgentJson[];
 }
