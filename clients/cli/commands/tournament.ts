@@ -1,4 +1,4 @@
-/** `icrl tournament run FILE`: plays a tournament and writes what came out. */
+/** `icrl tournament run FILE`: plays a tournament and writes what came out. Its report is made by tournament/report.ts. */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -29,6 +29,7 @@ import { startPrivateServer } from "../private-server.js";
 import { type ResultsJson, resultsJson } from "../results.js";
 import { readTournamentFile } from "../tournament-file.js";
 import { hostAndPort, required, uint64, wholeNumber } from "./arguments.js";
+import { reportCommand } from "./tournament/report.js";
 
 interface RunFlags {
   out?: string;
@@ -53,7 +54,7 @@ const UNKNOWN_LIMITS = Object.fromEntries(
 /** The command. */
 export function tournamentCommand(): Command {
   return new Command("tournament")
-    .description("Play tournaments.")
+    .description("Play tournaments, and report them.")
     .addCommand(
       new Command("run")
         .description(
@@ -70,7 +71,8 @@ export function tournamentCommand(): Command {
         .option("--overwrite", "replace the results and the log of an earlier run in the folder")
         .option("--json", "print what results.json holds")
         .action(run),
-    );
+    )
+    .addCommand(reportCommand());
 }
 
 async function run(file: string, flags: RunFlags, command: Command): Promise<void> {
