@@ -5,7 +5,10 @@ import { hash64 } from "../../common/seeds.js";
 import { VERSION } from "../../common/version.js";
 import type { AgentResult, Estimate, LeaderboardRow, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
 import type { TournamentMatch } from "./match.js";
-import { bootstrapSlices, meanAndStandardError, rankByMean, runInSlices } from "./statistics.js";
+import { bootstrapMeanInterval } from "./statistics/bootstrap-mean.js";
+import { meanAndStandardError } from "./statistics/mean-and-standard-error.js";
+import { rankByMean } from "./statistics/rank-by-mean.js";
+import { runInSlices } from "./statistics/slices.js";
 import type { Tournament } from "./tournament.js";
 
 /** Means, intervals, curves and ranks. Lets other work of the process go on between slices of the bootstrap. */
@@ -41,6 +44,6 @@ export async function computeResults({ spec, matches }: Tournament): Promise<Tou
 
 async function estimate(match: TournamentMatch, seed: bigint): Promise<Estimate> {
   const rng = rngFromSeed(hash64(["icrl.v1", "bootstrap", String(seed), match.taskId, match.entrant]));
-  const interval = await runInSlices(bootstrapSlices(match.regrets, { rng }), () => nextTurn());
+  const interval = await runInSlices(bootstrapMeanInterval(match.regrets, { rng }), () => nextTurn());
   return { ...meanAndStandardError(match.regrets), ci95Low: interval.low, ci95High: interval.high };
 }
