@@ -19,8 +19,12 @@ export function guideSection({ statistics }: ReportView): Block[] {
           "1 − regret / uniform play's mean regret on the task's trials: 1 without regret, 0 where uniform play is on average, below 0 for worse. It lets tasks with different regrets be taken together.",
         ],
         [
-          "Mean, median, IQM, optimality gap",
-          "Of the trials' scores, or of their regrets. The IQM is the mean of the middle half: steadier than the mean, which a few bad trials can move, and than the median, which sees one trial alone. The optimality gap is the mean of what scores lack to 1, where those above 1 count as 1.",
+          "IQM",
+          "Interquartile mean: the mean of the middle half of the trials. Steadier than the mean, which a few bad trials move, and than the median, which goes by the middle alone.",
+        ],
+        [
+          "Of all tasks together",
+          "The mean score is the mean of the tasks' means; the median is the middle one of them, the task's own mean where there is one task. The IQM is of all trials of all tasks. The optimality gap is the mean of what scores lack to 1, and less is better; scores above 1 count as 1. Tasks always have the same weight.",
         ],
         [
           "Interval",
@@ -30,15 +34,15 @@ export function guideSection({ statistics }: ReportView): Block[] {
         ],
         [
           "Performance profile",
-          "For each score, the share of an entrant's runs above it. Means hide how runs are spread; profiles show it. Tasks have equal weight.",
+          "For each score, the share of an entrant's trials above it. Means hide how trials differ; profiles show it.",
         ],
         [
           "Probability of improvement",
-          "How often a run of A, drawn at random, is better than a run of B on the same task, ties counted half; the mean over the tasks that both play. It says how often, and not by how much: the difference of scores does that.",
+          "How often a trial of A, drawn at random, has less regret than one of B on the same task, ties counted half; the mean over the tasks that both play. It says how often, and not by how much: the difference of scores on the same trials does that.",
         ],
         [
           "Rating",
-          "Strengths of the Bradley-Terry model, in which A beats B with odds that depend on the difference of their strengths alone, fitted to who had less regret on each paired trial. On Elo's scale, with mean 0: 400 points are odds of 10 to 1. There is none for an entrant that won, or lost, all its comparisons in a way that leaves its strength without bounds.",
+          "Strengths of the Bradley-Terry model, in which A beats B with odds that depend on the difference of their strengths alone, fitted to who had less regret on each trial, ties counted half. On Elo's scale, with mean 0: 400 points are odds of 10 to 1. Half a win and half a loss against an entrant of strength 0 are added for each, so that who never lost has a rating too: far away, it says little more than that. There is none for entrants that have met nobody of the others.",
         ],
         ...(explored
           ? ([
@@ -64,7 +68,7 @@ export function guideSection({ statistics }: ReportView): Block[] {
         ],
         [
           "Ratings",
-          "Bradley & Terry (1952), Rank Analysis of Incomplete Block Designs: I. The Method of Paired Comparisons; fitted as in Hunter (2004), MM Algorithms for Generalized Bradley-Terry Models.",
+          "Bradley & Terry (1952), Rank Analysis of Incomplete Block Designs: I. The Method of Paired Comparisons; fitted as in Hunter (2004), MM Algorithms for Generalized Bradley-Terry Models, with the prior of Firth (1993), Bias Reduction of Maximum Likelihood Estimates.",
         ],
         ...(explored
           ? ([

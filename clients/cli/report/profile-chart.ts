@@ -66,7 +66,7 @@ export function profileChart(
             { name: "y", type: "linear", domain: [0, 1], range: [height, 0], nice: false },
           ],
           axes: [
-            { scale: "y", orient: "left", title: "share of the runs above the score", ...GRID_LOOK },
+            { scale: "y", orient: "left", title: "share of the trials above the score", ...GRID_LOOK },
             { scale: "x", orient: "bottom", title: "score", ...AXIS_LOOK },
           ],
           marks: [

@@ -1,10 +1,11 @@
 /** The files of a report. */
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolders } from "../../../datasets/make-folders.js";
 import type { TournamentStatistics } from "../../../server/tournaments/statistics/tournament-statistics.js";
 import { jsonText } from "../print/json.js";
-import { pngFromSvg } from "../print/picture.js";
+import { pngFromSvgBeside } from "../print/picture.js";
 import type { ResultsJson } from "../results.js";
 import type { Picture } from "./document.js";
 import { htmlPage } from "./html-page.js";
@@ -32,13 +33,20 @@ export async function writeReport(
   const view = reportView(results, statistics);
   const total = countPictures(view);
   const pictures: Picture[] = [];
+  let beside = Promise.resolve(); // a picture becomes a PNG while the next is laid out
   for await (const picture of drawPictures(view)) {
-    writeFileSync(join(folder, `${picture.name}.svg`), picture.svg);
-    writeFileSync(join(folder, `${picture.name}.png`), pngFromSvg(picture.svg));
+    await beside;
+    beside = writePicture(join(folder, picture.name), picture.svg);
     pictures.push(picture);
     onPicture(pictures.length, total);
   }
+  await beside;
   const report = reportDocument(view, pictures);
   writeFileSync(join(out, "report.html"), htmlPage(report));
   writeFileSync(join(out, "report.md"), markdownPage(report));
+}
+
+async function writePicture(path: string, svg: string): Promise<void> {
+  await writeFile(`${path}.svg`, svg);
+  await writeFile(`${path}.png`, await pngFromSvgBeside(svg));
 }
