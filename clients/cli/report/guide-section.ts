@@ -68,7 +68,7 @@ export function guideSection({ statistics }: ReportView): Block[] {
         ],
         [
           "Ratings",
-          "Bradley & Terry (1952), Rank Analysis of Incomplete Block Designs: I. The Method of Paired Comparisons; fitted as in Hunter (2004), MM Algorithms for Generalized Bradley-Terry Models, with the prior of Firth (1993), Bias Reduction of Maximum Likelihood Estimates.",
+          "Bradley & Terry (1952), Rank Analysis of Incomplete Block Designs: I. The Method of Paired Comparisons; the likelihood as in Hunter (2004), MM Algorithms for Generalized Bradley-Terry Models, with the prior of Firth (1993), Bias Reduction of Maximum Likelihood Estimates.",
         ],
         ...(explored
           ? ([

@@ -76,7 +76,7 @@ function pairTable({ statistics }: ReportView): Block[] {
   const differences = estimatedTexts(rows.map(({ difference }) => difference));
   const table = longTable({
     caption:
-      "Probability that a run of A is better than a run of B, and the mean difference of their scores on the same trials. Decided: the interval of the probability excludes 0.5.",
+      "Probability that a trial of A is better than one of B, and the mean difference of their scores on the same trials. Decided: the interval of the probability excludes 0.5.",
     columns: [
       { title: "A" },
       { title: "B" },

@@ -1,4 +1,4 @@
-/** How likely a run of one entrant is better than a run of another, as a matrix: a Vega spec. */
+/** How likely a trial of one entrant is better than one of another, as a matrix: a Vega spec. */
 import type { Mark, Spec } from "vega";
 import type { PairStatistics } from "../../../server/tournaments/statistics/tournament-statistics.js";
 import { FAINT, INK, MARGIN, page, text } from "../print/chart-marks.js";
@@ -34,7 +34,7 @@ export function pairChart(names: readonly string[], pairs: readonly PairStatisti
   const x = (column: number) => left + column * CELL.width;
   const y = (row: number) => top + row * CELL.height;
   return page(
-    "Probability that a run of the row's entrant is better than one of the column's",
+    "Probability that a trial of the row's entrant is better than one of the column's",
     left + Math.max(1, names.length) * CELL.width + MARGIN,
     top + names.length * CELL.height + MARGIN,
     [

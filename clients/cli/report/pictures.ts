@@ -108,7 +108,7 @@ function ratings(view: ReportView): Draft {
 function profiles(view: ReportView): Draft {
   return {
     name: "profiles",
-    alt: `Performance profiles of ${list(view.drawn)}: the share of runs above each score`,
+    alt: `Performance profiles of ${list(view.drawn)}: the share of trials above each score`,
     caption: `Performance profiles with pointwise 95 % bands: the share of an entrant's trials whose score is above the one on the axis. A line that is above another everywhere belongs to the better entrant.${whoIsDrawn(view)}`,
     chart: () =>
       profileChart(
@@ -121,7 +121,7 @@ function profiles(view: ReportView): Draft {
 function pairs(view: ReportView): Draft {
   return {
     name: "pairs",
-    alt: `Matrix of the probability that a run of one entrant is better than a run of another, for ${list(view.drawn)}; the table of pairs has its figures`,
+    alt: `Matrix of the probability that a trial of one entrant is better than one of another, for ${list(view.drawn)}; the table of pairs has its figures`,
     caption: `Probability that a trial of the row's entrant is better than one of the column's. Coloured and bold where the 95 % interval excludes 0.5: blue for the better, orange for the worse.${whoIsDrawn(view)}`,
     chart: () => pairChart(view.drawn, view.statistics.overall.pairs),
   };

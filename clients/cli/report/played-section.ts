@@ -60,7 +60,7 @@ export function playedSection({ results, statistics }: ReportView): Block[] {
 
 /** The tournament as YAML that `icrl tournament run` reads. */
 export function tournamentFile({ name, seed, trials, tasks, agents }: ResultsJson["tournament"]): string {
-  return stringify({
+  const file = {
     name,
     seed: BigInt(seed),
     trials,
@@ -70,7 +70,8 @@ export function tournamentFile({ name, seed, trials, tasks, agents }: ResultsJso
       ...given(options),
       ...(entered.length > 0 ? { tasks: entered } : {}),
     })),
-  }).trimEnd();
+  };
+  return stringify(file, { lineWidth: 0 }).trimEnd();
 }
 
 const given = (options: Options) => (Object.keys(options).length > 0 ? { options } : {});

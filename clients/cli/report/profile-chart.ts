@@ -1,4 +1,4 @@
-/** Performance profiles as a Vega spec: for each score, the share of an entrant's runs that are above it. */
+/** Performance profiles as a Vega spec: for each score, the share of an entrant's trials that are above it. */
 import type { Mark, Spec } from "vega";
 import type { OverallStatistics } from "../../../server/tournaments/statistics/tournament-statistics.js";
 import {
