@@ -31,6 +31,7 @@ const GAP_X = 34;
 const NAME = { size: 12, bold: true };
 const TITLE = { size: 13, bold: true };
 const LONGEST_NAME = 180;
+const MARKER_RADIUS = 5;
 
 /** The chart. */
 export function intervalChart({ title, rows, panels, panelWidth }: IntervalChart): Spec {
@@ -90,7 +91,10 @@ function rowMarks(
   if (value > high) return [symbol(pixel(high), y, "triangle-right", colour, 70)];
   const [from, to] = ci95.map((end) => pixel(Math.min(high, Math.max(low, end))));
   return [
-    ...[from, to].map((end) => rule([end, y - 4], [end, y + 4], colour, 1.5)),
+    // Ends within the marker would only change its shape.
+    ...[from, to]
+      .filter((end) => Math.abs(end - pixel(value)) > MARKER_RADIUS)
+      .map((end) => rule([end, y - 4], [end, y + 4], colour, 1.5)),
     rule([from, y], [to, y], colour, 3),
     symbol(pixel(value), y, marker, colour, 64),
   ];
