@@ -34,7 +34,8 @@ export function regretPictureName(place: number, { id }: Pick<TaskJson, "id">, s
   const slug = id
     .toLowerCase()
     .replaceAll(/[^a-z\d]+/g, "-")
-    .slice(0, 40);
+    .slice(0, 40)
+    .replace(/^-|-$/g, "");
   return `regret-${place + 1}-${slug}${steps === "log" ? "-log" : ""}`;
 }
 
@@ -119,11 +120,13 @@ function profiles(view: ReportView): Draft {
 }
 
 function pairs(view: ReportView): Draft {
+  const { pairs } = view.statistics.overall;
+  const strangers = pairs.length < (view.drawn.length * (view.drawn.length - 1)) / 2;
   return {
     name: "pairs",
     alt: `Matrix of the probability that a trial of one entrant is better than one of another, for ${list(view.drawn)}; the table of pairs has its figures`,
-    caption: `Probability that a trial of the row's entrant is better than one of the column's. Coloured and bold where the 95 % interval excludes 0.5: blue for the better, orange for the worse.${whoIsDrawn(view)}`,
-    chart: () => pairChart(view.drawn, view.statistics.overall.pairs),
+    caption: `Probability that a trial of the row's entrant is better than one of the column's. Coloured and bold where the 95 % interval excludes 0.5: blue for the better, orange for the worse.${strangers ? " Empty where the two play no task together." : ""}${whoIsDrawn(view)}`,
+    chart: () => pairChart(view.drawn, pairs),
   };
 }
 

@@ -27,8 +27,8 @@ tbody tr:hover{background:#f6f6f6}
 figure{margin:0;min-width:0}
 figure.wide{grid-column:1/-1}
 figure svg{display:block;max-width:100%;height:auto}
-figcaption{max-width:46rem;color:#555;font-size:.85rem}
-.file{color:#777;white-space:nowrap;font-size:.8rem}
+figcaption{max-width:46rem;overflow-wrap:anywhere;color:#555;font-size:.85rem}
+.file{color:#777;font-size:.8rem;overflow-wrap:anywhere}
 pre{margin:.75rem 0;padding:.75rem 1rem;overflow-x:auto;border:1px solid #ddd;border-radius:4px;background:#f6f6f6;
   font:.85rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 pre code{font:inherit;user-select:all;-webkit-user-select:all}
@@ -50,7 +50,9 @@ summary{cursor:pointer;color:#005a8e}
   figure,tr{break-inside:avoid}
   .scroll{overflow:visible}
   table{font-size:7.5pt}
-  th,td{padding:.2rem 0 .2rem .5rem}
+  th,td{padding:.2rem 0 .2rem .5rem;white-space:normal}
+  tbody th{min-width:0}
+  .sentence{min-width:0}
   thead{display:table-header-group}
   nav{display:none}
   a{color:inherit;text-decoration:none}
