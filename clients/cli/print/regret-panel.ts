@@ -36,7 +36,7 @@ export const TEXT = {
 const LONGEST_NAME = 200;
 
 /** Points of a panel's lines together: where many lines are drawn, each has fewer. */
-const MOST_POINTS = 2400;
+const MOST_POINTS = 1600;
 
 /** Points of a line at log-spaced steps. */
 const LOG_POINTS = 60;

@@ -42,7 +42,7 @@ export function guideSection({ statistics }: ReportView): Block[] {
         ],
         [
           "Rating",
-          "Strengths of the Bradley-Terry model, in which A beats B with odds that depend on the difference of their strengths alone, fitted to who had less regret on each trial, ties counted half. On Elo's scale, with mean 0: 400 points are odds of 10 to 1. Half a win and half a loss against an entrant of strength 0 are added for each, so that who never lost has a rating too: far away, it says little more than that. There is none for entrants that have met nobody of the others.",
+          "Strengths of the Bradley-Terry model, in which A beats B with odds that depend on the difference of their strengths alone, fitted to who had less regret on each trial, ties counted half. On Elo's scale, with mean 0: 400 points are odds of 10 to 1. Half a win and half a loss against an entrant of strength 0 are added for each, so that who never lost has a rating too: far away, it says little more than that. There is none for entrants whose tasks none of the others play.",
         ],
         ...(explored
           ? ([

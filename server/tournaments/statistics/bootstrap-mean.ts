@@ -41,7 +41,7 @@ export function* bootstrapMeanInterval(
   const deviations = new Float64Array(n);
   for (let i = 0; i < n; i++) deviations[i] = values[i] - centre;
   const state = resamplingState(rng);
-  const indices = new Uint32Array(n);
+  const indices = new Int32Array(n);
   const means = new Float64Array(resamples);
   const pauseIsDue = workMeter();
   for (let r = 0; r < resamples; r++) {

@@ -25,8 +25,8 @@ export interface Meeting {
 /** A strength of 1 in points of Elo's scale, where 400 points are odds of 10 to 1. */
 export const ELO_POINTS = 400 / Math.LN10;
 
-/** Strengths are iterated until none moves by more: 2e-8 points. */
-const TOLERANCE = 1e-10;
+/** Strengths are iterated until none moves by more: 2e-10 points. */
+const TOLERANCE = 1e-12;
 const MOST_SWEEPS = 10_000;
 
 /**
@@ -90,7 +90,7 @@ function shiftToPrior(strengths: Float64Array, odds: Float64Array): number {
   return step;
 }
 
-/** The largest set of entrants that meet, if over others; the first of equal ones. Empty where nobody meets. */
+/** The largest set of entrants that meet, if by way of others; the first of equal ones. Empty where nobody meets. */
 export function largestCircle(entrants: number, meetings: readonly Meeting[]): readonly number[] {
   const circleOf = Array.from({ length: entrants }, (_, i) => [i]);
   for (const { members } of meetings) {
@@ -101,12 +101,12 @@ export function largestCircle(entrants: number, meetings: readonly Meeting[]): r
       for (const moved of other) circleOf[moved] = mine;
     }
   }
-  const largest = circleOf.reduce((best, circle) => (circle.length > best.length ? circle : best));
+  const largest = circleOf.reduce((best, circle) => (circle.length > best.length ? circle : best), []);
   return largest.length < 2 ? [] : [...largest].sort((a, b) => a - b);
 }
 
 /**
- * Wins of each entrant in each trial that they all played, against every other, ties half: the regrets below it are counted. Lower is better.
+ * Wins of each entrant in each trial that they all played, against every other, ties half: the number of regrets above its own, and half of the equal ones.
  *
  * Shapes: regrets entrants x [trials]; wins entrants x [trials]. Time O(trials * entrants log entrants).
  */

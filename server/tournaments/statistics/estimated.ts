@@ -1,4 +1,4 @@
-import { quantileOfSorted } from "./quantile.js";
+import { quantileOf } from "./quantile.js";
 import type { Estimated } from "./statistics-document.js";
 
 /**
@@ -10,12 +10,12 @@ import type { Estimated } from "./statistics-document.js";
  */
 export function estimated(replicates: Float64Array): Estimated {
   const value = replicates[0];
-  const resampled = replicates.slice(1).sort(); // NaN comes last
-  let found = resampled.length;
-  while (found > 0 && Number.isNaN(resampled[found - 1])) found -= 1;
+  const copy = new Float64Array(replicates.length - 1);
+  let found = 0;
+  for (let r = 1; r < replicates.length; r++) if (!Number.isNaN(replicates[r])) copy[found++] = replicates[r];
   if (found === 0) return { value, ci95: [value, value] };
-  const sorted = resampled.subarray(0, found);
-  return { value, ci95: [quantileOfSorted(sorted, 0.025), quantileOfSorted(sorted, 0.975)] };
+  const resampled = copy.subarray(0, found);
+  return { value, ci95: [quantileOf(resampled, 0.025), quantileOf(resampled, 0.975)] };
 }
 
 /** The same after a transformation that keeps or turns the order of all values. */

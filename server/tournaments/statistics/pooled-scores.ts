@@ -5,9 +5,10 @@
  * Source: Agarwal et al. (2021), section 4; rliable 1.2 gives the same values where all tasks have the same number of trials.
  */
 import { estimated } from "./estimated.js";
+import { type Kernels, LANES } from "./kernels.js";
 import { normalisedScore, shareOfUniform } from "./normalised-score.js";
-import { type MeanOf, meanOfValues, resampledMeans } from "./resampled-mean.js";
-import { LANES, type Resamples, type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
+import { type MeanOf, type MeanTaker, meanOfValues, meanTaker } from "./resampled-mean.js";
+import { type Resamples, type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
 import { workMeter } from "./slices.js";
 import {
   type Cumulated,
@@ -58,11 +59,13 @@ export function* pooledScores(
   tasks: readonly TaskTrials[],
   names: readonly string[],
   resampling: Resampling,
+  kernels: Kernels,
 ): Generator<void, PooledScores[]> {
   const chunk = resampling.paired ? Math.ceil(PROFILE_BYTES / (8 * TAU.length * (1 + resampling.resamples))) : 1;
   const pooled: PooledScores[] = [];
   for (let first = 0; first < names.length; first += chunk) {
-    pooled.push(...(yield* pooledScoresOf(tasks, names.slice(first, first + chunk), resampling)));
+    pooled.push(...(yield* pooledScoresOf(tasks, names.slice(first, first + chunk), resampling, kernels)));
+    kernels.release();
   }
   return pooled;
 }
@@ -72,33 +75,35 @@ function* pooledScoresOf(
   allTasks: readonly TaskTrials[],
   names: readonly string[],
   resampling: Resampling,
+  kernels: Kernels,
 ): Generator<void, PooledScores[]> {
   const tasks = allTasks.filter(({ entrants }) => entrants.some(({ name }) => names.includes(name)));
   const sizes = tasks.map(({ entrants }) => entrants[0].regrets.length);
   const most = Math.max(...sizes);
-  const counts = new Float64Array(LANES * sizes.reduce((sum, size) => sum + size, 0));
+  const counts = kernels.floats(LANES * sizes.reduce((sum, size) => sum + size, 0));
   const resamples: Resamples[] = [];
   for (const [t, { id }] of tasks.entries()) {
     const begin = resamples.reduce((sum, { counts }) => sum + counts.length, 0);
     const rng = resamplingRng(resampling.seed, id, resampling.paired ? undefined : names[0]);
-    resamples.push(resamplesOf(sizes[t], rng, most / sizes[t], counts.subarray(begin, begin + LANES * sizes[t])));
+    resamples.push(resamplesOf(counts.subarray(begin, begin + LANES * sizes[t]), rng, most / sizes[t]));
   }
   const pauseIsDue = workMeter();
   const entrants: Entrant[] = [];
   for (const name of names) {
-    const entrant = prepare(name, tasks, resamples, resampling);
+    const entrant = prepare(name, tasks, resamples, resampling, kernels);
     entrants.push(entrant);
     if (pauseIsDue(20 * entrant.sample.values.length)) yield;
   }
-  const room = roomToCumulate(Math.max(...entrants.map(({ sample }) => sample.values.length)));
+  const room = roomToCumulate(Math.max(...entrants.map(({ sample }) => sample.values.length)), kernels);
+  const means = meanTaker(kernels);
   for (let first = 0; first <= resampling.resamples; first += LANES) {
     for (const { next, counts } of resamples) {
       next();
       if (pauseIsDue(counts.length)) yield;
     }
     for (const entrant of entrants) {
-      takeLocations(entrant, most, first);
-      cumulate(entrant.sample, counts, room);
+      takeLocations(entrant, most, first, means);
+      cumulate(entrant.sample, counts, room, kernels);
       takeDistribution(entrant, room, first);
       if (pauseIsDue(8 * entrant.sample.values.length)) yield;
     }
@@ -116,23 +121,30 @@ function prepare(
   tasks: readonly TaskTrials[],
   resamples: readonly Resamples[],
   resampling: Resampling,
+  kernels: Kernels,
 ): Entrant {
   const parts: Part[] = [];
   const scores: number[] = [];
   const places: number[] = [];
+  const begin = resamples[0].counts.byteOffset;
   for (const [t, { uniformRegret, entrants }] of tasks.entries()) {
     const regrets = entrants.find((entrant) => entrant.name === name)?.regrets;
     if (regrets === undefined) continue;
     const { counts } = resamples[t];
-    const regret = meanOfValues(regrets);
-    const shortfall = regrets.some((value) => value < 0) ? meanOfValues(regrets.map((x) => Math.max(0, x))) : regret;
+    const regret = meanOfValues(regrets, kernels);
+    const shortfall = regrets.some((value) => value < 0)
+      ? meanOfValues(
+          regrets.map((x) => Math.max(0, x)),
+          kernels,
+        )
+      : regret;
     parts.push({ uniformRegret, regret, shortfall, counts });
     for (let i = 0; i < regrets.length; i++) {
       scores.push(normalisedScore(regrets[i], uniformRegret));
-      places.push(counts.byteOffset / counts.BYTES_PER_ELEMENT + LANES * i);
+      places.push((counts.byteOffset - begin) / counts.BYTES_PER_ELEMENT + LANES * i);
     }
   }
-  const sample = sortedSample(Float64Array.from(scores), Int32Array.from(places));
+  const sample = sortedSample(Float64Array.from(scores), kernels, (i) => places[i]);
   return {
     name,
     parts,
@@ -155,13 +167,13 @@ function countNotAbove(ascending: Float64Array, tau: number): number {
 const lanes = new Float64Array(LANES);
 
 /** Means of tasks, and of these mean and median. `drawn` is the weight of a task's resample. */
-function takeLocations({ parts, means, medians, gaps }: Entrant, drawn: number, first: number): void {
+function takeLocations({ parts, means, medians, gaps }: Entrant, drawn: number, first: number, taker: MeanTaker): void {
   const scores = Array.from({ length: LANES }, () => new Float64Array(parts.length));
   const lost = new Float64Array(LANES);
   for (const [t, { uniformRegret, regret, shortfall, counts }] of parts.entries()) {
-    resampledMeans(regret, counts, drawn, lanes);
+    taker.take(regret, counts, drawn, lanes);
     for (let lane = 0; lane < LANES; lane++) scores[lane][t] = normalisedScore(lanes[lane], uniformRegret);
-    if (shortfall !== regret) resampledMeans(shortfall, counts, drawn, lanes);
+    if (shortfall !== regret) taker.take(shortfall, counts, drawn, lanes);
     for (let lane = 0; lane < LANES; lane++) lost[lane] += shareOfUniform(lanes[lane], uniformRegret);
   }
   for (let lane = 0; lane < LANES; lane++) {

@@ -4,7 +4,7 @@
  *
  * Source: Agarwal et al. (2021), "Deep Reinforcement Learning at the Edge of the Statistical Precipice", section 4.3.
  */
-import { LANES } from "./resampling.js";
+import { type Kernels, LANES } from "./kernels.js";
 import type { Cumulated, SortedSample } from "./sorted-sample.js";
 
 /** Where each value of one sample falls among the sorted values of another: LANES times the number of those that are ... */
@@ -16,9 +16,9 @@ export interface Standing {
 }
 
 /** Standing of `a` among `b`, in the order of the values before sorting; both samples have their counts in that order. */
-export function standingAmong(a: SortedSample, b: SortedSample): Standing {
-  const below = new Int32Array(a.values.length);
-  const notAbove = new Int32Array(a.values.length);
+export function standingAmong(a: SortedSample, b: SortedSample, kernels: Kernels): Standing {
+  const below = kernels.integers(a.values.length);
+  const notAbove = kernels.integers(a.values.length);
   let less = 0;
   let notMore = 0;
   let ties = false;
@@ -33,41 +33,31 @@ export function standingAmong(a: SortedSample, b: SortedSample): Standing {
   return { below, notAbove: ties ? notAbove : below };
 }
 
-/**
- * probabilities[lane] = probability that a value of `a` is less than one of `b`, ties counted half, in each lane [LANES].
- *
- * @param counts of a's values in the lanes, [n, LANES]
- * @param cumulated of b's
- */
-export function probabilitiesOfLess(
-  { below, notAbove }: Standing,
-  counts: Float64Array,
-  cumulated: Cumulated,
-  probabilities: Float64Array,
-): void {
-  const pairs = below.length ** 2;
-  probabilities.fill(0);
-  addPairs(below, counts, cumulated.counts, probabilities);
-  if (notAbove === below) for (let lane = 0; lane < LANES; lane++) probabilities[lane] *= 2;
-  else addPairs(notAbove, counts, cumulated.counts, probabilities);
-  for (let lane = 0; lane < LANES; lane++) probabilities[lane] = 1 - probabilities[lane] / (2 * pairs);
+/** Tells how probably a value of one sample is less than one of another, ties counted half. */
+export interface ComparisonTaker {
+  /**
+   * probabilities[at + lane], in each lane's resample.
+   *
+   * @param standing of `a` among `b`
+   * @param counts of a's values, [n, LANES]
+   * @param cumulated of b's
+   */
+  take(standing: Standing, counts: Float64Array, cumulated: Cumulated, probabilities: Float64Array, at: number): void;
 }
 
-/** into[lane] += sum over i of counts[i, lane] cumulated[at[i] + lane]: whole numbers, so exact. */
-function addPairs(at: Int32Array, counts: Float64Array, cumulated: Float64Array, into: Float64Array): void {
-  let sum0 = 0;
-  let sum1 = 0;
-  let sum2 = 0;
-  let sum3 = 0;
-  for (let i = 0, j = 0; i < at.length; i++, j += LANES) {
-    const k = at[i];
-    sum0 += counts[j] * cumulated[k];
-    sum1 += counts[j + 1] * cumulated[k + 1];
-    sum2 += counts[j + 2] * cumulated[k + 2];
-    sum3 += counts[j + 3] * cumulated[k + 3];
-  }
-  into[0] += sum0;
-  into[1] += sum1;
-  into[2] += sum2;
-  into[3] += sum3;
+/** With the loops in whose memory all these are. */
+export function comparisonTaker(kernels: Kernels): ComparisonTaker {
+  const less = kernels.floats(LANES);
+  const lessOrEqual = kernels.floats(LANES);
+  return {
+    take({ below, notAbove }, counts, cumulated, probabilities, at) {
+      kernels.products(below, counts, cumulated.counts, less);
+      if (notAbove === below) lessOrEqual.set(less);
+      else kernels.products(notAbove, counts, cumulated.counts, lessOrEqual);
+      const pairs = below.length ** 2;
+      for (let lane = 0; lane < LANES; lane++) {
+        probabilities[at + lane] = 1 - (less[lane] + lessOrEqual[lane]) / (2 * pairs);
+      }
+    },
+  };
 }

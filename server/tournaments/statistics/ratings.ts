@@ -5,6 +5,9 @@ import type { Resampling } from "./resampling.js";
 import { workMeter } from "./slices.js";
 import type { Estimated, TaskTrials } from "./statistics-document.js";
 
+/** Ratings are given in millionths of a point: finer than they are needed, coarser than their fit ends, so that equal entrants are equal. */
+const STEPS = 1e6;
+
 /**
  * Ratings in the order of `names`: in points of Elo's scale, mean 0. Every trial of a task is a comparison of each two entrants that play it.
  * The prior of `fitStrengths` is in the value and in each resample alike.
@@ -37,7 +40,8 @@ export function* ratings(
     fitStrengths(own, meetings, strengths);
     if (r === 0) likeliest.set(strengths);
     const mean = strengths.reduce((sum, strength) => sum + strength, 0) / circle.length;
-    for (let k = 0; k < circle.length; k++) fitted[k][r] = ELO_POINTS * (strengths[k] - mean);
+    for (let k = 0; k < circle.length; k++)
+      fitted[k][r] = Math.round(STEPS * ELO_POINTS * (strengths[k] - mean)) / STEPS + 0; // no -0
     if (pauseIsDue(work)) yield;
   }
   return names.map((_, i) => (circle.includes(i) ? estimated(fitted[circle.indexOf(i)]) : null));

@@ -1,5 +1,5 @@
 /** Means of resamples. */
-import { LANES, resampledSums } from "./resampling.js";
+import { type Kernels, LANES } from "./kernels.js";
 
 /** Values whose means are taken: NaN is left out, as if the trial had not been drawn. */
 export interface MeanOf {
@@ -12,25 +12,37 @@ export interface MeanOf {
 }
 
 /** Prepares values [n]. */
-export function meanOfValues(values: Float64Array): MeanOf {
+export function meanOfValues(values: Float64Array, kernels: Kernels): MeanOf {
   const origin = values.find((value) => !Number.isNaN(value)) ?? Number.NaN;
-  const deviations = values.map((value) => (Number.isNaN(value) ? 0 : value - origin));
-  const present = values.some(Number.isNaN) ? values.map((value) => (Number.isNaN(value) ? 0 : 1)) : undefined;
+  const deviations = kernels.floats(values.length);
+  for (let i = 0; i < values.length; i++) deviations[i] = Number.isNaN(values[i]) ? 0 : values[i] - origin;
+  if (!values.some(Number.isNaN)) return { origin, deviations };
+  const present = kernels.floats(values.length);
+  for (let i = 0; i < values.length; i++) present[i] = Number.isNaN(values[i]) ? 0 : 1;
   return { origin, deviations, present };
 }
 
-const drawn = new Float64Array(LANES);
-const sums = new Float64Array(LANES);
+/** Takes the means of resamples. */
+export interface MeanTaker {
+  /**
+   * means[at + lane] = mean of the values that are in the lane's resample; NaN where none is.
+   *
+   * @param counts [n, LANES]
+   * @param total the sum of a lane's counts
+   */
+  take(of: MeanOf, counts: Float64Array, total: number, means: Float64Array, at?: number): void;
+}
 
-/**
- * means[at + lane] = mean of the values that are in the lane's resample; NaN where none is.
- *
- * @param counts [n, LANES]
- * @param total the sum of a lane's counts
- */
-export function resampledMeans(of: MeanOf, counts: Float64Array, total: number, means: Float64Array, at = 0): void {
-  resampledSums(of.deviations, counts, sums);
-  if (of.present === undefined) drawn.fill(total);
-  else resampledSums(of.present, counts, drawn);
-  for (let lane = 0; lane < LANES; lane++) means[at + lane] = of.origin + sums[lane] / drawn[lane];
+/** With the loops in whose memory values and counts are. */
+export function meanTaker(kernels: Kernels): MeanTaker {
+  const sums = kernels.floats(LANES);
+  const drawn = kernels.floats(LANES);
+  return {
+    take(of, counts, total, means, at = 0) {
+      kernels.sums(of.deviations, counts, sums);
+      if (of.present === undefined) drawn.fill(total);
+      else kernels.sums(of.present, counts, drawn);
+      for (let lane = 0; lane < LANES; lane++) means[at + lane] = of.origin + sums[lane] / drawn[lane];
+    },
+  };
 }

@@ -2,7 +2,7 @@
  * Order statistics of resamples without sorting them: values are sorted once, and a resample is known by how often each is in it. One walk
  * along the sorted values adds these counts and the counted values up; medians, trimmed means and distribution functions are then looked up.
  */
-import { LANES } from "./resampling.js";
+import { type Kernels, LANES } from "./kernels.js";
 import { sortedOrder } from "./sorted-order.js";
 
 /** Values in ascending order. */
@@ -17,17 +17,22 @@ export interface SortedSample {
   readonly places: Int32Array;
 }
 
-/** The sample of some values. @param places where the counts of each value begin; by default they stand in the order of the values */
-export function sortedSample(values: Float64Array, places?: Int32Array): SortedSample {
+/**
+ * The sample of some values.
+ *
+ * @param placeOf where the counts of value i begin
+ */
+export function sortedSample(values: Float64Array, kernels: Kernels, placeOf = (i: number) => LANES * i): SortedSample {
   const order = sortedOrder(values);
   const sorted = values.map((_, k) => values[order[k]]);
   const origin = sorted[sorted.length >> 1];
-  return {
-    values: sorted,
-    origin,
-    deviations: sorted.map((value) => value - origin),
-    places: order.map((i) => (places === undefined ? LANES * i : places[i])),
-  };
+  const deviations = kernels.floats(values.length);
+  const places = kernels.integers(values.length);
+  for (let k = 0; k < values.length; k++) {
+    deviations[k] = sorted[k] - origin;
+    places[k] = placeOf(order[k]);
+  }
+  return { values: sorted, origin, deviations, places };
 }
 
 /** What stands below each place of a sorted sample, in each lane: [n + 1, LANES], entry i of the i smallest values. */
@@ -39,37 +44,18 @@ export interface Cumulated {
 }
 
 /** Room for up to n values. */
-export function roomToCumulate(n: number): Cumulated {
-  return { counts: new Float64Array(LANES * (n + 1)), deviations: new Float64Array(LANES * (n + 1)) };
+export function roomToCumulate(n: number, kernels: Kernels): Cumulated {
+  return { counts: kernels.floats(LANES * (n + 1)), deviations: kernels.floats(LANES * (n + 1)) };
 }
 
 /** Walks along the sample and adds up. Shapes: counts as `places` says. */
-export function cumulate({ places, deviations }: SortedSample, counts: Float64Array, into: Cumulated): void {
-  const { counts: below, deviations: sums } = into;
-  let count0 = 0;
-  let count1 = 0;
-  let count2 = 0;
-  let count3 = 0;
-  let sum0 = 0;
-  let sum1 = 0;
-  let sum2 = 0;
-  let sum3 = 0;
-  for (let i = 0, j = LANES; i < places.length; i++, j += LANES) {
-    const place = places[i];
-    const deviation = deviations[i];
-    const here0 = counts[place];
-    const here1 = counts[place + 1];
-    const here2 = counts[place + 2];
-    const here3 = counts[place + 3];
-    below[j] = count0 += here0;
-    below[j + 1] = count1 += here1;
-    below[j + 2] = count2 += here2;
-    below[j + 3] = count3 += here3;
-    sums[j] = sum0 += here0 * deviation;
-    sums[j + 1] = sum1 += here1 * deviation;
-    sums[j + 2] = sum2 += here2 * deviation;
-    sums[j + 3] = sum3 += here3 * deviation;
-  }
+export function cumulate(
+  { places, deviations }: SortedSample,
+  counts: Float64Array,
+  into: Cumulated,
+  kernels: Kernels,
+): void {
+  kernels.cumulate(places, deviations, counts, into.counts, into.deviations);
 }
 
 /** The largest i <= n - 1 with counts[i, lane] <= q: the place of the value that covers q, counted from below. */

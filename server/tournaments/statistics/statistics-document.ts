@@ -39,7 +39,10 @@ export interface Location {
   readonly iqm: Estimated;
 }
 
-/** Location of normalised scores: 0 is uniform play's mean regret, 1 is no regret. */
+/**
+ * Location of normalised scores, 1 - regret / uniform play's mean regret: 0 is uniform play's, 1 is no regret. Over all tasks, the mean is that of the
+ * tasks' means, the median the median of the tasks' means, and the middle half that of all runs of all tasks, as rliable has them.
+ */
 export interface ScoreLocation extends Location {
   /** Mean of max(0, 1 - score). */
   readonly optimality_gap: Estimated;
@@ -64,7 +67,7 @@ export interface TaskStatistics {
     readonly name: string;
     readonly regret: Location;
     readonly score: ScoreLocation;
-    /** Only for bandits with fixed arms. Source: Krishnamurthy et al. (2024). */
+    /** Only for bandits with fixed arms, and where not every trial was forfeited. Source: Krishnamurthy et al. (2024). */
     readonly exploration?: { readonly suffix_failure: Estimated; readonly min_fraction: Estimated };
   }[];
   /** Differences of regret on the same trials, a - b: below 0 where `a` is better; among the entrants of `compared`. */
@@ -78,13 +81,17 @@ export interface TaskStatistics {
 
 /** All tasks together, each with the same weight. */
 export interface OverallStatistics {
-  /** In the order of the tournament. */
+  /** In the order of the tournament, as far as the tasks tell it. */
   readonly agents: readonly {
     readonly name: string;
     /** Number of tasks it plays: scores of entrants that play different tasks are not comparable. */
     readonly tasks: number;
     readonly score: ScoreLocation;
-    /** Bradley-Terry rating on Elo's scale (400 points are odds of 10 to 1), mean 0 over the entrants; null where it does not exist. */
+    /**
+     * Bradley-Terry rating on Elo's scale (400 points are odds of 10 to 1) from all trials of all tasks, mean 0 over the rated entrants. Each has half a win
+     * and half a loss against an opponent of strength 0 beside its trials, so that it is finite for who won or lost everything. Null for
+     * entrants that are not of the largest circle that meets on tasks: there is no common scale.
+     */
     readonly rating: Estimated | null;
     /** Performance profile: share of the runs whose score is above each `tau`. */
     readonly profile: {
@@ -106,7 +113,7 @@ export interface TournamentStatistics {
   readonly seed: string;
   /** Whether a resample takes the same trials of all entrants. */
   readonly paired: boolean;
-  /** Entrants that are compared in pairs: the best by mean score, at most a stated number, so that nothing grows with the square of the entrants. */
+  /** Entrants that are compared in pairs: the best by mean score, the best first, at most a stated number, so that nothing grows with the square of the entrants. */
   readonly compared: readonly string[];
   readonly tasks: readonly TaskStatistics[];
   readonly overall: OverallStatistics;

@@ -1,18 +1,11 @@
 /** What the trials of one task say, and what they add to the comparison of its entrants over all tasks. */
 import { winsInTrials } from "./bradley-terry.js";
 import { estimated, transformed } from "./estimated.js";
+import { type Kernels, LANES } from "./kernels.js";
 import { normalisedScore, shareOfUniform } from "./normalised-score.js";
-import { probabilitiesOfLess, type Standing, standingAmong } from "./probability-of-improvement.js";
-import { type MeanOf, meanOfValues, resampledMeans } from "./resampled-mean.js";
-import {
-  LANES,
-  type Resamples,
-  type Resampling,
-  replicates,
-  resampledSums,
-  resamplesOf,
-  resamplingRng,
-} from "./resampling.js";
+import { comparisonTaker, type Standing, standingAmong } from "./probability-of-improvement.js";
+import { type MeanOf, type MeanTaker, meanOfValues, meanTaker } from "./resampled-mean.js";
+import { type Resamples, type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
 import { workMeter } from "./slices.js";
 import {
   type Cumulated,
@@ -61,47 +54,55 @@ interface Pair {
   readonly improvement: Float64Array;
 }
 
-/** Statistics of one task; adds the comparison of its entrants to `comparison`. */
+/** Statistics of one task, with the memory of `kernels`, which is given up at the end; adds the comparison of its entrants to `comparison`. */
 export function* taskStatistics(
   { id, uniformRegret, entrants: given }: TaskTrials,
   resampling: Resampling,
   comparison: Comparison,
+  kernels: Kernels,
 ): Generator<void, TaskStatistics> {
   const trials = given[0]?.regrets.length ?? 0;
   const pauseIsDue = workMeter();
-  const together = resamplesOf(trials, resamplingRng(resampling.seed, id));
+  const together = resamplesOf(kernels.floats(LANES * trials), resamplingRng(resampling.seed, id));
   const entrants: Entrant[] = [];
   for (const one of given) {
     const { seed, paired } = resampling;
-    const resamples = paired ? together : resamplesOf(trials, resamplingRng(seed, id, one.name));
-    entrants.push(prepare(one, resamples, resampling));
+    const resamples = paired
+      ? together
+      : resamplesOf(kernels.floats(LANES * trials), resamplingRng(seed, id, one.name));
+    entrants.push(prepare(one, resamples, resampling, kernels));
     if (pauseIsDue(20 * trials)) yield;
   }
-  const wins = winsInTrials(given.map(({ regrets }) => regrets));
+  const wins = winsInTrials(given.map(({ regrets }) => regrets)).map((values) => {
+    const array = kernels.floats(trials);
+    array.set(values);
+    return array;
+  });
   const compared = entrants.filter(({ name }) => comparison.names.has(name));
   const pairs: Pair[] = [];
   for (const [i, a] of compared.entries()) {
     for (const b of compared.slice(i + 1)) {
-      const pair = { a, b, standing: standingAmong(a.sample, b.sample), improvement: replicates(resampling) };
+      const pair = { a, b, standing: standingAmong(a.sample, b.sample, kernels), improvement: replicates(resampling) };
       pairs.push(pair);
       b.pairs.push(pair);
       if (pauseIsDue(4 * trials)) yield;
     }
   }
 
-  const room = roomToCumulate(trials);
-  const lanes = new Float64Array(LANES);
+  const room = roomToCumulate(trials, kernels);
+  const lanes = kernels.floats(LANES);
+  const means = meanTaker(kernels);
+  const comparisons = comparisonTaker(kernels);
   for (let first = 0; first <= resampling.resamples; first += LANES) {
     together.next();
     if (!resampling.paired) for (const { resamples } of entrants) resamples.next();
     for (const [i, entrant] of entrants.entries()) {
-      takeReplicates(entrant, room, first);
-      resampledSums(wins[i], together.counts, lanes);
+      takeReplicates(entrant, room, first, means, kernels);
+      kernels.sums(wins[i], together.counts, lanes);
       comparison.addWins(entrant.name, first, lanes);
       if (pauseIsDue(8 * trials)) yield;
       for (const pair of entrant.pairs) {
-        probabilitiesOfLess(pair.standing, pair.a.resamples.counts, room, lanes);
-        for (let lane = 0; lane < LANES; lane++) pair.improvement[first + lane] = lanes[lane];
+        comparisons.take(pair.standing, pair.a.resamples.counts, room, pair.improvement, first);
         if (pauseIsDue(4 * trials)) yield;
       }
     }
@@ -143,6 +144,7 @@ export function* taskStatistics(
     comparison.addPair(a.name, b.name, improvement, ofScores);
     if (pauseIsDue(20 * resampling.resamples)) yield;
   }
+  kernels.release();
   return { id, trials, uniform_regret: uniformRegret, agents, pairs: differences };
 }
 
@@ -150,16 +152,17 @@ function prepare(
   { name, regrets, suffixFailures, minFractions }: EntrantTrials,
   resamples: Resamples,
   resampling: Resampling,
+  kernels: Kernels,
 ): Entrant {
   const room = () => replicates(resampling);
-  const mean = (values: Float64Array): Mean => ({ of: meanOfValues(values), replicates: room() });
+  const mean = (values: Float64Array): Mean => ({ of: meanOfValues(values, kernels), replicates: room() });
   const regret = mean(regrets);
   const exploration = suffixFailures?.some((value) => !Number.isNaN(value)) &&
     minFractions && { suffixFailure: mean(suffixFailures), minFraction: mean(minFractions) };
   return {
     name,
     resamples,
-    sample: sortedSample(regrets),
+    sample: sortedSample(regrets, kernels),
     regret,
     shortfall: regrets.some((value) => value < 0) ? mean(regrets.map((value) => Math.max(0, value))) : regret,
     medians: room(),
@@ -170,18 +173,18 @@ function prepare(
 }
 
 /** The four replicates from `first` on of an entrant's own statistics; `room` then holds its cumulated counts. */
-function takeReplicates(entrant: Entrant, room: Cumulated, first: number): void {
+function takeReplicates(entrant: Entrant, room: Cumulated, first: number, means: MeanTaker, kernels: Kernels): void {
   const { sample, regret, shortfall, medians, iqms, exploration } = entrant;
   const { counts } = entrant.resamples;
   const trials = sample.values.length;
-  resampledMeans(regret.of, counts, trials, regret.replicates, first);
-  if (shortfall !== regret) resampledMeans(shortfall.of, counts, trials, shortfall.replicates, first);
+  means.take(regret.of, counts, trials, regret.replicates, first);
+  if (shortfall !== regret) means.take(shortfall.of, counts, trials, shortfall.replicates, first);
   if (exploration !== undefined) {
     for (const { of, replicates } of [exploration.suffixFailure, exploration.minFraction]) {
-      resampledMeans(of, counts, trials, replicates, first);
+      means.take(of, counts, trials, replicates, first);
     }
   }
-  cumulate(sample, counts, room);
+  cumulate(sample, counts, room, kernels);
   for (let lane = 0; lane < LANES; lane++) {
     medians[first + lane] = median(sample, room, lane);
     iqms[first + lane] = interquartileMean(sample, room, lane);

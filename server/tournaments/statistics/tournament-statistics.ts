@@ -1,5 +1,6 @@
 /** The statistics of a tournament: everything that its trials say, with how well it is known. */
 import { commonOrder } from "./common-order.js";
+import { createKernels } from "./kernels.js";
 import { meanOf } from "./mean-and-standard-error.js";
 import { normalisedScore } from "./normalised-score.js";
 import { pairSums } from "./pair-sums.js";
@@ -44,9 +45,10 @@ export function* tournamentStatistics(
       for (let lane = 0; lane < lanes.length; lane++) sums[replicate + lane] += lanes[lane];
     },
   };
+  const kernels = createKernels();
   const perTask: TaskStatistics[] = [];
-  for (const task of tasks) perTask.push(yield* taskStatistics(task, resampling, comparison));
-  const scores = yield* pooledScores(tasks, names, resampling);
+  for (const task of tasks) perTask.push(yield* taskStatistics(task, resampling, comparison, kernels));
+  const scores = yield* pooledScores(tasks, names, resampling, kernels);
   const rated = yield* ratings(tasks, names, [...wins.values()], resampling);
   return {
     schema_version: SCHEMA_VERSION,
