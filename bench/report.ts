@@ -2,7 +2,8 @@
  * What a tournament's report costs: `npm run bench:report [-- DIR] [-- --agents N] [-- --tasks N] [-- --trials N] [-- --resamples N] [-- --json]`.
  *
  * The parts of `icrl tournament report`, once each, in a process of their own: reading results.json and trials.parquet, the statistics,
- * and drawing and writing, with the most memory that the process ever held. Of the tournament in DIR, or of one that is made up: 20
+ * and drawing and writing, with their CPU time, which does not depend on the machine's neighbours as much, and the most memory that the process ever
+ * held. Of the tournament in DIR, or of one that is made up: 20
  * entrants on 10 tasks with 1,000 trials, if nothing else is said.
  */
 import { spawnSync } from "node:child_process";
@@ -45,11 +46,12 @@ else {
 
 async function measure(dir: string): Promise<void> {
   const out = mkdtempSync(join(tmpdir(), "icrl-report-out-"));
-  const parts: { part: string; seconds: number }[] = [];
+  const parts: { part: string; seconds: number; cpu_seconds: number }[] = [];
   const timed = async <T>(part: string, work: () => T | Promise<T>): Promise<T> => {
-    const start = performance.now();
+    const [start, cpuStart] = [performance.now(), process.cpuUsage()];
     const result = await work();
-    parts.push({ part, seconds: (performance.now() - start) / 1000 });
+    const { user, system } = process.cpuUsage(cpuStart);
+    parts.push({ part, seconds: (performance.now() - start) / 1000, cpu_seconds: (user + system) / 1e6 });
     return result;
   };
   try {
@@ -70,7 +72,11 @@ async function measure(dir: string): Promise<void> {
       console.log(
         `${report.agents} entrants, ${report.tasks} tasks, ${report.trials} trials, ${report.resamples} resamples`,
       );
-      for (const { part, seconds } of parts) console.log(`${part.padEnd(16)}${seconds.toFixed(2).padStart(8)} s`);
+      for (const { part, seconds, cpu_seconds } of parts) {
+        console.log(
+          `${part.padEnd(16)}${seconds.toFixed(2).padStart(8)} s, CPU${cpu_seconds.toFixed(2).padStart(8)} s`,
+        );
+      }
       console.log(`${"peak memory".padEnd(16)}${report.peak_mib.toFixed(0).padStart(8)} MiB`);
     }
   } finally {
