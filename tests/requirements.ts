@@ -34,6 +34,17 @@ export function canUseBackend(name: BackendName): boolean {
   return false;
 }
 
+/**
+ * A Chromium or Chrome to look at pages with, or undefined, with a line that says so: `test.skipIf(chromium() === undefined)`. Where nothing
+ * may be skipped it throws instead. CHROMIUM_PATH names one that is elsewhere.
+ */
+export function chromium(): string | undefined {
+  const named = process.env.CHROMIUM_PATH;
+  const places = named === undefined ? ["/usr/bin/chromium", "/usr/bin/google-chrome"] : [named];
+  const found = places.find((place) => existsSync(place));
+  return found ?? without(`no Chromium at ${places.join(" or ")}: install chromium, or name one in CHROMIUM_PATH`);
+}
+
 /** Whether there is a GPU for TensorFlow on CUDA: without one there is nothing to test of it. */
 export function hasNvidiaGpu(): boolean {
   return existsSync("/proc/driver/nvidia");
