@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Standing, TaskProgress, TournamentView } from "../http/api.js";
-import { counted, percent, short, whole } from "./numbers.js";
+import { counted, estimate, percent, whole } from "./numbers.js";
 import { AgentName, Badge, Progress, TrajectoryList } from "./parts.js";
 import { RegretChart } from "./regret-chart.js";
 import { useMovingRows } from "./use-moving-rows.js";
@@ -218,10 +218,11 @@ function agentTitle({ agents }: TournamentView, { agent, steps }: Standing): str
 
 function Regret({ standing: { regret, se, regret_trials: trials } }: { standing: Standing }) {
   if (regret === null || se === null) return <span class="quiet">–</span>;
+  const [mean, error] = estimate(regret, se);
   return (
     <span title={`mean of the first ${counted(trials, "trial")}, and its standard error`}>
-      {short(regret)}
-      <span class="quiet"> ± {short(se)}</span>
+      {mean}
+      <span class="quiet"> ± {error}</span>
     </span>
   );
 }
