@@ -31,6 +31,14 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
   return (
     <>
       <h2>Arms</h2>
+      <p class="quiet key">
+        <i class="seen" /> mean so far
+        {means !== undefined && (
+          <>
+            <i class="true" /> true mean
+          </>
+        )}
+      </p>
       <div class="arms scroll">
         <table>
           <caption class="hidden">Arms after {step} steps</caption>
@@ -39,15 +47,6 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
               <th scope="col">Arm</th>
               <th scope="col" class="scale">
                 <span>{fixed(low, 1)}</span>
-                <span class="key">
-                  <i class="seen" /> mean so far
-                  {means !== undefined && (
-                    <>
-                      {" "}
-                      <i class="true" /> true mean
-                    </>
-                  )}
-                </span>
                 <span>{fixed(high, 1)}</span>
               </th>
               <th scope="col" class="number">

@@ -115,7 +115,8 @@ function TaskPicker({ id, tasks, current }: { id: string; tasks: readonly TaskPr
 
 function TaskSection({ view }: { view: TournamentView }) {
   const { task, agents, tournament } = view;
-  const [highlighted, setHighlighted] = useState<number | undefined>(undefined);
+  const [pointed, setPointed] = useState<number | undefined>(undefined);
+  const [chosen, setChosen] = useState<number | undefined>(undefined);
   const trials = view.trials_per_match;
   const told = task.standings.some(({ regret }) => regret !== null);
   const options = Object.entries(task.options).map(([name, value]) => `${name} ${String(value)}`);
@@ -130,7 +131,7 @@ function TaskSection({ view }: { view: TournamentView }) {
               <RegretChart
                 curves={task.curves}
                 agents={agents}
-                highlighted={highlighted}
+                highlighted={pointed ?? chosen}
                 label={`Regret curves of ${counted(task.curves.length, "agent")} on ${task.id}; the table has their ends`}
               />
               {hidden > 0 && (
@@ -143,7 +144,7 @@ function TaskSection({ view }: { view: TournamentView }) {
             <NothingTold state={tournament.state} trials={trials} />
           )}
         </div>
-        <Standings view={view} onHighlight={setHighlighted} />
+        <Standings view={view} chosen={chosen} onPoint={setPointed} onChoose={setChosen} />
       </div>
     </section>
   );
@@ -163,11 +164,19 @@ function NothingTold({ state, trials }: { state: string; trials: number }) {
   );
 }
 
-function Standings({ view, onHighlight }: { view: TournamentView; onHighlight: (agent: number | undefined) => void }) {
+interface StandingsProps {
+  readonly view: TournamentView;
+  /** The agent whose line stands out until it is chosen again. */
+  readonly chosen: number | undefined;
+  readonly onPoint: (agent: number | undefined) => void;
+  readonly onChoose: (agent: number | undefined) => void;
+}
+
+function Standings({ view, chosen, onPoint, onChoose }: StandingsProps) {
   const { task, agents } = view;
   const body = useMovingRows(task.standings.map(({ agent }) => agent).join(" "));
   return (
-    <div class="standings scroll" tabIndex={-1}>
+    <div class="standings scroll">
       <table>
         <caption class="hidden">Standings on {task.id}, least regret first</caption>
         <thead>
@@ -187,16 +196,20 @@ function Standings({ view, onHighlight }: { view: TournamentView; onHighlight: (
             <tr
               key={standing.agent}
               data-key={standing.agent}
-              onMouseEnter={() => onHighlight(standing.agent)}
-              onMouseLeave={() => onHighlight(undefined)}
+              onMouseEnter={() => onPoint(standing.agent)}
+              onMouseLeave={() => onPoint(undefined)}
             >
               <td class="number quiet">{standing.regret === null ? "" : i + 1}</td>
               <th scope="row">
-                <AgentName
-                  name={agents[standing.agent].name}
-                  place={standing.agent}
+                <button
+                  type="button"
+                  class="plain"
+                  aria-pressed={chosen === standing.agent}
                   title={agentTitle(view, standing)}
-                />
+                  onClick={() => onChoose(chosen === standing.agent ? undefined : standing.agent)}
+                >
+                  <AgentName name={agents[standing.agent].name} place={standing.agent} />
+                </button>
               </th>
               <td class="number">
                 <Regret standing={standing} />
