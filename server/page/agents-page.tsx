@@ -39,7 +39,7 @@ function Process({ program, now }: { program: AgentProcess; now: number }) {
         </span>
       </h2>
       <p class="quiet">
-        {program.peer} · {first.language || "language not told"} · since {duration(now - program.since)} ·{" "}
+        {program.peer} · {first.language || "language not told"} · for {duration(now - program.since)} ·{" "}
         {counted(program.steps, "step")}
       </p>
       <div class="scroll">
