@@ -55,7 +55,10 @@ export const REASONS = {
     code: CODE.INVALID_ARGUMENT,
     when: "wanted probabilities that are not float32 [num_envs, num_actions], or a row that is neither a distribution nor all NaN",
   },
-  ACT_TIMEOUT: { code: CODE.DEADLINE_EXCEEDED, when: "no answer within limits.act_timeout_ms" },
+  ACT_TIMEOUT: {
+    code: CODE.DEADLINE_EXCEEDED,
+    when: "no answer within limits.act_timeout_ms, nor, in a match, within what is left of limits.act_overtime_ms",
+  },
   TOO_MANY_SESSIONS: { code: CODE.RESOURCE_EXHAUSTED, when: "limits.max_sessions are open" },
   SERVER_DRAINING: { code: CODE.UNAVAILABLE, when: "the server is about to stop" },
   LOG_UNWRITABLE: {
@@ -83,13 +86,21 @@ export const REASONS = {
     code: CODE.CANCELLED,
     when: "the agent closed before its trials were played; seen as an end_reason or forfeit_reason",
   },
+  AGENT_FAILED: {
+    code: CODE.ABORTED,
+    when: "the agent closed and said why it cannot go on; seen as an end_reason or forfeit_reason",
+  },
+  AGENT_CRASHED: {
+    code: CODE.ABORTED,
+    when: "the agent's process ended by itself, as whoever ran it reports; seen as a forfeit_reason",
+  },
   AGENT_ABSENT: { code: CODE.DEADLINE_EXCEEDED, when: "an entrant did not connect in time; seen as a forfeit_reason" },
   AGENT_MISMATCH: {
     code: CODE.FAILED_PRECONDITION,
     when: "an entrant whose agent is not the one the tournament names",
   },
   ENTRANT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament lists that entrant" },
-  TOURNAMENT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament of that id" },
+  TOURNAMENT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament of that id, or none in that folder" },
   COLLECTION_UNKNOWN: { code: CODE.NOT_FOUND, when: "no collection of that id" },
   TOURNAMENT_RUNNING: {
     code: CODE.FAILED_PRECONDITION,
@@ -101,6 +112,14 @@ export const REASONS = {
   HOST_REFUSED: {
     code: CODE.PERMISSION_DENIED,
     when: "an HTTP request whose Host is neither an address nor the name that the live page listens on",
+  },
+  RESULTS_CORRUPT: {
+    code: CODE.DATA_LOSS,
+    when: "a tournament's results or trials that are not what was written, or do not belong together",
+  },
+  RESULTS_VERSION: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a tournament's results that an earlier or a later version of icrl wrote, with other fields than are needed",
   },
   SPEC_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a tournament spec that cannot be played" },
   PAGE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a page token or size that this list did not give or allow" },

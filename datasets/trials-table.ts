@@ -26,6 +26,8 @@ export const TRIALS_SCHEMA = new Schema([
   new Field("regret", new Float64(), false),
   new Field("return", new Float64(), true),
   new Field("complete", new Bool(), false),
+  new Field("suffix_failure", new Bool(), true),
+  new Field("min_fraction", new Float64(), true),
 ]);
 
 /** Some trials of one match; arrays are of one length. */
@@ -39,11 +41,17 @@ export interface TrialColumns {
   readonly regret: Float64Array;
   /** NaN for a forfeited trial: null in the table, and not complete. */
   readonly return: Float64Array;
+  /** 0 or 1, NaN for a forfeited trial; undefined where the task has no fixed arms. */
+  readonly suffixFailure: Float64Array | undefined;
+  /** NaN for a forfeited trial; undefined where the task has no fixed arms. */
+  readonly minFraction: Float64Array | undefined;
 }
 
 /** A complete Arrow IPC stream of the trials. */
 export function encodeTrials(columns: TrialColumns): Buffer {
   const same = (text: string) => columns.trial.map(() => text);
+  const known = (values: Float64Array | undefined) =>
+    columns.trial.map((_, i) => (values === undefined || Number.isNaN(values[i]) ? null : values[i]));
   const table = new Table(TRIALS_SCHEMA, {
     task: vectorFromArray(same(columns.task), new Utf8()),
     entrant: vectorFromArray(same(columns.entrant), new Utf8()),
@@ -52,14 +60,16 @@ export function encodeTrials(columns: TrialColumns): Buffer {
     noise_seed: vectorFromArray(columns.noiseSeed, new Uint64()),
     agent_seed: vectorFromArray(columns.agentSeed, new Uint64()),
     regret: vectorFromArray(Array.from(columns.regret), new Float64()),
-    return: vectorFromArray(
-      Array.from(columns.return, (value) => (Number.isNaN(value) ? null : value)),
-      new Float64(),
-    ),
+    return: vectorFromArray(known(columns.return), new Float64()),
     complete: vectorFromArray(
       Array.from(columns.return, (value) => !Number.isNaN(value)),
       new Bool(),
     ),
+    suffix_failure: vectorFromArray(
+      known(columns.suffixFailure).map((value) => (value === null ? null : value === 1)),
+      new Bool(),
+    ),
+    min_fraction: vectorFromArray(known(columns.minFraction), new Float64()),
   });
   return Buffer.from(tableToIPC(table, "stream"));
 }

@@ -24,7 +24,7 @@ import { trajectoryService } from "./rpc/trajectory-service.js";
 import type { Limits } from "./sessions/limits.js";
 import type { Lobby } from "./sessions/lobby.js";
 import { createSession } from "./sessions/session.js";
-import { createTournaments } from "./tournaments/tournaments.js";
+import { openTournaments } from "./tournaments/tournaments.js";
 import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
 
 /** What a server is started with. */
@@ -73,10 +73,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const now = () => performance.timeOrigin + performance.now();
   const page = options.http === undefined ? undefined : createLivePage(now);
   const sink = page?.watch(log) ?? log;
-  const tournaments = createTournaments(limits);
+  const onError = (error: unknown) => logger.error({ err: error }, "failed inside the server");
+  const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, onError }).catch(
+    async (error) => {
+      page?.close();
+      await sink.close();
+      throw error;
+    },
+  );
   const sessions = openSessions(limits.max_sessions);
   const counters = { steps: 0 };
-  const onError = (error: unknown) => logger.error({ err: error }, "a behaviour inside the server failed");
   const collections = createCollections({ limits, sink, now, counters, onError }, (id) =>
     playedTrials(options.dataDir, id),
   );
@@ -128,7 +134,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     server.forceShutdown();
     page?.close();
-    tournaments.close();
+    await tournaments.close();
     collections.close();
     await sink.close();
     throw error;
@@ -143,7 +149,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       health.setStatus("", "NOT_SERVING");
       // It listens until the last session has ended, to say why it takes no more.
       await sessions.drain(deadlineMs);
-      tournaments.close();
+      const tournamentsClosed = tournaments.close();
       collections.close();
       labels?.close();
       await new Promise<void>((resolve) => {
@@ -161,6 +167,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       });
       page?.close();
       await http?.close();
+      await tournamentsClosed;
       await sink.close();
     },
   };

@@ -18,7 +18,7 @@ export interface RunCommandOptions {
 }
 
 /** Module that ends a process with the one that started it. */
-const END_WITH_PARENT = new URL("./end-with-parent.js", import.meta.url).href;
+export const END_WITH_PARENT = new URL("./end-with-parent.js", import.meta.url).href;
 
 /**
  * Runs `icrl ...arguments --json` and gives its document. It ends with this process, however that ends; a Ctrl-C in the terminal is this

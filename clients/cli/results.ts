@@ -55,6 +55,8 @@ export interface AgentJson {
   readonly forfeits: number;
   /** Why, one of the error reasons; absent when none was forfeited. */
   readonly forfeit_reason?: string;
+  /** What happened, for people; absent when none was forfeited. */
+  readonly forfeit_message?: string;
   readonly regret: RegretJson;
   /** Realised return of a trial, over the trials that were played; null when none was. */
   readonly return: MeanJson | null;
@@ -69,6 +71,8 @@ export interface TaskJson {
   readonly task: string;
   /** All options, defaults filled in. */
   readonly options: Options;
+  /** Exact expected regret of uniform play, its mean over the trials: what a normalised score of 0 stands for. */
+  readonly uniform_regret: number;
   /** Entrants that play it, in the order of the tournament. */
   readonly agents: readonly AgentJson[];
 }
@@ -160,7 +164,8 @@ function tournamentJson(id: string, spec: TournamentSpec | undefined, seed: bigi
 }
 
 function taskJson(result: TaskResult): TaskJson {
-  return { id: result.id, task: result.task, options: result.options ?? {}, agents: result.agents.map(agentJson) };
+  const { id, task, options = {}, uniformRegret, agents } = result;
+  return { id, task, options, uniform_regret: uniformRegret, agents: agents.map(agentJson) };
 }
 
 function agentJson(result: AgentResult): AgentJson {
@@ -171,7 +176,7 @@ function agentJson(result: AgentResult): AgentJson {
     options: result.options ?? {},
     trials,
     forfeits,
-    ...(forfeits > 0 ? { forfeit_reason: result.forfeitReason } : {}),
+    ...(forfeits > 0 ? { forfeit_reason: result.forfeitReason, forfeit_message: result.forfeitMessage } : {}),
     regret: regretJson(result.regret),
     return: meanJson(result.trialReturn),
     curve: { step: curve?.step ?? [], mean: curve?.mean ?? [], se: curve?.se ?? [] },

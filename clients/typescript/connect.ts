@@ -24,6 +24,8 @@ import {
 import {
   CreateTournamentRequest,
   CreateTournamentResponse,
+  ForfeitMatchesRequest,
+  ForfeitMatchesResponse,
   GetTournamentRequest,
   GetTournamentResponse,
   ListTournamentsRequest,
@@ -58,10 +60,15 @@ export interface Connection {
   getTask(request: GetTaskRequest): Promise<GetTaskResponse>;
   listTrajectories(request: ListTrajectoriesRequest): Promise<ListTrajectoriesResponse>;
   streamTrajectories(request: StreamTrajectoriesRequest): AsyncIterable<StreamTrajectoriesResponse>;
-  createTournament(request: CreateTournamentRequest): Promise<CreateTournamentResponse>;
+  createTournament(
+    request: Pick<CreateTournamentRequest, "spec"> & Partial<CreateTournamentRequest>,
+  ): Promise<CreateTournamentResponse>;
   getTournament(request: GetTournamentRequest): Promise<GetTournamentResponse>;
   listTournaments(): Promise<ListTournamentsResponse>;
-  watchTournament(request: WatchTournamentRequest): AsyncIterable<WatchTournamentResponse>;
+  watchTournament(
+    request: Pick<WatchTournamentRequest, "id"> & Partial<WatchTournamentRequest>,
+  ): AsyncIterable<WatchTournamentResponse>;
+  forfeitMatches(request: ForfeitMatchesRequest): Promise<ForfeitMatchesResponse>;
   streamTrials(request: StreamTrialsRequest): AsyncIterable<StreamTrialsResponse>;
   createCollection(request: CreateCollectionRequest): Promise<CreateCollectionResponse>;
   watchCollection(request: WatchCollectionRequest): AsyncIterable<WatchCollectionResponse>;
@@ -152,12 +159,20 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
     streamTrajectories: (request) =>
       streaming(trajectory.streamTrajectories.path, StreamTrajectoriesRequest, StreamTrajectoriesResponse, request),
     createTournament: (request) =>
-      unary(tournament.createTournament.path, CreateTournamentRequest, CreateTournamentResponse, request),
+      unary(tournament.createTournament.path, CreateTournamentRequest, CreateTournamentResponse, {
+        attendance: [],
+        ...request,
+      }),
     getTournament: (request) =>
       unary(tournament.getTournament.path, GetTournamentRequest, GetTournamentResponse, request),
     listTournaments: () => unary(tournament.listTournaments.path, ListTournamentsRequest, ListTournamentsResponse, {}),
     watchTournament: (request) =>
-      streaming(tournament.watchTournament.path, WatchTournamentRequest, WatchTournamentResponse, request),
+      streaming(tournament.watchTournament.path, WatchTournamentRequest, WatchTournamentResponse, {
+        changesOnly: false,
+        ...request,
+      }),
+    forfeitMatches: (request) =>
+      unary(tournament.forfeitMatches.path, ForfeitMatchesRequest, ForfeitMatchesResponse, request),
     streamTrials: (request) =>
       streaming(tournament.streamTrials.path, StreamTrialsRequest, StreamTrialsResponse, request),
     createCollection: (request) =>

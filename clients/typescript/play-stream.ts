@@ -20,6 +20,8 @@ export interface PlayStream {
   next(): Promise<ServerMessage>;
   /** Says that nothing more will be sent; the server ends the stream. */
   finish(): void;
+  /** Whether the server has ended it. */
+  readonly ended: boolean;
   /** Breaks the stream off. */
   cancel(): void;
 }
@@ -62,6 +64,9 @@ export function openPlayStream(call: ClientDuplexStream<PlayRequest, PlayRespons
       return new Promise((resolve, reject) => {
         waiting = { resolve, reject };
       });
+    },
+    get ended() {
+      return ended !== undefined;
     },
     finish: () => call.end(),
     cancel: () => call.cancel(),

@@ -4,6 +4,7 @@ import type { Opened } from "../../proto/gen/icrl/v1/environment.js";
 import type { Connection } from "./connect.js";
 import type { Agent } from "./define-agent.js";
 import { ConnectionError } from "./errors.js";
+import type { PlayStream } from "./play-stream.js";
 import { introduce, playToEnd, unexpected } from "./session.js";
 
 /** How to serve. */
@@ -72,10 +73,20 @@ async function serveUntilFinished(connection: Connection, agent: Agent, serve: S
         await playToEnd(stream, agent, resolveOptions(agent.options, given, `agent "${agent.name}"`), opened);
       }
     } catch (error) {
+      // The policy threw: its text is what the match's forfeit will say. Where the server ended the session it knows why.
+      if (matchId !== undefined && !(error instanceof ConnectionError) && !stream.ended) {
+        stream.send({ $case: "close", value: { reason: (error as Error).message } });
+        await ended(stream);
+      }
       stream.cancel();
       // Outside a match there is nothing to give up but the whole tournament; a lost server is lost for all matches.
       if (matchId === undefined || error instanceof ConnectionError) throw error;
       serve.onMatchFailed?.(matchId, error as Error);
     }
   }
+}
+
+/** Resolves once the server has ended the stream; what it still says is not listened to. */
+async function ended(stream: PlayStream): Promise<void> {
+  while (!stream.ended) await stream.next().catch(() => {});
 }

@@ -108,7 +108,7 @@ export async function makeEnv(
       return nextStep();
     },
     async close() {
-      if (!done) stream.send({ $case: "close", value: {} });
+      if (!done) stream.send({ $case: "close", value: { reason: "" } });
       for (;;) {
         const message = await stream.next();
         if (message.$case !== "closed") continue;

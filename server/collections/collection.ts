@@ -23,7 +23,7 @@ export interface CollectionContext {
 }
 
 /** A collection that is being played or is over. */
-export interface Collection extends Pick<Roster, "lists" | "enter"> {
+export interface Collection extends Pick<Roster<CollectionPart>, "lists" | "enter"> {
   readonly spec: CheckedCollection;
   /** By task, then by behaviour; those without trials left out. */
   readonly parts: readonly CollectionPart[];
@@ -69,7 +69,7 @@ export function createCollection(
     {
       name: `collection ${spec.id}`,
       entrants: spec.behaviours.filter(({ agent }) => agent !== ORACLE_NOISE),
-      matches: () => byAgents,
+      matchesOf: (name) => byAgents.filter(({ entrant }) => entrant === name),
       declared({ name, agent, tasks }) {
         const part = byAgents.find(
           ({ entrant, task }) => entrant === name && !playsTask(tasks, task.task.name, task.task.kinds),
@@ -87,13 +87,13 @@ export function createCollection(
         task: part.task.task,
         agentOptions: part.behaviour.options,
         source: part.source,
-        wholeTrials: true,
+        keepsTruncated: () => false,
         tags: tagsOf(part),
         behaviourComponent: part.behaviour.name,
       }),
       changed,
     },
-    context.limits.entrant_timeout_ms,
+    () => ({ timeoutMs: context.limits.entrant_timeout_ms, processes: 1 }),
   );
 
   /** Tells listeners once per turn of the event loop, after whoever changed something is done. */

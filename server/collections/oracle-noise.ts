@@ -46,7 +46,7 @@ export async function playOracleNoise(
   const { task } = part.task;
   const options = part.behaviour.options as Resolved<typeof ORACLE_NOISE_OPTIONS>;
   const { numActions, horizon, episodes } = task;
-  const recorder = createRecorder(sink, true);
+  const recorder = createRecorder(sink, () => false);
   const play = createPlay({
     task,
     numEnvs,

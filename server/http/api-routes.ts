@@ -26,6 +26,7 @@ const MAX_TRAJECTORIES = 100;
  */
 const FRESH_MS = 400;
 const FRESH_TIMES = 50;
+const MOST_FRESH_MS = 5000;
 
 /** Answers kept at a time. */
 const MAX_ANSWERS = 64;
@@ -35,19 +36,23 @@ export function apiRoutes(context: PageContext): Route[] {
   const kept = new Map<string, { readonly fromMs: number; readonly untilMs: number; readonly answer: HttpAnswer }>();
 
   /** An answer that is computed again when the last one of its key has stood for long enough. */
-  function json<T>(key: string, compute: () => T): HttpAnswer {
+  async function json<T>(key: string, compute: () => T | Promise<T>): Promise<HttpAnswer> {
     const fromMs = context.now();
     const known = kept.get(key);
     if (known !== undefined && known.fromMs <= fromMs && fromMs < known.untilMs) return known.answer;
-    const answer = { type: "application/json", body: JSON.stringify(compute()) };
+    const answer = { type: "application/json", body: JSON.stringify(await compute()) };
     const tookMs = context.now() - fromMs;
     kept.delete(key);
-    kept.set(key, { fromMs, untilMs: fromMs + Math.max(FRESH_MS, FRESH_TIMES * tookMs), answer });
+    kept.set(key, {
+      fromMs,
+      untilMs: fromMs + Math.min(Math.max(FRESH_MS, FRESH_TIMES * tookMs), MOST_FRESH_MS),
+      answer,
+    });
     for (const oldest of kept.keys()) if (kept.size > MAX_ANSWERS) kept.delete(oldest);
     return answer;
   }
 
-  const route = <T>(path: string, compute: (request: HttpRequest) => T): Route => ({
+  const route = <T>(path: string, compute: (request: HttpRequest) => T | Promise<T>): Route => ({
     path,
     answer: (request) => {
       const key = JSON.stringify([path, ...Object.values(request.params), request.query.get("task")]);
@@ -66,8 +71,8 @@ export function apiRoutes(context: PageContext): Route[] {
         trajectories: trajectorySummaries(context, OVERVIEW.trajectories),
       };
     }),
-    route("/api/tournaments/:id", ({ params, query }): TournamentView => {
-      const entry = context.tournaments.get(params.id);
+    route("/api/tournaments/:id", async ({ params, query }): Promise<TournamentView> => {
+      const entry = await context.tournaments.get(params.id);
       const { tournament } = entry;
       const task = taskView(tournament, query.get("task") ?? undefined);
       return {

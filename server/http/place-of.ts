@@ -10,7 +10,7 @@ export function placeOf(
   entrant: string | undefined,
 ): number | null {
   if (tournamentId === undefined || entrant === undefined) return null;
-  const spec = tournaments.list().find(({ tournament }) => tournament.spec.id === tournamentId)?.tournament.spec;
+  const spec = tournaments.list().find((entry) => entry.spec.id === tournamentId)?.spec;
   return spec === undefined ? null : (entrantPlaces(spec).get(entrant) ?? null);
 }
 

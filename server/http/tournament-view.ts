@@ -20,7 +20,23 @@ const finalSummaries = new WeakMap<Entry, TournamentSummary>();
 export function tournamentSummary(entry: Entry): TournamentSummary {
   const final = finalSummaries.get(entry);
   if (final !== undefined) return final;
-  const { spec, matches } = entry.tournament;
+  const { spec, tournament, earlier } = entry;
+  const about = { id: spec.id, name: spec.name, tasks: spec.tasks.length, agents: spec.agents.length };
+  if (tournament === undefined) {
+    const { matches = 0, forfeits = 0, steps = 0 } = earlier ?? {};
+    const trials = matches * spec.trials;
+    return {
+      ...about,
+      state: "finished",
+      matches,
+      finished_matches: matches,
+      trials,
+      done_trials: trials,
+      forfeits,
+      steps,
+    };
+  }
+  const { matches } = tournament;
   let finishedMatches = 0;
   let doneTrials = 0;
   let forfeits = 0;
@@ -35,11 +51,8 @@ export function tournamentSummary(entry: Entry): TournamentSummary {
     begun ||= done > 0 || match.started;
   }
   const summary: TournamentSummary = {
-    id: spec.id,
-    name: spec.name,
+    ...about,
     state: entry.results !== undefined ? "finished" : begun ? "running" : "pending",
-    tasks: spec.tasks.length,
-    agents: spec.agents.length,
     matches: matches.length,
     finished_matches: finishedMatches,
     trials: matches.length * spec.trials,
@@ -64,19 +77,19 @@ export function matchesByTask({ spec, matches }: Tournament): {
   for (const match of matches) {
     const task = byTask.get(match.taskId);
     if (task === undefined) continue;
-    const { forfeits: forfeited, forfeitReason } = match;
+    const { forfeits: forfeited, forfeit } = match;
     task.trials += match.trials;
     task.done_trials += match.completeTrials + forfeited;
     task.forfeits += forfeited;
-    if (forfeitReason === undefined) continue;
+    if (forfeit === undefined) continue;
     total += 1;
     if (forfeits.length === MAX_FORFEITS) continue;
     forfeits.push({
       task: match.taskId,
       agent: places.get(match.entrant) as number,
       trials: forfeited,
-      reason: forfeitReason,
-      message: "",
+      reason: forfeit.reason,
+      message: forfeit.message,
     });
   }
   return { tasks: [...byTask.values()], forfeits, forfeits_total: total };
@@ -103,7 +116,7 @@ export function taskView(tournament: Tournament, id: string | undefined): TaskVi
       state: stateOf(match),
       done_trials: match.completeTrials + match.forfeits,
       forfeits: match.forfeits,
-      reason: match.forfeitReason ?? "",
+      reason: match.forfeit?.reason ?? "",
       steps: match.steps,
       regret_trials: told?.trials ?? 0,
       regret: told === undefined ? null : short(told.mean.at(-1) as number),

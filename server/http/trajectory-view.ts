@@ -14,9 +14,11 @@ import { episodeId, type RecentEpisode } from "./recent-episodes.js";
  */
 export function isWithheld(tournaments: Pick<Tournaments, "list">, tournamentId: string | undefined): boolean {
   if (tournamentId === undefined) return false;
-  const all = tournaments.list().map(({ tournament }) => tournament);
+  const all = tournaments.list();
   const own = all.find(({ spec }) => spec.id === tournamentId);
-  return own === undefined || all.some(({ spec, over }) => !over && spec.seed === own.spec.seed);
+  return (
+    own === undefined || all.some(({ spec, tournament }) => tournament?.over === false && spec.seed === own.spec.seed)
+  );
 }
 
 /** The newest, of one tournament if it is named. */

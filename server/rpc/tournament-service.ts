@@ -4,6 +4,8 @@ import { IcrlError } from "../../common/errors.js";
 import {
   CreateTournamentRequest,
   CreateTournamentResponse,
+  ForfeitMatchesRequest,
+  ForfeitMatchesResponse,
   GetTournamentRequest,
   GetTournamentResponse,
   ListTournamentsRequest,
@@ -13,8 +15,8 @@ import {
   WatchTournamentRequest,
   WatchTournamentResponse,
 } from "../../proto/gen/icrl/v1/tournament.js";
-import { describeTournament } from "../tournaments/describe-tournament.js";
-import type { Tournaments } from "../tournaments/tournaments.js";
+import { describeChanges, describeTournament, lastChange } from "../tournaments/describe-tournament.js";
+import type { LoadedEntry, Tournaments } from "../tournaments/tournaments.js";
 import { streamTrials } from "../tournaments/trials.js";
 import { type MethodContext, serverStreaming, unary } from "./methods.js";
 import { watch } from "./watch.js";
@@ -22,32 +24,64 @@ import { watch } from "./watch.js";
 /** Handlers of TournamentService. */
 export function tournamentService(tournaments: Tournaments, context: MethodContext): UntypedServiceImplementation {
   return {
-    createTournament: unary(CreateTournamentRequest, CreateTournamentResponse, context, ({ spec }) => {
-      const { entry, existed } = tournaments.create(spec);
+    createTournament: unary(CreateTournamentRequest, CreateTournamentResponse, context, async (request) => {
+      const { entry, existed } = await tournaments.create(request);
       return { tournament: describeTournament(entry), existed };
     }),
-    getTournament: unary(GetTournamentRequest, GetTournamentResponse, context, ({ id }) => {
-      const entry = tournaments.get(id);
+    getTournament: unary(GetTournamentRequest, GetTournamentResponse, context, async ({ id }) => {
+      const entry = await tournaments.get(id);
       return { tournament: describeTournament(entry), results: entry.results };
     }),
     listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, context, () => ({
       tournaments: tournaments.list().map(describeTournament).reverse(),
     })),
-    watchTournament: serverStreaming(WatchTournamentRequest, WatchTournamentResponse, context, ({ id }, aborted) => {
-      const entry = tournaments.get(id);
-      return watch({
-        onChange: entry.onChange,
-        state: () => ({ tournament: describeTournament(entry) }),
-        over: () => entry.results !== undefined,
-        check() {
-          if (!tournaments.closed) return;
-          throw new IcrlError("SERVER_DRAINING", `the server stops, and with it tournament ${id}`);
-        },
-        aborted,
-      });
-    }),
+    watchTournament: serverStreaming(
+      WatchTournamentRequest,
+      WatchTournamentResponse,
+      context,
+      async function* ({ id, changesOnly }, aborted) {
+        const entry = await tournaments.get(id);
+        yield* watch({
+          onChange: entry.onChange,
+          state: changesOnly ? tellChanges(entry) : () => ({ tournament: describeTournament(entry), change: false }),
+          over: () => entry.finished,
+          check() {
+            if (!tournaments.closed) return;
+            throw new IcrlError("SERVER_DRAINING", `the server stops; tournament ${id} goes on when it is back`);
+          },
+          aborted,
+        });
+      },
+    ),
     streamTrials: serverStreaming(StreamTrialsRequest, StreamTrialsResponse, context, async function* ({ id }) {
-      for (const arrowIpc of streamTrials(tournaments.get(id))) yield { arrowIpc };
+      for (const arrowIpc of streamTrials(await tournaments.get(id))) yield { arrowIpc };
     }),
+    forfeitMatches: unary(ForfeitMatchesRequest, ForfeitMatchesResponse, context, async (request) => {
+      if (tournaments.closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
+      const { tournament } = await tournaments.get(request.id);
+      if (!tournament.lists(request.entrant)) {
+        throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${request.id} has no entrant "${request.entrant}"`);
+      }
+      const forfeit = { reason: "AGENT_CRASHED", message: request.message } as const;
+      const taskIds = tournament.forfeit(request.entrant, forfeit, request.all);
+      return { matchIds: taskIds.map((taskId) => `${taskId}/${request.entrant}`) };
+    }),
+  };
+}
+
+/** All of it at first, and again when matches have disappeared; else what has changed since it was told last. */
+function tellChanges(entry: LoadedEntry): () => WatchTournamentResponse {
+  let told: LoadedEntry["tournament"]["matches"] | undefined;
+  let last = 0;
+  return () => {
+    const { matches } = entry.tournament;
+    if (told !== matches) {
+      told = matches;
+      last = lastChange(entry.tournament);
+      return { tournament: describeTournament(entry), change: false };
+    }
+    const changes = describeChanges(entry, last);
+    last = changes.last;
+    return { tournament: changes.tournament, change: true };
   };
 }

@@ -8,6 +8,7 @@ export function describeLimits(limits: Limits): WireLimits {
     maxTrials: BigInt(limits.max_trials),
     maxMessageBytes: limits.max_message_bytes,
     actTimeoutMs: limits.act_timeout_ms,
+    actOvertimeMs: limits.act_overtime_ms,
     maxSessions: limits.max_sessions,
     maxStepsInFlight: BigInt(limits.max_steps_in_flight),
   };

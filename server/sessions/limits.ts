@@ -17,6 +17,12 @@ export const LIMIT_OPTIONS = {
     max: 86_400_000,
     help: "how long an agent may take for its actions, in ms",
   }),
+  act_overtime_ms: integer({
+    default: 10_000,
+    min: 0,
+    max: 86_400_000,
+    help: "how much longer than act_timeout_ms an agent may take in all for a match, in ms",
+  }),
   max_sessions: integer({ default: 2000, min: 1, max: 100_000, help: "sessions open at once" }),
   max_steps_in_flight: integer({
     default: 1 << 24,

@@ -14,6 +14,8 @@ export interface Entrant {
   /** The collection it is for. */
   readonly collectionId: string | undefined;
   readonly agent: string;
+  /** Its connection: sessions of one process share it. */
+  readonly peer: string;
   /** Names or kinds of tasks it plays; empty means any. */
   readonly tasks: readonly string[];
 }
@@ -27,8 +29,11 @@ export interface Match {
   readonly task: Task;
   readonly agentOptions: Readonly<Record<string, unknown>>;
   readonly source: TrialSource;
-  /** Whether the log takes a trial only once it is complete, all its episodes side by side. */
-  readonly wholeTrials?: boolean;
+  /**
+   * The log takes a trial only once it has ended, all its episodes side by side. Whether it takes one that was cut short for this
+   * reason: not where the trial will be played again.
+   */
+  keepsTruncated(reason: Reason): boolean;
   /** Labels of each logged trajectory. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Which part of a mixture of behaviours acts; undefined when there is no mixture. */
@@ -47,8 +52,8 @@ export interface Seat {
 export interface Place {
   /** The match that was open is played to its end: the seat is free again. May open the next match at once. */
   free(): void;
-  /** The session has ended; `reason` is undefined when it left a free seat. */
-  leave(reason: Reason | undefined): void;
+  /** The session has ended; `reason`, with a text for people, is undefined when it left a free seat. */
+  leave(reason: Reason | undefined, message: string): void;
 }
 
 /** Where entrants wait for matches. */

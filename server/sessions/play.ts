@@ -249,8 +249,10 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
     recorder.episode(index, record, complete && slot.episode + 1 === episodes);
   }
 
-  function endTrial(slot: Slot, index: number, complete: boolean): TrialEnd {
-    recorder?.endTrial(index, complete);
+  function endTrial(slot: Slot, index: number, truncatedBy: Reason | undefined): TrialEnd {
+    const complete = truncatedBy === undefined;
+    if (complete) recorder?.endTrial(index, undefined);
+    else unlessUnwritable(() => recorder?.endTrial(index, truncatedBy));
     if (complete) totals.completeTrials += 1;
     else totals.incompleteTrials += 1;
     active[index] = 0;
@@ -263,6 +265,8 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
       regret: slot.trialRegret,
       optimalValue: slot.trialOptimalValue,
       curve: episodes > 1 ? episodeCurves.subarray(index * episodes, (index + 1) * episodes) : stepCurve(slot, index),
+      actions: stepActions.subarray(index * horizon, index * horizon + slot.env.stepInEpisode),
+      regrets: stepRegrets.subarray(index * horizon, index * horizon + slot.env.stepInEpisode),
     });
     return {
       env: index,
@@ -391,7 +395,7 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
           startEpisode(slot, n, slot.episode + 1);
           continue;
         }
-        trialEnds.push(endTrial(slot, n, true));
+        trialEnds.push(endTrial(slot, n, undefined));
         const start = startTrial(n);
         if (start !== undefined) trialStarts.push(start);
       }
@@ -401,16 +405,20 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
     abort(reason) {
       for (let n = 0; n < numEnvs; n++) {
         if (active[n] === 0) continue;
-        try {
-          endEpisode(slots[n], n, reason);
-        } catch (error) {
-          // A log that cannot be written is often why we are here; the episode is not acknowledged, so nothing is broken.
-          if (!(error instanceof IcrlError && error.reason === "LOG_UNWRITABLE")) throw error;
-        }
-        endTrial(slots[n], n, false);
+        unlessUnwritable(() => endEpisode(slots[n], n, reason));
+        endTrial(slots[n], n, reason);
       }
     },
     durableTrials: () => recorder?.durableTrials() ?? 0,
     whenDurable: async () => recorder?.whenDurable(),
   };
+}
+
+/** Records what was cut short. A log that cannot be written is often why it was; it is not acknowledged, so nothing is broken. */
+function unlessUnwritable(record: () => void): void {
+  try {
+    record();
+  } catch (error) {
+    if (!(error instanceof IcrlError && error.reason === "LOG_UNWRITABLE")) throw error;
+  }
 }

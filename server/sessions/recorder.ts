@@ -1,13 +1,13 @@
 /** Passes the episodes of one open to the log, and knows which of its trials are durable. */
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, type Reason } from "../../common/errors.js";
 import type { EpisodeRecord, TrajectorySink } from "../trajectories/sink.js";
 
 /** The recorder of one open. */
 export interface Recorder {
   /** Takes an episode of env `index`; `last` when a trial that is complete ends with it. @throws LOG_UNWRITABLE */
   episode(index: number, episode: EpisodeRecord, last: boolean): void;
-  /** The trial in env `index` has ended; `complete` when each of its episodes ran to its own end. @throws LOG_UNWRITABLE */
-  endTrial(index: number, complete: boolean): void;
+  /** The trial in env `index` has ended: each of its episodes by itself, or cut short for a reason. @throws LOG_UNWRITABLE */
+  endTrial(index: number, truncatedBy: Reason | undefined): void;
   /** Ended trials that are durable, in the order of their ends. @throws LOG_UNWRITABLE if the log lost episodes */
   durableTrials(): number;
   /** Resolves once everything that was taken is durable. @throws LOG_UNWRITABLE */
@@ -17,10 +17,12 @@ export interface Recorder {
 /**
  * Opens one.
  *
- * @param wholeTrials whether a trial's episodes are held back until it has ended, and dropped when it ended incomplete. They are then
- *   appended in one turn, so that they stand side by side in the log, in one commit: a crash leaves all of a trial or nothing
+ * @param keepsTruncated where given, a trial's episodes are held back until it has ended, and then appended in one turn, so that they
+ *   stand side by side in the log, in one commit: a crash leaves all of a trial or nothing. A trial that was cut short is dropped
+ *   unless this says, of the reason, that it is kept
  */
-export function createRecorder(sink: TrajectorySink, wholeTrials: boolean): Recorder {
+export function createRecorder(sink: TrajectorySink, keepsTruncated?: (reason: Reason) => boolean): Recorder {
+  const wholeTrials = keepsTruncated !== undefined;
   const failuresAtStart = sink.failures;
   /** Numbers in the log of ended trials that are not known to be durable yet, in the order of their ends. */
   let pendingTrials: number[] = [];
@@ -35,6 +37,12 @@ export function createRecorder(sink: TrajectorySink, wholeTrials: boolean): Reco
     throw new IcrlError("LOG_UNWRITABLE", "the log could not be written for a while and lost episodes of this session");
   }
 
+  function appendHeld(index: number): void {
+    const episodes = held[index] ?? [];
+    held[index] = [];
+    for (const episode of episodes) lastAppended = sink.append(episode);
+  }
+
   return {
     episode(index, episode, last) {
       if (wholeTrials && !last) {
@@ -42,13 +50,14 @@ export function createRecorder(sink: TrajectorySink, wholeTrials: boolean): Reco
         held[index].push(copyOf(episode));
         return;
       }
-      for (const earlier of held[index] ?? []) lastAppended = sink.append(earlier);
-      held[index] = [];
+      appendHeld(index);
       lastAppended = sink.append(episode);
     },
-    endTrial(index, complete) {
-      if (wholeTrials && !complete) held[index] = [];
-      else pendingTrials.push(lastAppended);
+    endTrial(index, truncatedBy) {
+      if (truncatedBy !== undefined && keepsTruncated !== undefined) {
+        if (keepsTruncated(truncatedBy)) appendHeld(index);
+        else held[index] = [];
+      } else pendingTrials.push(lastAppended);
     },
     durableTrials() {
       checkLog();

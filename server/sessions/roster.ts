@@ -12,8 +12,8 @@ export interface ScheduledMatch {
   readonly source: TrialSource;
   /** Whether nothing of it is left to play. */
   readonly finished: boolean;
-  /** Called when a session left it unfinished, or its entrant stayed away. */
-  abandoned(reason: Reason): void;
+  /** Called when a session left it unfinished, or its entrant stayed away; with a text for people. */
+  abandoned(reason: Reason, message: string): void;
 }
 
 /** What a roster asks of its schedule. */
@@ -22,8 +22,8 @@ export interface Schedule<M extends ScheduledMatch> {
   readonly name: string;
   /** Names in the schedule, and the agents behind them. */
   readonly entrants: readonly { readonly name: string; readonly agent: string }[];
-  /** All matches, in the order in which they are offered. */
-  matches(): readonly M[];
+  /** The matches of an entrant, in the order in which they are offered. */
+  matchesOf(entrant: string): readonly M[];
   /** Called once for each entrant, when its first session enters, before anything is offered to it. */
   declared(entrant: Entrant): void;
   /** What a session is told of a match. */
@@ -32,103 +32,152 @@ export interface Schedule<M extends ScheduledMatch> {
   changed(): void;
 }
 
+/** How an entrant is waited for. */
+export interface Waiting {
+  /** How long it may have no session, with matches left, before it counts as absent; undefined: for ever. */
+  readonly timeoutMs: number | undefined;
+  /** Processes that must have connected before it is offered anything. */
+  readonly processes: number;
+}
+
 /** The seats of one schedule. */
-export interface Roster {
+export interface Roster<M extends ScheduledMatch> {
   /** Whether the schedule lists an entrant of this name. */
   lists(entrant: string): boolean;
   /** Seats an entrant that it lists. @throws AGENT_MISMATCH */
   enter(entrant: Entrant, seat: Seat): Place;
   /** Offers matches to those who wait: call it when there may be something for them. */
   offerAll(): void;
+  /** Whether a session plays this match. */
+  plays(match: M): boolean;
+  /** Processes of an entrant that are connected, and that are waited for. */
+  presenceOf(entrant: string): { readonly processes: number; readonly awaited: number };
+  /** From now on waits for entrants in this way. */
+  waitFor(waiting: (entrant: string) => Waiting): void;
   /** Stops waiting for entrants. */
   close(): void;
 }
 
 /** What happens on the server's side is no fault of the entrant: its trials are played again. */
-const NOT_ABANDONED: readonly Reason[] = ["SERVER_DRAINING", "LOG_UNWRITABLE"];
+export const SERVER_FAULTS: readonly Reason[] = ["SERVER_DRAINING", "LOG_UNWRITABLE"];
 
 /** One seated session. */
 interface Occupant<M> {
   readonly seat: Seat;
   readonly entrant: string;
+  readonly peer: string;
   match: M | undefined;
   finished: boolean;
 }
 
-/**
- * Opens a roster, and waits for its entrants.
- *
- * @param entrantTimeoutMs how long an entrant with unfinished matches may have no session
- */
-export function createRoster<M extends ScheduledMatch>(schedule: Schedule<M>, entrantTimeoutMs: number): Roster {
-  const occupants = new Set<Occupant<M>>();
+/** Opens a roster, and waits for its entrants. */
+export function createRoster<M extends ScheduledMatch>(
+  schedule: Schedule<M>,
+  initially: (entrant: string) => Waiting,
+): Roster<M> {
+  const occupants = new Map<string, Set<Occupant<M>>>(schedule.entrants.map(({ name }) => [name, new Set()]));
+  const listed = new Map(schedule.entrants.map((entrant) => [entrant.name, entrant]));
   const declared = new Set<string>();
+  /** Entrants of which as many processes have come as were waited for: they may leave again. */
+  const assembled = new Set<string>();
   const absenceTimers = new Map<string, NodeJS.Timeout>();
+  let waiting = initially;
+  let closed = false;
 
-  const matchesOf = (entrant: string): M[] => schedule.matches().filter((match) => match.entrant === entrant);
+  const sessionsOf = (entrant: string): ReadonlySet<Occupant<M>> => occupants.get(entrant) ?? new Set();
+
+  const processesOf = (entrant: string): number =>
+    new Set(Array.from(sessionsOf(entrant), (occupant) => occupant.peer)).size;
+
+  function isAssembled(entrant: string): boolean {
+    if (!assembled.has(entrant) && processesOf(entrant) >= waiting(entrant).processes) assembled.add(entrant);
+    return assembled.has(entrant);
+  }
 
   function offer(occupant: Occupant<M>): void {
     if (occupant.finished || occupant.match !== undefined) return;
-    const own = matchesOf(occupant.entrant);
-    const match = own.find((candidate) => candidate.source.remaining > 0n);
-    if (match !== undefined) {
-      occupant.match = match;
-      occupant.seat.open(schedule.describe(match));
-    } else if (own.every((candidate) => candidate.finished)) {
+    const own = schedule.matchesOf(occupant.entrant);
+    if (own.every((candidate) => candidate.finished)) {
       occupant.finished = true;
       occupant.seat.finish();
+      return;
     }
+    if (!isAssembled(occupant.entrant)) return;
+    const match = own.find((candidate) => candidate.source.remaining > 0n);
+    if (match === undefined) return;
+    occupant.match = match;
+    occupant.seat.open(schedule.describe(match));
   }
 
   function awaitEntrant(entrant: string): void {
-    if (matchesOf(entrant).every((match) => match.finished)) return;
     clearTimeout(absenceTimers.get(entrant));
+    const { timeoutMs } = waiting(entrant);
+    if (closed || timeoutMs === undefined || sessionsOf(entrant).size > 0) return;
+    if (schedule.matchesOf(entrant).every((match) => match.finished)) return;
     const absent = () => {
-      for (const match of matchesOf(entrant)) if (!match.finished) match.abandoned("AGENT_ABSENT");
+      for (const match of schedule.matchesOf(entrant)) {
+        if (!match.finished) match.abandoned("AGENT_ABSENT", `no session under this name for ${timeoutMs} ms`);
+      }
     };
-    absenceTimers.set(entrant, setTimeout(absent, entrantTimeoutMs));
+    absenceTimers.set(entrant, setTimeout(absent, timeoutMs));
   }
 
-  for (const { name } of schedule.entrants) awaitEntrant(name);
-
-  return {
-    lists: (entrant) => schedule.entrants.some(({ name }) => name === entrant),
+  const roster: Roster<M> = {
+    lists: (entrant) => listed.has(entrant),
     enter(entrant, seat) {
-      const listed = schedule.entrants.find(({ name }) => name === entrant.name);
-      if (listed !== undefined && listed.agent !== entrant.agent) {
+      const { name, peer } = entrant;
+      const agent = listed.get(name)?.agent;
+      if (agent !== undefined && agent !== entrant.agent) {
         throw new IcrlError(
           "AGENT_MISMATCH",
-          `entrant "${entrant.name}" of ${schedule.name} is agent "${listed.agent}", not "${entrant.agent}"`,
+          `entrant "${name}" of ${schedule.name} is agent "${agent}", not "${entrant.agent}"`,
         );
       }
-      clearTimeout(absenceTimers.get(entrant.name));
-      if (!declared.has(entrant.name)) {
-        declared.add(entrant.name);
+      clearTimeout(absenceTimers.get(name));
+      if (!declared.has(name)) {
+        declared.add(name);
         schedule.declared(entrant);
       }
-      const occupant: Occupant<M> = { seat, entrant: entrant.name, match: undefined, finished: false };
-      occupants.add(occupant);
+      const own = occupants.get(name) as Set<Occupant<M>>;
+      const occupant: Occupant<M> = { seat, entrant: name, peer, match: undefined, finished: false };
+      own.add(occupant);
       // After the session has its place: what is offered may be over at once.
-      setImmediate(() => occupants.has(occupant) && offer(occupant));
+      setImmediate(() => own.has(occupant) && offer(occupant));
+      schedule.changed();
       return {
         free() {
           occupant.match = undefined;
           offer(occupant);
         },
-        leave(reason) {
-          occupants.delete(occupant);
+        leave(reason, message) {
+          own.delete(occupant);
           const { match } = occupant;
-          if (match !== undefined && reason !== undefined && !NOT_ABANDONED.includes(reason)) match.abandoned(reason);
-          if (![...occupants].some((other) => other.entrant === entrant.name)) awaitEntrant(entrant.name);
+          if (match !== undefined && reason !== undefined && !SERVER_FAULTS.includes(reason)) {
+            match.abandoned(reason, message);
+          }
+          if (own.size === 0) awaitEntrant(name);
           schedule.changed();
         },
       };
     },
     offerAll() {
-      for (const occupant of occupants) offer(occupant);
+      for (const sessions of occupants.values()) for (const occupant of sessions) offer(occupant);
+    },
+    plays(match) {
+      for (const occupant of sessionsOf(match.entrant)) if (occupant.match === match) return true;
+      return false;
+    },
+    presenceOf: (entrant) => ({ processes: processesOf(entrant), awaited: waiting(entrant).processes }),
+    waitFor(changed) {
+      waiting = changed;
+      for (const { name } of schedule.entrants) awaitEntrant(name);
+      roster.offerAll();
     },
     close() {
+      closed = true;
       for (const timer of absenceTimers.values()) clearTimeout(timer);
     },
   };
+  roster.waitFor(initially);
+  return roster;
 }

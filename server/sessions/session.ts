@@ -22,6 +22,7 @@ import {
 import { describeTask } from "../tasks/describe-task.js";
 import type { Task } from "../tasks/task.js";
 import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
+import { createActDeadline } from "./act-deadline.js";
 import {
   checkedActions,
   checkedLabel,
@@ -86,6 +87,9 @@ type State = "new" | "ready" | "opening" | "playing" | "closing" | "ended";
 /** Bytes that may wait for the disk before agents have to. */
 const MAX_BACKLOG_BYTES = 64 << 20;
 
+/** Characters of an agent's reason to close that are kept. */
+const MAX_REASON_LENGTH = 1000;
+
 /** Envs that a match opens when the entrant does not say. */
 const DEFAULT_MATCH_ENVS = 64;
 
@@ -107,7 +111,15 @@ export function createSession(link: Link, context: SessionContext): Session {
   let draining = false;
   let inputEnded = false;
   let drainTimer: NodeJS.Timeout | undefined;
-  let actTimer: NodeJS.Timeout | undefined;
+  const deadline = createActDeadline(limits.act_timeout_ms, (overtimeMs) => {
+    const overtime = overtimeMs === 0 ? "" : `, nor within the match's overtime of ${overtimeMs} ms`;
+    fail(
+      new IcrlError(
+        "ACT_TIMEOUT",
+        `no actions for step_index ${stepIndex} within ${limits.act_timeout_ms} ms${overtime}: answer each observations in time`,
+      ),
+    );
+  });
 
   // Lock-steps: `stepIndex` is the one that waits for actions; the last request and its answer are kept for a repeat.
   let stepIndex = 0;
@@ -124,24 +136,26 @@ export function createSession(link: Link, context: SessionContext): Session {
     return buffer;
   }
 
-  function end(error: unknown, leaveReason: Reason | undefined): void {
+  /** `leaveText` is for people: what the match's forfeit will say. */
+  function end(error: unknown, leaveReason: Reason | undefined, leaveText = ""): void {
     if (state === "ended") return;
     const unfinished = play !== undefined && play.activeCount > 0;
     state = "ended";
-    clearTimeout(actTimer);
+    deadline.disarm();
     clearTimeout(drainTimer);
     leaveLabels();
     try {
       if (play !== undefined && leaveReason !== undefined) play.abort(leaveReason);
     } finally {
       play = undefined;
-      place?.leave(unfinished ? leaveReason : undefined);
+      place?.leave(unfinished ? leaveReason : undefined, leaveText);
       link.end(error);
     }
   }
 
   function fail(error: unknown): void {
-    end(error, error instanceof IcrlError ? error.reason : "CONNECTION_LOST");
+    if (error instanceof IcrlError) end(error, error.reason, error.message);
+    else end(error, "CONNECTION_LOST", "the server failed");
   }
 
   function sendObservations(observations: Observations): void {
@@ -149,32 +163,14 @@ export function createSession(link: Link, context: SessionContext): Session {
     lastResponse = send({ $case: "observations", value: observations });
     observedAtMs = now();
     if ((play as Play).activeCount === 0) void close();
-    else armActTimer();
-  }
-
-  function armActTimer(): void {
-    if (actTimer === undefined) {
-      actTimer = setTimeout(() => {
-        fail(
-          new IcrlError(
-            "ACT_TIMEOUT",
-            `no actions for step_index ${stepIndex} within ${limits.act_timeout_ms} ms: answer each observations in time`,
-          ),
-        );
-      }, limits.act_timeout_ms);
-    } else actTimer.refresh();
-  }
-
-  function disarmActTimer(): void {
-    clearTimeout(actTimer);
-    actTimer = undefined;
+    else deadline.arm();
   }
 
   /** Waits until everything is durable, says `closed`, and frees the session for the next task. */
   async function close(): Promise<void> {
     const closing = play as Play;
     state = "closing";
-    disarmActTimer();
+    deadline.disarm();
     try {
       await closing.whenDurable();
       if (state !== "closing") return;
@@ -234,7 +230,9 @@ export function createSession(link: Link, context: SessionContext): Session {
       tagsJson: JSON.stringify(match?.tags ?? opened.tags),
     };
     openedMatch = match;
-    const recorder = opened.record ? createRecorder(sink, match?.wholeTrials ?? false) : undefined;
+    const keepsTruncated = match && ((reason: Reason) => match.keepsTruncated(reason));
+    const recorder = opened.record ? createRecorder(sink, keepsTruncated) : undefined;
+    deadline.begin(match === undefined ? 0 : limits.act_overtime_ms);
     begin(createPlay({ task, numEnvs, source, run, recorder, withholdTruth: match !== undefined, now }), {
       trials: source.remaining,
       agentOptions: opened.agentOptions,
@@ -297,6 +295,7 @@ export function createSession(link: Link, context: SessionContext): Session {
         tournamentId: message.tournamentId,
         collectionId: message.collectionId,
         agent: message.agent,
+        peer: link.peer,
         tasks: message.tasks,
       },
       { open: openMatch, finish: sendFinished },
@@ -308,7 +307,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     const { remaining } = match.source;
     // Half of what is left, so that a second session of the same entrant can play beside this one.
     const share = remaining > 2n * BigInt(wanted) ? wanted : Math.max(1, Math.ceil(Number(remaining) / 2));
-    const numEnvs = Math.min(wanted, share, envsThatFit(match.task, limits, match.wholeTrials));
+    const numEnvs = Math.min(wanted, share, envsThatFit(match.task, limits, true));
     whenWritable(() =>
       start(match.task, numEnvs, match.source, { agentOptions: match.agentOptions, record: true, tags: {} }, match),
     );
@@ -422,14 +421,16 @@ export function createSession(link: Link, context: SessionContext): Session {
     const propensities = checkedPropensities(message, playing);
     const probabilities = checkedProbabilities(message, playing);
     const steps = playing.activeCount;
-    const observations = playing.step(actions, propensities, now() - observedAtMs, probabilities);
+    const tookMs = now() - observedAtMs;
+    deadline.answered(tookMs);
+    const observations = playing.step(actions, propensities, tookMs, probabilities);
     counters.steps += steps;
     lastRequest = bytes;
     lastResponse = undefined;
     stepIndex += 1;
     if (sink.backlogBytes <= MAX_BACKLOG_BYTES) return sendObservations(observations);
     // The disk is slower than the agents: the agent waits, not the memory.
-    disarmActTimer();
+    deadline.disarm();
     answerWaits = true;
     playing
       .whenDurable()
@@ -440,6 +441,12 @@ export function createSession(link: Link, context: SessionContext): Session {
       .catch(fail);
   }
 
+  /** The agent closes in the middle of a match: it only leaves, or it says why it cannot go on. */
+  function closeMatch(why: string): void {
+    if (why === "") end(undefined, "AGENT_CLOSED", "the agent closed its session before its trials were played");
+    else end(undefined, "AGENT_FAILED", why.slice(0, MAX_REASON_LENGTH));
+  }
+
   function onMessage(message: NonNullable<PlayRequest["message"]>, bytes: Buffer): void {
     const kind = message.$case;
     if (kind === "reset" || kind === "resume") throw notImplemented(kind);
@@ -448,7 +455,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     if (kind === "actions" && (state === "playing" || state === "closing")) return onActions(message.value, bytes);
     if (kind === "close" && state === "closing") return; // already on its way
     if (kind === "close" && state === "playing") {
-      if (place !== undefined) return end(undefined, "AGENT_CLOSED");
+      if (place !== undefined) return closeMatch(message.value.reason);
       (play as Play).abort("AGENT_CLOSED");
       return void close();
     }
@@ -470,11 +477,11 @@ export function createSession(link: Link, context: SessionContext): Session {
     },
     endOfInput() {
       inputEnded = true;
-      if (state === "playing") end(undefined, "AGENT_CLOSED");
+      if (state === "playing") closeMatch("");
       else if (state !== "closing") end(undefined, undefined);
     },
     lost() {
-      end(undefined, "CONNECTION_LOST");
+      end(undefined, "CONNECTION_LOST", "the agent's connection was lost");
     },
     fail,
     drain(deadlineMs) {

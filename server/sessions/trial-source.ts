@@ -22,6 +22,10 @@ export interface TrialResult {
   readonly optimalValue: number;
   /** Cumulative regret at the task's curve steps; read it before the call returns, the memory is used again. */
   readonly curve: Float64Array;
+  /** Of the trial's last episode, [T]; read them before the call returns, too. */
+  readonly actions: Int32Array;
+  /** Pseudo-regret of each of those actions, [T]. */
+  readonly regrets: Float32Array;
 }
 
 /** Hands out trials; several sessions may share one. */

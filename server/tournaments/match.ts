@@ -1,6 +1,6 @@
 /**
  * One entrant on one task: hands out its trials, takes their results, and folds the regret curves in the order of the trials,
- * so that the statistics do not depend on who finished first.
+ * so that the statistics do not depend on who finished first, nor on how often the tournament was interrupted.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Reason } from "../../common/errors.js";
@@ -11,6 +11,17 @@ import { curveSteps } from "../tasks/curve-steps.js";
 import { uniformRegret } from "../tasks/oracle.js";
 import type { Task } from "../tasks/task.js";
 import { type Curve, createCurve } from "./curve.js";
+import { explorationOf, hasFixedArms } from "./exploration.js";
+
+/** What a trial left behind: by the session that played it, or in the log of an earlier run. */
+export type PlayedTrial = Pick<TrialResult, "steps" | "return" | "regret" | "curve" | "actions" | "regrets">;
+
+/** Why a match was given up. */
+export interface Forfeit {
+  readonly reason: Reason;
+  /** What happened, for people. */
+  readonly message: string;
+}
 
 /** A match and its results so far. Arrays are [trials]; entries of unfinished trials are 0. */
 export interface TournamentMatch extends ScheduledMatch {
@@ -21,36 +32,64 @@ export interface TournamentMatch extends ScheduledMatch {
   readonly regrets: Float64Array;
   /** Sum of rewards; NaN for a forfeited trial. */
   readonly returns: Float64Array;
+  /** Of bandits with fixed arms, else undefined: whether no best arm was played in the second half, 0 or 1; NaN for a forfeited trial. */
+  readonly suffixFailures: Float64Array | undefined;
+  /** Likewise: K * MinFrac. */
+  readonly minFractions: Float64Array | undefined;
   readonly curve: Curve;
   readonly completeTrials: number;
   readonly forfeits: number;
-  readonly forfeitReason: Reason | undefined;
+  readonly forfeit: Forfeit | undefined;
   readonly steps: number;
-  /** Whether some trial was handed out. */
+  /** Whether some trial was handed out, or was played before. */
   readonly started: boolean;
+  /** Whether a session that played it left, and nobody has gone on with it since. */
+  readonly left: boolean;
+  /** Whether to be abandoned for this reason forfeits it: otherwise its trials wait for the entrant's return. */
+  forfeitsBy(reason: Reason): boolean;
   /**
    * Forfeits every trial that is not played; those in flight in other sessions may still finish. Lets other work go on in between:
    * uniform play's regret of 100,000 instances can take minutes.
    */
-  abandoned(reason: Reason): void;
+  giveUp(forfeit: Forfeit): void;
+  /** Takes a trial that an earlier run of the server logged; one that is known already is left as it is. */
+  recover(trial: number, played: PlayedTrial): void;
   seedsOf(trial: number): TrialSeeds;
 }
+
+/** What a match tells its tournament. */
+export interface MatchEvents {
+  /** Something about it changed. */
+  changed(): void;
+  /** It is given up, before any trial counts as forfeited. */
+  forfeited(forfeit: Forfeit): void;
+  /** Whether entrants may leave now and come back later. */
+  mayLeave(): boolean;
+}
+
+/** Reasons for which an entrant leaves that may leave. */
+const LEAVES: readonly Reason[] = ["CONNECTION_LOST", "AGENT_CLOSED"];
+
+/** An entrant that left so often without a trial played in between will not make it. */
+const MOST_DEPARTURES = 50;
 
 /** Longest time, in milliseconds, that forfeiting keeps everybody waiting. */
 const SLICE_MS = 10;
 
-/** Makes a match; `onChange` is called after each result. */
+/** Makes a match. */
 export function createMatch(
   taskId: string,
   task: Task,
   entrant: string,
   seed: bigint,
   trials: number,
-  onChange: () => void,
+  events: MatchEvents,
 ): TournamentMatch {
   const series = { purpose: "tournament", seed, taskId, entrant } as const;
   const regrets = new Float64Array(trials);
   const returns = new Float64Array(trials);
+  const suffixFailures = hasFixedArms(task) ? new Float64Array(trials) : undefined;
+  const minFractions = hasFixedArms(task) ? new Float64Array(trials) : undefined;
   const done = new Uint8Array(trials);
   const curve = createCurve(curveSteps(task));
   /** Curves that finished before an earlier trial did. */
@@ -58,12 +97,16 @@ export function createMatch(
   /** Trials that were handed out and came back unplayed. */
   const returned: number[] = [];
   let next = 0;
+  /** Trials that are handed out now. */
+  let inPlay = 0;
   let folded = 0;
   let completeTrials = 0;
   let forfeits = 0;
-  let forfeitReason: Reason | undefined;
+  let forfeit: Forfeit | undefined;
   let forfeiting = false;
   let steps = 0;
+  let left = false;
+  let departures = 0;
 
   const seedsOf = (trial: number) => trialSeeds(series, BigInt(trial));
 
@@ -82,15 +125,32 @@ export function createMatch(
     }
   }
 
+  function completeTrial(trial: number, played: PlayedTrial): void {
+    completeTrials += 1;
+    if (suffixFailures !== undefined && minFractions !== undefined) {
+      const { suffixFailure, minFraction } = explorationOf(played.actions, played.regrets, task.numActions);
+      suffixFailures[trial] = Number(suffixFailure);
+      minFractions[trial] = minFraction;
+    }
+    finishTrial(trial, played.regret, played.return, played.curve);
+  }
+
   function forfeitTrial(trial: number): void {
     const seeds = seedsOf(trial);
     const uniform = uniformRegret(task, seeds.taskSeed, seeds.noiseSeed);
     forfeits += 1;
+    if (suffixFailures !== undefined) suffixFailures[trial] = Number.NaN;
+    if (minFractions !== undefined) minFractions[trial] = Number.NaN;
     finishTrial(trial, uniform[uniform.length - 1], Number.NaN, uniform);
   }
 
   /** A trial that nobody plays. */
-  const unplayed = () => returned.shift() ?? (next < trials ? next++ : undefined);
+  function unplayed(): number | undefined {
+    const again = returned.shift();
+    if (again !== undefined) return again;
+    while (next < trials && done[next] === 1) next += 1;
+    return next < trials ? next++ : undefined;
+  }
 
   async function forfeitUnplayed(): Promise<void> {
     if (forfeiting) return;
@@ -99,34 +159,48 @@ export function createMatch(
     for (let trial = unplayed(); trial !== undefined; trial = unplayed()) {
       forfeitTrial(trial);
       if (performance.now() - sliceStart < SLICE_MS) continue;
-      onChange();
+      events.changed();
       await nextTurn();
       sliceStart = performance.now();
     }
     forfeiting = false;
-    onChange();
+    events.changed();
   }
+
+  function giveUp(why: Forfeit): void {
+    if (forfeit !== undefined || completeTrials === trials) return;
+    forfeit = why;
+    left = false;
+    events.forfeited(why);
+    void forfeitUnplayed();
+  }
+
+  const forfeitsBy = (reason: Reason) => !(events.mayLeave() && LEAVES.includes(reason));
 
   const source: TrialSource = {
     get remaining() {
-      return forfeitReason === undefined ? BigInt(trials - next + returned.length) : 0n;
+      return forfeit === undefined ? BigInt(trials - completeTrials - inPlay) : 0n;
     },
     take(): TrialTicket | undefined {
-      if (forfeitReason !== undefined) return undefined;
+      if (forfeit !== undefined) return undefined;
       const trial = unplayed();
-      return trial === undefined ? undefined : { trialIndex: BigInt(trial), seeds: seedsOf(trial) };
+      if (trial === undefined) return undefined;
+      inPlay += 1;
+      left = false;
+      return { trialIndex: BigInt(trial), seeds: seedsOf(trial) };
     },
     done(result: TrialResult) {
       const trial = Number(result.ticket.trialIndex);
+      inPlay -= 1;
       steps += result.steps;
       if (result.complete) {
-        completeTrials += 1;
-        finishTrial(trial, result.regret, result.return, result.curve);
+        departures = 0;
+        completeTrial(trial, result);
       } else {
         returned.push(trial);
-        if (forfeitReason !== undefined) void forfeitUnplayed();
+        if (forfeit !== undefined) void forfeitUnplayed();
       }
-      onChange();
+      events.changed();
     },
   };
 
@@ -138,6 +212,8 @@ export function createMatch(
     source,
     regrets,
     returns,
+    suffixFailures,
+    minFractions,
     curve,
     get completeTrials() {
       return completeTrials;
@@ -145,22 +221,34 @@ export function createMatch(
     get forfeits() {
       return forfeits;
     },
-    get forfeitReason() {
-      return forfeitReason;
+    get forfeit() {
+      return forfeit;
     },
     get steps() {
       return steps;
     },
     get started() {
-      return next > 0;
+      return next > 0 || completeTrials > 0;
     },
     get finished() {
       return completeTrials + forfeits === trials;
     },
-    abandoned(reason) {
-      if (forfeitReason !== undefined || completeTrials === trials) return;
-      forfeitReason = reason;
-      void forfeitUnplayed();
+    get left() {
+      return left;
+    },
+    forfeitsBy,
+    abandoned(reason, message) {
+      if (forfeitsBy(reason)) return giveUp({ reason, message });
+      left = true;
+      departures += 1;
+      if (departures < MOST_DEPARTURES) return;
+      giveUp({ reason, message: `${message}: ${departures} times without a trial played in between` });
+    },
+    giveUp,
+    recover(trial, played) {
+      if (done[trial] === 1) return;
+      steps += played.steps;
+      completeTrial(trial, played);
     },
     seedsOf,
   };

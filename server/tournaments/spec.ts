@@ -85,7 +85,7 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
   let numbers = 0;
   let matches = 0;
   for (const { id, task } of tasks) {
-    if (envsThatFit(task, limits) < 1)
+    if (envsThatFit(task, limits, true) < 1)
       throw new IcrlError("SPEC_INVALID", `not one env of task "${id}" fits in a session's memory`);
     const entered = agents.filter((agent) => entersFor(agent, id)).length;
     numbers += entered * (spec.trials + curveSteps(task).length);
@@ -103,7 +103,13 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
     spec.name,
     String(seed),
     String(spec.trials),
-    ...tasks.flatMap((entry) => ["task", entry.id, entry.task.name, JSON.stringify(entry.task.options)]),
+    ...tasks.flatMap((entry) => [
+      "task",
+      entry.id,
+      entry.task.name,
+      String(entry.task.version),
+      JSON.stringify(entry.task.options),
+    ]),
     ...agents.flatMap((entry) => [
       ...["agent", entry.name, entry.agent, sortedJson(entry.options)],
       ...entry.tasks.flatMap((task) => ["enters", task]),

@@ -1,53 +1,117 @@
-/** One tournament: its matches, and when it is over. */
+/** One tournament: its matches, who plays them, and when it is over. */
 import { playsTask } from "../../common/plays-task.js";
-import { createRoster, type Roster } from "../sessions/roster.js";
-import { createMatch, type TournamentMatch } from "./match.js";
+import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../sessions/roster.js";
+import type { JournalEvent, JournalRecord } from "./journal.js";
+import { createMatch, type Forfeit, type PlayedTrial, type TournamentMatch } from "./match.js";
 import { type CheckedSpec, entersFor } from "./spec.js";
 
+/** How an entrant is waited for. */
+export interface Attendance extends Waiting {
+  /** Whether it may leave in the middle of a match and come back later. */
+  readonly mayLeave: boolean;
+}
+
+/** Nobody forfeits by staying away: until somebody wants the tournament to go on. */
+export const UNATTENDED: Attendance = { mayLeave: true, timeoutMs: undefined, processes: 1 };
+
 /** A tournament that is being played or is over. */
-export interface Tournament extends Pick<Roster, "lists" | "enter"> {
+export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "enter" | "presenceOf"> {
   readonly spec: CheckedSpec;
-  /** By task, then by entrant; what an entrant turns out not to play has left. */
+  /** By task, then by entrant; what an entrant turns out not to play has left. Another array whenever some have. */
   readonly matches: readonly TournamentMatch[];
   /** Whether all matches are finished. */
   readonly over: boolean;
+  /** Counts changes: of a match, the number that it last changed at. */
+  changedAt(match: TournamentMatch): number;
+  /** The match of an entrant on a task, if it plays it. */
+  match(taskId: string, entrant: string): TournamentMatch | undefined;
   /** Calls a listener after every change; returns how to stop that. */
   onChange(listener: () => void): () => void;
+  /** From now on asks this of the entrants. */
+  attend(attendance: (entrant: string) => Attendance): void;
+  /** Forfeits matches of an entrant: all that are unfinished, or those that are being played or were left. Gives their task ids. */
+  forfeit(entrant: string, forfeit: Forfeit, all: boolean): string[];
+  /** Takes a trial that the log holds. */
+  recover(taskId: string, entrant: string, trial: number, played: PlayedTrial): void;
+  /** Goes on as if what a journal says had happened now; call it after the trials are recovered. */
+  replay(record: Pick<JournalRecord, "declared" | "forfeits">): void;
   /** Stops waiting for entrants, and tells listeners. */
   close(): void;
 }
 
-/** Starts a tournament. */
-export function createTournament(spec: CheckedSpec, entrantTimeoutMs: number): Tournament {
+/**
+ * Starts a tournament.
+ *
+ * @param write takes what the log of trajectories will not tell
+ */
+export function createTournament(
+  spec: CheckedSpec,
+  initially: (entrant: string) => Attendance,
+  write: (event: JournalEvent) => void,
+): Tournament {
+  let attendance = initially;
+  let replaying = false;
+  let changes = 0;
+  const changedAt = new WeakMap<TournamentMatch, number>();
+  const record = (event: JournalEvent) => {
+    if (!replaying) write(event);
+  };
+
+  function newMatch(id: string, task: CheckedSpec["tasks"][number]["task"], entrant: string): TournamentMatch {
+    const match = createMatch(id, task, entrant, spec.seed, spec.trials, {
+      changed() {
+        changes += 1;
+        changedAt.set(match, changes);
+        changed();
+      },
+      forfeited: (forfeit) => record({ event: "forfeited", task: id, entrant, ...forfeit }),
+      mayLeave: () => attendance(entrant).mayLeave,
+    });
+    return match;
+  }
+
   let matches: readonly TournamentMatch[] = spec.tasks.flatMap(({ id, task }) =>
-    spec.agents
-      .filter((agent) => entersFor(agent, id))
-      .map(({ name }) => createMatch(id, task, name, spec.seed, spec.trials, changed)),
+    spec.agents.filter((agent) => entersFor(agent, id)).map(({ name }) => newMatch(id, task, name)),
   );
+  const byEntrant = new Map<string, TournamentMatch[]>(spec.agents.map(({ name }) => [name, []]));
+  for (const match of matches) byEntrant.get(match.entrant)?.push(match);
+  const optionsOf = new Map(spec.agents.map(({ name, options }) => [name, options]));
+  const declared = new Set<string>();
   const listeners = new Set<() => void>();
   let notifying = false;
+
+  /** An entrant says, once, what it plays: the rest of its matches leave. */
+  function declare(name: string, tasks: readonly string[]): void {
+    if (declared.has(name)) return;
+    declared.add(name);
+    record({ event: "declared", entrant: name, tasks });
+    const own = byEntrant.get(name) ?? [];
+    const played = own.filter(({ task }) => playsTask(tasks, task.name, task.kinds));
+    if (played.length < own.length) {
+      byEntrant.set(name, played);
+      matches = matches.filter((match) => match.entrant !== name || played.includes(match));
+    }
+    changed();
+  }
 
   const roster = createRoster<TournamentMatch>(
     {
       name: `tournament ${spec.id}`,
       entrants: spec.agents,
-      matches: () => matches,
-      declared({ name, tasks }) {
-        matches = matches.filter(
-          (match) => match.entrant !== name || playsTask(tasks, match.task.name, match.task.kinds),
-        );
-        changed();
-      },
+      matchesOf: (entrant) => byEntrant.get(entrant) ?? [],
+      declared: ({ name, tasks }) => declare(name, tasks),
       describe: (match) => ({
         tournamentId: spec.id,
         matchId: `${match.taskId}/${match.entrant}`,
         task: match.task,
-        agentOptions: spec.agents.find((agent) => agent.name === match.entrant)?.options ?? {},
+        agentOptions: optionsOf.get(match.entrant) ?? {},
         source: match.source,
+        keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
+        tags: { task: match.taskId },
       }),
       changed,
     },
-    entrantTimeoutMs,
+    initially,
   );
 
   /** Tells listeners once per turn of the event loop, after whoever changed something is done. */
@@ -61,6 +125,8 @@ export function createTournament(spec: CheckedSpec, entrantTimeoutMs: number): T
     });
   }
 
+  const matchOf = (taskId: string, entrant: string) => byEntrant.get(entrant)?.find((match) => match.taskId === taskId);
+
   return {
     spec,
     get matches() {
@@ -69,12 +135,39 @@ export function createTournament(spec: CheckedSpec, entrantTimeoutMs: number): T
     get over() {
       return matches.every((match) => match.finished);
     },
+    changedAt: (match) => changedAt.get(match) ?? 0,
+    match: matchOf,
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     lists: roster.lists,
     enter: roster.enter,
+    presenceOf: roster.presenceOf,
+    attend(wanted) {
+      attendance = wanted;
+      roster.waitFor(wanted);
+      changed();
+    },
+    forfeit(entrant, forfeit, all) {
+      const given = (byEntrant.get(entrant) ?? []).filter(
+        (match) => !match.finished && match.forfeit === undefined && (all || match.left || roster.plays(match)),
+      );
+      for (const match of given) match.giveUp(forfeit);
+      return given.map(({ taskId }) => taskId);
+    },
+    recover(taskId, entrant, trial, played) {
+      matchOf(taskId, entrant)?.recover(trial, played);
+    },
+    replay(journal) {
+      replaying = true;
+      for (const [name, tasks] of journal.declared) declare(name, tasks);
+      for (const { task, entrant, reason, message } of journal.forfeits) {
+        matchOf(task, entrant)?.giveUp({ reason, message });
+      }
+      replaying = false;
+      changed();
+    },
     close() {
       roster.close();
       changed();

@@ -1,61 +1,114 @@
-/** All tournaments of a server, and the lobby in which entrants wait for them. */
+/**
+ * All tournaments of a server, those of earlier runs on the same folder included, and the lobby in which entrants wait for them.
+ *
+ * A tournament is its spec, the trials in the log and its journal. One that was interrupted goes on when it is created again, or
+ * when its entrants come; one that was finished is read from the log when somebody asks for it.
+ */
 import { randomBytes } from "node:crypto";
 import { IcrlError } from "../../common/errors.js";
-import type { TournamentResults, TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
+import type { CreateTournamentRequest, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
 import type { Limits } from "../sessions/limits.js";
 import type { Lobby } from "../sessions/lobby.js";
+import type { TrajectorySink } from "../trajectories/sink.js";
+import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
+import type { TournamentMatch } from "./match.js";
+import { recoverTournament } from "./recover.js";
 import { computeResults } from "./results.js";
-import { checkSpec } from "./spec.js";
-import { createTournament, type Tournament } from "./tournament.js";
+import { type CheckedSpec, checkSpec } from "./spec.js";
+import { type Attendance, createTournament, type Tournament, UNATTENDED } from "./tournament.js";
 
 /** A tournament with its results, once they are there. */
 export interface Entry {
-  readonly tournament: Tournament;
+  readonly spec: CheckedSpec;
+  /** Undefined where it was finished in an earlier run of the server and nobody has asked for it since. */
+  readonly tournament: Tournament | undefined;
   readonly results: TournamentResults | undefined;
+  /** Whether it is over, and its results are there or can be had. */
+  readonly finished: boolean;
+  /** What an earlier run of the server counted when it was finished. */
+  readonly earlier: FinalCounts | undefined;
+}
+
+/** One that is in memory. */
+export interface LoadedEntry extends Entry {
+  readonly tournament: Tournament;
   /** Calls a listener after every change, results included; returns how to stop that. */
   onChange(listener: () => void): () => void;
 }
 
 /** The tournaments of a server. */
 export interface Tournaments extends Lobby {
-  /** Creates and starts one, or finds the one of the same spec. @throws SPEC_INVALID and what its tasks throw */
-  create(spec: TournamentSpec | undefined): { entry: Entry; existed: boolean };
-  /** @throws TOURNAMENT_UNKNOWN */
-  get(id: string): Entry;
+  /**
+   * Creates and starts one, or goes on with the one of the same spec. It is on disk when this resolves.
+   * @throws SPEC_INVALID and what its tasks throw; LOG_UNWRITABLE
+   */
+  create(request: CreateTournamentRequest): Promise<{ entry: LoadedEntry; existed: boolean }>;
+  /** @throws TOURNAMENT_UNKNOWN; LOG_CORRUPT if it has to be read and cannot be */
+  get(id: string): Promise<LoadedEntry>;
   /** Oldest first. */
   list(): readonly Entry[];
   /** Ids of those whose truth must not be read. */
   running(): string[];
   /** Whether nothing will change any more: the server is about to stop. */
   readonly closed: boolean;
-  /** Stops waiting for entrants, tells listeners, and takes no more. */
-  close(): void;
+  /** Stops waiting for entrants, tells listeners, and takes no more; resolves when the journals are written. */
+  close(): Promise<void>;
 }
 
-/** An empty set of tournaments. */
-export function createTournaments(limits: Limits): Tournaments {
-  const entries = new Map<string, Entry>();
+/** What tournaments need of their server. */
+export interface TournamentsContext {
+  readonly dataDir: string;
+  readonly limits: Limits;
+  readonly sink: TrajectorySink;
+  /** Told what goes wrong where nobody waits for an answer. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** An entry's place: what an earlier run left is loaded at most once. */
+interface Slot {
+  readonly spec: CheckedSpec;
+  readonly journal: Journal;
+  /** What an earlier run left. */
+  readonly record: JournalRecord | undefined;
+  entry: LoadedEntry | undefined;
+  loading: Promise<LoadedEntry> | undefined;
+}
+
+/**
+ * The tournaments that a folder knows of; those that are not finished are brought to where they were.
+ *
+ * @throws LOG_CORRUPT if a journal or a shard of an unfinished one cannot be read
+ */
+export async function openTournaments({ dataDir, limits, sink, onError }: TournamentsContext): Promise<Tournaments> {
+  const slots = new Map<string, Slot>();
   let closed = false;
 
-  function start(tournament: Tournament): Entry {
+  /** Follows a tournament to its results. */
+  function follow(tournament: Tournament, journal: Journal, record: JournalRecord | undefined): LoadedEntry {
     const listeners = new Set<() => void>();
     let results: TournamentResults | undefined;
-    let computing = false;
+    let concluding = false;
     const notify = () => {
       for (const listener of [...listeners]) listener();
     };
     tournament.onChange(async () => {
       notify();
-      if (!tournament.over || computing) return;
-      computing = true;
+      if (!tournament.over || concluding || closed) return;
+      concluding = true;
+      if (record?.finished === undefined) await conclude(tournament, journal);
       results = await computeResults(tournament);
       notify();
     });
     return {
+      spec: tournament.spec,
       tournament,
       get results() {
         return results;
       },
+      get finished() {
+        return results !== undefined;
+      },
+      earlier: record?.finished,
       onChange(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -63,48 +116,167 @@ export function createTournaments(limits: Limits): Tournaments {
     };
   }
 
-  function get(id: string): Entry {
-    const entry = entries.get(id);
-    if (entry === undefined) {
-      throw new IcrlError(
-        "TOURNAMENT_UNKNOWN",
-        `no tournament "${id}": this server has ${entries.size}, see ListTournaments`,
-      );
+  /** It is finished for good once all that was played is in the log's shards. */
+  async function conclude({ matches }: Tournament, journal: Journal): Promise<void> {
+    try {
+      await sink.seal();
+      const sum = (count: (match: TournamentMatch) => number) =>
+        matches.reduce((total, match) => total + count(match), 0);
+      const counts = { forfeits: sum((match) => match.forfeits), steps: sum((match) => match.steps) };
+      journal.append({ event: "finished", matches: matches.length, ...counts });
+      await journal.durable();
+    } catch (error) {
+      onError(error); // what the log lacks is played again after a restart
     }
-    return entry;
   }
 
+  function load(slot: Slot): Promise<LoadedEntry> {
+    slot.loading ??= (async () => {
+      const record = slot.record as JournalRecord;
+      const tournament = createTournament(slot.spec, () => UNATTENDED, slot.journal.append);
+      await recoverTournament(tournament, dataDir, record);
+      slot.entry = follow(tournament, slot.journal, record);
+      // Until its results are there it would look as if it were still being played.
+      if (record.finished !== undefined) await resultsOf(slot.entry);
+      return slot.entry;
+    })();
+    return slot.loading;
+  }
+
+  function start(spec: CheckedSpec, attendance: (entrant: string) => Attendance): Slot & { entry: LoadedEntry } {
+    const journal = openJournal(dataDir, spec.id);
+    journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
+    const tournament = createTournament(spec, attendance, journal.append);
+    return { spec, journal, record: undefined, entry: follow(tournament, journal, undefined), loading: undefined };
+  }
+
+  for (const record of readJournals(dataDir)) {
+    const spec = specOf(record, limits, onError);
+    if (spec === undefined) continue;
+    slots.set(spec.id, { spec, journal: openJournal(dataDir, spec.id), record, entry: undefined, loading: undefined });
+  }
+  const unfinished = [...slots.values()].filter(({ record }) => record?.finished === undefined);
+  if (unfinished.length > 0) await sink.seal();
+  for (const slot of unfinished) await load(slot);
+
+  async function get(id: string): Promise<LoadedEntry> {
+    const slot = slots.get(id);
+    if (slot === undefined) {
+      throw new IcrlError(
+        "TOURNAMENT_UNKNOWN",
+        `no tournament "${id}": this server has ${slots.size}, see ListTournaments`,
+      );
+    }
+    return slot.entry ?? load(slot);
+  }
+
+  /** Those in which something is left to play. */
+  const open = () => [...slots.values()].flatMap(({ entry }) => (entry && !entry.tournament.over ? [entry] : []));
+
   return {
-    create(spec) {
+    async create(request) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
-      const checked = checkSpec(spec, limits, () => randomBytes(8).readBigUInt64LE());
-      const existing = entries.get(checked.id);
-      if (existing !== undefined) return { entry: existing, existed: true };
-      const entry = start(createTournament(checked, limits.entrant_timeout_ms));
-      entries.set(checked.id, entry);
+      const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
+      const attendance = attendanceOf(request, spec, limits);
+      const slot = slots.get(spec.id);
+      if (slot !== undefined) {
+        const entry = slot.entry ?? (await load(slot));
+        entry.tournament.attend(attendance);
+        return { entry, existed: true };
+      }
+      const { entry, ...rest } = start(spec, attendance);
+      slots.set(spec.id, { entry, ...rest });
+      await rest.journal.durable();
       return { entry, existed: false };
     },
     get,
-    list: () => [...entries.values()],
-    running: () =>
-      [...entries.values()].filter((entry) => !entry.tournament.over).map((entry) => entry.tournament.spec.id),
+    list: () =>
+      Array.from(
+        slots.values(),
+        ({ spec, entry, record }) =>
+          entry ?? { spec, tournament: undefined, results: undefined, finished: true, earlier: record?.finished },
+      ),
+    running: () => open().map(({ spec }) => spec.id),
     enter(entrant, seat) {
-      const candidates =
-        entrant.tournamentId === undefined
-          ? [...entries.values()].filter((entry) => !entry.tournament.over)
-          : [get(entrant.tournamentId)];
-      const entry = candidates.find((candidate) => candidate.tournament.lists(entrant.name));
+      const { name, tournamentId } = entrant;
+      if (tournamentId !== undefined && !slots.has(tournamentId)) {
+        throw new IcrlError("TOURNAMENT_UNKNOWN", `no tournament "${tournamentId}": see ListTournaments`);
+      }
+      const named = tournamentId === undefined ? undefined : slots.get(tournamentId)?.entry;
+      const candidates = tournamentId === undefined ? open() : named === undefined ? [] : [named];
+      const entry = candidates.find(({ tournament }) => tournament.lists(name));
       if (entry === undefined) {
-        throw new IcrlError("ENTRANT_UNKNOWN", `no unfinished tournament lists the entrant "${entrant.name}"`);
+        throw new IcrlError("ENTRANT_UNKNOWN", `no unfinished tournament lists the entrant "${name}"`);
       }
       return entry.tournament.enter(entrant, seat);
     },
     get closed() {
       return closed;
     },
-    close() {
+    async close() {
       closed = true;
-      for (const { tournament } of entries.values()) tournament.close();
+      for (const { entry } of slots.values()) entry?.tournament.close();
+      await Promise.all(Array.from(slots.values(), ({ journal }) => journal.durable().catch(onError)));
     },
   };
+}
+
+/** The spec of a journal; undefined, and onError told, where this version of the server would play something else. */
+function specOf(
+  { id, spec }: JournalRecord,
+  limits: Limits,
+  onError: (error: unknown) => void,
+): CheckedSpec | undefined {
+  try {
+    const checked = checkSpec(spec, limits, () => 0n);
+    if (checked.id === id) return checked;
+    throw new IcrlError("SPEC_INVALID", "a version of its tasks has changed");
+  } catch (error) {
+    const why = `tournament ${id} of an earlier version of the server is left alone: ${(error as Error).message}`;
+    onError(new IcrlError("SPEC_INVALID", why, { tournament: id }));
+    return undefined;
+  }
+}
+
+/** Resolves once a tournament that is over has its results. */
+async function resultsOf(entry: LoadedEntry): Promise<void> {
+  while (entry.results === undefined) {
+    await new Promise<void>((resolve) => {
+      const stop = entry.onChange(() => {
+        stop();
+        resolve();
+      });
+    });
+  }
+}
+
+/** The spec as a journal keeps it. */
+function journalled({ name, seed, trials, tasks, agents }: CheckedSpec): Record<string, unknown> {
+  return {
+    name,
+    seed: String(seed),
+    trials,
+    tasks: tasks.map(({ id, task, options }) => ({ id, task: task.name, options })),
+    agents,
+  };
+}
+
+/** How a request wants entrants to be waited for. @throws SPEC_INVALID */
+function attendanceOf(
+  { attendance }: CreateTournamentRequest,
+  spec: CheckedSpec,
+  limits: Limits,
+): (entrant: string) => Attendance {
+  const usual = { mayLeave: false, timeoutMs: limits.entrant_timeout_ms, processes: 1 };
+  const wanted = new Map<string, Attendance>();
+  for (const { name, processes, mayLeave } of attendance) {
+    if (!spec.agents.some((agent) => agent.name === name)) {
+      const names = spec.agents.map((agent) => agent.name).join(", ");
+      throw new IcrlError("SPEC_INVALID", `"${name}" is to be waited for, and the entrants are ${names}`);
+    }
+    if (processes < 1)
+      throw new IcrlError("SPEC_INVALID", `${processes} processes of "${name}" are awaited: at least 1`);
+    wanted.set(name, { mayLeave, timeoutMs: mayLeave ? undefined : usual.timeoutMs, processes });
+  }
+  return (entrant) => wanted.get(entrant) ?? usual;
 }

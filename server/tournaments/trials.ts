@@ -1,7 +1,7 @@
 /** The trials of a finished tournament as Arrow batches: the rows of trials.parquet. */
 import { IcrlError } from "../../common/errors.js";
 import { encodeTrials } from "../../datasets/trials-table.js";
-import type { Entry } from "./tournaments.js";
+import type { LoadedEntry } from "./tournaments.js";
 
 /** Trials of one batch. */
 const BATCH_TRIALS = 20_000;
@@ -10,7 +10,7 @@ const BATCH_TRIALS = 20_000;
  * One complete Arrow IPC stream after another: by match, in the order of the trials.
  * @throws TOURNAMENT_RUNNING if it is not finished
  */
-export function* streamTrials({ tournament, results }: Entry): Generator<Buffer> {
+export function* streamTrials({ tournament, results }: LoadedEntry): Generator<Buffer> {
   if (results === undefined) {
     throw new IcrlError(
       "TOURNAMENT_RUNNING",
@@ -31,6 +31,8 @@ export function* streamTrials({ tournament, results }: Entry): Generator<Buffer>
         agentSeed: seeds.map((seed) => seed.agentSeed),
         regret: match.regrets.subarray(first, last),
         return: match.returns.subarray(first, last),
+        suffixFailure: match.suffixFailures?.subarray(first, last),
+        minFraction: match.minFractions?.subarray(first, last),
       });
     }
   }

@@ -103,7 +103,7 @@ export async function recordPlay(client: Client, task: Task, options: WirePlayOp
       exchanges.push({ sent, observations, sameAgain });
     }
     closed = await stream.expect("closed");
-    stream.send({ $case: "close", value: {} });
+    stream.send({ $case: "close", value: { reason: "" } });
     const { code } = await stream.ended;
     if (code !== 0) throw new Error(`close after closed ended the stream with code ${code}`);
   } catch (error) {

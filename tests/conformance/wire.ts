@@ -147,7 +147,7 @@ const bad = (state: BadInput["state"], what: string, reason: Reason, send: BadIn
   send,
 });
 
-const close: AgentMessage = { $case: "close", value: {} };
+const close: AgentMessage = { $case: "close", value: { reason: "" } };
 
 const answering = (members: Partial<Actions>): AgentMessage => {
   const valid = int32Tensor(Int32Array.of(0, 0), [2]);
@@ -448,7 +448,7 @@ async function withholdsTruth(peer: Peer): Promise<void> {
   const created = await rawUnary(
     peer.client,
     "/icrl.v1.TournamentService/CreateTournament",
-    Buffer.from(CreateTournamentRequest.encode({ spec }).finish()),
+    Buffer.from(CreateTournamentRequest.encode({ spec, attendance: [] }).finish()),
   );
   check(Buffer.isBuffer(created), `CreateTournament fails: ${JSON.stringify(created)}`);
   const tournamentId = CreateTournamentResponse.decode(created).tournament?.id;

@@ -58,9 +58,10 @@ describe("Ctrl-C", () => {
         tasks: [{ task: "river-swim" }],
         agents: [{ agent: "uniform" }, { agent: "q-learning" }],
       });
-      const { child, said, ended } = startNode([PROGRAM, "tournament", "run", file, "--out", out], { group: true });
+      const args = ["tournament", "run", file, "--out", out, "--parallel", "2"];
+      const { child, said, ended } = startNode([PROGRAM, ...args], { group: true });
       const pid = child.pid as number;
-      await said("waiting for 2 of 2 agents");
+      await said("0 of 200,000 trials");
       const processes = descendants(pid);
       expect(processes.length).toBe(3); // its server and two agents
       process.kill(whom === "one process" ? pid : -pid, "SIGINT");

@@ -221,7 +221,7 @@ test("on a full disk sessions that record end with LOG_UNWRITABLE, others play o
   expect((await connection.getServerInfo()).logWritable).toBe(false);
 
   await step(unrecorded, 10, 10);
-  unrecorded.send({ $case: "close", value: {} });
+  unrecorded.send({ $case: "close", value: { reason: "" } });
   expect(await unrecorded.expect("closed")).toMatchObject({ steps: 20n, durableTrials: 0n });
   server.child.kill("SIGTERM");
   expect(await server.exited).toBe(1); // not everything could be put right

@@ -37,6 +37,7 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
         id: "string",
         task: "string",
         options: expect.any(Object),
+        uniform_regret: "number",
         agents: [
           {
             name: "string",
@@ -54,7 +55,10 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
     leaderboard: [{ task: "string", name: "string", rank: "number", regret: "number" }],
   });
   expect(readdirSync(out).sort()).toEqual(
-    ["agents", "data", "log", "regret.png", "regret.svg", "results.json", "trials.parquet"].sort(),
+    [
+      ...["agents", "data", "log", "regret.png", "regret.svg", "results.json"],
+      ...["tournament.json", "tournaments", "trials.parquet"],
+    ].sort(),
   );
 });
 
@@ -78,10 +82,10 @@ test("exit code 4 tells that a match was forfeited, here by an agent of somebody
   expect(code).toBe(4);
 });
 
-test("a folder that holds results is left alone, and replaced with --overwrite", async () => {
+test("a folder that holds another tournament is left alone, and replaced with --overwrite", async () => {
   const before = readFileSync(join(out, "results.json"), "utf8");
   expect(await refusalHere("tournament", "run", file, "--out", out)).toMatch(
-    /^OUTPUT_EXISTS: .*out already holds results\.json, .*: choose another --out, or replace them with --overwrite$/,
+    /^OUTPUT_EXISTS: .*out already holds tournament\.json, .* of something else: choose another --out, or replace them with --overwrite$/,
   );
   await refusalHere("tournament", "run", tournamentFile(folder.path, { tasks: [] }), "--out", out, "--overwrite");
   expect(readFileSync(join(out, "results.json"), "utf8")).toBe(before);

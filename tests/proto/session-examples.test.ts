@@ -127,6 +127,7 @@ test.each(sessions.map((lines) => ({ lines })))(
         said.push(bytes);
         heard();
       },
+      peer: "an example",
       end(error?: unknown) {
         throw error ?? new Error("the session ended early");
       },

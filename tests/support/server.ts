@@ -35,13 +35,13 @@ export interface TestServer {
   dispose(): Promise<void>;
 }
 
-/** Starts one, with a dataset to label and a live page if there are; whoever asks disposes of it. */
+/** Starts one, with a dataset to label and a live page if there are, in a new folder or an earlier one's; whoever asks disposes of it. */
 export async function startTestServer(
   limits: Partial<Limits> = {},
   datasetDir?: string,
   http?: HttpOptions,
+  dir = tempDir(),
 ): Promise<TestServer> {
-  const dir = tempDir();
   const resolved = resolveOptions(LIMIT_OPTIONS, limits, "a test's server");
   const said: Record<string, unknown>[] = [];
   const server = await startServer({
@@ -81,6 +81,16 @@ export async function startTestServer(
 /** Starts one for the test that runs now. */
 export async function serverForTest(limits: Partial<Limits> = {}, datasetDir?: string): Promise<TestServer> {
   const server = await startTestServer(limits, datasetDir);
+  onTestFinished(() => server.dispose());
+  return server;
+}
+
+/** Starts one on the folder of an earlier one, which has stopped and disposes of the folder. */
+export async function serverAfter(
+  earlier: { readonly dataDir: string },
+  limits: Partial<Limits> = {},
+): Promise<TestServer> {
+  const server = await startTestServer(limits, undefined, undefined, { path: earlier.dataDir, remove() {} });
   onTestFinished(() => server.dispose());
   return server;
 }

@@ -1,5 +1,5 @@
 import type { AgentJson, ResultsJson, TaskJson } from "../results.js";
-import { digitsForError, fixedNumber } from "./numbers.js";
+import { commonDigits, fixedNumber } from "./numbers.js";
 import { type Paint, plain } from "./paint.js";
 import { type Column, textTable } from "./table.js";
 
@@ -13,9 +13,6 @@ const COLUMNS: readonly Column[] = [
   { title: "trials", align: "right" },
   { title: "forfeits" },
 ];
-
-/** Most digits after the point: more are noise to a reader. */
-const MOST_DIGITS = 3;
 
 /**
  * The leaderboard of each task, best first: mean regret of a trial with its 95 % interval, mean return with its
@@ -49,12 +46,6 @@ function taskText(task: TaskJson, results: ResultsJson, paint: Paint): string {
   return `${paint.bold(task.id)}${family}\n${textTable(COLUMNS, rows, paint)}`;
 }
 
-/** One number of digits for a column, so that its points stand below each other. */
-function commonDigits(errors: readonly number[]): number {
-  const known = errors.filter((error) => error > 0);
-  return known.length === 0 ? 2 : Math.min(MOST_DIGITS, Math.max(...known.map(digitsForError)));
-}
-
 function intervalText({ regret: { ci95 } }: AgentJson, digits: number): string {
   return ci95 === null ? "-" : `[${fixedNumber(ci95[0], digits)}, ${fixedNumber(ci95[1], digits)}]`;
 }
@@ -65,4 +56,17 @@ function returnText({ return: value }: AgentJson, digits: number): string {
 
 function forfeitText({ forfeits, forfeit_reason }: AgentJson): string {
   return forfeits === 0 ? "0" : `${fixedNumber(forfeits, 0)} (${forfeit_reason ?? "unknown"})`;
+}
+
+/** What went wrong, a line for each forfeited match; empty where none was. */
+export function forfeitsText(results: ResultsJson, paint: Paint = plain): string {
+  const lines = results.tasks.flatMap((task) =>
+    task.agents
+      .filter(({ forfeits }) => forfeits > 0)
+      .map(
+        ({ name, forfeits, trials, forfeit_reason, forfeit_message = "" }) =>
+          `${task.id} / ${name}: ${fixedNumber(forfeits, 0)} of ${fixedNumber(trials, 0)} trials, ${forfeit_reason ?? "unknown"}${forfeit_message === "" ? "" : `: ${forfeit_message}`}`,
+      ),
+  );
+  return lines.length === 0 ? "" : `${paint.bold("forfeits")}\n${lines.join("\n")}\n`;
 }

@@ -119,7 +119,7 @@ export function createProgress(options: ProgressOptions): Progress {
       items = next;
       const sample = sampleOf(items, nowMs());
       remember(samples, sample);
-      const waited = waiting !== undefined && wait === undefined;
+      const waited = waiting !== undefined && wait !== waiting; // for somebody else now, or for nobody
       waiting = wait;
       if (waiting === undefined) left.take(sample);
       const all = waiting === undefined && sample.done >= sample.total;

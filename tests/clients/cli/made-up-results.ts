@@ -66,6 +66,7 @@ export const e1: TaskJson = {
     arms: "uniform-cube",
     arm_set: "fixed",
   },
+  uniform_regret: 221.7,
   agents: [
     madeUpAgent("lin-ucb", upTo(200, 1), 33.1, 12, 1.2),
     madeUpAgent("lin-thompson", upTo(200, 1), 51.1, 25, 0.95),
@@ -79,6 +80,7 @@ export const riverSwim: TaskJson = {
   id: "river-swim",
   task: "river-swim",
   options: { states: 6, horizon: 20, episodes: 100 },
+  uniform_regret: 335,
   agents: [
     madeUpAgent("ucbvi-bernstein", upTo(2000, 20), 48.1, 80, 0.9),
     madeUpAgent("ucbvi-hoeffding", upTo(2000, 20), 78.5, 250, 1.1),

@@ -17,6 +17,7 @@ const message: TournamentResults = {
           trials: 10,
           forfeits: 0,
           forfeitReason: "",
+          forfeitMessage: "",
           regret: { mean: 33.5, se: 1.25, ci95Low: 31, ci95High: 36 },
           trialReturn: { mean: 400, se: 12 },
           curve: { step: [1, 2], mean: [1, 2.5], se: [0.25, 0.5] },
@@ -28,11 +29,13 @@ const message: TournamentResults = {
           trials: 10,
           forfeits: 10,
           forfeitReason: "AGENT_ABSENT",
+          forfeitMessage: "no session under this name for 60000 ms",
           regret: { mean: 222, se: 4.5 },
           trialReturn: undefined,
           curve: { step: [1, 2], mean: [111, 222], se: [2.25, 4.5] },
         },
       ],
+      uniformRegret: 222,
     },
   ],
   leaderboard: [
@@ -83,6 +86,7 @@ describe("results.json", () => {
           id: "e1",
           task: "linear-bandit",
           options: { dim: 5, theta: "uniform01" },
+          uniform_regret: 222,
           agents: [
             {
               name: "ucb",
@@ -101,6 +105,7 @@ describe("results.json", () => {
               trials: 10,
               forfeits: 10,
               forfeit_reason: "AGENT_ABSENT",
+              forfeit_message: "no session under this name for 60000 ms",
               regret: { mean: 222, se: 4.5, ci95: null },
               return: null,
               curve: { step: [1, 2], mean: [111, 222], se: [2.25, 4.5] },

@@ -5,9 +5,14 @@ import { createMatch, type TournamentMatch } from "#icrl/server/tournaments/matc
 
 const task = buildTask("bernoulli-bandit", { arms: 2, horizon: 4 });
 
+const NO_EVENTS = { changed() {}, forfeited() {}, mayLeave: () => false };
+
+/** What was done in a trial; nothing here asks for it. */
+const PLAYED = { actions: new Int32Array(4), regrets: new Float32Array(4) };
+
 /** A match, and how to have so many of its trials played. */
 function matchOf(trials: number): { match: TournamentMatch; play: (count: number) => void } {
-  const match = createMatch("bandit", task, "a", 1n, trials, () => {});
+  const match = createMatch("bandit", task, "a", 1n, trials, NO_EVENTS);
   return {
     match,
     play(count) {
@@ -16,7 +21,7 @@ function matchOf(trials: number): { match: TournamentMatch; play: (count: number
         if (ticket === undefined) throw new Error("no trial is left");
         const regret = Number(ticket.trialIndex);
         const curve = new Float64Array(4).fill(regret);
-        match.source.done({ ticket, complete: true, steps: 4, return: 0, regret, optimalValue: 0, curve });
+        match.source.done({ ticket, complete: true, steps: 4, return: 0, regret, optimalValue: 0, curve, ...PLAYED });
       }
     },
   };
@@ -53,11 +58,20 @@ test("a match of few trials is told of when its tournament is over, and one with
 
 test("a long curve is told at a hundred steps, the last among them", () => {
   const long = buildTask("bernoulli-bandit", { arms: 2, horizon: 100_000 });
-  const match = createMatch("bandit", long, "a", 1n, 1, () => {});
+  const match = createMatch("bandit", long, "a", 1n, 1, NO_EVENTS);
   const ticket = match.source.take();
   if (ticket === undefined) throw new Error("no trial is left");
   const curve = Float64Array.from({ length: 100_000 }, (_, t) => t + 1);
-  match.source.done({ ticket, complete: true, steps: 100_000, return: 0, regret: 100_000, optimalValue: 0, curve });
+  match.source.done({
+    ticket,
+    complete: true,
+    steps: 100_000,
+    return: 0,
+    regret: 100_000,
+    optimalValue: 0,
+    curve,
+    ...PLAYED,
+  });
   const { step, mean } = publishedRegret(match, true) ?? { step: [], mean: [] };
   expect(step).toHaveLength(100);
   expect(step.at(-1)).toBe(100_000);

@@ -52,7 +52,7 @@ const REQUESTS = [
   encodeRequest(hello()),
   encodeRequest(open({ trials: 2n, numEnvs: 2 })),
   encodeRequest(actions(0, [0, 1])),
-  encodeRequest({ $case: "close", value: {} }),
+  encodeRequest({ $case: "close", value: { reason: "" } }),
 ];
 
 test("random bytes and damaged messages on Play always end in a status with a reason, or in an answer", async () => {
@@ -73,6 +73,7 @@ test("random bytes and damaged messages on Play always end in a status with a re
 });
 
 const SPEC = CreateTournamentRequest.encode({
+  attendance: [],
   spec: {
     name: "fuzz",
     seed: 1n,

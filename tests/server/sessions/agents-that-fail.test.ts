@@ -76,7 +76,7 @@ test("an agent that hangs is told ACT_TIMEOUT, and the others play on", async ()
   }
   expect(await hanging.ended).toMatchObject({ code: 4, reason: "ACT_TIMEOUT" });
   expect((await hanging.ended).text).toMatch(/no actions for step_index 1 within 100 ms/);
-  lively.send({ $case: "close", value: {} });
+  lively.send({ $case: "close", value: { reason: "" } });
   expect(await lively.expect("closed")).toMatchObject({ steps: BigInt(steps), incompleteTrials: 1n });
   const { trajectories } = await server.connection.listTrajectories({
     filter: { complete: false },
@@ -144,7 +144,7 @@ test("a session too many is refused, and a place that becomes free is given away
     }
     expect(await stream.expect("closed")).toMatchObject({ completeTrials: 1n });
   }
-  streams[0].send({ $case: "close", value: {} });
+  streams[0].send({ $case: "close", value: { reason: "" } });
   expect((await streams[0].ended).code).toBe(0);
   const late = rawStream(client);
   await opened(late);
@@ -169,6 +169,7 @@ test("the limits that welcome and GetServerInfo announce are the enforced ones",
     maxTrials: 7n,
     maxMessageBytes: 70_000,
     actTimeoutMs: 20_000,
+    actOvertimeMs: 10_000,
     maxSessions: 2,
     maxStepsInFlight: 40n,
   });

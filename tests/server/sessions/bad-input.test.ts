@@ -204,7 +204,11 @@ const truncated: { sessionId: string; reason: Reason }[] = [];
 
 test.each(["open", "actions", "close"] as const)("%s before hello is out of order", async (kind) => {
   const message =
-    kind === "open" ? open() : kind === "close" ? ({ $case: "close", value: {} } as const) : actions(0, [0]);
+    kind === "open"
+      ? open()
+      : kind === "close"
+        ? ({ $case: "close", value: { reason: "" } } as const)
+        : actions(0, [0]);
   await expectEnding(
     "PROTOCOL_ORDER",
     new RegExp(`"${kind}" came while the session was new`),

@@ -185,7 +185,7 @@ test("a session opens one task after the other, and ends well with close", async
     }
     expect(await stream.expect("closed")).toMatchObject({ completeTrials: trials, durableTrials: trials });
   }
-  stream.send({ $case: "close", value: {} });
+  stream.send({ $case: "close", value: { reason: "" } });
   expect(await stream.ended).toMatchObject({ code: 0, reason: undefined });
 });
 
@@ -198,7 +198,7 @@ test("close while playing logs what was begun as truncated, and counts only what
     stream.send(actions(step, [0, 1]));
     await stream.expect("observations");
   }
-  stream.send({ $case: "close", value: {} });
+  stream.send({ $case: "close", value: { reason: "" } });
   const closed = await stream.expect("closed");
   expect(closed).toMatchObject({
     completeTrials: 2n,
@@ -279,7 +279,11 @@ test("actions that come while the last answer waits for a slow disk are no answe
     const said: PlayResponse["message"][] = [];
     let error: unknown;
     const session = createSession(
-      { send: (bytes) => said.push(PlayResponse.decode(bytes).message), end: (reason) => (error = reason) },
+      {
+        peer: "a test",
+        send: (bytes) => said.push(PlayResponse.decode(bytes).message),
+        end: (reason) => (error = reason),
+      },
       {
         limits: resolveOptions(LIMIT_OPTIONS, {}, "test"),
         sink,

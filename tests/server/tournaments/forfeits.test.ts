@@ -74,8 +74,9 @@ test("a policy that throws forfeits its match and plays the next one", async () 
     }),
   );
   expect(failed).toEqual([["bandit/bad", "division by cucumber"]]);
-  expectAllForfeited(results, GOOD_AND_BAD, "bandit", "CONNECTION_LOST");
-  expect(resultOf(results, "river", "bad")).toMatchObject({ forfeits: 0, forfeitReason: "" });
+  expectAllForfeited(results, GOOD_AND_BAD, "bandit", "AGENT_FAILED");
+  expect(resultOf(results, "bandit", "bad").forfeitMessage).toBe("division by cucumber");
+  expect(resultOf(results, "river", "bad")).toMatchObject({ forfeits: 0, forfeitReason: "", forfeitMessage: "" });
 });
 
 test("an agent whose last match the server ends is told that it is finished, though its tournament is over by then", async () => {
@@ -154,7 +155,7 @@ test("an entrant that never comes is absent, and the tournament ends without it"
 });
 
 test("an entrant that hangs forfeits for ACT_TIMEOUT", async () => {
-  const server = await serverForTest({ act_timeout_ms: 500 });
+  const server = await serverForTest({ act_timeout_ms: 500, act_overtime_ms: 0 });
   const client = rawClient(server.address);
   onTestFinished(() => client.close());
   const of = spec(["good", "bad"], { tasks: [BANDIT], trials: 3 });
@@ -179,7 +180,7 @@ test.each(["close", "the end of its stream"])(
       await stream.expect("welcome");
       await stream.expect("opened");
       await stream.expect("observations");
-      if (how === "close") stream.send({ $case: "close", value: {} });
+      if (how === "close") stream.send({ $case: "close", value: { reason: "" } });
       else stream.call.end();
       expect((await stream.ended).code).toBe(0);
     });

@@ -238,22 +238,22 @@ async function play(
     const givenUp = new Promise<never>((_, reject) => {
       giveUp = reject;
     });
-    processes = startAgentProcesses(
-      server.address,
-      ["--collection", id],
-      spec.behaviours.filter(
+    processes = startAgentProcesses({
+      address: server.address,
+      schedule: ["--collection", id],
+      entrants: spec.behaviours.filter(
         ({ name, agent }) => agent !== ORACLE_NOISE && !others.some((other) => other.name === name) && unfinished(name),
       ),
-      join(folder, "log", "agents"),
+      logDir: join(folder, "log", "agents"),
       unfinished,
-      (entrant, logFile, error) =>
+      onGivenUp: ({ entrant, logFile, error }) =>
         giveUp(
           new IcrlError(
             error?.reason ?? "AGENT_ABSENT",
             `the process of behaviour "${entrant}" ended too often${error === undefined ? "" : ` (${error.text})`}, ${logFile} has its words: run the same command again to go on`,
           ),
         ),
-    );
+    });
     const update = (next: Collection) => {
       collection = next;
       progress.update(

@@ -172,6 +172,11 @@ export interface Limits {
   maxSessions: number;
   /** Largest num_envs * horizon of a session: unfinished episodes are held in memory until they end. */
   maxStepsInFlight: bigint;
+  /**
+   * In a match: how much longer than act_timeout_ms the agent may take in all, in milliseconds. Each session has it anew for each
+   * match that it opens.
+   */
+  actOvertimeMs: number;
 }
 
 /** Opens a task for free play. */
@@ -400,8 +405,13 @@ export interface Resume {
   lastStepIndex?: bigint | undefined;
 }
 
-/** Ends what is open. Unfinished trials are logged as truncated and incomplete. */
+/** Ends what is open. In free play unfinished trials are logged as truncated and incomplete. */
 export interface Close {
+  /**
+   * In a match: why the agent cannot go on, for people. The match is then forfeited with AGENT_FAILED, and this is shown in the
+   * results. Empty: the agent only leaves.
+   */
+  reason: string;
 }
 
 /**
@@ -1104,7 +1114,15 @@ export const Welcome: MessageFns<Welcome> = {
 };
 
 function createBaseLimits(): Limits {
-  return { maxEnvs: 0, maxTrials: 0n, maxMessageBytes: 0, actTimeoutMs: 0, maxSessions: 0, maxStepsInFlight: 0n };
+  return {
+    maxEnvs: 0,
+    maxTrials: 0n,
+    maxMessageBytes: 0,
+    actTimeoutMs: 0,
+    maxSessions: 0,
+    maxStepsInFlight: 0n,
+    actOvertimeMs: 0,
+  };
 }
 
 export const Limits: MessageFns<Limits> = {
@@ -1132,6 +1150,9 @@ export const Limits: MessageFns<Limits> = {
         throw new globalThis.Error("value provided for field message.maxStepsInFlight of type uint64 too large");
       }
       writer.uint32(48).uint64(message.maxStepsInFlight);
+    }
+    if (message.actOvertimeMs !== 0) {
+      writer.uint32(56).uint32(message.actOvertimeMs);
     }
     return writer;
   },
@@ -1195,6 +1216,14 @@ export const Limits: MessageFns<Limits> = {
             }
 
             message.maxStepsInFlight = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.actOvertimeMs = reader.uint32();
             continue;
           }
         }
@@ -2302,11 +2331,14 @@ export const Resume: MessageFns<Resume> = {
 };
 
 function createBaseClose(): Close {
-  return {};
+  return { reason: "" };
 }
 
 export const Close: MessageFns<Close> = {
-  encode(_: Close, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Close, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
     return writer;
   },
 
@@ -2323,6 +2355,14 @@ export const Close: MessageFns<Close> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;

@@ -102,6 +102,18 @@ export interface Tournament {
    * does not declare disappear when it does.
    */
   matches: Match[];
+  /** The entrants, in the order of the spec, as far as they are connected. */
+  entrants: EntrantPresence[];
+}
+
+/** Who is there of an entrant. */
+export interface EntrantPresence {
+  /** Its name in the tournament. */
+  name: string;
+  /** Processes connected under this name: connections that its sessions came over. */
+  processes: number;
+  /** Processes that are waited for before its matches begin. */
+  awaited: number;
 }
 
 /** One entrant on one task. */
@@ -122,12 +134,34 @@ export interface Match {
   forfeitReason: string;
   /** Steps taken so far. */
   steps: bigint;
+  /** What happened, for people; empty when it was not forfeited. */
+  forfeitMessage: string;
 }
 
-/** Creates. */
+/** Creates, or goes on with one that was interrupted: trials that the log holds are not played again. */
 export interface CreateTournamentRequest {
   /** What to play. Without a seed the server draws one, which results reveal; such a tournament is always new. */
-  spec?: TournamentSpec | undefined;
+  spec?:
+    | TournamentSpec
+    | undefined;
+  /**
+   * Entrants that are waited for in their own way. Of the others one process is enough, who leaves in the middle of a match forfeits
+   * it, and who stays away for longer than the server's entrant_timeout_ms forfeits all.
+   */
+  attendance: Attendance[];
+}
+
+/** How an entrant is waited for. */
+export interface Attendance {
+  /** Its name in the tournament. */
+  name: string;
+  /** Its matches wait until so many processes have connected under its name, at least 1. They share its trials. */
+  processes: number;
+  /**
+   * Whether it may leave in the middle of a match and come back. The trials of a lost or closed session are then played again, by
+   * whoever comes next under its name, and the server waits for it without end.
+   */
+  mayLeave: boolean;
 }
 
 /** Created, or found. */
@@ -170,12 +204,39 @@ export interface ListTournamentsResponse {
 export interface WatchTournamentRequest {
   /** Its id. */
   id: string;
+  /** Whether answers may leave out what has not changed: see WatchTournamentResponse. */
+  changesOnly: boolean;
 }
 
 /** Its state now. */
 export interface WatchTournamentResponse {
   /** The tournament. */
-  tournament?: Tournament | undefined;
+  tournament?:
+    | Tournament
+    | undefined;
+  /**
+   * Whether this is a change to what came before: `spec` is absent, and `matches` has only those that changed. The first answer is
+   * whole, and so is one after matches have disappeared.
+   */
+  change: boolean;
+}
+
+/** Forfeits. */
+export interface ForfeitMatchesRequest {
+  /** Tournament id. */
+  id: string;
+  /** Whose. */
+  entrant: string;
+  /** What happened, for people: it is shown in the results. */
+  message: string;
+  /** Whether all its unfinished matches are meant. Otherwise those that its sessions are playing, or left without finishing them. */
+  all: boolean;
+}
+
+/** What was forfeited. */
+export interface ForfeitMatchesResponse {
+  /** Matches, "<task id>/<entrant>". */
+  matchIds: string[];
 }
 
 /** Asks for the trials. */
@@ -239,7 +300,11 @@ export interface AgentResult {
     | Estimate
     | undefined;
   /** Curve of the regret. */
-  curve?: RegretCurve | undefined;
+  curve?:
+    | RegretCurve
+    | undefined;
+  /** What happened, for people; empty when no trial was forfeited. */
+  forfeitMessage: string;
 }
 
 /** How all did on one task. */
@@ -254,6 +319,8 @@ export interface TaskResult {
     | undefined;
   /** Entrants in the order of the spec. */
   agents: AgentResult[];
+  /** Exact expected regret of uniform play, its mean over the task's trials: what a normalised score of 0 stands for. */
+  uniformRegret: number;
 }
 
 /** A place on a task's leaderboard. */
@@ -521,7 +588,7 @@ export const TournamentEntrant: MessageFns<TournamentEntrant> = {
 };
 
 function createBaseTournament(): Tournament {
-  return { id: "", spec: undefined, state: 0, matches: [] };
+  return { id: "", spec: undefined, state: 0, matches: [], entrants: [] };
 }
 
 export const Tournament: MessageFns<Tournament> = {
@@ -537,6 +604,9 @@ export const Tournament: MessageFns<Tournament> = {
     }
     for (const v of message.matches) {
       Match.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.entrants) {
+      EntrantPresence.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -586,6 +656,82 @@ export const Tournament: MessageFns<Tournament> = {
             message.matches.push(Match.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.entrants.push(EntrantPresence.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEntrantPresence(): EntrantPresence {
+  return { name: "", processes: 0, awaited: 0 };
+}
+
+export const EntrantPresence: MessageFns<EntrantPresence> = {
+  encode(message: EntrantPresence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.processes !== 0) {
+      writer.uint32(16).uint32(message.processes);
+    }
+    if (message.awaited !== 0) {
+      writer.uint32(24).uint32(message.awaited);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EntrantPresence {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEntrantPresence();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.processes = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.awaited = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -600,7 +746,17 @@ export const Tournament: MessageFns<Tournament> = {
 };
 
 function createBaseMatch(): Match {
-  return { taskId: "", entrant: "", state: 0, completeTrials: 0, trials: 0, forfeits: 0, forfeitReason: "", steps: 0n };
+  return {
+    taskId: "",
+    entrant: "",
+    state: 0,
+    completeTrials: 0,
+    trials: 0,
+    forfeits: 0,
+    forfeitReason: "",
+    steps: 0n,
+    forfeitMessage: "",
+  };
 }
 
 export const Match: MessageFns<Match> = {
@@ -631,6 +787,9 @@ export const Match: MessageFns<Match> = {
         throw new globalThis.Error("value provided for field message.steps of type uint64 too large");
       }
       writer.uint32(64).uint64(message.steps);
+    }
+    if (message.forfeitMessage !== "") {
+      writer.uint32(74).string(message.forfeitMessage);
     }
     return writer;
   },
@@ -712,6 +871,14 @@ export const Match: MessageFns<Match> = {
             message.steps = reader.uint64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.forfeitMessage = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -726,13 +893,16 @@ export const Match: MessageFns<Match> = {
 };
 
 function createBaseCreateTournamentRequest(): CreateTournamentRequest {
-  return { spec: undefined };
+  return { spec: undefined, attendance: [] };
 }
 
 export const CreateTournamentRequest: MessageFns<CreateTournamentRequest> = {
   encode(message: CreateTournamentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.spec !== undefined) {
       TournamentSpec.encode(message.spec, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.attendance) {
+      Attendance.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -756,6 +926,82 @@ export const CreateTournamentRequest: MessageFns<CreateTournamentRequest> = {
             }
 
             message.spec = TournamentSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.attendance.push(Attendance.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAttendance(): Attendance {
+  return { name: "", processes: 0, mayLeave: false };
+}
+
+export const Attendance: MessageFns<Attendance> = {
+  encode(message: Attendance, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.processes !== 0) {
+      writer.uint32(16).uint32(message.processes);
+    }
+    if (message.mayLeave !== false) {
+      writer.uint32(24).bool(message.mayLeave);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Attendance {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttendance();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.processes = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mayLeave = reader.bool();
             continue;
           }
         }
@@ -1013,13 +1259,16 @@ export const ListTournamentsResponse: MessageFns<ListTournamentsResponse> = {
 };
 
 function createBaseWatchTournamentRequest(): WatchTournamentRequest {
-  return { id: "" };
+  return { id: "", changesOnly: false };
 }
 
 export const WatchTournamentRequest: MessageFns<WatchTournamentRequest> = {
   encode(message: WatchTournamentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.id !== "") {
       writer.uint32(10).string(message.id);
+    }
+    if (message.changesOnly !== false) {
+      writer.uint32(16).bool(message.changesOnly);
     }
     return writer;
   },
@@ -1045,6 +1294,14 @@ export const WatchTournamentRequest: MessageFns<WatchTournamentRequest> = {
             message.id = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.changesOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1059,13 +1316,16 @@ export const WatchTournamentRequest: MessageFns<WatchTournamentRequest> = {
 };
 
 function createBaseWatchTournamentResponse(): WatchTournamentResponse {
-  return { tournament: undefined };
+  return { tournament: undefined, change: false };
 }
 
 export const WatchTournamentResponse: MessageFns<WatchTournamentResponse> = {
   encode(message: WatchTournamentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.tournament !== undefined) {
       Tournament.encode(message.tournament, writer.uint32(10).fork()).join();
+    }
+    if (message.change !== false) {
+      writer.uint32(16).bool(message.change);
     }
     return writer;
   },
@@ -1089,6 +1349,139 @@ export const WatchTournamentResponse: MessageFns<WatchTournamentResponse> = {
             }
 
             message.tournament = Tournament.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.change = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseForfeitMatchesRequest(): ForfeitMatchesRequest {
+  return { id: "", entrant: "", message: "", all: false };
+}
+
+export const ForfeitMatchesRequest: MessageFns<ForfeitMatchesRequest> = {
+  encode(message: ForfeitMatchesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.entrant !== "") {
+      writer.uint32(18).string(message.entrant);
+    }
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
+    }
+    if (message.all !== false) {
+      writer.uint32(32).bool(message.all);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForfeitMatchesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForfeitMatchesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.entrant = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.all = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseForfeitMatchesResponse(): ForfeitMatchesResponse {
+  return { matchIds: [] };
+}
+
+export const ForfeitMatchesResponse: MessageFns<ForfeitMatchesResponse> = {
+  encode(message: ForfeitMatchesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.matchIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForfeitMatchesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForfeitMatchesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.matchIds.push(reader.string());
             continue;
           }
         }
@@ -1396,6 +1789,7 @@ function createBaseAgentResult(): AgentResult {
     regret: undefined,
     trialReturn: undefined,
     curve: undefined,
+    forfeitMessage: "",
   };
 }
 
@@ -1427,6 +1821,9 @@ export const AgentResult: MessageFns<AgentResult> = {
     }
     if (message.curve !== undefined) {
       RegretCurve.encode(message.curve, writer.uint32(74).fork()).join();
+    }
+    if (message.forfeitMessage !== "") {
+      writer.uint32(82).string(message.forfeitMessage);
     }
     return writer;
   },
@@ -1516,6 +1913,14 @@ export const AgentResult: MessageFns<AgentResult> = {
             message.curve = RegretCurve.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.forfeitMessage = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1530,7 +1935,7 @@ export const AgentResult: MessageFns<AgentResult> = {
 };
 
 function createBaseTaskResult(): TaskResult {
-  return { id: "", task: "", options: undefined, agents: [] };
+  return { id: "", task: "", options: undefined, agents: [], uniformRegret: 0 };
 }
 
 export const TaskResult: MessageFns<TaskResult> = {
@@ -1546,6 +1951,9 @@ export const TaskResult: MessageFns<TaskResult> = {
     }
     for (const v of message.agents) {
       AgentResult.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.uniformRegret !== 0) {
+      writer.uint32(41).double(message.uniformRegret);
     }
     return writer;
   },
@@ -1593,6 +2001,14 @@ export const TaskResult: MessageFns<TaskResult> = {
             }
 
             message.agents.push(AgentResult.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.uniformRegret = reader.double();
             continue;
           }
         }
@@ -1825,7 +2241,7 @@ export const TournamentServiceService = {
       Buffer.from(WatchTournamentResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchTournamentResponse => WatchTournamentResponse.decode(value),
   },
-  /** Every trial of a finished tournament as Arrow record batches: task, entrant, trial, seeds, regret, return, complete. */
+  /** Every trial of a finished tournament as Arrow record batches: the rows of trials.parquet, see docs/results.md. */
   streamTrials: {
     path: "/icrl.v1.TournamentService/StreamTrials" as const,
     requestStream: false as const,
@@ -1835,6 +2251,18 @@ export const TournamentServiceService = {
     responseSerialize: (value: StreamTrialsResponse): Buffer =>
       Buffer.from(StreamTrialsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamTrialsResponse => StreamTrialsResponse.decode(value),
+  },
+  /** Forfeits matches of an entrant: for whoever runs its process and sees that it cannot go on. */
+  forfeitMatches: {
+    path: "/icrl.v1.TournamentService/ForfeitMatches" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ForfeitMatchesRequest): Buffer =>
+      Buffer.from(ForfeitMatchesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ForfeitMatchesRequest => ForfeitMatchesRequest.decode(value),
+    responseSerialize: (value: ForfeitMatchesResponse): Buffer =>
+      Buffer.from(ForfeitMatchesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ForfeitMatchesResponse => ForfeitMatchesResponse.decode(value),
   },
 } as const;
 
@@ -1850,8 +2278,10 @@ export interface TournamentServiceServer extends UntypedServiceImplementation {
   listTournaments: handleUnaryCall<ListTournamentsRequest, ListTournamentsResponse>;
   /** The tournament's state now and whenever it changes (at most some ten times a second), until it is finished. */
   watchTournament: handleServerStreamingCall<WatchTournamentRequest, WatchTournamentResponse>;
-  /** Every trial of a finished tournament as Arrow record batches: task, entrant, trial, seeds, regret, return, complete. */
+  /** Every trial of a finished tournament as Arrow record batches: the rows of trials.parquet, see docs/results.md. */
   streamTrials: handleServerStreamingCall<StreamTrialsRequest, StreamTrialsResponse>;
+  /** Forfeits matches of an entrant: for whoever runs its process and sees that it cannot go on. */
+  forfeitMatches: handleUnaryCall<ForfeitMatchesRequest, ForfeitMatchesResponse>;
 }
 
 export interface TournamentServiceClient extends Client {
@@ -1916,7 +2346,7 @@ export interface TournamentServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchTournamentResponse>;
-  /** Every trial of a finished tournament as Arrow record batches: task, entrant, trial, seeds, regret, return, complete. */
+  /** Every trial of a finished tournament as Arrow record batches: the rows of trials.parquet, see docs/results.md. */
   streamTrials(
     request: StreamTrialsRequest,
     options?: Partial<CallOptions>,
@@ -1926,6 +2356,22 @@ export interface TournamentServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamTrialsResponse>;
+  /** Forfeits matches of an entrant: for whoever runs its process and sees that it cannot go on. */
+  forfeitMatches(
+    request: ForfeitMatchesRequest,
+    callback: (error: ServiceError | null, response: ForfeitMatchesResponse) => void,
+  ): ClientUnaryCall;
+  forfeitMatches(
+    request: ForfeitMatchesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ForfeitMatchesResponse) => void,
+  ): ClientUnaryCall;
+  forfeitMatches(
+    request: ForfeitMatchesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ForfeitMatchesResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const TournamentServiceClient = makeGenericClientConstructor(

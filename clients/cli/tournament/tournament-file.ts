@@ -1,6 +1,6 @@
 /** A tournament's file: YAML or JSON, {name, seed, trials, tasks: [{id, task, options}], agents: [{name, agent, options, tasks}]}. */
-import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
-import { readSpecFile } from "./spec-file.js";
+import type { TournamentSpec } from "../../../proto/gen/icrl/v1/tournament.js";
+import { readSpecFile } from "../spec-file.js";
 
 /**
  * Reads one. Names and options are left to the server to check.

@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, onTestFinished, test } from "vitest";
+import { tournamentFile } from "../support/tournament-file.js";
+import { icrl, PROGRAM, type Running, startNode, temporaryFolder } from "./run-icrl.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+const file = tournamentFile(folder.path, {
+  trials: 3000,
+  tasks: [
+    { id: "arms", task: "bernoulli-bandit", options: { arms: 3, horizon: 200 } },
+    { id: "river", task: "river-swim", options: { episodes: 20 } },
+  ],
+  agents: [{ name: "far", agent: "uniform" }, { agent: "emp" }],
+});
+
+/** The command, and where the agents that it awaits find it. */
+async function awaiting(out: string, ...flags: string[]): Promise<{ run: Running; address: string }> {
+  const run = startNode([PROGRAM, "tournament", "run", file, "--out", out, "--listen", "127.0.0.1:0", ...flags]);
+  onTestFinished(() => void run.child.kill("SIGTERM"));
+  await run.said("--entrant far\n");
+  return { run, address: /--connect (\S+) --entrant far/.exec(run.stderr)?.[1] as string };
+}
+
+/** One process of the entrant, as a person starts it. */
+function joined(address: string): Running {
+  const agent = startNode([PROGRAM, "agent", "uniform", "--connect", address, "--entrant", "far", "--envs", "32"]);
+  onTestFinished(() => void agent.child.kill("SIGKILL"));
+  return agent;
+}
+
+const resultsOf = (out: string) => ({
+  ...JSON.parse(readFileSync(join(out, "results.json"), "utf8")),
+  command: "",
+});
+
+test("two processes join under one name, share its matches, one leaves and another takes its place: results as of one alone", async () => {
+  const out = join(folder.path, "awaited");
+  const { run, address } = await awaiting(out, "--await", "far=2");
+  expect(run.stderr).toContain(
+    `far: waiting for 2 processes of agent "uniform" to join; start icrl agent uniform --connect ${address} --entrant far\n`,
+  );
+  const first = joined(address);
+  await run.said("waiting for far (1 of 2 processes)");
+  expect(first.stderr).not.toContain("playing");
+  const second = joined(address);
+  await Promise.all([first.said("playing arms/far"), second.said("playing arms/far")]);
+  first.child.kill("SIGKILL");
+  await first.ended;
+  const third = joined(address);
+  const { code, stdout, stderr } = await run.ended;
+  expect(code, stderr).toBe(0);
+  expect(stdout).not.toMatch(/^forfeits$/m);
+  expect((await second.ended).code).toBe(0);
+  expect((await third.ended).code).toBe(0);
+  expect(third.stderr).toContain("playing");
+
+  const alone = join(folder.path, "alone");
+  expect((await icrl("tournament", "run", file, "--out", alone)).code).toBe(0);
+  expect(resultsOf(out)).toEqual(resultsOf(alone));
+  expect(readFileSync(join(out, "trials.parquet")).equals(readFileSync(join(alone, "trials.parquet")))).toBe(true);
+});
+
+test("--await of somebody who is no entrant, or of no process, is refused before anything is done", async () => {
+  const out = join(folder.path, "refused");
+  const run = (...flags: string[]) => icrl("tournament", "run", file, "--out", out, ...flags);
+  expect(await run("--await", "near=1")).toMatchObject({
+    code: 2,
+    stderr: "error: ENTRANT_UNKNOWN: --await near: the entrants are far, emp\n",
+  });
+  expect(await run("--await", "far=0")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("Give NAME=COUNT, with a COUNT from 1 to 10000."),
+  });
+  expect(await run("--server", "127.0.0.1:1", "--listen", "127.0.0.1:0")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("--listen is for the private server"),
+  });
+});

@@ -1,0 +1,124 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, expect, test } from "vitest";
+import { connect } from "#icrl/clients/typescript/connect.js";
+import { rngFromSeed } from "#icrl/common/rng.js";
+import { tournamentFile } from "../support/tournament-file.js";
+import { icrl, icrlJson, PROGRAM, startNode, temporaryFolder } from "./run-icrl.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+/** Processes below one, with what they run. */
+function descendants(pid: number): { pid: number; runs: string }[] {
+  const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
+    .trim()
+    .split("\n")
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []);
+  const below = (parent: number): { pid: number; runs: string }[] =>
+    rows
+      .filter(([, , of]) => Number(of) === parent)
+      .flatMap(([, child, , runs]) => [{ pid: Number(child), runs }, ...below(Number(child))]);
+  return below(pid);
+}
+
+/** Ends a run, in one of the ways in which runs end. */
+const ways: Record<string, (pid: number) => void> = {
+  "kill -9 of all its processes": (pid) => process.kill(-pid, "SIGKILL"),
+  "kill -9 of the command alone": (pid) => process.kill(pid, "SIGKILL"),
+  "kill -9 of its server": (pid) => {
+    const server = descendants(pid).find(({ runs }) => runs.includes(" serve "));
+    process.kill(server?.pid ?? -pid, "SIGKILL");
+  },
+  "kill -9 of all its processes, an agent first": (pid) => {
+    const agent = descendants(pid).find(({ runs }) => runs.includes(" agent "));
+    if (agent !== undefined) process.kill(agent.pid, "SIGKILL");
+    process.kill(-pid, "SIGKILL");
+  },
+  "Ctrl-C": (pid) => process.kill(-pid, "SIGINT"),
+};
+
+/** A port of 127.0.0.1 that was free just now. */
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, "close");
+  return port;
+}
+
+/** Resolves once a run's tournament has so many complete trials. */
+async function played(address: string, trials: number): Promise<void> {
+  const connection = await connect(address, 60_000);
+  try {
+    const { tournaments } = await connection.listTournaments();
+    for (const { id } of tournaments) {
+      for await (const { tournament } of connection.watchTournament({ id })) {
+        const complete = tournament?.matches.reduce((sum, match) => sum + match.completeTrials, 0) ?? 0;
+        if (complete >= trials) return;
+      }
+    }
+  } finally {
+    connection.close();
+  }
+}
+
+const TRIALS = 4000;
+
+test("a tournament that is killed ten times, at random, ends with the results of an undisturbed one", async () => {
+  const file = tournamentFile(folder.path, {
+    seed: undefined, // the first run draws it, the others must find it
+    trials: TRIALS,
+    tasks: [
+      { id: "bandit", task: "bernoulli-bandit", options: { arms: 4, horizon: 100 } },
+      { id: "river", task: "river-swim", options: { states: 5, horizon: 10, episodes: 20 } },
+    ],
+    agents: ["uniform", "thompson", "q-learning", "ucbvi", "emp"].map((agent) => ({ agent })),
+  });
+  const disturbed = join(folder.path, "disturbed");
+  const rng = rngFromSeed(7n); // the moments are random all the same: this machine's timing is not ours
+  const kinds = Object.entries(ways);
+  let goneOn = 0;
+  for (let kill = 0; kill < 10; kill++) {
+    const address = `127.0.0.1:${await freePort()}`;
+    const args = ["tournament", "run", file, "--out", disturbed, "--listen", address];
+    const run = startNode([PROGRAM, ...args], { group: true });
+    // Every third one early, perhaps before it has begun; the others on their way through the six matches.
+    if (kill % 3 === 0) await Promise.race([wait(rng.uniform() * 3000), run.ended]);
+    else await played(address, ((6 * TRIALS) / 11) * (kill + rng.uniform()));
+    const [way, end] = kinds[kill % kinds.length];
+    if (run.child.exitCode === null) end(run.child.pid as number);
+    const { code, stderr } = await run.ended;
+    expect(code, `${way}: ${stderr}`).not.toBe(0); // else it was over before its ten kills
+    expect(stderr).not.toContain("forfeit");
+    if (/going on: [1-9]/.test(stderr)) goneOn += 1;
+  }
+  expect(goneOn).toBeGreaterThan(3);
+
+  const last = await icrl("tournament", "run", file, "--out", disturbed);
+  expect(last.code, last.stderr).toBe(0);
+  const { seed } = JSON.parse(readFileSync(join(disturbed, "tournament.json"), "utf8")) as { seed: string };
+  const undisturbed = join(folder.path, "undisturbed");
+  await icrl("tournament", "run", file, "--out", undisturbed, "--seed", seed);
+
+  const resultsOf = (out: string) => ({
+    ...JSON.parse(readFileSync(join(out, "results.json"), "utf8")),
+    command: "", // differs in --out and --seed
+  });
+  expect(resultsOf(disturbed)).toEqual(resultsOf(undisturbed));
+  const trialsOf = (out: string) => readFileSync(join(out, "trials.parquet"));
+  expect(trialsOf(disturbed).equals(trialsOf(undisturbed))).toBe(true);
+
+  // The log is whole, and has every episode once.
+  expect(await icrlJson("log", "verify", "--data", disturbed)).toMatchObject({ ok: true });
+  const count = async (out: string) =>
+    icrlJson("log", "query", "SELECT count(*) n, count(DISTINCT episode_id) ids FROM trajectories", "--data", out);
+  expect(await count(disturbed)).toEqual(await count(undisturbed));
+  // 3 entrants x 4,000 trials x 1 episode, and 3 x 4,000 x 20
+  expect(await count(disturbed)).toMatchObject({ rows: [[252_000, 252_000]] });
+});

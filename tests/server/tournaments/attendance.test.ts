@@ -1,0 +1,223 @@
+import type { Client } from "@grpc/grpc-js";
+import { expect, onTestFinished, test } from "vitest";
+import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
+import type { Attendance, Tournament, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
+import { actions, hello, type RawStream, rawClient, rawStream } from "../../support/raw-stream.js";
+import { readLog, serverForTest, type TestServer } from "../../support/server.js";
+import { agentThat, BANDIT, finished, RIVER, spec } from "../../support/tournament.js";
+
+const zeros = (name: string) => agentThat(name, () => ({ act: () => 0 }));
+
+/** Creates it and resolves with its id. */
+async function createWith(server: TestServer, of: TournamentSpec, attendance: Attendance[]): Promise<string> {
+  const { tournament } = await server.connection.createTournament({ spec: of, attendance });
+  return (tournament as Tournament).id;
+}
+
+const mayLeave = (name: string, processes = 1): Attendance => ({ name, processes, mayLeave: true });
+
+/** A process of its own, as far as the server can see: a connection. */
+function processOf(server: TestServer): Client {
+  const client = rawClient(server.address);
+  onTestFinished(() => client.close());
+  return client;
+}
+
+/** Enters and resolves once welcome; matches may come later. */
+async function enter(client: Client, id: string, numEnvs = 1): Promise<RawStream> {
+  const stream = rawStream(client);
+  stream.send(hello({ agent: "zero", entrant: "zero", tournamentId: id, numEnvs }));
+  await stream.expect("welcome");
+  return stream;
+}
+
+async function playSteps(stream: RawStream, from: number, steps: number): Promise<void> {
+  for (let step = from; step < from + steps; step++) {
+    stream.send(actions(step, [0]));
+    await stream.expect("observations");
+  }
+}
+
+/** The tournament once it looks like this. */
+async function onceIt(server: TestServer, id: string, looks: (tournament: Tournament) => boolean): Promise<Tournament> {
+  for await (const { tournament } of server.connection.watchTournament({ id })) {
+    if (tournament !== undefined && looks(tournament)) return tournament;
+  }
+  throw new Error("it ended before it looked like that");
+}
+
+const ONE = spec(["zero"], { tasks: [BANDIT], trials: 4 });
+
+test.each(["a lost connection", "a close without a reason", "the end of its stream"])(
+  "an entrant that may leave comes back after %s: nothing is forfeited, its trial is played again",
+  async (how) => {
+    const server = await serverForTest();
+    const id = await createWith(server, ONE, [mayLeave("zero")]);
+    const stream = await enter(processOf(server), id);
+    await stream.expect("opened");
+    await stream.expect("observations");
+    await playSteps(stream, 0, 9); // one trial of 6 steps, and half of the second
+    if (how === "a lost connection") stream.call.cancel();
+    else if (how === "the end of its stream") stream.call.end();
+    else stream.send({ $case: "close", value: { reason: "" } });
+    await stream.ended;
+    await onceIt(server, id, ({ entrants }) => entrants[0].processes === 0);
+    await serveMatches(server.connection, zeros("zero"), { entrant: "zero", tournamentId: id });
+    const { results, tournament } = await finished(server.connection, id);
+    expect(tournament.matches[0]).toMatchObject({ completeTrials: 4, forfeits: 0, forfeitReason: "" });
+    expect(results.tasks[0].agents[0]).toMatchObject({ trials: 4, forfeits: 0 });
+    await server.close();
+    // The half trial is not in the log beside the whole one.
+    expect((await readLog(server.dataDir)).map(({ trial_index, complete }) => [Number(trial_index), complete])).toEqual(
+      expect.arrayContaining([0, 1, 2, 3].map((trial) => [trial, true])),
+    );
+    expect((await readLog(server.dataDir)).length).toBe(4);
+  },
+);
+
+test("an entrant that may leave still forfeits what it breaks: a close with a reason, a bad action", async () => {
+  const server = await serverForTest();
+  const of = spec(["zero"], { trials: 2 });
+  const id = await createWith(server, of, [mayLeave("zero")]);
+  const client = processOf(server);
+  const first = await enter(client, id);
+  await first.expect("opened");
+  await first.expect("observations");
+  first.send({ $case: "close", value: { reason: "cannot allocate a brain" } });
+  await first.ended;
+  const second = await enter(client, id);
+  expect((await second.expect("opened")).matchId).toBe("river/zero");
+  await second.expect("observations");
+  second.send(actions(0, [17]));
+  await second.ended;
+  const { results } = await finished(server.connection, id);
+  expect(results.tasks.map(({ agents: [agent] }) => [agent.forfeitReason, agent.forfeitMessage])).toEqual([
+    ["AGENT_FAILED", "cannot allocate a brain"],
+    ["ACTION_OUT_OF_RANGE", expect.stringContaining("action 17 of env 0 is outside [0, 2)")],
+  ]);
+});
+
+test("one that leaves again and again without playing a trial forfeits in the end", async () => {
+  const server = await serverForTest();
+  const id = await createWith(server, ONE, [mayLeave("zero")]);
+  const client = processOf(server);
+  let times = 0;
+  for (; times < 60; times++) {
+    const stream = await enter(client, id);
+    const said = await stream.next();
+    if (said.message.$case === "closed") break;
+    stream.send({ $case: "close", value: { reason: "" } });
+    await stream.ended;
+  }
+  expect(times).toBe(50);
+  const { results } = await finished(server.connection, id);
+  expect(results.tasks[0].agents[0]).toMatchObject({
+    forfeits: 4,
+    forfeitReason: "AGENT_CLOSED",
+    forfeitMessage: expect.stringMatching(/: 50 times without a trial played in between$/),
+  });
+});
+
+test("nothing is offered until as many processes have come as are awaited; they share the trials, and may leave then", async () => {
+  const server = await serverForTest();
+  const id = await createWith(server, ONE, [mayLeave("zero", 2)]);
+  const [one, two] = [processOf(server), processOf(server)];
+  const streams = [await enter(one, id), await enter(one, id)]; // two sessions, one process
+  expect((await onceIt(server, id, () => true)).entrants).toEqual([{ name: "zero", processes: 1, awaited: 2 }]);
+  const offered = Promise.race(streams.map((stream) => stream.next().then(() => "offered")));
+  const last = await enter(two, id);
+  const opened = await last.expect("opened");
+  expect(opened.trials).toBeLessThanOrEqual(4n);
+  expect(await offered).toBe("offered"); // only now: the order of the events above is the server's
+  await onceIt(server, id, ({ entrants }) => entrants[0].processes === 2);
+  for (const { call } of streams) call.cancel();
+  await Promise.all(streams.map(({ ended }) => ended));
+  await onceIt(server, id, ({ entrants }) => entrants[0].processes === 1);
+  last.call.cancel();
+  await serveMatches(server.connection, zeros("zero"), { entrant: "zero", tournamentId: id }); // one process is enough now
+  expect((await finished(server.connection, id)).results.tasks[0].agents[0]).toMatchObject({ trials: 4, forfeits: 0 });
+});
+
+test("an entrant that is awaited before anything was offered plays nothing alone", async () => {
+  const server = await serverForTest();
+  const id = await createWith(server, ONE, [mayLeave("zero", 2)]);
+  await enter(processOf(server), id);
+  // The other tournament is played from its beginning to its end meanwhile.
+  const other = await createWith(server, spec(["busy"], { tasks: [RIVER], trials: 50 }), []);
+  await serveMatches(server.connection, zeros("busy"), { entrant: "busy", tournamentId: other });
+  await finished(server.connection, other);
+  expect((await server.connection.getTournament({ id })).tournament?.matches[0]).toMatchObject({ steps: 0n });
+});
+
+test("ForfeitMatches gives up what an entrant left or plays, with the caller's words, and leaves the rest to be played", async () => {
+  const server = await serverForTest();
+  const of = spec(["zero"], { trials: 3 });
+  const id = await createWith(server, of, [mayLeave("zero")]);
+  const stream = await enter(processOf(server), id);
+  await stream.expect("opened");
+  await stream.expect("observations");
+  await playSteps(stream, 0, 7);
+  const message = "its process ended with exit code 1: out of luck";
+  const request = { id, entrant: "zero", message, all: false };
+  expect(await server.connection.forfeitMatches(request)).toEqual({ matchIds: ["bandit/zero"] });
+  expect(await server.connection.forfeitMatches(request)).toEqual({ matchIds: [] }); // it is given up already
+  stream.call.cancel();
+  await serveMatches(server.connection, zeros("zero"), { entrant: "zero", tournamentId: id });
+  const { results } = await finished(server.connection, id);
+  expect(
+    results.tasks.map(({ agents: [agent] }) => [agent.forfeits, agent.forfeitReason, agent.forfeitMessage]),
+  ).toEqual([
+    [2, "AGENT_CRASHED", message],
+    [0, "", ""],
+  ]);
+});
+
+test("ForfeitMatches of all gives up matches that nobody has begun", async () => {
+  const server = await serverForTest();
+  const id = await createWith(server, spec(["zero"], { trials: 3 }), [mayLeave("zero")]);
+  const { matchIds } = await server.connection.forfeitMatches({ id, entrant: "zero", message: "gone", all: true });
+  expect(matchIds).toEqual(["bandit/zero", "river/zero"]);
+  expect((await finished(server.connection, id)).results.tasks.map((task) => task.agents[0].forfeits)).toEqual([3, 3]);
+});
+
+test.each([
+  { what: "a name that is no entrant", attendance: mayLeave("nobody"), text: /"nobody" is to be waited for/ },
+  { what: "no process at all", attendance: mayLeave("zero", 0), text: /0 processes of "zero" are awaited: at least 1/ },
+])("to wait for $what is refused", async ({ attendance, text }) => {
+  const server = await serverForTest();
+  await expect(createWith(server, ONE, [attendance])).rejects.toMatchObject({
+    reason: "SPEC_INVALID",
+    message: expect.stringMatching(text),
+  });
+  await expect(
+    server.connection.forfeitMatches({ id: "none", entrant: "zero", message: "", all: true }),
+  ).rejects.toMatchObject({ reason: "TOURNAMENT_UNKNOWN" });
+});
+
+test("a watch of changes tells the whole at first, then what changed, and adds up to the tournament", async () => {
+  const server = await serverForTest();
+  const of = spec(["zero", "other"], { trials: 200 });
+  const id = await createWith(server, of, []);
+  const matches = new Map<string, unknown>();
+  const sizes: number[] = [];
+  const watching = (async () => {
+    for await (const { tournament, change } of server.connection.watchTournament({ id, changesOnly: true })) {
+      expect(tournament?.spec === undefined).toBe(change);
+      if (!change) matches.clear();
+      sizes.push(tournament?.matches.length ?? 0);
+      for (const match of tournament?.matches ?? []) matches.set(`${match.taskId}/${match.entrant}`, match);
+    }
+  })();
+  // One plays after the other, and the second plays no rivers.
+  await serveMatches(server.connection, zeros("zero"), { entrant: "zero", tournamentId: id });
+  await serveMatches(
+    server.connection,
+    { ...zeros("other"), tasks: ["bandit"] },
+    { entrant: "other", tournamentId: id },
+  );
+  await watching;
+  const { tournament } = await server.connection.getTournament({ id });
+  expect([...matches.values()]).toEqual(tournament?.matches);
+  expect(sizes[0]).toBe(4);
+  expect(Math.min(...sizes)).toBeLessThan(3);
+});
