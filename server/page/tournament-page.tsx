@@ -35,34 +35,19 @@ export function TournamentPage({ view }: { view: TournamentView }) {
       {forfeits.length > 0 && (
         <section aria-labelledby="forfeits">
           <h2 id="forfeits">Forfeits</h2>
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Agent</th>
-                  <th scope="col">Task</th>
-                  <th scope="col" class="number">
-                    Trials
-                  </th>
-                  <th scope="col">Reason</th>
-                </tr>
-              </thead>
-              <tbody>
-                {forfeits.map((one) => (
-                  <tr key={`${one.task} ${one.agent}`}>
-                    <td>
-                      <AgentName name={agents[one.agent].name} place={one.agent} />
-                    </td>
-                    <td>{one.task}</td>
-                    <td class="number">{whole(one.trials)}</td>
-                    <td>
-                      <code>{one.reason}</code> {one.message}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <ul class="rows forfeits">
+            {forfeits.map((one) => (
+              <li key={`${one.task} ${one.agent}`} class="row">
+                <AgentName name={agents[one.agent].name} place={one.agent} />
+                <span>
+                  {one.task} <span class="quiet">{counted(one.trials, "trial")}</span>
+                </span>
+                <span class="why quiet">
+                  <code>{one.reason}</code> {one.message}
+                </span>
+              </li>
+            ))}
+          </ul>
           {view.forfeits_total > forfeits.length && (
             <p class="quiet">and {whole(view.forfeits_total - forfeits.length)} more</p>
           )}
@@ -247,10 +232,9 @@ function MatchProgress({ standing, trials, name }: { standing: Standing; trials:
       <Progress done={done} all={trials} label={`Trials of ${name}`} place={standing.agent} />
       <span class="quiet">
         {state === "finished" ? whole(trials) : `${whole(done)} of ${whole(trials)}`}
-        {reason !== "" && (
-          <span class="bad" title={`${counted(forfeits, "trial")} forfeited`}>
-            {" "}
-            {reason}
+        {forfeits > 0 && (
+          <span class="bad" title={reason}>
+            , {whole(forfeits)} forfeited
           </span>
         )}
       </span>
