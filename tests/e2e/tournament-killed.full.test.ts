@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
@@ -8,23 +7,10 @@ import { afterAll, expect, test } from "vitest";
 import { connect } from "#icrl/clients/typescript/connect.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { tournamentFile } from "../support/tournament-file.js";
-import { icrl, icrlJson, PROGRAM, startNode, temporaryFolder } from "./run-icrl.js";
+import { descendants, icrl, icrlJson, PROGRAM, startNode, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
-
-/** Processes below one, with what they run. */
-function descendants(pid: number): { pid: number; runs: string }[] {
-  const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
-    .trim()
-    .split("\n")
-    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []);
-  const below = (parent: number): { pid: number; runs: string }[] =>
-    rows
-      .filter(([, , of]) => Number(of) === parent)
-      .flatMap(([, child, , runs]) => [{ pid: Number(child), runs }, ...below(Number(child))]);
-  return below(pid);
-}
 
 /** Ends a run, in one of the ways in which runs end. */
 const ways: Record<string, (pid: number) => void> = {

@@ -1,5 +1,5 @@
 /** `icrl tournament report` on what `icrl tournament run` left. Its files' fields are in docs/results.md. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { icrlHere, refusalHere } from "../support/icrl-here.js";
@@ -16,18 +16,8 @@ let reported: Ended;
 beforeAll(async () => {
   const file = tournamentFile(folder.path, { trials: 8 });
   expect((await icrl("tournament", "run", file, "--out", played)).code).toBe(0);
-  addUniformRegret(join(played, "results.json"));
   reported = await icrl("tournament", "report", played, "--resamples", "100");
 });
-
-/** Uniform play's exact regret, where `run` does not write it: here that of the entrant "u", which plays uniformly. */
-function addUniformRegret(file: string): void {
-  const results = JSON.parse(readFileSync(file, "utf8"));
-  for (const task of results.tasks) {
-    task.uniform_regret ??= task.agents.find(({ name }: { name: string }) => name === "u").regret.mean;
-  }
-  writeFileSync(file, JSON.stringify(results));
-}
 
 test("leaves a page, a text, statistics and pictures beside the results, and says where", () => {
   expect(reported.code).toBe(0);

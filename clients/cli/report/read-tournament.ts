@@ -14,7 +14,7 @@ export interface PlayedTournament {
 }
 
 /** What there is of a tournament before its results. */
-const UNFINISHED = ["agents", "log", "data"];
+const UNFINISHED = ["tournament.json", "agents", "log", "data"];
 
 /** A sum in another order of its terms differs by less. */
 const ROUNDING = 1e-9;
@@ -44,7 +44,7 @@ export async function readTournament(dir: string): Promise<PlayedTournament> {
       }
       return { name, ...match };
     });
-    return { id, uniformRegret: uniform_regret as number, entrants };
+    return { id, uniformRegret: uniform_regret, entrants };
   });
   return { results, tasks };
 }
@@ -88,7 +88,7 @@ function noResults(dir: string): IcrlError {
   if (UNFINISHED.some((name) => existsSync(join(dir, name)))) {
     return new IcrlError(
       "TOURNAMENT_RUNNING",
-      `the tournament in ${dir} is not finished: there is no results.json yet, let \`icrl tournament run FILE --out ${dir}\` end`,
+      `the tournament in ${dir} is not finished: there is no results.json yet, let \`icrl tournament run FILE --out ${dir}\` end, or run it again, it goes on where it was`,
     );
   }
   return new IcrlError(

@@ -77,7 +77,7 @@ test("a folder without results says whether a tournament was begun there", async
   );
   mkdirSync(join(empty, "log"));
   expect(await errorOf(empty)).toMatch(
-    /^TOURNAMENT_RUNNING: the tournament in .*empty is not finished: .* let .* end$/,
+    /^TOURNAMENT_RUNNING: the tournament in .*empty is not finished: .* let .* end, or run it again, it goes on where it was$/,
   );
 });
 

@@ -1,8 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { looksOf } from "#icrl/clients/cli/print/looks.js";
+import { pngFromSvg } from "#icrl/clients/cli/print/picture.js";
+import type { Picture } from "#icrl/clients/cli/report/document.js";
+import { htmlPage } from "#icrl/clients/cli/report/html-page.js";
+import { markdownPage } from "#icrl/clients/cli/report/markdown.js";
+import { drawPictures } from "#icrl/clients/cli/report/pictures.js";
+import { reportDocument } from "#icrl/clients/cli/report/report-document.js";
+import { reportView } from "#icrl/clients/cli/report/report-view.js";
 import { writeReport } from "#icrl/clients/cli/report/write-report.js";
 import type { ResultsJson, TaskJson } from "#icrl/clients/cli/results.js";
 import { e1, madeUpAgent, madeUpResults, riverSwim } from "../made-up-results.js";
@@ -12,25 +19,24 @@ const EVIL = `<script>alert("1")</script> & | *x* \`y\` id="clip0`;
 const folder = mkdtempSync(join(tmpdir(), "icrl-report-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A report's text files, and the names of its pictures. */
+/** A report's texts and pictures, as they are in its files. */
 interface Report {
   readonly html: string;
   readonly markdown: string;
-  readonly statistics: string;
-  readonly pictures: readonly string[];
-  picture(name: string): string;
+  /** SVG by name. */
+  readonly pictures: ReadonlyMap<string, string>;
 }
 
-async function report(results: ResultsJson, name: string, mostCompared?: number): Promise<Report> {
-  const out = join(folder, name);
-  await writeReport(results, madeUpStatistics(results, mostCompared), out);
-  const read = (file: string) => readFileSync(join(out, file), "utf8");
+/** The report without its files: a picture's PNG takes longer than all else. */
+async function report(results: ResultsJson): Promise<Report> {
+  const view = reportView(results, madeUpStatistics(results));
+  const pictures: Picture[] = [];
+  for await (const picture of drawPictures(view)) pictures.push(picture);
+  const document = reportDocument(view, pictures);
   return {
-    html: read("report.html"),
-    markdown: read("report.md"),
-    statistics: read("statistics.json"),
-    pictures: readdirSync(join(out, "pictures")).sort(),
-    picture: (file) => read(join("pictures", file)),
+    html: htmlPage(document),
+    markdown: markdownPage(document),
+    pictures: new Map(pictures.map(({ name, svg }) => [name, svg])),
   };
 }
 
@@ -53,7 +59,7 @@ const small = madeUpResults([
 describe("a report", () => {
   let made: Report;
   beforeAll(async () => {
-    made = await report(small, "small");
+    made = await report(small);
   });
 
   it("is a page without script, and without a request: no address but those within the page", () => {
@@ -72,8 +78,7 @@ describe("a report", () => {
     const outside = made.markdown.replaceAll(/^```\n[\s\S]*?^```$/gm, ""); // between fences everything is text
     expect(outside).not.toMatch(/<(?!\/?(details|summary)>)/);
     expect(made.markdown).toContain('| &lt;script&gt;alert("1")&lt;/script&gt; &amp; \\| \\*x\\* \\`y\\` id="clip0 |');
-    for (const name of made.pictures.filter((file) => file.endsWith(".svg")))
-      expect(made.picture(name)).not.toMatch(/<script/i);
+    for (const svg of made.pictures.values()) expect(svg).not.toMatch(/<script/i);
   });
 
   it("closes every element that it opens, in order", () => {
@@ -103,29 +108,34 @@ describe("a report", () => {
   });
 
   it("is the same bytes every time, and replaces the one before but no file of somebody else", async () => {
-    const out = join(folder, "small", "pictures");
-    const before = readFileSync(join(out, "scores.png"));
-    writeFileSync(join(out, "regret-7-gone.svg"), "of an earlier report");
-    writeFileSync(join(out, "holiday.png"), "mine");
-    const again = await report(structuredClone(small), "small");
-    expect(again.html).toBe(made.html);
-    expect(again.markdown).toBe(made.markdown);
-    expect(again.statistics).toBe(made.statistics);
-    expect(readFileSync(join(out, "scores.png")).equals(before)).toBe(true);
-    expect(again.pictures).toEqual([...made.pictures, "holiday.png"].sort());
+    const out = join(folder, "small");
+    const pictures = join(out, "pictures");
+    mkdirSync(pictures, { recursive: true });
+    writeFileSync(join(pictures, "regret-7-gone.svg"), "of an earlier report");
+    writeFileSync(join(pictures, "holiday.png"), "mine");
+    const again = structuredClone(small);
+    await writeReport(again, madeUpStatistics(again), out);
+    const read = (file: string) => readFileSync(join(out, file), "utf8");
+    expect(read("report.html")).toBe(made.html);
+    expect(read("report.md")).toBe(made.markdown);
+    expect(JSON.parse(read("statistics.json"))).toEqual(madeUpStatistics(small));
+    const files = [...made.pictures.keys()].flatMap((name) => [`${name}.svg`, `${name}.png`]);
+    expect(readdirSync(pictures).sort()).toEqual([...files, "holiday.png"].sort());
+    for (const [name, svg] of made.pictures) expect(read(`pictures/${name}.svg`)).toBe(svg);
+    const scores = made.pictures.get("scores") as string;
+    expect(readFileSync(join(pictures, "scores.png")).equals(pngFromSvg(scores))).toBe(true);
   });
 
   it("has a link in Markdown for every picture that is there", () => {
-    const linked = [...made.markdown.matchAll(/!\[[^\]]*\]\(pictures\/([\w-]+\.svg)\)/g)].map(([, name]) => name);
-    expect(linked.sort()).toEqual(made.pictures.filter((name) => name.endsWith(".svg")));
-    expect(made.pictures).toEqual(linked.flatMap((name) => [name, name.replace(/svg$/, "png")]).sort());
+    const linked = [...made.markdown.matchAll(/!\[[^\]]*\]\(pictures\/([\w-]+)\.svg\)/g)].map(([, name]) => name);
+    expect(linked.sort()).toEqual([...made.pictures.keys()].sort());
   });
 
   it("tells of forfeits with their reason and message, and of none where there were none", async () => {
     expect(made.html).toContain("<td>ACT_TIMEOUT</td>");
     expect(made.html).toContain("no &lt;answer&gt; within 5 s");
     expect(made.html).toContain('<td class="number">3 of 500</td>');
-    const none = await report(madeUpResults([withUniform(riverSwim)]), "none");
+    const none = await report(madeUpResults([withUniform(riverSwim)]));
     expect(none.html).toContain("None: every trial was played to its end.");
     expect(none.markdown).toContain("None: every trial was played to its end.");
   });
@@ -137,16 +147,22 @@ describe("a report", () => {
     expect(made.markdown).toContain("drawn with seed 7");
   });
 
-  it("draws an entrant in one colour in every picture", () => {
-    const { colour } = looksOf(small.tournament.agents.map(({ name }) => name)).get("lin-thompson") ?? {};
-    const regret = made.pictures.filter((name) => /^regret-1-.*\.svg$/.test(name));
-    expect(regret.length).toBe(2);
-    // In each of these the second line, or row, is lin-thompson's: second in the tournament, second by score.
-    for (const name of [...regret, "profiles.svg"]) {
-      const lines = [...made.picture(name).matchAll(/<path [^>]*stroke="(#\w+)"[^>]*stroke-width="2"/g)];
-      expect(lines.map(([, stroke]) => stroke)).toContain(colour);
-    }
-    for (const name of ["scores.svg", "ratings.svg"]) expect(made.picture(name)).toContain(`fill="${colour}"`);
+  it("draws an entrant in one colour in every picture: that of its place in the tournament", () => {
+    const looks = looksOf(small.tournament.agents.map(({ name }) => name));
+    const colours = (names: readonly string[]) => names.map((name) => looks.get(name)?.colour);
+    const strokes = (picture: string) =>
+      [...(made.pictures.get(picture) ?? "").matchAll(/<path [^>]*stroke="(#\w+)"[^>]*stroke-width="2"/g)].map(
+        ([, stroke]) => stroke,
+      );
+    const markers = (picture: string) =>
+      [...(made.pictures.get(picture) ?? "").matchAll(/<path transform="[^>]*fill="(#\w+)"/g)].map(([, fill]) => fill);
+    const river = colours(riverSwim.agents.map(({ name }) => name));
+    expect(river).not.toContain(looks.get("lin-thompson")?.colour);
+    for (const picture of ["regret-2-river-swim", "regret-2-river-swim-log"]) expect(strokes(picture)).toEqual(river);
+    const { drawn } = reportView(small, madeUpStatistics(small));
+    expect(strokes("profiles")).toEqual(colours(drawn));
+    expect(markers("scores").slice(0, drawn.length)).toEqual(colours(drawn));
+    expect(markers("ratings")).toEqual(colours(drawn)); // made up: in the order of the scores
   });
 });
 
@@ -162,21 +178,22 @@ describe("a large report", () => {
   ]);
   let made: Report;
   beforeAll(async () => {
-    made = await report(results, "large");
+    made = await report(results);
   });
 
   it("draws the entrants that are compared, says so, and has all in its tables", () => {
     const names = (svg: string) => [...svg.matchAll(/>(?:\d+ +)?(agent-\d+)</g)].map(([, name]) => name).sort();
     const best = Array.from({ length: 20 }, (_, i) => `agent-${40 + i}`).sort();
-    for (const name of made.pictures.filter((file) => file.endsWith(".svg")))
-      expect(names(made.picture(name))).toEqual(best);
+    for (const svg of made.pictures.values()) expect(names(svg)).toEqual(best);
     expect(made.html).toContain("The best 20 of 60 entrants by mean score.");
     expect(made.html).toContain('<th scope="row">agent-0</th>');
     expect(made.html).toContain("<summary>All 60 rows</summary>");
   });
 
   it("gives the 20 that are drawn looks that differ", () => {
-    const lines = [...made.picture("profiles.svg").matchAll(/<path [^>]*stroke="(#\w+)"[^>]*stroke-width="2"[^>]*>/g)];
+    const lines = [
+      ...(made.pictures.get("profiles") ?? "").matchAll(/<path [^>]*stroke="(#\w+)"[^>]*stroke-width="2"[^>]*>/g),
+    ];
     const looks = lines.map(([line, colour]) => `${colour} ${/stroke-dasharray="([^"]*)"/.exec(line)?.[1] ?? ""}`);
     expect(new Set(looks).size).toBe(20);
   });
@@ -187,8 +204,8 @@ describe("a large report", () => {
       tasks: results.tasks.map((task) => ({ ...task, agents: task.agents.slice(30) })),
       tournament: { ...results.tournament, agents: results.tournament.agents.slice(30) },
     };
-    const half = await report(fewer, "half");
-    expect(half.pictures).toEqual(made.pictures);
+    const half = await report(fewer);
+    expect([...half.pictures.keys()]).toEqual([...made.pictures.keys()]);
     // Leaderboard, task and list of entrants have 30 rows less, of at most 600 bytes.
     expect(made.html.length - half.html.length).toBeLessThan(3 * 30 * 600);
     expect(made.html.length).toBeGreaterThan(half.html.length);
@@ -197,8 +214,8 @@ describe("a large report", () => {
 
 it("is there for a tournament of one entrant, of one trial, and of no task that anybody plays", async () => {
   const one = madeUpResults([{ ...withUniform(e1), agents: [madeUpAgent("alone", [1], 0.5, 1, 0)] }]);
-  const alone = await report(one, "alone");
-  expect(alone.pictures.map((name) => name.split(/[.-]/)[0])).not.toContain("pairs");
-  const nobody = await report(madeUpResults([{ ...withUniform(e1), agents: [] }]), "nobody");
+  const alone = await report(one);
+  expect(alone.pictures.has("pairs")).toBe(false);
+  const nobody = await report(madeUpResults([{ ...withUniform(e1), agents: [] }]));
   for (const { html, markdown } of [alone, nobody]) expect(html + markdown).not.toMatch(/NaN|undefined|Infinity/);
 });
