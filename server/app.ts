@@ -70,7 +70,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   makeFolders(options.dataDir);
   const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, logger });
-  const page = options.http === undefined ? undefined : createLivePage();
+  const now = () => performance.timeOrigin + performance.now();
+  const page = options.http === undefined ? undefined : createLivePage(now);
   const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => logger.error({ err: error }, "failed inside the server");
   const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, onError }).catch(
@@ -82,7 +83,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   const sessions = openSessions(limits.max_sessions);
   const counters = { steps: 0 };
-  const now = () => performance.timeOrigin + performance.now();
   const collections = createCollections({ limits, sink, now, counters, onError }, (id) =>
     playedTrials(options.dataDir, id),
   );
@@ -128,7 +128,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
     address = `${options.listen.slice(0, options.listen.lastIndexOf(":"))}:${port}`;
     if (options.http !== undefined && page !== undefined) {
-      const watched = { address, startedAtMs: startedAt.getTime(), now, counters, sink, sessions, tournaments };
+      const watched = { address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
       http = await startHttpServer(options.http, page.routes(watched), logger);
     }
   } catch (error) {
