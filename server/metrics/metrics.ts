@@ -30,7 +30,7 @@ export type CountedEvent =
 /** What is read when somebody asks. */
 export interface MeasuredServer {
   readonly counters: Readonly<Counters>;
-  readonly log: Pick<TrajectoryLog, "appended" | "durable" | "backlogBytes" | "segmentsWaiting" | "writable">;
+  readonly log: Pick<TrajectoryLog, "appended" | "backlogBytes" | "segmentsWaiting" | "writable">;
   readonly sessions: Iterable<{ status(): SessionStatus }>;
   readonly tournaments: Pick<Tournaments, "list">;
 }
@@ -146,9 +146,7 @@ export function createMetrics(): Metrics {
   readCounter("icrl_log_episodes_appended_total", "Episodes that the log took", "", ({ log }) => ({
     "": log.appended,
   }));
-  readCounter("icrl_log_episodes_durable_total", "Number of the last episode that is durable", "", ({ log }) => ({
-    "": log.durable,
-  }));
+  const durableEpisodes = counter("icrl_log_episodes_durable_total", "Episodes that became durable");
   const lostEpisodes = counter(
     "icrl_log_episodes_lost_total",
     "Episodes that were lost when the log could not be written",
@@ -206,6 +204,7 @@ export function createMetrics(): Metrics {
         case "match_forfeited":
           return matchesEnded.inc({ outcome: "forfeited" });
         case "log_committed":
+          durableEpisodes.inc(event.rows);
           bytesWritten.inc(event.bytes);
           return flush.observe(event.seconds);
         case "log_unwritable":

@@ -24,13 +24,13 @@ export function parseExposition(text: string): Scrape {
   const families = new Map<string, { type: string; help: string }>();
   const samples = new Map<string, number>();
   for (const line of text.split("\n").filter(Boolean)) {
-    const [, kind, name, rest] = /^# (HELP|TYPE) ([a-z_]+) (.+)$/.exec(line) ?? [];
+    const [, kind, name, rest] = /^# (HELP|TYPE) ([a-z0-9_]+) (.+)$/.exec(line) ?? [];
     if (kind !== undefined) {
       const family = families.get(name) ?? { type: "", help: "" };
       families.set(name, kind === "HELP" ? { ...family, help: rest } : { ...family, type: rest });
       continue;
     }
-    const [, sample, labels = "", value] = /^([a-z_]+)(\{(?:[a-z_]+="[^"]*",?)+\})? (\S+)$/.exec(line) ?? [];
+    const [, sample, labels = "", value] = /^([a-z0-9_]+)(\{(?:[a-z_]+="[^"]*",?)+\})? (\S+)$/.exec(line) ?? [];
     const family = sample && [sample, sample.replace(/_(bucket|sum|count)$/, "")].find((of) => families.has(of));
     if (!family || samples.has(sample + labels)) throw new Error(`not expected in an exposition: ${line}`);
     samples.set(sample + labels, Number(value.replace("Nan", "NaN")));
