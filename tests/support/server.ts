@@ -90,8 +90,9 @@ export async function serverForTest(limits: Partial<Limits> = {}, datasetDir?: s
 export async function serverAfter(
   earlier: { readonly dataDir: string },
   limits: Partial<Limits> = {},
+  logLevel?: string,
 ): Promise<TestServer> {
-  const server = await startTestServer(limits, undefined, undefined, { path: earlier.dataDir, remove() {} });
+  const server = await startTestServer(limits, undefined, undefined, { path: earlier.dataDir, remove() {} }, logLevel);
   onTestFinished(() => server.dispose());
   return server;
 }

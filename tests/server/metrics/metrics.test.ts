@@ -1,11 +1,11 @@
 /** What /metrics says of real servers while agents play. */
-import { readFileSync } from "node:fs";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { playAgent } from "#icrl/clients/typescript/play-agent.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { VERSION } from "#icrl/common/version.js";
 import { http } from "../../support/http.js";
 import { scrape } from "../../support/metrics.js";
+import { tableBelow } from "../../support/operating-page.js";
 import { actions, hello, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { serverForTest, serverWithPage } from "../../support/server.js";
 import { agentThat, BANDIT, create, finished, randomAgent, spec } from "../../support/tournament.js";
@@ -196,21 +196,6 @@ test("the metrics are where the page is, for its readers alone: without a page t
   expect((await serverForTest()).pageUrl).toBeUndefined();
 });
 
-/** Rows of the tables below a heading of the page, cells without their backquotes. */
-function tableRows(heading: string): string[][] {
-  const page = readFileSync("docs/operating.md", "utf8");
-  const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
-  return section
-    .split("\n")
-    .filter((line) => line.startsWith("| `"))
-    .map((line) =>
-      line
-        .slice(1, -1)
-        .split("|")
-        .map((cell) => cell.trim().replaceAll("`", "")),
-    );
-}
-
 test("every metric has a text, and docs/operating.md has all of ours with their types, labels and no other", async () => {
   const { pageUrl, connection } = await serverWithPage();
   await playAgent(connection, randomAgent("random"), {
@@ -233,7 +218,7 @@ test("every metric has a text, and docs/operating.md has all of ours with their 
     return [...sample.matchAll(/([a-z_]+)="/g)].map(([, label]) => label).join(", ");
   };
   const ours = [...families].filter(([name]) => name.startsWith("icrl_"));
-  const documented = tableRows("Metrics").map(([name, type, labels]) => [name, type, labels]);
+  const documented = tableBelow("Metrics").map(([name, type, labels]) => [name, type, labels]);
   expect(documented.sort()).toEqual(ours.map(([name, { type }]) => [name, type, labelsOf(name)]).sort());
   for (const [name, { type }] of ours) expect(name.endsWith("_total")).toBe(type === "counter");
 });
