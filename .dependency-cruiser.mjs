@@ -94,6 +94,26 @@ export const forbidden = [
     "the live page's server shows what others know, beside the services",
   ),
   room(
+    "server-metrics",
+    "^server/metrics/",
+    ["^(common|proto|server/(tasks|trajectories|sessions|tournaments|metrics))/"],
+    "metrics count what others tell, and read what they have",
+  ),
+  {
+    name: "metrics-by-app",
+    comment: "the app alone counts: nothing depends on being measured",
+    severity: "error",
+    from: { pathNot: ["^server/metrics/", "^server/app\\.ts$"] },
+    to: { path: "^server/metrics/" },
+  },
+  {
+    name: "prom-client",
+    comment: "one room knows the metrics library",
+    severity: "error",
+    from: { pathNot: "^server/metrics/" },
+    to: { path: "(^|/)node_modules/prom-client/" },
+  },
+  room(
     "server-page",
     "^server/page/",
     ["^server/(page/|http/api\\.ts$)"],

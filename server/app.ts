@@ -2,6 +2,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
+import { VERSION } from "../common/version.js";
 import { makeFolders } from "../datasets/make-folders.js";
 import { playedTrials } from "../datasets/played-trials.js";
 import { CollectionServiceService } from "../proto/gen/icrl/v1/collection.js";
@@ -10,9 +11,12 @@ import { ServerInfoServiceService } from "../proto/gen/icrl/v1/server_info.js";
 import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
 import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
 import { createCollections } from "./collections/collections.js";
+import { createEventLog, internalError, type ServerEvent } from "./event-log.js";
 import { type HttpOptions, type HttpServer, startHttpServer } from "./http/http-server.js";
 import { createLivePage } from "./http/live-page.js";
+import type { Route } from "./http/route.js";
 import { createLabels } from "./labels/labels.js";
+import { createMetrics, type Metrics } from "./metrics/metrics.js";
 import { collectionService } from "./rpc/collection-service.js";
 import { environmentService } from "./rpc/environment-service.js";
 import { withRawMessages } from "./rpc/methods.js";
@@ -21,6 +25,7 @@ import { reflectionService } from "./rpc/reflection.js";
 import { serverInfoService } from "./rpc/server-info-service.js";
 import { tournamentService } from "./rpc/tournament-service.js";
 import { trajectoryService } from "./rpc/trajectory-service.js";
+import { newCounters } from "./sessions/counters.js";
 import type { Limits } from "./sessions/limits.js";
 import type { Lobby } from "./sessions/lobby.js";
 import { createSession } from "./sessions/session.js";
@@ -37,7 +42,7 @@ export interface ServerOptions {
   readonly datasetDir?: string;
   readonly durability: "fsync" | "process";
   readonly limits: Limits;
-  /** Where the live page is served; absent when it is not. */
+  /** Where the live page and the metrics are served; absent when they are not. */
   readonly http?: HttpOptions;
   readonly logger: Logger;
 }
@@ -50,8 +55,8 @@ export interface RunningServer {
   readonly pageUrl: string | undefined;
   /** Bytes of an interrupted write that were cut off the log when it was opened. */
   readonly tornBytes: number;
-  /** Drains: tells sessions, waits for them up to a deadline, makes the log whole, and stops. */
-  close(deadlineMs: number): Promise<void>;
+  /** Drains, and says why: tells sessions, waits for them up to a deadline, makes the log whole, and stops. */
+  close(deadlineMs: number, why?: string): Promise<void>;
 }
 
 /** gRPC's own bound is wider than ours, so that a message between the two gets our reason. */
@@ -69,12 +74,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { limits, logger } = options;
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   makeFolders(options.dataDir);
-  const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, logger });
+  const metrics = options.http === undefined ? undefined : createMetrics();
+  const say = createEventLog(logger);
+  const tell = (event: ServerEvent) => {
+    say(event);
+    metrics?.count(event);
+  };
+  const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
   const now = () => performance.timeOrigin + performance.now();
   const page = options.http === undefined ? undefined : createLivePage(now);
   const sink = page?.watch(log) ?? log;
-  const onError = (error: unknown) => logger.error({ err: error }, "failed inside the server");
-  const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, onError }).catch(
+  const onError = (error: unknown) => tell(internalError("background", error));
+  const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, onError, tell }).catch(
     async (error) => {
       page?.close();
       await sink.close();
@@ -82,17 +93,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   );
   const sessions = openSessions(limits.max_sessions);
-  const counters = { steps: 0 };
+  const counters = newCounters();
   const collections = createCollections({ limits, sink, now, counters, onError }, (id) =>
     playedTrials(options.dataDir, id),
   );
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
-  const context = { limits, sink, lobby, labels, now, counters };
+  const context = { limits, sink, lobby, labels, now, counters, tell, times: metrics?.times };
+  metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 
-  const methods = { logger, maxMessageBytes: limits.max_message_bytes };
+  const methods = { tell, maxMessageBytes: limits.max_message_bytes };
   const server = new Server({
     "grpc.max_receive_message_length": limits.max_message_bytes * HARD_LIMIT_FACTOR,
     "grpc.max_send_message_length": -1,
@@ -127,9 +139,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       );
     });
     address = `${options.listen.slice(0, options.listen.lastIndexOf(":"))}:${port}`;
-    if (options.http !== undefined && page !== undefined) {
+    if (options.http !== undefined && page !== undefined && metrics !== undefined) {
       const watched = { address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
-      http = await startHttpServer(options.http, page.routes(watched), logger);
+      http = await startHttpServer(options.http, [...page.routes(watched), metricsRoute(metrics)], (error) =>
+        tell(internalError("http", error)),
+      );
     }
   } catch (error) {
     server.forceShutdown();
@@ -140,12 +154,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw error;
   }
 
+  tell({ event: "listening", address, page: http?.url, data: options.dataDir, version: VERSION });
   return {
     address,
     pageUrl: http?.url,
     tornBytes: sink.tornBytes,
-    async close(deadlineMs) {
+    async close(deadlineMs, why = "closed") {
       const deadline = performance.now() + deadlineMs;
+      tell({ event: "draining", sessions: sessions.size, deadline_ms: deadlineMs, why });
       health.setStatus("", "NOT_SERVING");
       // It listens until the last session has ended, to say why it takes no more.
       await sessions.drain(deadlineMs);
@@ -169,6 +185,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await http?.close();
       await tournamentsClosed;
       await sink.close();
+      tell({ event: "stopped" });
     },
   };
 }
+
+const metricsRoute = ({ contentType, text }: Metrics): Route => ({
+  path: "/metrics",
+  answer: async () => ({ type: contentType, body: await text() }),
+});

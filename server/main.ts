@@ -24,8 +24,7 @@ export async function runServer(options: MainOptions): Promise<void> {
     const stop = (why: string) => {
       if (stopping) return;
       stopping = true;
-      logger.info({ why }, "draining");
-      server.close(options.drainMs).then(resolve, reject);
+      server.close(options.drainMs, why).then(resolve, reject);
     };
     const onSignal = (signal: NodeJS.Signals) => {
       signals += 1;
@@ -37,12 +36,10 @@ export async function runServer(options: MainOptions): Promise<void> {
     // A Ctrl-C reaches this process and the one whose end of input it has: which comes first is chance, and neither is the second.
     if (options.stopWithInput) process.stdin.on("end", () => stop("end of input")).resume();
   });
-  logger.info({ address: server.address, data: options.dataDir, torn_bytes: server.tornBytes }, "listening");
   options.onListening(server); // whoever hears of it may send a signal at once
   try {
     await stopped;
   } finally {
     if (options.stopWithInput) process.stdin.destroy(); // open input would keep the process alive
   }
-  logger.info("stopped");
 }

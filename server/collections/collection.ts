@@ -1,6 +1,7 @@
 /** One collection: its parts, who plays them, and when it is over. */
 import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
+import type { Counters } from "../sessions/counters.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
 import { createRoster, type Roster } from "../sessions/roster.js";
@@ -17,7 +18,7 @@ export interface CollectionContext {
   readonly sink: TrajectorySink;
   /** Unix time in milliseconds, with fractions. */
   readonly now: () => number;
-  readonly counters: { steps: number };
+  readonly counters: Counters;
   /** Told of errors inside the server that end a part. */
   readonly onError: (error: unknown) => void;
 }

@@ -15,6 +15,7 @@ import type { Resolved } from "../../common/options.js";
 import { type Rng, rngFromSeed } from "../../common/rng.js";
 import { boolElements } from "../../common/tensor.js";
 import { VERSION } from "../../common/version.js";
+import { type Counters, tallyInto } from "../sessions/counters.js";
 import { createPlay } from "../sessions/play.js";
 import { createRecorder } from "../sessions/recorder.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
@@ -39,7 +40,7 @@ export async function playOracleNoise(
   tags: Readonly<Record<string, string>>,
   numEnvs: number,
   sink: TrajectorySink,
-  counters: { steps: number },
+  counters: Counters,
   stopped: () => boolean,
   now: () => number,
 ): Promise<void> {
@@ -70,6 +71,7 @@ export async function playOracleNoise(
     withholdTruth: false,
     now,
   });
+  const tally = tallyInto(counters, play.totals);
   const rngs: Rng[] = [];
   const ended = new Float64Array(numEnvs); // episodes of the trial that have ended, by env
   const steps = new Float64Array(numEnvs); // taken in the episode, by env
@@ -94,8 +96,8 @@ export async function playOracleNoise(
         propensities[n] = epsilon / numActions + (action === best ? 1 - epsilon : 0);
         steps[n] += 1;
       }
-      counters.steps += play.activeCount;
       observations = play.step(actions, propensities, 0);
+      tally();
       const terminated = observations.terminated && boolElements(observations.terminated, "terminated");
       for (let n = 0; n < numEnvs; n++) {
         if (terminated?.[n] !== 1) continue;
@@ -110,5 +112,6 @@ export async function playOracleNoise(
     }
   } finally {
     play.abort("SERVER_DRAINING");
+    tally();
   }
 }

@@ -4,7 +4,6 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Logger } from "pino";
 import { IcrlError } from "../../common/errors.js";
 import { isAllowedHost } from "./allowed-host.js";
 import type { ApiError } from "./api.js";
@@ -43,19 +42,20 @@ const STATUS: Readonly<Record<number, number>> = { 5: 404, 7: 403, 8: 429, 12: 4
 /**
  * Starts it.
  *
+ * @param onError told what fails inside, beside the answer that says so
  * @throws an Error with a code if the address cannot be listened on
  */
 export async function startHttpServer(
   options: HttpOptions,
   routes: readonly Route[],
-  logger: Pick<Logger, "error">,
+  onError: (error: unknown) => void,
 ): Promise<HttpServer> {
   const at = options.listen.lastIndexOf(":");
   const host = options.listen.slice(0, at);
   const hostname = host.replace(/^\[|\]$/g, "");
   const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) => {
     answer(request, response).catch((error: unknown) => {
-      logger.error({ err: error }, "an HTTP answer failed");
+      onError(error);
       response.destroy();
     });
   });
@@ -66,7 +66,7 @@ export async function startHttpServer(
     try {
       send(request, response, 200, await route(request));
     } catch (error) {
-      if (!(error instanceof IcrlError)) logger.error({ err: error, path: request.url }, "an HTTP request failed");
+      if (!(error instanceof IcrlError)) onError(error);
       if (response.headersSent) throw error;
       if (error instanceof IcrlError && error.reason === "METHOD_INVALID") response.setHeader("Allow", "GET, HEAD");
       const known = error instanceof IcrlError;
@@ -109,7 +109,7 @@ export async function startHttpServer(
     const text = `the live page cannot be served on ${options.listen} (${error.message}): choose another address, or off`;
     throw Object.assign(new Error(text), { code: error.code });
   });
-  server.on("error", (error) => logger.error({ err: error }, "the HTTP listener failed"));
+  server.on("error", onError);
   server.unref(); // it does not keep a process alive that has nothing else to do
 
   const anywhere = hostname === "0.0.0.0" || hostname === "::";

@@ -1,6 +1,5 @@
 /** EnvironmentService on the wire. */
 import type { ServerDuplexStream, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { IcrlError } from "../../common/errors.js";
 import {
   GetTaskRequest,
   GetTaskResponse,
@@ -11,9 +10,9 @@ import type { Link, Session } from "../sessions/session.js";
 import { describeFamily, describeTask } from "../tasks/describe-task.js";
 import { buildTask, TASKS, taskFamily } from "../tasks/registry.js";
 import { statusOf } from "./errors.js";
-import type { Logger } from "./logger.js";
 import { type MethodContext, unary } from "./methods.js";
 import type { OpenSessions } from "./open-sessions.js";
+import { rpcEnded } from "./rpc-event.js";
 
 /** Handlers of EnvironmentService; `play` starts a session on each stream. */
 export function environmentService(
@@ -22,7 +21,7 @@ export function environmentService(
   context: MethodContext,
 ): UntypedServiceImplementation {
   return {
-    play: (stream: ServerDuplexStream<Buffer, Buffer>) => play(stream, sessions, startSession, context.logger),
+    play: (stream: ServerDuplexStream<Buffer, Buffer>) => play(stream, sessions, startSession, context),
     listTasks: unary(ListTasksRequest, ListTasksResponse, context, () => ({
       tasks: TASKS.map(describeFamily).sort((a, b) => (a.name < b.name ? -1 : 1)),
     })),
@@ -37,7 +36,7 @@ function play(
   stream: ServerDuplexStream<Buffer, Buffer>,
   sessions: OpenSessions,
   startSession: (link: Link) => Session,
-  logger: Logger,
+  { tell }: MethodContext,
 ): void {
   let ended = false;
   const link: Link = {
@@ -52,11 +51,9 @@ function play(
     end(error) {
       ended = true;
       sessions.delete(session);
+      tell(rpcEnded(stream.getPath(), stream.cancelled, error));
       if (error === undefined) stream.end();
-      else {
-        if (error instanceof IcrlError) logger.info({ reason: error.reason, text: error.message }, "session ended");
-        stream.emit("error", statusOf(error, logger));
-      }
+      else stream.emit("error", statusOf(error, tell));
     },
   };
   const session = startSession(link);

@@ -3,7 +3,7 @@ import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { IcrlError } from "../../common/errors.js";
 import { ErrorInfo } from "../../proto/gen/google/rpc/error_details.js";
 import { Status } from "../../proto/gen/google/rpc/status.js";
-import type { Logger } from "./logger.js";
+import type { RpcEvent } from "./rpc-event.js";
 
 const DETAILS_KEY = "grpc-status-details-bin";
 const ERROR_INFO_TYPE = "type.googleapis.com/google.rpc.ErrorInfo";
@@ -15,13 +15,13 @@ const ERROR_INFO_TYPE = "type.googleapis.com/google.rpc.ErrorInfo";
 const MAX_TEXT = 400;
 
 /**
- * The status of an error: an IcrlError with its reason as ErrorInfo; anything else is logged with its stack and leaves as a bare
+ * The status of an error: an IcrlError with its reason as ErrorInfo; anything else is told with its stack and leaves as a bare
  * INTERNAL.
  */
-export function statusOf(error: unknown, logger: Logger): StatusObject {
+export function statusOf(error: unknown, tell: (event: RpcEvent) => void): StatusObject {
   const metadata = new Metadata();
   if (!(error instanceof IcrlError)) {
-    logger.error({ err: error }, "unexpected error");
+    tell({ event: "internal_error", where: "rpc", err: error });
     return { code: status.INTERNAL, details: "internal error", metadata };
   }
   const text = clipped(error.message);

@@ -6,11 +6,12 @@ import type { EventEmitter } from "node:events";
 import type { handleServerStreamingCall, handleUnaryCall, MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import { IcrlError } from "../../common/errors.js";
 import { statusOf } from "./errors.js";
-import type { Logger } from "./logger.js";
+import { type RpcEvent, rpcEnded } from "./rpc-event.js";
 
 /** What all methods of a server share. */
 export interface MethodContext {
-  readonly logger: Logger;
+  /** Told what happens. */
+  readonly tell: (event: RpcEvent) => void;
   /** Largest request that is taken, in bytes. */
   readonly maxMessageBytes: number;
 }
@@ -63,9 +64,12 @@ export function unary<Q, A>(
 ): handleUnaryCall<Buffer, Buffer> {
   return async (call, callback) => {
     try {
-      callback(null, encode(response, await handle(decode(request, call.request, call.getPath(), context))));
+      const answer = encode(response, await handle(decode(request, call.request, call.getPath(), context)));
+      context.tell(rpcEnded(call.getPath(), call.cancelled, undefined));
+      callback(null, answer);
     } catch (error) {
-      callback(statusOf(error, context.logger), null);
+      context.tell(rpcEnded(call.getPath(), call.cancelled, error));
+      callback(statusOf(error, context.tell), null);
     }
   };
 }
@@ -81,6 +85,7 @@ export function serverStreaming<Q, A>(
     const abort = new AbortController();
     call.on("cancelled", () => abort.abort());
     call.on("error", () => abort.abort());
+    let failure: unknown;
     try {
       for await (const message of handle(decode(request, call.request, call.getPath(), context), abort.signal)) {
         if (abort.signal.aborted) return;
@@ -88,7 +93,11 @@ export function serverStreaming<Q, A>(
       }
       call.end();
     } catch (error) {
-      if (!abort.signal.aborted) call.emit("error", statusOf(error, context.logger));
+      if (abort.signal.aborted) return;
+      failure = error;
+      call.emit("error", statusOf(error, context.tell));
+    } finally {
+      context.tell(rpcEnded(call.getPath(), call.cancelled, failure));
     }
   };
 }

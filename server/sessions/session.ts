@@ -33,6 +33,7 @@ import {
   decodeRequest,
   notImplemented,
 } from "./checked-request.js";
+import { type Counters, tallyInto } from "./counters.js";
 import { describeLimits } from "./describe-limits.js";
 import { envsThatFit } from "./envs-that-fit.js";
 import type { Labels } from "./labels.js";
@@ -40,6 +41,7 @@ import type { Limits } from "./limits.js";
 import type { Lobby, Match, Place } from "./lobby.js";
 import { createPlay, type Play } from "./play.js";
 import { createRecorder } from "./recorder.js";
+import type { SessionEvent, StepTimes } from "./session-event.js";
 import type { SessionStatus } from "./session-status.js";
 import { freePlaySource, type TrialSource } from "./trial-source.js";
 
@@ -62,8 +64,12 @@ export interface SessionContext {
   readonly labels?: Labels;
   /** Unix time in milliseconds, with fractions. */
   readonly now: () => number;
-  /** Steps taken by all sessions; sessions add to it. */
-  readonly counters: { steps: number };
+  /** What all sessions have done; sessions add to it. */
+  readonly counters: Counters;
+  /** Told what happens. */
+  readonly tell: (event: SessionEvent) => void;
+  /** Absent where nobody measures. */
+  readonly times?: StepTimes;
 }
 
 /** One session. */
@@ -95,7 +101,7 @@ const DEFAULT_MATCH_ENVS = 64;
 
 /** Starts a session on a link. */
 export function createSession(link: Link, context: SessionContext): Session {
-  const { limits, sink, counters, now } = context;
+  const { limits, sink, counters, tell, times, now } = context;
   const sessionId = randomUUID();
   const sinceMs = now();
   /** Of what was open before. */
@@ -108,6 +114,8 @@ export function createSession(link: Link, context: SessionContext): Session {
   /** Gives up waiting for trials to label. */
   let leaveLabels = () => {};
   let play: Play | undefined;
+  /** Counts what `play` has done since it was called last. */
+  let tally = () => {};
   let draining = false;
   let inputEnded = false;
   let drainTimer: NodeJS.Timeout | undefined;
@@ -128,6 +136,8 @@ export function createSession(link: Link, context: SessionContext): Session {
   /** Whether the answer to the last actions waits for the disk. */
   let answerWaits = false;
   let observedAtMs = 0;
+  /** When the actions came that are being answered; undefined while those of the task's beginning are. */
+  let actedAtMs: number | undefined;
 
   function send(message: PlayResponse["message"]): Buffer {
     const bytes = PlayResponse.encode({ message }).finish();
@@ -136,10 +146,17 @@ export function createSession(link: Link, context: SessionContext): Session {
     return buffer;
   }
 
+  const totalsSoFar = () => ({
+    steps: before.steps + (play?.totals.steps ?? 0),
+    trials: before.completeTrials + (play?.totals.completeTrials ?? 0),
+  });
+
   /** `leaveText` is for people: what the match's forfeit will say. */
   function end(error: unknown, leaveReason: Reason | undefined, leaveText = ""): void {
     if (state === "ended") return;
     const unfinished = play !== undefined && play.activeCount > 0;
+    const cause = error === undefined ? undefined : error instanceof IcrlError ? error.reason : "INTERNAL";
+    const reason = cause ?? (unfinished ? leaveReason : undefined);
     state = "ended";
     deadline.disarm();
     clearTimeout(drainTimer);
@@ -147,6 +164,19 @@ export function createSession(link: Link, context: SessionContext): Session {
     try {
       if (play !== undefined && leaveReason !== undefined) play.abort(leaveReason);
     } finally {
+      tally();
+      tell({
+        event: "session_ended",
+        session_id: sessionId,
+        peer: link.peer,
+        agent: hello?.agent,
+        agent_version: hello?.agentVersion,
+        entrant: hello?.entrant,
+        reason,
+        message: reason === undefined || reason === "INTERNAL" ? undefined : leaveText,
+        ...totalsSoFar(),
+        seconds: (now() - sinceMs) / 1000,
+      });
       play = undefined;
       place?.leave(unfinished ? leaveReason : undefined, leaveText);
       link.end(error);
@@ -162,6 +192,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     observations.stepIndex = BigInt(stepIndex);
     lastResponse = send({ $case: "observations", value: observations });
     observedAtMs = now();
+    if (actedAtMs !== undefined) times?.answer(observedAtMs - actedAtMs);
     if ((play as Play).activeCount === 0) void close();
     else deadline.arm();
   }
@@ -170,6 +201,7 @@ export function createSession(link: Link, context: SessionContext): Session {
   async function close(): Promise<void> {
     const closing = play as Play;
     state = "closing";
+    tally();
     deadline.disarm();
     try {
       await closing.whenDurable();
@@ -181,6 +213,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       openedMatch = undefined;
       before.steps += totals.steps;
       before.completeTrials += totals.completeTrials;
+      tally = () => {};
       const closed = {
         completeTrials: BigInt(totals.completeTrials),
         incompleteTrials: BigInt(totals.incompleteTrials),
@@ -245,7 +278,21 @@ export function createSession(link: Link, context: SessionContext): Session {
   /** Says what is open, and shows its first observations. */
   function begin(opening: Play, opened: Pick<Opened, "trials"> & Partial<Opened>): void {
     play = opening;
+    tally = tallyInto(counters, opening.totals);
+    tell({
+      event: "task_opened",
+      session_id: sessionId,
+      agent: hello?.agent ?? "",
+      task: opening.task.name,
+      num_envs: opening.numEnvs,
+      trials: Number(opened.trials),
+      entrant: hello?.entrant,
+      tournament_id: opened.tournamentId,
+      collection_id: opened.collectionId,
+      label: opened.label,
+    });
     state = "playing";
+    actedAtMs = undefined;
     stepIndex = 0;
     lastRequest = undefined;
     answerWaits = false;
@@ -420,11 +467,12 @@ export function createSession(link: Link, context: SessionContext): Session {
     const actions = checkedActions(message, playing);
     const propensities = checkedPropensities(message, playing);
     const probabilities = checkedProbabilities(message, playing);
-    const steps = playing.activeCount;
-    const tookMs = now() - observedAtMs;
+    actedAtMs = now();
+    const tookMs = actedAtMs - observedAtMs;
+    times?.act(tookMs);
     deadline.answered(tookMs);
     const observations = playing.step(actions, propensities, tookMs, probabilities);
-    counters.steps += steps;
+    tally();
     lastRequest = bytes;
     lastResponse = undefined;
     stepIndex += 1;
@@ -466,6 +514,8 @@ export function createSession(link: Link, context: SessionContext): Session {
     );
   }
 
+  tell({ event: "session_opened", session_id: sessionId, peer: link.peer });
+
   return {
     receive(bytes) {
       if (state === "ended") return;
@@ -505,8 +555,8 @@ export function createSession(link: Link, context: SessionContext): Session {
       collectionId: openedMatch?.collectionId,
       matchId: openedMatch?.matchId,
       activeEnvs: play?.activeCount ?? 0,
-      steps: before.steps + (play?.totals.steps ?? 0),
-      completeTrials: before.completeTrials + (play?.totals.completeTrials ?? 0),
+      steps: totalsSoFar().steps,
+      completeTrials: totalsSoFar().trials,
     }),
   };
 }

@@ -61,6 +61,10 @@ export interface TournamentMatch extends ScheduledMatch {
 export interface MatchEvents {
   /** Something about it changed. */
   changed(): void;
+  /** The first trial of this run of the server is handed out. */
+  opened(): void;
+  /** The last trial was played, and it was not given up before. */
+  finished(): void;
   /** It is given up, before any trial counts as forfeited. */
   forfeited(forfeit: Forfeit): void;
   /** Whether entrants may leave now and come back later. */
@@ -107,6 +111,7 @@ export function createMatch(
   let steps = 0;
   let left = false;
   let departures = 0;
+  let opened = false;
 
   const seedsOf = (trial: number) => trialSeeds(series, BigInt(trial));
 
@@ -187,6 +192,8 @@ export function createMatch(
       if (trial === undefined) return undefined;
       inPlay += 1;
       left = false;
+      if (!opened) events.opened();
+      opened = true;
       return { trialIndex: BigInt(trial), seeds: seedsOf(trial) };
     },
     done(result: TrialResult) {
@@ -196,6 +203,7 @@ export function createMatch(
       if (result.complete) {
         departures = 0;
         completeTrial(trial, result);
+        if (completeTrials === trials) events.finished();
       } else {
         returned.push(trial);
         if (forfeit !== undefined) void forfeitUnplayed();

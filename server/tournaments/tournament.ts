@@ -4,6 +4,7 @@ import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../sessi
 import type { JournalEvent, JournalRecord } from "./journal.js";
 import { createMatch, type Forfeit, type PlayedTrial, type TournamentMatch } from "./match.js";
 import { type CheckedSpec, entersFor } from "./spec.js";
+import type { TournamentEvent } from "./tournament-event.js";
 
 /** How an entrant is waited for. */
 export interface Attendance extends Waiting {
@@ -43,28 +44,33 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
  * Starts a tournament.
  *
  * @param write takes what the log of trajectories will not tell
+ * @param tell told what happens from now on
  */
 export function createTournament(
   spec: CheckedSpec,
   initially: (entrant: string) => Attendance,
   write: (event: JournalEvent) => void,
+  tell: (event: TournamentEvent) => void,
 ): Tournament {
   let attendance = initially;
   let replaying = false;
   let changes = 0;
   const changedAt = new WeakMap<TournamentMatch, number>();
-  const record = (event: JournalEvent) => {
-    if (!replaying) write(event);
-  };
-
   function newMatch(id: string, task: CheckedSpec["tasks"][number]["task"], entrant: string): TournamentMatch {
+    const about = { tournament_id: spec.id, task: id, entrant, trials: spec.trials };
     const match = createMatch(id, task, entrant, spec.seed, spec.trials, {
       changed() {
         changes += 1;
         changedAt.set(match, changes);
         changed();
       },
-      forfeited: (forfeit) => record({ event: "forfeited", task: id, entrant, ...forfeit }),
+      opened: () => tell({ event: "match_opened", ...about }),
+      finished: () => tell({ event: "match_finished", ...about, steps: match.steps }),
+      forfeited(forfeit) {
+        if (replaying) return;
+        write({ event: "forfeited", task: id, entrant, ...forfeit });
+        tell({ event: "match_forfeited", ...about, played: match.completeTrials, ...forfeit });
+      },
       mayLeave: () => attendance(entrant).mayLeave,
     });
     return match;
@@ -84,7 +90,7 @@ export function createTournament(
   function declare(name: string, tasks: readonly string[]): void {
     if (declared.has(name)) return;
     declared.add(name);
-    record({ event: "declared", entrant: name, tasks });
+    if (!replaying) write({ event: "declared", entrant: name, tasks });
     const own = byEntrant.get(name) ?? [];
     const played = own.filter(({ task }) => playsTask(tasks, task.name, task.kinds));
     if (played.length < own.length) {

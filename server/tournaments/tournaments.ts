@@ -16,6 +16,7 @@ import { recoverTournament } from "./recover.js";
 import { computeResults } from "./results.js";
 import { type CheckedSpec, checkSpec } from "./spec.js";
 import { type Attendance, createTournament, type Tournament, UNATTENDED } from "./tournament.js";
+import type { TournamentEvent } from "./tournament-event.js";
 
 /** A tournament with its results, once they are there. */
 export interface Entry {
@@ -62,6 +63,8 @@ export interface TournamentsContext {
   readonly sink: TrajectorySink;
   /** Told what goes wrong where nobody waits for an answer. */
   readonly onError: (error: unknown) => void;
+  /** Told what happens. */
+  readonly tell: (event: TournamentEvent) => void;
 }
 
 /** An entry's place: what an earlier run left is loaded at most once. */
@@ -79,7 +82,13 @@ interface Slot {
  *
  * @throws LOG_CORRUPT if a journal or a shard of an unfinished one cannot be read
  */
-export async function openTournaments({ dataDir, limits, sink, onError }: TournamentsContext): Promise<Tournaments> {
+export async function openTournaments({
+  dataDir,
+  limits,
+  sink,
+  onError,
+  tell,
+}: TournamentsContext): Promise<Tournaments> {
   const slots = new Map<string, Slot>();
   let closed = false;
 
@@ -117,7 +126,7 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
   }
 
   /** It is finished for good once all that was played is in the log's shards. */
-  async function conclude({ matches }: Tournament, journal: Journal): Promise<void> {
+  async function conclude({ spec, matches }: Tournament, journal: Journal): Promise<void> {
     try {
       await sink.seal();
       const sum = (count: (match: TournamentMatch) => number) =>
@@ -125,6 +134,8 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
       const counts = { forfeits: sum((match) => match.forfeits), steps: sum((match) => match.steps) };
       journal.append({ event: "finished", matches: matches.length, ...counts });
       await journal.durable();
+      const forfeited = matches.filter((match) => match.forfeit !== undefined).length;
+      tell({ event: "tournament_finished", ...about(spec, matches), forfeited, steps: counts.steps });
     } catch (error) {
       onError(error); // what the log lacks is played again after a restart
     }
@@ -133,7 +144,7 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
   function load(slot: Slot): Promise<LoadedEntry> {
     slot.loading ??= (async () => {
       const record = slot.record as JournalRecord;
-      const tournament = createTournament(slot.spec, () => UNATTENDED, slot.journal.append);
+      const tournament = createTournament(slot.spec, () => UNATTENDED, slot.journal.append, tell);
       await recoverTournament(tournament, dataDir, record);
       slot.entry = follow(tournament, slot.journal, record);
       // Until its results are there it would look as if it were still being played.
@@ -146,7 +157,7 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
   function start(spec: CheckedSpec, attendance: (entrant: string) => Attendance): Slot & { entry: LoadedEntry } {
     const journal = openJournal(dataDir, spec.id);
     journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
-    const tournament = createTournament(spec, attendance, journal.append);
+    const tournament = createTournament(spec, attendance, journal.append, tell);
     return { spec, journal, record: undefined, entry: follow(tournament, journal, undefined), loading: undefined };
   }
 
@@ -157,7 +168,16 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
   }
   const unfinished = [...slots.values()].filter(({ record }) => record?.finished === undefined);
   if (unfinished.length > 0) await sink.seal();
-  for (const slot of unfinished) await load(slot);
+  for (const slot of unfinished) {
+    const { spec, tournament } = await load(slot);
+    const { matches } = tournament;
+    tell({
+      event: "tournament_resumed",
+      ...about(spec, matches),
+      trials: spec.trials,
+      unfinished: matches.filter((match) => !match.finished).length,
+    });
+  }
 
   async function get(id: string): Promise<LoadedEntry> {
     const slot = slots.get(id);
@@ -187,6 +207,7 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
       const { entry, ...rest } = start(spec, attendance);
       slots.set(spec.id, { entry, ...rest });
       await rest.journal.durable();
+      tell({ event: "tournament_created", ...about(spec, entry.tournament.matches), trials: spec.trials });
       return { entry, existed: false };
     },
     get,
@@ -220,6 +241,13 @@ export async function openTournaments({ dataDir, limits, sink, onError }: Tourna
     },
   };
 }
+
+/** What an event says of a tournament. */
+const about = ({ id, name }: CheckedSpec, { length }: readonly TournamentMatch[]) => ({
+  tournament_id: id,
+  name,
+  matches: length,
+});
 
 /** The spec of a journal; undefined, and onError told, where this version of the server would play something else. */
 function specOf(

@@ -1,6 +1,6 @@
 /** The main thread's end of the roll worker: a queue of segments, kept as numbers; their rows stay on disk. */
 import { Worker } from "node:worker_threads";
-import type { LogLogger } from "./log-logger.js";
+import type { LogEvent } from "./log-event.js";
 import type { RollJob, RollOutcome } from "./roll-worker.js";
 
 /** How long a segment that could not be rolled waits before it is tried again. */
@@ -8,6 +8,8 @@ const RETRY_MS = 10_000;
 
 /** Rolls segments in the background. */
 export interface Roller {
+  /** Segments that are not rolled yet. */
+  readonly waiting: number;
   /** Rolls a segment as soon as those before it are rolled. */
   enqueue(first: number): void;
   /**
@@ -22,7 +24,7 @@ export interface Roller {
 }
 
 /** A roller of one log. */
-export function openRoller(dir: string, logger: LogLogger): Roller {
+export function openRoller(dir: string, tell: (event: LogEvent) => void): Roller {
   const waiting: number[] = [];
   let worker: Worker | undefined;
   let settle: ((outcome: RollOutcome) => void) | undefined;
@@ -72,7 +74,7 @@ export function openRoller(dir: string, logger: LogLogger): Roller {
       const outcome = await run({ roll: first });
       if ("error" in outcome) {
         const { message, code } = outcome.error;
-        logger.warn({ segment: first, error: message, code }, "a segment could not be rolled into a shard; it is kept");
+        tell({ event: "segment_kept", segment: first, message, code });
         if (code === undefined) {
           passedOver = new Error(message);
           waiting.shift();
@@ -84,9 +86,8 @@ export function openRoller(dir: string, logger: LogLogger): Roller {
       }
       waiting.shift();
       const { damagedBytes, ...result } = outcome.result;
-      if (damagedBytes > 0)
-        logger.error({ segment: first, damagedBytes }, "LOG_CORRUPT: a segment is damaged; it is kept as *.corrupt");
-      else logger.debug({ segment: first, ...result }, "shard written");
+      if (damagedBytes > 0) tell({ event: "segment_damaged", segment: first, bytes: damagedBytes });
+      tell({ event: "log_rolled", segment: first, ...result });
     }
   }
 
@@ -98,6 +99,9 @@ export function openRoller(dir: string, logger: LogLogger): Roller {
   }
 
   return {
+    get waiting() {
+      return waiting.length;
+    },
     enqueue(first) {
       waiting.push(first);
       start();
@@ -114,7 +118,7 @@ export function openRoller(dir: string, logger: LogLogger): Roller {
     },
     async compact() {
       const outcome = await run({ compact: true });
-      if ("error" in outcome) logger.warn({ error: outcome.error.message }, "tiny shards could not be joined");
+      if ("error" in outcome) tell({ event: "shards_not_joined", message: outcome.error.message });
     },
     async close() {
       closed = true;

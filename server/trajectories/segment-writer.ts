@@ -21,8 +21,8 @@ export interface SegmentWriter {
   readonly next: number;
   /** Bytes in the open segment. */
   readonly bytes: number;
-  /** Writes a frame; on failure the segment holds what it held before, as far as that can be had. One call at a time. */
-  write(pieces: readonly Uint8Array[], rows: number): Promise<void>;
+  /** Writes a frame, and gives its bytes; on failure the segment holds what it held before, as far as that can be had. One call at a time. */
+  write(pieces: readonly Uint8Array[], rows: number): Promise<number>;
   /**
    * Ends the open segment, so that the next frame starts another; returns the first episode's number of the one that was
    * ended, undefined when there was none or it was empty. What a failed write left is cut off first.
@@ -94,6 +94,7 @@ export function segmentWriter(dir: string, next: number, durability: Durability)
         segment.bytes += written;
         segment.rows += rows;
         next += rows;
+        return written;
       } catch (error) {
         dirty = true;
         await cutOff(segment).catch(() => {}); // tried again by `end`

@@ -13,7 +13,7 @@ import { IcrlError } from "../../common/errors.js";
 import { batchBuilder } from "../../datasets/batch-builder.js";
 import { dataFolder, logFolder } from "../../datasets/log-folder.js";
 import { lockLog } from "./lock.js";
-import { type LogLogger, silentLogger } from "./log-logger.js";
+import type { LogEvent } from "./log-event.js";
 import { recordRow } from "./record-row.js";
 import { recoverLog } from "./recover-log.js";
 import { openRoller } from "./roller.js";
@@ -27,7 +27,8 @@ export interface TrajectoryLogOptions {
    * the operating system writes it when it likes.
    */
   readonly durability?: Durability;
-  readonly logger?: LogLogger;
+  /** Told what happens. */
+  readonly tell?: (event: LogEvent) => void;
   /** Most rows that wait for a commit. */
   readonly commitRows?: number;
   /** Most bytes that wait for a commit. */
@@ -40,6 +41,14 @@ export interface TrajectoryLogOptions {
 
 /** Bytes that `probe` writes: enough to need blocks of its own. */
 const PROBE_BYTES = 1 << 16;
+
+/** The log as its server has it: a sink, and numbers of its own. */
+export interface TrajectoryLog extends TrajectorySink {
+  /** Number of the last episode that was taken. */
+  readonly appended: number;
+  /** Segments that wait to become shards. */
+  readonly segmentsWaiting: number;
+}
 
 interface Waiter {
   readonly number: number;
@@ -54,8 +63,8 @@ interface Waiter {
  * @throws LOG_CORRUPT if its manifest cannot be read
  * @throws LOG_UNWRITABLE if it cannot be written
  */
-export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptions = {}): Promise<TrajectorySink> {
-  const { durability = "fsync", logger = silentLogger } = options;
+export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptions = {}): Promise<TrajectoryLog> {
+  const { durability = "fsync", tell = () => {} } = options;
   const { commitRows = 256, commitBytes = 4 << 20, commitMs = 25, segmentBytes = 16 << 20 } = options;
   const unwritable = (error: unknown) => {
     const text = error instanceof Error ? error.message : String(error);
@@ -81,12 +90,11 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
     throw error instanceof IcrlError ? error : unwritable(error);
   }
   const { tornBytes, segments } = recovered;
-  if (tornBytes > 0)
-    logger.warn({ tornBytes }, "the end of an interrupted write was cut off; none of it was acknowledged");
+  if (tornBytes > 0) tell({ event: "torn_bytes_cut", folder: dir, bytes: tornBytes });
 
-  const roller = openRoller(dir, logger);
+  const roller = openRoller(dir, tell);
   for (const first of segments) roller.enqueue(first);
-  await roller.drain().catch(() => {}); // kept and logged by the roller
+  await roller.drain().catch(() => {}); // kept and told by the roller
   const writer = segmentWriter(dir, recovered.next, durability);
 
   let collecting = batchBuilder();
@@ -114,8 +122,8 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   function fail(error: unknown): void {
     failure = unwritable(error);
     failures += 1;
-    logger.error({ error: failure.message, lost: appended - durable }, "LOG_UNWRITABLE");
     const from = Math.max(durable, lost.at(-1)?.to ?? 0) + 1;
+    tell({ event: "log_unwritable", folder: dir, lost: appended + 1 - from, message: failure.message });
     if (from <= appended) lost.push({ from, to: appended });
     if (collecting.rows > 0) collecting.finish();
     const told = waiters;
@@ -143,9 +151,11 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
     spare = full;
     const upTo = appended;
     const { rows } = full;
+    const startedAt = performance.now();
     try {
-      await writer.write(full.finish(), rows);
+      const bytes = await writer.write(full.finish(), rows);
       durable = upTo;
+      tell({ event: "log_committed", rows, bytes, seconds: (performance.now() - startedAt) / 1000 });
       settleWaiters();
       if (writer.bytes >= segmentBytes) await endSegment();
     } catch (error) {
@@ -189,6 +199,12 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
       return failure === undefined && !closed;
     },
     tornBytes,
+    get appended() {
+      return appended;
+    },
+    get segmentsWaiting() {
+      return roller.waiting;
+    },
     get failures() {
       return failures;
     },
@@ -229,10 +245,11 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
           // After a failure no file is trusted further than it was known to be good: the next commit starts another.
           await endSegment();
           failure = undefined;
+          tell({ event: "log_writable_again", folder: dir });
         });
         return true;
       } catch (error) {
-        logger.warn({ error: String(error) }, "the log cannot be written");
+        tell({ event: "log_still_unwritable", folder: dir, message: String(error) });
         return false;
       }
     },

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { loadSync, type ServiceDefinition } from "@grpc/proto-loader";
 import { expect, test } from "vitest";
 import { resolveOptions } from "#icrl/common/options.js";
+import { newCounters } from "#icrl/server/sessions/counters.js";
 import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
 import { createSession, type SessionContext } from "#icrl/server/sessions/session.js";
 
@@ -138,7 +139,8 @@ test.each(sessions.map((lines) => ({ lines })))(
       },
     };
     const limits = resolveOptions(LIMIT_OPTIONS, {}, "the server");
-    const session = createSession(link, { limits, sink: patientSink(), lobby, now: () => 0, counters: { steps: 0 } });
+    const context = { limits, sink: patientSink(), lobby, now: () => 0, counters: newCounters(), tell: () => {} };
+    const session = createSession(link, context);
     for (const { from, message } of lines) {
       if (from === "agent ") {
         session.receive(Play.requestSerialize(toWire(message)));

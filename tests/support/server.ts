@@ -41,6 +41,7 @@ export async function startTestServer(
   datasetDir?: string,
   http?: HttpOptions,
   dir = tempDir(),
+  logLevel = "info",
 ): Promise<TestServer> {
   const resolved = resolveOptions(LIMIT_OPTIONS, limits, "a test's server");
   const said: Record<string, unknown>[] = [];
@@ -52,7 +53,7 @@ export async function startTestServer(
     limits: resolved,
     http,
     logger: pino(
-      { level: "info" },
+      { level: logLevel },
       { write: (line: string) => said.push(JSON.parse(line) as Record<string, unknown>) },
     ),
   });
@@ -89,15 +90,19 @@ export async function serverForTest(limits: Partial<Limits> = {}, datasetDir?: s
 export async function serverAfter(
   earlier: { readonly dataDir: string },
   limits: Partial<Limits> = {},
+  logLevel?: string,
 ): Promise<TestServer> {
-  const server = await startTestServer(limits, undefined, undefined, { path: earlier.dataDir, remove() {} });
+  const server = await startTestServer(limits, undefined, undefined, { path: earlier.dataDir, remove() {} }, logLevel);
   onTestFinished(() => server.dispose());
   return server;
 }
 
-/** Starts one with a live page for the test that runs now. */
-export async function serverWithPage(limits: Partial<Limits> = {}): Promise<TestServer & { readonly pageUrl: string }> {
-  const server = await startTestServer(limits, undefined, { listen: "127.0.0.1:0" });
+/** Starts one with a live page, and metrics beside it, for the test that runs now. */
+export async function serverWithPage(
+  limits: Partial<Limits> = {},
+  logLevel?: string,
+): Promise<TestServer & { readonly pageUrl: string }> {
+  const server = await startTestServer(limits, undefined, { listen: "127.0.0.1:0" }, undefined, logLevel);
   onTestFinished(() => server.dispose());
   return { ...server, pageUrl: server.pageUrl as string };
 }

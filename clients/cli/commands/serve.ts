@@ -45,7 +45,7 @@ export function serveCommand(): Command {
     )
     .addOption(
       new Option("--log-level <level>", "the server's own log, as JSON lines on standard error")
-        .choices(["error", "warn", "info", "debug", "silent"])
+        .choices(["error", "warn", "info", "debug", "trace", "silent"])
         .default("info"),
     )
     .option("--drain-ms <ms>", "how long sessions may finish after SIGINT or SIGTERM", wholeNumber(0), 10_000)

@@ -6,7 +6,7 @@ import type { Route } from "#icrl/server/http/route.js";
 import { http } from "../../support/http.js";
 
 const said: unknown[] = [];
-const logger = { error: (what: unknown) => void said.push(what) };
+const onError = (what: unknown) => void said.push(what);
 
 const ROUTES: Route[] = [
   { path: "/", answer: () => ({ type: "text/plain", body: "hello" }) },
@@ -27,7 +27,7 @@ const ROUTES: Route[] = [
 ];
 
 async function server(options: HttpOptions = { listen: "127.0.0.1:0" }) {
-  const started = await startHttpServer(options, ROUTES, logger);
+  const started = await startHttpServer(options, ROUTES, onError);
   onTestFinished(() => started.close());
   return started;
 }
@@ -86,7 +86,7 @@ test("where its port is taken it takes a free one if it may, and says so if it m
 });
 
 test("closing waits for nobody: connections that are kept open, and requests that never end, are ended", async () => {
-  const started = await startHttpServer({ listen: "127.0.0.1:0" }, ROUTES, logger);
+  const started = await startHttpServer({ listen: "127.0.0.1:0" }, ROUTES, onError);
   const { hostname, port } = new URL(started.url);
   const socket = connect(Number(port), hostname);
   const ended = new Promise<void>((resolve) => socket.on("close", () => resolve()));

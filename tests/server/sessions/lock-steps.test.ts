@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { resolveOptions } from "#icrl/common/options.js";
 import { boolElements, float32Elements, int32Elements } from "#icrl/common/tensor.js";
 import { type Observations, PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
+import { newCounters } from "#icrl/server/sessions/counters.js";
 import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
 import { createSession, type SessionContext } from "#icrl/server/sessions/session.js";
 import { actions, encodeRequest, hello, open, opened, rawClient, rawStream } from "../../support/raw-stream.js";
@@ -289,7 +290,8 @@ test("actions that come while the last answer waits for a slow disk are no answe
         sink,
         lobby: { enter: () => expect.unreachable() },
         now: () => 0,
-        counters: { steps: 0 },
+        counters: newCounters(),
+        tell: () => {},
       },
     );
     for (const message of [hello(), open({ trials: 2n, options: { arms: 2, horizon: 1 } })])

@@ -1,0 +1,85 @@
+/**
+ * What the server says of itself: a line of JSON for each event, through pino. docs/operating.md has every event with its fields, and a
+ * test holds the page to this table.
+ */
+import type { Logger } from "pino";
+import { IcrlError } from "../common/errors.js";
+import type { RpcEvent } from "./rpc/rpc-event.js";
+import type { SessionEvent } from "./sessions/session-event.js";
+import type { TournamentEvent } from "./tournaments/tournament-event.js";
+import type { LogEvent } from "./trajectories/log-event.js";
+
+/** What happens to the process. */
+export type ProcessEvent =
+  | {
+      readonly event: "listening";
+      readonly address: string;
+      /** Where the live page is. */
+      readonly page: string | undefined;
+      readonly data: string;
+      readonly version: string;
+    }
+  /** Sessions may finish for so long. */
+  | { readonly event: "draining"; readonly sessions: number; readonly deadline_ms: number; readonly why: string }
+  | { readonly event: "stopped" };
+
+/** Everything that can happen. */
+export type ServerEvent = ProcessEvent | SessionEvent | TournamentEvent | LogEvent | RpcEvent;
+
+/** Levels, as pino's. */
+export type Level = "error" | "warn" | "info" | "debug" | "trace";
+
+/** How an event is said. */
+interface Saying<E> {
+  /** Its level, or that of what does not fail and that of what does. */
+  readonly level: Level | ((event: E) => Level);
+  /** For people; programs go by `event`. */
+  readonly msg: string;
+}
+
+/**
+ * error: somebody has to do something. warn: somebody should look. info: what an operator wants to find later; nothing that comes with
+ * every session that goes well. debug: that, too. trace: each commit of the log.
+ */
+export const SAYINGS: { readonly [K in ServerEvent["event"]]: Saying<Extract<ServerEvent, { event: K }>> } = {
+  listening: { level: "info", msg: "listening" },
+  draining: { level: "info", msg: "draining: nothing new is opened" },
+  stopped: { level: "info", msg: "stopped" },
+  session_opened: { level: "debug", msg: "session opened" },
+  task_opened: { level: "debug", msg: "task opened" },
+  session_ended: { level: ({ reason }) => (reason === undefined ? "debug" : "info"), msg: "session ended" },
+  tournament_created: { level: "info", msg: "tournament created" },
+  tournament_resumed: { level: "info", msg: "tournament goes on" },
+  tournament_finished: { level: "info", msg: "tournament finished" },
+  match_opened: { level: "debug", msg: "match opened" },
+  match_finished: { level: "info", msg: "match finished" },
+  match_forfeited: { level: "info", msg: "match forfeited" },
+  torn_bytes_cut: { level: "warn", msg: "the end of an interrupted write was cut off; none of it was acknowledged" },
+  log_committed: { level: "trace", msg: "episodes are durable" },
+  log_unwritable: { level: "error", msg: "the log cannot be written: free its disk" },
+  log_still_unwritable: { level: "warn", msg: "the log still cannot be written" },
+  log_writable_again: { level: "info", msg: "the log can be written again" },
+  log_rolled: { level: "debug", msg: "a segment has become a shard" },
+  segment_kept: { level: "warn", msg: "a segment could not become a shard; it is kept" },
+  segment_damaged: { level: "error", msg: "a segment is damaged; it is kept as *.corrupt" },
+  shards_not_joined: { level: "warn", msg: "tiny shards could not be joined" },
+  rpc_ended: {
+    // A failed session says so itself.
+    level: ({ reason, method }) => (reason === undefined || method === "EnvironmentService/Play" ? "debug" : "info"),
+    msg: "call ended",
+  },
+  internal_error: { level: "error", msg: "failed inside the server" },
+};
+
+/** Says events. */
+export function createEventLog(logger: Logger): (event: ServerEvent) => void {
+  return (event) => {
+    const { level, msg } = SAYINGS[event.event] as Saying<ServerEvent>;
+    logger[typeof level === "function" ? level(event) : level](event, msg);
+  };
+}
+
+/** The event of an error that nobody waits for. */
+export function internalError(where: string, err: unknown): ServerEvent {
+  return { event: "internal_error", where, err, ...(err instanceof IcrlError ? { reason: err.reason } : {}) };
+}

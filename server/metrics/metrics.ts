@@ -1,0 +1,265 @@
+/**
+ * The server's numbers for Prometheus. What happens is counted as it is told; what there is now is read when somebody asks. No label has
+ * values that callers choose: states, outcomes, methods, codes and reasons are closed lists.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { VERSION } from "../../common/version.js";
+import type { Counters } from "../sessions/counters.js";
+import type { SessionEvent, StepTimes } from "../sessions/session-event.js";
+import type { SessionStatus } from "../sessions/session-status.js";
+import type { TournamentEvent } from "../tournaments/tournament-event.js";
+import type { Tournaments } from "../tournaments/tournaments.js";
+import type { LogEvent } from "../trajectories/log-event.js";
+import type { TrajectoryLog } from "../trajectories/trajectory-log.js";
+import { createHistogram } from "./histogram.js";
+
+/** What is counted. Calls and errors come from rooms that this one does not know. */
+export type CountedEvent =
+  | SessionEvent
+  | TournamentEvent
+  | LogEvent
+  | { readonly event: "listening" | "draining" | "stopped" }
+  | {
+      readonly event: "rpc_ended";
+      readonly method: string;
+      readonly code: string;
+      readonly reason: string | undefined;
+    }
+  | { readonly event: "internal_error"; readonly where: string; readonly reason?: string };
+
+/** What is read when somebody asks. */
+export interface MeasuredServer {
+  readonly counters: Readonly<Counters>;
+  readonly log: Pick<TrajectoryLog, "appended" | "backlogBytes" | "segmentsWaiting" | "writable">;
+  readonly sessions: Iterable<{ status(): SessionStatus }>;
+  readonly tournaments: Pick<Tournaments, "list">;
+}
+
+/** The numbers of one server. */
+export interface Metrics {
+  /** Counts what happened. */
+  count(event: CountedEvent): void;
+  /** Takes how long lock-steps last. */
+  readonly times: StepTimes;
+  /** From now on reads this server. */
+  watch(server: MeasuredServer): void;
+  /** Content-Type of `text`. */
+  readonly contentType: string;
+  /** All numbers now, in Prometheus' text format. */
+  text(): Promise<string>;
+}
+
+/** Bounds in seconds: 100 us to 60 s. An agent on the same machine takes some 100 us, one that plans or infers far longer. */
+const STEP_SECONDS = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Likewise, for a write that is forced to the disk. */
+const FLUSH_SECONDS = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Numbers of a server that has done nothing yet, and of its process. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  let server: MeasuredServer | undefined;
+
+  /** A counter that is told. */
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+
+  /** A counter that is kept elsewhere, read when asked for: values by label. */
+  function readCounter(
+    name: string,
+    help: string,
+    label: string,
+    read: (of: MeasuredServer) => Record<string, number>,
+  ) {
+    new Counter({
+      name,
+      help,
+      labelNames: label === "" ? [] : [label],
+      registers,
+      collect() {
+        this.reset();
+        const values = server === undefined ? {} : read(server);
+        for (const [key, value] of Object.entries(values)) this.inc(label === "" ? {} : { [label]: key }, value);
+      },
+    });
+  }
+
+  /** Likewise a gauge. */
+  function readGauge(name: string, help: string, label: string, read: (of: MeasuredServer) => Record<string, number>) {
+    new Gauge({
+      name,
+      help,
+      labelNames: label === "" ? [] : [label],
+      registers,
+      collect() {
+        const values = server === undefined ? {} : read(server);
+        for (const [key, value] of Object.entries(values)) this.set(label === "" ? {} : { [label]: key }, value);
+      },
+    });
+  }
+
+  new Gauge({
+    name: "icrl_build_info",
+    help: "1, with the version that runs",
+    labelNames: ["version"],
+    registers,
+  }).set({ version: VERSION }, 1);
+
+  readGauge("icrl_sessions", "Sessions that are open, by what they do", "state", ({ sessions }) =>
+    sessionStates(sessions),
+  );
+  const sessionsOpened = counter(
+    "icrl_sessions_opened_total",
+    "Sessions that were opened, those that were refused included",
+  );
+  const sessionsEnded = counter(
+    "icrl_sessions_ended_total",
+    "Sessions that ended, by how: closed, or the reason why they ended with something unfinished or an error",
+    ["outcome"],
+  );
+  readCounter("icrl_steps_total", "Steps taken: actions of single envs", "", ({ counters }) => ({
+    "": counters.steps,
+  }));
+  readCounter(
+    "icrl_trials_total",
+    "Trials that ended, by whether all their episodes ran to their own ends",
+    "outcome",
+    ({ counters }) => ({
+      complete: counters.completeTrials,
+      incomplete: counters.incompleteTrials,
+    }),
+  );
+  const act = createHistogram(
+    registry,
+    "icrl_act_seconds",
+    "Time from sending observations to having the agent's actions, one for each lock-step",
+    STEP_SECONDS,
+  );
+  const answer = createHistogram(
+    registry,
+    "icrl_step_seconds",
+    "Time from having actions to sending their answer, one for each lock-step; waits for the disk count",
+    STEP_SECONDS,
+  );
+
+  readCounter("icrl_log_episodes_appended_total", "Episodes that the log took", "", ({ log }) => ({
+    "": log.appended,
+  }));
+  const durableEpisodes = counter("icrl_log_episodes_durable_total", "Episodes that became durable");
+  const lostEpisodes = counter(
+    "icrl_log_episodes_lost_total",
+    "Episodes that were lost when the log could not be written",
+  );
+  const flush = createHistogram(
+    registry,
+    "icrl_log_flush_seconds",
+    "Time of a group commit: writing it and, with fsync, forcing it to the disk",
+    FLUSH_SECONDS,
+  );
+  const bytesWritten = counter("icrl_log_written_bytes_total", "Bytes that group commits wrote to segments");
+  const logFailures = counter("icrl_log_failures_total", "Writes to the log that failed");
+  readGauge("icrl_log_writable", "1 if the last attempt to write the log succeeded, else 0", "", ({ log }) => ({
+    "": Number(log.writable),
+  }));
+  readGauge("icrl_log_backlog_bytes", "Bytes of episodes that wait for the next group commit", "", ({ log }) => ({
+    "": log.backlogBytes,
+  }));
+  readGauge("icrl_log_segments_waiting", "Segments that wait to become shards", "", ({ log }) => ({
+    "": log.segmentsWaiting,
+  }));
+
+  readGauge("icrl_tournaments", "Tournaments that the server knows, by state", "state", ({ tournaments }) =>
+    tournamentStates(tournaments),
+  );
+  readGauge("icrl_matches", "Matches of tournaments that are not finished, by state", "state", ({ tournaments }) =>
+    matchStates(tournaments),
+  );
+  const matchesEnded = counter("icrl_matches_ended_total", "Matches that ended, by how: finished or forfeited", [
+    "outcome",
+  ]);
+  const rpcs = counter("icrl_rpc_calls_total", "Calls that ended, by method and gRPC code", ["method", "code"]);
+  const errors = counter(
+    "icrl_errors_total",
+    "Errors that ended a session or a call, and failures inside the server, by reason",
+    ["reason"],
+  );
+  for (const outcome of ["finished", "forfeited"] as const) matchesEnded.inc({ outcome }, 0);
+  sessionsEnded.inc({ outcome: "closed" }, 0);
+  errors.inc({ reason: "INTERNAL" }, 0);
+
+  collectDefaultMetrics({ register: registry });
+
+  return {
+    count(event) {
+      switch (event.event) {
+        case "session_opened":
+          return sessionsOpened.inc();
+        case "session_ended":
+          sessionsEnded.inc({ outcome: event.reason ?? "closed" });
+          if (event.reason !== undefined) errors.inc({ reason: event.reason });
+          return;
+        case "match_finished":
+          return matchesEnded.inc({ outcome: "finished" });
+        case "match_forfeited":
+          return matchesEnded.inc({ outcome: "forfeited" });
+        case "log_committed":
+          durableEpisodes.inc(event.rows);
+          bytesWritten.inc(event.bytes);
+          return flush.observe(event.seconds);
+        case "log_unwritable":
+          logFailures.inc();
+          return lostEpisodes.inc(event.lost);
+        case "rpc_ended":
+          rpcs.inc({ method: event.method, code: event.code });
+          // A session's error is counted when the session ends.
+          if (event.reason !== undefined && event.method !== "EnvironmentService/Play")
+            errors.inc({ reason: event.reason });
+          return;
+        case "internal_error":
+          // What failed in a call is counted when the call ends.
+          if (event.where !== "rpc") errors.inc({ reason: event.reason ?? "INTERNAL" });
+      }
+    },
+    times: {
+      act: (ms) => act.observe(ms / 1000),
+      answer: (ms) => answer.observe(ms / 1000),
+    },
+    watch(measured) {
+      server = measured;
+    },
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}
+
+/** Sessions that play, that wait under an entrant's name for a match, and the others. */
+function sessionStates(sessions: MeasuredServer["sessions"]): Record<string, number> {
+  const states = { playing: 0, waiting: 0, idle: 0 };
+  for (const session of sessions) {
+    const { playing, entrant } = session.status();
+    states[playing ? "playing" : entrant !== undefined ? "waiting" : "idle"] += 1;
+  }
+  return states;
+}
+
+function tournamentStates(tournaments: MeasuredServer["tournaments"]): Record<string, number> {
+  const states = { pending: 0, running: 0, finished: 0 };
+  for (const { finished, tournament } of tournaments.list()) {
+    const begun = tournament?.matches.some((match) => match.started || match.finished);
+    states[finished ? "finished" : begun ? "running" : "pending"] += 1;
+  }
+  return states;
+}
+
+function matchStates(tournaments: MeasuredServer["tournaments"]): Record<string, number> {
+  const states = { pending: 0, running: 0, finished: 0, forfeited: 0 };
+  for (const { finished, tournament } of tournaments.list()) {
+    if (finished || tournament === undefined) continue;
+    for (const match of tournament.matches) {
+      const state = match.finished ? "finished" : match.started ? "running" : "pending";
+      states[match.forfeit !== undefined ? "forfeited" : state] += 1;
+    }
+  }
+  return states;
+}

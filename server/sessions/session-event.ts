@@ -1,0 +1,43 @@
+/** What happens to sessions, for the server's event log and its metrics. Fields are as the event log has them. */
+import type { Reason } from "../../common/errors.js";
+
+/** One event. */
+export type SessionEvent =
+  | { readonly event: "session_opened"; readonly session_id: string; readonly peer: string }
+  /** A task, a match or trials to label. */
+  | {
+      readonly event: "task_opened";
+      readonly session_id: string;
+      readonly agent: string;
+      readonly task: string;
+      readonly num_envs: number;
+      readonly trials: number;
+      readonly entrant: string | undefined;
+      readonly tournament_id: string | undefined;
+      readonly collection_id: string | undefined;
+      readonly label: string | undefined;
+    }
+  | {
+      readonly event: "session_ended";
+      readonly session_id: string;
+      readonly peer: string;
+      /** Undefined where it never said hello, as the next. */
+      readonly agent: string | undefined;
+      readonly agent_version: string | undefined;
+      readonly entrant: string | undefined;
+      /** Undefined where it left nothing unfinished and no error ended it. */
+      readonly reason: Reason | "INTERNAL" | undefined;
+      readonly message: string | undefined;
+      readonly steps: number;
+      /** Complete ones. */
+      readonly trials: number;
+      readonly seconds: number;
+    };
+
+/** Takes how long lock-steps last, in milliseconds, in the hot path: it must cost next to nothing. */
+export interface StepTimes {
+  /** From sending observations to having the actions for them. */
+  act(ms: number): void;
+  /** From having the actions to sending their answer; waits for the disk count. */
+  answer(ms: number): void;
+}

@@ -1,0 +1,36 @@
+/** What happens to tournaments, for the server's event log and its metrics. Fields are as the event log has them; never seeds. */
+import type { Reason } from "../../common/errors.js";
+
+/** Which tournament. */
+interface OfTournament {
+  readonly tournament_id: string;
+  readonly name: string;
+  readonly matches: number;
+}
+
+/** Which match. */
+interface OfMatch {
+  readonly tournament_id: string;
+  readonly task: string;
+  readonly entrant: string;
+  /** Trials in all. */
+  readonly trials: number;
+}
+
+/** One event. */
+export type TournamentEvent =
+  | ({ readonly event: "tournament_created"; readonly trials: number } & OfTournament)
+  /** Found unfinished when the server started. */
+  | ({ readonly event: "tournament_resumed"; readonly trials: number; readonly unfinished: number } & OfTournament)
+  | ({ readonly event: "tournament_finished"; readonly forfeited: number; readonly steps: number } & OfTournament)
+  /** Its first trial of this run of the server is handed out. */
+  | ({ readonly event: "match_opened" } & OfMatch)
+  /** All its trials are played. */
+  | ({ readonly event: "match_finished"; readonly steps: number } & OfMatch)
+  /** Trials that are not played now will not be. */
+  | ({
+      readonly event: "match_forfeited";
+      readonly played: number;
+      readonly reason: Reason;
+      readonly message: string;
+    } & OfMatch);

@@ -1,0 +1,223 @@
+/** What servers say of themselves, and that docs/operating.md has all of it. The last test looks at what all others made them say. */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { levels, pino } from "pino";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
+import { listSegments, listShards, segmentPath } from "#icrl/datasets/log-folder.js";
+import { createEventLog, SAYINGS } from "#icrl/server/event-log.js";
+import { statusOf } from "#icrl/server/rpc/errors.js";
+import { frameHeader } from "#icrl/server/trajectories/segment-file.js";
+import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
+import { tableBelow } from "../support/operating-page.js";
+import { actions, hello, open, opened, type RawStream, rawClient, rawStream } from "../support/raw-stream.js";
+import { serverAfter, serverWithPage, type TestServer } from "../support/server.js";
+import { agentThat, BANDIT, create, finished, randomAgent, spec } from "../support/tournament.js";
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** Everything that was said to any test. */
+const heard: Line[][] = [];
+
+/** A server that says all it has to say. */
+async function talkative(earlier?: TestServer): Promise<TestServer> {
+  const server = earlier === undefined ? await serverWithPage({}, "trace") : await serverAfter(earlier, {}, "trace");
+  heard.push(server.said as Line[]);
+  return server;
+}
+
+/** An event log of its own. */
+function listener() {
+  const lines: Line[] = [];
+  heard.push(lines);
+  const write = (line: string) => void lines.push(JSON.parse(line) as Line);
+  return { lines, tell: createEventLog(pino({ level: "trace" }, { write })) };
+}
+
+const saidOf = (server: TestServer, event: string): Line[] => server.said.filter((line) => line.event === event);
+
+function streamTo(server: TestServer): RawStream {
+  const client = rawClient(server.address);
+  onTestFinished(() => client.close());
+  return rawStream(client);
+}
+
+/** Plays a trial of one step, and waits until it is durable. */
+async function playTrial(server: TestServer): Promise<void> {
+  const stream = streamTo(server);
+  await opened(stream, { options: { arms: 2, horizon: 1 }, trials: 1n });
+  stream.send(actions(0, [0]));
+  await stream.expect("observations");
+  await stream.expect("closed");
+  stream.call.end();
+  await stream.ended;
+}
+
+test("a session that goes well is said at debug, one that fails at info, each once", async () => {
+  const server = await talkative();
+  await playTrial(server);
+  const bad = streamTo(server);
+  await opened(bad);
+  bad.send(actions(0, [77]));
+  await bad.ended;
+  const silent = streamTo(server);
+  silent.call.end();
+  await silent.ended;
+  await vi.waitFor(() => expect(saidOf(server, "session_ended")).toHaveLength(3));
+  const [well, failed, said] = saidOf(server, "session_ended");
+  expect(well).toMatchObject({ level: 20, steps: 1, trials: 1 });
+  expect(well).not.toHaveProperty("reason");
+  expect(failed).toMatchObject({
+    level: 30,
+    agent: "test-agent",
+    reason: "ACTION_OUT_OF_RANGE",
+    message: expect.stringMatching(/^action 77 /),
+    steps: 0,
+  });
+  expect(said).toMatchObject({ level: 20, steps: 0, trials: 0 });
+  expect(said).not.toHaveProperty("agent"); // it never said hello
+  expect(saidOf(server, "task_opened")[0]).toMatchObject({ session_id: well.session_id, num_envs: 1, trials: 1 });
+  await server.close(7);
+  expect(saidOf(server, "listening")).toMatchObject([{ address: server.address, page: server.pageUrl }]);
+  expect(saidOf(server, "draining")).toMatchObject([{ sessions: 0, deadline_ms: 7, why: "closed" }]);
+  expect(server.said.at(-1)).toMatchObject({ event: "stopped" });
+});
+
+test("a tournament's life is said, that of an earlier server goes on, and no line has its seed", async () => {
+  const first = await talkative();
+  // A seed that no line has by chance.
+  const of = spec(["good", "bad", "late"], { seed: 8_765_432_123_456_789n, tasks: [BANDIT], trials: 4 });
+  const id = await create(first.connection, of);
+  await serveMatches(first.connection, randomAgent("good"), { entrant: "good", streams: 1 });
+  const broken = agentThat("bad", () => {
+    throw new Error("division by cucumber");
+  });
+  await serveMatches(first.connection, broken, { entrant: "bad", streams: 1 });
+  await expect(first.connection.getTournament({ id: "nobody's" })).rejects.toMatchObject({
+    reason: "TOURNAMENT_UNKNOWN",
+  });
+  await first.close();
+  const about = { tournament_id: id, task: "bandit", trials: 4 };
+  expect(saidOf(first, "tournament_created")).toMatchObject([
+    { tournament_id: id, name: "test", matches: 3, trials: 4 },
+  ]);
+  expect(saidOf(first, "match_opened")).toMatchObject([{ entrant: "good" }, { entrant: "bad" }]);
+  expect(saidOf(first, "match_finished")).toMatchObject([{ ...about, entrant: "good", steps: 24 }]);
+  expect(saidOf(first, "match_forfeited")).toMatchObject([
+    { ...about, entrant: "bad", played: 0, reason: "AGENT_FAILED", message: "division by cucumber" },
+  ]);
+  expect(saidOf(first, "rpc_ended").filter(({ reason }) => reason !== undefined)).toMatchObject([
+    { level: 30, method: "TournamentService/GetTournament", code: "NOT_FOUND", reason: "TOURNAMENT_UNKNOWN" },
+  ]);
+
+  const second = await talkative(first);
+  expect(saidOf(second, "tournament_resumed")).toMatchObject([{ tournament_id: id, matches: 3, unfinished: 1 }]);
+  await serveMatches(second.connection, randomAgent("late"), { entrant: "late", streams: 1 });
+  await finished(second.connection, id);
+  expect(saidOf(second, "tournament_finished")).toMatchObject([{ tournament_id: id, matches: 3, forfeited: 1 }]);
+  // What was over before is not said again.
+  expect(saidOf(second, "match_forfeited")).toEqual([]);
+  expect(saidOf(second, "match_finished")).toMatchObject([{ entrant: "late" }]);
+  expect(JSON.stringify([first.said, second.said])).not.toContain(String(of.seed));
+});
+
+test("a log that cannot be written says so, and that it can again", async () => {
+  const server = await talkative();
+  await playTrial(server);
+  await server.connection.listTrajectories({ filter: undefined, pageSize: 1, pageToken: "" }); // no segment is open
+  const folder = join(server.dataDir, "log");
+  renameSync(folder, `${folder}.away`);
+  await expect(playTrial(server)).rejects.toThrow("LOG_UNWRITABLE");
+  const refused = streamTo(server);
+  refused.send(hello());
+  refused.send(open());
+  expect(await refused.ended).toMatchObject({ reason: "LOG_UNWRITABLE" });
+  renameSync(`${folder}.away`, folder);
+  await playTrial(server);
+  const events = server.said.map(({ event }) => event).filter((event) => /writable/.test(String(event)));
+  expect(events).toEqual(["log_unwritable", "log_still_unwritable", "log_writable_again"]);
+  expect(saidOf(server, "log_unwritable")).toMatchObject([{ level: 50, lost: 1, folder: server.dataDir }]);
+  expect(saidOf(server, "log_committed").map(({ rows }) => rows)).toEqual([1, 1]);
+});
+
+test("what is wrong with the log's files is said", async () => {
+  const server = await talkative();
+  await playTrial(server);
+  const [{ path }] = listSegments(server.dataDir);
+  const good = readFileSync(path);
+  // As many shards as are worth joining, one of which is none.
+  for (let i = 0; i < 8; i++) {
+    await playTrial(server);
+    await server.connection.listTrajectories({ filter: undefined, pageSize: 1, pageToken: "" });
+  }
+  const [shard] = listShards(server.dataDir);
+  rmSync(shard.path);
+  mkdirSync(shard.path);
+  await server.close();
+  expect(saidOf(server, "log_rolled")).toHaveLength(8);
+  expect(saidOf(server, "shards_not_joined")).toMatchObject([
+    { level: 40, message: expect.stringContaining("EISDIR") },
+  ]);
+
+  rmSync(shard.path, { recursive: true });
+  const noise = Buffer.from("no Arrow stream");
+  const segments = [
+    Buffer.concat([Buffer.from("noise"), good]), // damaged in its middle
+    Buffer.concat([good, Buffer.from("a torn end")]),
+    Buffer.concat([frameHeader([noise], 1), noise]), // whole, and not what the log writes
+  ];
+  for (const [i, bytes] of segments.entries()) writeFileSync(segmentPath(server.dataDir, 1000 + 10 * i), bytes);
+  const { lines, tell } = listener();
+  const log = await openTrajectoryLog(server.dataDir, { tell });
+  await expect(log.close()).rejects.toMatchObject({ reason: "LOG_UNWRITABLE" }); // the segment that was kept
+  const saidOfLog = (event: string) => lines.filter((line) => line.event === event);
+  expect(saidOfLog("torn_bytes_cut")).toMatchObject([{ level: 40, bytes: 10, folder: server.dataDir }]); // "a torn end"
+  expect(saidOfLog("segment_damaged")).toMatchObject([{ level: 50, segment: 1000, bytes: 5 }]); // "noise"
+  expect(saidOfLog("segment_kept")).toMatchObject([{ level: 40, segment: 1020 }]);
+});
+
+test("failures inside the server are said with their stacks", async () => {
+  const server = await talkative();
+  await create(server.connection, spec(["nobody"], { trials: 9 }));
+  await server.close();
+  const folder = join(server.dataDir, "tournaments");
+  const journal = join(folder, readdirSync(folder)[0]);
+  writeFileSync(journal, readFileSync(journal, "utf8").replace('"trials":9', '"trials":8'));
+  const next = await talkative(server);
+  expect(saidOf(next, "internal_error")).toMatchObject([
+    {
+      level: 50,
+      where: "background",
+      reason: "SPEC_INVALID",
+      err: { stack: expect.stringContaining("specOf") },
+    },
+  ]);
+
+  const { lines, tell } = listener();
+  expect(statusOf(new Error("a bug"), tell)).toMatchObject({ code: 13, details: "internal error" }); // INTERNAL
+  expect(lines).toMatchObject([{ event: "internal_error", where: "rpc", err: { message: "a bug" } }]);
+});
+
+/** What pino itself adds. */
+const EVERY_LINE = ["level", "time", "pid", "hostname", "event", "msg"];
+
+test("docs/operating.md has every event with its levels and fields, and no other", () => {
+  const lines = heard.flat();
+  const documented = tableBelow("The server's log");
+  expect(documented.map(([event]) => event)).toEqual(Object.keys(SAYINGS));
+  for (const [event, level, list] of documented) {
+    const own = lines.filter((line) => line.event === event);
+    expect([event, own.length > 0]).toEqual([event, true]);
+    expect([event, [...new Set(own.map((line) => levels.labels[line.level as number]))].sort()]).toEqual([
+      event,
+      level.split(", "),
+    ]);
+    const fields = list.split(", ").filter(Boolean);
+    const always = fields.filter((field) => !field.endsWith("?"));
+    const all = fields.map((field) => field.replace("?", ""));
+    for (const line of own) {
+      expect(Object.keys(line)).toEqual(expect.arrayContaining([...EVERY_LINE, ...always]));
+      expect([...EVERY_LINE, ...all]).toEqual(expect.arrayContaining(Object.keys(line)));
+    }
+  }
+});
