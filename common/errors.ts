@@ -100,7 +100,7 @@ export const REASONS = {
     when: "an entrant whose agent is not the one the tournament names",
   },
   ENTRANT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament lists that entrant" },
-  TOURNAMENT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament of that id" },
+  TOURNAMENT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament of that id, or none in that folder" },
   COLLECTION_UNKNOWN: { code: CODE.NOT_FOUND, when: "no collection of that id" },
   TOURNAMENT_RUNNING: {
     code: CODE.FAILED_PRECONDITION,
@@ -112,6 +112,14 @@ export const REASONS = {
   HOST_REFUSED: {
     code: CODE.PERMISSION_DENIED,
     when: "an HTTP request whose Host is neither an address nor the name that the live page listens on",
+  },
+  RESULTS_CORRUPT: {
+    code: CODE.DATA_LOSS,
+    when: "a tournament's results or trials that are not what was written, or do not belong together",
+  },
+  RESULTS_VERSION: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a tournament's results that an earlier or a later version of icrl wrote, with other fields than are needed",
   },
   SPEC_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a tournament spec that cannot be played" },
   PAGE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a page token or size that this list did not give or allow" },

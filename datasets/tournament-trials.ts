@@ -1,50 +1,115 @@
-/** The trials of a tournament that a log holds. */
-import { listShards } from "./log-folder.js";
-import { taskIdOf } from "./read-dataset.js";
-import { readEpisodes } from "./read-episodes.js";
-import type { TrajectoryRow } from "./trajectory-schema.js";
+/** Reading trials.parquet: the trials of a tournament's matches, as arrays by trial. */
+import { existsSync } from "node:fs";
+import type { DuckDBDataChunk } from "@duckdb/node-api";
+import { IcrlError } from "../common/errors.js";
+import { quoted, withDuckDb } from "./duckdb.js";
 
-/** One trial with all its episodes, in their order. */
-export interface LoggedTrial {
-  /** Id of its task in the tournament. */
-  readonly taskId: string;
+/** A match whose trials are wanted. */
+export interface MatchName {
+  readonly task: string;
   readonly entrant: string;
-  readonly trial: number;
-  readonly episodes: readonly TrajectoryRow[];
 }
+
+/** Trials of a match; entry i of every array is trial i. */
+export interface MatchTrials {
+  /** [trials] */
+  readonly regrets: Float64Array;
+  /** 0 or 1, NaN where null, [trials]; undefined where the file has none for the match. */
+  readonly suffixFailures?: Float64Array;
+  /** NaN where null, [trials]; undefined where the file has none for the match. */
+  readonly minFractions?: Float64Array;
+}
+
+/** Columns that files of earlier versions lack. */
+const EXPLORATION = ["suffix_failure", "min_fraction"] as const;
 
 /**
- * Those that ran to their end, in log order. A tournament's log has the episodes of a trial side by side, all or none; one that was cut
- * short and played again later is left out.
+ * The trials of matches, in the order of `matches`. Memory: 8 bytes a trial, 24 where the task has exploration's columns, and what DuckDB needs
+ * to read the file once.
  *
- * @throws LOG_CORRUPT if a shard cannot be read
+ * @param trials of each match
+ * @throws RESULTS_CORRUPT if the file is missing or damaged, or does not have exactly these trials of exactly these matches
  */
-export async function* tournamentTrials(dir: string, tournamentId: string): AsyncGenerator<LoggedTrial> {
-  if (listShards(dir).length === 0) return;
-  let episodes: TrajectoryRow[] = [];
-  for await (const row of readEpisodes(dir, { tournamentId })) {
-    if (episodes.length > 0 && episodes[0].trial_id !== row.trial_id) {
-      yield* complete(episodes);
-      episodes = [];
+export async function readTournamentTrials(
+  path: string,
+  matches: readonly MatchName[],
+  trials: number,
+): Promise<MatchTrials[]> {
+  if (!existsSync(path)) throw corrupt(path, "is missing");
+  const regrets = matches.map(() => new Float64Array(trials).fill(Number.NaN));
+  const exploration = matches.map(() => new Map<string, Float64Array>());
+  const seen = new Uint32Array(matches.length);
+  const take = (chunk: DuckDBDataChunk) => {
+    const [match, trial, regret, ...others] = Array.from({ length: chunk.columnCount }, (_, i) =>
+      chunk.getColumnVector(i),
+    );
+    for (let row = 0; row < chunk.rowCount; row += 1) {
+      const m = match.getItem(row) as number | null;
+      const i = trial.getItem(row) as number;
+      const value = regret.getItem(row) as number | null;
+      if (m === null) throw corrupt(path, "has trials of a match that results.json does not have");
+      if (value === null || !Number.isFinite(value)) throw corrupt(path, "has a trial without its regret");
+      if (!(i >= 0 && i < trials && Number.isNaN(regrets[m][i]))) {
+        throw corrupt(path, `has trial ${i} of ${nameOf(matches[m])} twice, or more than ${trials} trials of it`);
+      }
+      regrets[m][i] = value;
+      seen[m] += 1;
+      for (const [c, vector] of others.entries()) {
+        const other = vector.getItem(row) as number | null;
+        if (other === null) continue;
+        let column = exploration[m].get(EXPLORATION[c]);
+        if (column === undefined) {
+          column = new Float64Array(trials).fill(Number.NaN);
+          exploration[m].set(EXPLORATION[c], column);
+        }
+        column[i] = other;
+      }
     }
-    if (row.episode_index === 0) {
-      yield* complete(episodes);
-      episodes = [];
-    }
-    episodes.push(row);
-  }
-  yield* complete(episodes);
+  };
+  await scan(path, matches, take);
+  const short = matches.findIndex((_, m) => seen[m] < trials);
+  if (short >= 0) throw corrupt(path, `has ${seen[short]} of ${trials} trials of ${nameOf(matches[short])}`);
+  return regrets.map((values, m) => ({
+    regrets: values,
+    suffixFailures: exploration[m].get("suffix_failure"),
+    minFractions: exploration[m].get("min_fraction"),
+  }));
 }
 
-function complete(episodes: readonly TrajectoryRow[]): LoggedTrial[] {
-  const [first] = episodes;
-  if (first === undefined || !episodes.every((row) => row.complete)) return [];
-  return [
-    {
-      taskId: taskIdOf(first.tags, first.task),
-      entrant: first.entrant ?? "",
-      trial: Number(first.trial_index),
-      episodes,
-    },
-  ];
+/** Chunks of (place in `matches` or null, trial, regret, exploration's columns). @throws RESULTS_CORRUPT */
+async function scan(
+  path: string,
+  matches: readonly MatchName[],
+  take: (chunk: DuckDBDataChunk) => void,
+): Promise<void> {
+  try {
+    await withDuckDb(async (connection) => {
+      const file = `read_parquet(${quoted(path)})`;
+      const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`);
+      const there = new Set(described.getColumnsObject().column_name as string[]);
+      const exploration = EXPLORATION.map((name) => `${there.has(name) ? name : "NULL"}::DOUBLE`);
+      const rows = matches.map(({ task, entrant }, i) => `(${quoted(task)}, ${quoted(entrant)}, ${i})`);
+      const names = rows.length === 0 ? "(SELECT '', '', 0 WHERE false)" : `(VALUES ${rows.join(", ")})`;
+      await connection.run(`CREATE TABLE matches AS SELECT * FROM ${names} AS names(task, entrant, place)`);
+      const result = await connection.stream(
+        `SELECT place, trial::INTEGER, regret::DOUBLE, ${exploration.join(", ")}
+         FROM ${file} LEFT JOIN matches USING (task, entrant)`,
+      );
+      for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; ) {
+        take(chunk);
+        chunk = await result.fetchChunk();
+      }
+    });
+  } catch (error) {
+    if (error instanceof IcrlError) throw error;
+    throw corrupt(path, `cannot be read (${(error as Error).message.split("\n")[0].trim()})`);
+  }
+}
+
+const nameOf = ({ task, entrant }: MatchName) => `"${entrant}" on "${task}"`;
+
+function corrupt(path: string, what: string): IcrlError {
+  return new IcrlError("RESULTS_CORRUPT", `${path} ${what}: restore it from a backup, or play the tournament again`, {
+    file: path,
+  });
 }

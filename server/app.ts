@@ -80,8 +80,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     say(event);
     metrics?.count(event);
   };
+  const now = () => performance.timeOrigin + performance.now();
   const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
-  const page = options.http === undefined ? undefined : createLivePage();
+  const page = options.http === undefined ? undefined : createLivePage(now);
   const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => tell(internalError("background", error));
   const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, onError, tell }).catch(
@@ -93,7 +94,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   const sessions = openSessions(limits.max_sessions);
   const counters = newCounters();
-  const now = () => performance.timeOrigin + performance.now();
   const collections = createCollections({ limits, sink, now, counters, onError }, (id) =>
     playedTrials(options.dataDir, id),
   );
@@ -140,7 +140,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
     address = `${options.listen.slice(0, options.listen.lastIndexOf(":"))}:${port}`;
     if (options.http !== undefined && page !== undefined && metrics !== undefined) {
-      const watched = { address, startedAtMs: startedAt.getTime(), now, counters, sink, sessions, tournaments };
+      const watched = { address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
       http = await startHttpServer(options.http, [...page.routes(watched), metricsRoute(metrics)], (error) =>
         tell(internalError("http", error)),
       );

@@ -12,7 +12,7 @@ import type {
 import type { PageContext } from "./page-context.js";
 import type { HttpAnswer, HttpRequest, Route } from "./route.js";
 import { serverStatus } from "./server-status.js";
-import { forfeitedMatches, taskProgress, taskView, tournamentSummary } from "./tournament-view.js";
+import { matchesByTask, taskView, tournamentSummary } from "./tournament-view.js";
 import { trajectorySummaries, trajectoryView } from "./trajectory-view.js";
 
 /** Most entries of lists: on the overview, and on pages of their own. */
@@ -20,24 +20,34 @@ const OVERVIEW = { tournaments: 30, agents: 12, trajectories: 10 };
 const MAX_AGENTS = 200;
 const MAX_TRAJECTORIES = 100;
 
-/** How long an answer stands for whoever asks the same: many who watch cost as much as one. */
+/**
+ * How long an answer stands for whoever asks the same: many who watch cost as much as one. And so many times as long as it took, so that
+ * no view takes more than its share of the processor from those who play, however large it is.
+ */
 const FRESH_MS = 400;
+const FRESH_TIMES = 50;
+const MOST_FRESH_MS = 5000;
 
 /** Answers kept at a time. */
 const MAX_ANSWERS = 64;
 
 /** The routes. */
 export function apiRoutes(context: PageContext): Route[] {
-  const kept = new Map<string, { readonly atMs: number; readonly answer: HttpAnswer }>();
+  const kept = new Map<string, { readonly fromMs: number; readonly untilMs: number; readonly answer: HttpAnswer }>();
 
-  /** An answer that is computed at most every FRESH_MS for each key. */
+  /** An answer that is computed again when the last one of its key has stood for long enough. */
   async function json<T>(key: string, compute: () => T | Promise<T>): Promise<HttpAnswer> {
-    const nowMs = context.now();
+    const fromMs = context.now();
     const known = kept.get(key);
-    if (known !== undefined && nowMs - known.atMs < FRESH_MS && nowMs >= known.atMs) return known.answer;
+    if (known !== undefined && known.fromMs <= fromMs && fromMs < known.untilMs) return known.answer;
     const answer = { type: "application/json", body: JSON.stringify(await compute()) };
+    const tookMs = context.now() - fromMs;
     kept.delete(key);
-    kept.set(key, { atMs: nowMs, answer });
+    kept.set(key, {
+      fromMs,
+      untilMs: fromMs + Math.min(Math.max(FRESH_MS, FRESH_TIMES * tookMs), MOST_FRESH_MS),
+      answer,
+    });
     for (const oldest of kept.keys()) if (kept.size > MAX_ANSWERS) kept.delete(oldest);
     return answer;
   }
@@ -65,16 +75,13 @@ export function apiRoutes(context: PageContext): Route[] {
       const entry = await context.tournaments.get(params.id);
       const { tournament } = entry;
       const task = taskView(tournament, query.get("task") ?? undefined);
-      const { forfeits, total } = forfeitedMatches(tournament);
       return {
         server: serverStatus(context),
         tournament: tournamentSummary(entry),
         trials_per_match: tournament.spec.trials,
         agents: tournament.spec.agents.map(({ name, agent }) => ({ name, agent })),
-        tasks: taskProgress(tournament),
         task,
-        forfeits,
-        forfeits_total: total,
+        ...matchesByTask(tournament),
         trajectories: trajectorySummaries(context, OVERVIEW.trajectories, params.id),
       };
     }),

@@ -185,6 +185,7 @@ export interface TrajectoriesView {
 export interface TrajectorySummary {
   /** The episode's id, as in the log. */
   readonly id: string;
+  /** When it was recorded. */
   readonly at: number;
   readonly task: string;
   readonly agent: string;

@@ -105,8 +105,9 @@ export async function startHttpServer(
       });
     });
   await listenOn(Number(options.listen.slice(at + 1))).catch((error: NodeJS.ErrnoException) => {
-    if (options.elseFree !== true || error.code !== "EADDRINUSE") throw error;
-    return listenOn(0);
+    if (options.elseFree === true && error.code === "EADDRINUSE") return listenOn(0);
+    const text = `the live page cannot be served on ${options.listen} (${error.message}): choose another address, or off`;
+    throw Object.assign(new Error(text), { code: error.code });
   });
   server.on("error", onError);
   server.unref(); // it does not keep a process alive that has nothing else to do

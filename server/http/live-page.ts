@@ -12,7 +12,7 @@ export interface LivePage {
   /** The sink that sessions are to use, so that the page has some of their episodes. */
   watch(sink: TrajectorySink): TrajectorySink;
   /** Begins to measure, and gives the paths to serve. */
-  routes(server: Omit<PageContext, "recent" | "rate">): Route[];
+  routes(server: Omit<PageContext, "now" | "recent" | "rate">): Route[];
   /** Stops measuring. */
   close(): void;
 }
@@ -23,18 +23,22 @@ const EPISODE_MS = 250;
 /** How often the rate of steps is measured. */
 const RATE_MS = 1000;
 
-/** A page that has seen nothing yet. */
-export function createLivePage(): LivePage {
-  const recent = createRecentEpisodes();
+/**
+ * A page that has seen nothing yet.
+ *
+ * @param now Unix time in milliseconds
+ */
+export function createLivePage(now: () => number): LivePage {
+  const recent = createRecentEpisodes(now);
   const timers: NodeJS.Timeout[] = [];
   const every = (ms: number, what: () => void) => timers.push(setInterval(what, ms).unref());
   return {
     watch: recent.watch,
     routes(server) {
-      const rate = createStepRate(server.counters, server.now());
+      const rate = createStepRate(server.counters, now());
       every(EPISODE_MS, recent.allowOne);
-      every(RATE_MS, () => rate.tick(server.now()));
-      return [...apiRoutes({ ...server, recent, rate }), ...pageRoutes()];
+      every(RATE_MS, () => rate.tick(now()));
+      return [...apiRoutes({ ...server, now, recent, rate }), ...pageRoutes()];
     },
     close() {
       for (const timer of timers) clearInterval(timer);

@@ -5,7 +5,10 @@
 import type { EpisodeRecord, TrajectorySink } from "../trajectories/sink.js";
 
 /** An episode with arrays of its own, without features; of a very long one the first steps. */
-export type RecentEpisode = Omit<EpisodeRecord, "stepFeatures" | "trialFeatures">;
+export interface RecentEpisode extends Omit<EpisodeRecord, "stepFeatures" | "trialFeatures"> {
+  /** Unix time in milliseconds. */
+  readonly recordedAtMs: number;
+}
 
 /** Episodes that were recorded lately. */
 export interface RecentEpisodes {
@@ -36,15 +39,19 @@ const FOR_OTHERS = 5;
 export const episodeId = ({ trialId, episodeIndex }: Pick<EpisodeRecord, "trialId" | "episodeIndex">): string =>
   `${trialId}-${episodeIndex}`;
 
-/** Nothing kept yet. */
-export function createRecentEpisodes(): RecentEpisodes {
+/**
+ * Nothing kept yet.
+ *
+ * @param now Unix time in milliseconds
+ */
+export function createRecentEpisodes(now: () => number): RecentEpisodes {
   const kept: RecentEpisode[] = []; // oldest first
   const opened = new Map<string, RecentEpisode>(); // least recently looked at first
   let allowed = MAX_ALLOWED;
 
   function keep(episode: EpisodeRecord): void {
     allowed -= 1;
-    kept.push(copyOf(episode));
+    kept.push({ ...copyOf(episode), recordedAtMs: now() });
     if (kept.length > MAX_EPISODES) kept.shift();
   }
 
@@ -89,7 +96,11 @@ export function createRecentEpisodes(): RecentEpisodes {
 }
 
 /** The arrays that come are views of memory that is used again. */
-function copyOf({ stepFeatures: _, trialFeatures: __, ...episode }: EpisodeRecord): RecentEpisode {
+function copyOf({
+  stepFeatures: _,
+  trialFeatures: __,
+  ...episode
+}: EpisodeRecord): Omit<RecentEpisode, "recordedAtMs"> {
   const steps = Math.min(episode.length, MAX_STEPS);
   return {
     ...episode,

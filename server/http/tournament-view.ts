@@ -43,11 +43,12 @@ export function tournamentSummary(entry: Entry): TournamentSummary {
   let steps = 0;
   let begun = false;
   for (const match of matches) {
-    begun ||= match.started || match.finished;
-    finishedMatches += match.finished ? 1 : 0;
-    doneTrials += match.completeTrials + match.forfeits;
+    const done = match.completeTrials + match.forfeits;
+    doneTrials += done;
     forfeits += match.forfeits;
     steps += match.steps;
+    finishedMatches += done === match.trials ? 1 : 0;
+    begun ||= done > 0 || match.started;
   }
   const summary: TournamentSummary = {
     ...about,
@@ -63,31 +64,35 @@ export function tournamentSummary(entry: Entry): TournamentSummary {
   return summary;
 }
 
-/** How far each task is. */
-export function taskProgress({ spec, matches }: Tournament): TaskProgress[] {
+/** How far each task is, and which matches forfeited trials: the first of these, and how many they are. */
+export function matchesByTask({ spec, matches }: Tournament): {
+  tasks: TaskProgress[];
+  forfeits: Forfeit[];
+  forfeits_total: number;
+} {
+  const places = entrantPlaces(spec);
   const byTask = new Map(spec.tasks.map(({ id }) => [id, { id, trials: 0, done_trials: 0, forfeits: 0 }]));
+  const forfeits: Forfeit[] = [];
+  let total = 0;
   for (const match of matches) {
     const task = byTask.get(match.taskId);
     if (task === undefined) continue;
+    const { forfeits: forfeited, forfeit } = match;
     task.trials += match.trials;
-    task.done_trials += match.completeTrials + match.forfeits;
-    task.forfeits += match.forfeits;
+    task.done_trials += match.completeTrials + forfeited;
+    task.forfeits += forfeited;
+    if (forfeit === undefined) continue;
+    total += 1;
+    if (forfeits.length === MAX_FORFEITS) continue;
+    forfeits.push({
+      task: match.taskId,
+      agent: places.get(match.entrant) as number,
+      trials: forfeited,
+      reason: forfeit.reason,
+      message: forfeit.message,
+    });
   }
-  return [...byTask.values()];
-}
-
-/** The matches that forfeited trials, and how many they are. */
-export function forfeitedMatches({ spec, matches }: Tournament): { forfeits: Forfeit[]; total: number } {
-  const places = entrantPlaces(spec);
-  const forfeited = matches.filter((match) => match.forfeits > 0 || match.forfeit !== undefined);
-  const forfeits = forfeited.slice(0, MAX_FORFEITS).map((match) => ({
-    task: match.taskId,
-    agent: places.get(match.entrant) as number,
-    trials: match.forfeits,
-    reason: match.forfeit?.reason ?? "",
-    message: match.forfeit?.message ?? "",
-  }));
-  return { forfeits, total: forfeited.length };
+  return { tasks: [...byTask.values()], forfeits, forfeits_total: total };
 }
 
 /** One task's matches; the first task where none is named. @throws TASK_UNKNOWN if it has no such one */

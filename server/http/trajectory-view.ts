@@ -38,7 +38,7 @@ function summary(episode: RecentEpisode, tournaments: Pick<Tournaments, "list">)
   const { run } = episode;
   return {
     id: episodeId(episode),
-    at: episode.startedAtMs,
+    at: episode.recordedAtMs,
     task: run.task,
     agent: run.agent,
     entrant: run.entrant ?? null,

@@ -12,7 +12,7 @@ export function AgentList({ agents }: { agents: readonly AgentProcess[] }) {
         return (
           <li key={program.peer} class="row">
             <AgentName
-              name={nameOf(first)}
+              name={namesOf(program.sessions)}
               place={placeOf(program.sessions)}
               title={`${first.agent} at ${program.peer}`}
             />
@@ -46,6 +46,12 @@ export function MatchOf({ session }: { session: SessionView }) {
   const { tournament, match_task: task } = session;
   if (tournament !== null && task !== null) return <a href={linkTo.tournament(tournament, task)}>{task}</a>;
   return <>{task ?? session.task ?? ""}</>;
+}
+
+/** What a process is called: its sessions' name, or the first of their names and how many more there are. */
+export function namesOf(sessions: readonly SessionView[]): string {
+  const names = [...new Set(sessions.map(nameOf))];
+  return names.length === 1 ? names[0] : `${names[0]} and ${names.length - 1} more`;
 }
 
 /** What a session is called: as it entered, else its agent. */

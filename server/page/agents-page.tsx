@@ -1,5 +1,5 @@
 import type { AgentProcess, AgentsView } from "../http/api.js";
-import { MatchOf, nameOf, placeOf } from "./agent-list.js";
+import { MatchOf, nameOf, namesOf, placeOf } from "./agent-list.js";
 import { counted, duration, whole } from "./numbers.js";
 import { AgentName, Command, Empty, reachable } from "./parts.js";
 
@@ -33,13 +33,13 @@ function Process({ program, now }: { program: AgentProcess; now: number }) {
   return (
     <section class="process">
       <h2>
-        <AgentName name={nameOf(first)} place={placeOf(program.sessions)} />
+        <AgentName name={namesOf(program.sessions)} place={placeOf(program.sessions)} />
         <span class="quiet">
           {first.agent} {first.version}
         </span>
       </h2>
       <p class="quiet">
-        {program.peer} · {first.language || "language not told"} · since {duration(now - program.since)} ·{" "}
+        {program.peer} · {first.language || "language not told"} · for {duration(now - program.since)} ·{" "}
         {counted(program.steps, "step")}
       </p>
       <div class="scroll">
@@ -63,7 +63,7 @@ function Process({ program, now }: { program: AgentProcess; now: number }) {
             {program.sessions.map((session) => (
               <tr key={session.id}>
                 <td>
-                  <code title={session.id}>{session.id.slice(0, 8)}</code>
+                  <AgentName name={nameOf(session)} place={session.place} title={`session ${session.id}`} />
                 </td>
                 <td>{session.playing ? <MatchOf session={session} /> : <span class="quiet">waits</span>}</td>
                 <td class="number">{whole(session.envs)}</td>

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { TrajectoryView } from "../http/api.js";
-import { short, whole } from "./numbers.js";
+import { fixed, whole } from "./numbers.js";
 import type { Go } from "./player.js";
 import { Raster } from "./raster.js";
 
@@ -17,7 +17,10 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
     sums[actions[t]] += rewards[t];
   }
   const { low, high } = useMemo(() => rangeOf(view), [view]);
-  const at = (value: number) => `${Math.min(100, Math.max(0, (100 * (value - low)) / (high - low)))}%`;
+  const at = (value: number) => ({
+    left: `${Math.min(100, Math.max(0, (100 * (value - low)) / (high - low)))}%`,
+    opacity: value < low || value > high ? 0.45 : 1,
+  });
   const chosen = step > 0 ? actions[step - 1] : undefined;
   const means = revealed?.means ?? undefined;
   const best = means === undefined ? undefined : means.indexOf(Math.max(...means));
@@ -28,6 +31,14 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
   return (
     <>
       <h2>Arms</h2>
+      <p class="quiet key">
+        <i class="seen" /> mean so far
+        {means !== undefined && (
+          <>
+            <i class="true" /> true mean
+          </>
+        )}
+      </p>
       <div class="arms scroll">
         <table>
           <caption class="hidden">Arms after {step} steps</caption>
@@ -35,17 +46,8 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
             <tr>
               <th scope="col">Arm</th>
               <th scope="col" class="scale">
-                <span>{short(low)}</span>
-                <span class="key">
-                  <i class="seen" /> mean so far
-                  {means !== undefined && (
-                    <>
-                      {" "}
-                      <i class="true" /> true mean
-                    </>
-                  )}
-                </span>
-                <span>{short(high)}</span>
+                <span>{fixed(low, 1)}</span>
+                <span>{fixed(high, 1)}</span>
               </th>
               <th scope="col" class="number">
                 Mean
@@ -62,19 +64,18 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
                   {arm}
                   {arm === best && (
                     <span class="best" title="the best arm">
-                      {" "}
-                      ★<span class="hidden"> best arm</span>
+                      &nbsp;★<span class="hidden"> best arm</span>
                     </span>
                   )}
                   {arm === chosen && <span class="hidden"> chosen at this step</span>}
                 </th>
                 <td class="scale">
                   <span class="track">
-                    {counts[arm] > 0 && <i class="seen" style={{ left: at(sums[arm] / counts[arm]) }} />}
-                    {means !== undefined && <i class="true" style={{ left: at(means[arm]) }} />}
+                    {counts[arm] > 0 && <i class="seen" style={at(sums[arm] / counts[arm])} />}
+                    {means !== undefined && <i class="true" style={at(means[arm])} />}
                   </span>
                 </td>
-                <td class="number">{counts[arm] > 0 ? (sums[arm] / counts[arm]).toFixed(3) : ""}</td>
+                <td class="number">{counts[arm] > 0 ? fixed(sums[arm] / counts[arm], 3) : ""}</td>
                 <td class="number">{whole(counts[arm])}</td>
               </tr>
             ))}
@@ -120,5 +121,6 @@ function rangeOf({ actions, rewards, num_actions: numActions, revealed }: Trajec
   });
   const low = values.reduce((least, value) => Math.min(least, value));
   const high = values.reduce((most, value) => Math.max(most, value));
-  return high > low ? { low, high } : { low, high: low + 1 };
+  const tenths = (value: number, round: (value: number) => number) => round(value * 10) / 10;
+  return high > low ? { low: tenths(low, Math.floor), high: tenths(high, Math.ceil) } : { low, high: low + 1 };
 }

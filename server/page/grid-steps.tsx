@@ -43,7 +43,6 @@ export function GridSteps({ view, step, size }: { view: TrajectoryView; step: nu
         ))}
         {trail.slice(1).map((cell, i) => (
           <line
-            // biome-ignore lint/suspicious/noArrayIndexKey: a piece of the way is its place in it
             key={i}
             class="trail"
             x1={x(trail[i])}

@@ -37,14 +37,12 @@ export function Home({ overview }: { overview: Overview }) {
           {finished.length > 0 && (
             <section aria-labelledby="finished">
               <h2 id="finished">Finished</h2>
-              <ul class="rows">
+              <ul class="rows finished">
                 {finished.map((one) => (
                   <li key={one.id}>
                     <a class="row" href={linkTo.tournament(one.id)}>
-                      <span class="what">
-                        <strong>{one.name}</strong>
-                      </span>
-                      <span class="quiet">{size(one)}</span>
+                      <strong>{one.name}</strong>
+                      <span class="what quiet">{size(one)}</span>
                       <span class="number">{counted(one.trials, "trial")}</span>
                     </a>
                   </li>

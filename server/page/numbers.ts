@@ -18,10 +18,20 @@ export function compact(value: number): string {
 export function short(value: number): string {
   if (value === 0) return "0";
   const digits = Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))));
-  const [integer, fraction] = value.toFixed(Number.isInteger(value) ? 0 : digits).split(".");
-  const sign = integer.startsWith("-") ? "−" : "";
-  const grouped = sign + integer.replace("-", "").replace(/\B(?=(\d{3})+$)/g, ",");
-  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+  return fixed(value, Number.isInteger(value) ? 0 : digits);
+}
+
+/** So many digits after the point, with a true minus. */
+export function fixed(value: number, digits: number): string {
+  const [integer, fraction] = value.toFixed(digits).split(".");
+  const grouped = integer.replace("-", "").replace(/\B(?=(\d{3})+$)/g, ",");
+  return `${integer.startsWith("-") ? "−" : ""}${grouped}${fraction === undefined ? "" : `.${fraction}`}`;
+}
+
+/** A mean and its standard error, both with the digits that the first two of the error ask for. */
+export function estimate(mean: number, se: number): readonly [mean: string, se: string] {
+  const digits = se > 0 ? Math.min(4, Math.max(0, 1 - Math.floor(Math.log10(se)))) : 2;
+  return [fixed(mean, digits), fixed(se, digits)];
 }
 
 /** Whole percent, which says 100 only of all. */

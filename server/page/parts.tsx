@@ -26,7 +26,7 @@ export function Swatch({ place }: { place: number | null }) {
 /** An agent's name with its piece of line. */
 export function AgentName({ name, place, title }: { name: string; place: number | null; title?: string }) {
   return (
-    <span class="agent" title={title ?? name}>
+    <span class="agent" title={title}>
       <Swatch place={place} />
       <span class="name">{name}</span>
     </span>

@@ -10,6 +10,9 @@ const Z95 = 1.96;
 
 const HEIGHT = 340;
 
+/** Most lines that all have their bands; of more only the one that stands out has. */
+const MOST_BANDS = 8;
+
 /** Most lines that are named at the pointer. */
 const MOST_NAMED = 8;
 
@@ -95,6 +98,9 @@ export function RegretChart({ curves, agents, highlighted, label }: ChartProps) 
     const made = chart.current;
     if (made === undefined) return;
     lines.forEach(({ agent }, i) => {
+      const shown = highlighted === undefined ? lines.length <= MOST_BANDS : highlighted === agent;
+      made.series[3 * i + 2].show = shown;
+      made.series[3 * i + 3].show = shown;
       made.series[3 * i + 1].alpha = highlighted === undefined || highlighted === agent ? 1 : 0.2;
       made.series[3 * i + 1].width = highlighted === agent ? 3 : 2;
     });

@@ -1,5 +1,6 @@
 import type { TrajectoryView } from "../http/api.js";
 import { actionName } from "./action-name.js";
+import { fixed } from "./numbers.js";
 
 /** Rows: those before the current step, and it. */
 const ROWS = 8;
@@ -45,7 +46,7 @@ export function StepTable({ view, step }: { view: TrajectoryView; step: number }
                 <td>{seen ? name(actions[t]) : ""}</td>
                 <td class="number">{seen ? rewardText(rewards[t]) : ""}</td>
                 {revealed !== undefined && <td>{seen ? name(revealed.optimal_actions[t]) : ""}</td>}
-                {revealed !== undefined && <td class="number">{seen ? revealed.regrets[t].toFixed(3) : ""}</td>}
+                {revealed !== undefined && <td class="number">{seen ? fixed(revealed.regrets[t], 3) : ""}</td>}
               </tr>
             );
           })}
@@ -55,4 +56,4 @@ export function StepTable({ view, step }: { view: TrajectoryView; step: number }
   );
 }
 
-const rewardText = (reward: number): string => (Number.isInteger(reward) ? String(reward) : reward.toFixed(3));
+const rewardText = (reward: number): string => (Number.isInteger(reward) ? String(reward) : fixed(reward, 3));

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Standing, TaskProgress, TournamentView } from "../http/api.js";
-import { counted, percent, short, whole } from "./numbers.js";
+import { counted, estimate, percent, whole } from "./numbers.js";
 import { AgentName, Badge, Progress, TrajectoryList } from "./parts.js";
 import { RegretChart } from "./regret-chart.js";
 import { useMovingRows } from "./use-moving-rows.js";
@@ -35,34 +35,19 @@ export function TournamentPage({ view }: { view: TournamentView }) {
       {forfeits.length > 0 && (
         <section aria-labelledby="forfeits">
           <h2 id="forfeits">Forfeits</h2>
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Agent</th>
-                  <th scope="col">Task</th>
-                  <th scope="col" class="number">
-                    Trials
-                  </th>
-                  <th scope="col">Reason</th>
-                </tr>
-              </thead>
-              <tbody>
-                {forfeits.map((one) => (
-                  <tr key={`${one.task} ${one.agent}`}>
-                    <td>
-                      <AgentName name={agents[one.agent].name} place={one.agent} />
-                    </td>
-                    <td>{one.task}</td>
-                    <td class="number">{whole(one.trials)}</td>
-                    <td>
-                      <code>{one.reason}</code> {one.message}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <ul class="rows forfeits">
+            {forfeits.map((one) => (
+              <li key={`${one.task} ${one.agent}`} class="row">
+                <AgentName name={agents[one.agent].name} place={one.agent} />
+                <span>
+                  {one.task} <span class="quiet">{counted(one.trials, "trial")}</span>
+                </span>
+                <span class="why quiet">
+                  <code>{one.reason}</code> {one.message}
+                </span>
+              </li>
+            ))}
+          </ul>
           {view.forfeits_total > forfeits.length && (
             <p class="quiet">and {whole(view.forfeits_total - forfeits.length)} more</p>
           )}
@@ -115,7 +100,8 @@ function TaskPicker({ id, tasks, current }: { id: string; tasks: readonly TaskPr
 
 function TaskSection({ view }: { view: TournamentView }) {
   const { task, agents, tournament } = view;
-  const [highlighted, setHighlighted] = useState<number | undefined>(undefined);
+  const [pointed, setPointed] = useState<number | undefined>(undefined);
+  const [chosen, setChosen] = useState<number | undefined>(undefined);
   const trials = view.trials_per_match;
   const told = task.standings.some(({ regret }) => regret !== null);
   const options = Object.entries(task.options).map(([name, value]) => `${name} ${String(value)}`);
@@ -130,7 +116,7 @@ function TaskSection({ view }: { view: TournamentView }) {
               <RegretChart
                 curves={task.curves}
                 agents={agents}
-                highlighted={highlighted}
+                highlighted={pointed ?? chosen}
                 label={`Regret curves of ${counted(task.curves.length, "agent")} on ${task.id}; the table has their ends`}
               />
               {hidden > 0 && (
@@ -143,7 +129,7 @@ function TaskSection({ view }: { view: TournamentView }) {
             <NothingTold state={tournament.state} trials={trials} />
           )}
         </div>
-        <Standings view={view} onHighlight={setHighlighted} />
+        <Standings view={view} chosen={chosen} onPoint={setPointed} onChoose={setChosen} />
       </div>
     </section>
   );
@@ -163,11 +149,19 @@ function NothingTold({ state, trials }: { state: string; trials: number }) {
   );
 }
 
-function Standings({ view, onHighlight }: { view: TournamentView; onHighlight: (agent: number | undefined) => void }) {
+interface StandingsProps {
+  readonly view: TournamentView;
+  /** The agent whose line stands out until it is chosen again. */
+  readonly chosen: number | undefined;
+  readonly onPoint: (agent: number | undefined) => void;
+  readonly onChoose: (agent: number | undefined) => void;
+}
+
+function Standings({ view, chosen, onPoint, onChoose }: StandingsProps) {
   const { task, agents } = view;
   const body = useMovingRows(task.standings.map(({ agent }) => agent).join(" "));
   return (
-    <div class="standings scroll" tabIndex={-1}>
+    <div class="standings scroll">
       <table>
         <caption class="hidden">Standings on {task.id}, least regret first</caption>
         <thead>
@@ -187,16 +181,20 @@ function Standings({ view, onHighlight }: { view: TournamentView; onHighlight: (
             <tr
               key={standing.agent}
               data-key={standing.agent}
-              onMouseEnter={() => onHighlight(standing.agent)}
-              onMouseLeave={() => onHighlight(undefined)}
+              onMouseEnter={() => onPoint(standing.agent)}
+              onMouseLeave={() => onPoint(undefined)}
             >
               <td class="number quiet">{standing.regret === null ? "" : i + 1}</td>
               <th scope="row">
-                <AgentName
-                  name={agents[standing.agent].name}
-                  place={standing.agent}
+                <button
+                  type="button"
+                  class="plain"
+                  aria-pressed={chosen === standing.agent}
                   title={agentTitle(view, standing)}
-                />
+                  onClick={() => onChoose(chosen === standing.agent ? undefined : standing.agent)}
+                >
+                  <AgentName name={agents[standing.agent].name} place={standing.agent} />
+                </button>
               </th>
               <td class="number">
                 <Regret standing={standing} />
@@ -218,10 +216,11 @@ function agentTitle({ agents }: TournamentView, { agent, steps }: Standing): str
 
 function Regret({ standing: { regret, se, regret_trials: trials } }: { standing: Standing }) {
   if (regret === null || se === null) return <span class="quiet">–</span>;
+  const [mean, error] = estimate(regret, se);
   return (
     <span title={`mean of the first ${counted(trials, "trial")}, and its standard error`}>
-      {short(regret)}
-      <span class="quiet"> ± {short(se)}</span>
+      {mean}
+      <span class="quiet"> ± {error}</span>
     </span>
   );
 }
@@ -233,10 +232,9 @@ function MatchProgress({ standing, trials, name }: { standing: Standing; trials:
       <Progress done={done} all={trials} label={`Trials of ${name}`} place={standing.agent} />
       <span class="quiet">
         {state === "finished" ? whole(trials) : `${whole(done)} of ${whole(trials)}`}
-        {reason !== "" && (
-          <span class="bad" title={`${counted(forfeits, "trial")} forfeited`}>
-            {" "}
-            {reason}
+        {forfeits > 0 && (
+          <span class="bad" title={reason}>
+            , {whole(forfeits)} forfeited
           </span>
         )}
       </span>

@@ -7,7 +7,10 @@ import type { AgentResult, Estimate, LeaderboardRow, TournamentResults } from ".
 import { uniformRegret } from "../tasks/oracle.js";
 import type { Task } from "../tasks/task.js";
 import type { TournamentMatch } from "./match.js";
-import { bootstrapSlices, meanAndStandardError, rankByMean, runInSlices } from "./statistics.js";
+import { bootstrapMeanInterval } from "./statistics/bootstrap-mean.js";
+import { meanAndStandardError } from "./statistics/mean-and-standard-error.js";
+import { rankByMean } from "./statistics/rank-by-mean.js";
+import { runInSlices } from "./statistics/slices.js";
 import type { Tournament } from "./tournament.js";
 
 /** Means, intervals, curves and ranks. Lets other work of the process go on between slices of it. */
@@ -63,6 +66,6 @@ async function meanUniformRegret(task: Task, trials: number, seedsOf: Tournament
 
 async function estimate(match: TournamentMatch, seed: bigint): Promise<Estimate> {
   const rng = rngFromSeed(hash64(["icrl.v1", "bootstrap", String(seed), match.taskId, match.entrant]));
-  const interval = await runInSlices(bootstrapSlices(match.regrets, { rng }), () => nextTurn());
+  const interval = await runInSlices(bootstrapMeanInterval(match.regrets, { rng }), () => nextTurn());
   return { ...meanAndStandardError(match.regrets), ci95Low: interval.low, ci95High: interval.high };
 }

@@ -19,7 +19,7 @@ const SINKS: readonly [name: string, place: () => SinkPlace][] = [
     "the log as the live page watches it",
     () => {
       const place = logPlace({ durability: "process" });
-      return { ...place, open: async () => createRecentEpisodes().watch(await place.open()) };
+      return { ...place, open: async () => createRecentEpisodes(() => 0).watch(await place.open()) };
     },
   ],
 ];

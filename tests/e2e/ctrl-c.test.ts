@@ -1,22 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { tournamentFile } from "../support/tournament-file.js";
-import { icrlJson, PROGRAM, startNode, temporaryFolder } from "./run-icrl.js";
+import { descendants, icrlJson, PROGRAM, startNode, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder.path, name);
 afterAll(() => folder.remove());
-
-/** Processes below one, with what they run. */
-function descendants(pid: number): number[] {
-  const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" })
-    .trim()
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/).map(Number));
-  const children = rows.filter(([, parent]) => parent === pid).map(([child]) => child);
-  return children.flatMap((child) => [child, ...descendants(child)]);
-}
 
 function runs(pid: number): boolean {
   try {
@@ -37,7 +26,7 @@ describe("Ctrl-C", () => {
       const { child, said, ended } = startNode([PROGRAM, ...args], { group: true });
       const pid = child.pid as number;
       await said("0 of 1,000,000 trials");
-      const processes = descendants(pid);
+      const processes = descendants(pid).map((below) => below.pid);
       expect(processes.length).toBe(1); // its server
       process.kill(whom === "one process" ? pid : -pid, "SIGINT");
       const { code, stdout, stderr } = await ended;
@@ -62,7 +51,7 @@ describe("Ctrl-C", () => {
       const { child, said, ended } = startNode([PROGRAM, ...args], { group: true });
       const pid = child.pid as number;
       await said("0 of 200,000 trials");
-      const processes = descendants(pid);
+      const processes = descendants(pid).map((below) => below.pid);
       expect(processes.length).toBe(3); // its server and two agents
       process.kill(whom === "one process" ? pid : -pid, "SIGINT");
       const { code, stdout, stderr } = await ended;

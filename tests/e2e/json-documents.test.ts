@@ -130,3 +130,20 @@ test("--json of `agent` tells which matches it played", async () => {
   connection.close();
   await server.stop();
 });
+
+test("the live page's usual port gives way where it is taken, and one that was asked for does not", async () => {
+  const first = await startServe(path("page-1"));
+  const { http } = JSON.parse(first.firstLine) as { http: string };
+  expect((await fetch(http)).headers.get("content-type")).toBe("text/html; charset=utf-8");
+  const second = await startServe(path("page-2"));
+  expect(JSON.parse(second.firstLine)).toMatchObject({ http: expect.not.stringContaining(http) });
+  const { host } = new URL(http);
+  await expect(startServe(path("page-3"), "--http", host)).rejects.toThrow(
+    new RegExp(
+      `^error: the live page cannot be served on ${host} \\(.*EADDRINUSE.*\\): choose another address, or off\n$`,
+    ),
+  );
+  const without = await startServe(path("page-4"), "--http", "off");
+  expect(JSON.parse(without.firstLine)).toMatchObject({ http: null });
+  await Promise.all([first.stop(), second.stop(), without.stop()]);
+});

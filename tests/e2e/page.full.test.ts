@@ -126,6 +126,19 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
     expect(wrong).toEqual([]);
   });
 
+  test("a match that was forfeited says why", async () => {
+    const { pageUrl, connection } = await serverWithPage({ entrant_timeout_ms: 10 });
+    await create(connection, spec(["never-comes"], { tasks: [BANDIT], trials: 2, name: "nobody" }));
+    const { page, wrong } = await openTab(pageUrl);
+    await page.getByRole("link", { name: /nobody/ }).click();
+    await page.getByText("AGENT_ABSENT").waitFor();
+    await page
+      .getByRole("row", { name: /never-comes/ })
+      .getByText("2 forfeited")
+      .waitFor();
+    expect(wrong).toEqual([]);
+  });
+
   test("on a phone no view is wider than its screen", async () => {
     const { pageUrl, id } = await halfPlayed();
     const { page, wrong } = await openTab(pageUrl, { viewport: { width: 390, height: 844 }, hasTouch: true });

@@ -76,6 +76,7 @@ test("docs/cli.md has every command", async () => {
     "agents",
     "play",
     "tournament run",
+    "tournament report",
     "agent",
     "serve",
     "dataset collect",

@@ -1,5 +1,5 @@
 /** The program `icrl` as its users run it: a process. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -82,6 +82,19 @@ export async function icrlJson(...args: string[]): Promise<unknown> {
   const { code, stdout, stderr } = await icrl(...args, "--json");
   if (code !== 0 || stderr.includes("error")) throw new Error(`exit code ${code}: ${stderr}`);
   return JSON.parse(stdout);
+}
+
+/** Processes below one, with what they run. */
+export function descendants(pid: number): { pid: number; runs: string }[] {
+  const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
+    .trim()
+    .split("\n")
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []);
+  const below = (parent: number): { pid: number; runs: string }[] =>
+    rows
+      .filter(([, , of]) => Number(of) === parent)
+      .flatMap(([, child, , runs]) => [{ pid: Number(child), runs }, ...below(Number(child))]);
+  return below(pid);
 }
 
 /** A new folder; call `remove` when done. */

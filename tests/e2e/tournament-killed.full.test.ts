@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
@@ -8,23 +7,10 @@ import { afterAll, expect, test } from "vitest";
 import { connect } from "#icrl/clients/typescript/connect.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { tournamentFile } from "../support/tournament-file.js";
-import { icrl, icrlJson, PROGRAM, startNode, temporaryFolder } from "./run-icrl.js";
+import { descendants, icrl, icrlJson, PROGRAM, startNode, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
-
-/** Processes below one, with what they run. */
-function descendants(pid: number): { pid: number; runs: string }[] {
-  const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" })
-    .trim()
-    .split("\n")
-    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []);
-  const below = (parent: number): { pid: number; runs: string }[] =>
-    rows
-      .filter(([, , of]) => Number(of) === parent)
-      .flatMap(([, child, , runs]) => [{ pid: Number(child), runs }, ...below(Number(child))]);
-  return below(pid);
-}
 
 /** Ends a run, in one of the ways in which runs end. */
 const ways: Record<string, (pid: number) => void> = {
@@ -121,4 +107,30 @@ test("a tournament that is killed ten times, at random, ends with the results of
   expect(await count(disturbed)).toEqual(await count(undisturbed));
   // 3 entrants x 4,000 trials x 1 episode, and 3 x 4,000 x 20
   expect(await count(disturbed)).toMatchObject({ rows: [[252_000, 252_000]] });
+});
+
+test("an agent whose process is killed forfeits the match that it was playing, with its end, and plays the others", async () => {
+  const file = tournamentFile(folder.path, {
+    trials: 20_000,
+    tasks: [
+      { id: "bandit", task: "bernoulli-bandit", options: { arms: 4, horizon: 100 } },
+      { id: "river", task: "river-swim", options: { states: 5, horizon: 10, episodes: 2 } },
+    ],
+    agents: [{ agent: "uniform" }],
+  });
+  const out = join(folder.path, "crashed");
+  const address = `127.0.0.1:${await freePort()}`;
+  const run = startNode([PROGRAM, "tournament", "run", file, "--out", out, "--listen", address]);
+  await played(address, 1);
+  const agent = descendants(run.child.pid as number).find(({ runs }) => runs.includes(" agent "));
+  process.kill(agent?.pid as number, "SIGKILL");
+  const { code, stdout } = await run.ended;
+  expect(code).toBe(4);
+  expect(stdout).toMatch(
+    /^bandit \/ uniform: [\d,]+ of 20,000 trials, AGENT_CRASHED: its process ended with signal SIGKILL$/m,
+  );
+  const results = JSON.parse(readFileSync(join(out, "results.json"), "utf8"));
+  expect(
+    results.tasks.map(({ agents: [entrant] }: { agents: { forfeits: number }[] }) => entrant.forfeits > 0),
+  ).toEqual([true, false]);
 });

@@ -4,7 +4,7 @@ import { findAgent } from "../../../agents/registry.js";
 import { IcrlError } from "../../../common/errors.js";
 import { optionsFromTexts, resolveOptions } from "../../../common/options.js";
 import { buildTask, taskFamily } from "../../../server/tasks/registry.js";
-import { meanAndStandardError } from "../../../server/tournaments/statistics.js";
+import { meanAndStandardError } from "../../../server/tournaments/statistics/mean-and-standard-error.js";
 import { type Connection, connect } from "../../typescript/connect.js";
 import { playAgent } from "../../typescript/play-agent.js";
 import { interruptible } from "../interruptible.js";

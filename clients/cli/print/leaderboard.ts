@@ -1,5 +1,5 @@
 import type { AgentJson, ResultsJson, TaskJson } from "../results.js";
-import { digitsForError, fixedNumber } from "./numbers.js";
+import { commonDigits, fixedNumber } from "./numbers.js";
 import { type Paint, plain } from "./paint.js";
 import { type Column, textTable } from "./table.js";
 
@@ -13,9 +13,6 @@ const COLUMNS: readonly Column[] = [
   { title: "trials", align: "right" },
   { title: "forfeits" },
 ];
-
-/** Most digits after the point: more are noise to a reader. */
-const MOST_DIGITS = 3;
 
 /**
  * The leaderboard of each task, best first: mean regret of a trial with its 95 % interval, mean return with its
@@ -47,12 +44,6 @@ function taskText(task: TaskJson, results: ResultsJson, paint: Paint): string {
   });
   const family = task.task === task.id ? "" : paint.faint(` (${task.task})`);
   return `${paint.bold(task.id)}${family}\n${textTable(COLUMNS, rows, paint)}`;
-}
-
-/** One number of digits for a column, so that its points stand below each other. */
-function commonDigits(errors: readonly number[]): number {
-  const known = errors.filter((error) => error > 0);
-  return known.length === 0 ? 2 : Math.min(MOST_DIGITS, Math.max(...known.map(digitsForError)));
 }
 
 function intervalText({ regret: { ci95 } }: AgentJson, digits: number): string {

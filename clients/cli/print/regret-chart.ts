@@ -7,52 +7,85 @@
  */
 import type { Mark, Spec } from "vega";
 import type { ResultsJson } from "../results.js";
-import { FONT_FAMILY, fitText, type TextStyle, textWidth } from "./font.js";
+import {
+  AXIS_LOOK,
+  bandMark,
+  clipped,
+  FAINT,
+  GRID_LOOK,
+  INK,
+  lineMark,
+  MARGIN,
+  page,
+  plot,
+  rule,
+  symbol,
+  text,
+} from "./chart-marks.js";
+import { fitText, textWidth } from "./font.js";
+import { type Look, looksOf } from "./looks.js";
 import { shortNumber } from "./numbers.js";
-import { LEADER, LINE_HEIGHT, type Line, layOutPanel, type Panel, PLOT, TEXT, WORD_GAP } from "./regret-panel.js";
+import {
+  LEADER,
+  LINE_HEIGHT,
+  type Line,
+  layOutPanel,
+  type Panel,
+  PLOT_WIDTH,
+  panelHeight,
+  type Steps,
+  TEXT,
+  WORD_GAP,
+} from "./regret-panel.js";
 
-const INK = "#222222";
-const FAINT = "#666666";
 const AXIS = { left: 54, bottom: 46 };
 const TITLE_HEIGHT = 22;
 const HEADING = { size: 18, bold: true };
-const PAGE = { margin: 20, header: 52, gapX: 30, gapY: 26 };
+const GAP = { x: 30, y: 26 };
+
+/** What of a tournament's results is drawn, and how. */
+export interface RegretChartOptions {
+  /** Default: all entrants, by their places in the tournament. Those who are not among them are left out. */
+  readonly looks?: ReadonlyMap<string, Look>;
+  /** The step axis; default linear. */
+  readonly steps?: Steps;
+  /** Whether the tournament's name stands above; default true. */
+  readonly heading?: boolean;
+}
 
 /** The chart of a tournament's results. */
-export function regretChart(results: ResultsJson): Spec {
-  const place = new Map(results.tournament.agents.map(({ name }, i) => [name, i]));
-  const panels = results.tasks.map((task) => layOutPanel(task, (name) => place.get(name) ?? 0));
+export function regretChart(results: ResultsJson, options: RegretChartOptions = {}): Spec {
+  const { looks = looksOf(results.tournament.agents.map(({ name }) => name)), steps = "linear" } = options;
+  const height = panelHeight(results.tasks, looks);
+  const panels = results.tasks.map((task) => layOutPanel(task, looks, height, steps));
   const columns = columnsFor(panels.length);
   const labelWidth = Math.max(0, ...panels.map((panel) => panel.labelWidth));
   const optionLines = Math.max(0, ...panels.map((panel) => panel.optionLines.length));
   const head = TITLE_HEIGHT + LINE_HEIGHT * optionLines + 10; // title and options above a panel
-  const cellWidth = AXIS.left + PLOT.width + LEADER + labelWidth;
-  const cellHeight = head + PLOT.height + AXIS.bottom;
+  const cellWidth = AXIS.left + PLOT_WIDTH + LEADER + labelWidth;
+  const cellHeight = head + height + AXIS.bottom;
   const rows = Math.ceil(panels.length / columns);
   const about = caption(results);
-  const width = Math.max(columns * cellWidth + (columns - 1) * PAGE.gapX, textWidth(about, TEXT.value));
-  return {
-    $schema: "https://vega.github.io/schema/vega/v6.json",
-    description: `Cumulative regret by step: ${results.tournament.name}`,
-    background: "white",
-    autosize: "none",
-    padding: 0,
-    width: Math.ceil(2 * PAGE.margin + width),
-    height: Math.ceil(2 * PAGE.margin + PAGE.header + rows * cellHeight + (rows - 1) * PAGE.gapY),
-    config: { text: { font: FONT_FAMILY }, axis: { labelFont: FONT_FAMILY, titleFont: FONT_FAMILY } },
-    marks: [
-      text(PAGE.margin, PAGE.margin + 16, fitText(results.tournament.name, HEADING, width), HEADING, INK),
-      text(PAGE.margin, PAGE.margin + 35, about, TEXT.value, FAINT),
+  const width = Math.max(columns * cellWidth + (columns - 1) * GAP.x, textWidth(about, TEXT.value));
+  const heading = options.heading === false ? [] : [fitText(results.tournament.name, HEADING, width)];
+  const top = MARGIN + 33 + 19 * heading.length;
+  return page(
+    `Cumulative regret by step: ${results.tournament.name}`,
+    2 * MARGIN + width,
+    top + rows * cellHeight + (rows - 1) * GAP.y + MARGIN,
+    [
+      ...heading.map((name) => text(MARGIN, MARGIN + 16, name, HEADING, INK)),
+      text(MARGIN, top - 17, about, TEXT.value, FAINT),
       ...panels.map((panel, i) =>
         panelMark(
           panel,
           head,
-          PAGE.margin + AXIS.left + (i % columns) * (cellWidth + PAGE.gapX),
-          PAGE.margin + PAGE.header + head + Math.floor(i / columns) * (cellHeight + PAGE.gapY),
+          MARGIN + AXIS.left + (i % columns) * (cellWidth + GAP.x),
+          top + head + Math.floor(i / columns) * (cellHeight + GAP.y),
         ),
       ),
     ],
-  };
+  );
 }
 
 /** At most three panels side by side, no row with a single orphan where it can be helped. */
@@ -67,161 +100,49 @@ function caption({ tournament: { trials, seed } }: ResultsJson): string {
 }
 
 function panelMark(panel: Panel, head: number, x: number, y: number): Mark {
-  return {
-    type: "group",
-    encode: {
-      enter: { x: { value: x }, y: { value: y }, width: { value: PLOT.width }, height: { value: PLOT.height } },
+  const { height, steps } = panel;
+  return plot(
+    { x, y, width: PLOT_WIDTH, height },
+    {
+      scales: [
+        { name: "x", type: steps.scale, domain: [steps.first, steps.last], range: [0, PLOT_WIDTH], nice: false },
+        { name: "y", type: "linear", domain: [0, panel.limit], range: [height, 0], nice: false },
+      ],
+      axes: [
+        { scale: "y", orient: "left", title: "cumulative regret", ...GRID_LOOK },
+        {
+          scale: "x",
+          orient: "bottom",
+          title: `step within the trial${steps.scale === "log" ? ", log scale" : ""}`,
+          ...AXIS_LOOK,
+          ...(steps.ticks === undefined ? {} : { values: [...steps.ticks], format: "," }),
+        },
+      ],
+      marks: [
+        text(0, TITLE_HEIGHT - 8 - head, panel.id, TEXT.title, INK),
+        ...panel.optionLines.map((line, i) =>
+          text(0, TITLE_HEIGHT + 8 + LINE_HEIGHT * i - head, line, TEXT.options, FAINT),
+        ),
+        clipped(PLOT_WIDTH, height, [
+          ...panel.lines.map(({ points, look }) => bandMark(points, look.colour)),
+          ...panel.lines.map(({ points, look }) => lineMark(points, look.colour, look.dash)),
+        ]),
+        ...panel.lines.flatMap(labelMarks),
+      ],
     },
-    // Axes take the length of their grid from these.
-    signals: [
-      { name: "width", value: PLOT.width },
-      { name: "height", value: PLOT.height },
-    ],
-    scales: [
-      { name: "x", type: "linear", domain: [0, panel.lastStep], range: [0, PLOT.width], nice: false },
-      { name: "y", type: "linear", domain: [0, panel.limit], range: [PLOT.height, 0], nice: false },
-    ],
-    axes: [
-      { scale: "y", orient: "left", title: "cumulative regret", ...axisLook, domain: false, ticks: false, grid: true },
-      {
-        scale: "x",
-        orient: "bottom",
-        title: "step within the trial",
-        ...axisLook,
-        domainColor: "#888888",
-        tickColor: "#888888",
-      },
-    ],
-    marks: [
-      text(0, TITLE_HEIGHT - 8 - head, panel.id, TEXT.title, INK),
-      ...panel.optionLines.map((line, i) =>
-        text(0, TITLE_HEIGHT + 8 + LINE_HEIGHT * i - head, line, TEXT.options, FAINT),
-      ),
-      {
-        type: "group",
-        clip: true,
-        encode: { enter: { width: { value: PLOT.width }, height: { value: PLOT.height } } },
-        marks: [...panel.lines.map(bandMark), ...panel.lines.map(lineMark)],
-      },
-      ...panel.lines.flatMap(labelMarks),
-    ],
-  };
-}
-
-const axisLook = {
-  tickCount: 5,
-  gridColor: "#e6e6e6",
-  labelColor: INK,
-  labelFontSize: 11,
-  labelPadding: 5,
-  titleColor: INK,
-  titleFontSize: 12,
-  titleFontWeight: "normal",
-  titlePadding: 8,
-} as const;
-
-function bandMark({ points, colour }: Line): Mark {
-  return {
-    type: "group",
-    data: [{ name: "band", values: [...points] }],
-    marks: [
-      {
-        type: "area",
-        from: { data: "band" },
-        encode: {
-          enter: {
-            x: { scale: "x", field: "step" },
-            y: { scale: "y", field: "low" },
-            y2: { scale: "y", field: "high" },
-            fill: { value: colour },
-            fillOpacity: { value: 0.2 },
-          },
-        },
-      },
-    ],
-  };
-}
-
-function lineMark({ points, colour, dash }: Line): Mark {
-  return {
-    type: "group",
-    data: [{ name: "line", values: [...points] }],
-    marks: [
-      {
-        type: "line",
-        from: { data: "line" },
-        encode: {
-          enter: {
-            x: { scale: "x", field: "step" },
-            y: { scale: "y", field: "mean" },
-            stroke: { value: colour },
-            strokeWidth: { value: 2 },
-            strokeDash: { value: [...dash] },
-            strokeJoin: { value: "round" },
-          },
-        },
-      },
-    ],
-  };
+  );
 }
 
 /**
  * A label in the column, led to from the line's end; or marked, like the place where its line leaves, by a triangle.
  */
-function labelMarks({ name, value, labelY, end, colour, leaves }: Line): Mark[] {
-  const x = PLOT.width + LEADER + 3;
+function labelMarks({ name, value, labelY, end, look: { colour }, leaves }: Line): Mark[] {
+  const x = PLOT_WIDTH + LEADER + 3;
   return [
     ...(leaves
-      ? [triangle(end.x, -3, colour), triangle(PLOT.width + LEADER / 2 + 1, labelY, colour)]
-      : [leader(end.x + 2, end.y, PLOT.width + LEADER, labelY, colour)]),
+      ? [symbol(end.x, -3, "triangle-up", colour), symbol(PLOT_WIDTH + LEADER / 2 + 1, labelY, "triangle-up", colour)]
+      : [rule([end.x + 2, end.y], [PLOT_WIDTH + LEADER, labelY], colour, 1.5)]),
     text(x, labelY + 4, name, TEXT.name, INK),
     text(x + textWidth(name, TEXT.name) + WORD_GAP, labelY + 4, value, TEXT.value, FAINT),
   ];
-}
-
-function triangle(x: number, y: number, colour: string): Mark {
-  return {
-    type: "symbol",
-    encode: {
-      enter: {
-        x: { value: x },
-        y: { value: y },
-        shape: { value: "triangle-up" },
-        size: { value: 50 },
-        fill: { value: colour },
-      },
-    },
-  };
-}
-
-function leader(x: number, y: number, x2: number, y2: number, colour: string): Mark {
-  return {
-    type: "rule",
-    encode: {
-      enter: {
-        x: { value: x },
-        y: { value: y },
-        x2: { value: x2 },
-        y2: { value: y2 },
-        stroke: { value: colour },
-        strokeWidth: { value: 1.5 },
-      },
-    },
-  };
-}
-
-function text(x: number, y: number, content: string, style: TextStyle, colour: string): Mark {
-  return {
-    type: "text",
-    encode: {
-      enter: {
-        x: { value: x },
-        y: { value: y },
-        text: { value: content },
-        fontSize: { value: style.size },
-        fontWeight: { value: style.bold ? 700 : 400 },
-        fill: { value: colour },
-      },
-    },
-  };
 }

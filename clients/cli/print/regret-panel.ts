@@ -2,13 +2,18 @@
  * What is drawn in one panel of the regret chart, in pixels where it is not on a scale: lines, their ends, their
  * labels.
  */
-import type { AgentJson, TaskJson } from "../results.js";
+import type { AgentJson, CurveJson, TaskJson } from "../results.js";
+import type { BandPoint } from "./chart-marks.js";
 import { fitText, textWidth } from "./font.js";
+import type { Look } from "./looks.js";
 import { shortNumber } from "./numbers.js";
 import { spreadLabels } from "./spread-labels.js";
 
-/** The rectangle between the axes, in pixels. */
-export const PLOT = { width: 320, height: 230 };
+/** Between the axes, in pixels. */
+export const PLOT_WIDTH = 320;
+
+/** Height of a panel with few lines, in pixels. */
+const LEAST_HEIGHT = 230;
 
 /** From a line's end to its label. */
 export const LEADER = 14;
@@ -30,14 +35,11 @@ export const TEXT = {
 /** Most pixels of a name in a label. */
 const LONGEST_NAME = 200;
 
-/**
- * Colours that colour-blind readers can tell apart, without the yellow that vanishes on white. Source: Okabe & Ito
- * (2008).
- */
-const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
+/** Points of a panel's lines together: where many lines are drawn, each has fewer. */
+const MOST_POINTS = 1600;
 
-/** Dashes for the second, third, ... round of the colours. */
-const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
+/** Points of a line at log-spaced steps. */
+const LOG_POINTS = 60;
 
 /** Where every second agent or more ends below this share of the height, the axis may be cut. */
 const SQUASHED = 0.3;
@@ -48,19 +50,14 @@ const WORTH_CUTTING = 2;
 /** Half width of a 95 % band in standard errors. */
 const Z95 = 1.96;
 
-/** A point of a curve with its band. */
-export interface Point {
-  readonly step: number;
-  readonly mean: number;
-  readonly low: number;
-  readonly high: number;
-}
+/** How steps are spaced on their axis. */
+export type Steps = "linear" | "log";
 
 /** An agent's curve and its label. */
 export interface Line {
-  readonly points: readonly Point[];
-  readonly colour: string;
-  readonly dash: readonly number[];
+  /** By step. */
+  readonly points: readonly BandPoint[];
+  readonly look: Look;
   readonly name: string;
   /** Final mean, as text. */
   readonly value: string;
@@ -72,6 +69,15 @@ export interface Line {
   readonly end: { readonly x: number; readonly y: number };
 }
 
+/** The step axis. */
+interface StepAxis {
+  readonly scale: Steps;
+  readonly first: number;
+  readonly last: number;
+  /** Where ticks stand; undefined where Vega places them. */
+  readonly ticks?: readonly number[];
+}
+
 /** One task's panel. */
 export interface Panel {
   readonly id: string;
@@ -79,42 +85,65 @@ export interface Panel {
   readonly optionLines: readonly string[];
   /** In the order of the results. */
   readonly lines: readonly Line[];
-  /** Upper end of the step axis. */
-  readonly lastStep: number;
+  readonly steps: StepAxis;
   /** Upper end of the regret axis. */
   readonly limit: number;
+  /** Pixels between the axes. */
+  readonly height: number;
   /** Width of the widest label. */
   readonly labelWidth: number;
 }
 
+/** Pixels between the axes of panels whose labels all find room. */
+export function panelHeight(tasks: readonly TaskJson[], looks: ReadonlyMap<string, Look>): number {
+  const most = Math.max(0, ...tasks.map((task) => drawn(task, looks).length));
+  return Math.max(LEAST_HEIGHT, most * (LINE_HEIGHT + 1));
+}
+
+const drawn = (task: TaskJson, looks: ReadonlyMap<string, Look>) =>
+  task.agents.filter(({ name, curve }) => looks.has(name) && curve.step.length > 0);
+
 /**
  * Lays out a task's panel.
  *
- * @param place of an agent in the tournament, which gives it its colour in every panel
+ * @param looks of the entrants that are drawn
  */
-export function layOutPanel(task: TaskJson, place: (name: string) => number): Panel {
-  const curves = task.agents
-    .filter(({ curve }) => curve.step.length > 0)
-    .map((agent) => ({ agent, points: points(agent) }));
-  const lastStep = Math.max(1, ...curves.map(({ points }) => points[points.length - 1].step));
+export function layOutPanel(
+  task: TaskJson,
+  looks: ReadonlyMap<string, Look>,
+  height: number,
+  scale: Steps = "linear",
+): Panel {
+  const agents = drawn(task, looks);
+  const most = Math.min(PLOT_WIDTH, Math.floor(MOST_POINTS / Math.max(1, agents.length)));
+  const curves = agents.map((agent) => ({
+    agent,
+    points: scale === "log" ? logSpacedPoints(agent) : points(agent, most),
+  }));
+  const steps = stepAxis(
+    agents.map(({ curve }) => curve),
+    scale,
+  );
   const limit = upperLimit(curves.map(({ points }) => Math.max(...points.map((point) => point.high))));
-  const pixelX = (step: number) => (step / lastStep) * PLOT.width;
-  const pixelY = (regret: number) => PLOT.height * (1 - regret / limit);
+  const pixelX = (step: number) =>
+    scale === "log"
+      ? (Math.log(step / steps.first) / Math.log(steps.last / steps.first)) * PLOT_WIDTH
+      : (step / steps.last) * PLOT_WIDTH;
+  const pixelY = (regret: number) => height * (1 - regret / limit);
 
   // A line that leaves the plot at the top has its label in the column's upper corner, the steepest first.
-  const finals = curves.map(({ points }) => points[points.length - 1].mean);
-  const labelY = spreadLabels(finals.map(pixelY), LINE_HEIGHT + 1, LINE_HEIGHT / 2, PLOT.height - LINE_HEIGHT / 2);
+  const finals = curves.map(({ points }) => points[points.length - 1].y);
+  const labelY = spreadLabels(finals.map(pixelY), LINE_HEIGHT + 1, LINE_HEIGHT / 2, height - LINE_HEIGHT / 2);
   const lines = curves.map(({ agent, points }, i): Line => {
     const leaves = finals[i] > limit;
     return {
       points,
-      colour: colour(place(agent.name)),
-      dash: dash(place(agent.name)),
+      look: looks.get(agent.name) as Look,
       name: fitText(agent.name, TEXT.name, LONGEST_NAME),
       value: `${leaves ? "reaches " : ""}${shortNumber(finals[i])}`,
       labelY: labelY[i],
       leaves,
-      end: leaves ? { x: pixelX(crossing(points, limit)), y: 0 } : { x: PLOT.width, y: pixelY(finals[i]) },
+      end: leaves ? { x: pixelX(crossing(points, limit)), y: 0 } : { x: PLOT_WIDTH, y: pixelY(finals[i]) },
     };
   });
   const labelWidth = Math.max(
@@ -124,28 +153,52 @@ export function layOutPanel(task: TaskJson, place: (name: string) => number): Pa
   const described = Object.entries(task.options).map(([name, value]) => `${name} ${optionText(value)}`);
   const optionLines = wrap(
     task.task === task.id ? described : [task.task, ...described],
-    PLOT.width + LEADER + labelWidth,
+    PLOT_WIDTH + LEADER + labelWidth,
   );
   return {
-    id: fitText(task.id, TEXT.title, PLOT.width + LEADER + labelWidth),
+    id: fitText(task.id, TEXT.title, PLOT_WIDTH + LEADER + labelWidth),
     optionLines,
     lines,
-    lastStep,
+    steps,
     limit,
+    height,
     labelWidth,
   };
 }
 
-/** The curve from (0, 0), thinned to what a plot can show. */
-function points({ curve }: AgentJson): Point[] {
-  const stride = Math.ceil(curve.step.length / PLOT.width);
-  const points: Point[] = [{ step: 0, mean: 0, low: 0, high: 0 }];
+/** The curve from (0, 0), thinned to so many points and the last one. */
+function points({ curve }: AgentJson, most: number): BandPoint[] {
+  const stride = Math.ceil(curve.step.length / most);
+  const kept = curve.step.flatMap((_, i) => ((curve.step.length - 1 - i) % stride === 0 ? [bandPoint(curve, i)] : []));
+  return [{ x: 0, y: 0, low: 0, high: 0 }, ...kept];
+}
+
+/** The curve at its first step, its last, and steps between them whose ratios are as equal as can be. */
+function logSpacedPoints({ curve }: AgentJson): BandPoint[] {
+  const [first, last] = [curve.step[0], curve.step[curve.step.length - 1]];
+  const kept: BandPoint[] = [];
+  let wanted = 0;
   curve.step.forEach((step, i) => {
-    if ((curve.step.length - 1 - i) % stride !== 0) return;
-    const mean = curve.mean[i];
-    points.push({ step, mean, low: Math.max(0, mean - Z95 * curve.se[i]), high: mean + Z95 * curve.se[i] });
+    if (step < first * (last / first) ** (wanted / (LOG_POINTS - 1)) * (1 - 1e-12)) return;
+    kept.push(bandPoint(curve, i));
+    while (wanted < LOG_POINTS && first * (last / first) ** (wanted / (LOG_POINTS - 1)) <= step) wanted += 1;
   });
-  return points;
+  return kept;
+}
+
+function bandPoint({ step, mean, se }: CurveJson, i: number): BandPoint {
+  return { x: step[i], y: mean[i], low: Math.max(0, mean[i] - Z95 * se[i]), high: mean[i] + Z95 * se[i] };
+}
+
+function stepAxis(curves: readonly CurveJson[], scale: Steps): StepAxis {
+  const last = Math.max(1, ...curves.map(({ step }) => step[step.length - 1]));
+  if (scale === "linear") return { scale, first: 0, last };
+  const first = Math.min(last / 2, ...curves.map(({ step }) => step[0])); // one step alone has an axis too
+  const factors = last / first < 300 ? [1, 2, 5] : [1];
+  const ticks = Array.from({ length: 16 }, (_, k) => factors.map((factor) => factor * 10 ** k))
+    .flat()
+    .filter((tick) => tick >= first && tick <= last);
+  return { scale, first, last, ticks };
 }
 
 /**
@@ -164,14 +217,13 @@ function upperLimit(highest: readonly number[]): number {
 }
 
 /** Step at which the mean first reaches the limit, between points by a straight line. */
-function crossing(points: readonly Point[], limit: number): number {
-  const i = points.findIndex((point) => point.mean > limit);
+function crossing(points: readonly BandPoint[], limit: number): number {
+  const i = points.findIndex((point) => point.y > limit);
+  if (i === 0) return points[0].x; // at log-spaced steps: it begins above
   const [before, after] = [points[i - 1], points[i]];
-  return before.step + ((limit - before.mean) / (after.mean - before.mean)) * (after.step - before.step);
+  return before.x + ((limit - before.y) / (after.y - before.y)) * (after.x - before.x);
 }
 
-const colour = (place: number) => COLOURS[place % COLOURS.length];
-const dash = (place: number) => DASHES[Math.floor(place / COLOURS.length) % DASHES.length];
 const optionText = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** Parts joined by commas in at most two lines; what does not fit gives way to an ellipsis. */

@@ -1,124 +1,78 @@
+/** The statistics of a tournament: everything that its trials say, with how well it is known. */
+import { commonOrder } from "./common-order.js";
+import { createKernels } from "./kernels.js";
+import { meanOf } from "./mean-and-standard-error.js";
+import { normalisedScore } from "./normalised-score.js";
+import { pairSums } from "./pair-sums.js";
+import { pooledScores, TAU } from "./pooled-scores.js";
+import { ratings } from "./ratings.js";
+import { type Resampling, replicates } from "./resampling.js";
+import type { StatisticsOptions, TaskStatistics, TaskTrials, TournamentStatistics } from "./statistics-document.js";
+import { type Comparison, taskStatistics } from "./task-statistics.js";
+
+export type * from "./statistics-document.js";
+
+/** Of `TournamentStatistics`. */
+const SCHEMA_VERSION = 1;
+
 /**
- * What a tournament's trials say of its entrants, as numbers one can publish: statistics.json, which docs/results.md describes. A
- * field is never renamed or given another meaning within one `schema_version`.
+ * Computes the statistics: a function of its arguments, whatever the machine. Entrants stand in the
+ * one order that all tasks keep.
+ *
+ * Intervals are percentile bootstraps, stratified by task: a resample draws as many trials of each task as it has, with replacement, the
+ * same ones for all its entrants (`paired`). Ratings, whose comparisons are of entrants on one trial, are always resampled so.
+ *
+ * A generator that yields every few milliseconds, for `runInSlices` or `runAtOnce`. Time is linear in resamples x trials x (entrants +
+ * compared pairs), memory in all entrants' trials, in entrants x resamples and in compared pairs x (resamples + trials of one task).
+ *
+ * Source: Agarwal et al. (2021), "Deep Reinforcement Learning at the Edge of the Statistical Precipice".
  */
-
-/** Trials of one task. All entrants met the same trials: entry i of every array is trial i. */
-export interface TaskTrials {
-  readonly id: string;
-  /** Exact mean regret of uniform play over these trials: what the normalised score 0 stands for. */
-  readonly uniformRegret: number;
-  readonly entrants: readonly EntrantTrials[];
+export function* tournamentStatistics(
+  tasks: readonly TaskTrials[],
+  options: StatisticsOptions,
+): Generator<void, TournamentStatistics> {
+  const { resamples, seed, paired = true, mostCompared = 20 } = options;
+  const resampling: Resampling = { resamples, seed, paired };
+  const names = commonOrder(tasks.map(({ entrants }) => entrants.map(({ name }) => name)));
+  const compared = bestByScore(tasks, names, mostCompared);
+  const pairs = pairSums(resampling);
+  const wins = new Map(names.map((name) => [name, replicates(resampling)]));
+  const comparison: Comparison = {
+    names: new Set(compared),
+    addPair: pairs.add,
+    addWins: (name, replicate, lanes) => {
+      const sums = wins.get(name) as Float64Array;
+      for (let lane = 0; lane < lanes.length; lane++) sums[replicate + lane] += lanes[lane];
+    },
+  };
+  const kernels = createKernels();
+  const perTask: TaskStatistics[] = [];
+  for (const task of tasks) perTask.push(yield* taskStatistics(task, resampling, comparison, kernels));
+  const scores = yield* pooledScores(tasks, names, resampling, kernels);
+  const rated = yield* ratings(tasks, names, [...wins.values()], resampling);
+  return {
+    schema_version: SCHEMA_VERSION,
+    resamples,
+    seed: String(seed),
+    paired,
+    compared,
+    tasks: perTask,
+    overall: {
+      agents: scores.map(({ name, tasks, score, profile }, i) => ({ name, tasks, score, rating: rated[i], profile })),
+      tau: TAU,
+      pairs: yield* pairs.statistics(),
+    },
+  };
 }
 
-/** One entrant's trials of a task. */
-export interface EntrantTrials {
-  readonly name: string;
-  /** Pseudo-regret of each trial, [trials]; uniform play's for a forfeited one. */
-  readonly regrets: Float64Array;
-  /**
-   * Of bandits with fixed arms: whether no best arm was played in the second half of the trial, 0 or 1, [trials]; NaN where the trial
-   * was forfeited.
-   */
-  readonly suffixFailures?: Float64Array;
-  /** Of bandits with fixed arms: K * MinFrac, the number of arms times the share of the least played arm, in [0, 1], [trials]; NaN where forfeited. */
-  readonly minFractions?: Float64Array;
-}
-
-/** A value and its 95 % interval: percentile bootstrap, trials resampled within tasks. */
-export interface Estimated {
-  readonly value: number;
-  readonly ci95: readonly [low: number, high: number];
-}
-
-/** Location of the trials of a task. */
-export interface Location {
-  readonly mean: Estimated;
-  readonly median: Estimated;
-  /** Mean of the middle half of the trials. */
-  readonly iqm: Estimated;
-}
-
-/** Location of normalised scores: 0 is uniform play's mean regret, 1 is no regret. */
-export interface ScoreLocation extends Location {
-  /** Mean of max(0, 1 - score). */
-  readonly optimality_gap: Estimated;
-}
-
-/** How two entrants compare on the trials of the tasks that both play; `a` stands before `b` in the tournament. */
-export interface PairStatistics {
-  readonly a: string;
-  readonly b: string;
-  /** Probability that a run of `a` is better than a run of `b`, ties counted half; the mean over tasks. */
-  readonly probability_of_improvement: Estimated;
-  /** Mean over tasks of the mean difference of the normalised scores on the same trial, a - b: above 0 where `a` is better. */
-  readonly score_difference: Estimated;
-}
-
-/** One task. */
-export interface TaskStatistics {
-  readonly id: string;
-  readonly trials: number;
-  readonly uniform_regret: number;
-  readonly agents: readonly {
-    readonly name: string;
-    readonly regret: Location;
-    readonly score: ScoreLocation;
-    /** Only for bandits with fixed arms. Source: Krishnamurthy et al. (2024). */
-    readonly exploration?: { readonly suffix_failure: Estimated; readonly min_fraction: Estimated };
-  }[];
-  /** Differences of regret on the same trials, a - b: below 0 where `a` is better; among the entrants of `compared`. */
-  readonly pairs: readonly {
-    readonly a: string;
-    readonly b: string;
-    readonly probability_of_improvement: number;
-    readonly regret_difference: Estimated;
-  }[];
-}
-
-/** All tasks together, each with the same weight. */
-export interface OverallStatistics {
-  /** In the order of the tournament. */
-  readonly agents: readonly {
-    readonly name: string;
-    /** Number of tasks it plays: scores of entrants that play different tasks are not comparable. */
-    readonly tasks: number;
-    readonly score: ScoreLocation;
-    /** Bradley-Terry rating on Elo's scale (400 points are odds of 10 to 1), mean 0 over the entrants; null where it does not exist. */
-    readonly rating: Estimated | null;
-    /** Performance profile: share of the runs whose score is above each `tau`. */
-    readonly profile: {
-      readonly fraction: readonly number[];
-      readonly low: readonly number[];
-      readonly high: readonly number[];
-    };
-  }[];
-  /** Scores at which profiles are given, ascending. */
-  readonly tau: readonly number[];
-  readonly pairs: readonly PairStatistics[];
-}
-
-/** The whole document. */
-export interface TournamentStatistics {
-  readonly schema_version: number;
-  readonly resamples: number;
-  /** Seed of the resampling, a uint64 in decimal. */
-  readonly seed: string;
-  /** Whether a resample takes the same trials of all entrants. */
-  readonly paired: boolean;
-  /** Entrants that are compared in pairs: the best by mean score, at most a stated number, so that nothing grows with the square of the entrants. */
-  readonly compared: readonly string[];
-  readonly tasks: readonly TaskStatistics[];
-  readonly overall: OverallStatistics;
-}
-
-/** How the statistics are drawn. */
-export interface StatisticsOptions {
-  /** Resamples behind each interval; 2,000 is usual. */
-  readonly resamples: number;
-  readonly seed: bigint;
-  /** Default true. False resamples each entrant's trials by themselves, as rliable does. */
-  readonly paired?: boolean;
-  /** Most entrants that are compared in pairs; default 20. */
-  readonly mostCompared?: number;
+/** The names with the highest mean scores, best first; equal ones in their order. */
+function bestByScore(tasks: readonly TaskTrials[], names: readonly string[], most: number): string[] {
+  const scores = new Map<string, number[]>(names.map((name) => [name, []]));
+  for (const { uniformRegret, entrants } of tasks) {
+    for (const { name, regrets } of entrants) {
+      scores.get(name)?.push(normalisedScore(meanOf(regrets), uniformRegret));
+    }
+  }
+  const mean = new Map([...scores].map(([name, values]) => [name, meanOf(values)]));
+  return [...names].sort((a, b) => (mean.get(b) as number) - (mean.get(a) as number)).slice(0, most);
 }

@@ -3,9 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { textWidth } from "#icrl/clients/cli/print/font.js";
-import { pictureSvg, pngFromSvg, writePicture } from "#icrl/clients/cli/print/picture.js";
+import { chartSvg, pngFromSvg, writePicture } from "#icrl/clients/cli/print/picture.js";
+import { regretChart } from "#icrl/clients/cli/print/regret-chart.js";
 import type { ResultsJson } from "#icrl/clients/cli/results.js";
 import { e1, madeUpAgent, madeUpResults, riverSwim } from "./made-up-results.js";
+
+const pictureSvg = (results: ResultsJson) => chartSvg(regretChart(results));
 
 const steps = Array.from({ length: 500 }, (_, i) => i + 1);
 

@@ -95,6 +95,7 @@ describe("progress elsewhere than on a terminal", () => {
     progress.finish();
     expect(written).toEqual([
       "waiting for 2 of 2 agents\n",
+      "waiting for 1 of 2 agents\n", // at once: it is news
       " 20 %  20 of 100 trials  100 steps/s  0:08 left: a 20/100\n", // 80 trials at 10 a second
     ]);
   });

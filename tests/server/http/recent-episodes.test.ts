@@ -32,7 +32,7 @@ function episodesOf(run: RunInfo, count: number): EpisodeRecord[] {
 const runOf = (agent: string): RunInfo => ({ ...randomEpisode(0).run, agent });
 
 test("what is kept has arrays of its own: those that came are used again", () => {
-  const recent = createRecentEpisodes();
+  const recent = createRecentEpisodes(() => 0);
   const episode = randomEpisode(1);
   const rewards = [...episode.rewards];
   recent.watch(sinkOf()).append(episode);
@@ -41,7 +41,7 @@ test("what is kept has arrays of its own: those that came are used again", () =>
 });
 
 test("one run takes half of what is let in at once, and another run has the rest", () => {
-  const recent = createRecentEpisodes();
+  const recent = createRecentEpisodes(() => 0);
   const sink = recent.watch(sinkOf());
   for (const episode of episodesOf(runOf("first"), 1000)) sink.append(episode);
   expect(recent.list()).toHaveLength(5);
@@ -50,7 +50,7 @@ test("one run takes half of what is let in at once, and another run has the rest
 });
 
 test("after a while more are let in, and never more than two hundred are kept", () => {
-  const recent = createRecentEpisodes();
+  const recent = createRecentEpisodes(() => 0);
   const sink = recent.watch(sinkOf());
   for (const episode of episodesOf(runOf("only"), 1000)) {
     recent.allowOne();
@@ -60,7 +60,7 @@ test("after a while more are let in, and never more than two hundred are kept", 
 });
 
 test("an episode that somebody looked at is found after it has left the list", () => {
-  const recent = createRecentEpisodes();
+  const recent = createRecentEpisodes(() => 0);
   const sink = recent.watch(sinkOf());
   const [looked, passed, ...others] = episodesOf(runOf("only"), 500);
   for (const episode of [looked, passed]) sink.append(episode);
@@ -74,7 +74,7 @@ test("an episode that somebody looked at is found after it has left the list", (
 });
 
 test("an episode that the log did not take is not kept", () => {
-  const recent = createRecentEpisodes();
+  const recent = createRecentEpisodes(() => 0);
   expect(() => recent.watch(sinkOf(false)).append(randomEpisode(1))).toThrow("LOG_UNWRITABLE");
   expect(recent.list()).toEqual([]);
 });

@@ -1,0 +1,101 @@
+/** Performance profiles as a Vega spec: for each score, the share of an entrant's trials that are above it. */
+import type { Mark, Spec } from "vega";
+import type { OverallStatistics } from "../../../server/tournaments/statistics/tournament-statistics.js";
+import {
+  AXIS_LOOK,
+  type BandPoint,
+  bandMark,
+  clipped,
+  GRID_LOOK,
+  INK,
+  lineMark,
+  MARGIN,
+  page,
+  plot,
+  rule,
+  symbol,
+  text,
+} from "../print/chart-marks.js";
+import { fitText, textWidth } from "../print/font.js";
+import type { Look } from "../print/looks.js";
+
+const PLOT = { width: 460, height: 300 };
+const AXIS = { left: 54, bottom: 46 };
+const ROW_HEIGHT = 18;
+const SAMPLE = 34;
+const NAME = { size: 12, bold: true };
+const LONGEST_NAME = 180;
+
+/** Symbols on a line; those of different lines stand at different heights. */
+const MARKERS = 5;
+
+/**
+ * The chart, with the entrants' names beside it in the given order.
+ *
+ * @param entrants with their profiles; a profile's arrays have the length of `tau`
+ */
+export function profileChart(
+  tau: readonly number[],
+  entrants: readonly (readonly [Pick<OverallStatistics["agents"][number], "name" | "profile">, Look])[],
+): Spec {
+  const names = entrants.map(([{ name }]) => fitText(name, NAME, LONGEST_NAME));
+  const height = Math.max(PLOT.height, entrants.length * ROW_HEIGHT);
+  const legend = SAMPLE + 8 + Math.max(0, ...names.map((name) => textWidth(name, NAME)));
+  const left = MARGIN + AXIS.left;
+  const lines = entrants.map(([{ profile }, look]) => ({
+    look,
+    points: tau.map((x, i): BandPoint => ({ x, y: profile.fraction[i], low: profile.low[i], high: profile.high[i] })),
+  }));
+  const [first, last] = [tau[0] ?? 0, tau[tau.length - 1] ?? 1];
+  const pixelX = (x: number) => ((x - first) / (last - first)) * PLOT.width;
+  const markers = lines.flatMap(({ look, points }, i) =>
+    markedPoints(points, (i + 0.5) / lines.length).map(({ x, y }) =>
+      symbol(pixelX(x), height * (1 - y), look.marker, look.colour, 60),
+    ),
+  );
+  return page(
+    "Performance profiles",
+    left + PLOT.width + 24 + legend + MARGIN,
+    MARGIN + height + AXIS.bottom + MARGIN / 2,
+    [
+      plot(
+        { x: left, y: MARGIN, width: PLOT.width, height },
+        {
+          scales: [
+            { name: "x", type: "linear", domain: [first, last], range: [0, PLOT.width], nice: false },
+            { name: "y", type: "linear", domain: [0, 1], range: [height, 0], nice: false },
+          ],
+          axes: [
+            { scale: "y", orient: "left", title: "share of the trials above the score", ...GRID_LOOK },
+            { scale: "x", orient: "bottom", title: "score", ...AXIS_LOOK },
+          ],
+          marks: [
+            clipped(PLOT.width, height, [
+              ...lines.map(({ points, look }) => bandMark(points, look.colour, 0.13)),
+              ...lines.map(({ points, look }) => lineMark(points, look.colour, look.dash)),
+            ]),
+            ...markers,
+          ],
+        },
+      ),
+      ...names.flatMap((name, i) =>
+        legendMarks(name, entrants[i][1], left + PLOT.width + 24, MARGIN + 8 + i * ROW_HEIGHT),
+      ),
+    ],
+  );
+}
+
+/** Where a line first falls to each of some heights, moved by `offset` of their distance: 0 to 1. */
+function markedPoints(points: readonly BandPoint[], offset: number): BandPoint[] {
+  const heights = Array.from({ length: MARKERS }, (_, k) => (k + offset) / MARKERS);
+  return heights.flatMap((height) => points.find(({ y }) => y <= height) ?? []);
+}
+
+/** A piece of the line, and whose it is. */
+function legendMarks(name: string, { colour, dash, marker }: Look, x: number, y: number): Mark[] {
+  return [
+    rule([x, y], [x + SAMPLE, y], colour, 2, dash),
+    symbol(x + SAMPLE / 2, y, marker, colour, 60),
+    text(x + SAMPLE + 8, y + 4, name, NAME, INK),
+  ];
+}

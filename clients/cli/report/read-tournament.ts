@@ -1,0 +1,104 @@
+/** What `icrl tournament run` left in a folder, read for a report. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { IcrlError } from "../../../common/errors.js";
+import { readTournamentTrials } from "../../../datasets/tournament-trials.js";
+import type { TaskTrials } from "../../../server/tournaments/statistics/tournament-statistics.js";
+import { RESULTS_SCHEMA_VERSION, type ResultsJson } from "../results.js";
+
+/** A finished tournament. */
+export interface PlayedTournament {
+  readonly results: ResultsJson;
+  /** In the order of the tournament, the entrants of each task too. */
+  readonly tasks: readonly TaskTrials[];
+}
+
+/** What there is of a tournament before its results. */
+const UNFINISHED = ["tournament.json", "agents", "log", "data"];
+
+/** A sum in another order of its terms differs by less. */
+const ROUNDING = 1e-9;
+
+/**
+ * Reads results.json and trials.parquet.
+ *
+ * @throws TOURNAMENT_UNKNOWN if there is no tournament in the folder
+ * @throws TOURNAMENT_RUNNING if it is not finished
+ * @throws RESULTS_CORRUPT if a file is not what was written, or does not belong to the other
+ * @throws RESULTS_VERSION if an earlier or later version of icrl wrote them
+ */
+export async function readTournament(dir: string): Promise<PlayedTournament> {
+  const results = readResults(dir);
+  const path = join(dir, "trials.parquet");
+  const matches = results.tasks.flatMap(({ id, agents }) => agents.map(({ name }) => ({ task: id, entrant: name })));
+  const trials = await readTournamentTrials(path, matches, results.tournament.trials);
+  let next = 0;
+  const tasks = results.tasks.map(({ id, uniform_regret, agents }): TaskTrials => {
+    const entrants = agents.map(({ name, regret }) => {
+      const match = trials[next++];
+      if (Math.abs(meanOf(match.regrets) - regret.mean) > ROUNDING * Math.max(1, Math.abs(regret.mean))) {
+        throw new IcrlError(
+          "RESULTS_CORRUPT",
+          `${path} has another mean regret of "${name}" on "${id}" than results.json: they are of different tournaments, play one of them again`,
+        );
+      }
+      return { name, ...match };
+    });
+    return { id, uniformRegret: uniform_regret, entrants };
+  });
+  return { results, tasks };
+}
+
+function readResults(dir: string): ResultsJson {
+  const path = join(dir, "results.json");
+  if (!existsSync(path)) throw noResults(dir);
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new IcrlError(
+      "RESULTS_CORRUPT",
+      `${path} is no JSON (${(error as Error).message}): restore it from a backup, or play the tournament again`,
+    );
+  }
+  const results = content as ResultsJson;
+  if (!Number.isInteger(results?.schema_version)) {
+    throw new IcrlError("RESULTS_CORRUPT", `${path} has no schema_version: it is no results.json of a tournament`);
+  }
+  if (results.schema_version > RESULTS_SCHEMA_VERSION) {
+    throw new IcrlError(
+      "RESULTS_VERSION",
+      `${path} has schema_version ${results.schema_version}, and this version of icrl reads ${RESULTS_SCHEMA_VERSION}: install a newer one`,
+    );
+  }
+  if (!Array.isArray(results.tasks) || !Array.isArray(results.tournament?.agents)) {
+    throw new IcrlError("RESULTS_CORRUPT", `${path} lacks "tasks" or "tournament": restore it, or play again`);
+  }
+  const old = results.tasks.find(({ uniform_regret }) => typeof uniform_regret !== "number");
+  if (old !== undefined) {
+    throw new IcrlError(
+      "RESULTS_VERSION",
+      `${path} has no uniform_regret of "${old.id}": an earlier version of icrl wrote it, play the tournament again`,
+    );
+  }
+  return results;
+}
+
+function noResults(dir: string): IcrlError {
+  if (UNFINISHED.some((name) => existsSync(join(dir, name)))) {
+    return new IcrlError(
+      "TOURNAMENT_RUNNING",
+      `the tournament in ${dir} is not finished: there is no results.json yet, let \`icrl tournament run FILE --out ${dir}\` end, or run it again, it goes on where it was`,
+    );
+  }
+  return new IcrlError(
+    "TOURNAMENT_UNKNOWN",
+    `there is no tournament in ${dir}: give a folder that \`icrl tournament run FILE --out DIR\` has written, with results.json and trials.parquet`,
+  );
+}
+
+function meanOf(values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}

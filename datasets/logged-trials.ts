@@ -1,0 +1,50 @@
+/** The trials of a tournament that a log holds. */
+import { listShards } from "./log-folder.js";
+import { taskIdOf } from "./read-dataset.js";
+import { readEpisodes } from "./read-episodes.js";
+import type { TrajectoryRow } from "./trajectory-schema.js";
+
+/** One trial with all its episodes, in their order. */
+export interface LoggedTrial {
+  /** Id of its task in the tournament. */
+  readonly taskId: string;
+  readonly entrant: string;
+  readonly trial: number;
+  readonly episodes: readonly TrajectoryRow[];
+}
+
+/**
+ * Those that ran to their end, in log order. A tournament's log has the episodes of a trial side by side, all or none; one that was cut
+ * short and played again later is left out.
+ *
+ * @throws LOG_CORRUPT if a shard cannot be read
+ */
+export async function* tournamentTrials(dir: string, tournamentId: string): AsyncGenerator<LoggedTrial> {
+  if (listShards(dir).length === 0) return;
+  let episodes: TrajectoryRow[] = [];
+  for await (const row of readEpisodes(dir, { tournamentId })) {
+    if (episodes.length > 0 && episodes[0].trial_id !== row.trial_id) {
+      yield* complete(episodes);
+      episodes = [];
+    }
+    if (row.episode_index === 0) {
+      yield* complete(episodes);
+      episodes = [];
+    }
+    episodes.push(row);
+  }
+  yield* complete(episodes);
+}
+
+function complete(episodes: readonly TrajectoryRow[]): LoggedTrial[] {
+  const [first] = episodes;
+  if (first === undefined || !episodes.every((row) => row.complete)) return [];
+  return [
+    {
+      taskId: taskIdOf(first.tags, first.task),
+      entrant: first.entrant ?? "",
+      trial: Number(first.trial_index),
+      episodes,
+    },
+  ];
+}
