@@ -80,8 +80,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     say(event);
     metrics?.count(event);
   };
-  const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
   const now = () => performance.timeOrigin + performance.now();
+  const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
   const page = options.http === undefined ? undefined : createLivePage(now);
   const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => tell(internalError("background", error));

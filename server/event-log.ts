@@ -71,11 +71,20 @@ export const SAYINGS: { readonly [K in ServerEvent["event"]]: Saying<Extract<Ser
   internal_error: { level: "error", msg: "failed inside the server" },
 };
 
+/** Characters of a text that are said: what callers send, and what quotes it, can be of any length. */
+const MAX_TEXT = 1000;
+
+const clipped = (value: unknown): unknown =>
+  typeof value === "string" && value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)} ...` : value;
+
 /** Says events. */
 export function createEventLog(logger: Logger): (event: ServerEvent) => void {
   return (event) => {
-    const { level, msg } = SAYINGS[event.event] as Saying<ServerEvent>;
-    logger[typeof level === "function" ? level(event) : level](event, msg);
+    const saying = SAYINGS[event.event] as Saying<ServerEvent>;
+    const level = typeof saying.level === "function" ? saying.level(event) : saying.level;
+    if (!logger.isLevelEnabled(level)) return;
+    const fields = Object.entries(event).map(([name, value]) => [name, clipped(value)]);
+    logger[level](Object.fromEntries(fields), saying.msg);
   };
 }
 

@@ -176,6 +176,17 @@ test("what is wrong with the log's files is said", async () => {
   expect(saidOfLog("segment_kept")).toMatchObject([{ level: 40, segment: 1020 }]);
 });
 
+test("what a caller sends at any length is said at a bounded one", async () => {
+  const server = await talkative();
+  const long = "x".repeat(100_000);
+  const stream = streamTo(server);
+  stream.send(hello({ agentVersion: long, entrant: long }));
+  expect(await stream.ended).toMatchObject({ reason: "NAME_INVALID" });
+  await expect(server.connection.getTournament({ id: long })).rejects.toMatchObject({ reason: "TOURNAMENT_UNKNOWN" });
+  await vi.waitFor(() => expect(saidOf(server, "session_ended")).toMatchObject([{ reason: "NAME_INVALID" }]));
+  for (const line of server.said) expect(JSON.stringify(line).length).toBeLessThan(5000);
+});
+
 test("failures inside the server are said with their stacks", async () => {
   const server = await talkative();
   await create(server.connection, spec(["nobody"], { trials: 9 }));
