@@ -1,9 +1,7 @@
-/** How long an agent may take for its actions: a time for each answer and, in a match, an overtime that late answers use up together. */
+/** How long an agent may take for its actions: a time for each answer, and an overtime that late answers use up together. */
 
-/** The deadline of a session. */
+/** The deadline of what is open in a session. */
 export interface ActDeadline {
-  /** Begins anew, with this much overtime for all answers together. */
-  begin(overtimeMs: number): void;
   /** The agent is asked: an answer is due. Allocates nothing while answers come in time. */
   arm(): void;
   /** The agent has answered after this long; what was late is taken from the overtime. */
@@ -16,11 +14,11 @@ export interface ActDeadline {
  * A deadline that nothing is due by yet.
  *
  * @param timeoutMs for each answer
- * @param missed called once when an answer has not come in time, with the overtime that the answers had in all
+ * @param overtimeMs how much longer answers may take, all of them together
+ * @param missed called once when an answer has not come in time
  */
-export function createActDeadline(timeoutMs: number, missed: (overtimeMs: number) => void): ActDeadline {
-  let overtimeMs = 0;
-  let overtimeLeftMs = 0;
+export function createActDeadline(timeoutMs: number, overtimeMs: number, missed: () => void): ActDeadline {
+  let overtimeLeftMs = overtimeMs;
   let timer: NodeJS.Timeout | undefined;
 
   function disarm(): void {
@@ -29,13 +27,8 @@ export function createActDeadline(timeoutMs: number, missed: (overtimeMs: number
   }
 
   return {
-    begin(overtime) {
-      disarm();
-      overtimeMs = overtime;
-      overtimeLeftMs = overtime;
-    },
     arm() {
-      if (timer === undefined) timer = setTimeout(() => missed(overtimeMs), timeoutMs + overtimeLeftMs);
+      if (timer === undefined) timer = setTimeout(missed, timeoutMs + overtimeLeftMs);
       else timer.refresh();
     },
     answered(afterMs) {

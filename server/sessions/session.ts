@@ -11,9 +11,7 @@ import { randomUUID } from "node:crypto";
 import { IcrlError, type Reason } from "../../common/errors.js";
 import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
 import {
-  type Actions,
   type Hello,
-  type Observations,
   type Open,
   type Opened,
   type PlayRequest,
@@ -22,23 +20,14 @@ import {
 import { describeTask } from "../tasks/describe-task.js";
 import type { Task } from "../tasks/task.js";
 import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
-import { createActDeadline } from "./act-deadline.js";
-import {
-  checkedActions,
-  checkedLabel,
-  checkedOpen,
-  checkedProbabilities,
-  checkedPropensities,
-  checkName,
-  decodeRequest,
-  notImplemented,
-} from "./checked-request.js";
-import { type Counters, tallyInto } from "./counters.js";
+import { checkedLabel, checkedOpen, checkName, decodeRequest, notImplemented } from "./checked-request.js";
+import type { Counters } from "./counters.js";
 import { describeLimits } from "./describe-limits.js";
 import { envsThatFit } from "./envs-that-fit.js";
 import type { Labels } from "./labels.js";
 import type { Limits } from "./limits.js";
 import type { Lobby, Match, Place } from "./lobby.js";
+import { type OpenPlay, openPlay } from "./open-play.js";
 import { createPlay, type Play } from "./play.js";
 import { createRecorder } from "./recorder.js";
 import type { SessionEvent, StepTimes } from "./session-event.js";
@@ -88,10 +77,7 @@ export interface Session {
   status(): SessionStatus;
 }
 
-type State = "new" | "ready" | "opening" | "playing" | "closing" | "ended";
-
-/** Bytes that may wait for the disk before agents have to. */
-const MAX_BACKLOG_BYTES = 64 << 20;
+type State = "new" | "ready" | "opening" | "playing" | "ended";
 
 /** Characters of an agent's reason to close that are kept. */
 const MAX_REASON_LENGTH = 1000;
@@ -101,7 +87,7 @@ const DEFAULT_MATCH_ENVS = 64;
 
 /** Starts a session on a link. */
 export function createSession(link: Link, context: SessionContext): Session {
-  const { limits, sink, counters, tell, times, now } = context;
+  const { limits, sink, tell, now } = context;
   const sessionId = randomUUID();
   const sinceMs = now();
   /** Of what was open before. */
@@ -113,32 +99,10 @@ export function createSession(link: Link, context: SessionContext): Session {
   let place: Place | undefined;
   /** Gives up waiting for trials to label. */
   let leaveLabels = () => {};
-  let play: Play | undefined;
-  /** Counts what `play` has done since it was called last. */
-  let tally = () => {};
+  let open: OpenPlay | undefined;
   let draining = false;
   let inputEnded = false;
   let drainTimer: NodeJS.Timeout | undefined;
-  const deadline = createActDeadline(limits.act_timeout_ms, (overtimeMs) => {
-    const overtime = overtimeMs === 0 ? "" : `, nor within the match's overtime of ${overtimeMs} ms`;
-    fail(
-      new IcrlError(
-        "ACT_TIMEOUT",
-        `no actions for step_index ${stepIndex} within ${limits.act_timeout_ms} ms${overtime}: answer each observations in time`,
-      ),
-    );
-  });
-
-  // Lock-steps: `stepIndex` is the one that waits for actions; the last request and its answer are kept for a repeat.
-  let stepIndex = 0;
-  let lastRequest: Buffer | undefined;
-  let lastResponse: Buffer | undefined;
-  /** Whether the answer to the last actions waits for the disk. */
-  let answerWaits = false;
-  let observedAtMs = 0;
-  /** When the actions came that are being answered; undefined while those of the task's beginning are. */
-  let actedAtMs: number | undefined;
-
   function send(message: PlayResponse["message"]): Buffer {
     const bytes = PlayResponse.encode({ message }).finish();
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -147,24 +111,22 @@ export function createSession(link: Link, context: SessionContext): Session {
   }
 
   const totalsSoFar = () => ({
-    steps: before.steps + (play?.totals.steps ?? 0),
-    trials: before.completeTrials + (play?.totals.completeTrials ?? 0),
+    steps: before.steps + (open?.play.totals.steps ?? 0),
+    trials: before.completeTrials + (open?.play.totals.completeTrials ?? 0),
   });
 
   /** `leaveText` is for people: what the match's forfeit will say. */
   function end(error: unknown, leaveReason: Reason | undefined, leaveText = ""): void {
     if (state === "ended") return;
-    const unfinished = play !== undefined && play.activeCount > 0;
+    const unfinished = open !== undefined && open.play.activeCount > 0;
     const cause = error === undefined ? undefined : error instanceof IcrlError ? error.reason : "INTERNAL";
     const reason = cause ?? (unfinished ? leaveReason : undefined);
     state = "ended";
-    deadline.disarm();
     clearTimeout(drainTimer);
     leaveLabels();
     try {
-      if (play !== undefined && leaveReason !== undefined) play.abort(leaveReason);
+      open?.abandon(leaveReason);
     } finally {
-      tally();
       tell({
         event: "session_ended",
         session_id: sessionId,
@@ -177,7 +139,7 @@ export function createSession(link: Link, context: SessionContext): Session {
         ...totalsSoFar(),
         seconds: (now() - sinceMs) / 1000,
       });
-      play = undefined;
+      open = undefined;
       place?.leave(unfinished ? leaveReason : undefined, leaveText);
       link.end(error);
     }
@@ -188,47 +150,26 @@ export function createSession(link: Link, context: SessionContext): Session {
     else end(error, "CONNECTION_LOST", "the server failed");
   }
 
-  function sendObservations(observations: Observations): void {
-    observations.stepIndex = BigInt(stepIndex);
-    lastResponse = send({ $case: "observations", value: observations });
-    observedAtMs = now();
-    if (actedAtMs !== undefined) times?.answer(observedAtMs - actedAtMs);
-    if ((play as Play).activeCount === 0) void close();
-    else deadline.arm();
-  }
-
-  /** Waits until everything is durable, says `closed`, and frees the session for the next task. */
-  async function close(): Promise<void> {
-    const closing = play as Play;
-    state = "closing";
-    tally();
-    deadline.disarm();
-    try {
-      await closing.whenDurable();
-      if (state !== "closing") return;
-      const { totals } = closing;
-      const durableTrials = BigInt(closing.durableTrials());
-      state = "ready";
-      play = undefined;
-      openedMatch = undefined;
-      before.steps += totals.steps;
-      before.completeTrials += totals.completeTrials;
-      tally = () => {};
-      const closed = {
-        completeTrials: BigInt(totals.completeTrials),
-        incompleteTrials: BigInt(totals.incompleteTrials),
-        episodes: BigInt(totals.episodes),
-        steps: BigInt(totals.steps),
-        durableTrials,
-        finished: false,
-      };
-      send({ $case: "closed", value: closed });
-      if (draining) fail(drainingError());
-      else if (inputEnded) end(undefined, undefined);
-      else place?.free();
-    } catch (error) {
-      fail(error);
-    }
+  /** All that was open is played and durable: says so, and is free for the next task. */
+  function onClosed(): void {
+    const { totals, durableTrials } = (open as OpenPlay).play;
+    const closed = {
+      completeTrials: BigInt(totals.completeTrials),
+      incompleteTrials: BigInt(totals.incompleteTrials),
+      episodes: BigInt(totals.episodes),
+      steps: BigInt(totals.steps),
+      durableTrials: BigInt(durableTrials()),
+      finished: false,
+    };
+    before.steps += totals.steps;
+    before.completeTrials += totals.completeTrials;
+    state = "ready";
+    open = undefined;
+    openedMatch = undefined;
+    send({ $case: "closed", value: closed });
+    if (draining) fail(drainingError());
+    else if (inputEnded) end(undefined, undefined);
+    else place?.free();
   }
 
   function drainingError(): IcrlError {
@@ -265,8 +206,8 @@ export function createSession(link: Link, context: SessionContext): Session {
     openedMatch = match;
     const keepsTruncated = match && ((reason: Reason) => match.keepsTruncated(reason));
     const recorder = opened.record ? createRecorder(sink, keepsTruncated) : undefined;
-    deadline.begin(match === undefined ? 0 : limits.act_overtime_ms);
-    begin(createPlay({ task, numEnvs, source, run, recorder, withholdTruth: match !== undefined, now }), {
+    const play = createPlay({ task, numEnvs, source, run, recorder, withholdTruth: match !== undefined, now });
+    begin(play, match === undefined ? 0 : limits.act_overtime_ms, {
       trials: source.remaining,
       agentOptions: opened.agentOptions,
       tournamentId: match?.tournamentId,
@@ -276,15 +217,15 @@ export function createSession(link: Link, context: SessionContext): Session {
   }
 
   /** Says what is open, and shows its first observations. */
-  function begin(opening: Play, opened: Pick<Opened, "trials"> & Partial<Opened>): void {
-    play = opening;
-    tally = tallyInto(counters, opening.totals);
+  function begin(play: Play, overtimeMs: number, opened: Pick<Opened, "trials"> & Partial<Opened>): void {
+    const sendAgain = (bytes: Buffer) => link.send(bytes);
+    open = openPlay(play, { ...context, overtimeMs, send, sendAgain, closed: onClosed, fail });
     tell({
       event: "task_opened",
       session_id: sessionId,
       agent: hello?.agent ?? "",
-      task: opening.task.name,
-      num_envs: opening.numEnvs,
+      task: play.task.name,
+      num_envs: play.numEnvs,
       trials: Number(opened.trials),
       entrant: hello?.entrant,
       tournament_id: opened.tournamentId,
@@ -292,16 +233,12 @@ export function createSession(link: Link, context: SessionContext): Session {
       label: opened.label,
     });
     state = "playing";
-    actedAtMs = undefined;
-    stepIndex = 0;
-    lastRequest = undefined;
-    answerWaits = false;
     send({
       $case: "opened",
       value: {
-        task: describeTask(opening.task),
-        numEnvs: opening.numEnvs,
-        wantProbabilities: opening.wantsProbabilities,
+        task: describeTask(play.task),
+        numEnvs: play.numEnvs,
+        wantProbabilities: play.wantsProbabilities,
         agentOptions: undefined,
         tournamentId: undefined,
         matchId: undefined,
@@ -310,7 +247,7 @@ export function createSession(link: Link, context: SessionContext): Session {
         ...opened,
       },
     });
-    sendObservations(opening.start());
+    open.begin();
   }
 
   function onHello(message: Hello): void {
@@ -431,7 +368,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       {
         open(trials, remaining) {
           try {
-            begin(trials, { trials: BigInt(remaining), label });
+            begin(trials, 0, { trials: BigInt(remaining), label });
           } catch (error) {
             fail(error);
           }
@@ -445,50 +382,6 @@ export function createSession(link: Link, context: SessionContext): Session {
     );
   }
 
-  function onActions(message: Actions, bytes: Buffer): void {
-    const index = Number(message.stepIndex);
-    if (index !== stepIndex || answerWaits || state === "closing") {
-      if (index === stepIndex - 1 && lastRequest !== undefined) {
-        if (!bytes.equals(lastRequest)) {
-          throw new IcrlError("STEP_CONFLICT", `step_index ${index} was answered before with other bytes`);
-        }
-        if (lastResponse !== undefined) link.send(lastResponse); // else the answer is on its way
-        return;
-      }
-      if (index < stepIndex) {
-        throw new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
-      }
-      throw new IcrlError(
-        "STEP_GAP",
-        `step_index ${index} has not been sent: answer ${answerWaits ? stepIndex - 1 : stepIndex}`,
-      );
-    }
-    const playing = play as Play;
-    const actions = checkedActions(message, playing);
-    const propensities = checkedPropensities(message, playing);
-    const probabilities = checkedProbabilities(message, playing);
-    actedAtMs = now();
-    const tookMs = actedAtMs - observedAtMs;
-    times?.act(tookMs);
-    deadline.answered(tookMs);
-    const observations = playing.step(actions, propensities, tookMs, probabilities);
-    tally();
-    lastRequest = bytes;
-    lastResponse = undefined;
-    stepIndex += 1;
-    if (sink.backlogBytes <= MAX_BACKLOG_BYTES) return sendObservations(observations);
-    // The disk is slower than the agents: the agent waits, not the memory.
-    deadline.disarm();
-    answerWaits = true;
-    playing
-      .whenDurable()
-      .then(() => {
-        answerWaits = false;
-        if (state === "playing") sendObservations(observations);
-      })
-      .catch(fail);
-  }
-
   /** The agent closes in the middle of a match: it only leaves, or it says why it cannot go on. */
   function closeMatch(why: string): void {
     if (why === "") end(undefined, "AGENT_CLOSED", "the agent closed its session before its trials were played");
@@ -500,17 +393,16 @@ export function createSession(link: Link, context: SessionContext): Session {
     if (kind === "reset" || kind === "resume") throw notImplemented(kind);
     if (kind === "hello" && state === "new") return onHello(message.value);
     if (kind === "open" && state === "ready") return onOpen(message.value);
-    if (kind === "actions" && (state === "playing" || state === "closing")) return onActions(message.value, bytes);
-    if (kind === "close" && state === "closing") return; // already on its way
-    if (kind === "close" && state === "playing") {
+    if (kind === "actions" && open !== undefined) return open.act(message.value, bytes);
+    if (kind === "close" && open !== undefined) {
+      if (open.closing) return; // already on its way
       if (place !== undefined) return closeMatch(message.value.reason);
-      (play as Play).abort("AGENT_CLOSED");
-      return void close();
+      return open.close("AGENT_CLOSED");
     }
     if (kind === "close" && state === "ready") return end(undefined, undefined);
     throw new IcrlError(
       "PROTOCOL_ORDER",
-      `"${kind}" came while the session was ${state}: see the state diagram in docs/protocol.md`,
+      `"${kind}" came while the session was ${open?.closing ? "closing" : state}: see the state diagram in docs/protocol.md`,
     );
   }
 
@@ -527,8 +419,8 @@ export function createSession(link: Link, context: SessionContext): Session {
     },
     endOfInput() {
       inputEnded = true;
-      if (state === "playing") closeMatch("");
-      else if (state !== "closing") end(undefined, undefined);
+      if (open === undefined) end(undefined, undefined);
+      else if (!open.closing) closeMatch("");
     },
     lost() {
       end(undefined, "CONNECTION_LOST", "the agent's connection was lost");
@@ -537,7 +429,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     drain(deadlineMs) {
       if (state === "ended" || draining) return;
       draining = true;
-      if (state !== "playing" && state !== "closing") return fail(drainingError());
+      if (open === undefined) return fail(drainingError());
       send({ $case: "draining", value: { deadlineMs } });
       drainTimer = setTimeout(() => fail(drainingError()), deadlineMs);
     },
@@ -545,16 +437,16 @@ export function createSession(link: Link, context: SessionContext): Session {
       sessionId,
       peer: link.peer,
       sinceMs,
-      playing: play !== undefined,
+      playing: open !== undefined,
       agent: hello?.agent ?? "",
       agentVersion: hello?.agentVersion ?? "",
       language: hello?.language ?? "",
       entrant: hello?.entrant,
-      task: play?.task.name,
+      task: open?.play.task.name,
       tournamentId: openedMatch?.tournamentId,
       collectionId: openedMatch?.collectionId,
       matchId: openedMatch?.matchId,
-      activeEnvs: play?.activeCount ?? 0,
+      activeEnvs: open?.play.activeCount ?? 0,
       steps: totalsSoFar().steps,
       completeTrials: totalsSoFar().trials,
     }),
