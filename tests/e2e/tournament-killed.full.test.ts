@@ -61,8 +61,8 @@ test("a tournament that is killed ten times, at random, ends with the results of
     seed: undefined, // the first run draws it, the others must find it
     trials: TRIALS,
     tasks: [
-      { id: "bandit", task: "bernoulli-bandit", options: { arms: 4, horizon: 100 } },
-      { id: "river", task: "river-swim", options: { states: 5, horizon: 10, episodes: 20 } },
+      { id: "bandit", task: "bernoulli-bandit", options: { arms: 4, horizon: 80 } },
+      { id: "river", task: "river-swim", options: { states: 5, horizon: 10, episodes: 8 } },
     ],
     agents: ["uniform", "thompson", "q-learning", "ucbvi", "emp"].map((agent) => ({ agent })),
   });
@@ -105,8 +105,8 @@ test("a tournament that is killed ten times, at random, ends with the results of
   const count = async (out: string) =>
     icrlJson("log", "query", "SELECT count(*) n, count(DISTINCT episode_id) ids FROM trajectories", "--data", out);
   expect(await count(disturbed)).toEqual(await count(undisturbed));
-  // 3 entrants x 4,000 trials x 1 episode, and 3 x 4,000 x 20
-  expect(await count(disturbed)).toMatchObject({ rows: [[252_000, 252_000]] });
+  // 3 entrants x 4,000 trials x 1 episode, and 3 x 4,000 x 8
+  expect(await count(disturbed)).toMatchObject({ rows: [[108_000, 108_000]] });
 });
 
 test("an agent whose process is killed forfeits the match that it was playing, with its end, and plays the others", async () => {
