@@ -62,6 +62,7 @@ export function createTournament(
       changed() {
         changes += 1;
         changedAt.set(match, changes);
+        if (match.finished) unfinished.delete(match);
         changed();
       },
       opened: () => tell({ event: "match_opened", ...about }),
@@ -79,6 +80,8 @@ export function createTournament(
   let matches: readonly TournamentMatch[] = spec.tasks.flatMap(({ id, task }) =>
     spec.agents.filter((agent) => entersFor(agent, id)).map(({ name }) => newMatch(id, task, name)),
   );
+  /** There may be ten thousand matches, and a change every turn of the event loop. */
+  const unfinished = new Set(matches);
   const byEntrant = new Map<string, TournamentMatch[]>(spec.agents.map(({ name }) => [name, []]));
   for (const match of matches) byEntrant.get(match.entrant)?.push(match);
   const optionsOf = new Map(spec.agents.map(({ name, options }) => [name, options]));
@@ -95,6 +98,7 @@ export function createTournament(
     const played = own.filter(({ task }) => playsTask(tasks, task.name, task.kinds));
     if (played.length < own.length) {
       byEntrant.set(name, played);
+      for (const match of own) if (!played.includes(match)) unfinished.delete(match);
       matches = matches.filter((match) => match.entrant !== name || played.includes(match));
     }
     changed();
@@ -139,7 +143,7 @@ export function createTournament(
       return matches;
     },
     get over() {
-      return matches.every((match) => match.finished);
+      return unfinished.size === 0;
     },
     changedAt: (match) => changedAt.get(match) ?? 0,
     match: matchOf,
@@ -163,7 +167,9 @@ export function createTournament(
       return given.map(({ taskId }) => taskId);
     },
     recover(taskId, entrant, trial, played) {
-      matchOf(taskId, entrant)?.recover(trial, played);
+      const match = matchOf(taskId, entrant);
+      match?.recover(trial, played);
+      if (match?.finished) unfinished.delete(match);
     },
     replay(journal) {
       replaying = true;
