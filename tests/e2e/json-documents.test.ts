@@ -1,4 +1,4 @@
-/** The documents of docs/cli.md, as processes print them. Those of a log stand in log-commands.test.ts, a tournament's in tournament-run.test.ts. */
+/** The documents of docs/cli.md, as processes print them. Those of a log stand in log-commands.full.test.ts, a tournament's in tournament-run.test.ts. */
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { connect } from "#icrl/clients/typescript/connect.js";
