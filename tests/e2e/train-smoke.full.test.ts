@@ -100,7 +100,8 @@ test("the same command again finds nothing left to do, and tells the same", asyn
 test("another number of updates is another training, and refused", async () => {
   const { code, stderr } = await icrl("train", SMOKE, "--out", out, "--steps", "300");
   expect(code).toBe(2);
-  expect(stderr).toBe(
-    `error: OUTPUT_EXISTS: ${out} holds a training whose training.steps is 200, not 300: choose another --out, or begin anew with --overwrite\n`,
+  // A back end that is asked whether it can be used may say something before.
+  expect(stderr.trimEnd().split("\n").at(-1)).toBe(
+    `error: OUTPUT_EXISTS: ${out} holds a training whose training.steps is 200, not 300: choose another --out, or begin anew with --overwrite`,
   );
 });
