@@ -46,22 +46,19 @@ export function openJournal(dataDir: string, id: string): Journal {
   let writing: Promise<void> = Promise.resolve();
   let failure: IcrlError | undefined;
 
+  /** What cannot be written waits for the next attempt, which every event and every question makes. */
   async function write(): Promise<void> {
-    if (waiting.length === 0 || failure !== undefined) return;
-    const text = waiting.join("");
+    if (waiting.length === 0) return;
+    const lines = waiting;
     waiting = [];
     try {
       makeFolders(folderOf(dataDir));
       const isNew = !existsSync(path);
-      const file = await open(path, "a");
-      try {
-        await file.appendFile(text);
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
+      await appendWhole(path, lines.join(""));
       if (isNew) fsyncFolder(folderOf(dataDir));
+      failure = undefined;
     } catch (error) {
+      waiting = [...lines, ...waiting];
       failure = new IcrlError("LOG_UNWRITABLE", `${path} cannot be written (${(error as Error).message})`);
     }
   }
@@ -72,10 +69,28 @@ export function openJournal(dataDir: string, id: string): Journal {
       writing = writing.then(write);
     },
     async durable() {
+      writing = writing.then(write);
       await writing;
       if (failure !== undefined) throw failure;
     },
   };
+}
+
+/** Appends all of it, durably, or nothing: half a line would be damage once others follow it. */
+async function appendWhole(path: string, text: string): Promise<void> {
+  const file = await open(path, "a");
+  try {
+    const { size } = await file.stat();
+    try {
+      await file.appendFile(text);
+      await file.datasync();
+    } catch (error) {
+      await file.truncate(size);
+      throw error;
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /** What a journal says. */

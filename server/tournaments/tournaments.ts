@@ -154,6 +154,11 @@ export async function openTournaments({
     return slot.loading;
   }
 
+  /** The slot's entry, with its results where it was finished before: whoever asks while it is read waits, too. */
+  async function loaded(slot: Slot): Promise<LoadedEntry> {
+    return slot.loading ?? slot.entry ?? load(slot);
+  }
+
   function start(spec: CheckedSpec, attendance: (entrant: string) => Attendance): Slot & { entry: LoadedEntry } {
     const journal = openJournal(dataDir, spec.id);
     journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
@@ -187,7 +192,7 @@ export async function openTournaments({
         `no tournament "${id}": this server has ${slots.size}, see ListTournaments`,
       );
     }
-    return slot.entry ?? load(slot);
+    return loaded(slot);
   }
 
   /** Those in which something is left to play. */
@@ -200,7 +205,7 @@ export async function openTournaments({
       const attendance = attendanceOf(request, spec, limits);
       const slot = slots.get(spec.id);
       if (slot !== undefined) {
-        const entry = slot.entry ?? (await load(slot));
+        const entry = await loaded(slot);
         entry.tournament.attend(attendance);
         return { entry, existed: true };
       }

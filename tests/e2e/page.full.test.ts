@@ -1,22 +1,14 @@
 /** The live page as people use it: in a browser, on a real server, while agents play. */
+
 import { type Browser, type BrowserContextOptions, chromium as driver, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { chromium } from "../requirements.js";
+import { CHROMIUM_FLAGS } from "../support/browser.js";
 import { serverWithPage, startTestServer } from "../support/server.js";
 import { BANDIT, create, RIVER, randomAgent, spec } from "../support/tournament.js";
 
 const executablePath = chromium();
-
-const ARGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 const ROOM = { id: "room", task: "dark-room", options: { size: 4, horizon: 8, episodes: 2 } };
 const FIXED = { id: "linear", task: "linear-bandit", options: { dim: 2, actions: 3, horizon: 40 } };
@@ -24,7 +16,7 @@ const FIXED = { id: "linear", task: "linear-bandit", options: { dim: 2, actions:
 describe.skipIf(executablePath === undefined)("the live page in a browser", () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await driver.launch({ executablePath, args: ARGS });
+    browser = await driver.launch({ executablePath, args: CHROMIUM_FLAGS });
   });
   afterAll(() => browser?.close());
 

@@ -1,4 +1,5 @@
 /** A report's page as it is read: in a browser, on a desk, on a telephone and on paper. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,20 +8,11 @@ import { type Browser, chromium as driver } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeReport } from "#icrl/clients/cli/report/write-report.js";
 import { chromium } from "../../../requirements.js";
+import { CHROMIUM_FLAGS } from "../../../support/browser.js";
 import { e1, madeUpAgent, madeUpResults, riverSwim } from "../made-up-results.js";
 import { madeUpStatistics } from "./made-up-statistics.js";
 
 const executablePath = chromium();
-
-const ARGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 const steps = Array.from({ length: 200 }, (_, i) => i + 1);
 
@@ -45,7 +37,7 @@ describe.skipIf(executablePath === undefined)("a report in a browser", () => {
   let browser: Browser;
   beforeAll(async () => {
     await writeReport(results, madeUpStatistics(results), folder);
-    browser = await driver.launch({ executablePath, args: ARGS });
+    browser = await driver.launch({ executablePath, args: CHROMIUM_FLAGS });
   });
   afterAll(async () => {
     await browser?.close();
