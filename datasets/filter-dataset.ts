@@ -7,7 +7,8 @@ import { createDatasetWriter, type DatasetWriter } from "./dataset-writer.js";
 import { derivedHead, labelHeads } from "./derived-head.js";
 import { quoted, withDuckDb } from "./duckdb.js";
 import { dataFolder } from "./log-folder.js";
-import { makeFolder } from "./output-folder.js";
+import { makeOutput } from "./output/make-output.js";
+import { DATASET } from "./output/output-kinds.js";
 import { runQuery } from "./query-log.js";
 import { type OnProgress, sealDataset } from "./seal-dataset.js";
 import { rangesOf } from "./take-rows.js";
@@ -41,7 +42,7 @@ export async function filterDataset(
   const source = readDatasetManifest(dir);
   const labels = labelHeads(source);
   const shards = source.shards.map(({ file }) => file.slice("data/".length));
-  return makeFolder(out, overwrite, async (partial) => {
+  return makeOutput(out, DATASET, overwrite, async (partial) => {
     const writer = createDatasetWriter(partial, labels);
     await withDuckDb((connection) => appendMatching(connection, writer));
     if (writer.episodes === 0) {

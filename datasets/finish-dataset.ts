@@ -5,7 +5,7 @@
  * anew where episodes are left out. So it can be killed at any point; called again it begins anew, and if dataset.json is there
  * already it only removes what is left of DIR/collecting.
  */
-import { linkSync, mkdirSync, rmSync } from "node:fs";
+import { linkSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../common/errors.js";
 import {
@@ -18,8 +18,11 @@ import {
 import { int32Column, readDatasetShards } from "./dataset-shards.js";
 import { createDatasetWriter } from "./dataset-writer.js";
 import { copyDurably, fsyncFolder } from "./durable-file.js";
-import { labelFolder, labelHeadPath, labelsFolder, listLabels, readLabelHead } from "./label-folder.js";
+import { labelFolder, labelHeadPath, listLabels, readLabelHead } from "./label-folder.js";
 import { dataFolder, listShards } from "./log-folder.js";
+import { filesBelow } from "./output/output-kind.js";
+import { BEGUN_DATASET, COLLECTING } from "./output/output-kinds.js";
+import { removeFiles } from "./output/remove-files.js";
 import { type OnProgress, sealDataset } from "./seal-dataset.js";
 import { rangesOf } from "./take-rows.js";
 
@@ -44,7 +47,7 @@ export async function finishDataset(
 ): Promise<DatasetManifest> {
   const from = collectingFolder(dir);
   if (isDataset(dir)) {
-    rmSync(from, { recursive: true, force: true });
+    removeFiles(dir, filesBelow(dir, "collecting", [COLLECTING]));
     return readDatasetManifest(dir);
   }
   const names = listShards(from).map(({ name }) => name);
@@ -52,15 +55,18 @@ export async function finishDataset(
     throw new IcrlError("NOT_A_DATASET", `${from} has no shards: collect something first`, { folder: from });
   }
   const labels = listLabels(from);
-  rmSync(dataFolder(dir), { recursive: true, force: true });
-  rmSync(labelsFolder(dir), { recursive: true, force: true });
+  removeFiles(dir, leftBehind(dir));
   if (subsample === undefined || subsample === 1) linkShards(from, dir, names, labels);
   else await subsampleShards(from, dir, names, labels, subsample);
   fsyncFolder(dir);
   const manifest = await sealDataset(dir, { ...head, subsample: subsample ?? null }, onProgress);
-  rmSync(from, { recursive: true, force: true });
+  removeFiles(dir, filesBelow(dir, "collecting", [COLLECTING]));
   return manifest;
 }
+
+/** Shards and labels that an earlier attempt had put into place. */
+const leftBehind = (dir: string): string[] =>
+  BEGUN_DATASET.files(dir).filter((file) => file.startsWith("data/") || file.startsWith("labels/"));
 
 function linkShards(from: string, dir: string, names: readonly string[], labels: readonly string[]): void {
   mkdirSync(dataFolder(dir), { recursive: true });

@@ -95,6 +95,32 @@ export function liveShards(entries: readonly ShardEntry[]): Map<string, ShardEnt
   return live;
 }
 
+/** What a log's writer leaves outside data/: folder, and names that no other program gives. */
+const WRITERS_FILES = [
+  ["tournaments", /^[0-9a-f]{32}\.jsonl$/],
+  ["log", /^(\d{12}\.segment(\.corrupt(-\d+)?)?|trajectories-\d{12}\.parquet\.tmp|probe|lock(\..+)?|shards\.jsonl)$/],
+] as const;
+
+/** Of those, what a folder of somebody else may have, too. */
+const COMMON = /\/(probe|lock\..+)$/;
+
+/** Whether a log's writer has left something in a folder. One that recorded nothing leaves no file, and so no log. */
+export const isLog = (dir: string): boolean => writersFiles(dir).some((file) => !COMMON.test(file));
+
+/** Files of a log, below its folder, with forward slashes: what says that it is one comes last. */
+export const logFiles = (dir: string): string[] => [
+  ...listShards(dir).map(({ name }) => `data/${name}`),
+  ...writersFiles(dir),
+];
+
+function writersFiles(dir: string): string[] {
+  return WRITERS_FILES.flatMap(([folder, pattern]) => {
+    if (!existsSync(join(dir, folder))) return [];
+    const entries = readdirSync(join(dir, folder), { withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isFile() && pattern.test(entry.name) ? [`${folder}/${entry.name}`] : []));
+  });
+}
+
 /** @throws NOT_A_LOG if the folder has neither shards nor a log's own folder */
 export function requireLog(dir: string): void {
   if (existsSync(logFolder(dir)) || listShards(dir).length > 0) return;

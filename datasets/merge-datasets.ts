@@ -16,7 +16,8 @@ import { createDatasetWriter } from "./dataset-writer.js";
 import { derivedId, labelHeads, sourceEntry } from "./derived-head.js";
 import { shardsSql, withDuckDb } from "./duckdb.js";
 import type { LabelHead } from "./label-folder.js";
-import { makeFolder } from "./output-folder.js";
+import { makeOutput } from "./output/make-output.js";
+import { DATASET } from "./output/output-kinds.js";
 import { type OnProgress, sealDataset } from "./seal-dataset.js";
 import { rangesOf } from "./take-rows.js";
 import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
@@ -47,7 +48,7 @@ export async function mergeDatasets(
   const sources = dirs.map(readDatasetManifest);
   const head = mergedHead(sources, dirs, nodeVersion);
   const labels = commonLabels(sources, dirs);
-  return makeFolder(out, overwrite, async (partial) => {
+  return makeOutput(out, DATASET, overwrite, async (partial) => {
     const dropped = await corruptIfRefused(dirs.join(", "), () => withDuckDb((c) => repeatedTrials(c, dirs)));
     const writer = createDatasetWriter(partial, labels);
     const total = sources.reduce((sum, { episodes }) => sum + episodes, 0);

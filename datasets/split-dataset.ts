@@ -5,7 +5,8 @@ import { readDatasetShards } from "./dataset-shards.js";
 import { createDatasetWriter } from "./dataset-writer.js";
 import { derivedHead, labelHeads } from "./derived-head.js";
 import { instanceSplit, type Parts } from "./instance-split.js";
-import { makeFolder } from "./output-folder.js";
+import { makeOutput } from "./output/make-output.js";
+import { SPLIT } from "./output/output-kinds.js";
 import { type OnProgress, sealDataset } from "./seal-dataset.js";
 import { rangesOf } from "./take-rows.js";
 
@@ -36,7 +37,7 @@ export async function splitDataset(
   const partOf = instanceSplit(parts, seed);
   const names = Object.keys(parts);
   const labels = labelHeads(source);
-  return makeFolder(out, overwrite, async (partial) => {
+  return makeOutput(out, SPLIT, overwrite, async (partial) => {
     const writers = names.map((name) => createDatasetWriter(join(partial, name), labels));
     const shards = source.shards.map(({ file }) => file.slice("data/".length));
     let done = 0;

@@ -11,7 +11,7 @@
 import { column, nullable } from "../trajectory-schema.js";
 import type { ExportFormat } from "./export-format.js";
 import { flattenTrial } from "./flatten-trial.js";
-import { createParquetFolder, isParquetFolder } from "./parquet-folder.js";
+import { createParquetFolder } from "./parquet-folder.js";
 
 /** The columns. */
 export const AD_COLUMNS = [
@@ -46,11 +46,9 @@ export const AD_COLUMNS = [
 
 /** The format. */
 export const ad: ExportFormat = {
-  output: "folder",
   defaultLabel: "self",
   rows: "learning histories",
   load: (path) => `pd.read_parquet(${JSON.stringify(`${path}/data`)})`,
-  made: (folder) => isParquetFolder(folder, "ad"),
   open(source, _options, path) {
     const folder = createParquetFolder(path, "ad", AD_COLUMNS, source, {});
     return {

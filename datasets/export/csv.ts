@@ -27,7 +27,6 @@ export const CSV_COLUMNS = [
 
 /** The format. */
 export const csv: ExportFormat = {
-  output: "file",
   defaultLabel: undefined,
   rows: "steps",
   load: (path) => `pd.read_csv(${JSON.stringify(path)})`,

@@ -16,7 +16,7 @@ import { hash64 } from "../../common/seeds.js";
 import { column, nullable, type RowOf } from "../trajectory-schema.js";
 import type { ExportFormat, FormatOptions } from "./export-format.js";
 import { type FlatTrial, flattenTrial } from "./flatten-trial.js";
-import { createParquetFolder, isParquetFolder } from "./parquet-folder.js";
+import { createParquetFolder } from "./parquet-folder.js";
 import type { Trial } from "./read-trials.js";
 
 /** The columns. */
@@ -46,11 +46,9 @@ export const DPT_COLUMNS = [
 
 /** The format. */
 export const dpt: ExportFormat = {
-  output: "folder",
   defaultLabel: "optimal",
   rows: "queries",
   load: (path) => `pd.read_parquet(${JSON.stringify(`${path}/data`)})`,
-  made: (folder) => isParquetFolder(folder, "dpt"),
   open(source, options, path) {
     const { queries, context, seed } = options;
     const folder = createParquetFolder(path, "dpt", DPT_COLUMNS, source, { queries, context, seed: String(seed) });

@@ -3,13 +3,14 @@ import { lstatSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { type DatasetManifest, readDatasetManifest } from "../dataset-manifest.js";
+import { makeOutput } from "../output/make-output.js";
+import { EXPORTS } from "../output/output-kinds.js";
 import { ad } from "./ad.js";
 import { csv } from "./csv.js";
 import { dpt } from "./dpt.js";
 import type { ExportFormat, ExportSource, FormatName, FormatOptions } from "./export-format.js";
 import { jsonl } from "./jsonl.js";
 import { minari } from "./minari.js";
-import { prepareOutput } from "./output-path.js";
 import { readTrials } from "./read-trials.js";
 
 const FORMATS: Readonly<Record<FormatName, ExportFormat>> = { minari, dpt, ad, jsonl, csv };
@@ -55,7 +56,7 @@ export interface ExportReport {
  * @throws LABEL_UNKNOWN if the dataset has no such label
  * @throws SELECTION_EMPTY if it has no such task
  * @throws EXPORT_UNSUPPORTED if the format cannot hold it
- * @throws OUTPUT_EXISTS if something is at `out`
+ * @throws OUTPUT_EXISTS if something is at `out` that it may not replace
  */
 export async function exportDataset(dir: string, request: ExportRequest): Promise<ExportReport> {
   const { format: name, out, overwrite, onProgress } = request;
@@ -68,14 +69,13 @@ export async function exportDataset(dir: string, request: ExportRequest): Promis
   };
   checkEvery(manifest, request.every);
   format.check?.(source, resolve(out));
-  const output = prepareOutput(out, format, overwrite);
   const total = [...source.tasks.values()].reduce((sum, { trials }) => sum + trials, 0);
-  let trials = 0;
-  let episodes = 0;
-  let steps = 0;
-  let rows = 0;
-  try {
-    const sink = format.open(source, request, output.path, resolve(out));
+  const counted = await makeOutput(out, EXPORTS[name], overwrite, async (path) => {
+    let trials = 0;
+    let episodes = 0;
+    let steps = 0;
+    let rows = 0;
+    const sink = format.open(source, request, path, resolve(out));
     try {
       for await (const trial of readTrials(dir, manifest, { ...request, label: source.label })) {
         rows += sink.append(trial);
@@ -88,26 +88,9 @@ export async function exportDataset(dir: string, request: ExportRequest): Promis
     } finally {
       sink.abandon();
     }
-    const { files, bytes } = sizeOf(output.path);
-    output.commit();
-    const { rows: rowsAre, load } = format;
-    return {
-      format: name,
-      out,
-      label: source.label,
-      trials,
-      episodes,
-      steps,
-      rows,
-      rowsAre,
-      files,
-      bytes,
-      load: load(out),
-    };
-  } catch (error) {
-    output.discard();
-    throw error;
-  }
+    return { trials, episodes, steps, rows, ...sizeOf(path) };
+  });
+  return { format: name, out, label: source.label, ...counted, rowsAre: format.rows, load: format.load(out) };
 }
 
 function chosenTasks(dir: string, manifest: DatasetManifest, id: string | undefined): ExportSource["tasks"] {

@@ -46,16 +46,12 @@ export interface ExportSink {
 
 /** A format. */
 export interface ExportFormat {
-  /** Whether PATH becomes a file or a folder. */
-  readonly output: "file" | "folder";
   /** The label that is taken when none is asked for. */
   readonly defaultLabel: string | undefined;
   /** What a row is, in the plural. */
   readonly rows: string;
   /** A line of Python that reads PATH. */
   readonly load: (path: string) => string;
-  /** Whether a folder was made by an export of this format: it may be replaced. */
-  readonly made?: (folder: string) => boolean;
   /**
    * Throws if the source cannot be exported to this path.
    * @throws EXPORT_UNSUPPORTED

@@ -15,7 +15,6 @@ const JSON_COLUMNS = new Set(["task_options", "agent_options", "step_info", "tag
 
 /** The format. */
 export const jsonl: ExportFormat = {
-  output: "file",
   defaultLabel: undefined,
   rows: "episodes",
   // Without types pandas makes float64 of seeds, whose last digits are lost.

@@ -13,7 +13,7 @@
  * step: that record is zeros.
  * Source: Minari 0.5.4, minari/dataset/_storages/arrow_storage.py and minari/serialization.py; versions 0.5.0 to 0.5.4 read it.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import {
   Bool,
@@ -42,19 +42,9 @@ const DATASET_ID = /^[-\w]+-v\d+$/;
 
 /** The format. */
 export const minari: ExportFormat = {
-  output: "folder",
   defaultLabel: undefined,
   rows: "episodes",
   load: (path) => `minari.MinariDataset(${JSON.stringify(`${path}/data`)})`,
-  made: (folder) => {
-    const path = join(folder, "data", "metadata.json");
-    if (!existsSync(path)) return false;
-    try {
-      return "icrl" in (JSON.parse(readFileSync(path, "utf8")) as object);
-    } catch {
-      return false;
-    }
-  },
   check(source, out) {
     if (!DATASET_ID.test(basename(out))) {
       throw new IcrlError(

@@ -4,7 +4,7 @@
  *   data/<name>-<first row>.parquet   zstd
  *   export.json                       what it was made from and how, and what the columns mean
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Schema } from "apache-arrow";
 import { VERSION } from "../../common/version.js";
@@ -68,15 +68,4 @@ export function createParquetFolder<const C extends readonly Column[]>(
       writeFileSync(join(path, "export.json"), `${JSON.stringify(about, null, 2)}\n`);
     },
   };
-}
-
-/** Whether a folder is one of a format. */
-export function isParquetFolder(path: string, format: FormatName): boolean {
-  const about = join(path, "export.json");
-  if (!existsSync(about)) return false;
-  try {
-    return (JSON.parse(readFileSync(about, "utf8")) as { format?: unknown }).format === format;
-  } catch {
-    return false;
-  }
 }

@@ -1,9 +1,10 @@
 /** label.json, while labels are made: whose they are, and nobody else's. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../common/errors.js";
 import { replaceDurably } from "../../datasets/durable-file.js";
 import { type LabelHead, labelHeadPath, readLabelHead } from "../../datasets/label-folder.js";
+import { taken } from "../../datasets/output/claim-output.js";
 import type { LabelRequest } from "../sessions/labels.js";
 
 /** Raised whenever a column of the labels changes. */
@@ -26,6 +27,16 @@ export function headOf(request: LabelRequest): LabelHead {
  */
 export function findHead(dir: string, name: string): LabelHead | undefined {
   return existsSync(labelHeadPath(dir, name)) ? readLabelHead(dir, name) : undefined;
+}
+
+/** Files of labels that were being written. */
+export const LABEL_TMP = /^(label\.json|trajectories-\d{12}\.parquet)\.tmp$/;
+
+/** @throws OUTPUT_EXISTS if a folder without label.json has files of somebody else */
+export function requireNobodys(folder: string): void {
+  const stranger = readdirSync(folder).find((name) => !name.startsWith("lock") && !LABEL_TMP.test(name));
+  if (stranger === undefined) return;
+  throw taken(folder, `holds ${stranger} and no label.json`, "give the labels another name, or move that away");
 }
 
 /** Begins labels; the folder exists. */

@@ -16,7 +16,7 @@ import { lockFolder } from "../trajectories/lock.js";
 import { type IndexedShard, indexDataset } from "./dataset-index.js";
 import { enterLabels } from "./enter-labels.js";
 import { knownTasks } from "./known-tasks.js";
-import { checkSameExpert, findHead, headOf, writeHead } from "./label-head.js";
+import { checkSameExpert, findHead, headOf, LABEL_TMP, requireNobodys, writeHead } from "./label-head.js";
 import { createLabelPlay, type LabelSource } from "./label-play.js";
 import { createLabelShard, type LabelShard } from "./label-shard.js";
 import { type LabelThread, startLabelThread } from "./label-thread.js";
@@ -102,7 +102,8 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
       unlock = lockFolder(folder);
       const found = findHead(dir, name);
       if (found !== undefined) checkSameExpert(found, headOf(request));
-      for (const file of readdirSync(folder)) if (file.endsWith(".tmp")) rmSync(join(folder, file), { force: true });
+      else requireNobodys(folder);
+      for (const file of readdirSync(folder)) if (LABEL_TMP.test(file)) rmSync(join(folder, file), { force: true });
       head = found ?? headOf(request);
       if (found === undefined) writeHead(dir, head);
     } catch (error) {

@@ -85,7 +85,7 @@ test("exit code 4 tells that a match was forfeited, here by an agent of somebody
 test("a folder that holds another tournament is left alone, and replaced with --overwrite", async () => {
   const before = readFileSync(join(out, "results.json"), "utf8");
   expect(await refusalHere("tournament", "run", file, "--out", out)).toMatch(
-    /^OUTPUT_EXISTS: .*out already holds tournament\.json, .* of something else: choose another --out, or replace them with --overwrite$/,
+    /^OUTPUT_EXISTS: .*out holds another tournament: choose another --out, or replace it with --overwrite$/,
   );
   await refusalHere("tournament", "run", tournamentFile(folder.path, { tasks: [] }), "--out", out, "--overwrite");
   expect(readFileSync(join(out, "results.json"), "utf8")).toBe(before);

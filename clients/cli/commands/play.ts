@@ -3,6 +3,8 @@ import { Command, Option } from "commander";
 import { findAgent } from "../../../agents/registry.js";
 import { IcrlError } from "../../../common/errors.js";
 import { optionsFromTexts, resolveOptions } from "../../../common/options.js";
+import { claimOutput } from "../../../datasets/output/claim-output.js";
+import { LOG } from "../../../datasets/output/output-kinds.js";
 import { buildTask, taskFamily } from "../../../server/tasks/registry.js";
 import { meanAndStandardError } from "../../../server/tournaments/statistics/mean-and-standard-error.js";
 import { type Connection, connect } from "../../typescript/connect.js";
@@ -68,6 +70,7 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
   const taskOptions = optionsFromTexts(family.options, flags.set ?? []);
   const task = buildTask(family.name, taskOptions);
   requirePlays(agent, task); // all of this fails before a server is started for it
+  if (flags.server === undefined) claimOutput(flags.data, { own: [LOG] });
 
   const what = `${name} on ${task.name}`;
   const regrets: number[] = [];

@@ -1,6 +1,8 @@
 /** `icrl serve`: the server. */
 import { Command, Option } from "commander";
 import { allowed, resolveOptions } from "../../../common/options.js";
+import { claimOutput } from "../../../datasets/output/claim-output.js";
+import { COLLECTING, LOG, REPORT, TOURNAMENT } from "../../../datasets/output/output-kinds.js";
 import { LIMIT_OPTIONS } from "../../../server/sessions/limits.js";
 import { hostAndPort, wholeNumber } from "./arguments.js";
 
@@ -64,6 +66,7 @@ export function serveCommand(): Command {
       ]),
     );
     const limits = resolveOptions(LIMIT_OPTIONS, given, "serve");
+    claimOutput(flags.data, { own: [LOG], into: [TOURNAMENT, COLLECTING], beside: [REPORT] });
     const { runServer } = await import("../../../server/main.js"); // half a second that --help does without
     await runServer({
       listen: flags.listen,

@@ -15,7 +15,8 @@ import { transformer } from "../../../agents/transformer/transformer.js";
 import { IcrlError, type Reason } from "../../../common/errors.js";
 import { resolveOptions } from "../../../common/options.js";
 import { hash64 } from "../../../common/seeds.js";
-import { makeFolders } from "../../../datasets/make-folders.js";
+import { beginFolder } from "../../../datasets/output/begin-folder.js";
+import { EVALUATION } from "../../../datasets/output/output-kinds.js";
 import { runCommand } from "../child-command.js";
 import { EXIT } from "../exit-codes.js";
 import type { CurveJson, MeanJson, Options, ResultsJson } from "../results.js";
@@ -70,7 +71,7 @@ export interface EvaluationJson {
 }
 
 /**
- * Runs it, in `out`: evaluation.json, tournament/, imitation/.
+ * Runs it, in `out`: plan.json, which says whose folder it is, evaluation.json, tournament/, imitation/. An earlier evaluation is replaced.
  *
  * @throws what reading the checkpoint, planning, the tournament and the collection throw
  */
@@ -84,7 +85,9 @@ export async function runEvaluation(plan: EvaluationPlan, signal: AbortSignal): 
   const tasks = planTasks({ folder, checkpoint }, expert, plan.tasks ?? training.tasks, plan.shifts);
   for (const context of plan.contexts) requireRoom({ folder, model }, { task: "", horizon: 1, episodes: 1 }, context);
 
-  makeFolders(plan.out);
+  beginFolder(plan.out, { own: [EVALUATION], anew: true });
+  const what = { checkpoint: folder, expert: plan.expert, trials: plan.trials, seed: String(plan.seed) };
+  writeFileSync(join(plan.out, "plan.json"), `${JSON.stringify(what, undefined, 2)}\n`);
   const playable = tasks.filter(({ refused }) => refused === undefined);
   const players = await playTournament(plan, folder, playable, signal);
   const known = playable.filter(({ shift }) => shift === undefined);

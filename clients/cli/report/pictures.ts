@@ -10,9 +10,6 @@ import { pairChart } from "./pair-chart.js";
 import { profileChart } from "./profile-chart.js";
 import { lookOf, type ReportView, whoIsDrawn } from "./report-view.js";
 
-/** File names, with their endings: a report that is made again removes the pictures of the one before. */
-export const PICTURE_FILE = /^(scores|ratings|profiles|pairs|regret-\d+-[a-z\d-]*)\.(svg|png)$/;
-
 /** A picture that is not drawn yet. */
 type Draft = Omit<Picture, "svg"> & { readonly chart: () => Spec };
 

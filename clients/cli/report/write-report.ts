@@ -1,8 +1,10 @@
 /** The files of a report. */
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolders } from "../../../datasets/make-folders.js";
+import { REPORT } from "../../../datasets/output/output-kinds.js";
+import { removeFiles } from "../../../datasets/output/remove-files.js";
 import type { TournamentStatistics } from "../../../server/tournaments/statistics/tournament-statistics.js";
 import { jsonText } from "../print/json.js";
 import { pngFromSvgBeside } from "../print/picture.js";
@@ -10,7 +12,7 @@ import type { ResultsJson } from "../results.js";
 import type { Picture } from "./document.js";
 import { htmlPage } from "./html-page.js";
 import { markdownPage } from "./markdown.js";
-import { countPictures, drawPictures, PICTURE_FILE } from "./pictures.js";
+import { countPictures, drawPictures } from "./pictures.js";
 import { reportDocument } from "./report-document.js";
 import { reportView } from "./report-view.js";
 
@@ -27,9 +29,13 @@ export async function writeReport(
   onPicture: (done: number, total: number) => void = () => {},
 ): Promise<void> {
   const folder = join(out, "pictures");
+  makeFolders(out);
+  writeFileSync(join(out, "statistics.json"), jsonText(statistics)); // says whose folder it is, from the first file on
+  removeFiles(
+    out,
+    REPORT.files(out).filter((file) => file.startsWith("pictures/")),
+  );
   makeFolders(folder);
-  for (const name of readdirSync(folder)) if (PICTURE_FILE.test(name)) rmSync(join(folder, name));
-  writeFileSync(join(out, "statistics.json"), jsonText(statistics));
   const view = reportView(results, statistics);
   const total = countPictures(view);
   const pictures: Picture[] = [];

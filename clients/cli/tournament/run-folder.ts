@@ -3,27 +3,21 @@
  * same command goes on with it, and no other one mixes with it.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { IcrlError } from "../../../common/errors.js";
 import { replaceDurably } from "../../../datasets/durable-file.js";
-import { makeFolders } from "../../../datasets/make-folders.js";
+import { beginFolder } from "../../../datasets/output/begin-folder.js";
+import { taken } from "../../../datasets/output/claim-output.js";
+import { LOG, REPORT, TOURNAMENT } from "../../../datasets/output/output-kinds.js";
 import type { TournamentSpec } from "../../../proto/gen/icrl/v1/tournament.js";
 import { jsonText } from "../print/json.js";
-
-/** What a run, and a report of it, leave in the folder. */
-const OUTPUTS = [
-  ...["tournament.json", "results.json", "trials.parquet", "regret.svg", "regret.png", "agents"],
-  ...["report.html", "report.md", "statistics.json", "pictures"],
-  ...["tournaments", "data", "log"],
-];
 
 /**
  * Makes the folder ready for a tournament, new or begun before.
  *
  * @param spec what the file and the flags say, perhaps without a seed
- * @param overwrite whether to begin anew, whatever is there
+ * @param overwrite whether to begin anew: an earlier run's files are removed
  * @returns the spec with its seed: its own, that of the run which is gone on with, or a new one; and whether there is such a run
  * @throws OUTPUT_EXISTS if the folder holds something else
  */
@@ -32,17 +26,11 @@ export function prepareRunFolder(
   spec: TournamentSpec,
   overwrite: boolean,
 ): { spec: TournamentSpec & { seed: bigint }; goesOn: boolean } {
-  const there = OUTPUTS.filter((name) => existsSync(join(out, name)));
-  const seed = overwrite ? undefined : begunSeed(out, spec);
-  if (seed !== undefined) return { spec: { ...spec, seed }, goesOn: true };
-  if (there.length > 0 && !overwrite) {
-    throw new IcrlError(
-      "OUTPUT_EXISTS",
-      `${out} already holds ${there.join(", ")} of something else: choose another --out, or replace them with --overwrite`,
-    );
+  if (beginFolder(out, { own: [TOURNAMENT], beside: [LOG, REPORT], anew: overwrite })) {
+    const seed = begunSeed(out, spec);
+    if (seed !== undefined) return { spec: { ...spec, seed }, goesOn: true };
+    throw taken(out, "holds another tournament", "choose another --out, or replace it with --overwrite");
   }
-  for (const name of there) rmSync(join(out, name), { recursive: true });
-  makeFolders(out);
   const seeded = { ...spec, seed: spec.seed ?? randomBytes(8).readBigUInt64LE() };
   replaceDurably(fileOf(out), Buffer.from(jsonText(seeded)));
   return { spec: seeded, goesOn: false };
@@ -52,7 +40,6 @@ const fileOf = (out: string): string => join(out, "tournament.json");
 
 /** Seed of the run of this spec that the folder holds; undefined where it holds none, or another one's. */
 function begunSeed(out: string, spec: TournamentSpec): bigint | undefined {
-  if (!existsSync(fileOf(out))) return undefined;
   let begun: { seed?: unknown };
   try {
     begun = JSON.parse(readFileSync(fileOf(out), "utf8"));

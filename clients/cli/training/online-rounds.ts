@@ -2,12 +2,14 @@
  * Data that are played while a training learns: rounds, each a dataset of fresh trials that is read once, and removed when a checkpoint
  * has passed it. The next round is collected while one is read.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { type TrainingPosition, trainingBatches } from "../../../agents/transformer/training-data.js";
 import { hash64 } from "../../../common/seeds.js";
 import { readDatasetManifest } from "../../../datasets/dataset-manifest.js";
+import { roundFiles } from "../../../datasets/output/output-kinds.js";
+import { removeFiles } from "../../../datasets/output/remove-files.js";
 import { runCommand } from "../child-command.js";
 import { type DataSource, dataOptions, longestTrial, tokensOf, validationBatches } from "./data-source.js";
 import type { TrainingSpec } from "./training-file.js";
@@ -82,12 +84,12 @@ export async function openOnlineRounds(
     },
     validation: (shape) => (held === undefined ? undefined : () => validationBatches(spec, held, shape, undefined)),
     release(before) {
-      if (before === undefined) return rmSync(folder, { recursive: true, force: true });
-      for (const name of readdirSync(folder)) {
-        const number = /^round-(\d+)(\.yaml)?$/.exec(name)?.[1];
-        const past = number !== undefined && Number(number) < (before as OnlinePosition).round;
-        if (past) rmSync(join(folder, name), { recursive: true });
-      }
+      const next = (before as OnlinePosition | undefined)?.round ?? Infinity;
+      const isPast = (file: string) => {
+        const round = /^online\/round-(\d+)[./]/.exec(file)?.[1];
+        return round === undefined ? next === Infinity : Number(round) < next;
+      };
+      removeFiles(out, roundFiles(out).filter(isPast));
     },
   };
 }

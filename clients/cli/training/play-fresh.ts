@@ -1,5 +1,6 @@
 /** A model's play of fresh trials, while it is trained. */
-import { rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Evaluation } from "../../../agents/transformer/metrics.js";
 import type { TaskHead } from "../../../datasets/dataset-manifest.js";
@@ -8,17 +9,14 @@ import type { TrainingSpec } from "./training-file.js";
 
 /**
  * Regret and return of trials of each task, the same ones each time. Their seeds are for the purpose "validate": no dataset has them.
- *
- * @param out the training's folder
  */
 export async function playFresh(
   { seed, training: { evaluation_trials: trials } }: TrainingSpec,
   tasks: readonly TaskHead[],
   checkpoint: string,
-  out: string,
   signal: AbortSignal,
 ): Promise<Evaluation> {
-  const data = join(out, "evaluation"); // of the private server, which records nothing
+  const data = mkdtempSync(join(tmpdir(), "icrl-evaluation-")); // of the private server, which records nothing
   const results: Record<string, Evaluation["tasks"][string]> = {};
   try {
     for (const { id, task, options } of tasks) {

@@ -107,7 +107,7 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
       },
       evaluate: async (step) => {
         const beganAt = performance.now();
-        const played = await playFresh(spec, source.tasks, checkpointFolder(out, step), out, signal);
+        const played = await playFresh(spec, source.tasks, checkpointFolder(out, step), signal);
         playedMs += performance.now() - beganAt;
         return played;
       },

@@ -1,14 +1,13 @@
 /** The output folder of a training: OUT/spec.json says what it is for; metrics.jsonl and checkpoints/ are what came of it. */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../../common/errors.js";
 import { replaceDurably } from "../../../datasets/durable-file.js";
-import { makeFolders } from "../../../datasets/make-folders.js";
+import { beginFolder } from "../../../datasets/output/begin-folder.js";
+import { checkpointFiles, TRAINING } from "../../../datasets/output/output-kinds.js";
+import { removeFiles } from "../../../datasets/output/remove-files.js";
 import type { TrainingSpec } from "./training-file.js";
-
-/** What a training leaves in its folder, a dataset that it collected included. */
-const OUTPUTS = ["spec.json", "metrics.jsonl", "checkpoints", "dataset", "online", "evaluation"];
 
 /** Checkpoints; one that was not written whole, or was replaced, has another ending. */
 const CHECKPOINT = /^step-\d+$/;
@@ -20,10 +19,10 @@ const CHECKPOINT = /^step-\d+$/;
  * @throws OUTPUT_EXISTS if something else was learned in it
  */
 export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: boolean): void {
-  if (overwrite) for (const name of OUTPUTS) rmSync(join(out, name), { recursive: true, force: true });
+  const goesOn = beginFolder(out, { own: [TRAINING], anew: overwrite });
   const path = join(out, "spec.json");
   const wanted = specJson(spec);
-  if (existsSync(path)) {
+  if (goesOn) {
     const differs = differences(JSON.parse(readFileSync(path, "utf8")), wanted, "");
     if (differs.length === 0) return;
     if (hasCheckpoint(out)) {
@@ -34,7 +33,6 @@ export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: b
       );
     }
   }
-  makeFolders(out);
   replaceDurably(path, Buffer.from(`${JSON.stringify(wanted, undefined, 2)}\n`));
 }
 
@@ -45,10 +43,11 @@ export function hasCheckpoint(out: string): boolean {
 
 /** Removes all but the latest checkpoints, and what a crash left of others. */
 export function keepLatestCheckpoints(out: string, keep: number): void {
-  const kept = checkpointNames(out).slice(-keep);
-  for (const name of readdirSync(join(out, "checkpoints"))) {
-    if (!kept.includes(name)) rmSync(join(out, "checkpoints", name), { recursive: true });
-  }
+  const kept = new Set(checkpointNames(out).slice(-keep));
+  removeFiles(
+    out,
+    checkpointFiles(out).filter((file) => !kept.has(file.split("/")[1])),
+  );
 }
 
 /** Names of whole checkpoints, the latest last. */
@@ -56,7 +55,7 @@ function checkpointNames(out: string): string[] {
   const all = join(out, "checkpoints");
   if (!existsSync(all)) return [];
   return readdirSync(all)
-    .filter((name) => CHECKPOINT.test(name))
+    .filter((name) => CHECKPOINT.test(name) && existsSync(join(all, name, "config.json")))
     .sort();
 }
 

@@ -1,5 +1,4 @@
 /** `icrl dataset collect SPEC.yaml`: plays a mixture of behaviours into an offline dataset. */
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Command } from "commander";
@@ -17,6 +16,8 @@ import {
   readDatasetManifest,
   type TaskHead,
 } from "../../../../datasets/dataset-manifest.js";
+import { beginFolder } from "../../../../datasets/output/begin-folder.js";
+import { BEGUN_DATASET, DATASET } from "../../../../datasets/output/output-kinds.js";
 import { type Collection, type CollectionSpec, CollectionState } from "../../../../proto/gen/icrl/v1/collection.js";
 import { ORACLE_NOISE } from "../../../../server/collections/oracle-noise-options.js";
 import { type CheckedCollection, checkCollection } from "../../../../server/collections/spec.js";
@@ -74,7 +75,7 @@ async function collect(file: string, flags: CollectFlags, command: Command): Pro
   const out = required(flags.out, "--out <dir>", command);
   const spec = readDatasetFile(file, flags.trials);
   const others = checkedBehaviours(spec);
-  if (flags.overwrite) for (const name of OUTPUTS) rmSync(join(out, name), { recursive: true, force: true });
+  beginFolder(out, { own: [DATASET, BEGUN_DATASET], anew: flags.overwrite === true });
   const progress = createProgress({
     stream: process.stderr,
     nowMs: () => performance.now(),
@@ -173,9 +174,6 @@ function summary(out: string, { name, trials, episodes, steps, behaviours, label
     "",
   ].join("\n");
 }
-
-/** What a dataset leaves in its folder. */
-const OUTPUTS = ["data", "labels", "dataset.json", "README.md", "collecting"];
 
 /**
  * Checks everything that can be known to be wrong before a server is started.

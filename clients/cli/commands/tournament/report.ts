@@ -1,6 +1,8 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Command } from "commander";
+import { claimOutput } from "../../../../datasets/output/claim-output.js";
+import { LOG, REPORT, TOURNAMENT } from "../../../../datasets/output/output-kinds.js";
 import { printJson } from "../../print/json.js";
 import { fixedNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
@@ -28,6 +30,7 @@ export function reportCommand(): Command {
 
 async function report(dir: string, { out = dir, resamples, json }: ReportFlags): Promise<void> {
   const startedAt = performance.now();
+  claimReport(dir, out);
   const [{ readTournament }, { tournamentStatistics }, { runInSlices }, { writeReport }] = await Promise.all([
     import("../../report/read-tournament.js"), // DuckDB
     import("../../../../server/tournaments/statistics/tournament-statistics.js"),
@@ -48,6 +51,12 @@ async function report(dir: string, { out = dir, resamples, json }: ReportFlags):
   progress.finish();
   if (json) printJson(process.stdout, statistics);
   else process.stdout.write(summary(out, (performance.now() - startedAt) / 1000));
+}
+
+/** A report's place is of its own, or the folder of its tournament. @throws OUTPUT_EXISTS */
+function claimReport(dir: string, out: string): void {
+  const beside = resolve(dir) === resolve(out) ? [TOURNAMENT, LOG] : [];
+  claimOutput(out, { own: [REPORT], beside, into: beside });
 }
 
 function summary(out: string, seconds: number): string {

@@ -9,6 +9,13 @@ import {
 import { tempDir } from "../../../support/temp-dir.js";
 import { trainingSpec } from "../../../support/training-file.js";
 
+/** Makes what tells a checkpoint. */
+function checkpoint(out: string, step: number): void {
+  const folder = join(out, "checkpoints", `step-${String(step).padStart(8, "0")}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "config.json"), "{}");
+}
+
 /** A folder with so many checkpoints, and what a training's file asks for. */
 function begun(...steps: number[]) {
   const temporary = tempDir();
@@ -16,8 +23,7 @@ function begun(...steps: number[]) {
   const out = join(temporary.path, "new/out");
   const spec = trainingSpec(temporary.path);
   openTrainingFolder(out, spec, false);
-  for (const step of steps)
-    mkdirSync(join(out, "checkpoints", `step-${String(step).padStart(8, "0")}`), { recursive: true });
+  for (const step of steps) checkpoint(out, step);
   return { out, spec };
 }
 
@@ -44,24 +50,29 @@ test("another spec takes the folder where nothing has been learned yet", () => {
   const { out, spec } = begun();
   const other = { ...spec, training: { ...spec.training, steps: 9 } };
   openTrainingFolder(out, other, false);
-  mkdirSync(join(out, "checkpoints/step-00000001"), { recursive: true });
+  checkpoint(out, 1);
   openTrainingFolder(out, other, false);
   expect(() => openTrainingFolder(out, spec, false)).toThrow("training.steps is 9, not 3");
 });
 
 test("--overwrite removes what an earlier training left, and nothing else", () => {
   const { out, spec } = begun(1, 2);
-  for (const name of ["metrics.jsonl", "notes.txt"]) writeFileSync(join(out, name), "");
-  mkdirSync(join(out, "dataset"));
+  for (const name of ["metrics.jsonl", "notes.txt", "checkpoints/mine"]) writeFileSync(join(out, name), "");
   openTrainingFolder(out, { ...spec, seed: 5n }, true);
-  expect(readdirSync(out).sort()).toEqual(["notes.txt", "spec.json"]);
+  expect(readdirSync(out, { recursive: true }).sort()).toEqual([
+    "checkpoints",
+    "checkpoints/mine",
+    "notes.txt",
+    "spec.json",
+  ]);
 });
 
 test("the latest checkpoints are kept, by number, and nothing half written", () => {
   const { out } = begun(90, 1000, 250);
   mkdirSync(join(out, "checkpoints/step-00000700.tmp"));
+  writeFileSync(join(out, "checkpoints/notes.txt"), "");
   keepLatestCheckpoints(out, 2);
-  expect(readdirSync(join(out, "checkpoints")).sort()).toEqual(["step-00000250", "step-00001000"]);
+  expect(readdirSync(join(out, "checkpoints")).sort()).toEqual(["notes.txt", "step-00000250", "step-00001000"]);
   keepLatestCheckpoints(out, 1);
   expect(existsSync(join(out, "checkpoints/step-00001000"))).toBe(true);
 });

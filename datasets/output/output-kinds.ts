@@ -1,0 +1,251 @@
+/** Every kind of output that commands leave on disk. docs/cli.md has the table. */
+import { closeSync, lstatSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { type DatasetManifest, folderLabels, isDataset, readDatasetManifest } from "../dataset-manifest.js";
+import { CSV_COLUMNS } from "../export/csv.js";
+import type { FormatName } from "../export/export-format.js";
+import { isLog, logFiles } from "../log-folder.js";
+import { filesBelow, filesNamed, foldersNamed, markerAt, type OutputKind } from "./output-kind.js";
+
+const SHARD = /^trajectories-\d{12}\.parquet$/;
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+/** A server's log, its tournaments' journals with it. */
+export const LOG: OutputKind = {
+  noun: "a log",
+  form: "folder",
+  is: isLog,
+  files: logFiles,
+  inner: ["data", "log", "tournaments"],
+};
+
+/** Labels beside data: whole folders of those that have a head, for nobody else writes into them. */
+const labelFiles = (path: string): string[] =>
+  foldersNamed(join(path, "labels"), /./).flatMap((name) =>
+    isText(markerAt(join(path, "labels", name, "label.json")).agent)
+      ? filesNamed(path, `labels/${name}`, /^(trajectories-\d{12}\.parquet(\.tmp)?|label\.json|lock.*)$/)
+      : [],
+  );
+
+/** What a dataset is collected in, DIR/collecting: a server's log, and what it is for. */
+export const COLLECTING: OutputKind = {
+  noun: "the beginning of a dataset",
+  form: "folder",
+  is(path) {
+    const { tasks, behaviours } = markerAt(join(path, "spec.json"));
+    return Array.isArray(tasks) && Array.isArray(behaviours);
+  },
+  files: (path) => [
+    ...filesNamed(path, "log/agents", /\.log$/),
+    ...logFiles(path),
+    ...labelFiles(path),
+    ...["spec.json.tmp", "spec.json"],
+  ],
+  inner: ["data", "labels", "log", "tournaments"],
+};
+
+/** A dataset that is not finished. Its data and labels, where they are there already, are second names of those in DIR/collecting. */
+export const BEGUN_DATASET: OutputKind = {
+  noun: "a dataset that is not finished",
+  form: "folder",
+  is: (path) => !isDataset(path) && COLLECTING.is(join(path, "collecting")),
+  files: (path) => [
+    ...filesNamed(path, "data", SHARD),
+    ...labelFiles(path),
+    ...["README.md", "README.md.tmp", "dataset.json.tmp"],
+    ...filesBelow(path, "collecting", [COLLECTING]),
+  ],
+  inner: ["data", "labels", "collecting"],
+};
+
+/** A finished dataset. */
+export const DATASET: OutputKind = {
+  noun: "a dataset",
+  form: "folder",
+  is: (path) => manifestOf(path) !== undefined,
+  files(path) {
+    const manifest = manifestOf(path);
+    if (manifest === undefined) return [];
+    const shards = [manifest, ...folderLabels(manifest).values()].flatMap((of) => of.shards.map(({ file }) => file));
+    return [
+      ...shards,
+      ...labelFiles(path),
+      ...filesBelow(path, "collecting", [COLLECTING]),
+      ...["README.md", "README.md.tmp", "dataset.json.tmp", "dataset.json"],
+    ];
+  },
+  inner: ["data", "labels", "collecting"],
+};
+
+function manifestOf(path: string): DatasetManifest | undefined {
+  try {
+    return readDatasetManifest(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The parts of a dataset that was split, a dataset each. */
+export const SPLIT: OutputKind = {
+  noun: "the parts of a dataset",
+  form: "folder",
+  is: (path) => manifestOf(path) === undefined && partsOf(path).length > 0,
+  files: (path) => partsOf(path).flatMap((part) => filesBelow(path, part, [DATASET])),
+  inner: [],
+};
+
+const partsOf = (path: string): string[] =>
+  foldersNamed(path, /^[A-Za-z0-9][\w.-]*$/).filter((name) => manifestOf(join(path, name))?.made_by === "split");
+
+/** Names of a report's pictures, with their endings. */
+const PICTURE_FILE = /^(scores|ratings|profiles|pairs|regret-\d+-[a-z\d-]*)\.(svg|png)$/;
+
+/** A tournament's report. */
+export const REPORT: OutputKind = {
+  noun: "a report",
+  form: "folder",
+  is(path) {
+    const { schema_version, resamples, overall } = markerAt(join(path, "statistics.json"));
+    return typeof schema_version === "number" && typeof resamples === "number" && typeof overall === "object";
+  },
+  files: (path) => [...filesNamed(path, "pictures", PICTURE_FILE), "report.html", "report.md", "statistics.json"],
+  inner: ["pictures"],
+};
+
+/** What `icrl tournament run` leaves, beside the log of its server. */
+export const TOURNAMENT: OutputKind = {
+  noun: "a tournament",
+  form: "folder",
+  is(path) {
+    const { name, seed, tasks, agents } = markerAt(join(path, "tournament.json"));
+    return isText(name) && isText(seed) && Array.isArray(tasks) && Array.isArray(agents);
+  },
+  files: (path) => [
+    ...filesNamed(path, "agents", /\.log$/),
+    ...["results.json", "trials.parquet", "regret.svg", "regret.png", "tournament.json.tmp", "tournament.json"],
+  ],
+  inner: ["agents"],
+};
+
+/** Files of a checkpoint. */
+const CHECKPOINT_FILE = /^(config\.json|model\.safetensors|optimizer\.safetensors|train-state\.json)$/;
+
+/** Files of a training's checkpoint folder: `checkpoints/step-<n>`, or one that is being written or replaced. */
+export const checkpointFiles = (path: string): string[] =>
+  foldersNamed(join(path, "checkpoints"), /^step-\d+(\.tmp|\.old)?$/).flatMap((step) => [
+    ...filesNamed(path, `checkpoints/${step}`, CHECKPOINT_FILE),
+    `checkpoints/${step}`,
+  ]);
+
+/** What `icrl train` leaves, datasets that it collected with it. */
+export const TRAINING: OutputKind = {
+  noun: "a training",
+  form: "folder",
+  is(path) {
+    const { model, training, objective } = markerAt(join(path, "spec.json"));
+    return typeof model === "object" && typeof training === "object" && isText(objective);
+  },
+  files: (path) => [
+    "metrics.jsonl",
+    ...checkpointFiles(path),
+    ...filesBelow(path, "dataset", [DATASET, BEGUN_DATASET]),
+    ...roundFiles(path),
+    ...["spec.json.tmp", "spec.json"],
+  ],
+  inner: ["checkpoints"],
+  nested: /^(dataset|online\/(round-\d+|validation))$/,
+};
+
+/** Of datasets that are collected while a training learns, `online/round-<n>` and `online/validation`, with the files that they were collected by. */
+export const roundFiles = (path: string): string[] => [
+  ...filesNamed(path, "online", /^(round-\d+|validation)\.yaml$/),
+  ...foldersNamed(join(path, "online"), /^(round-\d+|validation)$/).flatMap((name) =>
+    filesBelow(path, `online/${name}`, [DATASET, BEGUN_DATASET]),
+  ),
+];
+
+/** What `icrl evaluate` leaves. */
+export const EVALUATION: OutputKind = {
+  noun: "an evaluation",
+  form: "folder",
+  is(path) {
+    const marker = markerAt(join(path, "plan.json"));
+    return isText(marker.checkpoint) && isText(marker.expert);
+  },
+  files: (path) => [
+    ...["evaluation.json", "tournament.yaml", "imitation.yaml"],
+    ...filesBelow(path, "tournament", [TOURNAMENT]),
+    ...filesBelow(path, "tournament", [LOG]),
+    ...filesBelow(path, "imitation", [DATASET, BEGUN_DATASET]),
+    "plan.json",
+  ],
+  inner: [],
+  nested: /^(tournament|imitation)$/,
+};
+
+/** A folder of Parquet that was exported: export.json names its format and lists its files. */
+function parquetExport(format: FormatName): OutputKind {
+  const about = (path: string) => markerAt(join(path, "export.json"));
+  return {
+    noun: `an export (${format})`,
+    form: "folder",
+    is: (path) => about(path).format === format && Array.isArray(about(path).files),
+    files: (path) => [
+      ...(about(path).files as { file?: unknown }[]).flatMap(({ file }) => (isText(file) ? [file] : [])),
+      "export.json",
+    ],
+    inner: ["data"],
+  };
+}
+
+/** A file that was exported: it begins as one. */
+function fileExport(format: FormatName, beginning: RegExp): OutputKind {
+  return {
+    noun: `an export (${format})`,
+    form: "file",
+    is: (path) => beginning.test(headOf(path)),
+    files: () => [],
+    inner: [],
+  };
+}
+
+const HEAD_BYTES = 1024;
+
+function headOf(path: string): string {
+  if (!lstatSync(path).isFile()) return "";
+  const bytes = Buffer.alloc(HEAD_BYTES);
+  const fd = openSync(path, "r");
+  try {
+    return bytes.toString("utf8", 0, readSync(fd, bytes));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Exports, by format. */
+export const EXPORTS: Readonly<Record<FormatName, OutputKind>> = {
+  minari: {
+    noun: "an export (minari)",
+    form: "folder",
+    is: (path) => "icrl" in markerAt(join(path, "data", "metadata.json")),
+    files: (path) => [
+      ...foldersNamed(join(path, "data"), /^\d+$/).flatMap((episode) => [
+        `data/${episode}/part-0.arrow`,
+        `data/${episode}/metadata.json`,
+      ]),
+      "data/metadata.json",
+    ],
+    inner: ["data"],
+  },
+  dpt: parquetExport("dpt"),
+  ad: parquetExport("ad"),
+  csv: fileExport("csv", new RegExp(`^${CSV_COLUMNS.map(({ name }) => name).join(",")}[,\\n]`)),
+  jsonl: fileExport("jsonl", /^\{"schema_version":\d+,"episode_id":"/),
+};
+
+/** Kinds that are folders. */
+export const FOLDER_KINDS: readonly OutputKind[] = [
+  ...[DATASET, BEGUN_DATASET, COLLECTING, SPLIT, TRAINING, EVALUATION, TOURNAMENT, REPORT, LOG],
+  ...Object.values(EXPORTS).filter(({ form }) => form === "folder"),
+];
