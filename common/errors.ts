@@ -123,7 +123,7 @@ export const REASONS = {
   },
   SPEC_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a tournament spec that cannot be played" },
   PAGE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a page token or size that this list did not give or allow" },
-  OUTPUT_EXISTS: { code: CODE.ALREADY_EXISTS, when: "an output folder that holds something else" },
+  OUTPUT_EXISTS: { code: CODE.ALREADY_EXISTS, when: "something else is where an output is to be written" },
   QUERY_INVALID: { code: CODE.INVALID_ARGUMENT, when: "SQL that DuckDB refuses" },
   NOT_A_DATASET: { code: CODE.NOT_FOUND, when: "a folder without dataset.json: no dataset, or not finished" },
   DATASET_CORRUPT: {

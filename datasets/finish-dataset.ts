@@ -20,9 +20,8 @@ import { createDatasetWriter } from "./dataset-writer.js";
 import { copyDurably, fsyncFolder } from "./durable-file.js";
 import { labelFolder, labelHeadPath, listLabels, readLabelHead } from "./label-folder.js";
 import { dataFolder, listShards } from "./log-folder.js";
-import { filesBelow } from "./output/output-kind.js";
 import { BEGUN_DATASET, COLLECTING } from "./output/output-kinds.js";
-import { removeFiles } from "./output/remove-files.js";
+import { removeEmpty, removeFiles } from "./output/remove-files.js";
 import { type OnProgress, sealDataset } from "./seal-dataset.js";
 import { rangesOf } from "./take-rows.js";
 
@@ -47,7 +46,7 @@ export async function finishDataset(
 ): Promise<DatasetManifest> {
   const from = collectingFolder(dir);
   if (isDataset(dir)) {
-    removeFiles(dir, filesBelow(dir, "collecting", [COLLECTING]));
+    removeCollecting(dir);
     return readDatasetManifest(dir);
   }
   const names = listShards(from).map(({ name }) => name);
@@ -60,8 +59,14 @@ export async function finishDataset(
   else await subsampleShards(from, dir, names, labels, subsample);
   fsyncFolder(dir);
   const manifest = await sealDataset(dir, { ...head, subsample: subsample ?? null }, onProgress);
-  removeFiles(dir, filesBelow(dir, "collecting", [COLLECTING]));
+  removeCollecting(dir);
   return manifest;
+}
+
+/** What others put there stays. */
+function removeCollecting(dir: string): void {
+  removeFiles(collectingFolder(dir), COLLECTING.files(collectingFolder(dir)));
+  removeEmpty(collectingFolder(dir));
 }
 
 /** Shards and labels that an earlier attempt had put into place. */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { agentLogName } from "../../datasets/output/output-kinds.js";
 import { END_WITH_PARENT } from "./child-command.js";
 import { EXIT } from "./exit-codes.js";
 import { PROGRAM } from "./private-server.js";
@@ -72,7 +73,7 @@ export function startAgentProcesses(options: AgentProcessesOptions): AgentProces
   let closing = false;
 
   async function keepRunning(entrant: string, agent: string): Promise<void> {
-    const logFile = join(logDir, `${entrant.replaceAll(/[^\w.-]/g, "_")}.log`);
+    const logFile = join(logDir, agentLogName(entrant));
     const log = createWriteStream(logFile, { flags: "a" });
     for (let failures = 1; !closing && unfinished(entrant); failures++) {
       let said = "";

@@ -16,8 +16,8 @@ export interface Claim {
 }
 
 /**
- * Whether there is something of a command's own at the path that it was given; false: nothing is there, or folders without a file. Anything
- * else is refused. Looks only: nothing is made, changed or removed.
+ * Whether there is something of a command's own at the path that it was given; false: nothing is there, or folders without a file, or a file
+ * without a byte where a file is to be written. Anything else is refused. Looks only: nothing is made, changed or removed.
  *
  * @param path as it was given
  * @throws OPTION_INVALID if it is empty
@@ -27,12 +27,14 @@ export function claimOutput(path: string, { own, beside = [], into = [] }: Claim
   requirePath(path);
   const target = resolve(path);
   if (!existsSync(target)) {
-    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw taken(path, "is a link to nothing");
     requireOutside(path, target);
+    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw taken(path, "is a link to nothing");
     return false;
   }
-  const isFolder = statSync(target).isDirectory();
+  const stat = statSync(target);
+  const isFolder = stat.isDirectory();
   if (own[0].form === "file") {
+    if (stat.isFile() && stat.size === 0) return false;
     if (!isFolder && own.some((kind) => kind.is(target))) return true;
     throw taken(path, isFolder ? "is a folder" : `is a file, and not ${nouns(own)}`);
   }

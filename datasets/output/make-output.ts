@@ -1,11 +1,12 @@
 /** Outputs that come into being in one piece. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { VERSION } from "../../common/version.js";
 import { fsyncFolder } from "../durable-file.js";
 import { makeFolders } from "../make-folders.js";
 import { claimOutput, holdsCurrentFolder, requirePath, taken } from "./claim-output.js";
 import { markerAt, type OutputKind } from "./output-kind.js";
+import { removeEmpty } from "./remove-files.js";
 
 /**
  * Lets `make` write a file or fill a folder beside OUT, in the folder .NAME.unfinished, and moves it to OUT when it is whole: until then OUT is as it
@@ -86,13 +87,8 @@ function filesOf(dir: string, below: string): string[] {
 
 /** Moves what was made into a folder that is there, and has no files in it. */
 function moveInto(target: string, made: string): void {
-  for (const name of readdirSync(target)) removeEmptyFolders(join(target, name));
+  for (const name of readdirSync(target)) removeEmpty(join(target, name));
   // dataset.json last: what says that it is whole.
   const names = readdirSync(made).sort((a, b) => Number(a === "dataset.json") - Number(b === "dataset.json"));
   for (const name of names) renameSync(join(made, name), join(target, name));
-}
-
-function removeEmptyFolders(folder: string): void {
-  for (const name of readdirSync(folder)) removeEmptyFolders(join(folder, name));
-  rmdirSync(folder);
 }

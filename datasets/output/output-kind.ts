@@ -15,7 +15,7 @@ export interface OutputKind {
   is(path: string): boolean;
   /**
    * Files that its runs made below a path where there is one, with forward slashes: those that its manifest lists, or that have the names
-   * which its runs give. They are there, or may be; what `is` looks at comes last. Of a file: nothing.
+   * which its runs give; and folders of theirs, for `removeFiles`. They are there, or may be; what `is` looks at comes last. Of a file: nothing.
    */
   files(path: string): string[];
   /** Folders below it that are its own: no other output is put into them. */
@@ -51,11 +51,11 @@ export function foldersNamed(path: string, name: RegExp): string[] {
   return entriesOf(path).flatMap((entry) => (entry.isDirectory() && name.test(entry.name) ? [entry.name] : []));
 }
 
-/** Files of the first of some kinds that there is in a folder below a path. */
+/** Files of the first of some kinds that there is in a folder below a path, and the folder, which goes where nothing else is in it. */
 export function filesBelow(path: string, folder: string, kinds: readonly OutputKind[]): string[] {
   const inner = join(path, folder);
   const kind = kinds.find((one) => one.is(inner));
-  return kind === undefined ? [] : kind.files(inner).map((file) => `${folder}/${file}`);
+  return [...(kind?.files(inner) ?? []).map((file) => `${folder}/${file}`), folder];
 }
 
 function entriesOf(folder: string) {

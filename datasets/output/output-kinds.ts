@@ -11,6 +11,15 @@ const SHARD = /^trajectories-\d{12}\.parquet$/;
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
+/** What each agent's process said: a file for each entrant or behaviour of a list. */
+const agentLogs = (list: unknown, folder: string): string[] =>
+  (Array.isArray(list) ? list : []).flatMap((one: { name?: unknown } | null) =>
+    isText(one?.name) ? [`${folder}/${agentLogName(one.name)}`] : [],
+  );
+
+/** Name of the file in which the words of an agent's process are kept. */
+export const agentLogName = (name: string): string => `${name.replaceAll(/[^\w.-]/g, "_")}.log`;
+
 /** A server's log, its tournaments' journals with it. */
 export const LOG: OutputKind = {
   noun: "a log",
@@ -37,7 +46,8 @@ export const COLLECTING: OutputKind = {
     return Array.isArray(tasks) && Array.isArray(behaviours);
   },
   files: (path) => [
-    ...filesNamed(path, "log/agents", /\.log$/),
+    ...agentLogs(markerAt(join(path, "spec.json")).behaviours, "log/agents"),
+    "log/agents",
     ...logFiles(path),
     ...labelFiles(path),
     ...["spec.json.tmp", "spec.json"],
@@ -122,7 +132,8 @@ export const TOURNAMENT: OutputKind = {
     return isText(name) && isText(seed) && Array.isArray(tasks) && Array.isArray(agents);
   },
   files: (path) => [
-    ...filesNamed(path, "agents", /\.log$/),
+    ...agentLogs(markerAt(join(path, "tournament.json")).agents, "agents"),
+    "agents",
     ...["results.json", "trials.parquet", "regret.svg", "regret.png", "tournament.json.tmp", "tournament.json"],
   ],
   inner: ["agents"],
@@ -163,6 +174,7 @@ export const roundFiles = (path: string): string[] => [
   ...foldersNamed(join(path, "online"), /^(round-\d+|validation)$/).flatMap((name) =>
     filesBelow(path, `online/${name}`, [DATASET, BEGUN_DATASET]),
   ),
+  "online",
 ];
 
 /** What `icrl evaluate` leaves. */

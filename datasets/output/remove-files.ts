@@ -2,28 +2,34 @@ import { lstatSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
- * Removes files below a folder, and folders that are empty then; everything else stays. A name that leads out of the folder, by `..` or through a
- * link, is passed over: names come from manifests, which anybody may have written.
+ * Removes files below a folder, and folders that have no file in them then; everything else stays. A name that leads out of the folder, by `..` or
+ * through a link, is passed over: names come from manifests, which anybody may have written.
  *
- * @param files paths below `dir`, with forward slashes, of files, and of folders to remove if they are empty; they need not be there
+ * @param names paths below `dir`, with forward slashes, of files, and of folders to look for empty ones in; they need not be there
  */
-export function removeFiles(dir: string, files: Iterable<string>): void {
-  const folders = new Set<string>();
+export function removeFiles(dir: string, names: Iterable<string>): void {
+  const folders = new Set<string>(["."]);
   /** Whether it is a folder below `dir`, and no link is on the way. */
-  const isInside = (folder: string): boolean => {
-    if (folder === ".") return true;
-    if (folders.has(folder)) return true;
-    if (!isInside(dirname(folder)) || !lstatSync(join(dir, folder), { throwIfNoEntry: false })?.isDirectory())
-      return false;
-    folders.add(folder);
+  const isFolder = (path: string): boolean => {
+    if (folders.has(path)) return true;
+    if (!isFolder(dirname(path)) || !lstatSync(join(dir, path), { throwIfNoEntry: false })?.isDirectory()) return false;
+    folders.add(path);
     return true;
   };
-  for (const file of files) {
-    const parts = file.split("/");
-    if (parts.some((part) => /^\.{0,2}$|\\/.test(part)) || !isInside(dirname(file))) continue;
-    if (!isInside(file) && lstatSync(join(dir, file), { throwIfNoEntry: false }) !== undefined) rmSync(join(dir, file));
+  for (const name of names) {
+    if (name.split("/").some((part) => /^\.{0,2}$|\\/.test(part)) || !isFolder(dirname(name)) || isFolder(name))
+      continue;
+    rmSync(join(dir, name), { force: true });
   }
-  for (const folder of [...folders].sort((a, b) => b.length - a.length)) {
-    if (readdirSync(join(dir, folder)).length === 0) rmdirSync(join(dir, folder));
+  folders.delete(".");
+  for (const folder of folders) removeEmpty(join(dir, folder));
+}
+
+/** Removes a folder, and folders in it, as far as there is no file. */
+export function removeEmpty(folder: string): void {
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeEmpty(join(folder, entry.name));
   }
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
 }

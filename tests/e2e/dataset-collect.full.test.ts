@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { readDatasetManifest } from "#icrl/datasets/dataset-manifest.js";
 import { listShards } from "#icrl/datasets/log-folder.js";
 import { readShards } from "#icrl/datasets/read-episodes.js";
 import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
@@ -155,7 +156,8 @@ it("leaves alone a folder that holds the beginning of something else, or that so
   expect([other.code, other.stderr].join()).toMatch(/^2,.*OUTPUT_EXISTS.*400 trials/s);
 
   const locked = join(dir, "locked");
-  mkdirSync(locked);
+  mkdirSync(join(locked, "collecting"), { recursive: true });
+  writeFileSync(join(locked, "collecting/spec.json"), JSON.stringify(readDatasetManifest(out).spec));
   const server = spawn(
     process.execPath,
     [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data", join(locked, "collecting"), "--stop-with-input", "--json"],

@@ -37,7 +37,7 @@ export function trainCommand(): Command {
         .default("auto"),
     )
     .option("--steps <n>", "updates, instead of the file's", wholeNumber(1))
-    .option("--overwrite", "begin anew, whatever an earlier training left in the folder")
+    .option("--overwrite", "begin anew: remove what an earlier training left in the folder, and nothing else")
     .option(
       "--json",
       "print JSON at the end: {checkpoint, step, tokens, parameters, flops_per_token, backend, validation, evaluation, seconds, tokens_per_second}",

@@ -86,7 +86,7 @@ export async function openOnlineRounds(
     release(before) {
       const next = (before as OnlinePosition | undefined)?.round ?? Infinity;
       const isPast = (file: string) => {
-        const round = /^online\/round-(\d+)[./]/.exec(file)?.[1];
+        const round = /^online\/round-(\d+)\b/.exec(file)?.[1];
         return round === undefined ? next === Infinity : Number(round) < next;
       };
       removeFiles(out, roundFiles(out).filter(isPast));

@@ -66,7 +66,7 @@ export function collectCommand(): Command {
       "where behaviours of your own can join (default: a free port of 127.0.0.1)",
       hostAndPort,
     )
-    .option("--overwrite", "replace what an earlier run left in the folder")
+    .option("--overwrite", "begin anew: remove what an earlier run left in the folder, and nothing else")
     .option("--json", "print the manifest, as dataset.json holds it")
     .action(collect);
 }

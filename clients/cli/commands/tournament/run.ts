@@ -70,7 +70,7 @@ export function runTournamentCommand(): Command {
       "where the private server listens (default: 127.0.0.1:0, with --await 0.0.0.0:0; port 0 takes a free one)",
       hostAndPort,
     )
-    .option("--overwrite", "begin anew: replace the results and the log of an earlier run in the folder")
+    .option("--overwrite", "begin anew: remove what an earlier run left in the folder, its log too, and nothing else")
     .option("--json", "print what results.json holds")
     .action(run);
 }
