@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { IcrlError } from "../../common/errors.js";
 import { optionsFromTexts, resolveOptions } from "../../common/options.js";
+import { uint64Of, wholeNumberOf } from "../../common/written-numbers.js";
 import { type Connection, connect } from "./connect.js";
 import type { Agent } from "./define-agent.js";
 import { labelDataset } from "./label-dataset.js";
@@ -111,14 +112,15 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
 }
 
 function wholeNumber(name: string, text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new Error(`${name} is "${text}": give a whole number of at least 1`);
-  return Number(text);
+  const value = Number(wholeNumberOf(text) ?? Number.NaN);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new Error(`${name} is "${text}": give a whole number of at least 1`);
 }
 
 function uint64(name: string, text: string): bigint {
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
-    throw new Error(`${name} is "${text}": give a whole number below 2^64`);
-  return BigInt(text);
+  const value = uint64Of(text);
+  if (value === undefined) throw new Error(`${name} is "${text}": give a whole number below 2^64`);
+  return value;
 }
 
 async function serve(connection: Connection, agent: Agent, command: Command): Promise<number> {

@@ -1,8 +1,8 @@
 /** What was played, as one needs to know it to play it again. */
-import { stringify } from "yaml";
 import { shortNumber } from "../print/numbers.js";
 import type { Options, ResultsJson } from "../results.js";
 import { type Block, longTable } from "./document.js";
+import { specText } from "../spec-yaml.js";
 import type { ReportView } from "./report-view.js";
 
 /** Resamples of a report that is not told otherwise. */
@@ -71,7 +71,7 @@ export function tournamentFile({ name, seed, trials, tasks, agents }: ResultsJso
       ...(entered.length > 0 ? { tasks: entered } : {}),
     })),
   };
-  return stringify(file, { lineWidth: 0 }).trimEnd();
+  return specText(file).trimEnd();
 }
 
 const given = (options: Options) => (Object.keys(options).length > 0 ? { options } : {});
