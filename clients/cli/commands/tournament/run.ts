@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { IcrlError } from "../../../../common/errors.js";
 import { VERSION } from "../../../../common/version.js";
+import { wholeNumberOf } from "../../../../common/written-numbers.js";
 import { type Tournament, TournamentState } from "../../../../proto/gen/icrl/v1/tournament.js";
 import { type Connection, connect } from "../../../typescript/connect.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../../agent-processes.js";
@@ -67,7 +68,7 @@ export function runTournamentCommand(): Command {
     .option("--server <host:port>", "a running server (default: a private one)", hostAndPort)
     .option(
       "--listen <host:port>",
-      "where the private server listens (default: 127.0.0.1:0, with --await 0.0.0.0:0; port 0 takes a free one)",
+      "where the private server listens; port 0 takes a free one (default: 127.0.0.1:0, which agents on this machine alone can join)",
       hostAndPort,
     )
     .option("--overwrite", "begin anew: replace the results and the log of an earlier run in the folder")
@@ -77,9 +78,9 @@ export function runTournamentCommand(): Command {
 
 /** Adds NAME=COUNT, or NAME for one process, to what was given before. */
 function nameAndCount(text: string, before: ReadonlyMap<string, number> = new Map()): Map<string, number> {
-  const [, name = text, count = "1"] = /^(.+)=(\d*)$/.exec(text) ?? [];
-  const processes = Number(count);
-  if (count === "" || !(processes >= 1 && processes <= 10_000)) {
+  const [, name = text, count = "1"] = /^(.+)=(.*)$/.exec(text) ?? []; // no name has a "="
+  const processes = Number(wholeNumberOf(count) ?? 0);
+  if (processes < 1 || processes > 10_000) {
     throw new InvalidArgumentError("Give NAME=COUNT, with a COUNT from 1 to 10000.");
   }
   return new Map([...before, [name, processes]]);
@@ -159,12 +160,11 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
 
 /** A private server on the folder, once the one of an interrupted run has let go of it. */
 async function ownServer(out: string, flags: RunFlags, progress: Progress): Promise<PrivateServer> {
-  const listen = flags.listen ?? (flags.await === undefined ? undefined : "0.0.0.0:0");
   const until = performance.now() + LET_GO_MS;
   for (let attempt = 0; ; attempt++) {
     try {
-      const flags = ["--http", "127.0.0.1:0", ...(listen === undefined ? [] : ["--listen", listen])];
-      return await startPrivateServer(out, flags);
+      const listen = flags.listen === undefined ? [] : ["--listen", flags.listen];
+      return await startPrivateServer(out, ["--http", "127.0.0.1:0", ...listen]);
     } catch (error) {
       const locked = error instanceof IcrlError && error.reason === "LOG_LOCKED";
       if (!locked || performance.now() > until) throw error;
