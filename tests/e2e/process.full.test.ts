@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { icrl, temporaryFolder } from "./run-icrl.js";
+import { icrl, PROGRAM, ROOT, startNode, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder.path, name);
@@ -29,10 +29,26 @@ test("exit code 2: so is a wrong file", async () => {
   });
 });
 
-test("exit code 3: no server answers", async () => {
-  const { code, stdout, stderr } = await icrl("play", "emp", "--task", "linear-bandit", "--server", "127.0.0.1:1");
+const NOBODY = "127.0.0.1:1";
+
+test.each([
+  ["icrl play", [PROGRAM, "play", "emp", "--task", "linear-bandit", "--server", NOBODY]],
+  ["icrl agent", [PROGRAM, "agent", "emp", "--connect", NOBODY]],
+  ["an agent of one's own", [join(ROOT, "examples/softmax-agent.mjs"), "--connect", NOBODY, "--task", "chain"]],
+])("exit code 3: %s waits 20 seconds for a server, says so, and gives up", async (_, args) => {
+  const { code, stdout, stderr } = await startNode(args).ended;
   expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
-  expect(stderr).toMatch(/^error: no icrl server answers at 127\.0\.0\.1:1: start one with "icrl serve".*\n$/);
+  expect(stderr.replace("error: ", "")).toBe(
+    `no server answers at ${NOBODY} yet: waiting up to 20 s for one\nno icrl server answers at ${NOBODY}: start one with "icrl serve" (waited 20 s for one)\n`,
+  );
+});
+
+test("Ctrl-C ends the waiting for a server", async () => {
+  const waiting = startNode([PROGRAM, "play", "emp", "--task", "linear-bandit", "--server", NOBODY]);
+  await waiting.said("waiting up to 20 s");
+  waiting.child.kill("SIGINT");
+  await waiting.ended;
+  expect(waiting.child.signalCode).toBe("SIGINT"); // which shells show as 130
 });
 
 test("without a terminal nothing is painted or drawn over, and progress stays off standard output", async () => {

@@ -111,7 +111,7 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   try {
     server = flags.server === undefined ? await ownServer(out, flags, progress) : undefined;
     const address = flags.server ?? (server as PrivateServer).address;
-    connection = await connect(address);
+    connection = await connect(address, undefined, progress.say);
     const request = { spec, attendance: attendanceOf(entrants, awaited) };
     let tournament = (await connection.createTournament(request)).tournament as Tournament;
     if (server?.pageUrl !== undefined) progress.say(`watch it at ${server.pageUrl}`);
