@@ -46,9 +46,12 @@ function filesAt(/** @type {string} */ place) {
 
 /** Whether dist/ is what a build of these sources left, every byte of it. */
 function isCurrent() {
-  if (!existsSync(NOTE)) return false;
-  const { inputs, outputs } = JSON.parse(readFileSync(NOTE, "utf8"));
-  return inputs === hashOf(...INPUTS) && outputs === hashOf("dist");
+  try {
+    const { inputs, outputs } = JSON.parse(readFileSync(NOTE, "utf8"));
+    return inputs === hashOf(...INPUTS) && outputs === hashOf("dist");
+  } catch {
+    return false; // no note, or not a whole one
+  }
 }
 
 if (process.argv.includes("--if-stale") && isCurrent()) process.exit(0);

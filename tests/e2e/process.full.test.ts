@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { icrl, PROGRAM, ROOT, startNode, temporaryFolder } from "./run-icrl.js";
 
+/** How these tests call it. */
+const BY_PATH = "node dist/clients/cli/main.js";
+
 const folder = temporaryFolder();
 const path = (name: string) => join(folder.path, name);
 afterAll(() => folder.remove());
@@ -17,7 +20,7 @@ test("exit code 2: a mistyped verb is one line on standard error", async () => {
   expect(await icrl("ply")).toEqual({
     code: 2,
     stdout: "",
-    stderr: "error: unknown command 'ply': did you mean play? (icrl --help shows what there is)\n",
+    stderr: `error: unknown command 'ply': did you mean play? (${BY_PATH} --help shows what there is)\n`,
   });
 });
 
@@ -30,16 +33,17 @@ test("exit code 2: so is a wrong file", async () => {
 });
 
 const NOBODY = "127.0.0.1:1";
+const NPX = "npx icrl";
 
 test.each([
-  ["icrl play", [PROGRAM, "play", "emp", "--task", "linear-bandit", "--server", NOBODY]],
-  ["icrl agent", [PROGRAM, "agent", "emp", "--connect", NOBODY]],
-  ["an agent of one's own", [join(ROOT, "examples/softmax-agent.mjs"), "--connect", NOBODY, "--task", "chain"]],
-])("exit code 3: %s waits 20 seconds for a server, says so, and gives up", async (_, args) => {
+  ["icrl play", [PROGRAM, "play", "emp", "--task", "linear-bandit", "--server", NOBODY], BY_PATH],
+  ["icrl agent", [PROGRAM, "agent", "emp", "--connect", NOBODY], BY_PATH],
+  ["an agent of one's own", [join(ROOT, "examples/softmax-agent.mjs"), "--connect", NOBODY, "--task", "chain"], NPX],
+])("exit code 3: %s waits 20 seconds for a server, says so, and gives up", async (_, args, program) => {
   const { code, stdout, stderr } = await startNode(args).ended;
   expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
   expect(stderr.replace("error: ", "")).toBe(
-    `no server answers at ${NOBODY} yet: waiting up to 20 s for one\nno icrl server answers at ${NOBODY}: start one with "icrl serve" (waited 20 s for one)\n`,
+    `no server answers at ${NOBODY} yet: waiting up to 20 s for one\nno icrl server answers at ${NOBODY}: start one with "${program} serve" (waited 20 s for one)\n`,
   );
 });
 

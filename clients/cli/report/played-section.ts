@@ -29,7 +29,7 @@ export function playedSection({ results, statistics }: ReportView): Block[] {
         statistics.paired ? "which take the same trials of all entrants" : "each entrant's by themselves"
       }, drawn with seed ${statistics.seed}; those of the regret curves are ± 1.96 standard errors. The page again:`,
     },
-    { kind: "code", text: `icrl tournament report DIR${resampling}` },
+    { kind: "code", text: `npx icrl tournament report DIR${resampling}` },
     {
       kind: "fold",
       summary: "The tournament as a file for icrl tournament run",

@@ -8,6 +8,7 @@ import { type CheckedSpec, checkSpec } from "../../../server/tournaments/spec.js
 import { isBuiltIn, nearBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
 import { reachableAddress } from "../open-address.js";
 import { quoted } from "../print/quoted.js";
+import { typedCommand } from "../typed-command.js";
 
 /** An entrant as the tournament's file has it. */
 export type SpecEntrant = TournamentSpec["agents"][number];
@@ -67,7 +68,7 @@ export function joinText({ name, agent }: SpecEntrant, address: string, awaited:
   const join = `--connect ${reachableAddress(address)} --entrant ${quoted(name)}`;
   if (processes === undefined) return `${name}: "${agent}" is not built in; start it with ${join}`;
   const count = processes === 1 ? "a process" : `${processes} processes`;
-  const start = isBuiltIn(agent) ? `icrl agent ${agent} ${join}` : `it with ${join}`;
+  const start = isBuiltIn(agent) ? `${typedCommand("agent", agent)} ${join}` : `it with ${join}`;
   return `${name}: waiting for ${count} of agent "${agent}" to join; start ${start}`;
 }
 

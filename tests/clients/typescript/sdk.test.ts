@@ -295,7 +295,7 @@ test("where no server is, connect says so", async () => {
   const error = await connect(`127.0.0.1:${port}`, 200).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(ConnectionError);
   expect((error as Error).message).toContain(
-    `no icrl server answers at 127.0.0.1:${port}: start one with "icrl serve"`,
+    `no icrl server answers at 127.0.0.1:${port}: start one with "npx icrl serve"`,
   );
 });
 

@@ -35,6 +35,7 @@ import { paintFor } from "../../print/paint.js";
 import { createProgress, type Progress } from "../../print/progress.js";
 import { quoted } from "../../print/quoted.js";
 import { type PrivateServer, startPrivateServer } from "../../private-server.js";
+import { typedCommand } from "../../typed-command.js";
 import { collect as collectTexts, hostAndPort, required, wholeNumber } from "../arguments.js";
 import { labelWith } from "./label.js";
 
@@ -244,7 +245,7 @@ async function play(
     const found = collection.parts.reduce((sum, { completeTrials }) => sum + completeTrials, 0);
     if (found > 0) progress.say(`going on: ${found} trials are there already`);
     for (const { name, agent } of others) {
-      const start = isBuiltIn(agent) ? `icrl agent ${agent}` : `${agent} with`;
+      const start = isBuiltIn(agent) ? typedCommand("agent", agent) : `${agent} with`;
       const join = `--connect ${reachableAddress(server.address)} --entrant ${quoted(name)} --collection ${id}`;
       progress.say(`start ${start} ${join}`);
     }

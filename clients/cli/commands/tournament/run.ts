@@ -16,7 +16,6 @@ import { jsonText } from "../../print/json.js";
 import { forfeitsText, leaderboardText } from "../../print/leaderboard.js";
 import { paintFor } from "../../print/paint.js";
 import { createProgress, type Progress } from "../../print/progress.js";
-import { quoted } from "../../print/quoted.js";
 import { type PrivateServer, startPrivateServer } from "../../private-server.js";
 import { type ResultsJson, resultsJson } from "../../results.js";
 import { attendanceOf, joinText, sortEntrants } from "../../tournament/entrants.js";
@@ -24,6 +23,7 @@ import { prepareRunFolder } from "../../tournament/run-folder.js";
 import { goingOnText, progressItems, waitingText, whatIsPlayed } from "../../tournament/run-progress.js";
 import { readTournamentFile } from "../../tournament/tournament-file.js";
 import { watchTournament } from "../../tournament/watch-tournament.js";
+import { ownCommandLine, typedCommand } from "../../typed-command.js";
 import { hostAndPort, required, uint64, wholeNumber } from "../arguments.js";
 
 interface RunFlags {
@@ -144,8 +144,7 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
     );
     progress.say("writing the results and closing the log");
     progress.finish();
-    const commandLine = ["icrl", ...process.argv.slice(2)].map(quoted).join(" ");
-    json = resultsJson(results, tournament, commandLine, { icrl: VERSION, node: process.version });
+    json = resultsJson(results, tournament, ownCommandLine(), { icrl: VERSION, node: process.version });
     await interruptible(writeResults(connection, id, json, out));
   } finally {
     progress.finish();
@@ -200,7 +199,7 @@ function summary(json: ResultsJson, out: string, server: string | undefined, sec
     `trials        ${join(out, "trials.parquet")}`,
     `picture       ${join(out, "regret.svg")}, ${join(out, "regret.png")}`,
     `agents' logs  ${join(out, "agents")}/`,
-    `report        icrl tournament report ${quoted(out)}`,
+    `report        ${typedCommand("tournament", "report", out)}`,
     `took ${seconds.toFixed(1)} s`,
     "",
   ].join("\n");
