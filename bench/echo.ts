@@ -21,7 +21,7 @@ export interface EchoServer {
 export async function startEcho(): Promise<EchoServer> {
   const child = fork(fileURLToPath(import.meta.url), ["serve"], { stdio: "inherit" });
   const [port] = (await once(child, "message")) as [number];
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
   return {
     async roundTripsPerSecond(requestBytes, responseBytes, ms) {
       const call = client.makeBidiStreamRequest<Buffer, Buffer>(PATH, identity, identity);

@@ -4,6 +4,7 @@
  */
 import { IcrlError } from "./errors.js";
 import { didYouMean } from "./nearest.js";
+import { realNumberOf } from "./written-numbers.js";
 
 /** A finite real number. */
 export interface NumberOption {
@@ -160,8 +161,6 @@ export function optionsFromTexts(table: OptionTable, texts: readonly string[]): 
 
 function valueFromText(row: Option | undefined, text: string): unknown {
   if (row?.type === "boolean") return text === "true" ? true : text === "false" ? false : text;
-  if (row?.type === "number" || row?.type === "integer") {
-    return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
-  }
+  if (row?.type === "number" || row?.type === "integer") return realNumberOf(text) ?? text;
   return text;
 }

@@ -1,15 +1,17 @@
 /**
  * `npm run lock`, after a change of dependencies: adds to package-lock.json the packages for other platforms that npm left out,
  * which it does where the registry (a mirror, say) does not have them. Without them `npm ci` of npm 11.19 refuses the lock file,
- * and the other platforms would get no binary. With --check nothing is written: what is missing is named.
+ * and the other platforms would get no binary. Every entry gets its integrity, the hash that its archive must have. With --check nothing
+ * is written, and no registry is asked: what is missing is named.
  */
+import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const file = join(import.meta.dirname, "../package-lock.json");
 const lock = JSON.parse(readFileSync(file, "utf8"));
 
-/** @type {Record<string, object>} */
+/** @type {Record<string, Record<string, any>>} */
 const missing = {};
 for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(optionalDependencies)) {
@@ -28,10 +30,32 @@ for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.pac
   }
 }
 
+const packages = { ...lock.packages, ...missing };
+/** Those of the registry that nothing would tell from others of the same name and version. */
+const unverified = Object.entries(packages).filter(([path, entry]) => path !== "" && !entry.link && !entry.integrity);
+
 if (process.argv.includes("--check")) {
   for (const path of Object.keys(missing)) console.error(`package-lock.json lacks ${path}: npm run lock`);
-  if (Object.keys(missing).length > 0) process.exitCode = 1;
+  for (const [path] of unverified) {
+    if (!(path in missing)) console.error(`package-lock.json has ${path} without its integrity: npm run lock`);
+  }
+  if (unverified.length > 0) process.exitCode = 1;
 } else {
-  const packages = Object.entries({ ...lock.packages, ...missing }).sort(([a], [b]) => (a < b ? -1 : 1));
-  writeFileSync(file, `${JSON.stringify({ ...lock, packages: Object.fromEntries(packages) }, null, 2)}\n`);
+  for (const [path, { version, resolved, ...rest }] of unverified) {
+    const integrity = integrityOf(path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length), version);
+    packages[path] = { version, ...(resolved ? { resolved } : {}), integrity, ...rest }; // in npm's own order
+  }
+  const sorted = Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1));
+  writeFileSync(file, `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`);
+}
+
+/** The hash of a package's archive, as npm's own client learns it from whichever registry it is set to. */
+function integrityOf(/** @type {string} */ name, /** @type {string} */ version) {
+  const args = ["view", `${name}@${version}`, "dist.integrity", "--json"];
+  const { status, stdout, stderr } = spawnSync("npm", args, { encoding: "utf8", shell: process.platform === "win32" });
+  const integrity = status === 0 && stdout.trim() !== "" ? JSON.parse(stdout) : undefined;
+  if (typeof integrity !== "string" || !integrity.startsWith("sha512-")) {
+    throw new Error(`npm knows no integrity of ${name}@${version}: ${stderr || stdout || "it has none"}`);
+  }
+  return integrity;
 }

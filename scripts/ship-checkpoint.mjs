@@ -6,7 +6,7 @@
  * TO   the folder, which is replaced
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { findCheckpoint } from "../dist/agents/transformer/checkpoint.js";
 
 const [out, to] = process.argv.slice(2);
@@ -18,14 +18,16 @@ const checkpoint = findCheckpoint(out);
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
 for (const file of ["config.json", "model.safetensors"]) cpSync(join(checkpoint, file), join(to, file));
-cpSync(join(out, "spec.json"), join(to, "spec.json"));
+const spec = JSON.parse(readFileSync(join(out, "spec.json"), "utf8"));
+spec.dataset = relative(to, resolve(out, spec.dataset)); // as it is found from here
+writeFileSync(join(to, "spec.json"), `${JSON.stringify(spec, undefined, 2)}\n`);
 const lines = readFileSync(join(out, "metrics.jsonl"), "utf8").trimEnd().split("\n");
 const kept = lines.filter((line) => {
   const { type, step } = JSON.parse(line);
   return type !== "update" || step === 1 || step % 50 === 0;
 });
 writeFileSync(join(to, "metrics.jsonl"), `${kept.join("\n")}\n`);
-const { name } = JSON.parse(readFileSync(join(to, "spec.json"), "utf8"));
+const { name } = spec;
 const { training } = JSON.parse(readFileSync(join(to, "config.json"), "utf8"));
 const { step, tokens, data, backend, icrl_version } = training;
 writeFileSync(

@@ -2,6 +2,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
+import { isLoopback } from "../common/loopback.js";
 import { VERSION } from "../common/version.js";
 import { makeFolders } from "../datasets/make-folders.js";
 import { playedTrials } from "../datasets/played-trials.js";
@@ -53,6 +54,8 @@ export interface RunningServer {
   readonly address: string;
   /** Where the live page is; undefined when it is not served. */
   readonly pageUrl: string | undefined;
+  /** Of the addresses of agents and page those that others than this machine reach. */
+  readonly open: readonly string[];
   /** Bytes of an interrupted write that were cut off the log when it was opened. */
   readonly tornBytes: number;
   /** Drains, and says why: tells sessions, waits for them up to a deadline, makes the log whole, and stops. */
@@ -122,7 +125,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   server.addService(
     withRawMessages(ServerInfoServiceService),
     serverInfoService(
-      { limits, sink, durability: options.durability, startedAt, counters, openSessions: sessions },
+      { limits, labels, sink, durability: options.durability, startedAt, counters, openSessions: sessions },
       methods,
     ),
   );
@@ -154,10 +157,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw error;
   }
 
-  tell({ event: "listening", address, page: http?.url, data: options.dataDir, version: VERSION });
+  const addresses = [address, ...(options.http === undefined ? [] : [options.http.listen])];
+  const open = addresses.filter((listened) => !isLoopback(listened));
+  tell({
+    event: "listening",
+    address,
+    page: http?.url,
+    open: open.length > 0 ? open : undefined,
+    data: options.dataDir,
+    version: VERSION,
+  });
   return {
     address,
     pageUrl: http?.url,
+    open,
     tornBytes: sink.tornBytes,
     async close(deadlineMs, why = "closed") {
       const deadline = performance.now() + deadlineMs;

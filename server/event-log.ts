@@ -16,6 +16,8 @@ export type ProcessEvent =
       readonly address: string;
       /** Where the live page is. */
       readonly page: string | undefined;
+      /** Addresses of both that others than this machine reach; undefined where there are none. */
+      readonly open: readonly string[] | undefined;
       readonly data: string;
       readonly version: string;
     }
@@ -42,7 +44,7 @@ interface Saying<E> {
  * every session that goes well. debug: that, too. trace: each commit of the log.
  */
 export const SAYINGS: { readonly [K in ServerEvent["event"]]: Saying<Extract<ServerEvent, { event: K }>> } = {
-  listening: { level: "info", msg: "listening" },
+  listening: { level: ({ open }) => (open === undefined ? "info" : "warn"), msg: "listening" },
   draining: { level: "info", msg: "draining: nothing new is opened" },
   stopped: { level: "info", msg: "stopped" },
   session_opened: { level: "debug", msg: "session opened" },

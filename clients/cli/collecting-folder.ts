@@ -9,9 +9,18 @@ import { makeFolders } from "../../datasets/make-folders.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
 import type { DatasetSpec } from "./dataset-file.js";
 
-/** The spec as JSON, with the seed that was taken. */
-export function specJson({ collection, ...rest }: DatasetSpec, seed: bigint): unknown {
-  return JSON.parse(JSON.stringify({ ...collection, ...rest, seed: String(seed) })); // without what is undefined
+/** The spec as JSON, with the seed that was taken: a file that `icrl dataset collect` reads. */
+export function specJson({ collection, columns, experts, subsample }: DatasetSpec, seed: bigint): unknown {
+  const labels = columns.length + experts.length > 0 ? [...columns, ...experts] : undefined;
+  return JSON.parse(JSON.stringify({ ...collection, seed: String(seed), labels, subsample })); // without what is undefined
+}
+
+/** Whether a spec that was written down is this one. Those of early folders have their labels in two members. */
+export function isSameSpec(written: unknown, spec: unknown): boolean {
+  const { columns, experts, ...rest } = written as { columns?: unknown[]; experts?: unknown[] };
+  if (!Array.isArray(columns) || !Array.isArray(experts)) return isDeepStrictEqual(written, spec);
+  const labels = [...columns, ...experts];
+  return isDeepStrictEqual(labels.length > 0 ? { ...rest, labels } : rest, spec);
 }
 
 /**
@@ -26,7 +35,7 @@ export function openCollectingFolder(dir: string, spec: DatasetSpec, specPath: s
   const known = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { seed: string }) : undefined;
   const seed = spec.seed ?? (known === undefined ? randomBytes(8).readBigUInt64LE() : BigInt(known.seed));
   const wanted = specJson(spec, seed);
-  if (known !== undefined && !isDeepStrictEqual(known, wanted)) {
+  if (known !== undefined && !isSameSpec(known, wanted)) {
     throw new IcrlError(
       "OUTPUT_EXISTS",
       `${folder} holds the beginning of another dataset than ${specPath} asks for: go on with that one's file, choose another --out, or begin anew with --overwrite`,

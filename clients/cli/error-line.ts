@@ -3,6 +3,7 @@ import { IcrlError } from "../../common/errors.js";
 import { ConnectionError } from "../typescript/errors.js";
 import { Interrupted } from "./interruptible.js";
 import { ServerStartError } from "./private-server.js";
+import { withTypedCommands } from "./typed-command.js";
 
 /**
  * The line for an error, with its reason where it has one. What nobody foresaw also tells how to see where it comes from:
@@ -10,8 +11,8 @@ import { ServerStartError } from "./private-server.js";
  */
 export function errorLine(error: unknown, env: Readonly<Record<string, string | undefined>>): string {
   if (error instanceof Interrupted) return `${error.message}\n`;
-  if (error instanceof IcrlError) return `error: ${error.reason}: ${oneLine(error.message)}\n`;
-  if (error instanceof ConnectionError) return `error: ${oneLine(error.message)}\n`;
+  if (error instanceof IcrlError) return `error: ${error.reason}: ${oneLine(withTypedCommands(error.message))}\n`;
+  if (error instanceof ConnectionError) return `error: ${oneLine(withTypedCommands(error.message))}\n`;
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   if (env.ICRL_DEBUG) return `error: ${stack}\n`;
   // The operating system (a full disk, a port in use) and another process say what is wrong; anything else is a bug of icrl.
@@ -25,7 +26,8 @@ export function errorLine(error: unknown, env: Readonly<Record<string, string | 
 export function usageErrorLine(text: string, command: string): string {
   const hint = /\n\(Did you mean (?:one of )?(.*)\?\)/.exec(text);
   const what = text.replace(/\n\(Did you mean [^\n]*\)/, "");
-  return `${oneLine(what)}${hint === null ? "" : `: did you mean ${hint[1]}?`} (${command} --help shows what there is)\n`;
+  const help = withTypedCommands(`${command} --help`);
+  return `${oneLine(what)}${hint === null ? "" : `: did you mean ${hint[1]}?`} (${help} shows what there is)\n`;
 }
 
 function oneLine(text: string): string {

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { IcrlError } from "../../common/errors.js";
+import { openAddressWarning } from "./open-address.js";
 import { reportedError } from "./reported-error.js";
 
 /** Path of the program, for processes that a command starts. */
@@ -64,11 +65,12 @@ export async function startPrivateServer(dataDir: string, flags: readonly string
     if (reason !== undefined) throw new IcrlError(reason, text);
     throw new ServerStartError(`the private server did not start: ${text}`);
   }
-  // Warnings of a running server are worth seeing; the one error of a command is its own.
-  child.stderr.on("data", (text: Buffer) =>
-    process.stderr.write(String(text).replaceAll(/^error: /gm, "its server: ")),
-  );
   const { address, http } = JSON.parse(line) as { address: string; http: string | null };
+  process.stderr.write(openAddressWarning(address));
+  // Warnings of a running server are worth seeing, but for the one that has just been given; the one error of a command is its own.
+  createInterface({ input: child.stderr }).on("line", (text) => {
+    if (!text.includes('"event":"listening"')) process.stderr.write(`${text.replace(/^error: /, "its server: ")}\n`);
+  });
   return {
     address,
     pageUrl: http ?? undefined,

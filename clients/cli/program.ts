@@ -51,7 +51,10 @@ icrl COMMAND --help tells more; docs/cli.md describes every --json document.`,
 /** Runs it: what it has to say goes to the process's streams, how it ended into its exit code. */
 export async function runProgram(args: readonly string[]): Promise<void> {
   try {
-    await createProgram().parseAsync(args, { from: "user" });
+    const program = createProgram();
+    await program.parseAsync(isUnknown(program, args) ? args.filter((word) => !HELP.includes(word)) : args, {
+      from: "user",
+    });
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     else {
@@ -59,6 +62,25 @@ export async function runProgram(args: readonly string[]): Promise<void> {
       process.exitCode = exitCodeOf(error);
     }
   }
+}
+
+/** Words that ask for help. */
+const HELP = ["help", "--help", "-h"];
+
+/**
+ * Whether a command line names a command that there is not. Commander would look at what asks for help first, and show the help of the
+ * commands that there are.
+ */
+function isUnknown(program: Command, args: readonly string[]): boolean {
+  let group = program;
+  for (const word of args) {
+    if (group.commands.length === 0) return false;
+    if (word.startsWith("-") || word === "help") continue;
+    const next = group.commands.find((command) => command.name() === word);
+    if (next === undefined) return true;
+    group = next;
+  }
+  return false;
 }
 
 /** What calls a command: `icrl log list`. */

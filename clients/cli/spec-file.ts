@@ -1,8 +1,9 @@
 /** Files that say what is to be done, YAML or JSON: read whole, refused with the place of what is wrong. */
 import { readFileSync } from "node:fs";
-import { parse } from "yaml";
 import { IcrlError } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
+import { uint64Of } from "../../common/written-numbers.js";
+import { parseSpec } from "./spec-yaml.js";
 
 /** Options as a file gives them: {name: value, ...}. */
 export type GivenOptions = Record<string, unknown>;
@@ -19,7 +20,7 @@ export interface SpecFile {
   options(value: unknown, what: string): GivenOptions;
   /** A whole number of at least `min`. */
   wholeNumber(value: unknown, what: string, min: number): number;
-  /** A uint64; undefined when absent. */
+  /** A uint64, as a number or, as JSON documents have them, a text; undefined when absent. */
   seed(value: unknown): bigint | undefined;
   /** A positive number. */
   positive(value: unknown, what: string): number;
@@ -41,7 +42,7 @@ export function readSpecFile(path: string): SpecFile {
   }
   let content: unknown;
   try {
-    content = parse(source, { intAsBigInt: true });
+    content = parseSpec(source);
   } catch (error) {
     throw invalid(`is no YAML: ${firstLine(error)}`);
   }
@@ -78,12 +79,12 @@ export function readSpecFile(path: string): SpecFile {
       return Number(value);
     },
     seed(value) {
-      if (value !== undefined && (typeof value !== "bigint" || value < 0n || value >= 1n << 64n)) {
-        throw invalid(
-          `seed is ${shown(value)}: give a whole number from 0 to 18446744073709551615, or none to have one drawn`,
-        );
-      }
-      return value;
+      if (value === undefined) return undefined;
+      const seed = typeof value === "bigint" || typeof value === "string" ? uint64Of(String(value)) : undefined;
+      if (seed !== undefined) return seed;
+      throw invalid(
+        `seed is ${shown(value)}: give a whole number from 0 to 18446744073709551615, or none to have one drawn`,
+      );
     },
     positive(value, what) {
       const given = Number(value);

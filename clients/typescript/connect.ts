@@ -1,5 +1,6 @@
 /** A connection to a server: typed unary calls, streams of answers, and play streams. */
 import { type Call, Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { isLoopback } from "../../common/loopback.js";
 import {
   CollectionServiceService,
   CreateCollectionRequest,
@@ -81,23 +82,44 @@ export interface Connection {
 /** Largest answer that is accepted, in bytes: observations of the largest sessions and pages of trajectories fit. */
 const MAX_RESPONSE_BYTES = 256 << 20;
 
+/** How long a client waits for a server that does not answer: one that was started at the same time answers within seconds. */
+const PATIENCE_MS = 20_000;
+
+/** A wait that is longer than this is told. */
+const QUIET_MS = 1000;
+
 /**
- * Connects to a server. The connection is made by the first call; `timeoutMs` bounds how long that one waits for a server that is
- * not there yet.
+ * Connects to a server; one that is being started is waited for. A proxy that the environment names (`http_proxy`, `grpc_proxy`, ...) is used
+ * for servers elsewhere, and never for one on this machine's loopback.
  *
  * @param address HOST:PORT
+ * @param timeoutMs how long a server that does not answer is waited for
+ * @param onWaiting told, in a line for people, when a server has not answered within a second
  * @throws ConnectionError if nothing answers in time
  */
-export async function connect(address: string, timeoutMs = 5000): Promise<Connection> {
+export async function connect(
+  address: string,
+  timeoutMs = PATIENCE_MS,
+  onWaiting: (line: string) => void = () => {},
+): Promise<Connection> {
   const client = new Client(address, credentials.createInsecure(), {
     "grpc.max_receive_message_length": MAX_RESPONSE_BYTES,
     "grpc.max_send_message_length": -1,
+    "grpc.enable_http_proxy": isLoopback(address) ? 0 : 1,
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 1000,
   });
+  const seconds = timeoutMs / 1000;
+  const quiet = setTimeout(
+    () => onWaiting(`no server answers at ${address} yet: waiting up to ${seconds} s for one`),
+    QUIET_MS,
+  );
   await new Promise<void>((resolve, reject) => {
     client.waitForReady(Date.now() + timeoutMs, (error) => {
+      clearTimeout(quiet);
       if (error === undefined) return resolve();
       client.close();
-      reject(errorOf(Object.assign(error, { code: 14, details: "not reached in time" }), address));
+      reject(errorOf(Object.assign(error, { code: 14, details: `waited ${seconds} s for one` }), address));
     });
   });
 

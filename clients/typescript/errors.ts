@@ -29,7 +29,7 @@ export function errorOf(error: unknown, address: string): Error {
   if (error.code === status.UNAVAILABLE) {
     return new ConnectionError(
       error.code,
-      `no icrl server answers at ${address}: start one with "icrl serve" (${error.details})`,
+      `no icrl server answers at ${address}: start one with "npx icrl serve" (${error.details})`,
     );
   }
   return new ConnectionError(error.code, `${status[error.code] ?? error.code} from ${address}: ${error.details}`);

@@ -6,8 +6,10 @@
 import { parseArgs } from "node:util";
 import { IcrlError } from "../../common/errors.js";
 import { optionsFromTexts, resolveOptions } from "../../common/options.js";
+import { uint64Of, wholeNumberOf } from "../../common/written-numbers.js";
 import { type Connection, connect } from "./connect.js";
 import type { Agent } from "./define-agent.js";
+import { ConnectionError } from "./errors.js";
 import { labelDataset } from "./label-dataset.js";
 import { type PlayAgentOptions, playAgent } from "./play-agent.js";
 import { serveMatches } from "./serve-matches.js";
@@ -20,7 +22,8 @@ const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID | --c
  * as an expert that labels the server's dataset.
  *
  * @param args the command line's words after the program's name
- * @returns the exit code: 0 when all was played, 1 when not, 2 for a command line that it does not understand
+ * @returns the exit code: 0 when all was played, 1 when not, 2 for a command line that it does not understand, 3 where no server answers or it
+ *   went away
  */
 export async function runAgent(agent: Agent, args: readonly string[]): Promise<number> {
   let command: Command | undefined;
@@ -35,7 +38,7 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
     return 0;
   }
   try {
-    const connection = await connect(command.address);
+    const connection = await connect(command.address, undefined, console.error);
     try {
       if (command.play !== undefined) return await playFreely(connection, agent, command.play);
       if (command.label !== undefined) return await label(connection, agent, command.label, command.agentOptions);
@@ -45,7 +48,7 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
     }
   } catch (error) {
     console.error(textOf(error));
-    return 1;
+    return error instanceof ConnectionError ? 3 : 1;
   }
 }
 
@@ -111,14 +114,15 @@ function parseCommand(agent: Agent, args: readonly string[]): Command | undefine
 }
 
 function wholeNumber(name: string, text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new Error(`${name} is "${text}": give a whole number of at least 1`);
-  return Number(text);
+  const value = Number(wholeNumberOf(text) ?? Number.NaN);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new Error(`${name} is "${text}": give a whole number of at least 1`);
 }
 
 function uint64(name: string, text: string): bigint {
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
-    throw new Error(`${name} is "${text}": give a whole number below 2^64`);
-  return BigInt(text);
+  const value = uint64Of(text);
+  if (value === undefined) throw new Error(`${name} is "${text}": give a whole number below 2^64`);
+  return value;
 }
 
 async function serve(connection: Connection, agent: Agent, command: Command): Promise<number> {

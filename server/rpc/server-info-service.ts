@@ -2,6 +2,7 @@
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
 import { GetServerInfoRequest, GetServerInfoResponse } from "../../proto/gen/icrl/v1/server_info.js";
+import { capabilitiesOf } from "../sessions/capabilities.js";
 import { describeLimits } from "../sessions/describe-limits.js";
 import type { Limits } from "../sessions/limits.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
@@ -11,6 +12,8 @@ import { type MethodContext, unary } from "./methods.js";
 export function serverInfoService(
   server: {
     readonly limits: Limits;
+    /** Trials to label; absent when the server has no dataset. */
+    readonly labels?: object;
     readonly sink: TrajectorySink;
     readonly durability: string;
     readonly startedAt: Date;
@@ -25,7 +28,7 @@ export function serverInfoService(
       minProtocolVersion: PROTOCOL_VERSION,
       maxProtocolVersion: PROTOCOL_VERSION,
       limits: describeLimits(server.limits),
-      capabilities: [],
+      capabilities: capabilitiesOf(server.labels),
       startedAt: server.startedAt,
       openSessions: server.openSessions.size,
       steps: BigInt(server.counters.steps),

@@ -113,10 +113,17 @@ export function openPlay(play: Play, context: OpenPlayContext): OpenPlay {
     if (index < stepIndex) {
       throw new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
     }
-    throw new IcrlError(
-      "STEP_GAP",
-      `step_index ${index} has not been sent: answer ${answerWaits ? stepIndex - 1 : stepIndex}`,
-    );
+    throw new IcrlError("STEP_GAP", gapText(index));
+  }
+
+  /** Of an index that is not asked for: what is. */
+  function gapText(index: number): string {
+    if (closing) return `step_index ${index} is not asked for: nothing is left to play, wait for closed`;
+    if (answerWaits) {
+      const wait = `wait for the observations of step_index ${stepIndex}, which come when the log's disk has caught up`;
+      return `step_index ${index} has not been sent: ${wait}`;
+    }
+    return `step_index ${index} has not been sent: answer ${stepIndex}`;
   }
 
   return {

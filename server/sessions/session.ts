@@ -20,6 +20,7 @@ import {
 import { describeTask } from "../tasks/describe-task.js";
 import type { Task } from "../tasks/task.js";
 import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
+import { capabilitiesOf } from "./capabilities.js";
 import { checkedLabel, checkedOpen, checkName, decodeRequest, notImplemented } from "./checked-request.js";
 import type { Counters } from "./counters.js";
 import { describeLimits } from "./describe-limits.js";
@@ -268,7 +269,7 @@ export function createSession(link: Link, context: SessionContext): Session {
         sessionId,
         limits: describeLimits(limits),
         resumeToken: "",
-        capabilities: context.labels === undefined ? [] : ["label"],
+        capabilities: capabilitiesOf(context.labels),
       },
     });
     if (message.entrant === undefined) return;

@@ -45,8 +45,8 @@ test("the example of docs/datasets.md: an agent of one's own joins a collection,
   const [, yaml] = /plays in a process that you start\. mine\.yaml:\n\n```yaml\n(.*?)```/s.exec(page) as string[];
   writeFileSync(path("mine.yaml"), yaml);
   const out = path("mine");
-  const listen = ["--listen", "127.0.0.1:0"];
-  const collecting = start([PROGRAM, "dataset", "collect", path("mine.yaml"), "--out", out, ...listen, "--json"]);
+  const flags = ["--await", "softmax", "--listen", "127.0.0.1:0", "--json"];
+  const collecting = start([PROGRAM, "dataset", "collect", path("mine.yaml"), "--out", out, ...flags]);
   const agent = start([SOFTMAX, ...(await joining(collecting, "softmax"))]);
   expect((await agent.ended).code).toBe(0);
   const { code, stdout, stderr } = await collecting.ended;
@@ -73,7 +73,7 @@ test("an agent of one's own that dies leaves its trials to the next: as a behavi
   };
   writeFileSync(path("turns.yaml"), JSON.stringify(spec));
   const dir = path("turns");
-  const collecting = start([PROGRAM, "dataset", "collect", path("turns.yaml"), "--out", dir]);
+  const collecting = start([PROGRAM, "dataset", "collect", path("turns.yaml"), "--out", dir, "--await", "mine"]);
   const join = await joining(collecting, "hesitant");
   await dieHalfWay(join, 200);
   const next = start([HESITANT, ...join]);

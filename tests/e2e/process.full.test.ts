@@ -2,7 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { icrl, temporaryFolder } from "./run-icrl.js";
+import { icrl, PROGRAM, ROOT, startNode, temporaryFolder } from "./run-icrl.js";
+
+/** How these tests call it. */
+const BY_PATH = "node dist/clients/cli/main.js";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder.path, name);
@@ -17,7 +20,7 @@ test("exit code 2: a mistyped verb is one line on standard error", async () => {
   expect(await icrl("ply")).toEqual({
     code: 2,
     stdout: "",
-    stderr: "error: unknown command 'ply': did you mean play? (icrl --help shows what there is)\n",
+    stderr: `error: unknown command 'ply': did you mean play? (${BY_PATH} --help shows what there is)\n`,
   });
 });
 
@@ -29,10 +32,27 @@ test("exit code 2: so is a wrong file", async () => {
   });
 });
 
-test("exit code 3: no server answers", async () => {
-  const { code, stdout, stderr } = await icrl("play", "emp", "--task", "linear-bandit", "--server", "127.0.0.1:1");
+const NOBODY = "127.0.0.1:1";
+const NPX = "npx icrl";
+
+test.each([
+  ["icrl play", [PROGRAM, "play", "emp", "--task", "linear-bandit", "--server", NOBODY], BY_PATH],
+  ["icrl agent", [PROGRAM, "agent", "emp", "--connect", NOBODY], BY_PATH],
+  ["an agent of one's own", [join(ROOT, "examples/softmax-agent.mjs"), "--connect", NOBODY, "--task", "chain"], NPX],
+])("exit code 3: %s waits 20 seconds for a server, says so, and gives up", async (_, args, program) => {
+  const { code, stdout, stderr } = await startNode(args).ended;
   expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
-  expect(stderr).toMatch(/^error: no icrl server answers at 127\.0\.0\.1:1: start one with "icrl serve".*\n$/);
+  expect(stderr.replace("error: ", "")).toBe(
+    `no server answers at ${NOBODY} yet: waiting up to 20 s for one\nno icrl server answers at ${NOBODY}: start one with "${program} serve" (waited 20 s for one)\n`,
+  );
+});
+
+test("Ctrl-C ends the waiting for a server", async () => {
+  const waiting = startNode([PROGRAM, "play", "emp", "--task", "linear-bandit", "--server", NOBODY]);
+  await waiting.said("waiting up to 20 s");
+  waiting.child.kill("SIGINT");
+  await waiting.ended;
+  expect(waiting.child.signalCode).toBe("SIGINT"); // which shells show as 130
 });
 
 test("without a terminal nothing is painted or drawn over, and progress stays off standard output", async () => {

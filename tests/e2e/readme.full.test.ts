@@ -1,15 +1,17 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync, symlinkSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { readmeBlocks } from "./readme-blocks.js";
-import { PROGRAM, ROOT, temporaryFolder } from "./run-icrl.js";
+import { ROOT, temporaryFolder } from "./run-icrl.js";
 
-const [, , ...commands] = readmeBlocks()
+const shell = readmeBlocks()
   .filter(({ language }) => language === "sh")
   .map(({ text }) => text);
 const folder = temporaryFolder();
+const clone = join(folder.path, "icrl");
 afterAll(() => folder.remove());
 
 /** Runs to its end, within so many minutes. */
@@ -22,7 +24,6 @@ function run(cwd: string, minutes: number, command: string, ...args: string[]): 
 }
 
 test("a fresh clone installs and plays the demo, which gives the README's leaderboard and picture", () => {
-  const clone = join(folder.path, "icrl");
   run(folder.path, 1, "git", "clone", "--quiet", ROOT, clone);
   run(clone, 8, "npm", "ci");
   const stdout = run(clone, 8, "npm", "run", "demo");
@@ -33,26 +34,38 @@ test("a fresh clone installs and plays the demo, which gives the README's leader
   expect(run(clone, 1, "git", "status", "--porcelain")).toBe(""); // nothing that git would pick up
 });
 
-describe("the README's commands run, in order, in one folder", () => {
-  let port: number;
-  beforeAll(async () => {
-    for (const name of ["examples", "experiments"]) symlinkSync(join(ROOT, name), join(folder.path, name));
-    const socket = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => socket.once("listening", resolve));
-    port = (socket.address() as { port: number }).port;
-    await new Promise((resolve) => socket.close(resolve));
-  });
+test("npx finds the clone built, and packing it takes what is built along", () => {
+  const built = statSync(join(clone, "dist/build.json")).mtimeMs;
+  expect(run(clone, 1, "npx", "icrl", "--help")).toMatch(/^Usage: icrl /);
+  const [{ files }] = JSON.parse(run(clone, 2, "npm", "pack", "--dry-run", "--json")) as [
+    { files: { path: string }[] },
+  ];
+  expect(files.map(({ path }) => path)).toContain("dist/clients/cli/main.js");
+  expect(statSync(join(clone, "dist/build.json")).mtimeMs).toBe(built);
+});
 
-  test.each(commands)("%s", (text) => {
-    const npx = `npx() { shift; '${process.execPath}' '${PROGRAM}' "$@"; }`; // npx itself takes a second a time
-    const script = `set -em\n${npx}\n${text.replaceAll("50551", String(port))}`;
-    const { status, stdout, stderr } = spawnSync("bash", ["-c", script], {
-      cwd: folder.path,
-      encoding: "utf8",
-      timeout: 595_000,
-    });
-    expect(stderr).not.toMatch(/error/i);
-    expect(status).toBe(0);
-    expect(stdout).not.toBe("");
-  });
+test("all other commands of the README run as they stand, pasted block after block into one shell", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as { port: number };
+  await new Promise((resolve) => taken.close(resolve));
+  const [, , ...blocks] = shell; // the first two are the clone's installation, its demo and its tests
+  const script = join(folder.path, "pasted.sh");
+  const pasted = blocks.map((text, i) => `echo "== block ${i}"\n${text.replaceAll("50551", String(port))}`);
+  writeFileSync(script, `set -em\n${pasted.join("\n")}`); // -m: jobs have numbers, as where people type
+  const child = spawn("bash", [script], { cwd: clone, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const [status] = (await once(child, "close")) as [number | null];
+  console.log(stdout);
+  expect(stderr).not.toMatch(/error/i);
+  expect(status, stderr).toBe(0);
+  const said = stdout.split(/^== block \d+\n/m).slice(1);
+  expect(said).toHaveLength(blocks.length);
+  for (const [i, text] of said.entries()) expect(text, blocks[i]).not.toBe("");
+  // What is printed to be run next is run as it is printed.
+  const next = /^report +(npx icrl tournament report .*)$/m.exec(stdout)?.[1] as string;
+  expect(run(clone, 2, "bash", "-c", next)).toMatch(/report\.html/);
 });

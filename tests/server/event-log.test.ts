@@ -11,7 +11,7 @@ import { frameHeader } from "#icrl/server/trajectories/segment-file.js";
 import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
 import { tableBelow } from "../support/operating-page.js";
 import { actions, hello, open, opened, type RawStream, rawClient, rawStream } from "../support/raw-stream.js";
-import { serverAfter, serverWithPage, type TestServer } from "../support/server.js";
+import { serverAfter, serverWithPage, startTestServer, type TestServer } from "../support/server.js";
 import { agentThat, BANDIT, create, finished, randomAgent, spec } from "../support/tournament.js";
 
 type Line = Readonly<Record<string, unknown>>;
@@ -207,6 +207,13 @@ test("failures inside the server are said with their stacks", async () => {
   const { lines, tell } = listener();
   expect(statusOf(new Error("a bug"), tell)).toMatchObject({ code: 13, details: "internal error" }); // INTERNAL
   expect(lines).toMatchObject([{ event: "internal_error", where: "rpc", err: { message: "a bug" } }]);
+});
+
+test("listening where others than this machine reach it is a warning that names the addresses", async () => {
+  const server = await startTestServer({}, undefined, { listen: "0.0.0.0:0" });
+  onTestFinished(() => server.dispose());
+  heard.push(server.said as Line[]);
+  expect(saidOf(server, "listening")).toMatchObject([{ level: 40, open: ["0.0.0.0:0"] }]);
 });
 
 /** What pino itself adds. */

@@ -99,7 +99,7 @@ export async function playCollection(dir: string, spec: CollectionSpec = SPEC, p
     limits: resolveOptions(LIMIT_OPTIONS, {}, "a test's server"),
     logger: pino({ level: "silent" }),
   });
-  const client = new Client(server.address, credentials.createInsecure());
+  const client = new Client(server.address, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
   const connection = await connect(server.address);
   try {
     let id = "";

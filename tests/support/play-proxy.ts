@@ -51,7 +51,10 @@ function decoded(bytes: Buffer): AgentMessage | undefined {
 
 /** Starts one before the server at `address`; `spoiler` is asked once for each session. */
 export async function startProxy(address: string, spoiler: () => Spoiler): Promise<PlayProxy> {
-  const client = new Client(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 });
+  const client = new Client(address, credentials.createInsecure(), {
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.enable_http_proxy": 0,
+  });
 
   function play(call: ServerDuplexStream<Buffer, Buffer>): void {
     const { request, response, ending } = spoiler();

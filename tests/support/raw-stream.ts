@@ -58,6 +58,7 @@ export function rawClient(address: string, options: object = {}): Client {
   return new Client(address, credentials.createInsecure(), {
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
+    "grpc.enable_http_proxy": 0,
     // Its own connection: clients of one process share one otherwise.
     "grpc.use_local_subchannel_pool": 1,
     ...options,

@@ -44,7 +44,7 @@ export function agentCommand(): Command {
       const entrant = flags.entrant ?? agent.name;
       const agentOptions = optionsFromTexts(agent.options, flags.option ?? []);
       resolveOptions(agent.options, agentOptions, `agent "${name}"`);
-      const connection = await connect(flags.connect);
+      const connection = await connect(flags.connect, undefined, (line) => process.stderr.write(`${line}\n`));
       const matches = new Set<string>();
       const failed: { match: string; reason: string; error: string }[] = [];
       try {

@@ -1,10 +1,11 @@
 /** Parsers and checks of command-line values that several commands share. */
 import { type Command, InvalidArgumentError } from "commander";
+import { uint64Of, wholeNumberOf } from "../../../common/written-numbers.js";
 
 /** A whole number of at least `min`. */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
-    const value = /^\d[\d_]*$/.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
+    const value = Number(wholeNumberOf(text) ?? Number.NaN);
     if (!Number.isSafeInteger(value) || value < min || value > max) {
       throw new InvalidArgumentError(
         max === Number.MAX_SAFE_INTEGER
@@ -16,12 +17,11 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
-/** A uint64 in decimal. */
+/** A uint64. */
 export function uint64(text: string): bigint {
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n) {
-    throw new InvalidArgumentError("Give a whole number from 0 to 18446744073709551615.");
-  }
-  return BigInt(text);
+  const value = uint64Of(text);
+  if (value === undefined) throw new InvalidArgumentError("Give a whole number from 0 to 18446744073709551615.");
+  return value;
 }
 
 /** Collects an option that may be given several times. */

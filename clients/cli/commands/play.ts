@@ -85,7 +85,7 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
   let connection: Connection | undefined;
   const startedAt = performance.now();
   try {
-    connection = await connect(address);
+    connection = await connect(address, undefined, progress.say);
     const closed = await interruptible(
       playAgent(connection, agent, {
         task: task.name,

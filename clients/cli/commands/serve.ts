@@ -4,6 +4,7 @@ import { allowed, resolveOptions } from "../../../common/options.js";
 import { claimOutput } from "../../../datasets/output/claim-output.js";
 import { COLLECTING, LOG, REPORT, TOURNAMENT } from "../../../datasets/output/output-kinds.js";
 import { LIMIT_OPTIONS } from "../../../server/sessions/limits.js";
+import { openAddressWarning } from "../open-address.js";
 import { hostAndPort, wholeNumber } from "./arguments.js";
 
 /** Port of `serve` and of clients that are not told another. */
@@ -78,7 +79,7 @@ export function serveCommand(): Command {
       logLevel: flags.logLevel,
       drainMs: flags.drainMs,
       stopWithInput: flags.stopWithInput ?? false,
-      onListening: ({ address, pageUrl, tornBytes }) => {
+      onListening: ({ address, pageUrl, open, tornBytes }) => {
         const event = {
           event: "listening",
           address,
@@ -91,6 +92,7 @@ export function serveCommand(): Command {
         else {
           process.stdout.write(`icrl serves on ${address}, logs to ${flags.data}\n`);
           if (pageUrl !== undefined) process.stdout.write(`page at ${pageUrl}\n`);
+          for (const one of open) process.stdout.write(openAddressWarning(one)); // standard error has JSON: the log has it
           if (tornBytes > 0) process.stdout.write(`cut off ${tornBytes} bytes of an interrupted write\n`);
         }
       },

@@ -6,6 +6,7 @@ import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
 import { createProgress, type Progress } from "../print/progress.js";
 import type { TrainingListener, TrainingResult } from "../training/run-training.js";
+import { typedCommand } from "../typed-command.js";
 import { required, wholeNumber } from "./arguments.js";
 
 interface TrainFlags {
@@ -117,7 +118,7 @@ function summary(name: string, result: TrainingResult): string {
         ]),
     ...(evaluation === null ? [] : [`evaluation   ${evaluationText(evaluation)}`]),
     `checkpoint   ${checkpoint}`,
-    `play         icrl play transformer --option checkpoint=${checkpoint} --task TASK`,
+    `play         ${typedCommand("play", "transformer", "--option", `checkpoint=${checkpoint}`, "--task", "TASK")}`,
     "",
   ].join("\n");
 }

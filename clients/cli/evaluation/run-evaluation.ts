@@ -5,7 +5,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { findAgent } from "../../../agents/registry.js";
 import { findCheckpoint, readCheckpoint } from "../../../agents/transformer/checkpoint.js";
 import { type ImitationGap, imitationGap } from "../../../agents/transformer/imitation-gap.js";
@@ -20,6 +19,7 @@ import { EVALUATION } from "../../../datasets/output/output-kinds.js";
 import { runCommand } from "../child-command.js";
 import { EXIT } from "../exit-codes.js";
 import type { CurveJson, MeanJson, Options, ResultsJson } from "../results.js";
+import { specText } from "../spec-yaml.js";
 import { type PlannedTask, planTasks, type StoredModel, type TaskEntry } from "./plan.js";
 
 /** What is evaluated, and how. */
@@ -128,7 +128,7 @@ async function playTournament(
   const file = join(plan.out, "tournament.yaml");
   writeFileSync(
     file,
-    stringify({
+    specText({
       name: "evaluation",
       seed: plan.seed,
       trials: plan.trials,
@@ -178,7 +178,7 @@ async function compareLabels(
   const { expert, expertOptions: options, choice } = plan;
   writeFileSync(
     file,
-    stringify({
+    specText({
       name: "imitation",
       // A seed of its own: the trials of a training's dataset have the purpose "collect", too.
       seed: hash64(["icrl.v1", "evaluation", String(plan.seed)]),

@@ -1,7 +1,7 @@
 /** What was played, as one needs to know it to play it again. */
-import { stringify } from "yaml";
 import { shortNumber } from "../print/numbers.js";
 import type { Options, ResultsJson } from "../results.js";
+import { specText } from "../spec-yaml.js";
 import { type Block, longTable } from "./document.js";
 import type { ReportView } from "./report-view.js";
 
@@ -29,7 +29,7 @@ export function playedSection({ results, statistics }: ReportView): Block[] {
         statistics.paired ? "which take the same trials of all entrants" : "each entrant's by themselves"
       }, drawn with seed ${statistics.seed}; those of the regret curves are ± 1.96 standard errors. The page again:`,
     },
-    { kind: "code", text: `icrl tournament report DIR${resampling}` },
+    { kind: "code", text: `npx icrl tournament report DIR${resampling}` },
     {
       kind: "fold",
       summary: "The tournament as a file for icrl tournament run",
@@ -71,7 +71,7 @@ export function tournamentFile({ name, seed, trials, tasks, agents }: ResultsJso
       ...(entered.length > 0 ? { tasks: entered } : {}),
     })),
   };
-  return stringify(file, { lineWidth: 0 }).trimEnd();
+  return specText(file).trimEnd();
 }
 
 const given = (options: Options) => (Object.keys(options).length > 0 ? { options } : {});

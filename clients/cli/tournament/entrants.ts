@@ -1,13 +1,14 @@
 /** Who starts the entrants of a tournament that is run from the command line: the command itself, or somebody elsewhere. */
-import { hostname } from "node:os";
-import { agents, findAgent } from "../../../agents/registry.js";
-import { IcrlError } from "../../../common/errors.js";
+import { findAgent } from "../../../agents/registry.js";
 import { resolveOptions } from "../../../common/options.js";
 import { playsTask } from "../../../common/plays-task.js";
 import type { Attendance, TournamentSpec } from "../../../proto/gen/icrl/v1/tournament.js";
 import { LIMIT_OPTIONS, type Limits } from "../../../server/sessions/limits.js";
 import { type CheckedSpec, checkSpec } from "../../../server/tournaments/spec.js";
+import { isBuiltIn, nearBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
+import { reachableAddress } from "../open-address.js";
 import { quoted } from "../print/quoted.js";
+import { typedCommand } from "../typed-command.js";
 
 /** An entrant as the tournament's file has it. */
 export type SpecEntrant = TournamentSpec["agents"][number];
@@ -31,14 +32,17 @@ export function sortEntrants(
   server: string | undefined,
 ): SortedEntrants {
   const { tasks } = checkedSpec(spec, server === undefined);
-  for (const name of awaited.keys()) {
-    if (!spec.agents.some((entrant) => entrant.name === name)) {
-      const names = spec.agents.map((entrant) => entrant.name).join(", ");
-      throw new IcrlError("ENTRANT_UNKNOWN", `--await ${name}: the entrants are ${names}`);
-    }
+  requireAwaited(
+    awaited.keys(),
+    spec.agents.map(({ name }) => name),
+    "entrants",
+  );
+  const elsewhere = ({ name, agent }: SpecEntrant) => awaited.has(name) || !isBuiltIn(agent);
+  for (const { name, agent } of spec.agents) {
+    if (isBuiltIn(agent) || awaited.has(name)) continue;
+    // On a running server whoever comes may enter, unannounced: only what looks mistyped is refused.
+    if (server === undefined || nearBuiltIn(agent) !== "") throw unknownAgent(`entrant "${name}"`, name, agent);
   }
-  const elsewhere = ({ name, agent }: SpecEntrant) =>
-    awaited.has(name) || (server !== undefined && !agents.some((builtIn) => builtIn.name === agent));
   const builtIn = spec.agents.filter((entrant) => !elsewhere(entrant));
   for (const { name, agent, options } of builtIn) {
     const found = findAgent(agent);
@@ -61,11 +65,10 @@ export function attendanceOf({ builtIn }: SortedEntrants, awaited: ReadonlyMap<s
 /** How an agent from elsewhere joins. */
 export function joinText({ name, agent }: SpecEntrant, address: string, awaited: ReadonlyMap<string, number>): string {
   const processes = awaited.get(name);
-  const reachable = address.replace(/^(0\.0\.0\.0|\[::\]):/, `${hostname()}:`);
-  const join = `--connect ${reachable} --entrant ${quoted(name)}`;
+  const join = `--connect ${reachableAddress(address)} --entrant ${quoted(name)}`;
   if (processes === undefined) return `${name}: "${agent}" is not built in; start it with ${join}`;
   const count = processes === 1 ? "a process" : `${processes} processes`;
-  const start = agents.some((builtIn) => builtIn.name === agent) ? `icrl agent ${agent} ${join}` : `it with ${join}`;
+  const start = isBuiltIn(agent) ? `${typedCommand("agent", agent)} ${join}` : `it with ${join}`;
   return `${name}: waiting for ${count} of agent "${agent}" to join; start ${start}`;
 }
 

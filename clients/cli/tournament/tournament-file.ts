@@ -9,6 +9,11 @@ import { readSpecFile } from "../spec-file.js";
  */
 export function readTournamentFile(path: string): TournamentSpec {
   const { content, members, list, text, options, wholeNumber, seed } = readSpecFile(path);
+  /** No ids, as tournament.json has them of an entrant that enters for all it plays, are none too few. */
+  const idsOf = (value: unknown, what: string) =>
+    value === undefined || (Array.isArray(value) && value.length === 0)
+      ? []
+      : list(value, what).map((id) => text(id, what));
   const file = members(content, "the file", ["name", "seed", "trials", "tasks", "agents"]);
   return {
     seed: seed(file.seed),
@@ -32,8 +37,7 @@ export function readTournamentFile(path: string): TournamentSpec {
         name: text(agent.name ?? program, `${what}.name`),
         agent: program,
         options: options(agent.options, `${what}.options`),
-        tasks:
-          agent.tasks === undefined ? [] : list(agent.tasks, `${what}.tasks`).map((id) => text(id, `${what}.tasks`)),
+        tasks: idsOf(agent.tasks, `${what}.tasks`),
       };
     }),
   };

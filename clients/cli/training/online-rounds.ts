@@ -4,13 +4,13 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
 import { type TrainingPosition, trainingBatches } from "../../../agents/transformer/training-data.js";
 import { hash64 } from "../../../common/seeds.js";
 import { readDatasetManifest } from "../../../datasets/dataset-manifest.js";
 import { roundFiles } from "../../../datasets/output/output-kinds.js";
 import { removeFiles } from "../../../datasets/output/remove-files.js";
 import { runCommand } from "../child-command.js";
+import { parseSpec, specText } from "../spec-yaml.js";
 import { type DataSource, dataOptions, longestTrial, tokensOf, validationBatches } from "./data-source.js";
 import type { TrainingSpec } from "./training-file.js";
 
@@ -44,10 +44,10 @@ export async function openOnlineRounds(
   async function collect(name: string, count: number, quiet: boolean, stop: AbortSignal): Promise<string> {
     const dir = join(folder, name);
     const seed = hash64(["icrl.v1", "online", String(spec.seed), name]);
-    const content = parse(readFileSync(spec.dataset.path, "utf8")) as Record<string, unknown>;
+    const content = parseSpec(readFileSync(spec.dataset.path, "utf8")) as Record<string, unknown>;
     const tasks = (content.tasks as Record<string, unknown>[]).map((task) => ({ ...task, trials: count }));
     const file = `${dir}.yaml`;
-    writeFileSync(file, stringify({ ...content, name: `${spec.name}-${name}`, seed, tasks }));
+    writeFileSync(file, specText({ ...content, name: `${spec.name}-${name}`, seed, tasks }));
     await runCommand(["dataset", "collect", file, "--out", dir], { quiet, signal: stop });
     return dir;
   }

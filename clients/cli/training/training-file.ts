@@ -4,7 +4,6 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { agents } from "../../../agents/registry.js";
 import { type ModelOptions, modelOptions } from "../../../agents/transformer/model-config.js";
 import { LAYOUTS, type Layout } from "../../../agents/transformer/token-layout.js";
 import type { Objective } from "../../../agents/transformer/training-data.js";
@@ -12,7 +11,9 @@ import { TRAINING_OPTIONS, type TrainingOptions } from "../../../agents/transfor
 import { IcrlError } from "../../../common/errors.js";
 import { resolveOptions } from "../../../common/options.js";
 import { ORACLE_NOISE } from "../../../server/collections/oracle-noise-options.js";
+import { isBuiltIn, nearBuiltIn } from "../agents-from-elsewhere.js";
 import { type DatasetSpec, readDatasetFile } from "../dataset-file.js";
+import { quoted } from "../print/quoted.js";
 import { readSpecFile } from "../spec-file.js";
 
 /** What a training's file asks for. */
@@ -71,7 +72,7 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
     onlineTrials: online === undefined ? undefined : wholeNumber(online.trials, "online.trials", 1),
     objective,
     layout,
-    context: file.context === undefined ? 0 : wholeNumber(file.context, "context", 1),
+    context: file.context === undefined ? 0 : wholeNumber(file.context, "context", 0),
     model: modelOptions(options(file.model, "model")),
     training: resolveOptions(TRAINING_OPTIONS, steps === undefined ? training : { ...training, steps }, "the training"),
   };
@@ -91,10 +92,12 @@ function misfit({ objective, onlineTrials, dataset }: TrainingSpec, { experts, c
   if (!labels.includes(label)) {
     return `objective is "${objective}": the labels of ${dataset.path} are ${labels.join(", ")}; add {expert: AGENT, name: ${label}} to them`;
   }
-  const builtIn = [ORACLE_NOISE, ...agents.map(({ name }) => name)];
-  const other = collection.behaviours.find(({ agent }) => !builtIn.includes(agent));
-  if (onlineTrials !== undefined && other !== undefined) {
-    return `online plays built-in agents alone, and behaviour "${other.name}" of ${dataset.path} is none: collect a dataset with it, and name its folder`;
-  }
-  return undefined;
+  const other = collection.behaviours.find(({ agent }) => agent !== ORACLE_NOISE && !isBuiltIn(agent));
+  if (other === undefined) return undefined;
+  const hint = nearBuiltIn(other.agent);
+  const instead =
+    onlineTrials === undefined
+      ? `for an agent of your own collect the dataset by itself, with --await ${quoted(other.name)}, and name its folder`
+      : "online plays built-in agents alone";
+  return `there is no agent "${other.agent}", of behaviour "${other.name}" of ${dataset.path}${hint}; ${instead}`;
 }

@@ -1,6 +1,6 @@
 /** The output folder of a training: OUT/spec.json says what it is for; metrics.jsonl and checkpoints/ are what came of it. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../../common/errors.js";
 import { replaceDurably } from "../../../datasets/durable-file.js";
@@ -21,11 +21,12 @@ const CHECKPOINT = /^step-\d+$/;
 export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: boolean): void {
   const goesOn = beginFolder(out, { own: [TRAINING], anew: overwrite });
   const path = join(out, "spec.json");
-  const wanted = specJson(spec);
+  const wanted = specJson(spec, out);
   if (goesOn) {
-    const differs = differences(JSON.parse(readFileSync(path, "utf8")), wanted, "");
-    if (differs.length === 0) return;
-    if (hasCheckpoint(out)) {
+    const known = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    if (isSameDataset(known.dataset, spec, out)) known.dataset = wanted.dataset;
+    const differs = differences(known, wanted, "");
+    if (differs.length > 0 && hasCheckpoint(out)) {
       throw new IcrlError(
         "OUTPUT_EXISTS",
         `${out} holds a training whose ${differs.join(", ")}: choose another --out, or begin anew with --overwrite`,
@@ -59,10 +60,18 @@ function checkpointNames(out: string): string[] {
     .sort();
 }
 
-/** The spec as JSON, every default filled in. */
-function specJson({ dataset, seed, onlineTrials, ...rest }: TrainingSpec): unknown {
+/** The spec as JSON, every default filled in: a file that `icrl train` reads, and so finds the dataset from its own folder. */
+function specJson({ dataset, seed, onlineTrials, ...rest }: TrainingSpec, out: string): Record<string, unknown> {
   const online = onlineTrials === undefined ? undefined : { trials: onlineTrials };
-  return JSON.parse(JSON.stringify({ ...rest, dataset: dataset.given, seed: String(seed), online }));
+  const from = isAbsolute(dataset.given) ? dataset.given : relative(resolve(out), resolve(dataset.path));
+  return JSON.parse(JSON.stringify({ ...rest, dataset: from, seed: String(seed), online }));
+}
+
+/** Whether a dataset that a spec.json names is the file's: there, or, where the folder was moved or its spec is an early one, by its name. */
+function isSameDataset(known: unknown, { dataset }: TrainingSpec, out: string): boolean {
+  if (typeof known !== "string") return false;
+  const place = resolve(out, known);
+  return place === resolve(dataset.path) || (!existsSync(place) && basename(place) === basename(dataset.path));
 }
 
 /** Places where two JSON documents differ: `training.steps is 200, not 300`. */

@@ -1,7 +1,8 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { findAgent } from "#icrl/agents/registry.js";
+import { openCollectingFolder } from "#icrl/clients/cli/collecting-folder.js";
 import { readDatasetFile } from "#icrl/clients/cli/dataset-file.js";
 import { resolveOptions } from "#icrl/common/options.js";
 import { ORACLE_NOISE } from "#icrl/server/collections/oracle-noise-options.js";
@@ -53,6 +54,11 @@ test.each<[what: string, changes: Record<string, unknown>, line: string]>([
     { labels: [{ expert: "lin-ucv" }] },
     'AGENT_UNKNOWN: there is no agent "lin-ucv": did you mean',
   ],
+  [
+    "a mistyped agent, for which nobody would come",
+    { behaviours: [{ name: "b", agent: "unifrom" }] },
+    'AGENT_UNKNOWN: behaviour "b": there is no agent "unifrom": did you mean "uniform"?; for an agent of your own that joins, give --await b',
+  ],
   ["half an episode", { subsample: 1.5 }, "subsample is 1.5: give a whole number of at least 1"],
 ])("a dataset's file with %s is refused before anything is made", async (_, changes, line) => {
   const file = join(folder.path, "spec.yaml");
@@ -60,4 +66,35 @@ test.each<[what: string, changes: Record<string, unknown>, line: string]>([
   const refused = await refusalHere("dataset", "collect", file, "--out", join(folder.path, "out"));
   expect(refused).toContain(line.replace("FILE", file));
   expect(readdirSync(folder.path)).toEqual(["spec.yaml"]);
+});
+
+test("--await names behaviours of the file, and none that the server plays itself", async () => {
+  const file = join(folder.path, "spec.yaml");
+  const behaviours = [{ agent: "uniform" }, { name: "truth", agent: "oracle-noise" }];
+  writeFileSync(file, JSON.stringify({ ...GOOD, behaviours }));
+  for (const name of ["unifrom", "truth"]) {
+    expect(await refusalHere("dataset", "collect", file, "--out", join(folder.path, "out"), "--await", name)).toBe(
+      `ENTRANT_UNKNOWN: --await ${name}: the behaviours that agents play are uniform`,
+    );
+  }
+});
+
+test("what a collection writes down is a file for dataset collect, and that of an early version is known again", () => {
+  const file = join(folder.path, "spec.yaml");
+  const labels = ["self", { expert: "ucb", name: "paper", options: { bonus: "lin2023" } }, "optimal"];
+  const tasks = [{ id: "1_000", task: "bernoulli-bandit", options: { arms: 3 } }];
+  writeFileSync(file, JSON.stringify({ ...GOOD, tasks, labels, subsample: 2 }));
+  const spec = readDatasetFile(file);
+  const out = join(folder.path, "collected");
+  const { seed } = openCollectingFolder(out, spec, file);
+  const written = join(out, "collecting/spec.json");
+  expect(readDatasetFile(written)).toEqual({ ...spec, seed });
+  expect(openCollectingFolder(out, readDatasetFile(written), written).seed).toBe(seed);
+
+  const { labels: _, ...rest } = JSON.parse(readFileSync(written, "utf8"));
+  const { columns, experts } = spec;
+  writeFileSync(written, JSON.stringify({ ...rest, columns, experts }));
+  expect(openCollectingFolder(out, spec, file).seed).toBe(seed);
+  expect(() => openCollectingFolder(out, { ...spec, experts: [] }, file)).toThrow(/another dataset/);
+  rmSync(out, { recursive: true });
 });

@@ -1,6 +1,9 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { sortEntrants } from "#icrl/clients/cli/tournament/entrants.js";
+import { prepareRunFolder } from "#icrl/clients/cli/tournament/run-folder.js";
+import { readTournamentFile } from "#icrl/clients/cli/tournament/tournament-file.js";
 import { refusalHere } from "../../support/icrl-here.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { tournamentFile } from "../../support/tournament-file.js";
@@ -55,7 +58,7 @@ describe("a wrong tournament file is refused in one line, with exit code 2, befo
     [
       "an unknown agent",
       { agents: [{ agent: "lin-ubc" }] },
-      'AGENT_UNKNOWN: there is no agent "lin-ubc": did you mean "lin-ucb"?',
+      'AGENT_UNKNOWN: entrant "lin-ubc": there is no agent "lin-ubc": did you mean "lin-ucb"?; for an agent of your own that joins, give --await lin-ubc',
     ],
     [
       "an option out of range",
@@ -85,6 +88,63 @@ describe("a wrong tournament file is refused in one line, with exit code 2, befo
       `SPEC_INVALID: ${file}: ${line}`,
     );
   });
+});
+
+describe("a seed in a file is what it is for --seed, and a text as JSON documents have it", () => {
+  test.each([
+    ["7", 7n],
+    ['"7"', 7n],
+    ["1_000", 1000n],
+    ['"1_000"', 1000n],
+    ["1e3", 1000n],
+    ["18446744073709551615", 2n ** 64n - 1n],
+    ['"18446744073709551615"', 2n ** 64n - 1n],
+  ])("%s", (seed, value) => {
+    writeFileSync(
+      path("seed.yaml"),
+      `{name: t, seed: ${seed}, trials: 1_0, tasks: [{task: chain}], agents: [{agent: emp}]}`,
+    );
+    expect(readTournamentFile(path("seed.yaml"))).toMatchObject({ seed: value, trials: 10 });
+  });
+
+  test.each(["0x10", "0o17", "1__0", "-1", "1.5", '""', '"seven"', "18446744073709551616", "true"])(
+    "not %s",
+    (seed) => {
+      writeFileSync(
+        path("seed.yaml"),
+        `{name: t, seed: ${seed}, trials: 1, tasks: [{task: chain}], agents: [{agent: emp}]}`,
+      );
+      expect(() => readTournamentFile(path("seed.yaml"))).toThrow(/seed is .*: give a whole number from 0 to 1844/);
+    },
+  );
+});
+
+test("an agent that is not built in is refused unless it is awaited; on a running server only where a built-in one is near", () => {
+  const entrants = (agent: string) => ({
+    ...readTournamentFile(tournamentFile(folder.path)),
+    agents: [{ name: "mine", agent, options: {}, tasks: [] }],
+  });
+  const refusal = (agent: string, server?: string) => () => sortEntrants(entrants(agent), new Map(), server);
+  expect(refusal("thompsn")).toThrow(
+    'entrant "mine": there is no agent "thompsn": did you mean "thompson"?; for an agent of your own that joins, give --await mine',
+  );
+  expect(refusal("xxxxxxxxxxxxxxx")).toThrow(/^entrant "mine": there is no agent "x+": the built-in ones are /);
+  expect(refusal("thompsn", "127.0.0.1:1")).toThrow(/did you mean "thompson"/);
+  expect(sortEntrants(entrants("xxxxxxxxxxxxxxx"), new Map(), "127.0.0.1:1").fromElsewhere).toHaveLength(1);
+  expect(sortEntrants(entrants("thompsn"), new Map([["mine", 1]]), undefined).fromElsewhere).toHaveLength(1);
+});
+
+test("the tournament.json of a run is a file for tournament run", () => {
+  const file = path("spec.yaml");
+  writeFileSync(
+    file,
+    "{name: t, trials: 2, tasks: [{task: chain}], agents: [{name: 1e, agent: emp}, {agent: psrl, tasks: [chain]}]}",
+  );
+  const out = path("written");
+  const { spec } = prepareRunFolder(out, readTournamentFile(file), false);
+  const again = readTournamentFile(join(out, "tournament.json"));
+  expect(again).toEqual(spec);
+  expect(prepareRunFolder(out, again, false)).toEqual({ spec, goesOn: true });
 });
 
 test("nothing was made", () => {

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { agents } from "#icrl/agents/registry.js";
-import { refusalHere } from "../../support/icrl-here.js";
+import { icrlHere, refusalHere } from "../../support/icrl-here.js";
+import { tempDir } from "../../support/temp-dir.js";
 
 /** A folder that no refused command may make. */
 const NEVER = join(tmpdir(), `icrl-never-made-${process.pid}`);
@@ -18,6 +19,13 @@ describe("a wrong command line is refused in one line, with exit code 2", () => 
   test.each([
     [["ply"], "unknown command 'ply': did you mean play? (icrl --help shows what there is)"],
     [["log", "lst"], "unknown command 'lst': did you mean list? (icrl log --help shows what there is)"],
+    [["dataset", "card", "--help"], "unknown command 'card' (icrl dataset --help shows what there is)"],
+    [["log", "-h", "lst"], "unknown command 'lst': did you mean list? (icrl log --help shows what there is)"],
+    [["help", "ply"], "unknown command 'ply': did you mean play? (icrl --help shows what there is)"],
+    [
+      ["tournament", "help", "rn"],
+      "unknown command 'rn': did you mean run? (icrl tournament --help shows what there is)",
+    ],
     [
       ["play", "emp", "--taks", "x"],
       "unknown option '--taks': did you mean --task? (icrl play --help shows what there is)",
@@ -49,6 +57,18 @@ describe("a wrong command line is refused in one line, with exit code 2", () => 
       "option '--trials <n>' argument '-1' is invalid. Give a whole number of at least 1. (icrl play --help shows what there is)",
     ],
     [
+      play("--trials", "1__000"),
+      "option '--trials <n>' argument '1__000' is invalid. Give a whole number of at least 1. (icrl play --help shows what there is)",
+    ],
+    [
+      play("--seed", "0x10"),
+      "option '--seed <n>' argument '0x10' is invalid. Give a whole number from 0 to 18446744073709551615. (icrl play --help shows what there is)",
+    ],
+    [
+      play("--set", "horizon=0x10"),
+      'OPTION_INVALID: option "horizon" of task "linear-bandit" is "0x10": give an integer in [1, 100000]',
+    ],
+    [
       play("--purpose", "fun"),
       "option '--purpose <word>' argument 'fun' is invalid. Allowed choices are play, collect, validate. (icrl play --help shows what there is)",
     ],
@@ -63,6 +83,21 @@ describe("a wrong command line is refused in one line, with exit code 2", () => 
   ])("%j", async (args, line) => {
     expect(await refusalHere(...args)).toBe(line);
   });
+});
+
+test.each([
+  ["10", "7", "2"],
+  ["1_0", "0_7", "2.0"],
+  ["1e1", "7e0", "20e-1"],
+])("--trials %s, --seed %s and --set horizon=%s are read by the same rule", async (trials, seed, horizon) => {
+  const options = ["--trials", trials, "--seed", seed, "--set", `horizon=${horizon}`, "--set", "dim=2"];
+  const scratch = tempDir();
+  onTestFinished(() => scratch.remove());
+  const { code, stdout } = await icrlHere(
+    ...["play", "uniform", "--task", "linear-bandit", ...options, "--data", scratch.path, "--no-record", "--json"],
+  );
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ trials: 10, seed: "7", task_options: { horizon: 2 }, steps: 20 });
 });
 
 test("nothing was made", () => {

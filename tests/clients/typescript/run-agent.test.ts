@@ -72,8 +72,3 @@ test("what the server refuses is 1, with the reason", async () => {
   expect(await run("--entrant nobody")).toBe(1);
   expect(err).toEqual([expect.stringMatching(/^ENTRANT_UNKNOWN: /)]);
 });
-
-test("no server is 1, and says how to start one", async () => {
-  expect(await runAgent(randomAgent("mine"), ["--connect", "127.0.0.1:1", "--task", "river-swim"])).toBe(1);
-  expect(err).toEqual([expect.stringMatching(/no icrl server answers at 127\.0\.0\.1:1: start one with "icrl serve"/)]);
-});

@@ -8,7 +8,9 @@ import { playAgent } from "#icrl/clients/typescript/play-agent.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { makeEnv } from "#icrl/clients/typescript/vector-env.js";
 import { integer } from "#icrl/common/options.js";
+import { startServe } from "../../e2e/run-icrl.js";
 import { startTestServer, type TestServer } from "../../support/server.js";
+import { tempDir } from "../../support/temp-dir.js";
 import { agentThat, BANDIT, create, LINEAR, RIVER, randomAgent, spec } from "../../support/tournament.js";
 
 let server: TestServer;
@@ -293,8 +295,26 @@ test("where no server is, connect says so", async () => {
   const error = await connect(`127.0.0.1:${port}`, 200).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(ConnectionError);
   expect((error as Error).message).toContain(
-    `no icrl server answers at 127.0.0.1:${port}: start one with "icrl serve"`,
+    `no icrl server answers at 127.0.0.1:${port}: start one with "npx icrl serve"`,
   );
+});
+
+test("a server that is being started is waited for, and whoever asked is told so", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as { port: number };
+  await new Promise((resolve) => taken.close(resolve));
+  let tell: (line: string) => void = () => {};
+  const told = new Promise<string>((resolve) => (tell = resolve));
+  const connecting = connect(`127.0.0.1:${port}`, 60_000, tell);
+  expect(await told).toBe(`no server answers at 127.0.0.1:${port} yet: waiting up to 60 s for one`);
+  const folder = tempDir();
+  onTestFinished(() => folder.remove());
+  const late = await startServe(folder.path, "--http", "off", "--listen", `127.0.0.1:${port}`);
+  const connection = await connecting;
+  expect((await connection.getServerInfo()).openSessions).toBe(0);
+  connection.close();
+  await late.stop();
 });
 
 test("what listens and is no gRPC server is not taken for one", async () => {

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { labelDataset } from "#icrl/clients/typescript/label-dataset.js";
+import { introduce } from "#icrl/clients/typescript/session.js";
 import { readDatasetManifest } from "#icrl/datasets/dataset-manifest.js";
 import { verifyDataset } from "#icrl/datasets/verify-dataset.js";
 import { createReplay } from "#icrl/server/sessions/replay.js";
@@ -53,4 +54,15 @@ test("labels that do not fit the manifest's data are not entered, and their agen
   await expect(labelDataset(connection, counter)).rejects.toMatchObject({ reason: "DATASET_CORRUPT" });
   expect(readDatasetManifest(dir).labels).not.toHaveProperty("counter");
   expect(labelShards(dir, "counter").length).toBe(3);
+});
+
+test("the server's info and its welcome give the same capabilities: labelling where there is a dataset, and none where not", async () => {
+  for (const dir of [copyForTest(dataset), undefined]) {
+    const { connection } = await serverForTest({}, dir);
+    const stream = connection.play();
+    const welcome = await introduce(stream, { agent: "curious" });
+    stream.cancel();
+    expect(welcome.capabilities).toEqual(dir === undefined ? [] : ["label"]);
+    expect((await connection.getServerInfo()).capabilities).toEqual(welcome.capabilities);
+  }
 });

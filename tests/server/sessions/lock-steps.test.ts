@@ -276,7 +276,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
     seal: async () => {},
     close: async () => {},
   };
-  const run = (act: (send: (bytes: Buffer) => void) => void) => {
+  const run = (act: (send: (bytes: Buffer) => void) => void, backlogBytes = 1 << 30) => {
     const said: PlayResponse["message"][] = [];
     let error: unknown;
     const session = createSession(
@@ -287,7 +287,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
       },
       {
         limits: resolveOptions(LIMIT_OPTIONS, {}, "test"),
-        sink,
+        sink: { ...sink, backlogBytes },
         lobby: { enter: () => expect.unreachable() },
         now: () => 0,
         counters: newCounters(),
@@ -304,7 +304,18 @@ test("actions that come while the last answer waits for a slow disk are no answe
     send(first);
     send(encodeRequest(actions(1, [0])));
   });
-  expect(early.error()).toMatchObject({ reason: "STEP_GAP", message: "step_index 1 has not been sent: answer 0" });
+  expect(early.error()).toMatchObject({
+    reason: "STEP_GAP",
+    message:
+      "step_index 1 has not been sent: wait for the observations of step_index 1, which come when the log's disk has caught up",
+  });
+  const afterTheLast = run((send) => {
+    for (const step of [0, 1, 2]) send(encodeRequest(actions(step, [0])));
+  }, 0);
+  expect(afterTheLast.error()).toMatchObject({
+    reason: "STEP_GAP",
+    message: "step_index 2 is not asked for: nothing is left to play, wait for closed",
+  });
   const patient = run((send) => {
     send(first);
     send(first); // asks again: no second answer

@@ -1,8 +1,7 @@
 /** `icrl dataset collect SPEC.yaml`: plays a mixture of behaviours into an offline dataset. */
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { Command } from "commander";
-import { agents, findAgent } from "../../../../agents/registry.js";
+import { findAgent } from "../../../../agents/registry.js";
 import { IcrlError, type Reason } from "../../../../common/errors.js";
 import { resolveOptions } from "../../../../common/options.js";
 import { playsTask } from "../../../../common/plays-task.js";
@@ -27,19 +26,24 @@ import { type Connection, connect } from "../../../typescript/connect.js";
 import type { Agent } from "../../../typescript/define-agent.js";
 import type { LabelProgress } from "../../../typescript/label-dataset.js";
 import { type AgentProcesses, startAgentProcesses } from "../../agent-processes.js";
-import { openCollectingFolder, specJson } from "../../collecting-folder.js";
+import { isBuiltIn, requireAwaited, unknownAgent } from "../../agents-from-elsewhere.js";
+import { isSameSpec, openCollectingFolder, specJson } from "../../collecting-folder.js";
 import { type DatasetSpec, readDatasetFile } from "../../dataset-file.js";
 import { interruptible } from "../../interruptible.js";
+import { reachableAddress } from "../../open-address.js";
 import { printJson } from "../../print/json.js";
 import { paintFor } from "../../print/paint.js";
 import { createProgress, type Progress } from "../../print/progress.js";
+import { quoted } from "../../print/quoted.js";
 import { type PrivateServer, startPrivateServer } from "../../private-server.js";
-import { hostAndPort, required, wholeNumber } from "../arguments.js";
+import { typedCommand } from "../../typed-command.js";
+import { collect as collectTexts, hostAndPort, required, wholeNumber } from "../arguments.js";
 import { labelWith } from "./label.js";
 
 interface CollectFlags {
   out?: string;
   trials?: number;
+  await?: string[];
   listen?: string;
   overwrite?: boolean;
   json?: boolean;
@@ -62,8 +66,13 @@ export function collectCommand(): Command {
     .option("--out <dir>", "folder of the dataset (required)")
     .option("--trials <n>", "trials of each task, instead of the file's", wholeNumber(1))
     .option(
+      "--await <name>",
+      "do not start this behaviour: agent processes join under its name, as many as there are, and share its trials; may be repeated",
+      collectTexts,
+    )
+    .option(
       "--listen <host:port>",
-      "where behaviours of your own can join (default: a free port of 127.0.0.1)",
+      "where the private server listens; port 0 takes a free one (default: 127.0.0.1:0, which agents on this machine alone can join)",
       hostAndPort,
     )
     .option("--overwrite", "begin anew: remove what an earlier run left in the folder, and nothing else")
@@ -74,7 +83,7 @@ export function collectCommand(): Command {
 async function collect(file: string, flags: CollectFlags, command: Command): Promise<void> {
   const out = required(flags.out, "--out <dir>", command);
   const spec = readDatasetFile(file, flags.trials);
-  const others = checkedBehaviours(spec);
+  const others = checkedBehaviours(spec, flags.await ?? []);
   beginFolder(out, { own: [DATASET, BEGUN_DATASET], anew: flags.overwrite === true });
   const progress = createProgress({
     stream: process.stderr,
@@ -112,7 +121,7 @@ async function collect(file: string, flags: CollectFlags, command: Command): Pro
 function finishedDataset(out: string, spec: DatasetSpec, file: string): DatasetManifest {
   const manifest = readDatasetManifest(out);
   const seed = spec.seed ?? BigInt(manifest.seed ?? 0);
-  if (manifest.made_by === "collect" && isDeepStrictEqual(manifest.spec, specJson(spec, seed))) return manifest;
+  if (manifest.made_by === "collect" && isSameSpec(manifest.spec, specJson(spec, seed))) return manifest;
   throw new IcrlError(
     "OUTPUT_EXISTS",
     `${out} holds another dataset ("${manifest.name}", ${manifest.trials} trials) than ${file} asks for: choose another --out, or replace it with --overwrite; to make a dataset larger, collect a second one with another seed and \`icrl dataset merge\` the two`,
@@ -178,10 +187,13 @@ function summary(out: string, { name, trials, episodes, steps, behaviours, label
 /**
  * Checks everything that can be known to be wrong before a server is started.
  *
- * @returns behaviours whose agents are not built in: somebody has to start them
- * @throws SPEC_INVALID, TASK_UNKNOWN, TASK_UNSUPPORTED, AGENT_UNKNOWN, OPTION_*
+ * @returns the awaited behaviours: somebody has to start them
+ * @throws SPEC_INVALID, TASK_UNKNOWN, TASK_UNSUPPORTED, AGENT_UNKNOWN, ENTRANT_UNKNOWN, OPTION_*
  */
-function checkedBehaviours({ collection, seed, experts }: DatasetSpec): CollectionSpec["behaviours"] {
+function checkedBehaviours(
+  { collection, seed, experts }: DatasetSpec,
+  awaited: readonly string[],
+): CollectionSpec["behaviours"] {
   const limits = resolveOptions(LIMIT_OPTIONS, {}, "serve");
   const { tasks } = checkCollection({ ...collection, seed: seed ?? 0n }, limits);
   const checkPlays = (name: string, options: Readonly<Record<string, unknown>>, what: string) => {
@@ -195,11 +207,16 @@ function checkedBehaviours({ collection, seed, experts }: DatasetSpec): Collecti
     );
   };
   for (const { name, expert, options } of experts) checkPlays(expert, options, `label "${name}" (expert "${expert}")`);
+  requireAwaited(
+    awaited,
+    collection.behaviours.filter(({ agent }) => agent !== ORACLE_NOISE).map(({ name }) => name),
+    "behaviours that agents play",
+  );
   return collection.behaviours.filter(({ name, agent, options }) => {
     if (agent === ORACLE_NOISE) return false;
-    if (!agents.some((builtIn) => builtIn.name === agent)) return true;
-    checkPlays(agent, options ?? {}, `behaviour "${name}" (agent "${agent}")`);
-    return false;
+    if (isBuiltIn(agent)) checkPlays(agent, options ?? {}, `behaviour "${name}" (agent "${agent}")`);
+    else if (!awaited.includes(name)) throw unknownAgent(`behaviour "${name}"`, name, agent);
+    return awaited.includes(name);
   });
 }
 
@@ -226,7 +243,9 @@ async function play(
     const found = collection.parts.reduce((sum, { completeTrials }) => sum + completeTrials, 0);
     if (found > 0) progress.say(`going on: ${found} trials are there already`);
     for (const { name, agent } of others) {
-      progress.say(`start ${agent} with --connect ${server.address} --entrant ${name} --collection ${id}`);
+      const start = isBuiltIn(agent) ? typedCommand("agent", agent) : `${agent} with`;
+      const join = `--connect ${reachableAddress(server.address)} --entrant ${quoted(name)} --collection ${id}`;
+      progress.say(`start ${start} ${join}`);
     }
     const unfinished = (behaviour: string) =>
       collection.parts.some(

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { realNumberOf } from "../../../../common/written-numbers.js";
 import { printJson } from "../../print/json.js";
 import { workProgress } from "../../print/work-progress.js";
 import { required, uint64 } from "../arguments.js";
@@ -47,11 +48,12 @@ export function splitCommand(): Command {
 function partsOf(text: string): Record<string, number> {
   const parts: Record<string, number> = {};
   for (const part of text.split(",")) {
-    const [, name, share] = /^([A-Za-z0-9][\w.-]*)=(\d*\.?\d+)$/.exec(part.trim()) ?? [];
-    if (name === undefined || Object.hasOwn(parts, name)) {
+    const [, name, text = ""] = /^([A-Za-z0-9][\w.-]*)=(.*)$/.exec(part.trim()) ?? [];
+    const share = realNumberOf(text);
+    if (name === undefined || share === undefined || Object.hasOwn(parts, name)) {
       throw new InvalidArgumentError("Give names, each once, with their shares: train=0.9,val=0.1.");
     }
-    parts[name] = Number(share);
+    parts[name] = share;
   }
   return parts;
 }

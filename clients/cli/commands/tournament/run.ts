@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { IcrlError } from "../../../../common/errors.js";
 import { VERSION } from "../../../../common/version.js";
+import { wholeNumberOf } from "../../../../common/written-numbers.js";
 import { type Tournament, TournamentState } from "../../../../proto/gen/icrl/v1/tournament.js";
 import { type Connection, connect } from "../../../typescript/connect.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../../agent-processes.js";
@@ -15,7 +16,6 @@ import { jsonText } from "../../print/json.js";
 import { forfeitsText, leaderboardText } from "../../print/leaderboard.js";
 import { paintFor } from "../../print/paint.js";
 import { createProgress, type Progress } from "../../print/progress.js";
-import { quoted } from "../../print/quoted.js";
 import { type PrivateServer, startPrivateServer } from "../../private-server.js";
 import { type ResultsJson, resultsJson } from "../../results.js";
 import { attendanceOf, joinText, sortEntrants } from "../../tournament/entrants.js";
@@ -23,6 +23,7 @@ import { prepareRunFolder } from "../../tournament/run-folder.js";
 import { goingOnText, progressItems, waitingText, whatIsPlayed } from "../../tournament/run-progress.js";
 import { readTournamentFile } from "../../tournament/tournament-file.js";
 import { watchTournament } from "../../tournament/watch-tournament.js";
+import { ownCommandLine, typedCommand } from "../../typed-command.js";
 import { hostAndPort, required, uint64, wholeNumber } from "../arguments.js";
 
 interface RunFlags {
@@ -67,7 +68,7 @@ export function runTournamentCommand(): Command {
     .option("--server <host:port>", "a running server (default: a private one)", hostAndPort)
     .option(
       "--listen <host:port>",
-      "where the private server listens (default: 127.0.0.1:0, with --await 0.0.0.0:0; port 0 takes a free one)",
+      "where the private server listens; port 0 takes a free one (default: 127.0.0.1:0, which agents on this machine alone can join)",
       hostAndPort,
     )
     .option("--overwrite", "begin anew: remove what an earlier run left in the folder, its log too, and nothing else")
@@ -77,9 +78,9 @@ export function runTournamentCommand(): Command {
 
 /** Adds NAME=COUNT, or NAME for one process, to what was given before. */
 function nameAndCount(text: string, before: ReadonlyMap<string, number> = new Map()): Map<string, number> {
-  const [, name = text, count = "1"] = /^(.+)=(\d*)$/.exec(text) ?? [];
-  const processes = Number(count);
-  if (count === "" || !(processes >= 1 && processes <= 10_000)) {
+  const [, name = text, count = "1"] = /^(.+)=(.*)$/.exec(text) ?? []; // no name has a "="
+  const processes = Number(wholeNumberOf(count) ?? 0);
+  if (processes < 1 || processes > 10_000) {
     throw new InvalidArgumentError("Give NAME=COUNT, with a COUNT from 1 to 10000.");
   }
   return new Map([...before, [name, processes]]);
@@ -110,7 +111,7 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   try {
     server = flags.server === undefined ? await ownServer(out, flags, progress) : undefined;
     const address = flags.server ?? (server as PrivateServer).address;
-    connection = await connect(address);
+    connection = await connect(address, undefined, progress.say);
     const request = { spec, attendance: attendanceOf(entrants, awaited) };
     let tournament = (await connection.createTournament(request)).tournament as Tournament;
     if (server?.pageUrl !== undefined) progress.say(`watch it at ${server.pageUrl}`);
@@ -143,8 +144,7 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
     );
     progress.say("writing the results and closing the log");
     progress.finish();
-    const commandLine = ["icrl", ...process.argv.slice(2)].map(quoted).join(" ");
-    json = resultsJson(results, tournament, commandLine, { icrl: VERSION, node: process.version });
+    json = resultsJson(results, tournament, ownCommandLine(), { icrl: VERSION, node: process.version });
     await interruptible(writeResults(connection, id, json, out));
   } finally {
     progress.finish();
@@ -159,12 +159,11 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
 
 /** A private server on the folder, once the one of an interrupted run has let go of it. */
 async function ownServer(out: string, flags: RunFlags, progress: Progress): Promise<PrivateServer> {
-  const listen = flags.listen ?? (flags.await === undefined ? undefined : "0.0.0.0:0");
   const until = performance.now() + LET_GO_MS;
   for (let attempt = 0; ; attempt++) {
     try {
-      const flags = ["--http", "127.0.0.1:0", ...(listen === undefined ? [] : ["--listen", listen])];
-      return await startPrivateServer(out, flags);
+      const listen = flags.listen === undefined ? [] : ["--listen", flags.listen];
+      return await startPrivateServer(out, ["--http", "127.0.0.1:0", ...listen]);
     } catch (error) {
       const locked = error instanceof IcrlError && error.reason === "LOG_LOCKED";
       if (!locked || performance.now() > until) throw error;
@@ -200,7 +199,7 @@ function summary(json: ResultsJson, out: string, server: string | undefined, sec
     `trials        ${join(out, "trials.parquet")}`,
     `picture       ${join(out, "regret.svg")}, ${join(out, "regret.png")}`,
     `agents' logs  ${join(out, "agents")}/`,
-    `report        icrl tournament report ${quoted(out)}`,
+    `report        ${typedCommand("tournament", "report", out)}`,
     `took ${seconds.toFixed(1)} s`,
     "",
   ].join("\n");

@@ -45,7 +45,7 @@ describe("a wrong training file is refused in one line, with exit code 2, before
       { layout: "lin" },
       'SPEC_INVALID: FILE: layout is "lin": give one of step, lin2023, chosen-arm',
     ],
-    ["no tokens at all", { context: 0 }, "SPEC_INVALID: FILE: context is 0: give a whole number of at least 1"],
+    ["fewer tokens than none", { context: -1 }, "SPEC_INVALID: FILE: context is -1: give a whole number of at least 0"],
     [
       "a seed below 0",
       { seed: -1 },
@@ -64,7 +64,12 @@ describe("a wrong training file is refused in one line, with exit code 2, before
     [
       "rounds that somebody else would have to play",
       { online: { trials: 4 }, dataset: foreign },
-      `SPEC_INVALID: FILE: online plays built-in agents alone, and behaviour "mine" of ${foreign} is none: collect a dataset with it, and name its folder`,
+      `SPEC_INVALID: FILE: there is no agent "my-own", of behaviour "mine" of ${foreign}; online plays built-in agents alone`,
+    ],
+    [
+      "a dataset that somebody else would have to play",
+      { dataset: foreign },
+      `SPEC_INVALID: FILE: there is no agent "my-own", of behaviour "mine" of ${foreign}; for an agent of your own collect the dataset by itself, with --await mine, and name its folder`,
     ],
     [
       "a mistyped option of the model",

@@ -1,13 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { readTrainingFile } from "#icrl/clients/cli/training/training-file.js";
 import {
   hasCheckpoint,
   keepLatestCheckpoints,
   openTrainingFolder,
 } from "#icrl/clients/cli/training/training-folder.js";
+import { ROOT } from "../../../e2e/run-icrl.js";
 import { tempDir } from "../../../support/temp-dir.js";
-import { trainingSpec } from "../../../support/training-file.js";
+import { datasetFile, trainingSpec } from "../../../support/training-file.js";
 
 /** Makes what tells a checkpoint. */
 function checkpoint(out: string, step: number): void {
@@ -75,4 +77,30 @@ test("the latest checkpoints are kept, by number, and nothing half written", () 
   expect(readdirSync(join(out, "checkpoints")).sort()).toEqual(["notes.txt", "step-00000250", "step-00001000"]);
   keepLatestCheckpoints(out, 1);
   expect(existsSync(join(out, "checkpoints/step-00001000"))).toBe(true);
+});
+
+test("the spec.json of a training is a file for train, and is known again where the folder was moved", () => {
+  const { out, spec: absolute } = begun();
+  const given = relative(process.cwd(), absolute.dataset.path);
+  const spec = { ...absolute, dataset: { ...absolute.dataset, given } };
+  openTrainingFolder(out, spec, false);
+  mkdirSync(join(out, "checkpoints/step-00000003"), { recursive: true });
+  const written = readTrainingFile(join(out, "spec.json"));
+  expect(written).toEqual({
+    ...spec,
+    dataset: { ...spec.dataset, given: expect.stringMatching(/^\.\.\/\.\.\/dataset-/) },
+  });
+  openTrainingFolder(out, written, false);
+  const moved = join(out, "../../moved");
+  renameSync(out, moved);
+  openTrainingFolder(moved, spec, false);
+  expect(readTrainingFile(join(moved, "spec.json")).dataset.path).toBe(spec.dataset.path);
+  const other = datasetFile(join(out, "../.."));
+  const another = { ...spec, dataset: { given: other, path: other, isFile: true } };
+  expect(() => openTrainingFolder(moved, another, false)).toThrow(/holds a training whose dataset is "\.\.\/dataset-/);
+});
+
+test.each(["e1", "e3"])("the spec.json of the shipped checkpoint %s names its dataset's file", (name) => {
+  const spec = readTrainingFile(join(ROOT, "experiments/lin2023", name, "checkpoint/spec.json"));
+  expect(spec.dataset.path).toBe(join(ROOT, "experiments/lin2023", name, "dataset.yaml"));
 });

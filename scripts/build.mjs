@@ -1,0 +1,65 @@
+/**
+ * `npm run build`: compiles to dist/, and notes at its end what it was made from. With --if-stale, as npm's `prepare` calls it, nothing is
+ * done where dist/ is what the sources give: npm prepares a checkout not only when it is installed, but also when `npx icrl` is run
+ * in it for the first time, when it is packed, and when another package installs it.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+process.chdir(join(import.meta.dirname, ".."));
+
+/** What the build reads: files, and folders whole. The lock file stands for the compilers. */
+const INPUTS = [
+  ...["agents", "bench", "clients", "common", "datasets", "proto/gen", "server"],
+  ...["scripts/build.mjs", "scripts/build-decoder.mjs", "scripts/copy-page.mjs"],
+  ...["tsconfig.json", "package.json", "package-lock.json"],
+];
+
+/** Removed when a build begins and written when it has ended: where one broke off there is none. */
+const NOTE = "dist/build.json";
+
+const STEPS = [
+  ["node_modules/typescript/bin/tsc", "-p", "."],
+  ["node_modules/typescript/bin/tsc", "-p", "server/page"],
+  ["scripts/copy-page.mjs"],
+  ["scripts/build-decoder.mjs"],
+];
+
+/** SHA-256 of the names and bytes of files, and of all files in folders. Bytes, not times: a checkout has any times. */
+function hashOf(/** @type {readonly string[]} */ ...places) {
+  const hash = createHash("sha256");
+  for (const file of places.filter(existsSync).flatMap(filesAt).sort()) {
+    if (file === NOTE) continue;
+    const bytes = readFileSync(file);
+    hash.update(`${file}\0${bytes.length}\0`).update(bytes);
+  }
+  return hash.digest("hex");
+}
+
+/** @returns {string[]} */
+function filesAt(/** @type {string} */ place) {
+  if (!statSync(place).isDirectory()) return [place];
+  return readdirSync(place).flatMap((name) => filesAt(`${place}/${name}`));
+}
+
+/** Whether dist/ is what a build of these sources left, every byte of it. */
+function isCurrent() {
+  try {
+    const { inputs, outputs } = JSON.parse(readFileSync(NOTE, "utf8"));
+    return inputs === hashOf(...INPUTS) && outputs === hashOf("dist");
+  } catch {
+    return false; // no note, or not a whole one
+  }
+}
+
+if (process.argv.includes("--if-stale") && isCurrent()) process.exit(0);
+
+rmSync(NOTE, { force: true });
+const inputs = hashOf(...INPUTS); // before: what is changed meanwhile makes it stale
+for (const step of STEPS) {
+  const { status } = spawnSync(process.execPath, step, { stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}
+writeFileSync(NOTE, `${JSON.stringify({ inputs, outputs: hashOf("dist") }, null, 2)}\n`);
