@@ -1,8 +1,8 @@
 /** What was played, as one needs to know it to play it again. */
 import { shortNumber } from "../print/numbers.js";
 import type { Options, ResultsJson } from "../results.js";
-import { type Block, longTable } from "./document.js";
 import { specText } from "../spec-yaml.js";
+import { type Block, longTable } from "./document.js";
 import type { ReportView } from "./report-view.js";
 
 /** Resamples of a report that is not told otherwise. */

@@ -7,8 +7,8 @@ import {
   keepLatestCheckpoints,
   openTrainingFolder,
 } from "#icrl/clients/cli/training/training-folder.js";
-import { tempDir } from "../../../support/temp-dir.js";
 import { ROOT } from "../../../e2e/run-icrl.js";
+import { tempDir } from "../../../support/temp-dir.js";
 import { datasetFile, trainingSpec } from "../../../support/training-file.js";
 
 /** A folder with so many checkpoints, and what a training's file asks for. */
