@@ -30,7 +30,10 @@ export const REASONS = {
   PROTOCOL_VERSION: { code: CODE.FAILED_PRECONDITION, when: "hello's version range does not meet the server's" },
   PROTOCOL_ORDER: { code: CODE.FAILED_PRECONDITION, when: "a message that the session's state does not allow" },
   NOT_IMPLEMENTED: { code: CODE.UNIMPLEMENTED, when: "a message whose capability the server's welcome does not list" },
-  NAME_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a name that is empty, too long or has control characters" },
+  NAME_INVALID: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "a name, a version or a tag that is empty, too long or has characters that cannot be seen: controls, bidi, zero width",
+  },
   TASK_UNKNOWN: { code: CODE.NOT_FOUND, when: "no task family of that name" },
   AGENT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no built-in agent of that name" },
   OPTION_UNKNOWN: { code: CODE.INVALID_ARGUMENT, when: "an option that the task or agent does not have" },

@@ -1,4 +1,6 @@
 /** README.md of a dataset: a dataset card, whose YAML header points Hugging Face at the shards. */
+import { markdownCode as code, markdownBlock, markdownText } from "../common/markdown.js";
+import { visibleJson } from "../common/visible-text.js";
 import { type DatasetManifest, folderLabels, type Options } from "./dataset-manifest.js";
 import { LABEL_COLUMNS } from "./label-folder.js";
 import { trajectoryColumnsTable } from "./trajectory-schema.js";
@@ -7,7 +9,7 @@ import { trajectoryColumnsTable } from "./trajectory-schema.js";
 export function datasetCard(manifest: DatasetManifest): string {
   return `${[
     header(manifest),
-    `# ${manifest.name}`,
+    `# ${markdownText(manifest.name)}`,
     `Trajectories for in-context reinforcement learning, made by \`icrl\` ${manifest.versions.icrl}: ${count(manifest.episodes, "episode")} of ${count(manifest.trials, "trial")}, ${count(manifest.steps, "step")}. One row is one episode; the episodes of a trial (consecutive episodes on one instance of a task, during which an agent keeps its memory) stand side by side, in order, in one file.${subsampleText(manifest)}${privilegedText(manifest)}`,
     "## Loading",
     LOADING,
@@ -17,7 +19,7 @@ export function datasetCard(manifest: DatasetManifest): string {
       ["id", "task", "options", "actions", "steps of an episode", "trials", "episodes"],
       manifest.tasks.map((task) => [
         code(task.id),
-        `\`${task.task}\` version ${manifest.versions.tasks[task.task] ?? "?"}`,
+        `${code(task.task)} version ${manifest.versions.tasks[task.task] ?? "?"}`,
         json(task.options),
         String(task.num_actions),
         `at most ${task.horizon}`,
@@ -31,7 +33,7 @@ export function datasetCard(manifest: DatasetManifest): string {
       ["name", "agent", "options", "weight", "trials", "episodes"],
       manifest.behaviours.map((entry) => [
         code(entry.name),
-        `\`${entry.agent}\` version ${manifest.versions.agents[entry.agent] ?? "?"}`,
+        `${code(entry.agent)} version ${markdownText(manifest.versions.agents[entry.agent] ?? "?")}`,
         json(entry.options),
         String(entry.weight),
         String(entry.trials),
@@ -105,18 +107,22 @@ function labelRows(manifest: DatasetManifest): string[][] {
       ? [code(name), `column \`${label.column}\``, name === "self" ? "the behaviour itself" : "the truth"]
       : [
           code(name),
-          `\`${label.folder}/*.parquet\``,
-          `\`${label.agent}\` version ${label.agent_version} ${json(label.agent_options)}${label.probabilities ? ", with probabilities" : ""}`,
+          code(`${label.folder}/*.parquet`),
+          `${code(label.agent)} version ${markdownText(label.agent_version)} ${json(label.agent_options)}${label.probabilities ? ", with probabilities" : ""}`,
         ],
   );
 }
 
 function provenance(manifest: DatasetManifest): string {
   if (manifest.made_by === "collect") {
-    return `Collected with seed ${manifest.seed}. Task, noise and agent seeds follow from it, so that the same spec gives the same trajectories. To make it again, put this into \`spec.yaml\` (JSON is YAML) and run \`icrl dataset collect spec.yaml --out DIR\`:\n\n\`\`\`json\n${JSON.stringify(manifest.spec, null, 2)}\n\`\`\``;
+    return `Collected with seed ${manifest.seed}. Task, noise and agent seeds follow from it, so that the same spec gives the same trajectories. To make it again, put this into \`spec.yaml\` (JSON is YAML) and run \`icrl dataset collect spec.yaml --out DIR\`:\n\n${markdownBlock(visibleJson(JSON.stringify(manifest.spec, null, 2)), "json")}`;
   }
   const sources = manifest.sources.map(({ name, id, seed, episodes }) =>
-    [`- ${name}, id ${code(id)}`, seed === null ? "" : `, seed ${seed}`, `, ${count(episodes, "episode")}`].join(""),
+    [
+      `- ${markdownText(name)}, id ${code(id)}`,
+      seed === null ? "" : `, seed ${seed}`,
+      `, ${count(episodes, "episode")}`,
+    ].join(""),
   );
   return `Made with \`icrl dataset ${manifest.made_by}\` and ${json(manifest.made_with)} from\n\n${sources.join("\n")}\n\nTheir specs are in \`dataset.json\`.`;
 }
@@ -131,12 +137,12 @@ function privilegedText({ privileged }: DatasetManifest): string {
 }
 
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll(/(?<!\\)\|/g, "\\|")).join(" | ")} |`;
   return [line(titles), `|${"---|".repeat(titles.length)}`, ...rows.map(line)].join("\n");
 }
 
-const code = (text: string): string => `\`${text}\``;
-const json = (options: Options): string => code(JSON.stringify(options));
+const json = (options: Options): string => code(visibleJson(JSON.stringify(options)));
 
 function count(n: number, what: string): string {
   return `${String(n).replace(/\B(?=(\d{3})+$)/g, ",")} ${what}${n === 1 ? "" : "s"}`;

@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { agentLogName } from "../../datasets/output/output-kinds.js";
 import { END_WITH_PARENT } from "./child-command.js";
 import { EXIT } from "./exit-codes.js";
+import { printText } from "./print/terminal.js";
 import { PROGRAM } from "./private-server.js";
 import { type ReportedError, reportedError } from "./reported-error.js";
 
@@ -86,9 +87,9 @@ export function startAgentProcesses(options: AgentProcessesOptions): AgentProces
         { stdio: ["pipe", "pipe", "pipe"] },
       );
       children.add(child);
-      child.stdout.on("data", (text) => log.write(text));
-      child.stderr.on("data", (text) => {
-        log.write(text);
+      child.stdout.setEncoding("utf8").on("data", (text) => printText(log, text));
+      child.stderr.setEncoding("utf8").on("data", (text) => {
+        printText(log, text);
         said = (said + text).slice(-10_000);
       });
       await new Promise((resolve) => child.on("exit", resolve));

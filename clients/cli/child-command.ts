@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { IcrlError } from "../../common/errors.js";
 import { EXIT } from "./exit-codes.js";
+import { printText } from "./print/terminal.js";
 import { PROGRAM } from "./private-server.js";
 import { reportedError } from "./reported-error.js";
 
@@ -46,7 +47,7 @@ export async function runCommand<T>(
   createInterface({ input: child.stderr }).on("line", (line) => {
     said = `${said}${line}\n`.slice(-10_000);
     const isError = line.startsWith("error: "); // it is thrown, and said once
-    if (!quiet && !isError && signal?.aborted !== true) process.stderr.write(`${line}\n`);
+    if (!quiet && !isError && signal?.aborted !== true) printText(process.stderr, `${line}\n`);
   });
   try {
     const [code] = await ended;

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { IcrlError } from "../../common/errors.js";
 import { openAddressWarning } from "./open-address.js";
+import { printText } from "./print/terminal.js";
 import { reportedError } from "./reported-error.js";
 
 /** Path of the program, for processes that a command starts. */
@@ -66,10 +67,11 @@ export async function startPrivateServer(dataDir: string, flags: readonly string
     throw new ServerStartError(`the private server did not start: ${text}`);
   }
   const { address, http } = JSON.parse(line) as { address: string; http: string | null };
-  process.stderr.write(openAddressWarning(address));
+  printText(process.stderr, openAddressWarning(address));
   // Warnings of a running server are worth seeing, but for the one that has just been given; the one error of a command is its own.
   createInterface({ input: child.stderr }).on("line", (text) => {
-    if (!text.includes('"event":"listening"')) process.stderr.write(`${text.replace(/^error: /, "its server: ")}\n`);
+    if (!text.includes('"event":"listening"'))
+      printText(process.stderr, `${text.replace(/^error: /, "its server: ")}\n`);
   });
   return {
     address,

@@ -13,6 +13,7 @@ import { tournamentCommand } from "./commands/tournament.js";
 import { trainCommand } from "./commands/train.js";
 import { errorLine, usageErrorLine } from "./error-line.js";
 import { EXIT, exitCodeOf } from "./exit-codes.js";
+import { printText } from "./print/terminal.js";
 
 /** All commands, made anew: a command keeps what it parsed. */
 export function createProgram(): Command {
@@ -41,9 +42,10 @@ icrl COMMAND --help tells more; docs/cli.md describes every --json document.`,
     program.addCommand(command);
   }
   for (const command of [program, ...program.commands, ...program.commands.flatMap((child) => child.commands)]) {
-    command
-      .exitOverride()
-      .configureOutput({ outputError: (text, write) => write(usageErrorLine(text, fullName(command))) });
+    command.exitOverride().configureOutput({
+      writeErr: (text) => printText(process.stderr, text),
+      outputError: (text, write) => write(usageErrorLine(text, fullName(command))),
+    });
   }
   return program;
 }
@@ -58,7 +60,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     else {
-      process.stderr.write(errorLine(error, process.env));
+      printText(process.stderr, errorLine(error, process.env));
       process.exitCode = exitCodeOf(error);
     }
   }

@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { IcrlError } from "../../common/errors.js";
 import { optionsFromTexts, resolveOptions } from "../../common/options.js";
+import { visibleLines } from "../../common/visible-text.js";
 import { uint64Of, wholeNumberOf } from "../../common/written-numbers.js";
 import { type Connection, connect } from "./connect.js";
 import type { Agent } from "./define-agent.js";
@@ -30,15 +31,15 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
   try {
     command = parseCommand(agent, args);
   } catch (error) {
-    console.error(`${textOf(error)}\n${USAGE}`);
+    say(`${textOf(error)}\n${USAGE}`);
     return 2;
   }
   if (command === undefined) {
-    console.log(USAGE);
+    print(USAGE);
     return 0;
   }
   try {
-    const connection = await connect(command.address, undefined, console.error);
+    const connection = await connect(command.address, undefined, say);
     try {
       if (command.play !== undefined) return await playFreely(connection, agent, command.play);
       if (command.label !== undefined) return await label(connection, agent, command.label, command.agentOptions);
@@ -47,10 +48,14 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
       connection.close();
     }
   } catch (error) {
-    console.error(textOf(error));
+    say(textOf(error));
     return error instanceof ConnectionError ? 3 : 1;
   }
 }
+
+/** Words for people; those of a server are others' words. */
+const say = (text: string): void => console.error(visibleLines(text));
+const print = (text: string): void => console.log(visibleLines(text));
 
 /** What a command line asks for. */
 interface Command {
@@ -132,10 +137,10 @@ async function serve(connection: Connection, agent: Agent, command: Command): Pr
     tournamentId: command.tournamentId,
     collectionId: command.collectionId,
     agentOptions: command.agentOptions,
-    onMatch: (opened) => console.error(`playing ${opened.matchId}`),
+    onMatch: (opened) => say(`playing ${opened.matchId}`),
     onMatchFailed: (matchId, error) => {
       failed += 1;
-      console.error(`${matchId}: ${error.message}`);
+      say(`${matchId}: ${error.message}`);
     },
   });
   return failed === 0 ? 0 : 1;
@@ -150,7 +155,7 @@ async function playFreely(connection: Connection, agent: Agent, play: PlayAgentO
     },
   });
   const trials = Number(closed.completeTrials);
-  console.log(`${trials} of ${play.trials} trials, mean regret ${(regret / trials).toFixed(2)}`);
+  print(`${trials} of ${play.trials} trials, mean regret ${(regret / trials).toFixed(2)}`);
   return trials === play.trials ? 0 : 1;
 }
 
@@ -161,7 +166,7 @@ async function label(
   agentOptions: Readonly<Record<string, unknown>>,
 ): Promise<number> {
   const { trials, steps } = await labelDataset(connection, agent, { label: name, agentOptions });
-  console.log(trials === 0 ? `labels "${name}" were there already` : `${trials} trials labelled, ${steps} steps`);
+  print(trials === 0 ? `labels "${name}" were there already` : `${trials} trials labelled, ${steps} steps`);
   return 0;
 }
 

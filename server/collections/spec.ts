@@ -3,7 +3,8 @@ import { IcrlError } from "../../common/errors.js";
 import { resolveOptions } from "../../common/options.js";
 import { hashId } from "../../common/seeds.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
-import { checkNames, sortedJson } from "../sessions/checked-names.js";
+import { checkNames, checkSpecName, sortedJson } from "../sessions/checked-names.js";
+import { checkOptions } from "../sessions/checked-options.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
 import { buildTask } from "../tasks/registry.js";
@@ -49,9 +50,7 @@ const MAX_TRIALS = 10_000_000;
  */
 export function checkCollection(spec: CollectionSpec | undefined, limits: Limits): CheckedCollection {
   if (spec === undefined) throw new IcrlError("SPEC_INVALID", "no spec: send name, seed, tasks and behaviours");
-  if (spec.name.length < 1 || spec.name.length > 100) {
-    throw new IcrlError("SPEC_INVALID", `name has ${spec.name.length} characters: give 1 to 100`);
-  }
+  checkSpecName("name", spec.name);
   checkNames(
     "tasks",
     "id",
@@ -73,7 +72,8 @@ export function checkCollection(spec: CollectionSpec | undefined, limits: Limits
     return { id, task, options, trials };
   });
   const behaviours = spec.behaviours.map(({ name, agent, options = {}, weight }) => {
-    if (agent === "") throw new IcrlError("SPEC_INVALID", `behaviour "${name}" names no agent`);
+    checkSpecName(`the agent of behaviour "${name}"`, agent);
+    checkOptions(`options of behaviour "${name}"`, options);
     if (!(weight > 0 && Number.isFinite(weight))) {
       throw new IcrlError("SPEC_INVALID", `weight of behaviour "${name}" is ${weight}: give a positive number`);
     }

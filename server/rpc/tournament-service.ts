@@ -15,6 +15,7 @@ import {
   WatchTournamentRequest,
   WatchTournamentResponse,
 } from "../../proto/gen/icrl/v1/tournament.js";
+import { keptReason } from "../sessions/checked-options.js";
 import { describeChanges, describeTournament, lastChange } from "../tournaments/describe-tournament.js";
 import type { LoadedEntry, Tournaments } from "../tournaments/tournaments.js";
 import { streamTrials } from "../tournaments/trials.js";
@@ -62,7 +63,7 @@ export function tournamentService(tournaments: Tournaments, context: MethodConte
       if (!tournament.lists(request.entrant)) {
         throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${request.id} has no entrant "${request.entrant}"`);
       }
-      const forfeit = { reason: "AGENT_CRASHED", message: request.message } as const;
+      const forfeit = { reason: "AGENT_CRASHED", message: keptReason(request.message) } as const;
       const taskIds = tournament.forfeit(request.entrant, forfeit, request.all);
       return { matchIds: taskIds.map((taskId) => `${taskId}/${request.entrant}`) };
     }),

@@ -1,4 +1,5 @@
 import { IcrlError } from "../../common/errors.js";
+import { nameProblem, visible } from "../../common/visible-text.js";
 
 const MAX_ENTRIES = 1000;
 
@@ -15,13 +16,22 @@ export function checkNames(list: string, field: string, names: readonly string[]
     if (!/^[\p{L}\p{N}][\p{L}\p{N} ._:+-]{0,99}$/u.test(name)) {
       throw new IcrlError(
         "SPEC_INVALID",
-        `${field} "${name}" of ${list}: give 1 to 100 letters, digits, spaces and . _ : + -, the first a letter or digit`,
+        `${field} "${visible(name.slice(0, 120))}" of ${list}: give 1 to 100 letters, digits, spaces and . _ : + -, the first a letter or digit`,
       );
     }
     if (seen.has(name))
       throw new IcrlError("SPEC_INVALID", `${field} "${name}" stands twice in ${list}: give each once`);
     seen.add(name);
   }
+}
+
+/**
+ * Checks another name of a spec, of 1 to 100 printable characters.
+ * @throws SPEC_INVALID
+ */
+export function checkSpecName(field: string, name: string): void {
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw new IcrlError("SPEC_INVALID", `${field} ${problem}`);
 }
 
 /** JSON with the top-level keys in order, so that equal options have equal text. */

@@ -6,18 +6,21 @@ import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
 import { PURPOSES, type Purpose } from "../../common/seeds.js";
 import { float32Elements, int32Elements } from "../../common/tensor.js";
+import { nameProblem } from "../../common/visible-text.js";
 import { type Actions, type Hello, type Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
+import { checkOptions, checkTags } from "./checked-options.js";
 import { envsThatFit } from "./envs-that-fit.js";
 import type { Limits } from "./limits.js";
 import type { Play } from "./play.js";
 
 /**
  * What an `open` asks for.
- * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID, TASK_UNSUPPORTED, ENVS_INVALID, TRIALS_INVALID, PURPOSE_INVALID
+ * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID, TASK_UNSUPPORTED, ENVS_INVALID, TRIALS_INVALID, PURPOSE_INVALID, NAME_INVALID
  */
 export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task: Task; purpose: Purpose } {
+  checkTags(message.tags);
   const task = buildTask(message.task, message.options ?? {});
   if (!playsTask(hello.tasks, task.name, task.kinds)) {
     throw new IcrlError(
@@ -220,15 +223,28 @@ function purposeOf(text: string): Purpose {
   return purpose as Purpose;
 }
 
-/** @throws NAME_INVALID if a name is empty, too long or has control characters */
-export function checkName(what: string, name: string): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  if (name.length < 1 || name.length > 100 || /[\u0000-\u001f\u007f]/.test(name)) {
-    throw new IcrlError(
-      "NAME_INVALID",
-      `${what} is ${JSON.stringify(name.slice(0, 120))}: give 1 to 100 printable characters`,
-    );
+/**
+ * Sees that whoever says hello can be named in the log and to people.
+ * @throws NAME_INVALID, OPTION_INVALID
+ */
+export function checkHello(hello: Hello): void {
+  checkName("hello.agent", hello.agent);
+  checkName("hello.agent_version", hello.agentVersion, 0);
+  checkName("hello.language", hello.language, 0);
+  for (const task of hello.tasks) checkName("a name in hello.tasks", task);
+  if (hello.tasks.length > MAX_TASKS) {
+    throw new IcrlError("NAME_INVALID", `hello.tasks has ${hello.tasks.length} names: give at most ${MAX_TASKS}`);
   }
+  if (hello.entrant !== undefined) checkName("hello.entrant", hello.entrant);
+  checkOptions("hello.agent_options", hello.agentOptions ?? {});
+}
+
+/** Names of tasks and kinds that an agent may declare. */
+const MAX_TASKS = 1000;
+
+function checkName(what: string, name: string, min = 1): void {
+  const problem = nameProblem(name, min);
+  if (problem !== undefined) throw new IcrlError("NAME_INVALID", `${what} ${problem}`);
 }
 
 /** The answer to a message whose behaviour this server does not have. */

@@ -21,7 +21,8 @@ import { describeTask } from "../tasks/describe-task.js";
 import type { Task } from "../tasks/task.js";
 import type { RunInfo, TrajectorySink } from "../trajectories/sink.js";
 import { capabilitiesOf } from "./capabilities.js";
-import { checkedLabel, checkedOpen, checkName, decodeRequest, notImplemented } from "./checked-request.js";
+import { keptReason } from "./checked-options.js";
+import { checkedLabel, checkedOpen, checkHello, decodeRequest, notImplemented } from "./checked-request.js";
 import type { Counters } from "./counters.js";
 import { describeLimits } from "./describe-limits.js";
 import { envsThatFit } from "./envs-that-fit.js";
@@ -79,9 +80,6 @@ export interface Session {
 }
 
 type State = "new" | "ready" | "opening" | "playing" | "ended";
-
-/** Characters of an agent's reason to close that are kept. */
-const MAX_REASON_LENGTH = 1000;
 
 /** Envs that a match opens when the entrant does not say. */
 const DEFAULT_MATCH_ENVS = 64;
@@ -258,7 +256,7 @@ export function createSession(link: Link, context: SessionContext): Session {
         `hello offers protocol ${message.minProtocolVersion} to ${message.maxProtocolVersion}: this server speaks ${PROTOCOL_VERSION}`,
       );
     }
-    checkName("hello.agent", message.agent);
+    checkHello(message);
     hello = message;
     state = "ready";
     send({
@@ -273,7 +271,6 @@ export function createSession(link: Link, context: SessionContext): Session {
       },
     });
     if (message.entrant === undefined) return;
-    checkName("hello.entrant", message.entrant);
     place = context.lobby.enter(
       {
         name: message.entrant,
@@ -386,7 +383,7 @@ export function createSession(link: Link, context: SessionContext): Session {
   /** The agent closes in the middle of a match: it only leaves, or it says why it cannot go on. */
   function closeMatch(why: string): void {
     if (why === "") end(undefined, "AGENT_CLOSED", "the agent closed its session before its trials were played");
-    else end(undefined, "AGENT_FAILED", why.slice(0, MAX_REASON_LENGTH));
+    else end(undefined, "AGENT_FAILED", keptReason(why));
   }
 
   function onMessage(message: NonNullable<PlayRequest["message"]>, bytes: Buffer): void {

@@ -2,7 +2,8 @@
 import { IcrlError } from "../../common/errors.js";
 import { hashId } from "../../common/seeds.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
-import { checkNames, sortedJson } from "../sessions/checked-names.js";
+import { checkNames, checkSpecName, sortedJson } from "../sessions/checked-names.js";
+import { checkOptions } from "../sessions/checked-options.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
 import { curveSteps } from "../tasks/curve-steps.js";
@@ -51,9 +52,7 @@ const MAX_NUMBERS = 20_000_000;
  */
 export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, drawSeed: () => bigint): CheckedSpec {
   if (spec === undefined) throw new IcrlError("SPEC_INVALID", "no spec: send name, trials, tasks and agents");
-  if (spec.name.length < 1 || spec.name.length > 100) {
-    throw new IcrlError("SPEC_INVALID", `name has ${spec.name.length} characters: give 1 to 100`);
-  }
+  checkSpecName("name", spec.name);
   if (spec.trials < 1 || spec.trials > MAX_TRIALS) {
     throw new IcrlError("SPEC_INVALID", `trials is ${spec.trials}: give 1 to ${MAX_TRIALS}`);
   }
@@ -74,8 +73,9 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
     options: options ?? {},
   }));
   const agents = spec.agents.map(({ name, agent, options, tasks }) => ({ name, agent, options: options ?? {}, tasks }));
-  for (const { name, agent, tasks: entered } of agents) {
-    if (agent === "") throw new IcrlError("SPEC_INVALID", `entrant "${name}" names no agent`);
+  for (const { name, agent, options, tasks: entered } of agents) {
+    checkSpecName(`the agent of entrant "${name}"`, agent);
+    checkOptions(`options of entrant "${name}"`, options);
     const unknown = entered.find((task) => !tasks.some(({ id }) => id === task));
     if (unknown !== undefined) {
       const ids = tasks.map(({ id }) => id).join(", ");

@@ -197,7 +197,8 @@ test("on a full disk sessions that record end with LOG_UNWRITABLE, others play o
 
   const recording = rawStream(client);
   // Free labels are logged with each episode: 64 of them are half a megabyte.
-  const large = { numEnvs: 64, trials: 100_000n, options: { arms: 2, horizon: 1 }, tags: { filler: "x".repeat(8000) } };
+  const tags = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`filler ${i}`, "x".repeat(1000)]));
+  const large = { numEnvs: 64, trials: 100_000n, options: { arms: 2, horizon: 1 }, tags };
   await opened(recording, large, { agent: "recorder" });
   let observations: Observations | undefined;
   for (let index = 0; ; index += 1) {

@@ -6,6 +6,7 @@ import { connect } from "../../typescript/connect.js";
 import { serveMatches } from "../../typescript/serve-matches.js";
 import { EXIT } from "../exit-codes.js";
 import { printJson } from "../print/json.js";
+import { printText } from "../print/terminal.js";
 import { collect, hostAndPort, wholeNumber } from "./arguments.js";
 import { DEFAULT_ADDRESS } from "./serve.js";
 
@@ -44,7 +45,7 @@ export function agentCommand(): Command {
       const entrant = flags.entrant ?? agent.name;
       const agentOptions = optionsFromTexts(agent.options, flags.option ?? []);
       resolveOptions(agent.options, agentOptions, `agent "${name}"`);
-      const connection = await connect(flags.connect, undefined, (line) => process.stderr.write(`${line}\n`));
+      const connection = await connect(flags.connect, undefined, (line) => printText(process.stderr, `${line}\n`));
       const matches = new Set<string>();
       const failed: { match: string; reason: string; error: string }[] = [];
       try {
@@ -56,12 +57,12 @@ export function agentCommand(): Command {
           numEnvs: flags.envs,
           streams: flags.streams,
           onMatch: ({ matchId = "" }) => {
-            if (!matches.has(matchId)) process.stderr.write(`playing ${matchId}\n`);
+            if (!matches.has(matchId)) printText(process.stderr, `playing ${matchId}\n`);
             matches.add(matchId);
           },
           onMatchFailed: (match, error) => {
             failed.push({ match, reason: "reason" in error ? String(error.reason) : "", error: error.message });
-            process.stderr.write(`${match} failed: ${error.message}\n`);
+            printText(process.stderr, `${match} failed: ${error.message}\n`);
           },
         });
       } finally {

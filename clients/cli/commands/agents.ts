@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { agents, findAgent } from "../../../agents/registry.js";
 import type { Agent } from "../../typescript/define-agent.js";
 import { printJson } from "../print/json.js";
+import { printText } from "../print/terminal.js";
 import { optionsJson, optionsText } from "./describe.js";
 
 /** The command. */
@@ -15,9 +16,9 @@ export function agentsCommand(): Command {
       if (name !== undefined) {
         const agent = findAgent(name);
         if (json) printJson(process.stdout, agentJson(agent));
-        else process.stdout.write(agentText(agent));
+        else printText(process.stdout, agentText(agent));
       } else if (json) printJson(process.stdout, agents.map(agentJson));
-      else for (const agent of agents) process.stdout.write(`${agent.name.padEnd(16)}${agent.summary}\n`);
+      else for (const agent of agents) printText(process.stdout, `${agent.name.padEnd(16)}${agent.summary}\n`);
     });
 }
 

@@ -5,6 +5,7 @@ import { optionsFromTexts } from "../../../common/options.js";
 import { taskFamily } from "../../../server/tasks/registry.js";
 import { stoppable } from "../interruptible.js";
 import { printJson } from "../print/json.js";
+import { printText } from "../print/terminal.js";
 import { collect, required, uint64, wholeNumber } from "./arguments.js";
 
 interface EvaluateFlags {
@@ -70,5 +71,5 @@ async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Comma
   };
   const result = await stoppable((signal) => runEvaluation(plan, signal));
   if (flags.json) printJson(process.stdout, result);
-  else process.stdout.write(evaluationReport(result, out));
+  else printText(process.stdout, evaluationReport(result, out));
 }

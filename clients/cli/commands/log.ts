@@ -10,6 +10,7 @@ import { paintFor } from "../print/paint.js";
 import { createProgress } from "../print/progress.js";
 import { queryResultText } from "../print/query-result.js";
 import { textTable } from "../print/table.js";
+import { printText } from "../print/terminal.js";
 import { wholeNumber } from "./arguments.js";
 
 /** The command. */
@@ -71,15 +72,17 @@ function verifyCommand(): Command {
         });
       } else {
         for (const { file, episodeId, problem } of report.problems.slice(0, SHOWN_PROBLEMS)) {
-          process.stdout.write(`${file}${episodeId === undefined ? "" : ` episode ${episodeId}`}: ${problem}\n`);
+          printText(process.stdout, `${file}${episodeId === undefined ? "" : ` episode ${episodeId}`}: ${problem}\n`);
         }
         const more = report.problems.length - SHOWN_PROBLEMS;
-        if (more > 0) process.stdout.write(`and ${more} more problems\n`);
-        process.stdout.write(
+        if (more > 0) printText(process.stdout, `and ${more} more problems\n`);
+        printText(
+          process.stdout,
           `${ok ? "ok" : "NOT ok"}: ${report.episodes} episodes, ${report.steps} steps in ${report.shards} shards and ${report.segments} open segments, ${report.bytes} bytes; ${report.problems.length} problems\n`,
         );
         if (report.tornBytes > 0) {
-          process.stdout.write(
+          printText(
+            process.stdout,
             `${report.tornBytes} bytes of an interrupted, never acknowledged write will be cut off\n`,
           );
         }
@@ -114,7 +117,7 @@ function listCommand(): Command {
         return;
       }
       if (page.trajectories.length === 0) {
-        process.stdout.write("no episodes\n");
+        printText(process.stdout, "no episodes\n");
         return;
       }
       const columns = [
@@ -139,8 +142,8 @@ function listCommand(): Command {
         row.return.toFixed(2),
         row.regret?.toFixed(2) ?? "",
       ]);
-      process.stdout.write(textTable(columns, rows, paintFor(process.stdout, process.env)));
-      if (page.nextToken !== "") process.stdout.write(`more: --page ${page.nextToken}\n`);
+      printText(process.stdout, textTable(columns, rows, paintFor(process.stdout, process.env)));
+      if (page.nextToken !== "") printText(process.stdout, `more: --page ${page.nextToken}\n`);
     });
 }
 
@@ -176,6 +179,6 @@ function queryCommand(): Command {
       const { queryLog } = await import("../../../datasets/query-log.js");
       const result = await queryLog(data, sql);
       if (json) printJson(process.stdout, result);
-      else process.stdout.write(queryResultText(result, paintFor(process.stdout, process.env)));
+      else printText(process.stdout, queryResultText(result, paintFor(process.stdout, process.env)));
     });
 }

@@ -13,6 +13,7 @@ import { interruptible } from "../interruptible.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
 import { createProgress } from "../print/progress.js";
+import { printText } from "../print/terminal.js";
 import { startPrivateServer } from "../private-server.js";
 import { requirePlays } from "../require-plays.js";
 import { collect, hostAndPort, required, uint64, wholeNumber } from "./arguments.js";
@@ -134,7 +135,8 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
     } else {
       const rate = Math.round(steps / seconds);
       const log = flags.server === undefined ? flags.data : `the log of the server at ${address}`;
-      process.stdout.write(
+      printText(
+        process.stdout,
         [
           `${what}: ${trials} trials, ${steps} steps in ${seconds.toFixed(1)} s (${rate} steps/s)`,
           `regret ${regret.mean.toFixed(3)} ± ${regret.se.toFixed(3)}, return ${trialReturn.mean.toFixed(3)} ± ${trialReturn.se.toFixed(3)} (mean ± standard error of a trial)`,

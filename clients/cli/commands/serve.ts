@@ -5,6 +5,8 @@ import { claimOutput } from "../../../datasets/output/claim-output.js";
 import { COLLECTING, LOG, REPORT, TOURNAMENT } from "../../../datasets/output/output-kinds.js";
 import { LIMIT_OPTIONS } from "../../../server/sessions/limits.js";
 import { openAddressWarning } from "../open-address.js";
+import { printJsonLine } from "../print/json.js";
+import { printText } from "../print/terminal.js";
 import { hostAndPort, wholeNumber } from "./arguments.js";
 
 /** Port of `serve` and of clients that are not told another. */
@@ -88,12 +90,12 @@ export function serveCommand(): Command {
           torn_bytes: tornBytes,
           pid: process.pid,
         };
-        if (flags.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+        if (flags.json) printJsonLine(process.stdout, event);
         else {
-          process.stdout.write(`icrl serves on ${address}, logs to ${flags.data}\n`);
-          if (pageUrl !== undefined) process.stdout.write(`page at ${pageUrl}\n`);
-          for (const one of open) process.stdout.write(openAddressWarning(one)); // standard error has JSON: the log has it
-          if (tornBytes > 0) process.stdout.write(`cut off ${tornBytes} bytes of an interrupted write\n`);
+          printText(process.stdout, `icrl serves on ${address}, logs to ${flags.data}\n`);
+          if (pageUrl !== undefined) printText(process.stdout, `page at ${pageUrl}\n`);
+          for (const one of open) printText(process.stdout, openAddressWarning(one)); // standard error has JSON: the log has it
+          if (tornBytes > 0) printText(process.stdout, `cut off ${tornBytes} bytes of an interrupted write\n`);
         }
       },
     });

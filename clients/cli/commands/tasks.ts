@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { buildTask, TASKS, taskFamily } from "../../../server/tasks/registry.js";
 import type { TaskFamily } from "../../../server/tasks/task.js";
 import { printJson } from "../print/json.js";
+import { printText } from "../print/terminal.js";
 import { optionsJson, optionsText } from "./describe.js";
 
 /** The command. */
@@ -18,9 +19,9 @@ export function tasksCommand(): Command {
       if (name !== undefined) {
         const family = taskFamily(name);
         if (json) printJson(process.stdout, taskJson(family));
-        else process.stdout.write(taskText(family));
+        else printText(process.stdout, taskText(family));
       } else if (json) printJson(process.stdout, TASKS.map(taskJson));
-      else for (const family of TASKS) process.stdout.write(`${family.name.padEnd(20)}${family.summary}\n`);
+      else for (const family of TASKS) printText(process.stdout, `${family.name.padEnd(20)}${family.summary}\n`);
     });
 }
 

@@ -5,6 +5,7 @@ import { stoppable } from "../interruptible.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
 import { createProgress, type Progress } from "../print/progress.js";
+import { printText } from "../print/terminal.js";
 import type { TrainingListener, TrainingResult } from "../training/run-training.js";
 import { typedCommand } from "../typed-command.js";
 import { required, wholeNumber } from "./arguments.js";
@@ -72,7 +73,7 @@ async function train(file: string, flags: TrainFlags, command: Command): Promise
     });
     progress.finish();
     if (flags.json) printJson(process.stdout, result);
-    else process.stdout.write(summary(spec.name, result));
+    else printText(process.stdout, summary(spec.name, result));
   } finally {
     progress.finish();
   }

@@ -6,6 +6,7 @@ import { stripVTControlCharacters } from "node:util";
 import { shortNumber } from "./numbers.js";
 import { type Paint, plain } from "./paint.js";
 import { shownWidth } from "./table.js";
+import { onOneLine, printText } from "./terminal.js";
 
 /** One thing that makes progress: a match, say. */
 export interface ProgressItem {
@@ -102,11 +103,11 @@ export function createProgress(options: ProgressOptions): Progress {
       const most = Math.max(0, (stream.rows ?? 24) - 3);
       const first = waiting === undefined ? `${bar(sample.done, sample.total)} ${whole}` : whole;
       const lines = [first, ...notes, ...itemLines(items, most, paint)];
-      stream.write(`${erase()}${lines.map((line) => `${cut(line, width)}\n`).join("")}`);
+      stream.write(`${erase()}${lines.map((line) => `${cut(onOneLine(line), width)}\n`).join("")}`);
       blockLines = lines.length;
     } else {
       const under = waiting === undefined ? [underWayText(items), ...notes].filter(Boolean).join(", ") : "";
-      stream.write(`${under === "" ? whole : `${whole}: ${under}`}\n`);
+      printText(stream, `${onOneLine(under === "" ? whole : `${whole}: ${under}`)}\n`);
     }
     shownAtMs = sample.atMs;
     shownAll = waiting === undefined && sample.done >= sample.total;
@@ -129,7 +130,8 @@ export function createProgress(options: ProgressOptions): Progress {
     },
     say(line) {
       if (finished) return;
-      stream.write(`${erase()}${line}\n`);
+      stream.write(erase());
+      printText(stream, `${line}\n`);
       blockLines = 0;
       if (stream.isTTY === true && items.length > 0) show(sampleOf(items, nowMs()));
     },

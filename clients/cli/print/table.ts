@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Paint, plain } from "./paint.js";
+import { onOneLine } from "./terminal.js";
 
 /** A column of a text table. */
 export interface Column {
@@ -25,8 +26,8 @@ export function textTable(
     if (row.length !== columns.length)
       throw new RangeError(`a row of ${row.length} cells in ${columns.length} columns`);
   }
-  const titles = columns.map(({ title }) => paint.faint(title));
-  const lines = [titles, ...rows];
+  const titles = columns.map(({ title }) => paint.faint(onOneLine(title)));
+  const lines = [titles, ...rows.map((cells) => cells.map(onOneLine))];
   const widths = columns.map((_, i) => lines.reduce((widest, cells) => Math.max(widest, shownWidth(cells[i])), 0));
   return lines
     .map(

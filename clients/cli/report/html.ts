@@ -1,11 +1,13 @@
 /** HTML from template strings whose values cannot become markup. */
 
+import { visibleLines } from "../../../common/visible-text.js";
+
 /** Text that is HTML already. */
 export interface Html {
   readonly html: string;
 }
 
-/** What a template can hold: texts and numbers, which are escaped, and HTML, which is not. */
+/** What a template can hold: texts and numbers, which are escaped, hidden characters written out, and HTML, which is not. */
 export type HtmlValue = string | number | Html | readonly HtmlValue[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -29,5 +31,5 @@ export function trusted(text: string): Html {
 function htmlOf(value: HtmlValue): string {
   if (typeof value === "object" && "html" in value) return value.html;
   if (typeof value === "object") return value.map(htmlOf).join("");
-  return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character]);
+  return visibleLines(String(value)).replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }

@@ -8,6 +8,7 @@ import { type CheckedSpec, checkSpec } from "../../../server/tournaments/spec.js
 import { isBuiltIn, nearBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
 import { reachableAddress } from "../open-address.js";
 import { quoted } from "../print/quoted.js";
+import { printText } from "../print/terminal.js";
 import { typedCommand } from "../typed-command.js";
 
 /** An entrant as the tournament's file has it. */
@@ -48,7 +49,7 @@ export function sortEntrants(
     const found = findAgent(agent);
     resolveOptions(found.options, options ?? {}, `entrant "${name}" (agent "${agent}")`);
     if (!tasks.some(({ task }) => playsTask(found.tasks, task.name, task.kinds))) {
-      process.stderr.write(`${name}: agent "${agent}" plays none of the tasks, only ${found.tasks.join(", ")}\n`);
+      printText(process.stderr, `${name}: agent "${agent}" plays none of the tasks, only ${found.tasks.join(", ")}\n`);
     }
   }
   return { builtIn, fromElsewhere: spec.agents.filter(elsewhere) };

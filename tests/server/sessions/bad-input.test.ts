@@ -84,6 +84,15 @@ const badOpens: readonly [what: string, reason: Reason, text: RegExp, members: P
       /"fun": free play has play, collect, validate/,
       { purpose: "fun" },
     ],
+    ["a tag's name with an escape", "NAME_INVALID", /the name of a tag is "\\x1b"/, { tags: { "\x1b": "" } }],
+    ["a tag that turns text round", "NAME_INVALID", /tag "a" is "\\u202e"/, { tags: { a: "\u202e" } }],
+    ["a tag of 1001 characters", "NAME_INVALID", /give 0 to 1000/, { tags: { a: "x".repeat(1001) } }],
+    [
+      "tags that are data",
+      "NAME_INVALID",
+      /the tags have 1\d{4} characters: give at most 10000/,
+      { tags: Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`tag ${i}`, "x".repeat(1000)])) },
+    ],
     ["the server's own purpose", "PURPOSE_INVALID", /"tournament"/, { purpose: "tournament" }],
     ["a dataset to label, which is reserved", "NOT_IMPLEMENTED", /label/, { labelDataset: "some" }],
     ["a task that the agent does not play", "TASK_UNSUPPORTED", /declares river-swim/, {}, { tasks: ["river-swim"] }],
@@ -111,6 +120,18 @@ test.each(badOpens)("open with %s ends the session, and no other", async (_, rea
   });
 });
 
+/** A value so many levels below its options. */
+const nested = (levels: number): Record<string, unknown> => ({ a: levels === 1 ? 1 : nested(levels - 1) });
+
+test("options of as many levels and characters as there may be are taken", async () => {
+  await witnesses.beside(async () => {
+    const stream = rawStream(client);
+    stream.send(hello({ agentOptions: { ...nested(8), text: "x".repeat(9000) }, agentVersion: "", language: "" }));
+    await stream.expect("welcome");
+    stream.call.cancel();
+  });
+});
+
 const badHellos: readonly [what: string, reason: Reason, text: RegExp, members: Partial<Hello>][] = [
   [
     "a newer protocol alone",
@@ -121,7 +142,25 @@ const badHellos: readonly [what: string, reason: Reason, text: RegExp, members: 
   ["no protocol", "PROTOCOL_VERSION", /0 to 0/, { minProtocolVersion: 0, maxProtocolVersion: 0 }],
   ["no name", "NAME_INVALID", /hello.agent is ""/, { agent: "" }],
   ["a name of 101 characters", "NAME_INVALID", /1 to 100/, { agent: "a".repeat(101) }],
-  ["a line break in its name", "NAME_INVALID", /printable/, { agent: "a\nb" }],
+  ["a line break in its name", "NAME_INVALID", /hello.agent is "a\\nb": give 1 to 100 printable/, { agent: "a\nb" }],
+  ["an escape in its version", "NAME_INVALID", /hello.agent_version is "1\\x1b\[2J"/, { agentVersion: "1\x1b[2J" }],
+  [
+    "a version of 101 characters",
+    "NAME_INVALID",
+    /hello.agent_version is "1+\.\.\."/,
+    { agentVersion: "1".repeat(101) },
+  ],
+  ["a language that is turned round", "NAME_INVALID", /hello.language is "\\u202e"/, { language: "\u202e" }],
+  ["an entrant with a zero width space", "NAME_INVALID", /hello.entrant is "a\\u200b"/, { entrant: "a\u200b" }],
+  ["a task that is no name", "NAME_INVALID", /hello.tasks is ""/, { tasks: ["bandit", ""] }],
+  ["more tasks than there are", "NAME_INVALID", /1001 names: give at most 1000/, { tasks: new Array(1001).fill("a") }],
+  [
+    "options that are data",
+    "OPTION_INVALID",
+    /hello.agent_options is 1\d{4} characters/,
+    { agentOptions: { a: "x".repeat(1e4) } },
+  ],
+  ["options nested without end", "OPTION_INVALID", /more than 8 levels deep/, { agentOptions: nested(9) }],
   ["an entrant that no tournament lists", "ENTRANT_UNKNOWN", /"nobody"/, { entrant: "nobody" }],
   ["a tournament that does not exist", "TOURNAMENT_UNKNOWN", /"gone"/, { entrant: "nobody", tournamentId: "gone" }],
 ];

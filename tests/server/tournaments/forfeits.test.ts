@@ -79,6 +79,20 @@ test("a policy that throws forfeits its match and plays the next one", async () 
   expect(resultOf(results, "river", "bad")).toMatchObject({ forfeits: 0, forfeitReason: "", forfeitMessage: "" });
 });
 
+test("an agent's words for its forfeit are kept on one line, with nothing hidden in them, and in part where they are many", async () => {
+  const server = await serverForTest();
+  const broken = agentThat("bad", ({ task }) => ({
+    act() {
+      throw new Error(task === "bernoulli-bandit" ? "\x1b[2Jone\n\u202etwo" : "x".repeat(5000));
+    },
+  }));
+  const { results } = await tournamentWith(server, GOOD_AND_BAD, (id) =>
+    serveMatches(server.connection, broken, { entrant: "bad", tournamentId: id, streams: 1 }),
+  );
+  expect(resultOf(results, "bandit", "bad").forfeitMessage).toBe("\\x1b[2Jone\\n\\u202etwo");
+  expect(resultOf(results, "river", "bad").forfeitMessage).toBe("x".repeat(1000));
+});
+
 test("an agent whose last match the server ends is told that it is finished, though its tournament is over by then", async () => {
   const server = await serverForTest();
   const of = spec(["bad"], { tasks: [BANDIT], trials: 3 });

@@ -376,6 +376,23 @@ test("what does not exist is not found", async () => {
 const badSpecs: readonly [what: string, reason: Reason, spec: Partial<TournamentSpec>][] = [
   ["no name", "SPEC_INVALID", { name: "" }],
   ["a long name", "SPEC_INVALID", { name: "n".repeat(101) }],
+  ["an escape in its name", "SPEC_INVALID", { name: "n\x1b[2J" }],
+  ["a name that is turned round", "SPEC_INVALID", { name: "n\u202e" }],
+  ["an agent with a line break", "SPEC_INVALID", { agents: [{ name: "x", agent: "a\n", options: {}, tasks: [] }] }],
+  [
+    "options of an entrant that no reader could take, nested as they are",
+    "OPTION_INVALID",
+    {
+      agents: [
+        { name: "x", agent: "a", options: { a: { a: { a: { a: { a: { a: { a: { a: { a: 1 } } } } } } } } }, tasks: [] },
+      ],
+    },
+  ],
+  [
+    "options of an entrant that are data",
+    "OPTION_INVALID",
+    { agents: [{ name: "x", agent: "a", options: { a: "x".repeat(10_000) }, tasks: [] }] },
+  ],
   ["no trials", "SPEC_INVALID", { trials: 0 }],
   ["too many trials", "SPEC_INVALID", { trials: 10_000_001 }],
   ["no tasks", "SPEC_INVALID", { tasks: [] }],

@@ -35,6 +35,7 @@ import { printJson } from "../../print/json.js";
 import { paintFor } from "../../print/paint.js";
 import { createProgress, type Progress } from "../../print/progress.js";
 import { quoted } from "../../print/quoted.js";
+import { printText } from "../../print/terminal.js";
 import { type PrivateServer, startPrivateServer } from "../../private-server.js";
 import { typedCommand } from "../../typed-command.js";
 import { collect as collectTexts, hostAndPort, required, wholeNumber } from "../arguments.js";
@@ -111,7 +112,7 @@ async function collect(file: string, flags: CollectFlags, command: Command): Pro
     progress.finish();
   }
   if (flags.json) printJson(process.stdout, manifest);
-  else process.stdout.write(summary(out, manifest));
+  else printText(process.stdout, summary(out, manifest));
 }
 
 /**

@@ -4,6 +4,7 @@ import { CONTEXTS, FORMAT_NAMES, type FormatName } from "../../../../datasets/ex
 import { printJson } from "../../print/json.js";
 import { paintFor } from "../../print/paint.js";
 import { createProgress } from "../../print/progress.js";
+import { printText } from "../../print/terminal.js";
 import { collect, required, uint64, wholeNumber } from "../arguments.js";
 
 interface ExportFlags {
@@ -102,7 +103,8 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
     if (flags.json) printJson(process.stdout, { ...report, label: report.label ?? null });
     else {
       const { rows, trials, steps, files, bytes, load } = report;
-      process.stdout.write(
+      printText(
+        process.stdout,
         `${rows} ${rowsAre} from ${trials} trials (${steps} steps) in ${files} ${files === 1 ? "file" : "files"}, ${bytes} bytes: ${out}\n${load}\n`,
       );
     }

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { printJson } from "../../print/json.js";
+import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
 import { required, wholeNumber } from "../arguments.js";
 
@@ -45,6 +46,6 @@ export function filterCommand(): Command {
     });
     progress.finish();
     if (json) printJson(process.stdout, manifest);
-    else process.stdout.write(`${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
+    else printText(process.stdout, `${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
   });
 }

@@ -4,6 +4,7 @@ import { printJson } from "../../print/json.js";
 import { shortNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
 import { textTable } from "../../print/table.js";
+import { printText } from "../../print/terminal.js";
 import { wholeNumber } from "../arguments.js";
 
 /** Steps of an episode that a line shows. */
@@ -20,7 +21,7 @@ export function headCommand(): Command {
       const { datasetHead } = await import("../../../../datasets/dataset-head.js");
       const rows = await datasetHead(dir, episodes);
       if (json) printJson(process.stdout, rows);
-      else process.stdout.write(headText(rows));
+      else printText(process.stdout, headText(rows));
     });
 }
 

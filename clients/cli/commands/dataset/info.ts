@@ -4,6 +4,7 @@ import { printJson } from "../../print/json.js";
 import { fixedNumber, shortNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
 import { textTable } from "../../print/table.js";
+import { printText } from "../../print/terminal.js";
 
 /** `icrl dataset info DIR`. */
 export function infoCommand(): Command {
@@ -18,7 +19,7 @@ export function infoCommand(): Command {
       const { describeMixture } = await import("../../../../datasets/describe-mixture.js");
       const { unfinishedLabels, ...description } = await describeMixture(dir);
       if (json) printJson(process.stdout, { ...description, unfinished_labels: unfinishedLabels });
-      else process.stdout.write(infoText({ ...description, unfinishedLabels }));
+      else printText(process.stdout, infoText({ ...description, unfinishedLabels }));
     });
 }
 

@@ -13,6 +13,7 @@ import { interruptible } from "../../interruptible.js";
 import { printJson } from "../../print/json.js";
 import { paintFor } from "../../print/paint.js";
 import { createProgress } from "../../print/progress.js";
+import { printText } from "../../print/terminal.js";
 import { startPrivateServer } from "../../private-server.js";
 import { collect, required, wholeNumber } from "../arguments.js";
 
@@ -88,12 +89,13 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
     const { folder, agent, agent_version, agent_options, probabilities } = entry;
     printJson(process.stdout, { name, folder, agent, agent_version, agent_options, probabilities, ...totals, seconds });
   } else if (totals.trials === 0) {
-    process.stdout.write(`already labelled: ${join(dir, entry.folder)}\n`);
+    printText(process.stdout, `already labelled: ${join(dir, entry.folder)}\n`);
   } else {
     const { trials, steps } = totals;
     const rate = Math.round(steps / seconds);
     const known = entry.probabilities ? "with probabilities" : "actions alone: the expert does not tell probabilities";
-    process.stdout.write(
+    printText(
+      process.stdout,
       `${join(dir, entry.folder)}: ${trials} trials, ${steps} steps in ${seconds.toFixed(1)} s (${rate} steps/s), ${known}\n`,
     );
   }

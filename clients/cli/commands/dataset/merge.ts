@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { printJson } from "../../print/json.js";
+import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
 import { required } from "../arguments.js";
 
@@ -25,6 +26,6 @@ export function mergeCommand(): Command {
     });
     progress.finish();
     if (flags.json) printJson(process.stdout, manifest);
-    else process.stdout.write(`${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
+    else printText(process.stdout, `${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
   });
 }

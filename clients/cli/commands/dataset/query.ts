@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { printJson } from "../../print/json.js";
 import { paintFor } from "../../print/paint.js";
 import { queryResultText } from "../../print/query-result.js";
+import { printText } from "../../print/terminal.js";
 
 /** `icrl dataset query DIR SQL`. */
 export function queryCommand(): Command {
@@ -16,6 +17,6 @@ export function queryCommand(): Command {
       const { queryDataset } = await import("../../../../datasets/dataset-sql.js");
       const result = await queryDataset(dir, sql);
       if (json) printJson(process.stdout, result);
-      else process.stdout.write(queryResultText(result, paintFor(process.stdout, process.env)));
+      else printText(process.stdout, queryResultText(result, paintFor(process.stdout, process.env)));
     });
 }

@@ -9,6 +9,7 @@ import { printJson } from "../../print/json.js";
 import { fixedNumber, shortNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
 import { textTable } from "../../print/table.js";
+import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
 import type { RecordedCheck } from "../../ratio/check-recorded.js";
 import { type Player, policyTrials } from "../../ratio/policy-trials.js";
@@ -89,7 +90,7 @@ async function ratio(dir: string, flags: RatioFlags, command: Command): Promise<
   const notes = ratioNotes(manifest, tasks);
   const seconds = (performance.now() - startedAt) / 1000;
   if (flags.json) printJson(process.stdout, ratioJson(expert, flags, reports, notes, seconds));
-  else process.stdout.write(ratioText(expert, flags, reports, notes));
+  else printText(process.stdout, ratioText(expert, flags, reports, notes));
 }
 
 /** What one population of a task is to do, without its size. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { realNumberOf } from "../../../../common/written-numbers.js";
 import { printJson } from "../../print/json.js";
+import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
 import { required, uint64 } from "../arguments.js";
 
@@ -40,7 +41,7 @@ export function splitCommand(): Command {
     if (flags.json) printJson(process.stdout, { parts: Object.fromEntries(made) });
     else {
       for (const [name, { episodes, trials }] of made)
-        process.stdout.write(`${join(out, name)}: ${episodes} episodes of ${trials} trials\n`);
+        printText(process.stdout, `${join(out, name)}: ${episodes} episodes of ${trials} trials\n`);
     }
   });
 }

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { EXIT } from "../../exit-codes.js";
 import { printJson } from "../../print/json.js";
+import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
 import { uint64, wholeNumber } from "../arguments.js";
 
@@ -49,9 +50,10 @@ export function verifyCommand(): Command {
         printJson(process.stdout, { ok, ...counts, problems: listed });
       } else {
         for (const { file, episodeId, problem } of problems) {
-          process.stdout.write(`${file}${episodeId === undefined ? "" : ` episode ${episodeId}`}: ${problem}\n`);
+          printText(process.stdout, `${file}${episodeId === undefined ? "" : ` episode ${episodeId}`}: ${problem}\n`);
         }
-        process.stdout.write(
+        printText(
+          process.stdout,
           `${ok ? "ok" : "NOT ok"}: ${counts.episodes} episodes, ${counts.steps} steps, ${counts.labels} labels beside them, ${counts.bytes} bytes; ${counts.replayed} episodes played again; problems: ${problems.length}\n`,
         );
       }

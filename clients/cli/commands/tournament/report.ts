@@ -7,6 +7,7 @@ import { printJson } from "../../print/json.js";
 import { fixedNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
 import { createProgress } from "../../print/progress.js";
+import { printText } from "../../print/terminal.js";
 import { wholeNumber } from "../arguments.js";
 
 interface ReportFlags {
@@ -50,7 +51,7 @@ async function report(dir: string, { out = dir, resamples, json }: ReportFlags):
   await writeReport(results, statistics, out, (done, total) => progress.update([{ name: "", done, total }]));
   progress.finish();
   if (json) printJson(process.stdout, statistics);
-  else process.stdout.write(summary(out, (performance.now() - startedAt) / 1000));
+  else printText(process.stdout, summary(out, (performance.now() - startedAt) / 1000));
 }
 
 /** A report's place is of its own, or the folder of its tournament. @throws OUTPUT_EXISTS */

@@ -12,10 +12,11 @@ import { type Connection, connect } from "../../../typescript/connect.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../../agent-processes.js";
 import { EXIT } from "../../exit-codes.js";
 import { interruptible } from "../../interruptible.js";
-import { jsonText } from "../../print/json.js";
+import { jsonText, printJson } from "../../print/json.js";
 import { forfeitsText, leaderboardText } from "../../print/leaderboard.js";
 import { paintFor } from "../../print/paint.js";
 import { createProgress, type Progress } from "../../print/progress.js";
+import { printText } from "../../print/terminal.js";
 import { type PrivateServer, startPrivateServer } from "../../private-server.js";
 import { type ResultsJson, resultsJson } from "../../results.js";
 import { attendanceOf, joinText, sortEntrants } from "../../tournament/entrants.js";
@@ -152,8 +153,8 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
     await processes?.close();
     await server?.close(); // rolls the log into shards before their path is shown
   }
-  if (flags.json) process.stdout.write(jsonText(json));
-  else process.stdout.write(summary(json, out, flags.server, (performance.now() - startedAt) / 1000));
+  if (flags.json) printJson(process.stdout, json);
+  else printText(process.stdout, summary(json, out, flags.server, (performance.now() - startedAt) / 1000));
   if (json.tasks.some((task) => task.agents.some((agent) => agent.forfeits > 0))) process.exitCode = EXIT.forfeited;
 }
 

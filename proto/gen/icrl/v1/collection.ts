@@ -49,7 +49,7 @@ export namespace CollectionState {
 
 /** What is collected. */
 export interface CollectionSpec {
-  /** A name for people; 1 to 100 characters. */
+  /** A name for people; 1 to 100 printable characters. */
   name: string;
   /** Seed of all trials. */
   seed: bigint;

@@ -112,13 +112,16 @@ export interface Hello {
   minProtocolVersion: number;
   /** Newest protocol version it speaks. */
   maxProtocolVersion: number;
-  /** The agent's name, for example "lin-ucb"; 1 to 100 characters. */
+  /** The agent's name, for example "lin-ucb"; 1 to 100 printable characters: no control, bidi or zero width ones. */
   agent: string;
-  /** The agent's version, any text. */
+  /** The agent's version, any text of at most 100 printable characters. */
   agentVersion: string;
-  /** Its language or runtime, any text, for the log. */
+  /** Its language or runtime, any text of at most 100 printable characters, for the log. */
   language: string;
-  /** Its options, all of them resolved, for the log. In a tournament they come from the tournament instead. */
+  /**
+   * Its options, all of them resolved, for the log. In a tournament they come from the tournament instead. At most 8 levels deep and
+   * 10,000 characters as JSON.
+   */
   agentOptions?:
     | { [key: string]: any }
     | undefined;
@@ -209,7 +212,10 @@ export interface Open {
   record?:
     | boolean
     | undefined;
-  /** Free labels copied to each logged trajectory. */
+  /**
+   * Free labels copied to each logged trajectory: names of 1 to 100 printable characters, values of at most 1,000, at most 10,000
+   * characters together.
+   */
   tags: { [key: string]: string };
   /**
    * Not used: answered with NOT_IMPLEMENTED. A server has one dataset, or none: see `label`.
@@ -409,7 +415,7 @@ export interface Resume {
 export interface Close {
   /**
    * In a match: why the agent cannot go on, for people. The match is then forfeited with AGENT_FAILED, and this is shown in the
-   * results. Empty: the agent only leaves.
+   * results: its first 1,000 characters, those that are not printable written out. Empty: the agent only leaves.
    */
   reason: string;
 }

@@ -41,7 +41,7 @@ export interface GetServerInfoResponse {
   limits?:
     | Limits
     | undefined;
-  /** What it can do beyond the minimum. */
+  /** What it can do beyond the minimum, as welcome.capabilities. */
   capabilities: string[];
   /** When it started. */
   startedAt?:

@@ -49,7 +49,7 @@ export namespace TournamentState {
 
 /** What is played. */
 export interface TournamentSpec {
-  /** A name for people; 1 to 100 characters. */
+  /** A name for people; 1 to 100 printable characters. */
   name: string;
   /** Seed of all trials. Absent in what the server sends while the tournament runs: an agent could redraw the truth. */
   seed?:

@@ -142,7 +142,7 @@ describe("a report", () => {
 
   it("says how to make it again", () => {
     expect(made.html).toContain("<code>icrl tournament run demo.yaml --out demo</code>");
-    expect(made.html).toContain("<code>icrl tournament report DIR</code>");
+    expect(made.html).toContain("<code>npx icrl tournament report DIR</code>");
     expect(made.markdown).toContain("2,000 resamples");
     expect(made.markdown).toContain("drawn with seed 7");
   });
