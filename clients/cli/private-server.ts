@@ -51,8 +51,16 @@ export async function startPrivateServer(dataDir: string, flags: readonly string
     { stdio: ["pipe", "pipe", "pipe"] },
   );
   let said = "";
+  let listens = false;
+  let unended = "";
   child.stderr.on("data", (text: Buffer) => {
     said = (said + text).slice(-10_000);
+    if (listens) return;
+    const lines = (unended + text).split("\n");
+    unended = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line.includes('"event":"lock_watched"')) process.stderr.write(`${watchedText(line)}\n`);
+    }
   });
   const exited = once(child, "exit");
   const line = await Promise.race([
@@ -64,6 +72,7 @@ export async function startPrivateServer(dataDir: string, flags: readonly string
     if (reason !== undefined) throw new IcrlError(reason, text);
     throw new ServerStartError(`the private server did not start: ${text}`);
   }
+  listens = true;
   // Warnings of a running server are worth seeing; the one error of a command is its own.
   child.stderr.on("data", (text: Buffer) =>
     process.stderr.write(String(text).replaceAll(/^error: /gm, "its server: ")),
@@ -80,4 +89,10 @@ export async function startPrivateServer(dataDir: string, flags: readonly string
       }
     },
   };
+}
+
+/** What a server that starts waits for, for people: half a minute in silence would look like a fault. */
+function watchedText(line: string): string {
+  const { folder, holder, seconds } = JSON.parse(line) as { folder: string; holder: string; seconds: number };
+  return `waiting: ${holder} was the last to write to ${folder}, and may still live: for up to ${seconds} s, to see whether it does`;
 }
