@@ -56,6 +56,20 @@ export function hasPidNamespaces(): boolean {
   return false;
 }
 
+/** Whether a file system of a few megabytes can be mounted, for `test.skipIf`; else as above. */
+export function canMountTmpfs(): boolean {
+  const { status, stderr, error } = spawnSync(
+    "unshare",
+    ["--mount", "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", "/mnt"],
+    {
+      encoding: "utf8",
+    },
+  );
+  if (status === 0) return true;
+  without(`no tmpfs can be mounted (${error?.message ?? stderr.trim()}): run as root on Linux`);
+  return false;
+}
+
 /** What `unshare` is given before the command that it runs. */
 export const IN_PID_NAMESPACE: readonly string[] = ["--pid", "--fork", "--kill-child", "--mount-proc"];
 

@@ -267,6 +267,7 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
       curve: episodes > 1 ? episodeCurves.subarray(index * episodes, (index + 1) * episodes) : stepCurve(slot, index),
       actions: stepActions.subarray(index * horizon, index * horizon + slot.env.stepInEpisode),
       regrets: stepRegrets.subarray(index * horizon, index * horizon + slot.env.stepInEpisode),
+      whenDurable: complete ? recorder?.durability() : undefined,
     });
     return {
       env: index,

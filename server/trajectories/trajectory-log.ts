@@ -286,6 +286,13 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
         return false;
       }
     },
+    mustHold() {
+      try {
+        held.check();
+      } catch (error) {
+        throw replaced ?? unwritable(error);
+      }
+    },
     seal,
     async close() {
       if (closed) return;

@@ -205,6 +205,11 @@ const BROKEN: readonly [what: string, title: string, parts: Partial<MemorySinkPa
     { fences: false },
   ],
   [
+    "says that it holds a place that another has",
+    "acknowledges nothing once another has taken its place",
+    handingOut(() => ({ mustHold() {} })),
+  ],
+  [
     "gives back what another has taken",
     "acknowledges nothing once another has taken its place",
     { releasesAnothers: true },

@@ -363,7 +363,10 @@ async function replacedStops(place: SinkPlace): Promise<void> {
   const first = await place.open();
   const kept = episodesFrom(0, 4);
   await mustResolve(first.whenDurable(appendAll(first, kept)), "whenDurable of the first writer");
+  check(thrownBy(() => first.mustHold()) === "nothing", "a writer that was not replaced does not hold its place");
   const second = await place.takeOver();
+  const holds = thrownBy(() => first.mustHold());
+  check(holds === "LOG_UNWRITABLE", `mustHold of a writer that was replaced throws ${holds}`);
   // Whoever slept does not know yet.
   const late = appendAll(first, episodesFrom(100, 3));
   const told = await outcomeOf(first.whenDurable(late));

@@ -118,6 +118,9 @@ export function memoryPlace(parts: Partial<MemorySinkParts> = {}): SinkPlace {
         failure = undefined;
         return true;
       },
+      mustHold() {
+        if (replaced()) throw new IcrlError("LOG_UNWRITABLE", "another has taken its place");
+      },
       seal,
       async close() {
         if (closed) return;
