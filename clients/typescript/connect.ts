@@ -37,6 +37,8 @@ import {
   WatchTournamentResponse,
 } from "../../proto/gen/icrl/v1/tournament.js";
 import {
+  CountTrialsRequest,
+  CountTrialsResponse,
   ListTrajectoriesRequest,
   ListTrajectoriesResponse,
   StreamTrajectoriesRequest,
@@ -59,6 +61,7 @@ export interface Connection {
   listTasks(): Promise<ListTasksResponse>;
   getTask(request: GetTaskRequest): Promise<GetTaskResponse>;
   listTrajectories(request: ListTrajectoriesRequest): Promise<ListTrajectoriesResponse>;
+  countTrials(request: CountTrialsRequest): Promise<CountTrialsResponse>;
   streamTrajectories(request: StreamTrajectoriesRequest): AsyncIterable<StreamTrajectoriesResponse>;
   createTournament(
     request: Pick<CreateTournamentRequest, "spec"> & Partial<CreateTournamentRequest>,
@@ -156,6 +159,7 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
     getTask: (request) => unary(environment.getTask.path, GetTaskRequest, GetTaskResponse, request),
     listTrajectories: (request) =>
       unary(trajectory.listTrajectories.path, ListTrajectoriesRequest, ListTrajectoriesResponse, request),
+    countTrials: (request) => unary(trajectory.countTrials.path, CountTrialsRequest, CountTrialsResponse, request),
     streamTrajectories: (request) =>
       streaming(trajectory.streamTrajectories.path, StreamTrajectoriesRequest, StreamTrajectoriesResponse, request),
     createTournament: (request) =>

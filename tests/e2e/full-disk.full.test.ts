@@ -66,9 +66,7 @@ test.skipIf(!canMountTmpfs())(
     const second = await startServerProcess(data);
     const after = await connect(second.address);
     onTestFinished(() => after.close());
-    expect((await after.listTournaments()).tournaments).toMatchObject([
-      { id, state: TournamentState.FINISHED },
-    ]);
+    expect((await after.listTournaments()).tournaments).toMatchObject([{ id, state: TournamentState.FINISHED }]);
     expect((await finished(after, id)).results).toEqual(results);
     second.child.kill("SIGTERM");
     await second.exited;
