@@ -44,6 +44,10 @@ export const REASONS = {
     code: CODE.INVALID_ARGUMENT,
     when: "trials outside 1 .. limits.max_trials, or not as many as explicit seeds",
   },
+  TRIALS_RECORDED: {
+    code: CODE.ALREADY_EXISTS,
+    when: "trials that the log holds already, where nobody said that they are to be played again",
+  },
   PURPOSE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a purpose that free play does not have" },
   STEP_CONFLICT: { code: CODE.ABORTED, when: "the last step_index again, with other bytes" },
   STEP_GONE: { code: CODE.OUT_OF_RANGE, when: "a step_index before the last" },

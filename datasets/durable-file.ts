@@ -1,6 +1,16 @@
 /** Files that are there in whole, or not at all. */
 import { createHash } from "node:crypto";
-import { closeSync, copyFileSync, createReadStream, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  createReadStream,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 /** Makes names in a folder durable. */
@@ -46,6 +56,19 @@ export function replaceDurably(path: string, bytes: Uint8Array): void {
   renameSync(`${path}.tmp`, path);
   fsyncFolder(dirname(path));
 }
+
+/** A file's bytes; undefined where there is none. */
+export function contentOf(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** SHA-256 of some bytes, hexadecimal. */
+export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /** SHA-256 of a file, hexadecimal, and its size in bytes; a piece in memory at a time. */
 export async function hashFile(path: string): Promise<{ sha256: string; bytes: number }> {

@@ -2,11 +2,11 @@
  * The layout of a log's folder:
  *
  *   data/trajectories-<first>.parquet   shards; `first` is the number, from 0, of its first episode in the whole log
- *   log/<first>.segment                 episodes that are durable but not yet in a shard
- *   log/<first>.segment.corrupt         a segment with damage in its middle, kept for inspection
- *   log/shards.jsonl                    one line per shard: file, rows, bytes, sha256, replaces
- *   log/*.parquet.tmp                   a shard being written
- *   log/lock                            who writes
+ *   log/<first>.<epoch>.segment         episodes that are durable but not yet in a shard, by the writer of that epoch
+ *   log/<first>.<epoch>.segment.corrupt a segment with damage in its middle, kept for inspection
+ *   log/shards.jsonl                    the manifest: a line for each shard, and for what each writer found and left
+ *   log/*.parquet.<epoch>.tmp           a shard being written
+ *   log/lock-<epoch>                    who writes, and how many episodes it has acknowledged
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,7 +23,13 @@ export interface LogFile {
   readonly first: number;
 }
 
-/** A line of the manifest. */
+/** A segment among its like. */
+export interface SegmentFile extends LogFile {
+  /** Its writer's. */
+  readonly epoch: number;
+}
+
+/** A line of the manifest that is about a shard. */
 export interface ShardEntry {
   /** Name in data/. */
   readonly file: string;
@@ -33,6 +39,28 @@ export interface ShardEntry {
   readonly sha256: string;
   /** Names of the shards that it took the place of, its own included; absent when it was rolled from a segment. */
   readonly replaces?: readonly string[];
+  /** Of the writer of this line; absent in lines of earlier versions. */
+  readonly epoch?: number;
+  /** Whether episodes behind its last are lost: its segment was damaged, and kept. */
+  readonly damaged?: true;
+}
+
+/**
+ * A line of the manifest that is about a writer. The first of an epoch says that the log is that writer's: lines that writers before it
+ * append later do not count. The others say how many episodes the log had when it was put right, and when it was closed.
+ */
+export interface WriterEntry {
+  readonly epoch: number;
+  /** Episodes that were acknowledged: every number below is in a shard or a segment. */
+  readonly episodes?: number;
+}
+
+/** What a manifest says. */
+export interface Manifest {
+  /** Every line about a shard, oldest first. */
+  readonly shards: readonly ShardEntry[];
+  /** Every line about a writer, oldest first. */
+  readonly writers: readonly WriterEntry[];
 }
 
 /** Folder of the shards. */
@@ -45,44 +73,77 @@ export const manifestPath = (dir: string): string => join(dir, "log", "shards.js
 export const shardName = (first: number): string => `trajectories-${String(first).padStart(DIGITS, "0")}.parquet`;
 /** Number of the first episode of a shard, from its name. */
 export const firstOf = (name: string): number => Number(/\d+/.exec(name)?.[0]);
-/** The segment whose first episode has number `first`. */
-export const segmentPath = (dir: string, first: number): string =>
-  join(dir, "log", `${String(first).padStart(DIGITS, "0")}.segment`);
+/** The segment of a writer whose first episode has number `first`. */
+export const segmentPath = (dir: string, first: number, epoch: number): string =>
+  join(dir, "log", `${String(first).padStart(DIGITS, "0")}.${epoch}.segment`);
 
-function listFiles(folder: string, pattern: RegExp): LogFile[] {
+function listFiles(folder: string, pattern: RegExp): SegmentFile[] {
   if (!existsSync(folder)) return [];
-  const files: LogFile[] = [];
+  const files: SegmentFile[] = [];
   for (const name of readdirSync(folder)) {
     const match = pattern.exec(name);
-    if (match !== null) files.push({ path: join(folder, name), name, first: Number(match[1]) });
+    if (match === null) continue;
+    files.push({ path: join(folder, name), name, first: Number(match[1]), epoch: Number(match[2] ?? 0) });
   }
-  return files.sort((a, b) => a.first - b.first);
+  return files.sort((a, b) => a.first - b.first || a.epoch - b.epoch);
 }
 
 /** The shards, in log order. */
 export const listShards = (dir: string): LogFile[] => listFiles(dataFolder(dir), /^trajectories-(\d+)\.parquet$/);
-/** The segments, in log order. */
-export const listSegments = (dir: string): LogFile[] => listFiles(logFolder(dir), /^(\d+)\.segment$/);
+/** The segments, in log order; those of earlier versions have epoch 0, and no number of it in their names. */
+export const listSegments = (dir: string): SegmentFile[] => listFiles(logFolder(dir), /^(\d+)(?:\.(\d+))?\.segment$/);
 /** Segments that were kept because their middle is damaged. */
-export const listCorruptSegments = (dir: string): LogFile[] => listFiles(logFolder(dir), /^(\d+)\.segment\.corrupt/);
+export const listCorruptSegments = (dir: string): LogFile[] =>
+  listFiles(logFolder(dir), /^(\d+)(?:\.(\d+))?\.segment\.corrupt/);
 
 /**
- * Every line of the manifest, oldest first, without a last line that was not finished.
+ * Every line of the manifest that counts, oldest first, without a last line that was not finished.
  * @throws LOG_CORRUPT if a finished line is not JSON
  */
-export function readManifest(dir: string): ShardEntry[] {
+export function readManifest(dir: string): Manifest {
   const path = manifestPath(dir);
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n");
-  return lines.slice(0, -1).map((line, index) => {
-    try {
-      return JSON.parse(line) as ShardEntry;
-    } catch {
-      throw new IcrlError("LOG_CORRUPT", `${path}, line ${index + 1} is not JSON: restore it from a backup`, {
-        file: path,
-      });
-    }
-  });
+  const shards: ShardEntry[] = [];
+  const writers: WriterEntry[] = [];
+  if (!existsSync(path)) return { shards, writers };
+  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  let current = 0;
+  for (const [index, line] of lines.entries()) {
+    const entry = lineOf(path, index, line);
+    const { epoch = 0 } = entry;
+    if (epoch < current) continue; // by a writer that had been replaced and did not know
+    current = epoch;
+    if ("file" in entry) shards.push(entry);
+    else writers.push(entry);
+  }
+  return { shards, writers };
+}
+
+function lineOf(path: string, index: number, line: string): ShardEntry | WriterEntry {
+  try {
+    return JSON.parse(line) as ShardEntry | WriterEntry;
+  } catch {
+    throw new IcrlError("LOG_CORRUPT", `${path}, line ${index + 1} is not JSON: restore it from a backup`, {
+      file: path,
+    });
+  }
+}
+
+/** The greatest epoch that a manifest knows of; 0 where no writer has one. */
+export const epochOf = ({ writers }: Manifest): number => writers.at(-1)?.epoch ?? 0;
+
+/** Episodes that a manifest says were acknowledged, at least. */
+export function episodesOf({ shards, writers }: Manifest): number {
+  let episodes = 0;
+  // Lines whose shard was replaced count too: a number that was given once is not given again.
+  for (const { file, rows } of shards) episodes = Math.max(episodes, firstOf(file) + rows);
+  for (const writer of writers) episodes = Math.max(episodes, writer.episodes ?? 0);
+  return episodes;
+}
+
+/** Most rows of a segment that count: what its writer wrote after the next one had put the log right was never acknowledged. */
+export function rowsThatCount({ writers }: Manifest, { first, epoch }: SegmentFile): number {
+  const next = writers.find((writer) => writer.epoch > epoch && writer.episodes !== undefined);
+  return next?.episodes === undefined ? Number.POSITIVE_INFINITY : Math.max(0, next.episodes - first);
 }
 
 /** What the manifest says is there: shards by name, those that were replaced left out. */
@@ -98,7 +159,10 @@ export function liveShards(entries: readonly ShardEntry[]): Map<string, ShardEnt
 /** What a log's writer leaves outside data/: folder, and names that no other program gives. */
 const WRITERS_FILES = [
   ["tournaments", /^[0-9a-f]{32}\.jsonl$/],
-  ["log", /^(\d{12}\.segment(\.corrupt(-\d+)?)?|trajectories-\d{12}\.parquet\.tmp|probe|lock(\..+)?|shards\.jsonl)$/],
+  [
+    "log",
+    /^(\d{12}(\.\d+)?\.segment(\.corrupt(-\d+)?)?|trajectories-\d{12}\.parquet(\.\d+)?\.tmp|probe|lock([-.].+)?|shards\.jsonl)$/,
+  ],
 ] as const;
 
 /** Of those, what a folder of somebody else may have, too. */

@@ -94,10 +94,11 @@ export async function sealDataset(
  * @throws NOT_A_DATASET, DATASET_CORRUPT, DATASET_TOO_NEW as readDatasetManifest does
  * @throws DATASET_CORRUPT if its rows are not those of the data
  */
-export async function enterLabel(dir: string, name: string): Promise<DatasetManifest> {
+export async function enterLabel(dir: string, name: string, beforeWriting: () => void): Promise<DatasetManifest> {
   const manifest = readDatasetManifest(dir);
   const label = await withDuckDb((connection) => describeLabel(connection, dir, name, manifest.shards));
   const entered = { ...manifest, labels: { ...manifest.labels, [name]: label } };
+  beforeWriting();
   writeManifestAndCard(dir, entered);
   return entered;
 }

@@ -58,7 +58,11 @@ const truth = <const N extends string, const T extends ColumnType>(name: N, type
 /** All columns, in the order of the files. T is the episode's length. */
 export const TRAJECTORY_COLUMNS = [
   column("schema_version", "int32", "1"),
-  column("episode_id", "utf8", "`{trial_id}-{episode_index}`: the same seeds and agent give the same id"),
+  column(
+    "episode_id",
+    "utf8",
+    "`{trial_id}-{episode_index}`: the same seeds and agent give the same id, so one that is played again stands twice",
+  ),
   column("trial_id", "utf8", "32 hexadecimal digits, derived from the trial's seeds"),
   column("trial_index", "uint64", "which trial of its series"),
   column("episode_index", "int32", "which episode of the trial, from 0"),
@@ -82,7 +86,11 @@ export const TRAJECTORY_COLUMNS = [
   column("server_version", "utf8", "version of the server that recorded it"),
   column("started_at", "timestamp", 'start, UTC, milliseconds; outside "same content"'),
   column("agent_ms", "float64", 'milliseconds the agent took for this episode\'s lock-steps; outside "same content"'),
-  column("length", "int32", "steps taken, T"),
+  column(
+    "length",
+    "int32",
+    "steps taken, T; 0 where a trial was cut short between two episodes: the row of the one that was begun says so",
+  ),
   column("complete", "bool", "whether it ran to its own end: terminated and not truncated"),
   column("terminated", "bool", "reached the task's own horizon or goal"),
   column("truncated", "bool", "cut short: a deadline, a lost connection, a reset, a drain"),

@@ -120,7 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   server.addService(withRawMessages(CollectionServiceService), collectionService(collections, methods));
   server.addService(
     withRawMessages(TrajectoryServiceService),
-    trajectoryService(options.dataDir, sink, tournaments, methods),
+    trajectoryService(options.dataDir, sink, tournaments, limits, methods),
   );
   server.addService(
     withRawMessages(ServerInfoServiceService),

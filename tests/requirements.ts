@@ -45,6 +45,34 @@ export function chromium(): string | undefined {
   return found ?? without(`no Chromium at ${places.join(" or ")}: install chromium, or name one in CHROMIUM_PATH`);
 }
 
+/**
+ * Whether a process can be started in a PID namespace of its own, as a container's is, for `test.skipIf`, with a line that says so if not.
+ * Where nothing may be skipped it throws instead.
+ */
+export function hasPidNamespaces(): boolean {
+  const { status, stderr, error } = spawnSync("unshare", [...IN_PID_NAMESPACE, "true"], { encoding: "utf8" });
+  if (status === 0) return true;
+  without(`no PID namespace can be made (${error?.message ?? stderr.trim()}): run as root on Linux, with util-linux`);
+  return false;
+}
+
+/** Whether a file system of a few megabytes can be mounted, for `test.skipIf`; else as above. */
+export function canMountTmpfs(): boolean {
+  const { status, stderr, error } = spawnSync(
+    "unshare",
+    ["--mount", "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", "/mnt"],
+    {
+      encoding: "utf8",
+    },
+  );
+  if (status === 0) return true;
+  without(`no tmpfs can be mounted (${error?.message ?? stderr.trim()}): run as root on Linux`);
+  return false;
+}
+
+/** What `unshare` is given before the command that it runs. */
+export const IN_PID_NAMESPACE: readonly string[] = ["--pid", "--fork", "--kill-child", "--mount-proc"];
+
 /** Whether there is a GPU for TensorFlow on CUDA: without one there is nothing to test of it. */
 export function hasNvidiaGpu(): boolean {
   return existsSync("/proc/driver/nvidia");

@@ -53,8 +53,16 @@ export async function startPrivateServer(dataDir: string, flags: readonly string
     { stdio: ["pipe", "pipe", "pipe"] },
   );
   let said = "";
+  let listens = false;
   child.stderr.on("data", (text: Buffer) => {
     said = (said + text).slice(-10_000);
+  });
+  // Warnings of a running server are worth seeing, but for the one that is given below; the one error of a command is its own.
+  createInterface({ input: child.stderr }).on("line", (text) => {
+    if (text.includes('"event":"lock_watched"')) printText(process.stderr, `${watchedText(text)}\n`);
+    else if (listens && !text.includes('"event":"listening"')) {
+      printText(process.stderr, `${text.replace(/^error: /, "its server: ")}\n`);
+    }
   });
   const exited = once(child, "exit");
   const line = await Promise.race([
@@ -66,13 +74,9 @@ export async function startPrivateServer(dataDir: string, flags: readonly string
     if (reason !== undefined) throw new IcrlError(reason, text);
     throw new ServerStartError(`the private server did not start: ${text}`);
   }
+  listens = true;
   const { address, http } = JSON.parse(line) as { address: string; http: string | null };
   printText(process.stderr, openAddressWarning(address));
-  // Warnings of a running server are worth seeing, but for the one that has just been given; the one error of a command is its own.
-  createInterface({ input: child.stderr }).on("line", (text) => {
-    if (!text.includes('"event":"listening"'))
-      printText(process.stderr, `${text.replace(/^error: /, "its server: ")}\n`);
-  });
   return {
     address,
     pageUrl: http ?? undefined,
@@ -84,4 +88,10 @@ export async function startPrivateServer(dataDir: string, flags: readonly string
       }
     },
   };
+}
+
+/** What a server that starts waits for, for people: half a minute in silence would look like a fault. */
+function watchedText(line: string): string {
+  const { folder, holder, seconds } = JSON.parse(line) as { folder: string; holder: string; seconds: number };
+  return `waiting: ${holder} was the last to write to ${folder}, and may still live: for up to ${seconds} s, to see whether it does`;
 }

@@ -38,6 +38,8 @@ import {
   WatchTournamentResponse,
 } from "../../proto/gen/icrl/v1/tournament.js";
 import {
+  CountTrialsRequest,
+  CountTrialsResponse,
   ListTrajectoriesRequest,
   ListTrajectoriesResponse,
   StreamTrajectoriesRequest,
@@ -60,6 +62,7 @@ export interface Connection {
   listTasks(): Promise<ListTasksResponse>;
   getTask(request: GetTaskRequest): Promise<GetTaskResponse>;
   listTrajectories(request: ListTrajectoriesRequest): Promise<ListTrajectoriesResponse>;
+  countTrials(request: CountTrialsRequest): Promise<CountTrialsResponse>;
   streamTrajectories(request: StreamTrajectoriesRequest): AsyncIterable<StreamTrajectoriesResponse>;
   createTournament(
     request: Pick<CreateTournamentRequest, "spec"> & Partial<CreateTournamentRequest>,
@@ -178,6 +181,7 @@ export async function connect(
     getTask: (request) => unary(environment.getTask.path, GetTaskRequest, GetTaskResponse, request),
     listTrajectories: (request) =>
       unary(trajectory.listTrajectories.path, ListTrajectoriesRequest, ListTrajectoriesResponse, request),
+    countTrials: (request) => unary(trajectory.countTrials.path, CountTrialsRequest, CountTrialsResponse, request),
     streamTrajectories: (request) =>
       streaming(trajectory.streamTrajectories.path, StreamTrajectoriesRequest, StreamTrajectoriesResponse, request),
     createTournament: (request) =>

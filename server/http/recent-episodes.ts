@@ -89,6 +89,7 @@ export function createRecentEpisodes(now: () => number): RecentEpisodes {
       },
       whenDurable: (number) => sink.whenDurable(number),
       probe: () => sink.probe(),
+      mustHold: () => sink.mustHold(),
       seal: () => sink.seal(),
       close: () => sink.close(),
     }),

@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { IcrlError } from "../../common/errors.js";
 import { isDataset } from "../../datasets/dataset-manifest.js";
 import { enterLabel } from "../../datasets/seal-dataset.js";
-import { lockFolder } from "../trajectories/lock.js";
+import { type FolderLock, lockFolder } from "../trajectories/lock.js";
 
 /** How long another process may be entering labels of its own: it reads and hashes them. */
 const PATIENCE_MS = 600_000;
@@ -17,18 +17,18 @@ const RETRY_MS = 50;
  */
 export async function enterLabels(dir: string, name: string): Promise<void> {
   if (!isDataset(dir)) return;
-  const unlock = await lockPatiently(dir);
+  const lock = await lockPatiently(dir);
   try {
-    await enterLabel(dir, name);
+    await enterLabel(dir, name, lock.check);
   } finally {
-    unlock();
+    lock.release();
   }
 }
 
-async function lockPatiently(dir: string): Promise<() => void> {
+async function lockPatiently(dir: string): Promise<FolderLock> {
   for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
     try {
-      return lockFolder(dir);
+      return await lockFolder(dir);
     } catch (error) {
       const isTaken = error instanceof IcrlError && error.reason === "LOG_LOCKED";
       if (!isTaken || waitedMs >= PATIENCE_MS) throw error;

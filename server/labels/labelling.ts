@@ -12,7 +12,7 @@ import { type LabelHead, labelFolder } from "../../datasets/label-folder.js";
 import type { LabelRequest, LabelSeat } from "../sessions/labels.js";
 import type { Limits } from "../sessions/limits.js";
 import type { Task } from "../tasks/task.js";
-import { lockFolder } from "../trajectories/lock.js";
+import { type FolderLock, lockFolder } from "../trajectories/lock.js";
 import { type IndexedShard, indexDataset } from "./dataset-index.js";
 import { enterLabels } from "./enter-labels.js";
 import { knownTasks } from "./known-tasks.js";
@@ -26,10 +26,10 @@ export interface Labelling {
   /** Whether all labels are durable and entered, or it stopped before. */
   readonly over: boolean;
   /**
-   * Opens trials in the seat as soon as there are any.
+   * Opens trials in the seat as soon as there are any; resolves with false where it is over, else once the request is taken.
    * @throws TASK_UNSUPPORTED, LABEL_CONFLICT; the first time also LOG_LOCKED, LOG_UNWRITABLE
    */
-  request(request: LabelRequest, seat: LabelSeat): void;
+  request(request: LabelRequest, seat: LabelSeat): Promise<boolean>;
   /** Gives up waiting. */
   leave(seat: LabelSeat): void;
   /** Stops: labels of shards that are not complete are lost. */
@@ -59,7 +59,8 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   let remaining = unread.reduce((sum, { parts }) => sum + parts.reduce((trials, part) => trials + part.trials, 0), 0);
   /** Whose labels they are, once the folder is taken. */
   let head: LabelHead | undefined;
-  let unlock = () => {};
+  let lock: FolderLock | undefined;
+  let taking: Promise<void> | undefined;
   let thread: LabelThread | undefined;
   let reading = false;
   let entering = false;
@@ -95,11 +96,12 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   }
 
   /** Locks the labels' folder, puts it in order, and writes whose they are. */
-  function takeFolder(request: LabelRequest): void {
+  async function takeFolder(request: LabelRequest): Promise<void> {
     const folder = labelFolder(dir, name);
     try {
       mkdirSync(folder, { recursive: true });
-      unlock = lockFolder(folder);
+      lock = await lockFolder(folder, { onLost: fail });
+      if (over) return lock.release();
       const found = findHead(dir, name);
       if (found !== undefined) checkSameExpert(found, headOf(request));
       else requireNobodys(folder);
@@ -107,7 +109,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
       head = found ?? headOf(request);
       if (found === undefined) writeHead(dir, head);
     } catch (error) {
-      unlock();
+      lock?.release();
       throw error instanceof IcrlError ? error : unwritable(error);
     }
   }
@@ -125,7 +127,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     if (over) return;
     over = true;
     thread?.close();
-    unlock();
+    lock?.release();
     held.clear();
   }
 
@@ -210,13 +212,14 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
 
   async function write(shard: LabelShard): Promise<void> {
     try {
+      lock?.check();
       await (thread as LabelThread).write({
         path: join(labelFolder(dir, name), shard.name),
         episodeIds: shard.recorded.episodes.map(({ id }) => id),
         labels: shard.labels,
       });
     } catch (error) {
-      return fail(unwritable(error));
+      return fail(error instanceof IcrlError ? error : unwritable(error));
     }
     held.delete(shard);
     void readAhead();
@@ -233,6 +236,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     if (entering || over) return;
     entering = true;
     try {
+      lock?.check();
       await enterLabels(dir, name);
     } catch (error) {
       return fail(error instanceof IcrlError ? error : unwritable(error));
@@ -268,13 +272,22 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     get over() {
       return over;
     },
-    request(request, seat) {
+    async request(request, seat) {
       checkPlaysAll(request);
       checkWhole();
-      if (head === undefined) takeFolder(request);
-      else checkSameExpert(head, headOf(request));
+      const mine = taking ?? takeFolder(request);
+      taking = mine;
+      try {
+        await mine;
+      } catch (error) {
+        if (taking === mine) taking = undefined; // whoever comes next may have better luck
+        throw error;
+      }
+      if (over || head === undefined) return false;
+      checkSameExpert(head, headOf(request));
       waiting.set(seat, request);
       void readAhead();
+      return true;
     },
     leave: (seat) => void waiting.delete(seat),
     close: end,

@@ -38,8 +38,7 @@ export function createLabels(dir: string, limits: Limits): DatasetLabels {
       for (;;) {
         const labelling = await labellingOf(request.name);
         if (labelling.over) continue; // since a moment
-        if (!hasLeft()) labelling.request(request, seat);
-        return labelling;
+        if (hasLeft() || (await labelling.request(request, seat))) return labelling;
       }
     } catch (error) {
       if (!hasLeft()) seat.fail(error);

@@ -58,13 +58,8 @@ export function tournamentService(tournaments: Tournaments, context: MethodConte
       for (const arrowIpc of streamTrials(await tournaments.get(id))) yield { arrowIpc };
     }),
     forfeitMatches: unary(ForfeitMatchesRequest, ForfeitMatchesResponse, context, async (request) => {
-      if (tournaments.closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
-      const { tournament } = await tournaments.get(request.id);
-      if (!tournament.lists(request.entrant)) {
-        throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${request.id} has no entrant "${request.entrant}"`);
-      }
       const forfeit = { reason: "AGENT_CRASHED", message: keptReason(request.message) } as const;
-      const taskIds = tournament.forfeit(request.entrant, forfeit, request.all);
+      const taskIds = await tournaments.forfeit(request.id, request.entrant, forfeit, request.all);
       return { matchIds: taskIds.map((taskId) => `${taskId}/${request.entrant}`) };
     }),
   };

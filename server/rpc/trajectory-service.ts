@@ -1,14 +1,19 @@
 /** TrajectoryService on the wire. */
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { listTrajectories, type TrajectorySummary } from "../../datasets/list-trajectories.js";
+import { countRecordedTrials } from "../../datasets/recorded-trials.js";
 import { streamTrajectories } from "../../datasets/stream-trajectories.js";
 import {
+  CountTrialsRequest,
+  CountTrialsResponse,
   ListTrajectoriesRequest,
   ListTrajectoriesResponse,
   StreamTrajectoriesRequest,
   StreamTrajectoriesResponse,
   type TrajectorySummary as WireSummary,
 } from "../../proto/gen/icrl/v1/trajectory.js";
+import { checkedSeries } from "../sessions/checked-request.js";
+import type { Limits } from "../sessions/limits.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { type MethodContext, serverStreaming, unary } from "./methods.js";
@@ -18,9 +23,15 @@ export function trajectoryService(
   dataDir: string,
   sink: TrajectorySink,
   tournaments: Tournaments,
+  limits: Limits,
   context: MethodContext,
 ): UntypedServiceImplementation {
   return {
+    countTrials: unary(CountTrialsRequest, CountTrialsResponse, context, async (request) => {
+      const series = checkedSeries(request, limits);
+      await sink.seal();
+      return { recorded: BigInt(await countRecordedTrials(dataDir, series)) };
+    }),
     listTrajectories: unary(ListTrajectoriesRequest, ListTrajectoriesResponse, context, async (request) => {
       await sink.seal();
       const page = await listTrajectories(dataDir, request.filter, {

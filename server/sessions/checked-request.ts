@@ -4,16 +4,19 @@
  */
 import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
-import { PURPOSES, type Purpose } from "../../common/seeds.js";
+import { PURPOSES, type Purpose, trialSeeds } from "../../common/seeds.js";
 import { float32Elements, int32Elements } from "../../common/tensor.js";
 import { nameProblem } from "../../common/visible-text.js";
+import type { TrialSeries } from "../../datasets/recorded-trials.js";
 import { type Actions, type Hello, type Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
+import type { CountTrialsRequest } from "../../proto/gen/icrl/v1/trajectory.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import { checkOptions, checkTags } from "./checked-options.js";
 import { envsThatFit } from "./envs-that-fit.js";
 import type { Limits } from "./limits.js";
 import type { Play } from "./play.js";
+import { type TrialKey, trialIdOf } from "./trial-id.js";
 
 /**
  * What an `open` asks for.
@@ -41,6 +44,18 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
       `num_envs is ${message.numEnvs}: ${envsThatFit(task, limits)} envs of this task fit in a session's memory`,
     );
   }
+  checkTrials(message, limits);
+  if (message.explicitSeeds.length > 0 && BigInt(message.explicitSeeds.length) !== message.trials) {
+    throw new IcrlError(
+      "TRIALS_INVALID",
+      `trials is ${message.trials} with ${message.explicitSeeds.length} explicit_seeds: give one for each trial, or none`,
+    );
+  }
+  return { task, purpose: purposeOf(message.purpose) };
+}
+
+/** @throws TRIALS_INVALID */
+function checkTrials(message: Pick<Open, "trials" | "firstTrial">, limits: Limits): void {
   if (message.trials < 1n || message.trials > BigInt(limits.max_trials)) {
     throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.max_trials}`);
   }
@@ -50,13 +65,37 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
       `first_trial is ${message.firstTrial} with ${message.trials} trials: the last one's index must fit a uint64`,
     );
   }
-  if (message.explicitSeeds.length > 0 && BigInt(message.explicitSeeds.length) !== message.trials) {
-    throw new IcrlError(
-      "TRIALS_INVALID",
-      `trials is ${message.trials} with ${message.explicitSeeds.length} explicit_seeds: give one for each trial, or none`,
-    );
-  }
-  return { task, purpose: purposeOf(message.purpose) };
+}
+
+/**
+ * The trials that a request counts.
+ * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID, TRIALS_INVALID, PURPOSE_INVALID
+ */
+export function checkedSeries(message: CountTrialsRequest, limits: Limits): TrialSeries {
+  const task = buildTask(message.task, message.taskOptions ?? {});
+  checkTrials(message, limits);
+  const { agent, firstTrial } = message;
+  const series = { purpose: purposeOf(message.purpose), seed: message.seed, taskId: task.name, entrant: agent };
+  const key: TrialKey = {
+    task: task.name,
+    taskVersion: task.version,
+    taskOptionsJson: JSON.stringify(task.options),
+    agent,
+    agentOptionsJson: JSON.stringify(message.agentOptions ?? {}),
+  };
+  return {
+    of: {
+      task: key.task,
+      task_version: key.taskVersion,
+      task_options: key.taskOptionsJson,
+      agent,
+      agent_options: key.agentOptionsJson,
+    },
+    first: firstTrial,
+    last: firstTrial + message.trials - 1n,
+    episodes: task.episodes,
+    idOf: (trialIndex) => trialIdOf(key, trialSeeds(series, trialIndex)),
+  };
 }
 
 function checkNumEnvs({ numEnvs }: Open, limits: Limits): void {

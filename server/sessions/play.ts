@@ -3,7 +3,6 @@
  * every action by the oracle, records finished episodes. Knows nothing of messages' order, streams or deadlines.
  */
 import { IcrlError, type Reason } from "../../common/errors.js";
-import { hashId } from "../../common/seeds.js";
 import { boolTensor, float32Tensor, int32Tensor } from "../../common/tensor.js";
 import type { Observations, TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
 import type { Tensor } from "../../proto/gen/icrl/v1/tensor.js";
@@ -11,6 +10,7 @@ import { createOracle, type Oracle } from "../tasks/oracle.js";
 import type { Env, Task } from "../tasks/task.js";
 import type { EpisodeRecord, RunInfo } from "../trajectories/sink.js";
 import type { Recorder } from "./recorder.js";
+import { trialIdOf } from "./trial-id.js";
 import type { TrialSource, TrialTicket } from "./trial-source.js";
 
 /** Totals of an open, as `closed` reports them. */
@@ -137,18 +137,7 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
       env,
       oracle: createOracle(task, env),
       ticket,
-      trialId: hashId([
-        "icrl.v1",
-        "trial",
-        run.task,
-        String(run.taskVersion),
-        run.taskOptionsJson,
-        String(seeds.taskSeed),
-        String(seeds.noiseSeed),
-        run.agent,
-        run.agentOptionsJson,
-        String(seeds.agentSeed),
-      ]),
+      trialId: trialIdOf(run, seeds),
       episode: 0,
       episodeStartedAtMs: 0,
       agentMsAtStart: 0,
@@ -213,7 +202,9 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
     slot.trialOptimalValue += slot.oracle.episodeValue;
     slot.trialSteps += length;
     if (episodes > 1) episodeCurves[index * episodes + slot.episode] = slot.trialRegret;
-    if (length === 0) return; // begun and abandoned before its first action: nothing happened
+    // Cut between two episodes: the row of the one that was begun, of no steps, says that the trial is short. Of a trial without any
+    // there is nothing to say.
+    if (slot.trialSteps === 0) return;
     totals.episodes += 1;
     if (recorder === undefined) return;
     const record: EpisodeRecord = {
@@ -267,6 +258,7 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
       curve: episodes > 1 ? episodeCurves.subarray(index * episodes, (index + 1) * episodes) : stepCurve(slot, index),
       actions: stepActions.subarray(index * horizon, index * horizon + slot.env.stepInEpisode),
       regrets: stepRegrets.subarray(index * horizon, index * horizon + slot.env.stepInEpisode),
+      whenDurable: complete ? recorder?.durability() : undefined,
     });
     return {
       env: index,

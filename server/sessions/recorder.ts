@@ -8,6 +8,8 @@ export interface Recorder {
   episode(index: number, episode: EpisodeRecord, last: boolean): void;
   /** The trial in env `index` has ended: each of its episodes by itself, or cut short for a reason. @throws LOG_UNWRITABLE */
   endTrial(index: number, truncatedBy: Reason | undefined): void;
+  /** Gives what resolves once everything that was taken before this call is durable, and rejects where some of it is lost. */
+  durability(): () => Promise<void>;
   /** Ended trials that are durable, in the order of their ends. @throws LOG_UNWRITABLE if the log lost episodes */
   durableTrials(): number;
   /** Resolves once everything that was taken is durable. @throws LOG_UNWRITABLE */
@@ -58,6 +60,10 @@ export function createRecorder(sink: TrajectorySink, keepsTruncated?: (reason: R
         if (keepsTruncated(truncatedBy)) appendHeld(index);
         else held[index] = [];
       } else pendingTrials.push(lastAppended);
+    },
+    durability() {
+      const last = lastAppended;
+      return () => sink.whenDurable(last);
     },
     durableTrials() {
       checkLog();

@@ -26,6 +26,8 @@ export interface TrialResult {
   readonly actions: Int32Array;
   /** Pseudo-regret of each of those actions, [T]. */
   readonly regrets: Float32Array;
+  /** Resolves once the trial is durable, and rejects where the log lost it; absent when it is not recorded. */
+  readonly whenDurable?: () => Promise<void>;
 }
 
 /** Hands out trials; several sessions may share one. */

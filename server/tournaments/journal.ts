@@ -39,8 +39,12 @@ export interface Journal {
 
 const folderOf = (dataDir: string) => join(dataDir, "tournaments");
 
-/** The journal of a tournament, in the order in which it is written. Its file is made with the first event. */
-export function openJournal(dataDir: string, id: string): Journal {
+/**
+ * The journal of a tournament, in the order in which it is written. Its file is made with the first event.
+ *
+ * @param mayWrite throws where another process has taken the folder over: its journal is not ours any more
+ */
+export function openJournal(dataDir: string, id: string, mayWrite: () => void): Journal {
   const path = join(folderOf(dataDir), `${id}.jsonl`);
   let waiting: string[] = [];
   let writing: Promise<void> = Promise.resolve();
@@ -52,6 +56,7 @@ export function openJournal(dataDir: string, id: string): Journal {
     const lines = waiting;
     waiting = [];
     try {
+      mayWrite();
       makeFolders(folderOf(dataDir));
       const isNew = !existsSync(path);
       await appendWhole(path, lines.join(""));

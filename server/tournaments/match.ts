@@ -101,7 +101,7 @@ export function createMatch(
   /** Trials that were handed out and came back unplayed. */
   const returned: number[] = [];
   let next = 0;
-  /** Trials that are handed out now. */
+  /** Trials that are handed out now, or are played and not durable yet. */
   let inPlay = 0;
   let folded = 0;
   let completeTrials = 0;
@@ -197,20 +197,34 @@ export function createMatch(
       return { trialIndex: BigInt(trial), seeds: seedsOf(trial) };
     },
     done(result: TrialResult) {
-      const trial = Number(result.ticket.trialIndex);
-      inPlay -= 1;
       steps += result.steps;
-      if (result.complete) {
-        departures = 0;
-        completeTrial(trial, result);
-        if (completeTrials === trials) events.finished();
-      } else {
-        returned.push(trial);
-        if (forfeit !== undefined) void forfeitUnplayed();
-      }
-      events.changed();
+      const trial = Number(result.ticket.trialIndex);
+      if (!result.complete) return takeBack(trial);
+      if (result.whenDurable === undefined) return takeIn(trial, result);
+      const { curve: shown, actions, regrets: stepRegrets } = result;
+      const kept = { ...result, curve: shown.slice(), actions: actions.slice(), regrets: stepRegrets.slice() };
+      // One that the log loses would be missing after a restart: it is played again.
+      result.whenDurable().then(
+        () => takeIn(trial, kept),
+        () => takeBack(trial),
+      );
     },
   };
+
+  function takeIn(trial: number, played: PlayedTrial): void {
+    inPlay -= 1;
+    departures = 0;
+    completeTrial(trial, played);
+    if (completeTrials === trials) events.finished();
+    events.changed();
+  }
+
+  function takeBack(trial: number): void {
+    inPlay -= 1;
+    returned.push(trial);
+    if (forfeit !== undefined) void forfeitUnplayed();
+    events.changed();
+  }
 
   return {
     taskId,

@@ -10,8 +10,9 @@ import type { CreateTournamentRequest, TournamentResults } from "../../proto/gen
 import type { Limits } from "../sessions/limits.js";
 import type { Lobby } from "../sessions/lobby.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import { createConclusions } from "./conclude.js";
 import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
-import type { TournamentMatch } from "./match.js";
+import type { Forfeit, TournamentMatch } from "./match.js";
 import { recoverTournament } from "./recover.js";
 import { computeResults } from "./results.js";
 import { type CheckedSpec, checkSpec } from "./spec.js";
@@ -40,7 +41,8 @@ export interface LoadedEntry extends Entry {
 /** The tournaments of a server. */
 export interface Tournaments extends Lobby {
   /**
-   * Creates and starts one, or goes on with the one of the same spec. It is on disk when this resolves.
+   * Creates and starts one, or goes on with the one of the same spec. It is on disk when this resolves, whoever created it; where it
+   * cannot be written there is none, and the next who asks creates it.
    * @throws SPEC_INVALID and what its tasks throw; LOG_UNWRITABLE
    */
   create(request: CreateTournamentRequest): Promise<{ entry: LoadedEntry; existed: boolean }>;
@@ -48,6 +50,11 @@ export interface Tournaments extends Lobby {
   get(id: string): Promise<LoadedEntry>;
   /** Oldest first. */
   list(): readonly Entry[];
+  /**
+   * Forfeits matches of an entrant, as Tournament.forfeit does; that they are is on disk when this resolves.
+   * @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN, LOG_UNWRITABLE, SERVER_DRAINING
+   */
+  forfeit(id: string, entrant: string, forfeit: Forfeit, all: boolean): Promise<string[]>;
   /** Ids of those whose truth must not be read. */
   running(): string[];
   /** Whether nothing will change any more: the server is about to stop. */
@@ -90,7 +97,13 @@ export async function openTournaments({
   tell,
 }: TournamentsContext): Promise<Tournaments> {
   const slots = new Map<string, Slot>();
+  /** Those whose first line is on its way to the disk: nobody knows of them yet. */
+  const creating = new Map<string, Promise<Slot & { entry: LoadedEntry }>>();
+  const conclusions = createConclusions({ sink, onError, tell });
   let closed = false;
+
+  /** What may be written only as long as the log is ours. */
+  const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
 
   /** Follows a tournament to its results. */
   function follow(tournament: Tournament, journal: Journal, record: JournalRecord | undefined): LoadedEntry {
@@ -104,7 +117,7 @@ export async function openTournaments({
       notify();
       if (!tournament.over || concluding || closed) return;
       concluding = true;
-      if (record?.finished === undefined) await conclude(tournament, journal);
+      if (record?.finished === undefined) await conclusions.conclude(tournament, journal);
       results = await computeResults(tournament);
       notify();
     });
@@ -125,22 +138,6 @@ export async function openTournaments({
     };
   }
 
-  /** It is finished for good once all that was played is in the log's shards. */
-  async function conclude({ spec, matches }: Tournament, journal: Journal): Promise<void> {
-    try {
-      await sink.seal();
-      const sum = (count: (match: TournamentMatch) => number) =>
-        matches.reduce((total, match) => total + count(match), 0);
-      const counts = { forfeits: sum((match) => match.forfeits), steps: sum((match) => match.steps) };
-      journal.append({ event: "finished", matches: matches.length, ...counts });
-      await journal.durable();
-      const forfeited = matches.filter((match) => match.forfeit !== undefined).length;
-      tell({ event: "tournament_finished", ...about(spec, matches), forfeited, steps: counts.steps });
-    } catch (error) {
-      onError(error); // what the log lacks is played again after a restart
-    }
-  }
-
   function load(slot: Slot): Promise<LoadedEntry> {
     slot.loading ??= (async () => {
       const record = slot.record as JournalRecord;
@@ -159,17 +156,27 @@ export async function openTournaments({
     return slot.loading ?? slot.entry ?? load(slot);
   }
 
-  function start(spec: CheckedSpec, attendance: (entrant: string) => Attendance): Slot & { entry: LoadedEntry } {
-    const journal = openJournal(dataDir, spec.id);
+  /** Writes that there is a tournament, and then starts it. */
+  async function start(
+    spec: CheckedSpec,
+    attendance: (entrant: string) => Attendance,
+  ): Promise<Slot & { entry: LoadedEntry }> {
+    const journal = journalOf(spec.id);
     journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
+    await journal.durable();
     const tournament = createTournament(spec, attendance, journal.append, tell);
-    return { spec, journal, record: undefined, entry: follow(tournament, journal, undefined), loading: undefined };
+    const entry = follow(tournament, journal, undefined);
+    const slot = { spec, journal, record: undefined, entry, loading: undefined };
+    slots.set(spec.id, slot);
+    tell({ event: "tournament_created", ...about(spec, tournament.matches), trials: spec.trials });
+    if (closed) tournament.close();
+    return slot;
   }
 
   for (const record of readJournals(dataDir)) {
     const spec = specOf(record, limits, onError);
     if (spec === undefined) continue;
-    slots.set(spec.id, { spec, journal: openJournal(dataDir, spec.id), record, entry: undefined, loading: undefined });
+    slots.set(spec.id, { spec, journal: journalOf(spec.id), record, entry: undefined, loading: undefined });
   }
   const unfinished = [...slots.values()].filter(({ record }) => record?.finished === undefined);
   if (unfinished.length > 0) await sink.seal();
@@ -203,17 +210,21 @@ export async function openTournaments({
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const attendance = attendanceOf(request, spec, limits);
-      const slot = slots.get(spec.id);
-      if (slot !== undefined) {
-        const entry = await loaded(slot);
-        entry.tournament.attend(attendance);
-        return { entry, existed: true };
+      for (;;) {
+        const slot = slots.get(spec.id);
+        if (slot !== undefined) {
+          const entry = await loaded(slot);
+          await slot.journal.durable();
+          entry.tournament.attend(attendance);
+          return { entry, existed: true };
+        }
+        const byAnother = creating.get(spec.id);
+        if (byAnother === undefined) break;
+        await byAnother.catch(() => {}); // if it failed, it is for us to try
       }
-      const { entry, ...rest } = start(spec, attendance);
-      slots.set(spec.id, { entry, ...rest });
-      await rest.journal.durable();
-      tell({ event: "tournament_created", ...about(spec, entry.tournament.matches), trials: spec.trials });
-      return { entry, existed: false };
+      const mine = start(spec, attendance).finally(() => creating.delete(spec.id));
+      creating.set(spec.id, mine);
+      return { entry: (await mine).entry, existed: false };
     },
     get,
     list: () =>
@@ -222,6 +233,16 @@ export async function openTournaments({
         ({ spec, entry, record }) =>
           entry ?? { spec, tournament: undefined, results: undefined, finished: true, earlier: record?.finished },
       ),
+    async forfeit(id, entrant, forfeit, all) {
+      if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
+      const { tournament } = await get(id);
+      if (!tournament.lists(entrant)) {
+        throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${id} has no entrant "${entrant}"`);
+      }
+      const given = tournament.forfeit(entrant, forfeit, all);
+      await slots.get(id)?.journal.durable();
+      return given;
+    },
     running: () => open().map(({ spec }) => spec.id),
     enter(entrant, seat) {
       const { name, tournamentId } = entrant;
@@ -241,6 +262,8 @@ export async function openTournaments({
     },
     async close() {
       closed = true;
+      conclusions.close();
+      await Promise.allSettled(creating.values());
       for (const { entry } of slots.values()) entry?.tournament.close();
       await Promise.all(Array.from(slots.values(), ({ journal }) => journal.durable().catch(onError)));
     },

@@ -2,13 +2,13 @@
  * Many tiny shards to one. The new shard has the first one's name, so that an episode's number, `first` of its shard plus its
  * row, stays what it was. The manifest's line decides: once it is durable the replacement is completed, now or at the next open.
  */
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readParquet } from "parquet-wasm";
-import { fsyncFolder } from "../../datasets/durable-file.js";
+import { fsyncFolder, hashOf } from "../../datasets/durable-file.js";
 import {
   dataFolder,
+  firstOf,
   listSegments,
   listShards,
   liveShards,
@@ -17,7 +17,8 @@ import {
   type ShardEntry,
 } from "../../datasets/log-folder.js";
 import { appendToManifest } from "./manifest.js";
-import { joinStreams, placeShard, temporaryPath, writeShard } from "./shard-file.js";
+import { type LogWriter, mustHold } from "./roll.js";
+import { joinStreams, replaceShard, temporaryPath, writeShard } from "./shard-file.js";
 
 /** Shards below this size are worth joining. */
 const TINY_BYTES = 1 << 20;
@@ -26,16 +27,19 @@ const JOINED_BYTES = 8 << 20;
 /** Fewer are left alone, so that opening and closing often does not rewrite the same rows each time. */
 const FEWEST = 8;
 
-/** Joins runs of tiny shards; returns how many files there are fewer. Nothing is done while segments wait to be rolled. */
-export function compactShards(dir: string): number {
+/**
+ * Joins runs of tiny shards; returns how many files there are fewer. Nothing is done while segments wait to be rolled.
+ * @throws LOG_LOCKED if another has taken the log
+ */
+export function compactShards(dir: string, writer: LogWriter): number {
   if (listSegments(dir).length > 0) return 0;
-  const live = liveShards(readManifest(dir));
+  const live = liveShards(readManifest(dir).shards);
   let removed = 0;
   let group: ShardEntry[] = [];
   let groupBytes = 0;
   const joinGroup = () => {
     if (group.length >= FEWEST) {
-      joinShards(dir, group);
+      joinShards(dir, group, writer);
       removed += group.length - 1;
     }
     group = [];
@@ -43,7 +47,11 @@ export function compactShards(dir: string): number {
   };
   for (const { name } of listShards(dir)) {
     const entry = live.get(name);
-    if (entry === undefined || entry.bytes >= TINY_BYTES || groupBytes + entry.bytes > JOINED_BYTES) joinGroup();
+    const last = group.at(-1);
+    // Across a gap, where episodes are lost, those behind it would get other numbers.
+    const follows = last === undefined || firstOf(last.file) + last.rows === firstOf(name);
+    if (entry === undefined || entry.bytes >= TINY_BYTES || groupBytes + entry.bytes > JOINED_BYTES || !follows)
+      joinGroup();
     if (entry === undefined || entry.bytes >= TINY_BYTES) continue;
     group.push(entry);
     groupBytes += entry.bytes;
@@ -52,37 +60,43 @@ export function compactShards(dir: string): number {
   return removed;
 }
 
-function joinShards(dir: string, group: readonly ShardEntry[]): void {
+function joinShards(dir: string, group: readonly ShardEntry[], writer: LogWriter): void {
   const streams = group.map((entry) => {
     const bytes = readFileSync(join(dataFolder(dir), entry.file));
     // A damaged shard must not be laundered into a new one with a good hash.
-    if (sha256(bytes) !== entry.sha256) return undefined;
+    if (hashOf(bytes) !== entry.sha256) return undefined;
     return readParquet(bytes).intoIPCStream();
   });
   if (streams.some((stream) => stream === undefined)) return;
   const rows = group.reduce((sum, entry) => sum + entry.rows, 0);
   const name = group[0].file;
-  const written = writeShard(dir, name, rows, joinStreams(streams as Uint8Array[]));
-  const entry = { ...written, replaces: group.map((e) => e.file) };
+  const written = writeShard(dir, name, rows, joinStreams(streams as Uint8Array[]), writer.epoch);
+  const damaged = group.at(-1)?.damaged;
+  const entry = { ...written, replaces: group.map((e) => e.file), ...(damaged === undefined ? {} : { damaged }) };
+  mustHold(writer.claim);
   appendToManifest(dir, entry);
+  mustHold(writer.claim); // else the line may not count; if it does, whoever has the log completes it
   completeReplacement(dir, entry);
 }
 
 function completeReplacement(dir: string, entry: ShardEntry): void {
-  const written = temporaryPath(dir, entry.file);
-  if (existsSync(written) && sha256(readFileSync(written)) === entry.sha256) placeShard(dir, entry.file);
+  const written = temporaryPath(dir, entry.file, entry.epoch);
+  if (existsSync(written) && hashOf(readFileSync(written)) === entry.sha256) replaceShard(dir, entry.file, entry.epoch);
   for (const name of entry.replaces ?? [])
     if (name !== entry.file) rmSync(join(dataFolder(dir), name), { force: true });
   fsyncFolder(dataFolder(dir));
 }
 
-/** Completes a replacement that was interrupted, and deletes what interrupted writes left behind. */
+/** Completes a replacement that was interrupted, and deletes what interrupted writes and replaced writers left behind. */
 export function finishCompaction(dir: string): void {
-  const last = readManifest(dir).at(-1);
+  const { shards } = readManifest(dir);
+  const last = shards.at(-1);
   if (last?.replaces !== undefined) completeReplacement(dir, last);
-  for (const name of readdirSync(logFolder(dir))) if (name.endsWith(".parquet.tmp")) rmSync(join(logFolder(dir), name));
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  const live = liveShards(shards);
+  for (const { replaces = [] } of shards) {
+    for (const name of replaces) if (!live.has(name)) rmSync(join(dataFolder(dir), name), { force: true });
+  }
+  for (const name of readdirSync(logFolder(dir))) {
+    if (/\.parquet(\.\d+)?\.tmp$/.test(name)) rmSync(join(logFolder(dir), name), { force: true });
+  }
 }

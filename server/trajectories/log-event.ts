@@ -2,6 +2,12 @@
 
 /** One event. */
 export type LogEvent =
+  /** Whether the folder's last writer still lives can only be told by watching it. */
+  | { readonly event: "lock_watched"; readonly folder: string; readonly holder: string; readonly seconds: number }
+  /** Another writer took this one for dead, and has the folder: nothing more is recorded here. */
+  | { readonly event: "log_taken_over"; readonly folder: string }
+  /** Episodes at the log's end that an earlier writer had acknowledged are not there. */
+  | { readonly event: "episodes_missing"; readonly folder: string; readonly episodes: number }
   /** The end of an interrupted write was cut off when the log was opened. */
   | { readonly event: "torn_bytes_cut"; readonly folder: string; readonly bytes: number }
   /** Rows are durable that were not. */

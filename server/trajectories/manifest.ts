@@ -11,10 +11,10 @@ import {
   writeSync,
 } from "node:fs";
 import { fsyncFolder } from "../../datasets/durable-file.js";
-import { logFolder, manifestPath, type ShardEntry } from "../../datasets/log-folder.js";
+import { logFolder, manifestPath, type ShardEntry, type WriterEntry } from "../../datasets/log-folder.js";
 
 /** Appends a line, durably; on failure the file is as it was. */
-export function appendToManifest(dir: string, entry: ShardEntry): void {
+export function appendToManifest(dir: string, entry: ShardEntry | WriterEntry): void {
   const path = manifestPath(dir);
   const isNew = !existsSync(path);
   const line = Buffer.from(`${JSON.stringify(entry)}\n`);

@@ -1,52 +1,66 @@
 /** What an interrupted writer left behind, put right before a log is written again. */
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync } from "node:fs";
-import { readParquet } from "parquet-wasm";
-import { firstOf, listSegments, listShards, readManifest } from "../../datasets/log-folder.js";
+import { contentOf } from "../../datasets/durable-file.js";
+import {
+  episodesOf,
+  listSegments,
+  listShards,
+  readManifest,
+  rowsThatCount,
+  type SegmentFile,
+} from "../../datasets/log-folder.js";
 import { finishCompaction } from "./compact.js";
-import { repairManifest } from "./manifest.js";
+import type { FolderLock } from "./lock.js";
+import { appendToManifest, repairManifest } from "./manifest.js";
 import { scanSegment } from "./segment-file.js";
+import { shardRows } from "./shard-file.js";
 
 /** What was found. */
 export interface Recovered {
   /** Number, from 0, of the next episode. */
   readonly next: number;
+  /** Episodes at the log's end that were acknowledged and are not there. */
+  readonly lost: number;
   /** Bytes of interrupted writes that were cut off. */
   readonly tornBytes: number;
-  /** Segments to roll: the numbers of their first episodes. */
-  readonly segments: readonly number[];
+  /** Segments to roll. */
+  readonly segments: readonly SegmentFile[];
 }
 
 /** Puts a log right whose lock is held. */
-export function recoverLog(dir: string): Recovered {
+export function recoverLog(
+  dir: string,
+  { epoch, countedBefore }: Pick<FolderLock, "epoch" | "countedBefore">,
+): Recovered {
   repairManifest(dir);
+  appendToManifest(dir, { epoch }); // before anything is read: what a replaced writer appends from here on does not count
   finishCompaction(dir);
-  // Lines whose shard was replaced count too: a number that was given once is not given again.
-  const entries = new Map(readManifest(dir).map((entry) => [entry.file, entry]));
-  let next = 0;
-  for (const [file, { rows }] of entries) next = Math.max(next, firstOf(file) + rows);
-  for (const { name, path, first } of listShards(dir)) {
-    if (!entries.has(name)) next = Math.max(next, first + shardRows(path));
-  }
+  const manifest = readManifest(dir);
+  const listed = new Set(manifest.shards.map(({ file }) => file));
+  const acknowledged = Math.max(episodesOf(manifest), countedBefore);
+  let found = manifest.shards.length === 0 ? 0 : episodesOf({ ...manifest, writers: [] });
   let tornBytes = 0;
-  const segments: number[] = [];
-  for (const { path, first } of listSegments(dir)) {
-    const scan = scanSegment(readFileSync(path));
-    if (scan.tornBytes > 0) cutOff(path, scan.goodBytes);
+  const segments: SegmentFile[] = [];
+  // Segments before shards: what a replaced writer's thread takes away meanwhile is in a shard by then.
+  for (const segment of listSegments(dir)) {
+    const bytes = contentOf(segment.path);
+    if (bytes === undefined) continue;
+    const scan = scanSegment(bytes, rowsThatCount(manifest, segment));
+    if (scan.tornBytes > 0) cutOff(segment.path, scan.goodBytes);
     tornBytes += scan.tornBytes;
     if (scan.goodBytes === 0) {
-      rmSync(path);
+      rmSync(segment.path, { force: true });
       continue;
     }
-    next = Math.max(next, first + scan.rows);
-    segments.push(first);
+    found = Math.max(found, segment.first + scan.rows);
+    segments.push(segment);
   }
-  return { next, tornBytes, segments };
-}
-
-function shardRows(path: string): number {
-  return readParquet(readFileSync(path), { columns: ["length"] })
-    .recordBatches()
-    .reduce((sum, batch) => sum + batch.numRows, 0);
+  for (const { name, path, first } of listShards(dir)) {
+    if (!listed.has(name)) found = Math.max(found, first + shardRows(readFileSync(path)));
+  }
+  const next = Math.max(found, acknowledged);
+  appendToManifest(dir, { epoch, episodes: next });
+  return { next, lost: next - found, tornBytes, segments };
 }
 
 function cutOff(path: string, length: number): void {

@@ -1,26 +1,35 @@
 /** The thread that rolls segments into shards, so that Parquet never holds up a step. One job at a time. */
 import { parentPort, workerData } from "node:worker_threads";
+import { IcrlError } from "../../common/errors.js";
+import type { SegmentFile } from "../../datasets/log-folder.js";
 import { compactShards } from "./compact.js";
-import { type RollResult, rollSegment } from "./roll.js";
+import { type LogWriter, type RollResult, rollSegment } from "./roll.js";
 
-/** A job: a segment by its first episode's number, or the joining of tiny shards. */
-export type RollJob = { readonly roll: number } | { readonly compact: true };
+/** What the thread is started with. */
+export interface RollWorkerData {
+  readonly dir: string;
+  readonly writer: LogWriter;
+}
 
-/** Its outcome. `code` is the system's error code where the file system failed. */
+/** A job: a segment, or the joining of tiny shards. */
+export type RollJob = { readonly roll: SegmentFile } | { readonly compact: true };
+
+/** Its outcome. `code` is the system's error code where the file system failed, LOG_LOCKED where another has taken the log. */
 export type RollOutcome =
   | { readonly result: RollResult }
   | { readonly error: { readonly message: string; readonly code: string | undefined } };
 
-const { dir } = workerData as { dir: string };
+const { dir, writer } = workerData as RollWorkerData;
 const port = parentPort;
 if (port === null) throw new Error("roll-worker.js runs as a worker thread");
 port.on("message", (job: RollJob) => {
   let outcome: RollOutcome;
   try {
-    if ("roll" in job) outcome = { result: rollSegment(dir, job.roll) };
-    else outcome = { result: { rows: 0, bytes: compactShards(dir), damagedBytes: 0 } };
+    if ("roll" in job) outcome = { result: rollSegment(dir, job.roll, writer) };
+    else outcome = { result: { rows: 0, bytes: compactShards(dir, writer), damagedBytes: 0 } };
   } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException;
+    const { message } = error as Error;
+    const code = error instanceof IcrlError ? error.reason : (error as NodeJS.ErrnoException).code;
     outcome = { error: { message, code } };
   }
   port.postMessage(outcome);

@@ -1,12 +1,29 @@
 /**
  * Segment to shard. Every step can be interrupted and done again: the shard has the segment's number, so that it takes its own
- * place; the segment is deleted last.
+ * place; the segment is deleted last. Nor does it matter where a writer sleeps while another takes the log: what it wrote aside is
+ * its own, no shard that is there is replaced, its line in the manifest does not count, and the segment stays.
  */
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { readManifest, segmentPath, shardName } from "../../datasets/log-folder.js";
+import { join } from "node:path";
+import { contentOf, hashOf } from "../../datasets/durable-file.js";
+import {
+  dataFolder,
+  readManifest,
+  rowsThatCount,
+  type SegmentFile,
+  type ShardEntry,
+  shardName,
+} from "../../datasets/log-folder.js";
+import { type Claim, isHeld, takenOver } from "./lock.js";
 import { appendToManifest } from "./manifest.js";
 import { scanSegment } from "./segment-file.js";
-import { joinStreams, placeShard, writeShard } from "./shard-file.js";
+import { joinStreams, placeShard, replaceShard, shardRows, writeShard } from "./shard-file.js";
+
+/** Whoever holds the log. */
+export interface LogWriter {
+  readonly epoch: number;
+  readonly claim: Claim;
+}
 
 /** What became of a segment. */
 export interface RollResult {
@@ -16,22 +33,58 @@ export interface RollResult {
   readonly damagedBytes: number;
 }
 
-/** Rolls the segment whose first episode has number `first`; nothing is done when there is no such segment. */
-export function rollSegment(dir: string, first: number): RollResult {
-  const path = segmentPath(dir, first);
-  if (!existsSync(path)) return { rows: 0, bytes: 0, damagedBytes: 0 };
-  const scan = scanSegment(readFileSync(path));
-  const name = shardName(first);
-  let entry = readManifest(dir).find((e) => e.file === name);
+/** @throws LOG_LOCKED if another has taken the log */
+export function mustHold(claim: Claim): void {
+  if (!isHeld(claim)) throw takenOver(claim);
+}
+
+/**
+ * Rolls a segment; nothing is done when it is not there.
+ * @throws LOG_LOCKED if another has taken the log
+ */
+export function rollSegment(dir: string, segment: SegmentFile, writer: LogWriter): RollResult {
+  const { path } = segment;
+  const name = shardName(segment.first);
+  const manifest = readManifest(dir);
+  let entry = manifest.shards.find((e) => e.file === name);
+  const bytes = contentOf(path);
+  if (bytes === undefined) {
+    // Rolled by a writer that was replaced before its line was in the manifest.
+    if (entry === undefined && existsSync(join(dataFolder(dir), name))) enterShard(dir, name, writer);
+    return { rows: 0, bytes: 0, damagedBytes: 0 };
+  }
+  const scan = scanSegment(bytes, rowsThatCount(manifest, segment));
+  const damagedBytes = scan.damaged.reduce((sum, range) => sum + range.to - range.from, 0);
   if (entry === undefined && scan.rows > 0) {
-    entry = writeShard(dir, name, scan.rows, joinStreams(scan.frames.map((frame) => frame.payload)));
-    placeShard(dir, name);
+    const streams = scan.frames.map((frame) => frame.payload);
+    entry = writeShard(dir, name, scan.rows, joinStreams(streams), writer.epoch);
+    if (damagedBytes > 0) entry = { ...entry, damaged: true };
+    mustHold(writer.claim);
+    placeOrReplace(dir, name, writer);
     appendToManifest(dir, entry);
   }
-  if (scan.damaged.length > 0) renameSync(path, freeName(`${path}.corrupt`));
-  else rmSync(path);
-  const damagedBytes = scan.damaged.reduce((sum, range) => sum + range.to - range.from, 0);
+  mustHold(writer.claim); // else the line may not count, and whoever has the log needs the segment
+  if (damagedBytes > 0) renameSync(path, freeName(`${path}.corrupt`));
+  else rmSync(path, { force: true });
   return { rows: scan.rows, bytes: entry?.bytes ?? 0, damagedBytes };
+}
+
+/** A shard that is there and not in the manifest was placed by somebody who came no further: it is this one, or half of it. */
+function placeOrReplace(dir: string, name: string, { epoch, claim }: LogWriter): void {
+  try {
+    placeShard(dir, name, epoch);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    mustHold(claim);
+    replaceShard(dir, name, epoch);
+  }
+}
+
+function enterShard(dir: string, name: string, { epoch, claim }: LogWriter): void {
+  const bytes = readFileSync(join(dataFolder(dir), name));
+  const entry: ShardEntry = { file: name, rows: shardRows(bytes), bytes: bytes.length, sha256: hashOf(bytes), epoch };
+  mustHold(claim);
+  appendToManifest(dir, entry);
 }
 
 function freeName(wanted: string): string {

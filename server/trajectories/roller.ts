@@ -1,7 +1,9 @@
-/** The main thread's end of the roll worker: a queue of segments, kept as numbers; their rows stay on disk. */
+/** The main thread's end of the roll worker: a queue of segments, kept as names; their rows stay on disk. */
 import { Worker } from "node:worker_threads";
+import type { SegmentFile } from "../../datasets/log-folder.js";
 import type { LogEvent } from "./log-event.js";
-import type { RollJob, RollOutcome } from "./roll-worker.js";
+import type { LogWriter } from "./roll.js";
+import type { RollJob, RollOutcome, RollWorkerData } from "./roll-worker.js";
 
 /** How long a segment that could not be rolled waits before it is tried again. */
 const RETRY_MS = 10_000;
@@ -11,10 +13,11 @@ export interface Roller {
   /** Segments that are not rolled yet. */
   readonly waiting: number;
   /** Rolls a segment as soon as those before it are rolled. */
-  enqueue(first: number): void;
+  enqueue(segment: SegmentFile): void;
   /**
    * Resolves once every segment that was enqueued is in a shard.
-   * @throws the file system's error if one could not be rolled; it is kept and tried again later
+   * @throws the file system's error if one could not be rolled; it is kept and tried again later; or an error whose code is LOG_LOCKED
+   *   if another has taken the log, whose they are now
    */
   drain(): Promise<void>;
   /** Joins tiny shards. */
@@ -23,9 +26,9 @@ export interface Roller {
   close(): Promise<void>;
 }
 
-/** A roller of one log. */
-export function openRoller(dir: string, tell: (event: LogEvent) => void): Roller {
-  const waiting: number[] = [];
+/** A roller of one log, for its writer. */
+export function openRoller(dir: string, writer: LogWriter, tell: (event: LogEvent) => void): Roller {
+  const waiting: SegmentFile[] = [];
   let worker: Worker | undefined;
   let settle: ((outcome: RollOutcome) => void) | undefined;
   let running: Promise<void> | undefined;
@@ -37,7 +40,9 @@ export function openRoller(dir: string, tell: (event: LogEvent) => void): Roller
   let closed = false;
 
   function startWorker(): Worker {
-    const started = new Worker(new URL("./roll-worker.js", import.meta.url), { workerData: { dir } });
+    const started = new Worker(new URL("./roll-worker.js", import.meta.url), {
+      workerData: { dir, writer } satisfies RollWorkerData,
+    });
     const gone = (message: string) => {
       if (worker === started) worker = undefined;
       settle?.({ error: { message, code: undefined } });
@@ -70,10 +75,16 @@ export function openRoller(dir: string, tell: (event: LogEvent) => void): Roller
   async function work(): Promise<void> {
     failure = undefined;
     while (waiting.length > 0) {
-      const first = waiting[0];
-      const outcome = await run({ roll: first });
+      const [segment] = waiting;
+      const { first } = segment;
+      const outcome = await run({ roll: segment });
       if ("error" in outcome) {
         const { message, code } = outcome.error;
+        if (code === "LOG_LOCKED") {
+          passedOver = Object.assign(new Error(message), { code });
+          waiting.length = 0;
+          return;
+        }
         tell({ event: "segment_kept", segment: first, message, code });
         if (code === undefined) {
           passedOver = new Error(message);
@@ -102,8 +113,8 @@ export function openRoller(dir: string, tell: (event: LogEvent) => void): Roller
     get waiting() {
       return waiting.length;
     },
-    enqueue(first) {
-      waiting.push(first);
+    enqueue(segment) {
+      waiting.push(segment);
       start();
     },
     async drain() {

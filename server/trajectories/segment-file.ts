@@ -30,7 +30,7 @@ export interface SegmentScan {
   readonly rows: number;
   /** Where the last whole frame ends. */
   readonly goodBytes: number;
-  /** Bytes after the last whole frame: an interrupted write. */
+  /** Bytes after the last whole frame that counts: an interrupted write, or one that came too late. */
   readonly tornBytes: number;
   /** Byte ranges before the last whole frame that are no frame: damage. */
   readonly damaged: readonly { readonly from: number; readonly to: number }[];
@@ -61,8 +61,8 @@ function frameAt(bytes: Buffer, offset: number): Frame | undefined {
   return { offset, rows: bytes.readUInt32LE(offset + 8), payload };
 }
 
-/** Finds every whole frame, also those after damage. */
-export function scanSegment(bytes: Buffer): SegmentScan {
+/** Finds every whole frame, also those after damage, up to `mostRows` rows. */
+export function scanSegment(bytes: Buffer, mostRows = Number.POSITIVE_INFINITY): SegmentScan {
   const frames: Frame[] = [];
   const damaged: { from: number; to: number }[] = [];
   let rows = 0;
@@ -73,6 +73,7 @@ export function scanSegment(bytes: Buffer): SegmentScan {
       at = bytes.indexOf(MAGIC, at + 1);
       continue;
     }
+    if (rows + frame.rows > mostRows) break;
     if (at > goodBytes) damaged.push({ from: goodBytes, to: at });
     frames.push(frame);
     rows += frame.rows;

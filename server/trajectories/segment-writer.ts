@@ -1,6 +1,9 @@
 /** Appending frames to segments, durably and without waiting: one frame at a time. */
 import { type FileHandle, open, rm } from "node:fs/promises";
-import { logFolder, segmentPath } from "../../datasets/log-folder.js";
+import { basename } from "node:path";
+import { IcrlError } from "../../common/errors.js";
+import { logFolder, type SegmentFile, segmentPath } from "../../datasets/log-folder.js";
+import type { FolderLock } from "./lock.js";
 import { frameHeader } from "./segment-file.js";
 
 /** How durable is durable. */
@@ -21,14 +24,17 @@ export interface SegmentWriter {
   readonly next: number;
   /** Bytes in the open segment. */
   readonly bytes: number;
-  /** Writes a frame, and gives its bytes; on failure the segment holds what it held before, as far as that can be had. One call at a time. */
+  /**
+   * Writes a frame, and gives its bytes; on failure the segment holds what it held before, as far as that can be had. One call at a time.
+   * @throws the file system's error; LOG_LOCKED if another has taken the log: then it may hold the frame, which does not count
+   */
   write(pieces: readonly Uint8Array[], rows: number): Promise<number>;
   /**
-   * Ends the open segment, so that the next frame starts another; returns the first episode's number of the one that was
-   * ended, undefined when there was none or it was empty. What a failed write left is cut off first.
+   * Ends the open segment, so that the next frame starts another; returns the one that was ended, undefined when there was none or it
+   * was empty. What a failed write left is cut off first.
    * @throws the file system's error if it cannot be cut off
    */
-  end(): Promise<number | undefined>;
+  end(): Promise<SegmentFile | undefined>;
 }
 
 async function fsyncFolder(path: string): Promise<void> {
@@ -59,14 +65,17 @@ async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[], posit
   return at - position;
 }
 
-/** The open end of a log that has `next` episodes. */
-export function segmentWriter(dir: string, next: number, durability: Durability): SegmentWriter {
+/**
+ * The open end of a log that has `next` episodes. Its segments are in its epoch's name: whatever it writes after another has taken the
+ * log, it writes to no file of the other's.
+ */
+export function segmentWriter(dir: string, next: number, durability: Durability, lock: FolderLock): SegmentWriter {
   let segment: Segment | undefined;
   /** Whether bytes of a failed write lie behind the segment's good ones. */
   let dirty = false;
 
   async function openSegment(): Promise<Segment> {
-    const path = segmentPath(dir, next);
+    const path = segmentPath(dir, next, lock.epoch);
     const handle = await open(path, "w");
     // A file is only as durable as its name.
     if (durability === "fsync") await fsyncFolder(logFolder(dir));
@@ -74,6 +83,7 @@ export function segmentWriter(dir: string, next: number, durability: Durability)
   }
 
   async function cutOff(failed: Segment): Promise<void> {
+    lock.check(); // another may have counted what was whole of it
     await failed.handle.truncate(failed.bytes);
     if (durability === "fsync") await failed.handle.datasync();
     dirty = false;
@@ -87,10 +97,14 @@ export function segmentWriter(dir: string, next: number, durability: Durability)
       return segment?.bytes ?? 0;
     },
     async write(pieces, rows) {
+      lock.check();
       segment ??= await openSegment();
       try {
         const written = await writeAll(segment.handle, [frameHeader(pieces, rows), ...pieces], segment.bytes);
         if (durability === "fsync") await segment.handle.datasync();
+        // Only now, and before anybody is told: if the log is still ours, whoever takes it from here on finds these rows.
+        lock.count(next + rows);
+        lock.check();
         segment.bytes += written;
         segment.rows += rows;
         next += rows;
@@ -103,12 +117,20 @@ export function segmentWriter(dir: string, next: number, durability: Durability)
     },
     async end() {
       if (segment === undefined) return undefined;
-      if (dirty) await cutOff(segment);
       const ended = segment;
+      try {
+        if (dirty) await cutOff(ended);
+      } catch (error) {
+        if (!(error instanceof IcrlError)) throw error;
+        segment = undefined;
+        await ended.handle.close();
+        throw error;
+      }
       segment = undefined;
       await ended.handle.close();
-      if (ended.rows > 0) return ended.first;
-      await rm(ended.path, { force: true });
+      const { path, first } = ended;
+      if (ended.rows > 0) return { path, name: basename(path), first, epoch: lock.epoch };
+      await rm(path, { force: true });
       return undefined;
     },
   };

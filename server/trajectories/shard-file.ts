@@ -1,8 +1,8 @@
 /** Writing shards: zstd Parquet, first under a temporary name, then in its place. Synchronous: it runs in the roll worker. */
-import { createHash } from "node:crypto";
-import { renameSync } from "node:fs";
+import { linkSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fsyncFolder, writeDurably } from "../../datasets/durable-file.js";
+import { readParquet } from "parquet-wasm";
+import { fsyncFolder, hashOf, writeDurably } from "../../datasets/durable-file.js";
 import { encodeParquet } from "../../datasets/encode-parquet.js";
 import { dataFolder, logFolder, type ShardEntry } from "../../datasets/log-folder.js";
 
@@ -21,18 +21,33 @@ export function joinStreams(streams: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** Where a shard is written before it has its place; outside data/, so that whoever reads data/ never sees half a file. */
-export const temporaryPath = (dir: string, name: string): string => join(logFolder(dir), `${name}.tmp`);
+/** Where a writer writes a shard before it has its place; outside data/, so that whoever reads data/ never sees half a file. */
+export const temporaryPath = (dir: string, name: string, epoch: number | undefined): string =>
+  join(logFolder(dir), epoch === undefined ? `${name}.tmp` : `${name}.${epoch}.tmp`);
 
 /** Writes an Arrow IPC stream as Parquet under the temporary name of shard `name`, durably. */
-export function writeShard(dir: string, name: string, rows: number, stream: Uint8Array): ShardEntry {
+export function writeShard(dir: string, name: string, rows: number, stream: Uint8Array, epoch: number): ShardEntry {
   const bytes = encodeParquet(stream);
-  writeDurably(temporaryPath(dir, name), bytes);
-  return { file: name, rows, bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+  writeDurably(temporaryPath(dir, name, epoch), bytes);
+  return { file: name, rows, bytes: bytes.length, sha256: hashOf(bytes), epoch };
 }
 
-/** Puts a shard that was written in its place, durably. */
-export function placeShard(dir: string, name: string): void {
-  renameSync(temporaryPath(dir, name), join(dataFolder(dir), name));
+/** Puts a shard that was written in a place where none is, durably. @throws EEXIST if there is one */
+export function placeShard(dir: string, name: string, epoch: number): void {
+  linkSync(temporaryPath(dir, name, epoch), join(dataFolder(dir), name));
+  rmSync(temporaryPath(dir, name, epoch), { force: true });
   fsyncFolder(dataFolder(dir));
+}
+
+/** Puts a shard that was written in the place of the one that is there, durably. */
+export function replaceShard(dir: string, name: string, epoch: number | undefined): void {
+  renameSync(temporaryPath(dir, name, epoch), join(dataFolder(dir), name));
+  fsyncFolder(dataFolder(dir));
+}
+
+/** Episodes in a shard's bytes. */
+export function shardRows(bytes: Uint8Array): number {
+  return readParquet(bytes, { columns: ["length"] })
+    .recordBatches()
+    .reduce((sum, batch) => sum + batch.numRows, 0);
 }

@@ -97,6 +97,11 @@ export interface TrajectorySink {
    * have been told.
    */
   probe(): Promise<boolean>;
+  /**
+   * For what is written beside the episodes, and belongs to whoever writes them.
+   * @throws LOG_UNWRITABLE if another writer has taken this one's place
+   */
+  mustHold(): void;
   /** Makes everything durable readable to `reader` queries (rolls what is open into a shard). */
   seal(): Promise<void>;
   /** Writes what is left, rolls it into a shard, releases the folder. */

@@ -11,9 +11,10 @@ import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { batchBuilder } from "../../datasets/batch-builder.js";
-import { dataFolder, logFolder } from "../../datasets/log-folder.js";
-import { lockLog } from "./lock.js";
+import { dataFolder, epochOf, logFolder, readManifest } from "../../datasets/log-folder.js";
+import { type FolderLock, type LockOptions, lockFolder } from "./lock.js";
 import type { LogEvent } from "./log-event.js";
+import { appendToManifest } from "./manifest.js";
 import { recordRow } from "./record-row.js";
 import { recoverLog } from "./recover-log.js";
 import { openRoller } from "./roller.js";
@@ -37,6 +38,8 @@ export interface TrajectoryLogOptions {
   readonly commitMs?: number;
   /** A segment of this many bytes is rolled into a shard. */
   readonly segmentBytes?: number;
+  /** How long others are watched, and how often this one shows that it lives. */
+  readonly lock?: LockOptions;
 }
 
 /** Bytes that `probe` writes: enough to need blocks of its own. */
@@ -57,7 +60,10 @@ interface Waiter {
 }
 
 /**
- * Opens the log in `dir` for writing, after putting right what an interrupted writer left behind; the folder is made if needed.
+ * Opens the log in `dir` for writing, after putting right what an interrupted writer left behind; the folder is made if needed. Waits
+ * where somebody else's heartbeat has to be watched.
+ *
+ * A writer that another takes for dead, as after a long pause, is replaced: it acknowledges nothing more, and is LOG_UNWRITABLE for good.
  *
  * @throws LOG_LOCKED if another process writes to it
  * @throws LOG_CORRUPT if its manifest cannot be read
@@ -78,30 +84,10 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
     );
   };
 
-  let unlock: () => void = () => {};
-  let recovered: ReturnType<typeof recoverLog>;
-  try {
-    mkdirSync(dataFolder(dir), { recursive: true });
-    mkdirSync(logFolder(dir), { recursive: true });
-    unlock = lockLog(dir);
-    recovered = recoverLog(dir);
-  } catch (error) {
-    unlock();
-    throw error instanceof IcrlError ? error : unwritable(error);
-  }
-  const { tornBytes, segments } = recovered;
-  if (tornBytes > 0) tell({ event: "torn_bytes_cut", folder: dir, bytes: tornBytes });
-
-  const roller = openRoller(dir, tell);
-  for (const first of segments) roller.enqueue(first);
-  await roller.drain().catch(() => {}); // kept and told by the roller
-  const writer = segmentWriter(dir, recovered.next, durability);
-
   let collecting = batchBuilder();
   let spare = batchBuilder();
   let appended = 0;
   let durable = 0;
-  let failure: IcrlError | undefined;
   let failures = 0;
   let closed = false;
   /** Numbers from..to that could not be written. */
@@ -112,6 +98,41 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   let uses = 0;
   let lastUse: Promise<void> = Promise.resolve();
 
+  let failure: IcrlError | undefined;
+  /** Set for good once another has the log. */
+  let replaced: IcrlError | undefined;
+  let lock: FolderLock | undefined;
+  let recovered: ReturnType<typeof recoverLog>;
+  try {
+    mkdirSync(dataFolder(dir), { recursive: true });
+    mkdirSync(logFolder(dir), { recursive: true });
+    lock = await lockFolder(logFolder(dir), {
+      ...options.lock,
+      shown: dir,
+      remembered: () => epochOf(readManifest(dir)),
+      onWatch: (holder, seconds) => tell({ event: "lock_watched", folder: dir, holder, seconds }),
+      onLost(error) {
+        replaced = new IcrlError("LOG_UNWRITABLE", error.message, error.metadata);
+        tell({ event: "log_taken_over", folder: dir });
+        if (failure === undefined) fail(replaced);
+        else failure = replaced;
+      },
+    });
+    recovered = recoverLog(dir, lock);
+  } catch (error) {
+    lock?.release();
+    throw error instanceof IcrlError ? error : unwritable(error);
+  }
+  const held = lock;
+  const { tornBytes, segments, lost: gone } = recovered;
+  if (tornBytes > 0) tell({ event: "torn_bytes_cut", folder: dir, bytes: tornBytes });
+  if (gone > 0) tell({ event: "episodes_missing", folder: dir, episodes: gone });
+
+  const roller = openRoller(dir, { epoch: held.epoch, claim: held.claim }, tell);
+  for (const segment of segments) roller.enqueue(segment);
+  await roller.drain().catch(() => {}); // kept and told by the roller
+  const writer = segmentWriter(dir, recovered.next, durability, held);
+
   function settleWaiters(): void {
     const ready = waiters.filter((waiter) => waiter.number <= durable);
     if (ready.length === 0) return;
@@ -120,7 +141,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   }
 
   function fail(error: unknown): void {
-    failure = unwritable(error);
+    failure = replaced ?? unwritable(error);
     failures += 1;
     const from = Math.max(durable, lost.at(-1)?.to ?? 0) + 1;
     tell({ event: "log_unwritable", folder: dir, lost: appended + 1 - from, message: failure.message });
@@ -159,13 +180,13 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
       settleWaiters();
       if (writer.bytes >= segmentBytes) await endSegment();
     } catch (error) {
-      fail(error);
+      if (replaced === undefined) fail(error); // else it is told
     }
   }
 
   async function endSegment(): Promise<void> {
-    const first = await writer.end();
-    if (first !== undefined) roller.enqueue(first);
+    const segment = await writer.end();
+    if (segment !== undefined) roller.enqueue(segment);
   }
 
   function commitNow(): void {
@@ -187,8 +208,19 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
       await endSegment();
     });
     await roller.drain().catch((error: unknown) => {
-      throw unwritable(error);
+      throw replaced ?? unwritable(error);
     });
+  }
+
+  /** Notes how many episodes there are, where that is not noted already: a file that is taken away later is missed. */
+  function noteEpisodes(): void {
+    if (writer.next === recovered.next) return;
+    try {
+      held.check();
+      appendToManifest(dir, { epoch: held.epoch, episodes: writer.next });
+    } catch (error) {
+      throw replaced ?? unwritable(error);
+    }
   }
 
   return {
@@ -229,7 +261,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
       return new Promise((resolve, reject) => waiters.push({ number, resolve, reject }));
     },
     async probe() {
-      if (closed) return false;
+      if (closed || replaced !== undefined) return false;
       const path = join(logFolder(dir), "probe");
       try {
         await exclusively(async () => {
@@ -241,6 +273,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
             await handle.close();
             await rm(path, { force: true });
           }
+          held.check();
           if (failure === undefined) return;
           // After a failure no file is trusted further than it was known to be good: the next commit starts another.
           await endSegment();
@@ -253,6 +286,13 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
         return false;
       }
     },
+    mustHold() {
+      try {
+        held.check();
+      } catch (error) {
+        throw replaced ?? unwritable(error);
+      }
+    },
     seal,
     async close() {
       if (closed) return;
@@ -260,6 +300,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
       clearTimeout(timer);
       try {
         await seal();
+        noteEpisodes();
         await roller.compact();
       } catch (error) {
         // What is durable stays so; the next open rolls what could not be rolled now.
@@ -268,7 +309,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
         throw error;
       } finally {
         await roller.close();
-        unlock();
+        held.release();
       }
     },
   };

@@ -1,27 +1,35 @@
 /**
  * Whether a log is what was written, and what was written is what happened: bytes against the manifest's hashes, frames against
- * their checksums, rows against the schema and against themselves, and every episode played again.
+ * their checksums, rows against the schema and against themselves, numbers of episodes against what was acknowledged, trials against
+ * each other, and every episode played again.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ipcRows } from "../../datasets/batch-rows.js";
-import { hashFile } from "../../datasets/durable-file.js";
+import { contentOf, hashFile } from "../../datasets/durable-file.js";
 import {
   dataFolder,
+  episodesOf,
+  firstOf,
   listCorruptSegments,
   listSegments,
   listShards,
   liveShards,
+  logFolder,
+  type Manifest,
   manifestPath,
   readManifest,
   requireLog,
-  type ShardEntry,
+  rowsThatCount,
   shardName,
 } from "../../datasets/log-folder.js";
 import { readShards } from "../../datasets/read-episodes.js";
+import { type OpenRow, type RepeatedTrials, repeatedTrials } from "../../datasets/repeated-trials.js";
 import { inconsistency, type Replay, replayProblem } from "../../datasets/row-problems.js";
 import { columnsOf, describeColumns } from "../../datasets/shard-columns.js";
 import type { TrajectoryRow } from "../../datasets/trajectory-schema.js";
+import { coverageProblems, type Piece } from "./coverage.js";
+import { countedIn } from "./lock.js";
 import { scanSegment } from "./segment-file.js";
 
 /** Something that is not as it should be; its reason is LOG_CORRUPT. */
@@ -39,6 +47,11 @@ export interface LogReport {
   /** Segments that wait to be rolled. */
   readonly segments: number;
   readonly episodes: number;
+  /** Episodes that writers have acknowledged, as far as the folder knows. */
+  readonly acknowledged: number;
+  /** Trials that are there more than once, and their episodes beyond one of each. */
+  readonly repeatedTrials: number;
+  readonly repeatedEpisodes: number;
   readonly steps: number;
   /** Bytes of shards and segments. */
   readonly bytes: number;
@@ -73,8 +86,21 @@ export async function verifyLog(
     if (episodes % 256 === 0) onProgress(episodes);
   };
 
-  const manifest = manifestOf(dir, problems);
+  // In the order in which they grow out of date, should somebody write to it after all.
+  const counted = existsSync(logFolder(dir)) ? countedIn(logFolder(dir)) : 0;
+  const segments = listSegments(dir);
+  const lines = manifestOf(dir, problems);
+  const manifest = liveShards(lines?.shards ?? []);
   const shards = listShards(dir);
+  const acknowledged = Math.max(counted, lines === undefined ? 0 : episodesOf(lines));
+  /** Undefined where files cannot be told from each other. */
+  let pieces: Piece[] | undefined = lines && [];
+  const holds = (file: string, from: number, rows: number, damaged = false) => {
+    if (rows > 0) pieces?.push({ file, from, to: from + rows, damaged });
+  };
+  for (const { file, rows, damaged } of manifest.values()) {
+    holds(join(dataFolder(dir), file), firstOf(file), rows, damaged);
+  }
   const missing = new Set(manifest.keys());
   for (const { name, path } of shards) {
     missing.delete(name);
@@ -83,7 +109,7 @@ export async function verifyLog(
     bytes += size;
     if (entry === undefined) {
       // Between the shard and the manifest's line a writer can be killed: its segment is still there then, and rolled again.
-      if (!listSegments(dir).some((s) => shardName(s.first) === name))
+      if (!segments.some((s) => shardName(s.first) === name))
         problems.push({ file: path, problem: "is not in log/shards.jsonl" });
     } else if (sha256 !== entry.sha256) {
       problems.push({
@@ -111,15 +137,29 @@ export async function verifyLog(
   for (const name of missing)
     problems.push({ file: join(dataFolder(dir), name), problem: "is in log/shards.jsonl and is missing" });
 
-  const segments = listSegments(dir);
-  for (const { path, first } of segments) {
-    const scan = scanSegment(readFileSync(path));
+  const open: OpenRow[] = [];
+  for (const segment of segments) {
+    const { path, first } = segment;
+    const content = contentOf(path);
+    if (content === undefined) {
+      pieces = undefined; // somebody writes to the log
+      continue;
+    }
+    const scan = scanSegment(content, lines && rowsThatCount(lines, segment));
     bytes += scan.goodBytes;
     tornBytes += scan.tornBytes;
     for (const { from, to } of scan.damaged)
       problems.push({ file: path, problem: `bytes ${from} to ${to} are not what was written` });
-    if (manifest.has(shardName(first)) || existsSync(join(dataFolder(dir), shardName(first)))) continue;
-    for (const frame of scan.frames) for (const row of ipcRows(frame.payload)) check(path, row);
+    if (manifest.has(shardName(first))) continue;
+    holds(path, first, scan.rows, scan.damaged.length > 0);
+    if (existsSync(join(dataFolder(dir), shardName(first)))) continue;
+    for (const frame of scan.frames) {
+      for (const row of ipcRows(frame.payload)) {
+        check(path, row);
+        const { trial_id, session_id, episode_index, complete } = row;
+        open.push({ trial_id, session_id, episode_index, complete });
+      }
+    }
   }
   for (const { path } of listCorruptSegments(dir)) {
     const { damaged } = scanSegment(readFileSync(path));
@@ -129,15 +169,52 @@ export async function verifyLog(
       problem: `bytes ${ranges} are not what was written; what could be read is in data/. Delete it to accept the loss`,
     });
   }
+  if (pieces !== undefined) problems.push(...coverageProblems(logFolder(dir), pieces, acknowledged));
+  const repeated = await repeatsIn(dir, open, episodes, problems);
   onProgress(episodes);
-  return { shards: shards.length, segments: segments.length, episodes, steps, bytes, tornBytes, problems };
+  return {
+    shards: shards.length,
+    segments: segments.length,
+    episodes,
+    acknowledged,
+    ...repeated,
+    steps,
+    bytes,
+    tornBytes,
+    problems,
+  };
 }
 
-function manifestOf(dir: string, problems: LogProblem[]): Map<string, ShardEntry> {
+/** Counts what is there more than once; one problem, however much it is. */
+async function repeatsIn(
+  dir: string,
+  open: readonly OpenRow[],
+  episodes: number,
+  problems: LogProblem[],
+): Promise<Pick<LogReport, "repeatedTrials" | "repeatedEpisodes">> {
+  let found: RepeatedTrials;
   try {
-    return liveShards(readManifest(dir));
+    found = await repeatedTrials(dir, open);
+  } catch (error) {
+    // Where a shard cannot be read, that is told already.
+    if (problems.length === 0) problems.push({ file: dataFolder(dir), problem: (error as Error).message });
+    return { repeatedTrials: 0, repeatedEpisodes: 0 };
+  }
+  const { trials, episodes: more, example } = found;
+  if (example !== undefined) {
+    problems.push({
+      file: dataFolder(dir),
+      problem: `${trials} trials are there more than once (${example.trialId} ${example.times} times): ${more} of ${episodes} episodes repeat others, and whoever averages counts them again`,
+    });
+  }
+  return { repeatedTrials: trials, repeatedEpisodes: more };
+}
+
+function manifestOf(dir: string, problems: LogProblem[]): Manifest | undefined {
+  try {
+    return readManifest(dir);
   } catch (error) {
     problems.push({ file: manifestPath(dir), problem: (error as Error).message });
-    return new Map();
+    return undefined;
   }
 }

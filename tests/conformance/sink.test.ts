@@ -199,6 +199,21 @@ const BROKEN: readonly [what: string, title: string, parts: Partial<MemorySinkPa
   ],
   ["knows of no backlog", "lets its backlog fall to 0", handingOut(() => ({ backlogBytes: 0 }))],
   ["lets two write", "has one writer at a time", { locks: false }],
+  [
+    "goes on when another has taken its place",
+    "acknowledges nothing once another has taken its place",
+    { fences: false },
+  ],
+  [
+    "says that it holds a place that another has",
+    "acknowledges nothing once another has taken its place",
+    handingOut(() => ({ mustHold() {} })),
+  ],
+  [
+    "gives back what another has taken",
+    "acknowledges nothing once another has taken its place",
+    { releasesAnothers: true },
+  ],
 ];
 
 describe("the rules", () => {

@@ -13,6 +13,8 @@ import { randomEpisode } from "../server/trajectories/random-episodes.mjs";
 export interface SinkPlace {
   /** Opens it for writing: again after a close, and in vain while it is open. */
   open(): Promise<TrajectorySink>;
+  /** Opens it though it is open, as somebody does to whom its writer looks dead. */
+  takeOver(): Promise<TrajectorySink>;
   /** What a reader sees now, in order. */
   read(): Promise<TrajectoryRow[]>;
   /** What would be found if the process died at this very moment: when it is called, not when it resolves. */
@@ -357,6 +359,34 @@ async function oneWriter(place: SinkPlace): Promise<void> {
   checkRows(await place.read(), episodes, "what the first writer wrote");
 }
 
+async function replacedStops(place: SinkPlace): Promise<void> {
+  const first = await place.open();
+  const kept = episodesFrom(0, 4);
+  await mustResolve(first.whenDurable(appendAll(first, kept)), "whenDurable of the first writer");
+  check(thrownBy(() => first.mustHold()) === "nothing", "a writer that was not replaced does not hold its place");
+  const second = await place.takeOver();
+  const holds = thrownBy(() => first.mustHold());
+  check(holds === "LOG_UNWRITABLE", `mustHold of a writer that was replaced throws ${holds}`);
+  // Whoever slept does not know yet.
+  const late = appendAll(first, episodesFrom(100, 3));
+  const told = await outcomeOf(first.whenDurable(late));
+  check(told === "LOG_UNWRITABLE", `whenDurable of a writer that was replaced: ${told}`);
+  check(first.durable === kept.length, `durable of a writer that was replaced is ${first.durable} of ${kept.length}`);
+  check(!first.writable, "a writer that was replaced says that it can write");
+  check(!(await first.probe()), "a writer that was replaced can write again by probe");
+  const thrown = thrownBy(() => first.append(randomEpisode(9)));
+  check(thrown === "LOG_UNWRITABLE", `append of a writer that was replaced throws ${thrown}`);
+  const taken = episodesFrom(50, 5);
+  await mustResolve(second.whenDurable(appendAll(second, taken)), "whenDurable of the second writer");
+  await outcomeOf(first.close());
+  const third = await outcomeOf(place.open());
+  check(third === "LOG_LOCKED", `opening it after the one that was replaced has closed: ${third}`);
+  const more = episodesFrom(70, 5);
+  appendAll(second, more);
+  await mustResolve(second.close(), "close of the second writer");
+  checkRows(await place.read(), [...kept, ...taken, ...more], "what both had acknowledged");
+}
+
 const rule = (title: string, find: (place: SinkPlace) => Promise<void>): SinkRule => ({
   title,
   async violation(newPlace) {
@@ -386,6 +416,7 @@ export const SINK_RULES: readonly SinkRule[] = [
   rule("keeps every column as it was given", columnsAreKept),
   rule("lets its backlog fall to 0", backlogFalls),
   rule("has one writer at a time", oneWriter),
+  rule("acknowledges nothing once another has taken its place", replacedStops),
 ];
 
 /** Titles of the rules that a sink violates, each with what was seen. */

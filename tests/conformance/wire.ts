@@ -376,6 +376,17 @@ async function closesEarly(peer: Peer): Promise<void> {
     { completeTrials: 1n, incompleteTrials: 0n, episodes: 1n, steps: 4n, durableTrials: 0n },
     "the second open",
   );
+  // A trial that is cut between two of its episodes is short, and is logged as such: by an episode of no steps.
+  stream.send(open({ task: "random-mdp", options: { states: 4, actions: 4, horizon: 3, episodes: 4 }, trials: 1n }));
+  await stream.expect("opened");
+  await stream.expect("observations");
+  await steps(stream, 0, 3);
+  stream.send(close);
+  checkTotals(
+    await stream.expect("closed"),
+    { completeTrials: 0n, incompleteTrials: 1n, episodes: 2n, steps: 3n, durableTrials: 1n },
+    "close between two episodes",
+  );
   stream.send(close);
   const { code } = await stream.ended;
   check(code === 0, `close after closed ends the stream with code ${code}`);

@@ -68,6 +68,7 @@ test("--json of `play` tells what was played and what came out", async () => {
     return: { mean: "number", se: "number" },
     seconds: "number",
     log: "string",
+    recorded_before: "number",
   });
   // 4 trials of the default horizon, 200
   expect(document).toMatchObject({

@@ -107,6 +107,7 @@ function patientSink(): SessionContext["sink"] {
       sink.durable = number;
     },
     probe: async () => true,
+    mustHold() {},
     seal: async () => {},
     close: async () => {},
   };

@@ -9,10 +9,13 @@ import { createEventLog, SAYINGS } from "#icrl/server/event-log.js";
 import { statusOf } from "#icrl/server/rpc/errors.js";
 import { frameHeader } from "#icrl/server/trajectories/segment-file.js";
 import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
+import { removeLocks } from "../support/log-place.js";
 import { tableBelow } from "../support/operating-page.js";
 import { actions, hello, open, opened, type RawStream, rawClient, rawStream } from "../support/raw-stream.js";
 import { serverAfter, serverWithPage, startTestServer, type TestServer } from "../support/server.js";
+import { tempDir } from "../support/temp-dir.js";
 import { agentThat, BANDIT, create, finished, randomAgent, spec } from "../support/tournament.js";
+import { randomEpisode } from "./trajectories/random-episodes.mjs";
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -166,7 +169,7 @@ test("what is wrong with the log's files is said", async () => {
     Buffer.concat([good, Buffer.from("a torn end")]),
     Buffer.concat([frameHeader([noise], 1), noise]), // whole, and not what the log writes
   ];
-  for (const [i, bytes] of segments.entries()) writeFileSync(segmentPath(server.dataDir, 1000 + 10 * i), bytes);
+  for (const [i, bytes] of segments.entries()) writeFileSync(segmentPath(server.dataDir, 1000 + 10 * i, 1), bytes);
   const { lines, tell } = listener();
   const log = await openTrajectoryLog(server.dataDir, { tell });
   await expect(log.close()).rejects.toMatchObject({ reason: "LOG_UNWRITABLE" }); // the segment that was kept
@@ -174,6 +177,28 @@ test("what is wrong with the log's files is said", async () => {
   expect(saidOfLog("torn_bytes_cut")).toMatchObject([{ level: 40, bytes: 10, folder: server.dataDir }]); // "a torn end"
   expect(saidOfLog("segment_damaged")).toMatchObject([{ level: 50, segment: 1000, bytes: 5 }]); // "noise"
   expect(saidOfLog("segment_kept")).toMatchObject([{ level: 40, segment: 1020 }]);
+});
+
+test("a log that another may hold, that has lost its end, and that another takes over says so", async () => {
+  const dir = tempDir();
+  onTestFinished(() => dir.remove());
+  mkdirSync(join(dir.path, "log"));
+  // A process elsewhere that has acknowledged 40 episodes, and is silent.
+  const silent = `{"pid":1,"host":"elsewhere","token":"t"}\n${"40".padStart(16, "0")}\n`;
+  writeFileSync(join(dir.path, "log", "lock-7"), silent);
+  const { lines, tell } = listener();
+  const log = await openTrajectoryLog(dir.path, { tell, lock: { watchMs: 30 } });
+  expect(lines).toMatchObject([
+    { event: "lock_watched", level: 40, folder: dir.path, holder: "process 1 on elsewhere", seconds: 0.03 },
+    { event: "episodes_missing", level: 50, folder: dir.path, episodes: 40 },
+  ]);
+  removeLocks(dir.path);
+  await expect(log.whenDurable(log.append(randomEpisode(1)))).rejects.toThrow(/has taken .* over/);
+  expect(lines.slice(2)).toMatchObject([
+    { event: "log_taken_over", level: 50, folder: dir.path },
+    { event: "log_unwritable", lost: 1 },
+  ]);
+  await expect(log.close()).rejects.toMatchObject({ reason: "LOG_UNWRITABLE" });
 });
 
 test("what a caller sends at any length is said at a bounded one", async () => {

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { dataFolder, logFolder } from "#icrl/datasets/log-folder.js";
 import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
@@ -17,7 +17,7 @@ export async function survivorsOf(dir: string): Promise<TrajectoryRow[]> {
       [dataFolder(dir), dataFolder(copy.path)],
     ]) {
       mkdirSync(to);
-      for (const name of readdirSync(from)) if (name !== "lock") copyIfThere(join(from, name), join(to, name));
+      for (const name of readdirSync(from)) if (!name.startsWith("lock")) copyIfThere(join(from, name), join(to, name));
     }
     await (await openTrajectoryLog(copy.path)).close();
     return await readLog(copy.path);
@@ -34,12 +34,21 @@ function copyIfThere(from: string, to: string): void {
   }
 }
 
+/** Does to a log's writer what one does that takes it for dead, before it makes a lock of its own. */
+export function removeLocks(dir: string): void {
+  for (const name of readdirSync(logFolder(dir))) if (name.startsWith("lock-")) rmSync(join(logFolder(dir), name));
+}
+
 /** The trajectory log in a folder of its own. */
 export function logPlace(options: TrajectoryLogOptions): SinkPlace {
   const dir = tempDir();
   const away = join(dir.path, "away");
   return {
     open: () => openTrajectoryLog(dir.path, options),
+    takeOver() {
+      removeLocks(dir.path);
+      return openTrajectoryLog(dir.path, options);
+    },
     read: () => readLog(dir.path),
     survivors: () => survivorsOf(dir.path),
     // A folder that is gone takes no new file; sealed, the log has none open.

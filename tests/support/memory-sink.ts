@@ -16,6 +16,10 @@ export interface MemorySinkParts {
   sink(sink: TrajectorySink): TrajectorySink;
   /** Whether a second writer is refused. */
   readonly locks: boolean;
+  /** Whether a writer stops that was replaced. */
+  readonly fences: boolean;
+  /** Whether a writer that was replaced gives the place back when it closes. */
+  readonly releasesAnothers: boolean;
 }
 
 const SOUND: MemorySinkParts = {
@@ -24,6 +28,8 @@ const SOUND: MemorySinkParts = {
   atClose: (rows) => rows,
   sink: (sink) => sink,
   locks: true,
+  fences: true,
+  releasesAnothers: false,
 };
 
 interface Waiter {
@@ -34,13 +40,19 @@ interface Waiter {
 
 /** A place in memory that outlives its sinks: a sound one, but for the parts that are given. */
 export function memoryPlace(parts: Partial<MemorySinkParts> = {}): SinkPlace {
-  const { row, written, atClose, sink: handedOut, locks } = { ...SOUND, ...parts };
+  const { row, written, atClose, sink: handedOut, locks, fences, releasesAnothers } = { ...SOUND, ...parts };
   const disk: TrajectoryRow[] = [];
   let readable = 0;
   let takesWrites = true;
   let held = false;
+  /** Counts writers: who has the place is the last. */
+  let epoch = 0;
 
   function open(): TrajectorySink {
+    held = true;
+    epoch += 1;
+    const mine = epoch;
+    const replaced = () => fences && mine !== epoch;
     let waiting: TrajectoryRow[] = [];
     let waiters: Waiter[] = [];
     let appended = 0;
@@ -52,7 +64,7 @@ export function memoryPlace(parts: Partial<MemorySinkParts> = {}): SinkPlace {
 
     function flush(rows: readonly TrajectoryRow[]): void {
       if (rows.length === 0 || failure !== undefined) return;
-      if (takesWrites) {
+      if (takesWrites && !replaced()) {
         disk.push(...written(rows));
         durable = appended;
       } else {
@@ -102,14 +114,18 @@ export function memoryPlace(parts: Partial<MemorySinkParts> = {}): SinkPlace {
         return new Promise((resolve, reject) => waiters.push({ number, resolve, reject }));
       },
       async probe() {
-        if (takesWrites) failure = undefined;
-        return takesWrites;
+        if (!takesWrites || replaced()) return false;
+        failure = undefined;
+        return true;
+      },
+      mustHold() {
+        if (replaced()) throw new IcrlError("LOG_UNWRITABLE", "another has taken its place");
       },
       seal,
       async close() {
         if (closed) return;
         closed = true;
-        held = false;
+        if (mine === epoch || releasesAnothers) held = false;
         waiting = [...atClose(waiting)];
         await seal();
       },
@@ -119,9 +135,9 @@ export function memoryPlace(parts: Partial<MemorySinkParts> = {}): SinkPlace {
   return {
     async open() {
       if (held && locks) throw new IcrlError("LOG_LOCKED", "somebody writes to it");
-      held = true;
       return open();
     },
+    takeOver: async () => open(),
     read: async () => disk.slice(0, readable),
     survivors: () => Promise.resolve([...disk]),
     setWritable(writable) {

@@ -30,12 +30,12 @@ const SHOWN_PROBLEMS = 20;
 function verifyCommand(): Command {
   return new Command("verify")
     .description(
-      "Check every byte against its hash and play every episode again, bit for bit. Exit code 1 when something is wrong.",
+      "Check every byte against its hash, that everything acknowledged is there, once, and play every episode again, bit for bit. Exit code 1 when something is wrong.",
     )
     .option(...dataOption)
     .option(
       "--json",
-      "print JSON: {ok, shards, segments, episodes, steps, bytes, torn_bytes, problems: [{file, episode_id, problem}]}",
+      "print JSON: {ok, shards, segments, episodes, acknowledged, repeated_trials, repeated_episodes, steps, bytes, torn_bytes, problems: [{file, episode_id, problem}]}",
     )
     .action(async ({ data, json }: { data: string; json?: boolean }) => {
       const [{ queryLog }, { createReplay }, { verifyLog }] = await Promise.all([
@@ -61,6 +61,9 @@ function verifyCommand(): Command {
           shards: report.shards,
           segments: report.segments,
           episodes: report.episodes,
+          acknowledged: report.acknowledged,
+          repeated_trials: report.repeatedTrials,
+          repeated_episodes: report.repeatedEpisodes,
           steps: report.steps,
           bytes: report.bytes,
           torn_bytes: report.tornBytes,

@@ -1,13 +1,14 @@
 /** `icrl play AGENT`: an agent plays a task, here and now. */
 import { Command, Option } from "commander";
 import { findAgent } from "../../../agents/registry.js";
-import { IcrlError } from "../../../common/errors.js";
+import { IcrlError, REASONS } from "../../../common/errors.js";
 import { optionsFromTexts, resolveOptions } from "../../../common/options.js";
 import { claimOutput } from "../../../datasets/output/claim-output.js";
 import { LOG } from "../../../datasets/output/output-kinds.js";
 import { buildTask, taskFamily } from "../../../server/tasks/registry.js";
 import { meanAndStandardError } from "../../../server/tournaments/statistics/mean-and-standard-error.js";
 import { type Connection, connect } from "../../typescript/connect.js";
+import { ConnectionError } from "../../typescript/errors.js";
 import { playAgent } from "../../typescript/play-agent.js";
 import { interruptible } from "../interruptible.js";
 import { printJson } from "../print/json.js";
@@ -28,6 +29,7 @@ interface PlayFlags {
   streams: number;
   purpose: string;
   record: boolean;
+  again: boolean;
   server?: string;
   data: string;
   json?: boolean;
@@ -51,11 +53,12 @@ export function playCommand(): Command {
         .default("play"),
     )
     .option("--no-record", "leave no trajectories in the log")
+    .option("--again", "play trials that the log holds already: averages over the log count them once more", false)
     .option("--server <host:port>", "a running server (default: a private one)", hostAndPort)
     .option("--data <dir>", "folder of the private server's log", "icrl-data")
     .option(
       "--json",
-      "print JSON: {agent, options, task, task_options, seed, trials, steps, regret: {mean, se}, return: {mean, se}, seconds, log}",
+      "print JSON: {agent, options, task, task_options, seed, trials, steps, regret: {mean, se}, return: {mean, se}, seconds, log, recorded_before}",
     )
     .action(play);
 }
@@ -87,6 +90,16 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
   const startedAt = performance.now();
   try {
     connection = await connect(address, undefined, progress.say);
+    const log = flags.server === undefined ? flags.data : `the log of the server at ${address}`;
+    const recordedBefore = flags.record
+      ? await recordedTrials(connection, { task: task.name, taskOptions, agent: name, agentOptions, ...flags })
+      : 0;
+    if (recordedBefore > 0 && !flags.again) {
+      throw new IcrlError(
+        "TRIALS_RECORDED",
+        `${recordedBefore} of the ${flags.trials} trials are in ${log} already (${what}, --seed ${flags.seed}${flags.purpose === "play" ? "" : ` --purpose ${flags.purpose}`}): give another --seed for others, --again to play them once more, or --no-record`,
+      );
+    }
     const closed = await interruptible(
       playAgent(connection, agent, {
         task: task.name,
@@ -131,16 +144,17 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
         return: trialReturn,
         seconds,
         log: flags.record && flags.server === undefined ? flags.data : null,
+        recorded_before: flags.record ? recordedBefore : null,
       });
     } else {
       const rate = Math.round(steps / seconds);
-      const log = flags.server === undefined ? flags.data : `the log of the server at ${address}`;
+      const repeated = recordedBefore > 0 ? `, which held ${recordedBefore} of these trials already` : "";
       printText(
         process.stdout,
         [
           `${what}: ${trials} trials, ${steps} steps in ${seconds.toFixed(1)} s (${rate} steps/s)`,
           `regret ${regret.mean.toFixed(3)} ± ${regret.se.toFixed(3)}, return ${trialReturn.mean.toFixed(3)} ± ${trialReturn.se.toFixed(3)} (mean ± standard error of a trial)`,
-          flags.record ? `recorded in ${log}` : "not recorded",
+          flags.record ? `recorded in ${log}${repeated}` : "not recorded",
           "",
         ].join("\n"),
       );
@@ -149,5 +163,37 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
     progress.finish();
     connection?.close();
     await server?.close();
+  }
+}
+
+/** How many of the trials that are to be played the server's log holds already. A server that cannot tell is taken to hold none. */
+async function recordedTrials(
+  connection: Connection,
+  trials: {
+    readonly task: string;
+    readonly taskOptions: Readonly<Record<string, unknown>>;
+    readonly agent: string;
+    readonly agentOptions: Readonly<Record<string, unknown>>;
+    readonly purpose: string;
+    readonly seed: bigint;
+    readonly trials: number;
+  },
+): Promise<number> {
+  const { task, agent, purpose, seed } = trials;
+  try {
+    const { recorded } = await connection.countTrials({
+      task,
+      taskOptions: { ...trials.taskOptions },
+      agent,
+      agentOptions: { ...trials.agentOptions },
+      purpose,
+      seed,
+      firstTrial: 0n,
+      trials: BigInt(trials.trials),
+    });
+    return Number(recorded);
+  } catch (error) {
+    if (error instanceof ConnectionError && error.code === REASONS.NOT_IMPLEMENTED.code) return 0;
+    throw error;
   }
 }

@@ -19,6 +19,7 @@ function sinkOf(takes = true): TrajectorySink {
     },
     whenDurable: () => Promise.resolve(),
     probe: () => Promise.resolve(takes),
+    mustHold() {},
     seal: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };

@@ -80,7 +80,7 @@ test.each([1, 300, 700])(
       }),
     ).rejects.toMatchObject({ name: "ConnectionError" });
     await server.exited;
-    expect(existsSync(join(labelFolder(copy, "gambler"), "lock"))).toBe(true); // whose holder is dead
+    expect(existsSync(join(labelFolder(copy, "gambler"), "lock-1"))).toBe(true); // whose holder is dead
     const before = labelShards(copy, "gambler");
     expect(before.length).toBeLessThan(3);
     const again = await startServerProcess(scratch(), ["--dataset", copy]);

@@ -273,6 +273,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
     append: () => 1,
     whenDurable: () => written,
     probe: async () => true,
+    mustHold() {},
     seal: async () => {},
     close: async () => {},
   };

@@ -1,14 +1,18 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { openJournal, readJournals } from "#icrl/server/tournaments/journal.js";
+import { removeLocks } from "../../support/log-place.js";
+import { serverAfter, serverForTest, startTestServer } from "../../support/server.js";
 import { tempDir } from "../../support/temp-dir.js";
+import { BANDIT, create, finished, randomAgent, spec } from "../../support/tournament.js";
 
 test("what could not be written is written, once and in order, when it can be", async () => {
   const dir = tempDir();
   onTestFinished(() => dir.remove());
   writeFileSync(join(dir.path, "tournaments"), ""); // a file where its folder should be
-  const journal = openJournal(dir.path, "ab12");
+  const journal = openJournal(dir.path, "ab12", () => {});
   journal.append({
     event: "created",
     at: "2026-01-01",
@@ -23,4 +27,51 @@ test("what could not be written is written, once and in order, when it can be", 
   const [record] = readJournals(dir.path);
   expect(record).toMatchObject({ id: "ab12", spec: { seed: 7n } });
   expect([...record.declared]).toEqual([["a", ["bandit"]]]);
+});
+
+const SPEC = spec(["a"], { tasks: [BANDIT], trials: 3 });
+
+test("a tournament that cannot be written is nobody's, and is created by whoever asks when it can be", async () => {
+  const server = await serverForTest();
+  const { connection, dataDir } = server;
+  const folder = join(dataDir, "tournaments");
+  writeFileSync(folder, ""); // a file where the folder should be
+  const asked = await Promise.allSettled([1, 2, 3].map(() => connection.createTournament({ spec: SPEC })));
+  for (const answer of asked) expect(answer).toMatchObject({ reason: { reason: "LOG_UNWRITABLE" } });
+  expect((await connection.listTournaments()).tournaments).toEqual([]);
+  rmSync(folder);
+  const answers = await Promise.all([1, 2, 3].map(() => connection.createTournament({ spec: SPEC })));
+  expect(answers.map(({ existed }) => existed).sort()).toEqual([false, true, true]);
+  const [{ tournament }] = answers;
+  await serveMatches(connection, randomAgent("a"), { entrant: "a", streams: 1 });
+  const { results } = await finished(connection, tournament?.id as string);
+  await server.close();
+  const next = await serverAfter(server);
+  expect((await finished(next.connection, tournament?.id as string)).results).toEqual(results);
+});
+
+test("a forfeit that is answered is on disk, and one that cannot be written is not answered as if it were", async () => {
+  const server = await serverForTest();
+  const { connection, dataDir } = server;
+  const id = await create(connection, SPEC);
+  const path = join(dataDir, "tournaments", `${id}.jsonl`);
+  renameSync(path, `${path}.away`);
+  mkdirSync(path); // nothing can be appended to a folder
+  const forfeit = () => connection.forfeitMatches({ id, entrant: "a", message: "it crashed", all: true });
+  await expect(forfeit()).rejects.toMatchObject({ reason: "LOG_UNWRITABLE" });
+  rmSync(path, { recursive: true });
+  renameSync(`${path}.away`, path);
+  await forfeit();
+  expect(readJournals(dataDir)[0].forfeits).toMatchObject([{ entrant: "a", message: "it crashed" }]);
+});
+
+test("a server whose folder another has taken over writes no journal", async () => {
+  const dir = tempDir();
+  onTestFinished(() => dir.remove());
+  const server = await startTestServer({}, undefined, undefined, dir);
+  removeLocks(dir.path);
+  await expect(create(server.connection, SPEC)).rejects.toMatchObject({ reason: "LOG_UNWRITABLE" });
+  expect(existsSync(join(dir.path, "tournaments"))).toBe(false);
+  server.connection.close();
+  await expect(server.close()).rejects.toMatchObject({ reason: "LOG_UNWRITABLE" }); // its process ends with an error
 });

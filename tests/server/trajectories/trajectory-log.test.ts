@@ -152,7 +152,7 @@ async function unrolled(count: number): Promise<string> {
     log.append(randomEpisode(i));
     if (i % 10 === 9) await log.whenDurable(i + 1);
   }
-  const path = segmentPath(dir, 0);
+  const path = segmentPath(dir, 0, 1);
   const bytes = readFileSync(path);
   await log.close();
   rmSync(join(dir, "data"), { recursive: true });
@@ -211,7 +211,7 @@ test("a segment whose shard is already there, in the manifest or not, is not cou
     log.append(randomEpisode(30));
     await log.close();
     expect((await rowsOf(dir)).length).toBe(31);
-    expect(readManifest(dir).map((entry) => entry.rows)).toEqual([30, 1]);
+    expect(readManifest(dir).shards.map((entry) => entry.rows)).toEqual([30, 1]);
     expect(readdirSync(join(dir, "log")).sort()).toEqual(["shards.jsonl"]);
     rmSync(join(dir, "data", "trajectories-000000000030.parquet"));
   }
@@ -228,7 +228,7 @@ test("a joining of shards that was interrupted after its manifest line is comple
   const joined = readFileSync(listShards(dir)[0].path);
   // As if killed between the manifest's line and the renaming.
   for (const shard of before) writeFileSync(shard.path, shard.bytes);
-  writeFileSync(join(dir, "log", "trajectories-000000000000.parquet.tmp"), joined);
+  writeFileSync(join(dir, "log", "trajectories-000000000000.parquet.1.tmp"), joined); // of epoch 1
   await (await openTrajectoryLog(dir)).close();
   expect(readFileSync(listShards(dir)[0].path).equals(joined)).toBe(true);
   expect((await rowsOf(dir)).length).toBe(8);

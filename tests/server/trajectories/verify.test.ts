@@ -35,7 +35,7 @@ async function forge(expression: string): Promise<void> {
   renameSync(`${path}.new`, path);
   const bytes = readFileSync(path);
   const entry = {
-    ...readManifest(dir)[0],
+    ...readManifest(dir).shards[0],
     file: name,
     bytes: bytes.length,
     sha256: createHash("sha256").update(bytes).digest("hex"),

@@ -1,6 +1,6 @@
 /**
- * A process that writes to a log, to be killed or starved: `node writer-process.mjs DIR MODE FIRST`. Episodes are numbered on
- * from FIRST. Prints one JSON line at a time.
+ * A process that writes to a log, to be killed, starved or put to sleep: `node writer-process.mjs DIR MODE FIRST LOCK`. Episodes are
+ * numbered on from FIRST; LOCK is JSON, the log's option. Prints one JSON line at a time.
  *
  *   forever  appends without end and prints {durable: first episode's number not yet acknowledged}
  *   starve   appends until the log is unwritable, then probes, appends 100 more and closes
@@ -9,11 +9,16 @@
 import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
 import { randomEpisode } from "./random-episodes.mjs";
 
-const [dir, mode, first] = process.argv.slice(2);
+const [dir, mode, first, lock = "{}"] = process.argv.slice(2);
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 const start = Number(first ?? 0);
 
-const log = await openTrajectoryLog(dir, { commitRows: 64, commitMs: 5, segmentBytes: 200_000 });
+const log = await openTrajectoryLog(dir, {
+  commitRows: 64,
+  commitMs: 5,
+  segmentBytes: 200_000,
+  lock: JSON.parse(lock),
+});
 if (mode === "hold") {
   say({ open: true });
   setInterval(() => {}, 1_000);

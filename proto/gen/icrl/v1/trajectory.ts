@@ -137,6 +137,36 @@ export interface StreamTrajectoriesResponse {
   rows: number;
 }
 
+/** Names trials as `hello` and `open` do. */
+export interface CountTrialsRequest {
+  /** Family name. */
+  task: string;
+  /** Options of the task. */
+  taskOptions?:
+    | { [key: string]: any }
+    | undefined;
+  /** Agent name. */
+  agent: string;
+  /** Options of the agent, as its `hello` gives them. */
+  agentOptions?:
+    | { [key: string]: any }
+    | undefined;
+  /** What the trials are for: "play", "collect" or "validate"; empty: "play". */
+  purpose: string;
+  /** Seed of the series. */
+  seed: bigint;
+  /** Index of the first trial. */
+  firstTrial: bigint;
+  /** Trials; at most limits.max_trials. */
+  trials: bigint;
+}
+
+/** How many there are. */
+export interface CountTrialsResponse {
+  /** Trials that are in the log already, each counted once. */
+  recorded: bigint;
+}
+
 function createBaseTrajectoryFilter(): TrajectoryFilter {
   return {
     task: undefined,
@@ -730,6 +760,196 @@ export const StreamTrajectoriesResponse: MessageFns<StreamTrajectoriesResponse> 
   },
 };
 
+function createBaseCountTrialsRequest(): CountTrialsRequest {
+  return {
+    task: "",
+    taskOptions: undefined,
+    agent: "",
+    agentOptions: undefined,
+    purpose: "",
+    seed: 0n,
+    firstTrial: 0n,
+    trials: 0n,
+  };
+}
+
+export const CountTrialsRequest: MessageFns<CountTrialsRequest> = {
+  encode(message: CountTrialsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== "") {
+      writer.uint32(10).string(message.task);
+    }
+    if (message.taskOptions !== undefined) {
+      Struct.encode(Struct.wrap(message.taskOptions), writer.uint32(18).fork()).join();
+    }
+    if (message.agent !== "") {
+      writer.uint32(26).string(message.agent);
+    }
+    if (message.agentOptions !== undefined) {
+      Struct.encode(Struct.wrap(message.agentOptions), writer.uint32(34).fork()).join();
+    }
+    if (message.purpose !== "") {
+      writer.uint32(42).string(message.purpose);
+    }
+    if (message.seed !== 0n) {
+      if (BigInt.asUintN(64, message.seed) !== message.seed) {
+        throw new globalThis.Error("value provided for field message.seed of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.seed);
+    }
+    if (message.firstTrial !== 0n) {
+      if (BigInt.asUintN(64, message.firstTrial) !== message.firstTrial) {
+        throw new globalThis.Error("value provided for field message.firstTrial of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.firstTrial);
+    }
+    if (message.trials !== 0n) {
+      if (BigInt.asUintN(64, message.trials) !== message.trials) {
+        throw new globalThis.Error("value provided for field message.trials of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.trials);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountTrialsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountTrialsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.taskOptions = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.agent = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.agentOptions = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.purpose = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.seed = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.firstTrial = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.trials = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCountTrialsResponse(): CountTrialsResponse {
+  return { recorded: 0n };
+}
+
+export const CountTrialsResponse: MessageFns<CountTrialsResponse> = {
+  encode(message: CountTrialsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.recorded !== 0n) {
+      if (BigInt.asUintN(64, message.recorded) !== message.recorded) {
+        throw new globalThis.Error("value provided for field message.recorded of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.recorded);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountTrialsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountTrialsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.recorded = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** The central log. */
 export type TrajectoryServiceService = typeof TrajectoryServiceService;
 export const TrajectoryServiceService = {
@@ -760,6 +980,19 @@ export const TrajectoryServiceService = {
       Buffer.from(StreamTrajectoriesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamTrajectoriesResponse => StreamTrajectoriesResponse.decode(value),
   },
+  /**
+   * How many trials of a series of free play are in the log already, played to their end: to play them again would make them count
+   * twice in whatever averages over the log.
+   */
+  countTrials: {
+    path: "/icrl.v1.TrajectoryService/CountTrials" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CountTrialsRequest): Buffer => Buffer.from(CountTrialsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CountTrialsRequest => CountTrialsRequest.decode(value),
+    responseSerialize: (value: CountTrialsResponse): Buffer => Buffer.from(CountTrialsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CountTrialsResponse => CountTrialsResponse.decode(value),
+  },
 } as const;
 
 export interface TrajectoryServiceServer extends UntypedServiceImplementation {
@@ -770,6 +1003,11 @@ export interface TrajectoryServiceServer extends UntypedServiceImplementation {
    * tournament that is still running are null.
    */
   streamTrajectories: handleServerStreamingCall<StreamTrajectoriesRequest, StreamTrajectoriesResponse>;
+  /**
+   * How many trials of a series of free play are in the log already, played to their end: to play them again would make them count
+   * twice in whatever averages over the log.
+   */
+  countTrials: handleUnaryCall<CountTrialsRequest, CountTrialsResponse>;
 }
 
 export interface TrajectoryServiceClient extends Client {
@@ -802,6 +1040,25 @@ export interface TrajectoryServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamTrajectoriesResponse>;
+  /**
+   * How many trials of a series of free play are in the log already, played to their end: to play them again would make them count
+   * twice in whatever averages over the log.
+   */
+  countTrials(
+    request: CountTrialsRequest,
+    callback: (error: ServiceError | null, response: CountTrialsResponse) => void,
+  ): ClientUnaryCall;
+  countTrials(
+    request: CountTrialsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CountTrialsResponse) => void,
+  ): ClientUnaryCall;
+  countTrials(
+    request: CountTrialsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CountTrialsResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const TrajectoryServiceClient = makeGenericClientConstructor(
