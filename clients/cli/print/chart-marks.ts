@@ -98,8 +98,8 @@ export function text(
   };
 }
 
-/** A point's symbol; `size` is Vega's, square pixels. */
-export function symbol(x: number, y: number, shape: string, colour: string, size = 50): Mark {
+/** A point's symbol; `size` is Vega's, square pixels. Open ones have the colour at their edge alone. */
+export function symbol(x: number, y: number, shape: string, colour: string, size = 50, open = false): Mark {
   return {
     type: "symbol",
     encode: {
@@ -108,7 +108,8 @@ export function symbol(x: number, y: number, shape: string, colour: string, size
         y: { value: y },
         shape: { value: shape },
         size: { value: size },
-        fill: { value: colour },
+        fill: { value: open ? "white" : colour },
+        ...(open ? { stroke: { value: colour }, strokeWidth: { value: 2 } } : {}),
       },
     },
   };
@@ -138,7 +139,12 @@ export function rule(
   };
 }
 
-/** A point of a curve on scales `x` and `y`, with its band. */
+/** An X on a line: some of what it shows was not played. */
+export function cross(x: number, y: number, colour: string): Mark[] {
+  return [rule([x - 4, y - 4], [x + 4, y + 4], colour, 2), rule([x - 4, y + 4], [x + 4, y - 4], colour, 2)];
+}
+
+/** A point of a curve on scales `x` and `y`, with its band; where none is known `low` and `high` are `y`. */
 export interface BandPoint {
   readonly x: number;
   readonly y: number;

@@ -5,6 +5,7 @@ import { IcrlError } from "../../../../common/errors.js";
 import { optionsFromTexts, resolveOptions } from "../../../../common/options.js";
 import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { interruptible } from "../../interruptible.js";
+import { NONE } from "../../print/estimates.js";
 import { printJson } from "../../print/json.js";
 import { fixedNumber, shortNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
@@ -252,7 +253,7 @@ function ratioText(
       return [
         fixedNumber(horizon, 0),
         infinite ? "infinite" : threeDecimals(logRatio),
-        standardError === undefined ? "" : threeDecimals(standardError),
+        standardError === undefined ? NONE : threeDecimals(standardError),
         infinite ? "infinite" : ratioNumber(Math.exp(logRatio)),
         infinite ? "" : fixedNumber(ess, 0),
         infinite ? "the mixture cannot do what the expert can" : unreliable ? paint.bold("unreliable") : "",
