@@ -145,7 +145,8 @@ export function layOutPanel(
   const lines = curves.map(({ agent, points }, i): Line => {
     const leaves = finals[i] > limit;
     const note = forfeitsNote(agent);
-    const crossed = note === undefined ? [] : evenly(points, (point) => pixelX(point.x), CROSSES);
+    const end = leaves ? { x: pixelX(crossing(points, limit)), y: 0 } : { x: PLOT_WIDTH, y: pixelY(finals[i]) };
+    const crossed = note === undefined ? [] : evenly(points, (point) => pixelX(point.x), end.x, CROSSES);
     return {
       points,
       banded: agent.curve.se.every((se) => se !== null),
@@ -155,7 +156,7 @@ export function layOutPanel(
       value: `${leaves ? "reaches " : ""}${shortNumber(finals[i])}${note === undefined ? "" : ` (${note})`}`,
       labelY: labelY[i],
       leaves,
-      end: leaves ? { x: pixelX(crossing(points, limit)), y: 0 } : { x: PLOT_WIDTH, y: pixelY(finals[i]) },
+      end,
     };
   });
   const labelWidth = Math.max(
@@ -178,9 +179,14 @@ export function layOutPanel(
   };
 }
 
-/** So many of the points, about as far from one another in pixels and from the ends of the plot. */
-function evenly(points: readonly BandPoint[], pixelX: (point: BandPoint) => number, count: number): BandPoint[] {
-  return Array.from({ length: count }, (_, k) => ((k + 0.5) / count) * PLOT_WIDTH).flatMap(
+/** So many of the points, about as far from one another in pixels and from the ends of what is seen of the line. */
+function evenly(
+  points: readonly BandPoint[],
+  pixelX: (point: BandPoint) => number,
+  endX: number,
+  count: number,
+): BandPoint[] {
+  return Array.from({ length: count }, (_, k) => ((k + 0.5) / count) * endX).flatMap(
     (wanted) => points.find((point) => pixelX(point) >= wanted) ?? [],
   );
 }

@@ -14,7 +14,7 @@ export function playedSection({ results, statistics }: ReportView): Block[] {
     { kind: "heading", level: 2, text: "What was played", id: "played" },
     {
       kind: "paragraph",
-      text: `${shortNumber(tournament.trials)} trials of each match, seed ${tournament.seed}, tournament ${tournament.id}. All entrants of a task met the same instances and the same luck. Versions: ${Object.entries(
+      text: `${shortNumber(tournament.trials)} ${tournament.trials === 1 ? "trial" : "trials"} of each match, seed ${tournament.seed}, tournament ${tournament.id}. All entrants of a task met the same instances and the same luck. Versions: ${Object.entries(
         versions,
       )
         .map(([name, version]) => `${name} ${version}`)
