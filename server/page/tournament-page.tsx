@@ -241,7 +241,7 @@ function Regret({ standing, digits, finished }: RegretProps) {
     <span title={`${over}${not}`}>
       {shown(regret)}
       {forfeits > 0 && <span class="bad">†</span>}
-      <span class="quiet">{known}</span>
+      <span class="quiet known">{known}</span>
     </span>
   );
 }
