@@ -141,6 +141,7 @@ test("of one trial nothing says how far off it is, in any file, on the terminal 
   for (const { agents } of results.tasks)
     for (const { curve } of agents) expect(new Set(curve.se)).toEqual(new Set([null]));
   expect(new Set(JSON.stringify(statistics).match(/"ci95":[^,}]*/g))).toEqual(new Set(['"ci95":null']));
+  expect(statistics.overall.agents.every(({ profile: { low, high } }) => low === null && high === null)).toBe(true);
   expect(stdout).toMatch(/^ +\d {2}a twin +lin-ucb +\d+\.\d\d +– +−?\d+\.\d\d ± – +1 {2}0$/m);
   expect(report.split("## How to read this")[0]).not.toMatch(/\[\d|± \d(?!\.96)/);
   const { pageUrl } = await pageOf(one);

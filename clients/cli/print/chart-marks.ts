@@ -1,6 +1,6 @@
 /** Parts of Vega specs that several charts have. Every place is in pixels, computed by whoever draws. */
 import type { Mark, Spec } from "vega";
-import { FONT_FAMILY, type TextStyle } from "./font.js";
+import { FONT_FAMILY, type TextStyle, textWidth } from "./font.js";
 
 /** Colour of what is read first. */
 export const INK = "#222222";
@@ -42,6 +42,16 @@ export function page(description: string, width: number, height: number, marks: 
     config: { text: { font: FONT_FAMILY }, axis: { labelFont: FONT_FAMILY, titleFont: FONT_FAMILY } },
     marks,
   };
+}
+
+/** How the line below a chart is set, and the pixels that it takes. */
+export const FOOT = { style: { size: 11 }, height: 18 };
+
+/** A chart with a line below that says what its intervals are: whoever sees the picture alone is to know. */
+export function footedPage(description: string, width: number, height: number, marks: Mark[], foot: string): Spec {
+  const wide = Math.max(width, 2 * MARGIN + textWidth(foot, FOOT.style));
+  const line = text(MARGIN, height + 4, foot, FOOT.style, FAINT);
+  return page(description, wide, height + FOOT.height, [...marks, line]);
 }
 
 /** A rectangle in the chart in which scales hold. */

@@ -10,6 +10,9 @@ export const NONE = "–";
 /** After a figure in which forfeited trials are counted as uniform play's. */
 export const FORFEITED = "†";
 
+/** What an open marker means, for below a picture. */
+export const FORFEITS_FOOT = "; open: forfeited trials count as uniform play";
+
 /** What `digits` are for these values: as many as their intervals warrant. */
 export function estimatedDigits(values: readonly (Estimated | null | undefined)[]): number {
   return digitsForIntervals(values.map((value) => value?.ci95));

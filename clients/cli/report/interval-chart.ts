@@ -1,7 +1,8 @@
 /** Values with their intervals, a row for each entrant and a panel for each measure, as a Vega spec. */
 import type { Mark, Spec } from "vega";
 import type { Estimated } from "../../../server/tournaments/statistics/tournament-statistics.js";
-import { FAINT, GRID_LOOK, INK, MARGIN, page, plot, rule, symbol, text } from "../print/chart-marks.js";
+import { FAINT, footedPage, GRID_LOOK, INK, MARGIN, plot, rule, symbol, text } from "../print/chart-marks.js";
+import { FORFEITS_FOOT } from "../print/estimates.js";
 import { fitText, textWidth } from "../print/font.js";
 import type { Look } from "../print/looks.js";
 
@@ -52,7 +53,9 @@ export function intervalChart({ title, rows, panels, panelWidth }: IntervalChart
   const left = MARGIN + Math.max(40, ...labels.map(({ width }) => width)) + 12;
   const height = Math.max(1, rows.length) * ROW_HEIGHT;
   const top = MARGIN + HEAD;
-  return page(
+  const known = panels.some(({ values }) => values.some((value) => value?.ci95));
+  const open = rows.some(({ note }) => note !== undefined) ? FORFEITS_FOOT : "";
+  return footedPage(
     title,
     left + panels.length * panelWidth + (panels.length - 1) * GAP_X + MARGIN + 14,
     top + height + AXIS_HEIGHT,
@@ -63,6 +66,7 @@ export function intervalChart({ title, rows, panels, panelWidth }: IntervalChart
       ]),
       ...panels.map((panel, p) => panelMark(panel, rows, left + p * (panelWidth + GAP_X), top, panelWidth, height)),
     ],
+    `${known ? "95 % bootstrap intervals" : "No intervals: one trial gives none"}${open}`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** How likely a trial of one entrant is better than one of another, as a matrix: a Vega spec. */
 import type { Mark, Spec } from "vega";
 import type { PairStatistics } from "../../../server/tournaments/statistics/tournament-statistics.js";
-import { FAINT, INK, MARGIN, page, text } from "../print/chart-marks.js";
+import { FAINT, footedPage, INK, MARGIN, text } from "../print/chart-marks.js";
 import { forfeitsNote } from "../print/estimates.js";
 import { fitText, textWidth } from "../print/font.js";
 import type { OverallAgent } from "./report-view.js";
@@ -46,7 +46,7 @@ export function pairChart(
   const top = MARGIN + HEAD;
   const x = (column: number) => left + column * CELL.width;
   const y = (row: number) => top + row * CELL.height;
-  return page(
+  return footedPage(
     "Probability that a trial of the row's entrant is better than one of the column's",
     left + Math.max(1, names.length) * CELL.width + MARGIN,
     top + names.length * CELL.height + MARGIN,
@@ -60,6 +60,7 @@ export function pairChart(
         names.flatMap((b, column) => cellMarks(a === b ? undefined : cells(a, b), x(column), y(row))),
       ),
     ],
+    "Bold: the 95 % interval (bootstrap, and Wilson's) excludes 0.5",
   );
 }
 

@@ -6,17 +6,17 @@ import {
   bandMark,
   clipped,
   FAINT,
+  footedPage,
   GRID_LOOK,
   INK,
   lineMark,
   MARGIN,
-  page,
   plot,
   rule,
   symbol,
   text,
 } from "../print/chart-marks.js";
-import { forfeitsNote } from "../print/estimates.js";
+import { FORFEITS_FOOT, forfeitsNote } from "../print/estimates.js";
 import { fitText, textWidth } from "../print/font.js";
 import type { Look } from "../print/looks.js";
 import type { OverallAgent } from "./report-view.js";
@@ -64,7 +64,7 @@ export function profileChart(
       symbol(pixelX(x), height * (1 - y), look.marker, look.colour, 60, labels[i].note !== ""),
     ),
   );
-  return page(
+  return footedPage(
     "Performance profiles",
     left + PLOT.width + 24 + legend + MARGIN,
     MARGIN + height + AXIS.bottom + MARGIN / 2,
@@ -93,6 +93,7 @@ export function profileChart(
         legendMarks(label, entrants[i][1], left + PLOT.width + 24, MARGIN + 8 + i * ROW_HEIGHT),
       ),
     ],
+    `${lines.some(({ banded }) => banded) ? "Bands: pointwise 95 % Wilson intervals" : "No bands: one trial gives none"}${labels.some(({ note }) => note !== "") ? FORFEITS_FOOT : ""}`,
   );
 }
 

@@ -206,11 +206,13 @@ function summary({ parts, means, medians, iqms, gaps, profile }: Entrant, resamp
   };
   // As many as there are where all tasks have equally many. Source: Kish (1965), "Survey Sampling", section 11.7.
   const runs = parts.length ** 2 / parts.reduce((sum, { trials }) => sum + 1 / trials, 0);
-  const bands = profile.map((share) => wilsonInterval(share, runs));
-  const ends = (end: 0 | 1) => bands.flatMap((band) => band?.[end] ?? []);
-  const known = bands.every((band) => band !== null);
+  const bands = fewest < 2 ? null : profile.map((share) => wilsonInterval(share, runs) as readonly [number, number]);
   return {
     score,
-    profile: { fraction: profile, low: known ? ends(0) : null, high: known ? ends(1) : null },
+    profile: {
+      fraction: profile,
+      low: bands?.map(([low]) => low) ?? null,
+      high: bands?.map(([, high]) => high) ?? null,
+    },
   };
 }

@@ -117,7 +117,7 @@ export interface OverallStatistics {
      * lost everything. Null where nobody else plays the same tasks.
      */
     readonly rating: Estimated | null;
-    /** Performance profile: share of the runs whose score is above each `tau`; its band is Wilson's, null where it has fewer than two runs. */
+    /** Performance profile: share of the runs whose score is above each `tau`; its band is Wilson's, null where a task has fewer than two trials. */
     readonly profile: {
       readonly fraction: readonly number[];
       readonly low: readonly number[] | null;

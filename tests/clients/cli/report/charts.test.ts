@@ -137,6 +137,8 @@ test("a value without an interval is a marker alone, and an open one has forfeit
   const known = await chart({ value: 1, ci95: [0, 2] });
   const unknown = await chart({ value: 1, ci95: null });
   expect([rules(known), rules(unknown)]).toEqual([3, 0]); // the interval and its two ends
+  expect(known).toContain(">95 % bootstrap intervals<");
+  expect(unknown).toContain(">No intervals: one trial gives none<");
   expect(unknown).toMatch(/<path [^>]*fill="#0072B2"/);
   const forfeited = await chart({ value: 1, ci95: [0, 2] }, "2 of 9 forfeited");
   expect(forfeited).toContain(">2 of 9 forfeited<");
@@ -150,10 +152,13 @@ test("profiles of few trials have wide bands, those of one have none, and forfei
     chartSvg(
       profileChart(tau, [[{ name: "a", trials: 9, forfeits, profile: { ...profile, low, high: low } }, look("a")]]),
     );
-  expect(await svg(0, profile.low)).toMatch(/fill-opacity="0\.13"/);
+  const several = await svg(0, profile.low);
+  expect(several).toMatch(/fill-opacity="0\.13"/);
+  expect(several).toContain(">Bands: pointwise 95 % Wilson intervals<");
   const alone = await svg(2, null);
   expect(alone).not.toMatch(/fill-opacity="0\.13"/);
   expect(alone).toContain(">2 of 9 forfeited<");
+  expect(alone).toContain(">No bands: one trial gives none; open: forfeited trials count as uniform play<");
 });
 
 test("the tournament's file in a report is one that can be played", () => {

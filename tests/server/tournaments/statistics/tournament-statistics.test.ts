@@ -96,6 +96,7 @@ test("one trial: everything is that trial's, and no interval says how far off it
   // A task of one trial leaves the mean over tasks as unknown, however many the other has.
   const more = compute([task("t", 4, { a: [1], b: [3] }), task("u", 4, { a: [1, 2, 3], b: [3, 3, 3] })]);
   expect(more.overall.agents[0].score.mean.ci95).toBeNull();
+  expect(more.overall.agents[0].profile.low).toBeNull();
   expect(more.overall.pairs[0].probability_of_improvement.ci95).toBeNull();
   expect(more.tasks[1].agents[0].score.mean.ci95).not.toBeNull();
 });
