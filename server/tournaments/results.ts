@@ -6,6 +6,7 @@ import type { Estimate, LeaderboardRow, TournamentResults } from "../../proto/ge
 import { uniformRegret } from "../tasks/oracle.js";
 import type { Task } from "../tasks/task.js";
 import { bootstrapMeans } from "./statistics/bootstrap-means.js";
+import { createKernels } from "./statistics/kernels.js";
 import { type MeanAndStandardError, meanAndStandardError, meanOf } from "./statistics/mean-and-standard-error.js";
 import { rankBy } from "./statistics/rank-by.js";
 import { DEFAULT_RESAMPLES } from "./statistics/resampling.js";
@@ -16,6 +17,7 @@ import type { Tournament } from "./tournament.js";
 export async function computeResults({ spec, match: matchOf }: Tournament): Promise<TournamentResults> {
   const tasks = [];
   const leaderboard: LeaderboardRow[] = [];
+  const kernels = createKernels();
   for (const { id, task } of spec.tasks) {
     // Entrants that do not play this task have no match.
     const played = spec.agents.flatMap((entrant) => {
@@ -24,7 +26,7 @@ export async function computeResults({ spec, match: matchOf }: Tournament): Prom
     });
     const regrets = played.map(({ match }) => match.regrets);
     const resampling = { resamples: DEFAULT_RESAMPLES, seed: spec.seed };
-    const means = await runInSlices(bootstrapMeans(id, regrets, resampling), () => nextTurn());
+    const means = await runInSlices(bootstrapMeans(id, regrets, resampling, kernels), () => nextTurn());
     const agents = played.map(({ entrant: { name, agent, options }, match }, i) => ({
       name,
       agent,

@@ -105,12 +105,12 @@ function evaluationText({ tasks, trials }: EvaluationMetrics): string {
   return `${regrets.join(", ")} (mean ± standard error of ${fixedNumber(trials, 0)} ${trials === 1 ? "trial" : "trials"})`;
 }
 
-/** `83.2 % [82.9, 83.5] of 51,200 decisions`: with its Wilson interval. */
+/** `83.2 % [82.9, 83.5] (95 %, Wilson) of 51,200 decisions`. */
 function agreementText({ agreement, decisions }: ValidationMetrics): string {
   const interval = wilsonInterval(agreement, decisions);
   const ends = interval && ([100 * interval[0], 100 * interval[1]] as const);
   const digits = Math.max(1, digitsForIntervals([ends]));
-  const shown = ends === null ? "" : ` ${intervalText(ends, digits)}`;
+  const shown = ends === null ? "" : ` ${intervalText(ends, digits)} (95 %, Wilson)`;
   return `${fixedNumber(100 * agreement, digits)} %${shown} of ${fixedNumber(decisions, 0)} decisions`;
 }
 

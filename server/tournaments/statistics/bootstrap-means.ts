@@ -1,5 +1,5 @@
 import { estimated } from "./estimated.js";
-import { createKernels, LANES } from "./kernels.js";
+import { createKernels, type Kernels, LANES } from "./kernels.js";
 import { meanOfValues, meanTaker } from "./resampled-mean.js";
 import { type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
 import { workMeter } from "./slices.js";
@@ -15,15 +15,17 @@ const VALUE_BYTES = 2 ** 26;
  * A generator, because 2,000 resamples of 20 entrants' 100,000 trials take seconds: it yields every few milliseconds and returns the estimates.
  *
  * Shapes: values entrants x [trials], in the order of the trials.
+ *
+ * @param kernels whose memory is used and given up at the end: of many tasks, each one's after the other's
  */
 export function* bootstrapMeans(
   task: string,
   values: readonly Float64Array[],
   resampling: Pick<Resampling, "resamples" | "seed">,
+  kernels: Kernels = createKernels(),
 ): Generator<void, Estimated[]> {
   const trials = values[0]?.length ?? 0;
   const chunk = Math.max(1, Math.floor(VALUE_BYTES / (8 * trials || 1)));
-  const kernels = createKernels();
   const pauseIsDue = workMeter();
   const estimates: Estimated[] = [];
   for (let begin = 0; begin < values.length; begin += chunk) {

@@ -265,7 +265,7 @@ function ratioText(
   });
   const unreliable = reports.some(({ points }) => points.some((point) => point.unreliable));
   const lines = [
-    `R: over trials of ${agent.name}, the mean of their likelihood by it over that by the mixture; ${POPULATIONS} populations of ${fixedNumber(particles, 0)} particles`,
+    `R: over trials of ${agent.name}, the mean of their likelihood by it over that by the mixture; ${POPULATIONS} populations of ${fixedNumber(particles, 0)} particles; s.e.: standard error of log R by their spread`,
     ...(unreliable
       ? [
           `unreliable: fewer than ${RELIABLE_ESS} effective instances (ess), so that s.e. may be far too small; more --particles help`,
