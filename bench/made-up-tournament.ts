@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { jsonText } from "../clients/cli/print/json.js";
-import type { AgentJson, ResultsJson, TaskJson } from "../clients/cli/results.js";
+import { type AgentJson, RESULTS_SCHEMA_VERSION, type ResultsJson, type TaskJson } from "../clients/cli/results.js";
 import { type Rng, rngFromSeed } from "../common/rng.js";
 import { encodeTrials, writeTrialsParquet } from "../datasets/trials-table.js";
 
@@ -43,7 +43,7 @@ export function writeMadeUpTournament(dir: string, { agents, tasks, trials }: To
     return { id, task: "linear-bandit", options: {}, uniform_regret: UNIFORM_REGRET, agents: results };
   });
   const results: ResultsJson = {
-    schema_version: 1,
+    schema_version: RESULTS_SCHEMA_VERSION,
     command: "icrl tournament run made-up.yaml --out made-up",
     versions: {},
     tournament: {

@@ -70,6 +70,7 @@ function measured(/** @type {Results} */ results, /** @type {Row} */ { task, ent
   const result = results.tasks.find(({ id }) => id === task)?.agents.find(({ name }) => name === entrant);
   if (result === undefined) throw new Error(`no result of ${entrant} on ${task}`);
   const { trials, curve } = result;
+  if (trials < 2) throw new Error(`one trial of ${task} does not tell how sure it is: give a larger --share`);
   if (measure === "return" || step === undefined) {
     const estimate = measure === "return" ? result.return : result.regret;
     if (estimate === null) throw new Error(`${entrant} on ${task} forfeited everything`);
@@ -142,7 +143,7 @@ function page(/** @type {Comparison[]} */ comparisons) {
 compares what comes out with published figures. A figure holds when ours lies within what is allowed: three standard errors of the
 difference, \`3 sqrt(se1^2 + se2^2)\`, or the relative tolerance that the row in \`figures.yaml\` states (2 % for the tables of RL^2, whose errors
 are not published; 10 % where the figure is a mean of 100 replicas). Where a source gives no standard error but a number of
-instances, theirs is taken from our spread over that many.
+instances, theirs is taken from our spread over that many. After ± stands a standard error.
 
 Sources:
 

@@ -17,7 +17,7 @@ import { table } from "./docs/markdown.mjs";
 
 /**
  * @typedef {import("../dist/clients/cli/results.js").ResultsJson} Results
- * @typedef {{ readonly step: readonly number[], readonly mean: readonly number[], readonly se: readonly number[] }} Curve
+ * @typedef {{ readonly step: readonly number[], readonly mean: readonly number[], readonly se: readonly (number | null)[] }} Curve
  */
 
 process.chdir(join(import.meta.dirname, ".."));
@@ -73,7 +73,7 @@ function published(/** @type {string} */ experiment) {
 
 const at = (/** @type {Curve} */ { step, mean, se }, /** @type {number} */ t) => {
   const i = step.indexOf(t);
-  return `${mean[i].toFixed(2)} ± ${se[i].toFixed(2)}`;
+  return `${mean[i].toFixed(2)} ± ${se[i]?.toFixed(2) ?? "–"}`;
 };
 
 /** Both results' regret at some steps. */

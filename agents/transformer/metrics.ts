@@ -36,8 +36,8 @@ export interface ValidationMetrics {
 /** A mean over trials. */
 interface Mean {
   readonly mean: number;
-  /** Standard error. */
-  readonly se: number;
+  /** Standard error; null of one trial. */
+  readonly se: number | null;
 }
 
 /** What came of playing fresh instances. */

@@ -12,8 +12,8 @@ import type {
   TournamentSpec,
 } from "../../proto/gen/icrl/v1/tournament.js";
 
-/** Raised when a field is renamed, removed or means something else; new fields do not raise it. */
-export const RESULTS_SCHEMA_VERSION = 1;
+/** Raised when a field is renamed, removed, of another type or means something else; new fields do not raise it. */
+export const RESULTS_SCHEMA_VERSION = 2;
 
 /** Option names to values, as JSON. */
 export type Options = Readonly<Record<string, unknown>>;
@@ -21,13 +21,13 @@ export type Options = Readonly<Record<string, unknown>>;
 /** A mean over trials. */
 export interface MeanJson {
   readonly mean: number;
-  /** Standard error of the mean; 0 for one trial. */
-  readonly se: number;
+  /** Standard error of the mean; null of one trial, which says nothing about it. */
+  readonly se: number | null;
 }
 
 /** Pseudo-regret of a trial. */
 export interface RegretJson extends MeanJson {
-  /** 95 % interval of the mean by percentile bootstrap: [low, high]. null where the server computed none. */
+  /** 95 % interval of the mean by percentile bootstrap: [low, high]. null of one trial. */
   readonly ci95: readonly [number, number] | null;
 }
 
@@ -37,8 +37,8 @@ export interface CurveJson {
   readonly step: readonly number[];
   /** Mean cumulative regret after that step. */
   readonly mean: readonly number[];
-  /** Its standard error. */
-  readonly se: readonly number[];
+  /** Its standard error; nulls of one trial. */
+  readonly se: readonly (number | null)[];
 }
 
 /** How one entrant did on one task. */
@@ -87,6 +87,10 @@ export interface LeaderboardJson {
   readonly rank: number;
   /** Mean regret. */
   readonly regret: number;
+  /** Trials that it is the mean of, */
+  readonly trials: number;
+  /** and how many of them were forfeited: each counts as uniform play's exact regret. */
+  readonly forfeits: number;
 }
 
 /** What was played, as in the tournament's file. */
@@ -137,13 +141,21 @@ export function resultsJson(
   command: string,
   versions: Readonly<Record<string, string>>,
 ): ResultsJson {
+  const counts = new Map(
+    message.tasks.flatMap(({ id, agents }) =>
+      agents.map((agent) => [JSON.stringify([id, agent.name]), agent] as const),
+    ),
+  );
   return {
     schema_version: RESULTS_SCHEMA_VERSION,
     command,
     versions: { ...versions, server: message.serverVersion },
     tournament: tournamentJson(tournament.id, tournament.spec, message.seed),
     tasks: message.tasks.map(taskJson),
-    leaderboard: message.leaderboard.map(({ task, name, rank, regret }) => ({ task, name, rank, regret })),
+    leaderboard: message.leaderboard.map(({ task, name, rank, regret }) => {
+      const { trials = 0, forfeits = 0 } = counts.get(JSON.stringify([task, name])) ?? {};
+      return { task, name, rank, regret, trials, forfeits };
+    }),
   };
 }
 
@@ -179,7 +191,7 @@ function agentJson(result: AgentResult): AgentJson {
     ...(forfeits > 0 ? { forfeit_reason: result.forfeitReason, forfeit_message: result.forfeitMessage } : {}),
     regret: regretJson(result.regret),
     return: meanJson(result.trialReturn),
-    curve: { step: curve?.step ?? [], mean: curve?.mean ?? [], se: curve?.se ?? [] },
+    curve: { step: curve?.step ?? [], mean: curve?.mean ?? [], se: (curve?.se ?? []).map(known) },
   };
 }
 
@@ -191,10 +203,13 @@ function regretJson(estimate: Estimate | undefined): RegretJson {
     );
   }
   const { mean, se, ci95Low, ci95High } = estimate;
-  return { mean, se, ci95: ci95Low === undefined || ci95High === undefined ? null : [ci95Low, ci95High] };
+  return { mean, se: known(se), ci95: ci95Low === undefined || ci95High === undefined ? null : [ci95Low, ci95High] };
 }
 
-/** JSON has no NaN: a mean of nothing is null. */
+/** A mean of nothing is null. */
 function meanJson(estimate: Estimate | undefined): MeanJson | null {
-  return estimate === undefined || Number.isNaN(estimate.mean) ? null : { mean: estimate.mean, se: estimate.se };
+  return estimate === undefined || Number.isNaN(estimate.mean) ? null : { mean: estimate.mean, se: known(estimate.se) };
 }
+
+/** JSON has no NaN. */
+const known = (value: number): number | null => (Number.isNaN(value) ? null : value);

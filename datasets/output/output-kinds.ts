@@ -109,7 +109,7 @@ const partsOf = (path: string): string[] =>
   foldersNamed(path, /^[A-Za-z0-9][\w.-]*$/).filter((name) => manifestOf(join(path, name))?.made_by === "split");
 
 /** Names of a report's pictures, with their endings. */
-const PICTURE_FILE = /^(scores|ratings|profiles|pairs|regret-\d+-[a-z\d-]*)\.(svg|png)$/;
+const PICTURE_FILE = /^((scores|ratings|profiles)(-\d+)?|pairs|regret-\d+-[a-z\d-]*)\.(svg|png)$/;
 
 /** A tournament's report. */
 export const REPORT: OutputKind = {

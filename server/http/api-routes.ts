@@ -74,7 +74,7 @@ export function apiRoutes(context: PageContext): Route[] {
     route("/api/tournaments/:id", async ({ params, query }): Promise<TournamentView> => {
       const entry = await context.tournaments.get(params.id);
       const { tournament } = entry;
-      const task = taskView(tournament, query.get("task") ?? undefined);
+      const task = taskView(tournament, entry.results, query.get("task") ?? undefined);
       return {
         server: serverStatus(context),
         tournament: tournamentSummary(entry),

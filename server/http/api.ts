@@ -104,6 +104,8 @@ export interface TaskView {
   readonly options: Readonly<Record<string, unknown>>;
   /** By mean regret, those without one last. */
   readonly standings: readonly Standing[];
+  /** Digits after the point that what is known of the standings' regrets warrants. */
+  readonly digits: number;
   /** Of the entrants in front, so many as a chart can show. */
   readonly curves: readonly RegretCurve[];
 }
@@ -117,12 +119,16 @@ export interface Standing {
   readonly forfeits: number;
   readonly reason: string;
   readonly steps: number;
-  /** Trials that the next two are over: while a match runs they move ten trials at a time. */
+  /** From 1, by mean regret, as in results.json; equal means share a rank. null where there is no mean. */
+  readonly rank: number | null;
+  /** Trials that the next three are over: while a match runs they move ten trials at a time. */
   readonly regret_trials: number;
   /** Mean regret of a trial; null while there are too few. */
   readonly regret: number | null;
-  /** Its standard error. */
+  /** Its standard error; null of one trial. */
   readonly se: number | null;
+  /** Its 95 % bootstrap interval, that of results.json, once the tournament is finished; null before, and of one trial. */
+  readonly ci95: readonly [low: number, high: number] | null;
 }
 
 /** Mean cumulative regret after so many steps, and its standard error; about a hundred points. */
@@ -131,7 +137,10 @@ export interface RegretCurve {
   readonly agent: number;
   readonly step: readonly number[];
   readonly mean: readonly number[];
-  readonly se: readonly number[];
+  /** nulls of one trial. */
+  readonly se: readonly (number | null)[];
+  /** Trials of the match that were forfeited: each is in the curve as uniform play's exact regret. */
+  readonly forfeits: number;
 }
 
 /** GET /api/agents */

@@ -1,6 +1,10 @@
 /** Tournaments: a line of each, and one with one of its tasks in full. */
+
+import { commonDigits, digitsForIntervals } from "../../common/digits.js";
 import { IcrlError } from "../../common/errors.js";
+import type { TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
 import type { TournamentMatch } from "../tournaments/match.js";
+import { rankBy } from "../tournaments/statistics/rank-by.js";
 import type { Tournament } from "../tournaments/tournament.js";
 import type { Entry } from "../tournaments/tournaments.js";
 import type { Forfeit, RegretCurve, Standing, State, TaskProgress, TaskView, TournamentSummary } from "./api.js";
@@ -95,8 +99,16 @@ export function matchesByTask({ spec, matches }: Tournament): {
   return { tasks: [...byTask.values()], forfeits, forfeits_total: total };
 }
 
-/** One task's matches; the first task where none is named. @throws TASK_UNKNOWN if it has no such one */
-export function taskView(tournament: Tournament, id: string | undefined): TaskView {
+/**
+ * One task's matches; the first task where none is named. Once there are results, regrets, intervals and ranks are theirs.
+ *
+ * @throws TASK_UNKNOWN if it has no such one
+ */
+export function taskView(
+  tournament: Tournament,
+  results: TournamentResults | undefined,
+  id: string | undefined,
+): TaskView {
   const { spec } = tournament;
   const found = id === undefined ? spec.tasks[0] : spec.tasks.find((task) => task.id === id);
   if (found === undefined) {
@@ -110,7 +122,18 @@ export function taskView(tournament: Tournament, id: string | undefined): TaskVi
       agent: places.get(match.entrant) as number,
       told: publishedRegret(match, tournament.over),
     }));
-  const standings = matches.map(({ match, agent, told }): Standing => {
+  const final = results?.tasks.find((task) => task.id === found.id);
+  const finals = new Map(final?.agents.map((agent) => [agent.name, agent.regret]));
+  const unranked = matches.map(({ match, agent, told }): Standing => {
+    const {
+      mean,
+      se,
+      ci95Low: low,
+      ci95High: high,
+    } = finals.get(match.entrant) ?? {
+      mean: told?.mean.at(-1),
+      se: told?.se.at(-1),
+    };
     return {
       agent,
       state: stateOf(match),
@@ -118,23 +141,41 @@ export function taskView(tournament: Tournament, id: string | undefined): TaskVi
       forfeits: match.forfeits,
       reason: match.forfeit?.reason ?? "",
       steps: match.steps,
+      rank: null,
       regret_trials: told?.trials ?? 0,
-      regret: told === undefined ? null : short(told.mean.at(-1) as number),
-      se: told === undefined ? null : short(told.se.at(-1) as number),
+      regret: mean ?? null,
+      se: known(se),
+      ci95: low === undefined || high === undefined ? null : [low, high],
     };
   });
-  standings.sort((a, b) => (a.regret ?? Infinity) - (b.regret ?? Infinity) || a.agent - b.agent);
+  const ranked = rankBy(
+    unranked.filter(({ regret }) => regret !== null),
+    ({ regret }) => regret as number,
+  );
+  const standings = [
+    ...ranked.map(({ entry, rank }) => ({ ...entry, rank })),
+    ...unranked.filter(({ regret }) => regret === null),
+  ];
   const byAgent = new Map(matches.map(({ agent, told }) => [agent, told]));
-  const curves = standings.slice(0, MAX_CURVES).flatMap(({ agent }): RegretCurve[] => {
+  const curves = standings.slice(0, MAX_CURVES).flatMap(({ agent, forfeits }): RegretCurve[] => {
     const told = byAgent.get(agent);
-    return told === undefined ? [] : [{ agent, step: told.step, mean: told.mean.map(short), se: told.se.map(short) }];
+    if (told === undefined) return [];
+    const se = told.se.map((value) => (Number.isNaN(value) ? null : short(value)));
+    return [{ agent, step: told.step, mean: told.mean.map(short), se, forfeits }];
   });
-  return { id: found.id, task: found.task.name, options: found.task.options, standings, curves };
+  const digits =
+    final === undefined
+      ? commonDigits(standings.map(({ se }) => se))
+      : digitsForIntervals(standings.map(({ ci95 }) => ci95));
+  return { id: found.id, task: found.task.name, options: found.task.options, standings, digits, curves };
 }
 
 function stateOf(match: TournamentMatch): State {
   return match.finished ? "finished" : match.started ? "running" : "pending";
 }
 
-/** Five significant digits: what a picture or a table shows. */
+/** JSON has no NaN. */
+const known = (value: number | undefined): number | null => (value === undefined || Number.isNaN(value) ? null : value);
+
+/** Five significant digits: what a picture shows. */
 const short = (value: number): number => Number(value.toPrecision(5));

@@ -28,12 +28,6 @@ export function fixed(value: number, digits: number): string {
   return `${integer.startsWith("-") ? "−" : ""}${grouped}${fraction === undefined ? "" : `.${fraction}`}`;
 }
 
-/** A mean and its standard error, both with the digits that the first two of the error ask for. */
-export function estimate(mean: number, se: number): readonly [mean: string, se: string] {
-  const digits = se > 0 ? Math.min(4, Math.max(0, 1 - Math.floor(Math.log10(se)))) : 2;
-  return [fixed(mean, digits), fixed(se, digits)];
-}
-
 /** Whole percent, which says 100 only of all. */
 export function percent(part: number, all: number): string {
   return all === 0 ? "0 %" : `${Math.floor((100 * part) / all)} %`;

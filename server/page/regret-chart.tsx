@@ -19,19 +19,24 @@ const MOST_NAMED = 8;
 interface ChartProps {
   readonly curves: readonly RegretCurve[];
   readonly agents: readonly { readonly name: string }[];
+  /** Of each match. */
+  readonly trials: number;
   /** Place of the agent whose line stands out. */
   readonly highlighted: number | undefined;
   readonly label: string;
 }
 
-/** Mean cumulative regret by step, with 95 % bands. */
-export function RegretChart({ curves, agents, highlighted, label }: ChartProps) {
+/** Mean cumulative regret by step, with 95 % bands; crosses on the lines that have forfeited trials in them. */
+export function RegretChart({ curves, agents, trials, highlighted, label }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
   const theme = useTheme();
   const [pointed, setPointed] = useState<number | undefined>(undefined);
   // The lines and their number make another chart; their values do not.
   const lines = [...curves].sort((a, b) => a.agent - b.agent);
+  const drawn = useRef(lines);
+  drawn.current = lines;
+  const forfeited = lines.filter(({ forfeits }) => forfeits > 0);
   const shape = JSON.stringify([theme, lines.map(({ agent }) => agent)]);
 
   useEffect(() => {
@@ -77,7 +82,10 @@ export function RegretChart({ curves, agents, highlighted, label }: ChartProps) 
           series: [3 * i + 2, 3 * i + 3],
           fill: `${hexOf(colour(colourName(agent)))}26`,
         })),
-        hooks: { setCursor: [({ cursor }) => setPointed(cursor.idx ?? undefined)] },
+        hooks: {
+          setCursor: [({ cursor }) => setPointed(cursor.idx ?? undefined)],
+          draw: [(u) => drawCrosses(u, drawn.current, ({ agent }) => colour(colourName(agent)))],
+        },
       },
       dataOf(lines),
       element,
@@ -113,10 +121,21 @@ export function RegretChart({ curves, agents, highlighted, label }: ChartProps) 
       <figcaption>
         {pointed === undefined || pointed === 0 ? (
           <span class="quiet">
-            mean cumulative regret of a trial, with 95 % bands<span class="wide-only"> · point at it for values</span>
+            mean cumulative regret of a trial{lines.some(banded) && ", with 95 % bands (± 1.96 standard errors)"}
+            <span class="wide-only"> · point at it for values</span>
           </span>
         ) : (
           <Values lines={lines} agents={agents} at={pointed - 1} />
+        )}
+        {forfeited.length > 0 && (
+          <span class="forfeited">
+            <span class="bad">×</span> forfeited, as uniform play's exact regret:{" "}
+            {forfeited
+              .slice(0, MOST_NAMED)
+              .map(({ agent, forfeits }) => `${agents[agent]?.name} ${whole(forfeits)} of ${whole(trials)} trials`)
+              .join(", ")}
+            {forfeited.length > MOST_NAMED && ` and ${forfeited.length - MOST_NAMED} more`}
+          </span>
         )}
       </figcaption>
     </figure>
@@ -131,6 +150,7 @@ function Values({ lines, agents, at }: { lines: readonly RegretCurve[]; agents: 
       {there.slice(0, MOST_NAMED).map((line) => (
         <span key={line.agent} class="value">
           <Swatch place={line.agent} /> {agents[line.agent]?.name} {short(line.mean[at])}
+          {line.forfeits > 0 && "†"}
         </span>
       ))}
       {there.length > MOST_NAMED && <span class="quiet">and {there.length - MOST_NAMED} more</span>}
@@ -138,15 +158,47 @@ function Values({ lines, agents, at }: { lines: readonly RegretCurve[]; agents: 
   );
 }
 
-/** Columns: steps from 0, then each line's means, upper and lower ends of its band. */
+/** Whether anything is known of how far off a line is. */
+const banded = ({ se }: RegretCurve): boolean => se.every((value) => value !== null);
+
+/** Columns: steps from 0, then each line's means, upper and lower ends of its band, null where there is none. */
 function dataOf(lines: readonly RegretCurve[]): uPlot.AlignedData {
   const steps = lines[0]?.step ?? [];
-  const columns = lines.flatMap(({ mean, se }) => [
-    [0, ...mean],
-    [0, ...mean.map((value, i) => value + Z95 * se[i])],
-    [0, ...mean.map((value, i) => Math.max(0, value - Z95 * se[i]))],
-  ]);
+  const columns = lines.flatMap(({ mean, se }) => {
+    const end = (at: (value: number, reach: number) => number) =>
+      mean.map((value, i) => (se[i] === null ? null : at(value, Z95 * se[i])));
+    return [
+      [0, ...mean],
+      [0, ...end((value, reach) => value + reach)],
+      [0, ...end((value, reach) => Math.max(0, value - reach))],
+    ];
+  });
   return [[0, ...steps], ...columns];
+}
+
+/** Crosses on a line, and half of their size in pixels of the screen. */
+const CROSSES = 6;
+const CROSS = 4;
+
+/** Draws crosses on the lines that have forfeited trials in them. */
+function drawCrosses(u: uPlot, lines: readonly RegretCurve[], colourOf: (line: RegretCurve) => string): void {
+  const reach = CROSS * devicePixelRatio;
+  for (const line of lines) {
+    if (line.forfeits === 0) continue;
+    u.ctx.strokeStyle = colourOf(line);
+    u.ctx.lineWidth = 2 * devicePixelRatio;
+    u.ctx.setLineDash([]);
+    u.ctx.beginPath();
+    for (let k = 0; k < CROSSES; k++) {
+      const at = Math.floor(((k + 0.5) / CROSSES) * line.step.length);
+      const [x, y] = [u.valToPos(line.step[at], "x", true), u.valToPos(line.mean[at], "y", true)];
+      u.ctx.moveTo(x - reach, y - reach);
+      u.ctx.lineTo(x + reach, y + reach);
+      u.ctx.moveTo(x - reach, y + reach);
+      u.ctx.lineTo(x + reach, y - reach);
+    }
+    u.ctx.stroke();
+  }
 }
 
 /** Changes when the colours do. */

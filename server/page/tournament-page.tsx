@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Standing, TaskProgress, TournamentView } from "../http/api.js";
-import { counted, estimate, percent, whole } from "./numbers.js";
+import { counted, fixed, percent, whole } from "./numbers.js";
 import { AgentName, Badge, Progress, TrajectoryList } from "./parts.js";
 import { RegretChart } from "./regret-chart.js";
 import { useMovingRows } from "./use-moving-rows.js";
@@ -116,6 +116,7 @@ function TaskSection({ view }: { view: TournamentView }) {
               <RegretChart
                 curves={task.curves}
                 agents={agents}
+                trials={trials}
                 highlighted={pointed ?? chosen}
                 label={`Regret curves of ${counted(task.curves.length, "agent")} on ${task.id}; the table has their ends`}
               />
@@ -171,20 +172,20 @@ function Standings({ view, chosen, onPoint, onChoose }: StandingsProps) {
             </th>
             <th scope="col">Agent</th>
             <th scope="col" class="number">
-              Regret
+              Regret <span class="quiet kind">{view.tournament.state === "finished" ? "95 % interval" : "± se"}</span>
             </th>
             <th scope="col">Trials</th>
           </tr>
         </thead>
         <tbody ref={body}>
-          {task.standings.map((standing, i) => (
+          {task.standings.map((standing) => (
             <tr
               key={standing.agent}
               data-key={standing.agent}
               onMouseEnter={() => onPoint(standing.agent)}
               onMouseLeave={() => onPoint(undefined)}
             >
-              <td class="number quiet">{standing.regret === null ? "" : i + 1}</td>
+              <td class="number quiet">{standing.rank ?? ""}</td>
               <th scope="row">
                 <button
                   type="button"
@@ -197,7 +198,7 @@ function Standings({ view, chosen, onPoint, onChoose }: StandingsProps) {
                 </button>
               </th>
               <td class="number">
-                <Regret standing={standing} />
+                <Regret standing={standing} digits={task.digits} finished={view.tournament.state === "finished"} />
               </td>
               <td>
                 <MatchProgress standing={standing} trials={view.trials_per_match} name={agents[standing.agent].name} />
@@ -206,6 +207,11 @@ function Standings({ view, chosen, onPoint, onChoose }: StandingsProps) {
           ))}
         </tbody>
       </table>
+      {task.standings.some(({ forfeits }) => forfeits > 0) && (
+        <p class="quiet">
+          <span class="bad">†</span> forfeited trials are in it, each as uniform play's exact regret
+        </p>
+      )}
     </div>
   );
 }
@@ -214,13 +220,28 @@ function agentTitle({ agents }: TournamentView, { agent, steps }: Standing): str
   return `${agents[agent].name}: agent ${agents[agent].agent}, ${counted(steps, "step")}`;
 }
 
-function Regret({ standing: { regret, se, regret_trials: trials } }: { standing: Standing }) {
-  if (regret === null || se === null) return <span class="quiet">–</span>;
-  const [mean, error] = estimate(regret, se);
+interface RegretProps {
+  readonly standing: Standing;
+  readonly digits: number;
+  readonly finished: boolean;
+}
+
+/** A mean with what is known of it: while it runs its standard error, at the end the interval that the results have. */
+function Regret({ standing, digits, finished }: RegretProps) {
+  const { regret, se, ci95, regret_trials: trials, forfeits } = standing;
+  if (regret === null) return <span class="quiet">–</span>;
+  const shown = (value: number) => fixed(value, digits);
+  const known = finished
+    ? ` [${ci95 === null ? "–" : ci95.map(shown).join(", ")}]`
+    : ` ± ${se === null ? "–" : shown(se)}`;
+  const what = finished ? "its 95 % bootstrap interval" : "its standard error";
+  const over = `mean of ${finished ? "" : "the first "}${counted(trials, "trial")}, and ${what}`;
+  const not = forfeits > 0 ? `; ${counted(forfeits, "trial")} of it forfeited, as uniform play's exact regret` : "";
   return (
-    <span title={`mean of the first ${counted(trials, "trial")}, and its standard error`}>
-      {mean}
-      <span class="quiet"> ± {error}</span>
+    <span title={`${over}${not}`}>
+      {shown(regret)}
+      {forfeits > 0 && <span class="bad">†</span>}
+      <span class="quiet known">{known}</span>
     </span>
   );
 }

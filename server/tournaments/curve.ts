@@ -10,7 +10,7 @@ export interface CurveSummary {
   readonly step: readonly number[];
   /** Mean over trials after that step. */
   readonly mean: number[];
-  /** Its standard error: sample standard deviation / sqrt(n); 0 for one trial. */
+  /** Its standard error: sample standard deviation / sqrt(n); NaN of fewer than two trials. */
   readonly se: number[];
 }
 
@@ -28,7 +28,7 @@ export interface Curve {
    * @throws RangeError if it has another length
    */
   add(cumulative: ArrayLike<number>): void;
-  /** The curve of the trials added so far. NaN where there is none. */
+  /** The curve of the trials added so far. Means are NaN where there is none. */
   summary(): CurveSummary;
   /** The same at some of its points, by their places from 0: the cost is theirs alone. */
   pointsAt(places: readonly number[]): CurveSummary;
@@ -41,11 +41,11 @@ export function createCurve(steps: readonly number[]): Curve {
   let trials = 0;
 
   function pointsAt(places: readonly number[]): CurveSummary {
-    const scale = trials > 1 ? 1 / (trials - 1) / trials : 0;
+    const scale = trials > 1 ? 1 / (trials - 1) / trials : Number.NaN;
     return {
       step: places.map((i) => steps[i]),
       mean: places.map((i) => (trials === 0 ? Number.NaN : mean[i])),
-      se: places.map((i) => (trials === 0 ? Number.NaN : Math.sqrt(Math.max(0, squares[i]) * scale))),
+      se: places.map((i) => Math.sqrt(Math.max(0, squares[i]) * scale)),
     };
   }
 

@@ -1,15 +1,15 @@
 /** What came out of a tournament that is over. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { rngFromSeed } from "../../common/rng.js";
-import { hash64 } from "../../common/seeds.js";
+import { trialSeeds } from "../../common/seeds.js";
 import { VERSION } from "../../common/version.js";
-import type { AgentResult, Estimate, LeaderboardRow, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
+import type { Estimate, LeaderboardRow, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
 import { uniformRegret } from "../tasks/oracle.js";
 import type { Task } from "../tasks/task.js";
-import type { TournamentMatch } from "./match.js";
-import { bootstrapMeanInterval } from "./statistics/bootstrap-mean.js";
-import { meanAndStandardError } from "./statistics/mean-and-standard-error.js";
-import { rankByMean } from "./statistics/rank-by-mean.js";
+import { bootstrapMeans } from "./statistics/bootstrap-means.js";
+import { createKernels } from "./statistics/kernels.js";
+import { type MeanAndStandardError, meanAndStandardError, meanOf } from "./statistics/mean-and-standard-error.js";
+import { rankBy } from "./statistics/rank-by.js";
+import { DEFAULT_RESAMPLES } from "./statistics/resampling.js";
 import { runInSlices } from "./statistics/slices.js";
 import type { Tournament } from "./tournament.js";
 
@@ -17,31 +17,40 @@ import type { Tournament } from "./tournament.js";
 export async function computeResults({ spec, match: matchOf }: Tournament): Promise<TournamentResults> {
   const tasks = [];
   const leaderboard: LeaderboardRow[] = [];
+  const kernels = createKernels();
   for (const { id, task } of spec.tasks) {
-    const agents: AgentResult[] = [];
-    for (const { name, agent, options } of spec.agents) {
-      const match = matchOf(id, name);
-      if (match === undefined) continue; // the entrant does not play this task
-      agents.push({
-        name,
-        agent,
-        options,
-        trials: match.trials,
-        forfeits: match.forfeits,
-        forfeitReason: match.forfeit?.reason ?? "",
-        forfeitMessage: match.forfeit?.message ?? "",
-        regret: await estimate(match, spec.seed),
-        trialReturn: { ...meanAndStandardError(match.returns.filter((value) => !Number.isNaN(value))) },
-        curve: match.curve.summary() as { step: number[]; mean: number[]; se: number[] },
-      });
-    }
-    const seedsOf = spec.agents.map(({ name }) => matchOf(id, name)?.seedsOf).find((seeds) => seeds !== undefined);
-    const uniform = seedsOf === undefined ? Number.NaN : await meanUniformRegret(task, spec.trials, seedsOf);
-    tasks.push({ id, task: task.name, options: task.options, agents, uniformRegret: uniform });
-    for (const { entry, rank } of rankByMean(
-      agents.map(({ name, regret }) => ({ name, mean: (regret as Estimate).mean })),
-    )) {
-      leaderboard.push({ task: id, name: entry.name, rank, regret: entry.mean });
+    // Entrants that do not play this task have no match.
+    const played = spec.agents.flatMap((entrant) => {
+      const match = matchOf(id, entrant.name);
+      return match === undefined ? [] : [{ entrant, match }];
+    });
+    const regrets = played.map(({ match }) => match.regrets);
+    const resampling = { resamples: DEFAULT_RESAMPLES, seed: spec.seed };
+    const means = await runInSlices(bootstrapMeans(id, regrets, resampling, kernels), () => nextTurn());
+    const agents = played.map(({ entrant: { name, agent, options }, match }, i) => ({
+      name,
+      agent,
+      options,
+      trials: match.trials,
+      forfeits: match.forfeits,
+      forfeitReason: match.forfeit?.reason ?? "",
+      forfeitMessage: match.forfeit?.message ?? "",
+      regret: {
+        ...estimate(meanAndStandardError(match.regrets)),
+        ...(means[i].ci95 && { ci95Low: means[i].ci95[0], ci95High: means[i].ci95[1] }),
+      },
+      trialReturn: estimate(meanAndStandardError(match.returns.filter((value) => !Number.isNaN(value)))),
+      curve: match.curve.summary() as { step: number[]; mean: number[]; se: number[] },
+    }));
+    tasks.push({
+      id,
+      task: task.name,
+      options: task.options,
+      agents,
+      uniformRegret: await meanUniformRegret(id, task, spec),
+    });
+    for (const { entry, rank } of rankBy(agents, ({ regret }) => regret.mean)) {
+      leaderboard.push({ task: id, name: entry.name, rank, regret: entry.regret.mean });
     }
   }
   return { tasks, leaderboard, seed: spec.seed, serverVersion: VERSION };
@@ -50,22 +59,22 @@ export async function computeResults({ spec, match: matchOf }: Tournament): Prom
 /** Longest time, in milliseconds, that the oracle keeps everybody waiting. */
 const SLICE_MS = 10;
 
-/** Mean over the trials of uniform play's exact regret. All entrants play the same instances. */
-async function meanUniformRegret(task: Task, trials: number, seedsOf: TournamentMatch["seedsOf"]): Promise<number> {
+/** Mean over the trials of uniform play's exact regret. All entrants play the same instances: it does not matter whose seeds these are. */
+async function meanUniformRegret(id: string, task: Task, { seed, trials }: Tournament["spec"]): Promise<number> {
+  const series = { purpose: "tournament", seed, taskId: id, entrant: "" } as const;
   const regrets = new Float64Array(trials);
   let sliceStart = performance.now();
   for (let trial = 0; trial < trials; trial++) {
-    const { taskSeed, noiseSeed } = seedsOf(trial);
+    const { taskSeed, noiseSeed } = trialSeeds(series, BigInt(trial));
     regrets[trial] = uniformRegret(task, taskSeed, noiseSeed).at(-1) as number;
     if (performance.now() - sliceStart < SLICE_MS) continue;
     await nextTurn();
     sliceStart = performance.now();
   }
-  return meanAndStandardError(regrets).mean;
+  return meanOf(regrets);
 }
 
-async function estimate(match: TournamentMatch, seed: bigint): Promise<Estimate> {
-  const rng = rngFromSeed(hash64(["icrl.v1", "bootstrap", String(seed), match.taskId, match.entrant]));
-  const interval = await runInSlices(bootstrapMeanInterval(match.regrets, { rng }), () => nextTurn());
-  return { ...meanAndStandardError(match.regrets), ci95Low: interval.low, ci95High: interval.high };
+/** As a message has it: NaN where there is none. */
+function estimate({ mean, se }: MeanAndStandardError): Estimate {
+  return { mean: mean ?? Number.NaN, se: se ?? Number.NaN };
 }

@@ -128,6 +128,22 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
       .getByRole("row", { name: /never-comes/ })
       .getByText("2 forfeited")
       .waitFor();
+    // Neither its mean nor its line is taken for play, and the interval says what it is.
+    await page.getByRole("row", { name: /never-comes .*†.* \[\d/ }).waitFor();
+    await page.getByRole("columnheader", { name: "Regret 95 % interval" }).waitFor();
+    await page.getByText("forfeited, as uniform play's exact regret: never-comes 2 of 2 trials").waitFor();
+    expect(wrong).toEqual([]);
+  });
+
+  test("one trial has a regret and a line, and dashes for how sure they are", async () => {
+    const { pageUrl, connection } = await serverWithPage();
+    await create(connection, spec(["once"], { tasks: [BANDIT], trials: 1, name: "single" }));
+    await serveMatches(connection, randomAgent("once"), { entrant: "once", streams: 1 });
+    const { page, wrong } = await openTab(pageUrl);
+    await page.getByRole("link", { name: /single/ }).click();
+    await page.getByRole("row", { name: /once .*\d \[–\]/ }).waitFor();
+    await page.locator(".chart canvas").waitFor();
+    expect(await page.locator(".chart figcaption").textContent()).not.toContain("bands");
     expect(wrong).toEqual([]);
   });
 

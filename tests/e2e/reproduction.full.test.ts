@@ -24,7 +24,7 @@ test.each([
   };
   const [ours, theirs] = [regretOf("transformer"), regretOf(expert)];
   expect(ours.mean).toBeLessThan(atMost); // the paper's transformer on E1; on E3 the paper's 6.12, and noise
-  expect(Math.abs(ours.mean - theirs.mean)).toBeLessThan(4 * Math.hypot(ours.se, theirs.se));
+  expect(Math.abs(ours.mean - theirs.mean)).toBeLessThan(4 * Math.hypot(ours.se as number, theirs.se as number));
   const bytes = readdirSync(join(experiment, "checkpoint"))
     .map((file) => statSync(join(experiment, "checkpoint", file)).size)
     .reduce((sum, size) => sum + size);

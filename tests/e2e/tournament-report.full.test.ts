@@ -57,15 +57,19 @@ test("--json is what statistics.json holds, and --out another folder", async () 
         id: "string",
         trials: "number",
         uniform_regret: "number",
-        agents: [{ name: "string", regret: location, score }],
+        agents: [{ name: "string", rank: "number", forfeits: "number", regret: location, score }],
         pairs: [{ a: "string", b: "string", probability_of_improvement: "number", regret_difference: estimated }],
       },
     ],
     overall: {
+      groups: [{ tasks: ["string"], agents: ["string"] }],
       agents: [
         {
           name: "string",
           tasks: "number",
+          trials: "number",
+          forfeits: "number",
+          rank: "number",
           score,
           rating: estimated,
           profile: { fraction: ["number"], low: ["number"], high: ["number"] },

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 test("--json is what results.json holds; docs/results.md has its fields", () => {
   expect(document).toEqual(JSON.parse(readFileSync(join(out, "results.json"), "utf8")));
-  expect(document).toMatchObject({ schema_version: 1, tournament: { trials: 3, seed: "9" } });
+  expect(document).toMatchObject({ schema_version: 2, tournament: { trials: 3, seed: "9" } });
   expect(shape(document)).toEqual({
     schema_version: "number",
     command: "string",
@@ -52,7 +52,9 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
         ],
       },
     ],
-    leaderboard: [{ task: "string", name: "string", rank: "number", regret: "number" }],
+    leaderboard: [
+      { task: "string", name: "string", rank: "number", regret: "number", trials: "number", forfeits: "number" },
+    ],
   });
   expect(readdirSync(out).sort()).toEqual(
     [

@@ -30,7 +30,7 @@ test("the model of experiments/smoke beats uniform play on the same fresh trials
   const uniform = (await icrlJson("play", "uniform", ...trials, ...again)) as Played;
   const { regret } = result.evaluation?.tasks.bandit ?? { regret: uniform.regret };
   // Seen: 3.34 ± 0.17 against 5.04 ± 0.20.
-  expect(regret.mean).toBeLessThan(uniform.regret.mean - 3 * Math.hypot(regret.se, uniform.regret.se));
+  expect(regret.mean).toBeLessThan(uniform.regret.mean - 3 * Math.hypot(regret.se as number, uniform.regret.se));
   // Its agent plays so whoever starts it.
   const model = (await icrlJson("play", "transformer", "--option", `checkpoint=${out}`, ...trials, ...again)) as Played;
   expect(model.regret).toEqual(regret);

@@ -1,4 +1,4 @@
-"""Prints rliable's 95 % intervals as JSON: of the scores in the file named, {"scores": {agent: [trials][tasks]}, "tau": [...], "reps": n}."""
+"""Prints rliable's 95 % intervals as JSON: of the scores in the file named, {"scores": {agent: [trials][tasks]}, "reps": n}."""
 
 import itertools
 import json
@@ -34,13 +34,11 @@ def intervals(data, func, reps):
 
 
 pairs = {f"{a},{b}": [scores[a], scores[b]] for a, b in itertools.combinations(scores, 2)}
-_, bands = library.create_performance_profile(scores, given["tau"], reps=given["reps"])
 print(
     json.dumps(
         {
             "score": intervals(scores, of_scores, given["reps"]),
             "improvement": intervals(pairs, improvement, given["reps"]),
-            "profile": {agent: np.array(band).T.tolist() for agent, band in bands.items()},
         }
     )
 )

@@ -7,8 +7,9 @@ export function expectPointValues(statistics: TournamentStatistics, fixture: Sta
   const close = (value: number, expected: number, what: string, within = 1e-9) => {
     expect(Math.abs(value - expected), `${what}: ${value}, expected ${expected}`).toBeLessThan(within);
   };
-  const holds = ({ value, ci95: [low, high] }: Estimated, expected: number, what: string, within?: number) => {
+  const holds = ({ value, ci95 }: Estimated, expected: number, what: string, within?: number) => {
     close(value, expected, what, within);
+    const [low, high] = ci95 as readonly [number, number];
     expect(low, what).toBeLessThanOrEqual(high);
   };
   const all = (estimates: object, expected: object, what: string) => {

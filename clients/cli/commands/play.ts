@@ -11,6 +11,7 @@ import { type Connection, connect } from "../../typescript/connect.js";
 import { ConnectionError } from "../../typescript/errors.js";
 import { playAgent } from "../../typescript/play-agent.js";
 import { interruptible } from "../interruptible.js";
+import { meanText } from "../print/estimates.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
 import { createProgress } from "../print/progress.js";
@@ -153,7 +154,7 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
         process.stdout,
         [
           `${what}: ${trials} trials, ${steps} steps in ${seconds.toFixed(1)} s (${rate} steps/s)`,
-          `regret ${regret.mean.toFixed(3)} ± ${regret.se.toFixed(3)}, return ${trialReturn.mean.toFixed(3)} ± ${trialReturn.se.toFixed(3)} (mean ± standard error of a trial)`,
+          `regret ${meanText(regret, 3)}, return ${meanText(trialReturn, 3)} (mean of a trial ± its standard error)`,
           flags.record ? `recorded in ${log}${repeated}` : "not recorded",
           "",
         ].join("\n"),

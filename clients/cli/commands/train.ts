@@ -1,8 +1,12 @@
 /** `icrl train SPEC.yaml`: trains an in-context transformer on a dataset. */
 import { Command, Option } from "commander";
-import type { EvaluationMetrics } from "../../../agents/transformer/metrics.js";
+import type { EvaluationMetrics, ValidationMetrics } from "../../../agents/transformer/metrics.js";
+import { digitsForIntervals } from "../../../common/digits.js";
+import { wilsonInterval } from "../../../server/tournaments/statistics/wilson.js";
 import { stoppable } from "../interruptible.js";
+import { intervalText, meanText } from "../print/estimates.js";
 import { printJson } from "../print/json.js";
+import { fixedNumber } from "../print/numbers.js";
 import { paintFor } from "../print/paint.js";
 import { createProgress, type Progress } from "../print/progress.js";
 import { printText } from "../print/terminal.js";
@@ -98,10 +102,18 @@ function listenerOn(progress: Progress, steps: number): TrainingListener {
   };
 }
 
-function evaluationText({ tasks }: EvaluationMetrics): string {
-  return Object.entries(tasks)
-    .map(([id, { regret }]) => `regret on ${id} ${regret.mean.toFixed(2)} ± ${regret.se.toFixed(2)}`)
-    .join(", ");
+function evaluationText({ tasks, trials }: EvaluationMetrics): string {
+  const regrets = Object.entries(tasks).map(([id, { regret }]) => `regret on ${id} ${meanText(regret, 2)}`);
+  return `${regrets.join(", ")} (mean ± standard error of ${fixedNumber(trials, 0)} ${trials === 1 ? "trial" : "trials"})`;
+}
+
+/** `83.2 % [82.9, 83.5] (95 %, Wilson) of 51,200 decisions`. */
+function agreementText({ agreement, decisions }: ValidationMetrics): string {
+  const interval = wilsonInterval(agreement, decisions);
+  const ends = interval && ([100 * interval[0], 100 * interval[1]] as const);
+  const digits = Math.max(1, digitsForIntervals([ends]));
+  const shown = ends === null ? "" : ` ${intervalText(ends, digits)} (95 %, Wilson)`;
+  return `${fixedNumber(100 * agreement, digits)} %${shown} of ${fixedNumber(decisions, 0)} decisions`;
 }
 
 function summary(name: string, result: TrainingResult): string {
@@ -115,7 +127,7 @@ function summary(name: string, result: TrainingResult): string {
     ...(validation === null
       ? []
       : [
-          `validation   loss ${validation.loss.toFixed(4)} (targets' entropy ${validation.target_entropy.toFixed(4)}, their marginal's ${validation.marginal_entropy.toFixed(4)}), agreement ${(100 * validation.agreement).toFixed(1)} %`,
+          `validation   loss ${validation.loss.toFixed(4)} (targets' entropy ${validation.target_entropy.toFixed(4)}, their marginal's ${validation.marginal_entropy.toFixed(4)}), agreement ${agreementText(validation)}`,
         ]),
     ...(evaluation === null ? [] : [`evaluation   ${evaluationText(evaluation)}`]),
     `checkpoint   ${checkpoint}`,

@@ -1,5 +1,6 @@
 /** What `icrl evaluate` prints. */
 import { join } from "node:path";
+import { meanText } from "../print/estimates.js";
 import { textTable } from "../print/table.js";
 import type { EvaluationJson } from "./run-evaluation.js";
 
@@ -8,7 +9,7 @@ const RIGHT = { align: "right" } as const;
 /** An evaluation as text. `out` is its folder. */
 export function evaluationReport({ tasks, trials, expert }: EvaluationJson, out: string): string {
   const regrets = tasks.flatMap(({ id, players }) =>
-    players.map(({ name, regret }) => [id, name, `${regret.mean.toFixed(2)} ± ${regret.se.toFixed(2)}`]),
+    players.map(({ name, regret }) => [id, name, meanText(regret, 2)]),
   );
   const refusals = tasks.flatMap(({ id, refused }) => (refused === undefined ? [] : [`${id}: not played. ${refused}`]));
   const gaps = tasks.flatMap(({ id, imitation }) => {
@@ -23,8 +24,8 @@ export function evaluationReport({ tasks, trials, expert }: EvaluationJson, out:
   });
   const acts = tasks.some(({ imitation }) => imitation?.expert_probabilities === false);
   return [
-    `Regret of a trial, mean ± standard error of ${trials}; the expert is ${expert.agent}.`,
-    textTable([{ title: "task" }, { title: "player" }, { title: "regret", ...RIGHT }], regrets),
+    `Regret of a trial, mean ± standard error of ${trials} trials; the expert is ${expert.agent}.`,
+    textTable([{ title: "task" }, { title: "player" }, { title: "regret ± se", ...RIGHT }], regrets),
     ...refusals.map((line) => `${line}\n`),
     ...(gaps.length === 0
       ? []

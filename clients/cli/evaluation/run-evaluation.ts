@@ -53,7 +53,7 @@ export interface PlayerJson {
 
 /** evaluation.json; docs/training.md describes it. */
 export interface EvaluationJson {
-  readonly schema_version: 1;
+  readonly schema_version: 2;
   readonly checkpoint: {
     readonly folder: string;
     readonly sha256: string;
@@ -93,7 +93,7 @@ export async function runEvaluation(plan: EvaluationPlan, signal: AbortSignal): 
   const known = playable.filter(({ shift }) => shift === undefined);
   const imitation = await compareLabels(plan, folder, known, signal);
   const result: EvaluationJson = {
-    schema_version: 1,
+    schema_version: 2,
     checkpoint: describe({ folder, checkpoint }),
     expert: { agent: plan.expert, options: plan.expertOptions },
     trials: plan.trials,

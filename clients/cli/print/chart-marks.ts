@@ -1,6 +1,6 @@
 /** Parts of Vega specs that several charts have. Every place is in pixels, computed by whoever draws. */
 import type { Mark, Spec } from "vega";
-import { FONT_FAMILY, type TextStyle } from "./font.js";
+import { FONT_FAMILY, type TextStyle, textWidth } from "./font.js";
 
 /** Colour of what is read first. */
 export const INK = "#222222";
@@ -42,6 +42,16 @@ export function page(description: string, width: number, height: number, marks: 
     config: { text: { font: FONT_FAMILY }, axis: { labelFont: FONT_FAMILY, titleFont: FONT_FAMILY } },
     marks,
   };
+}
+
+/** How the line below a chart is set, and the pixels that it takes. */
+export const FOOT = { style: { size: 11 }, height: 18 };
+
+/** A chart with a line below that says what its intervals are: whoever sees the picture alone is to know. */
+export function footedPage(description: string, width: number, height: number, marks: Mark[], foot: string): Spec {
+  const wide = Math.max(width, 2 * MARGIN + textWidth(foot, FOOT.style));
+  const line = text(MARGIN, height + 4, foot, FOOT.style, FAINT);
+  return page(description, wide, height + FOOT.height, [...marks, line]);
 }
 
 /** A rectangle in the chart in which scales hold. */
@@ -98,8 +108,8 @@ export function text(
   };
 }
 
-/** A point's symbol; `size` is Vega's, square pixels. */
-export function symbol(x: number, y: number, shape: string, colour: string, size = 50): Mark {
+/** A point's symbol; `size` is Vega's, square pixels. Open ones have the colour at their edge alone. */
+export function symbol(x: number, y: number, shape: string, colour: string, size = 50, open = false): Mark {
   return {
     type: "symbol",
     encode: {
@@ -108,7 +118,8 @@ export function symbol(x: number, y: number, shape: string, colour: string, size
         y: { value: y },
         shape: { value: shape },
         size: { value: size },
-        fill: { value: colour },
+        fill: { value: open ? "white" : colour },
+        ...(open ? { stroke: { value: colour }, strokeWidth: { value: 2 } } : {}),
       },
     },
   };
@@ -138,7 +149,12 @@ export function rule(
   };
 }
 
-/** A point of a curve on scales `x` and `y`, with its band. */
+/** An X on a line: some of what it shows was not played. */
+export function cross(x: number, y: number, colour: string): Mark[] {
+  return [rule([x - 4, y - 4], [x + 4, y + 4], colour, 2), rule([x - 4, y + 4], [x + 4, y - 4], colour, 2)];
+}
+
+/** A point of a curve on scales `x` and `y`, with its band; where none is known `low` and `high` are `y`. */
 export interface BandPoint {
   readonly x: number;
   readonly y: number;

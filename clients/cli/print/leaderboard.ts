@@ -1,5 +1,7 @@
+import { commonDigits, digitsForIntervals } from "../../../common/digits.js";
 import type { AgentJson, ResultsJson, TaskJson } from "../results.js";
-import { commonDigits, fixedNumber } from "./numbers.js";
+import { FORFEITED, intervalText, meanText } from "./estimates.js";
+import { fixedNumber } from "./numbers.js";
 import { type Paint, plain } from "./paint.js";
 import { type Column, textTable } from "./table.js";
 
@@ -9,34 +11,46 @@ const COLUMNS: readonly Column[] = [
   { title: "agent" },
   { title: "regret", align: "right" },
   { title: "95 % interval", align: "right" },
-  { title: "return", align: "right" },
+  { title: "return ± se", align: "right" },
   { title: "trials", align: "right" },
   { title: "forfeits" },
 ];
 
 /**
  * The leaderboard of each task, best first: mean regret of a trial with its 95 % interval, mean return with its
- * standard error, trials, and forfeits with their reason.
+ * standard error, trials, and forfeits with their reason; and what these are.
  */
 export function leaderboardText(results: ResultsJson, paint: Paint = plain): string {
-  return results.tasks.map((task) => taskText(task, results, paint)).join("\n");
+  const forfeited = results.tasks.some(({ agents }) => agents.some(({ forfeits }) => forfeits > 0));
+  const legend = [
+    "regret: mean of a trial, interval by percentile bootstrap; return: mean ± standard error",
+    ...(forfeited
+      ? [`${FORFEITED} forfeited trials are in it as uniform play's exact regret; they have no return`]
+      : []),
+  ];
+  return [
+    ...results.tasks.map((task) => taskText(task, results, paint)),
+    ...(results.tasks.length > 0 ? [legend.map((line) => `${paint.faint(line)}\n`).join("")] : []),
+  ].join("\n");
 }
 
 function taskText(task: TaskJson, results: ResultsJson, paint: Paint): string {
   const byName = new Map(task.agents.map((agent) => [agent.name, agent]));
-  const regretDigits = commonDigits(task.agents.map(({ regret }) => regret.se));
-  const returnDigits = commonDigits(task.agents.map((agent) => agent.return?.se ?? 0));
+  const regretDigits = digitsForIntervals(task.agents.map(({ regret }) => regret.ci95));
+  const returnDigits = commonDigits(task.agents.map((agent) => agent.return?.se));
+  const forfeited = task.agents.some(({ forfeits }) => forfeits > 0);
   const rows = results.leaderboard.flatMap(({ task: id, name, rank, regret }) => {
     const agent = id === task.id ? byName.get(name) : undefined;
     if (agent === undefined) return [];
+    const mark = agent.forfeits > 0 ? FORFEITED : forfeited ? " " : "";
     return [
       [
         String(rank),
         rank === 1 ? paint.bold(name) : name,
         agent.agent,
-        paint.bold(fixedNumber(regret, regretDigits)),
-        intervalText(agent, regretDigits),
-        returnText(agent, returnDigits),
+        paint.bold(`${fixedNumber(regret, regretDigits)}${mark}`),
+        intervalText(agent.regret.ci95, regretDigits),
+        meanText(agent.return, returnDigits),
         fixedNumber(agent.trials, 0),
         forfeitText(agent),
       ],
@@ -46,16 +60,9 @@ function taskText(task: TaskJson, results: ResultsJson, paint: Paint): string {
   return `${paint.bold(task.id)}${family}\n${textTable(COLUMNS, rows, paint)}`;
 }
 
-function intervalText({ regret: { ci95 } }: AgentJson, digits: number): string {
-  return ci95 === null ? "-" : `[${fixedNumber(ci95[0], digits)}, ${fixedNumber(ci95[1], digits)}]`;
-}
-
-function returnText({ return: value }: AgentJson, digits: number): string {
-  return value === null ? "-" : `${fixedNumber(value.mean, digits)} ± ${fixedNumber(value.se, digits)}`;
-}
-
-function forfeitText({ forfeits, forfeit_reason }: AgentJson): string {
-  return forfeits === 0 ? "0" : `${fixedNumber(forfeits, 0)} (${forfeit_reason ?? "unknown"})`;
+function forfeitText({ forfeits, trials, forfeit_reason }: AgentJson): string {
+  if (forfeits === 0) return "0";
+  return `${fixedNumber(forfeits, 0)} of ${fixedNumber(trials, 0)} (${forfeit_reason ?? "unknown"})`;
 }
 
 /** What went wrong, a line for each forfeited match; empty where none was. */

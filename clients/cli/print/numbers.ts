@@ -14,18 +14,3 @@ export function fixedNumber(value: number, digits: number): string {
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
-
-/** Digits after the point that show the first two significant digits of an error, at most 4. */
-export function digitsForError(error: number): number {
-  if (!(error > 0)) return 2;
-  return Math.min(4, Math.max(0, 1 - Math.floor(Math.log10(error))));
-}
-
-/** Most digits after the point in a table: more are noise to a reader. */
-const MOST_DIGITS = 3;
-
-/** One number of digits for a column of values with these errors, so that its points stand below each other. */
-export function commonDigits(errors: readonly number[]): number {
-  const known = errors.filter((error) => error > 0);
-  return known.length === 0 ? 2 : Math.min(MOST_DIGITS, Math.max(...known.map(digitsForError)));
-}

@@ -11,6 +11,7 @@ import {
   AXIS_LOOK,
   bandMark,
   clipped,
+  cross,
   FAINT,
   GRID_LOOK,
   INK,
@@ -65,17 +66,20 @@ export function regretChart(results: ResultsJson, options: RegretChartOptions = 
   const cellWidth = AXIS.left + PLOT_WIDTH + LEADER + labelWidth;
   const cellHeight = head + height + AXIS.bottom;
   const rows = Math.ceil(panels.length / columns);
-  const about = caption(results);
-  const width = Math.max(columns * cellWidth + (columns - 1) * GAP.x, textWidth(about, TEXT.value));
+  const about = caption(results, panels);
+  const width = Math.max(
+    columns * cellWidth + (columns - 1) * GAP.x,
+    ...about.map((line) => textWidth(line, TEXT.value)),
+  );
   const heading = options.heading === false ? [] : [fitText(results.tournament.name, HEADING, width)];
-  const top = MARGIN + 33 + 19 * heading.length;
+  const top = MARGIN + 17 + 16 * about.length + 19 * heading.length;
   return page(
     `Cumulative regret by step: ${results.tournament.name}`,
     2 * MARGIN + width,
     top + rows * cellHeight + (rows - 1) * GAP.y + MARGIN,
     [
       ...heading.map((name) => text(MARGIN, MARGIN + 16, name, HEADING, INK)),
-      text(MARGIN, top - 17, about, TEXT.value, FAINT),
+      ...about.map((line, i) => text(MARGIN, top - 17 - 16 * (about.length - 1 - i), line, TEXT.value, FAINT)),
       ...panels.map((panel, i) =>
         panelMark(
           panel,
@@ -94,9 +98,15 @@ function columnsFor(panels: number): number {
   return panels === 4 ? 2 : 3;
 }
 
-function caption({ tournament: { trials, seed } }: ResultsJson): string {
-  if (trials === 1) return `One trial, seed ${seed}`;
-  return `Mean of ${shortNumber(trials)} trials with 95 % band (± 1.96 standard errors), seed ${seed}`;
+/** What the lines and bands are, in lines of text. */
+function caption({ tournament: { trials, seed } }: ResultsJson, panels: readonly Panel[]): string[] {
+  const forfeited = panels.some(({ lines }) => lines.some(({ crosses }) => crosses.length > 0));
+  return [
+    trials === 1
+      ? `One trial, seed ${seed}`
+      : `Mean of ${shortNumber(trials)} trials with 95 % band (± 1.96 standard errors), seed ${seed}`,
+    ...(forfeited ? ["Crosses: forfeited trials are in the line, each as uniform play's exact regret"] : []),
+  ];
 }
 
 function panelMark(panel: Panel, head: number, x: number, y: number): Mark {
@@ -124,8 +134,9 @@ function panelMark(panel: Panel, head: number, x: number, y: number): Mark {
           text(0, TITLE_HEIGHT + 8 + LINE_HEIGHT * i - head, line, TEXT.options, FAINT),
         ),
         clipped(PLOT_WIDTH, height, [
-          ...panel.lines.map(({ points, look }) => bandMark(points, look.colour)),
+          ...panel.lines.flatMap(({ points, banded, look }) => (banded ? [bandMark(points, look.colour)] : [])),
           ...panel.lines.map(({ points, look }) => lineMark(points, look.colour, look.dash)),
+          ...panel.lines.flatMap(({ crosses, look }) => crosses.flatMap(({ x, y }) => cross(x, y, look.colour))),
         ]),
         ...panel.lines.flatMap(labelMarks),
       ],

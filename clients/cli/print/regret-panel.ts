@@ -4,6 +4,7 @@
  */
 import type { AgentJson, CurveJson, TaskJson } from "../results.js";
 import type { BandPoint } from "./chart-marks.js";
+import { forfeitsNote } from "./estimates.js";
 import { fitText, textWidth } from "./font.js";
 import type { Look } from "./looks.js";
 import { shortNumber } from "./numbers.js";
@@ -50,6 +51,9 @@ const WORTH_CUTTING = 2;
 /** Half width of a 95 % band in standard errors. */
 const Z95 = 1.96;
 
+/** Crosses on a line with forfeited trials. */
+const CROSSES = 6;
+
 /** How steps are spaced on their axis. */
 export type Steps = "linear" | "log";
 
@@ -57,9 +61,13 @@ export type Steps = "linear" | "log";
 export interface Line {
   /** By step. */
   readonly points: readonly BandPoint[];
+  /** Whether the points have a band: one trial has none. */
+  readonly banded: boolean;
+  /** Pixels in the plot, where crosses say that forfeited trials are in the line. */
+  readonly crosses: readonly { readonly x: number; readonly y: number }[];
   readonly look: Look;
   readonly name: string;
-  /** Final mean, as text. */
+  /** Final mean, as text, and how many of its trials were forfeited. */
   readonly value: string;
   /** Pixels from the plot's top to the label's middle. */
   readonly labelY: number;
@@ -136,14 +144,19 @@ export function layOutPanel(
   const labelY = spreadLabels(finals.map(pixelY), LINE_HEIGHT + 1, LINE_HEIGHT / 2, height - LINE_HEIGHT / 2);
   const lines = curves.map(({ agent, points }, i): Line => {
     const leaves = finals[i] > limit;
+    const note = forfeitsNote(agent);
+    const end = leaves ? { x: pixelX(crossing(points, limit)), y: 0 } : { x: PLOT_WIDTH, y: pixelY(finals[i]) };
+    const crossed = note === undefined ? [] : evenly(points, (point) => pixelX(point.x), end.x, CROSSES);
     return {
       points,
+      banded: agent.curve.se.every((se) => se !== null),
+      crosses: crossed.filter(({ y }) => y <= limit).map(({ x, y }) => ({ x: pixelX(x), y: pixelY(y) })),
       look: looks.get(agent.name) as Look,
       name: fitText(agent.name, TEXT.name, LONGEST_NAME),
-      value: `${leaves ? "reaches " : ""}${shortNumber(finals[i])}`,
+      value: `${leaves ? "reaches " : ""}${shortNumber(finals[i])}${note === undefined ? "" : ` (${note})`}`,
       labelY: labelY[i],
       leaves,
-      end: leaves ? { x: pixelX(crossing(points, limit)), y: 0 } : { x: PLOT_WIDTH, y: pixelY(finals[i]) },
+      end,
     };
   });
   const labelWidth = Math.max(
@@ -164,6 +177,18 @@ export function layOutPanel(
     height,
     labelWidth,
   };
+}
+
+/** So many of the points, about as far from one another in pixels and from the ends of what is seen of the line. */
+function evenly(
+  points: readonly BandPoint[],
+  pixelX: (point: BandPoint) => number,
+  endX: number,
+  count: number,
+): BandPoint[] {
+  return Array.from({ length: count }, (_, k) => ((k + 0.5) / count) * endX).flatMap(
+    (wanted) => points.find((point) => pixelX(point) >= wanted) ?? [],
+  );
 }
 
 /** The curve from (0, 0), thinned to so many points and the last one. */
@@ -187,7 +212,8 @@ function logSpacedPoints({ curve }: AgentJson): BandPoint[] {
 }
 
 function bandPoint({ step, mean, se }: CurveJson, i: number): BandPoint {
-  return { x: step[i], y: mean[i], low: Math.max(0, mean[i] - Z95 * se[i]), high: mean[i] + Z95 * se[i] };
+  const reach = Z95 * (se[i] ?? 0);
+  return { x: step[i], y: mean[i], low: Math.min(mean[i], Math.max(0, mean[i] - reach)), high: mean[i] + reach };
 }
 
 function stepAxis(curves: readonly CurveJson[], scale: Steps): StepAxis {

@@ -21,7 +21,8 @@ export function failureSection({ results }: ReportView): Block[] {
     ...(rows.length === 0
       ? [{ kind: "paragraph", text: "None: every trial was played to its end." } as const]
       : longTable({
-          caption: "Forfeited trials. Each counts as uniform play's exact regret on its instance.",
+          caption:
+            "Forfeited trials. Each counts as uniform play's exact regret on its instance, in all figures and pictures of this page.",
           columns: [
             { title: "entrant" },
             { title: "task" },

@@ -12,7 +12,7 @@ export function guideSection({ statistics }: ReportView): Block[] {
       terms: [
         [
           "Regret",
-          "How much the actions of a trial fall short of the best ones, in expectation and by the server's knowledge of the truth, so that it has none of the rewards' noise. A forfeited trial has the exact regret of uniform play.",
+          "How much the actions of a trial fall short of the best ones, in expectation and by the server's knowledge of the truth, so that it has none of the rewards' noise. A forfeited trial has the exact regret of uniform play: figures that have such trials in them are marked, for they do not tell how the entrant plays.",
         ],
         [
           "Score",
@@ -28,9 +28,15 @@ export function guideSection({ statistics }: ReportView): Block[] {
         ],
         [
           "Interval",
-          statistics.paired
-            ? "95 %: between the 2.5 % and 97.5 % quantiles of the figure over resamples of the trials, drawn with replacement within each task. A resample takes the same trials of all entrants, for they met the same instances: differences are known better than the two intervals by themselves suggest, so compare by pairs."
-            : "95 %: between the 2.5 % and 97.5 % quantiles of the figure over resamples of the trials, drawn with replacement within each task, each entrant's by themselves.",
+          `${
+            statistics.paired
+              ? "Bootstrap, 95 %: between the 2.5 % and 97.5 % quantiles of the figure over resamples of the trials, drawn with replacement within each task. A resample takes the same trials of all entrants, for they met the same instances: differences are known better than the two intervals by themselves suggest, so compare by pairs."
+              : "Bootstrap, 95 %: between the 2.5 % and 97.5 % quantiles of the figure over resamples of the trials, drawn with replacement within each task, each entrant's by themselves."
+          } One trial of a task says nothing about how far another would lie from it: there is none then. Intervals of shares (suffix failures, profiles) are Wilson's, which have a width also where all trials agree: 0 of 6 is [0, 0.39].`,
+        ],
+        [
+          "Ranks",
+          "By the mean, equal means share a rank. Only entrants that play the same tasks are ranked and rated together.",
         ],
         [
           "Performance profile",
@@ -38,11 +44,11 @@ export function guideSection({ statistics }: ReportView): Block[] {
         ],
         [
           "Probability of improvement",
-          "How often a trial of A, drawn at random, has less regret than one of B on the same task, ties counted half; the mean over the tasks that both play. It says how often, and not by how much: the difference of scores on the same trials does that.",
+          "How often a trial of A, drawn at random, has less regret than one of B on the same task, ties counted half; the mean over the tasks that both play. Its interval is bootstrapped, and reaches at least as far as Wilson's of as many trials that were all won. It says how often, and not by how much: the difference of scores on the same trials does that.",
         ],
         [
           "Rating",
-          "Strengths of the Bradley-Terry model, in which A beats B with odds that depend on the difference of their strengths alone, fitted to who had less regret on each trial, ties counted half. On Elo's scale, with mean 0: 400 points are odds of 10 to 1. Half a win and half a loss against an entrant of strength 0 are added for each, so that who never lost has a rating too: far away, it says little more than that. There is none for entrants whose tasks none of the others play.",
+          "Strengths of the Bradley-Terry model, in which A beats B with odds that depend on the difference of their strengths alone, fitted to who had less regret on each trial, ties counted half. On Elo's scale, with mean 0: 400 points are odds of 10 to 1. Half a win and half a loss against an entrant of strength 0 are added for each, so that who never lost has a rating too: far away, it says little more than that. There is none for who plays its tasks alone.",
         ],
         ...(explored
           ? ([
@@ -78,6 +84,10 @@ export function guideSection({ statistics }: ReportView): Block[] {
               ],
             ] as const)
           : []),
+        [
+          "Intervals of shares",
+          "Wilson (1927), Probable Inference, the Law of Succession, and Statistical Inference; their mean over tasks by Zou & Donner (2008), Construction of Confidence Limits About Effect Measures.",
+        ],
         ["Colours", "Okabe & Ito (2008), Color Universal Design."],
       ],
     },

@@ -1,7 +1,8 @@
 /** Values with their intervals, a row for each entrant and a panel for each measure, as a Vega spec. */
 import type { Mark, Spec } from "vega";
 import type { Estimated } from "../../../server/tournaments/statistics/tournament-statistics.js";
-import { FAINT, GRID_LOOK, INK, MARGIN, page, plot, rule, symbol, text } from "../print/chart-marks.js";
+import { FAINT, footedPage, GRID_LOOK, INK, MARGIN, plot, rule, symbol, text } from "../print/chart-marks.js";
+import { FORFEITS_FOOT } from "../print/estimates.js";
 import { fitText, textWidth } from "../print/font.js";
 import type { Look } from "../print/looks.js";
 
@@ -14,11 +15,19 @@ export interface IntervalPanel {
   readonly bounds?: readonly [low: number, high: number];
 }
 
+/** Whose values these are. */
+export interface IntervalRow {
+  readonly name: string;
+  readonly look: Look;
+  /** Stands beside the name, and makes the markers open ones: something else than play is in the values. */
+  readonly note?: string;
+}
+
 /** A chart of intervals. */
 export interface IntervalChart {
   readonly title: string;
-  /** Names in the order of the rows, from the top, with their looks. */
-  readonly rows: readonly (readonly [name: string, look: Look])[];
+  /** From the top. */
+  readonly rows: readonly IntervalRow[];
   readonly panels: readonly IntervalPanel[];
   /** Pixels of a panel's axis. */
   readonly panelWidth: number;
@@ -29,24 +38,35 @@ const HEAD = 26;
 const AXIS_HEIGHT = 34;
 const GAP_X = 34;
 const NAME = { size: 12, bold: true };
+const NOTE = { size: 11 };
 const TITLE = { size: 13, bold: true };
 const LONGEST_NAME = 180;
 const MARKER_RADIUS = 5;
 
 /** The chart. */
 export function intervalChart({ title, rows, panels, panelWidth }: IntervalChart): Spec {
-  const names = rows.map(([name]) => fitText(name, NAME, LONGEST_NAME));
-  const left = MARGIN + Math.max(40, ...names.map((name) => textWidth(name, NAME))) + 12;
+  const labels = rows.map(({ name, note }) => {
+    const fitted = fitText(name, NAME, LONGEST_NAME);
+    const besides = note === undefined ? 0 : textWidth(note, NOTE) + 6;
+    return { name: fitted, note, besides, width: textWidth(fitted, NAME) + besides };
+  });
+  const left = MARGIN + Math.max(40, ...labels.map(({ width }) => width)) + 12;
   const height = Math.max(1, rows.length) * ROW_HEIGHT;
   const top = MARGIN + HEAD;
-  return page(
+  const known = panels.some(({ values }) => values.some((value) => value?.ci95));
+  const open = rows.some(({ note }) => note !== undefined) ? FORFEITS_FOOT : "";
+  return footedPage(
     title,
     left + panels.length * panelWidth + (panels.length - 1) * GAP_X + MARGIN + 14,
     top + height + AXIS_HEIGHT,
     [
-      ...names.map((name, i) => text(left - 12, top + middle(i) + 4, name, NAME, INK, "right")),
+      ...labels.flatMap(({ name, note, besides }, i) => [
+        text(left - 12 - besides, top + middle(i) + 4, name, NAME, INK, "right"),
+        ...(note === undefined ? [] : [text(left - 12, top + middle(i) + 4, note, NOTE, FAINT, "right")]),
+      ]),
       ...panels.map((panel, p) => panelMark(panel, rows, left + p * (panelWidth + GAP_X), top, panelWidth, height)),
     ],
+    `${known ? "95 % bootstrap intervals" : "No intervals: one trial gives none"}${open}`,
   );
 }
 
@@ -72,37 +92,37 @@ function panelMark(
         ...rows.map((_, i) => rule([0, middle(i)], [width, middle(i)], "#f0f0f0", 1)),
         ...values.flatMap((value, i) => {
           if (value === null) return [text(4, middle(i) + 4, "none", { size: 11 }, FAINT)];
-          return rowMarks(value, rows[i][1], middle(i), [low, high], pixel);
+          return rowMarks(value, rows[i], middle(i), [low, high], pixel);
         }),
       ],
     },
   );
 }
 
-/** An interval with its value; where they lie outside, a triangle that points there. */
+/** A value with its interval, where it has one; where they lie outside, a triangle that points there. */
 function rowMarks(
   { value, ci95 }: Estimated,
-  { colour, marker }: Look,
+  { look: { colour, marker }, note }: IntervalRow,
   y: number,
   [low, high]: readonly [number, number],
   pixel: (value: number) => number,
 ): Mark[] {
   if (value < low) return [symbol(0, y, "triangle-left", colour, 70)];
   if (value > high) return [symbol(pixel(high), y, "triangle-right", colour, 70)];
-  const [from, to] = ci95.map((end) => pixel(Math.min(high, Math.max(low, end))));
+  const ends = (ci95 ?? []).map((end) => pixel(Math.min(high, Math.max(low, end))));
   return [
     // Ends within the marker would only change its shape.
-    ...[from, to]
+    ...ends
       .filter((end) => Math.abs(end - pixel(value)) > MARKER_RADIUS)
       .map((end) => rule([end, y - 4], [end, y + 4], colour, 1.5)),
-    rule([from, y], [to, y], colour, 3),
-    symbol(pixel(value), y, marker, colour, 64),
+    ...(ci95 === null ? [] : [rule([ends[0], y], [ends[1], y], colour, 3)]),
+    symbol(pixel(value), y, marker, colour, 64, note !== undefined),
   ];
 }
 
 /** From the lowest to the highest end of an interval, with some room, within the bounds. */
 function domain(values: readonly (Estimated | null)[], bounds: IntervalPanel["bounds"]): [number, number] {
-  const ends = values.flatMap((value) => (value === null ? [] : [...value.ci95, value.value]));
+  const ends = values.flatMap((value) => (value === null ? [] : [...(value.ci95 ?? []), value.value]));
   if (ends.length === 0) return [0, 1];
   const [least, most] = [Math.min(...ends), Math.max(...ends)];
   const room = 0.04 * (most - least) || 0.5;

@@ -1,12 +1,15 @@
 /** How likely a trial of one entrant is better than one of another, as a matrix: a Vega spec. */
 import type { Mark, Spec } from "vega";
 import type { PairStatistics } from "../../../server/tournaments/statistics/tournament-statistics.js";
-import { FAINT, INK, MARGIN, page, text } from "../print/chart-marks.js";
+import { FAINT, footedPage, INK, MARGIN, text } from "../print/chart-marks.js";
+import { forfeitsNote } from "../print/estimates.js";
 import { fitText, textWidth } from "../print/font.js";
+import type { OverallAgent } from "./report-view.js";
 
 const CELL = { width: 42, height: 24 };
 const HEAD = 24;
 const NAME = { size: 12, bold: true };
+const NOTE = { size: 11 };
 const LONGEST_NAME = 200;
 const NOT_PLAYED = "#eeeeee";
 
@@ -24,27 +27,47 @@ interface Cell {
 }
 
 /**
- * The matrix: rows and columns in the order of `names`. Where the interval holds 1/2 the cell is white and its figure faint.
+ * The matrix: rows and columns in the order of `agents`, under letters, which nobody takes for ranks. Where the interval holds 1/2, or there is
+ * none, the cell is white and its figure faint.
  */
-export function pairChart(names: readonly string[], pairs: readonly PairStatistics[]): Spec {
+export function pairChart(
+  agents: readonly Pick<OverallAgent, "name" | "forfeits" | "trials">[],
+  pairs: readonly PairStatistics[],
+): Spec {
   const cells = cellsOf(pairs);
-  const labels = names.map((name, i) => fitText(`${i + 1}  ${name}`, NAME, LONGEST_NAME));
-  const left = MARGIN + Math.max(0, ...labels.map((label) => textWidth(label, NAME))) + 12;
+  const names = agents.map(({ name }) => name);
+  const labels = agents.map((agent, i) => {
+    const label = fitText(`${letter(i)}  ${agent.name}`, NAME, LONGEST_NAME);
+    const note = forfeitsNote(agent);
+    const besides = note === undefined ? 0 : textWidth(note, NOTE) + 6;
+    return { label, note, besides, width: textWidth(label, NAME) + besides };
+  });
+  const left = MARGIN + Math.max(0, ...labels.map(({ width }) => width)) + 12;
   const top = MARGIN + HEAD;
   const x = (column: number) => left + column * CELL.width;
   const y = (row: number) => top + row * CELL.height;
-  return page(
+  return footedPage(
     "Probability that a trial of the row's entrant is better than one of the column's",
     left + Math.max(1, names.length) * CELL.width + MARGIN,
     top + names.length * CELL.height + MARGIN,
     [
-      ...labels.map((label, i) => text(left - 12, y(i) + 16, label, NAME, INK, "right")),
-      ...names.map((_, i) => text(x(i) + CELL.width / 2, top - 8, String(i + 1), NAME, INK, "center")),
+      ...labels.flatMap(({ label, note, besides }, i) => [
+        text(left - 12 - besides, y(i) + 16, label, NAME, INK, "right"),
+        ...(note === undefined ? [] : [text(left - 12, y(i) + 16, note, NOTE, FAINT, "right")]),
+      ]),
+      ...names.map((_, i) => text(x(i) + CELL.width / 2, top - 8, letter(i), NAME, INK, "center")),
       ...names.flatMap((a, row) =>
         names.flatMap((b, column) => cellMarks(a === b ? undefined : cells(a, b), x(column), y(row))),
       ),
     ],
+    "Bold: the 95 % interval (bootstrap, and Wilson's) excludes 0.5",
   );
+}
+
+/** A, B, ..., Z, AA, AB, ... */
+function letter(place: number): string {
+  const last = String.fromCharCode("A".charCodeAt(0) + (place % 26));
+  return place < 26 ? last : letter(Math.floor(place / 26) - 1) + last;
 }
 
 function cellMarks(cell: Cell | undefined, x: number, y: number): Mark[] {
@@ -95,7 +118,7 @@ function cellsOf(pairs: readonly PairStatistics[]): (a: string, b: string) => Ce
   };
   for (const { a, b, probability_of_improvement } of pairs) {
     const { value, ci95 } = probability_of_improvement;
-    const decided = ci95[0] > 0.5 || ci95[1] < 0.5;
+    const decided = ci95 !== null && (ci95[0] > 0.5 || ci95[1] < 0.5);
     add(a, b, { probability: value, decided });
     add(b, a, { probability: 1 - value, decided });
   }

@@ -1,5 +1,6 @@
 /** The pictures of a report, one at a time. */
 import type { Spec } from "vega";
+import { forfeitsNote } from "../print/estimates.js";
 import { shortNumber } from "../print/numbers.js";
 import { chartSvg } from "../print/picture.js";
 import { regretChart } from "../print/regret-chart.js";
@@ -8,7 +9,7 @@ import type { Picture } from "./document.js";
 import { intervalChart } from "./interval-chart.js";
 import { pairChart } from "./pair-chart.js";
 import { profileChart } from "./profile-chart.js";
-import { lookOf, type ReportView, whoIsDrawn } from "./report-view.js";
+import { lookOf, type ReportGroup, type ReportView, whoIsDrawn } from "./report-view.js";
 
 /** A picture that is not drawn yet. */
 type Draft = Omit<Picture, "svg"> & { readonly chart: () => Spec };
@@ -36,14 +37,24 @@ export function regretPictureName(place: number, { id }: Pick<TaskJson, "id">, s
   return `regret-${place + 1}-${slug}${steps === "log" ? "-log" : ""}`;
 }
 
+/** Name of a group's picture. */
+export function groupPictureName(kind: "scores" | "profiles" | "ratings", place: number): string {
+  return place === 0 ? kind : `${kind}-${place + 1}`;
+}
+
 function drafts(view: ReportView): Draft[] {
-  const { statistics, drawn } = view;
-  const several = drawn.length > 1;
+  const { groups, drawn } = view;
   return [
-    scores(view),
-    profiles(view),
-    ...(several && statistics.overall.agents.some(({ rating }) => rating !== null) ? [ratings(view)] : []),
-    ...(several ? [pairs(view)] : []),
+    ...groups.flatMap((group, place) => {
+      const several = group.drawn.length > 1;
+      if (!several && groups.length > 1) return []; // there is nobody to compare it with
+      return [
+        scores(view, group, place),
+        profiles(view, group, place),
+        ...(several ? [ratings(view, group, place)] : []),
+      ];
+    }),
+    ...(drawn.length > 1 ? [pairs(view)] : []),
     ...view.results.tasks.flatMap((task, place) => [
       regret(view, task, place, "linear"),
       regret(view, task, place, "log"),
@@ -51,29 +62,41 @@ function drafts(view: ReportView): Draft[] {
   ];
 }
 
-function rows(view: ReportView) {
-  const agents = new Map(view.statistics.overall.agents.map((agent) => [agent.name, agent]));
-  return view.drawn.flatMap((name) => {
-    const agent = agents.get(name);
-    return agent === undefined ? [] : [{ name, agent, look: lookOf(view, name) }];
-  });
+/** What a caption says of who is in the picture. */
+function about(view: ReportView, group: ReportGroup): string {
+  const forfeited = group.drawn.some(({ forfeits }) => forfeits > 0);
+  return [
+    view.groups.length > 1 ? ` Entrants that play ${list(group.tasks)}.` : "",
+    forfeited ? " Open markers: forfeited trials are in the figures, each as uniform play's exact regret." : "",
+    whoIsDrawn(view, [group]),
+  ].join("");
 }
 
-function scores(view: ReportView): Draft {
-  const all = rows(view);
+/** "demo 0.52", "demo (120 of 300 forfeited) 0.12": an entrant's end for who cannot see it. */
+function spoken(agent: { name: string; trials: number; forfeits: number }, value: string): string {
+  const note = forfeitsNote(agent);
+  return `${agent.name}${note === undefined ? "" : ` (${note})`} ${value}`;
+}
+
+function scores(view: ReportView, group: ReportGroup, place: number): Draft {
   const panel = (title: string, measure: "mean" | "iqm" | "median" | "optimality_gap") => ({
     title,
-    values: all.map(({ agent }) => agent.score[measure]),
+    values: group.drawn.map(({ score }) => score[measure]),
     bounds: (measure === "optimality_gap" ? [-Infinity, 1 - WORST_SCORE] : [WORST_SCORE, Infinity]) as [number, number],
   });
+  const measured = list(group.drawn.map((agent) => spoken(agent, agent.score.mean.value.toFixed(2))));
   return {
-    name: "scores",
-    alt: `Scores with 95 % intervals, best mean first: ${list(all.map(({ agent }) => `${agent.name} ${agent.score.mean.value.toFixed(2)}`))}`,
-    caption: `Normalised scores (0: uniform play, 1: no regret) of all tasks together with 95 % bootstrap intervals. Of the optimality gap, less is better. Triangles at an edge point to values outside.${whoIsDrawn(view)}`,
+    name: groupPictureName("scores", place),
+    alt: `Scores with 95 % bootstrap intervals, best mean first: ${measured}`,
+    caption: `Normalised scores (0: uniform play, 1: no regret) of all tasks together with 95 % bootstrap intervals; one trial has none. Of the optimality gap, less is better. Triangles at an edge point to values outside.${about(view, group)}`,
     chart: () =>
       intervalChart({
         title: "Scores",
-        rows: all.map(({ name, look }) => [name, look]),
+        rows: group.drawn.map((agent) => ({
+          name: agent.name,
+          look: lookOf(view, agent.name),
+          note: forfeitsNote(agent),
+        })),
         panels: [
           panel("Mean", "mean"),
           panel("IQM", "iqm"),
@@ -85,45 +108,47 @@ function scores(view: ReportView): Draft {
   };
 }
 
-function ratings(view: ReportView): Draft {
-  const ranked = rows(view).toSorted(
-    (a, b) => (b.agent.rating?.value ?? -Infinity) - (a.agent.rating?.value ?? -Infinity),
+function ratings(view: ReportView, group: ReportGroup, place: number): Draft {
+  const ranked = group.drawn.toSorted((a, b) => (b.rating?.value ?? -Infinity) - (a.rating?.value ?? -Infinity));
+  const rated = ranked.flatMap((agent) =>
+    agent.rating === null ? [] : [spoken(agent, agent.rating.value.toFixed(0))],
   );
   return {
-    name: "ratings",
-    alt: `Bradley-Terry ratings, best first: ${list(ranked.flatMap(({ name, agent: { rating } }) => (rating === null ? [] : [`${name} ${rating.value.toFixed(0)}`])))}`,
-    caption: `Bradley-Terry ratings on Elo's scale with 95 % bootstrap intervals: 400 points are odds of 10 to 1 to do better on a trial.${whoIsDrawn(view)}`,
+    name: groupPictureName("ratings", place),
+    alt: `Bradley-Terry ratings, best first: ${list(rated)}`,
+    caption: `Bradley-Terry ratings on Elo's scale with 95 % bootstrap intervals: 400 points are odds of 10 to 1 to do better on a trial.${about(view, group)}`,
     chart: () =>
       intervalChart({
         title: "Ratings",
-        rows: ranked.map(({ name, look }) => [name, look]),
-        panels: [{ title: "Rating", values: ranked.map(({ agent }) => agent.rating) }],
+        rows: ranked.map((agent) => ({ name: agent.name, look: lookOf(view, agent.name), note: forfeitsNote(agent) })),
+        panels: [{ title: "Rating", values: ranked.map(({ rating }) => rating) }],
         panelWidth: 380,
       }),
   };
 }
 
-function profiles(view: ReportView): Draft {
+function profiles(view: ReportView, group: ReportGroup, place: number): Draft {
   return {
-    name: "profiles",
-    alt: `Performance profiles of ${list(view.drawn)}: the share of trials above each score`,
-    caption: `Performance profiles with pointwise 95 % bands: the share of an entrant's trials whose score is above the one on the axis. A line that is above another everywhere belongs to the better entrant.${whoIsDrawn(view)}`,
+    name: groupPictureName("profiles", place),
+    alt: `Performance profiles of ${list(group.drawn.map(({ name }) => name))}: the share of trials above each score`,
+    caption: `Performance profiles with pointwise 95 % bands (Wilson intervals): the share of an entrant's trials whose score is above the one on the axis. A line that is above another everywhere belongs to the better entrant.${about(view, group)}`,
     chart: () =>
       profileChart(
         view.statistics.overall.tau,
-        rows(view).map(({ agent, look }) => [agent, look]),
+        group.drawn.map((agent) => [agent, lookOf(view, agent.name)]),
       ),
   };
 }
 
 function pairs(view: ReportView): Draft {
   const { pairs } = view.statistics.overall;
-  const strangers = pairs.length < (view.drawn.length * (view.drawn.length - 1)) / 2;
+  const { drawn } = view;
+  const strangers = pairs.length < (drawn.length * (drawn.length - 1)) / 2;
   return {
     name: "pairs",
-    alt: `Matrix of the probability that a trial of one entrant is better than one of another, for ${list(view.drawn)}; the table of pairs has its figures`,
-    caption: `Probability that a trial of the row's entrant is better than one of the column's. Coloured and bold where the 95 % interval excludes 0.5: blue for the better, orange for the worse.${strangers ? " Empty where the two play no task together." : ""}${whoIsDrawn(view)}`,
-    chart: () => pairChart(view.drawn, pairs),
+    alt: `Matrix of the probability that a trial of one entrant is better than one of another, for ${list(drawn.map(({ name }) => name))}; the table of pairs has its figures`,
+    caption: `Probability that a trial of the row's entrant is better than one of the column's, on the tasks that both play. Coloured and bold where the 95 % interval excludes 0.5: blue for the better, orange for the worse.${strangers ? " Empty where the two play no task together." : ""}${whoIsDrawn(view)}`,
+    chart: () => pairChart(drawn, pairs),
   };
 }
 
@@ -131,9 +156,11 @@ function regret(view: ReportView, task: TaskJson, place: number, steps: "linear"
   const finals = task.agents
     .filter(({ name }) => view.looks.has(name))
     .toSorted((a, b) => a.regret.mean - b.regret.mean)
-    .map(({ name, regret }) => `${name} ${shortNumber(regret.mean)}`);
+    .map((agent) => spoken(agent, shortNumber(agent.regret.mean)));
+  const forfeited = task.agents.some(({ name, forfeits }) => forfeits > 0 && view.looks.has(name));
+  const crosses = forfeited ? " Crosses: forfeited trials are in the line, each as uniform play's exact regret." : "";
   const captions = {
-    linear: `Mean cumulative regret with 95 % band (± 1.96 standard errors). A triangle marks where a line leaves the picture.${whoIsDrawn(view)}`,
+    linear: `Mean cumulative regret${view.results.tournament.trials > 1 ? " with 95 % band (± 1.96 standard errors)" : ", of one trial"}. A triangle marks where a line leaves the picture.${crosses}${whoIsDrawn(view)}`,
     log: "The same at log-spaced steps: regret that grows with the logarithm of time is a straight line.",
   };
   return {

@@ -1,12 +1,10 @@
 /** What was played, as one needs to know it to play it again. */
+import { DEFAULT_RESAMPLES } from "../../../server/tournaments/statistics/resampling.js";
 import { shortNumber } from "../print/numbers.js";
 import type { Options, ResultsJson } from "../results.js";
 import { specText } from "../spec-yaml.js";
 import { type Block, longTable } from "./document.js";
 import type { ReportView } from "./report-view.js";
-
-/** Resamples of a report that is not told otherwise. */
-export const DEFAULT_RESAMPLES = 2000;
 
 /** The section. */
 export function playedSection({ results, statistics }: ReportView): Block[] {
@@ -16,7 +14,7 @@ export function playedSection({ results, statistics }: ReportView): Block[] {
     { kind: "heading", level: 2, text: "What was played", id: "played" },
     {
       kind: "paragraph",
-      text: `${shortNumber(tournament.trials)} trials of each match, seed ${tournament.seed}, tournament ${tournament.id}. All entrants of a task met the same instances and the same luck. Versions: ${Object.entries(
+      text: `${shortNumber(tournament.trials)} ${tournament.trials === 1 ? "trial" : "trials"} of each match, seed ${tournament.seed}, tournament ${tournament.id}. All entrants of a task met the same instances and the same luck. Versions: ${Object.entries(
         versions,
       )
         .map(([name, version]) => `${name} ${version}`)
@@ -25,9 +23,9 @@ export function playedSection({ results, statistics }: ReportView): Block[] {
     { kind: "code", text: results.command },
     {
       kind: "paragraph",
-      text: `Intervals and bands of this page come from ${shortNumber(statistics.resamples)} resamples, ${
+      text: `Bootstrap intervals of this page come from ${shortNumber(statistics.resamples)} resamples, ${
         statistics.paired ? "which take the same trials of all entrants" : "each entrant's by themselves"
-      }, drawn with seed ${statistics.seed}; those of the regret curves are ± 1.96 standard errors. The page again:`,
+      }, drawn with seed ${statistics.seed}; ${otherIntervals(results, statistics.resamples)}Intervals of shares and bands of profiles are Wilson's, bands of regret curves ± 1.96 standard errors. The page again:`,
     },
     { kind: "code", text: `npx icrl tournament report DIR${resampling}` },
     {
@@ -56,6 +54,15 @@ export function playedSection({ results, statistics }: ReportView): Block[] {
       ]),
     }),
   ];
+}
+
+/** Whether results.json and the terminal have other intervals of the mean regrets: empty where they are the same ones. */
+function otherIntervals({ schema_version }: ResultsJson, resamples: number): string {
+  if (schema_version === 1)
+    return "results.json, of an earlier version, has others, drawn for each entrant by itself. ";
+  return resamples === DEFAULT_RESAMPLES
+    ? "results.json has the same ones of the mean regrets. "
+    : `those of results.json and of the terminal come from ${shortNumber(DEFAULT_RESAMPLES)}. `;
 }
 
 /** The tournament as YAML that `icrl tournament run` reads. */

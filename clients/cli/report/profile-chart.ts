@@ -1,29 +1,32 @@
 /** Performance profiles as a Vega spec: for each score, the share of an entrant's trials that are above it. */
 import type { Mark, Spec } from "vega";
-import type { OverallStatistics } from "../../../server/tournaments/statistics/tournament-statistics.js";
 import {
   AXIS_LOOK,
   type BandPoint,
   bandMark,
   clipped,
+  FAINT,
+  footedPage,
   GRID_LOOK,
   INK,
   lineMark,
   MARGIN,
-  page,
   plot,
   rule,
   symbol,
   text,
 } from "../print/chart-marks.js";
+import { FORFEITS_FOOT, forfeitsNote } from "../print/estimates.js";
 import { fitText, textWidth } from "../print/font.js";
 import type { Look } from "../print/looks.js";
+import type { OverallAgent } from "./report-view.js";
 
 const PLOT = { width: 460, height: 300 };
 const AXIS = { left: 54, bottom: 46 };
 const ROW_HEIGHT = 18;
 const SAMPLE = 34;
 const NAME = { size: 12, bold: true };
+const NOTE = { size: 11 };
 const LONGEST_NAME = 180;
 
 /** Symbols on a line; those of different lines stand at different heights. */
@@ -36,24 +39,32 @@ const MARKERS = 5;
  */
 export function profileChart(
   tau: readonly number[],
-  entrants: readonly (readonly [Pick<OverallStatistics["agents"][number], "name" | "profile">, Look])[],
+  entrants: readonly (readonly [Pick<OverallAgent, "name" | "profile" | "forfeits" | "trials">, Look])[],
 ): Spec {
-  const names = entrants.map(([{ name }]) => fitText(name, NAME, LONGEST_NAME));
+  const labels = entrants.map(([agent]) => {
+    const name = fitText(agent.name, NAME, LONGEST_NAME);
+    const note = forfeitsNote(agent) ?? "";
+    return { name, note, noteX: textWidth(name, NAME) + 6 };
+  });
   const height = Math.max(PLOT.height, entrants.length * ROW_HEIGHT);
-  const legend = SAMPLE + 8 + Math.max(0, ...names.map((name) => textWidth(name, NAME)));
+  const legend = SAMPLE + 8 + Math.max(0, ...labels.map(({ note, noteX }) => noteX + textWidth(note, NOTE)));
   const left = MARGIN + AXIS.left;
   const lines = entrants.map(([{ profile }, look]) => ({
     look,
-    points: tau.map((x, i): BandPoint => ({ x, y: profile.fraction[i], low: profile.low[i], high: profile.high[i] })),
+    banded: profile.low !== null,
+    points: tau.map((x, i): BandPoint => {
+      const y = profile.fraction[i];
+      return { x, y, low: profile.low?.[i] ?? y, high: profile.high?.[i] ?? y };
+    }),
   }));
   const [first, last] = [tau[0] ?? 0, tau[tau.length - 1] ?? 1];
   const pixelX = (x: number) => ((x - first) / (last - first)) * PLOT.width;
   const markers = lines.flatMap(({ look, points }, i) =>
     markedPoints(points, (i + 0.5) / lines.length).map(({ x, y }) =>
-      symbol(pixelX(x), height * (1 - y), look.marker, look.colour, 60),
+      symbol(pixelX(x), height * (1 - y), look.marker, look.colour, 60, labels[i].note !== ""),
     ),
   );
-  return page(
+  return footedPage(
     "Performance profiles",
     left + PLOT.width + 24 + legend + MARGIN,
     MARGIN + height + AXIS.bottom + MARGIN / 2,
@@ -71,17 +82,18 @@ export function profileChart(
           ],
           marks: [
             clipped(PLOT.width, height, [
-              ...lines.map(({ points, look }) => bandMark(points, look.colour, 0.13)),
+              ...lines.flatMap(({ points, banded, look }) => (banded ? [bandMark(points, look.colour, 0.13)] : [])),
               ...lines.map(({ points, look }) => lineMark(points, look.colour, look.dash)),
             ]),
             ...markers,
           ],
         },
       ),
-      ...names.flatMap((name, i) =>
-        legendMarks(name, entrants[i][1], left + PLOT.width + 24, MARGIN + 8 + i * ROW_HEIGHT),
+      ...labels.flatMap((label, i) =>
+        legendMarks(label, entrants[i][1], left + PLOT.width + 24, MARGIN + 8 + i * ROW_HEIGHT),
       ),
     ],
+    `${lines.some(({ banded }) => banded) ? "Bands: pointwise 95 % Wilson intervals" : "No bands: one trial gives none"}${labels.some(({ note }) => note !== "") ? FORFEITS_FOOT : ""}`,
   );
 }
 
@@ -92,10 +104,16 @@ function markedPoints(points: readonly BandPoint[], offset: number): BandPoint[]
 }
 
 /** A piece of the line, and whose it is. */
-function legendMarks(name: string, { colour, dash, marker }: Look, x: number, y: number): Mark[] {
+function legendMarks(
+  { name, note, noteX }: { readonly name: string; readonly note: string; readonly noteX: number },
+  { colour, dash, marker }: Look,
+  x: number,
+  y: number,
+): Mark[] {
   return [
     rule([x, y], [x + SAMPLE, y], colour, 2, dash),
-    symbol(x + SAMPLE / 2, y, marker, colour, 60),
+    symbol(x + SAMPLE / 2, y, marker, colour, 60, note !== ""),
     text(x + SAMPLE + 8, y + 4, name, NAME, INK),
+    ...(note === "" ? [] : [text(x + SAMPLE + 8 + noteX, y + 4, note, NOTE, FAINT)]),
   ];
 }

@@ -5,6 +5,7 @@ import { IcrlError } from "../../../common/errors.js";
 import { readTournamentTrials } from "../../../datasets/tournament-trials.js";
 import type { TaskTrials } from "../../../server/tournaments/statistics/tournament-statistics.js";
 import { RESULTS_SCHEMA_VERSION, type ResultsJson } from "../results.js";
+import { withoutFalseCertainty } from "./without-false-certainty.js";
 
 /** A finished tournament. */
 export interface PlayedTournament {
@@ -28,13 +29,13 @@ const ROUNDING = 1e-9;
  * @throws RESULTS_VERSION if an earlier or later version of icrl wrote them
  */
 export async function readTournament(dir: string): Promise<PlayedTournament> {
-  const results = readResults(dir);
+  const results = withoutFalseCertainty(readResults(dir));
   const path = join(dir, "trials.parquet");
   const matches = results.tasks.flatMap(({ id, agents }) => agents.map(({ name }) => ({ task: id, entrant: name })));
   const trials = await readTournamentTrials(path, matches, results.tournament.trials);
   let next = 0;
   const tasks = results.tasks.map(({ id, uniform_regret, agents }): TaskTrials => {
-    const entrants = agents.map(({ name, regret }) => {
+    const entrants = agents.map(({ name, regret, forfeits }) => {
       const match = trials[next++];
       if (Math.abs(meanOf(match.regrets) - regret.mean) > ROUNDING * Math.max(1, Math.abs(regret.mean))) {
         throw new IcrlError(
@@ -42,7 +43,7 @@ export async function readTournament(dir: string): Promise<PlayedTournament> {
           `${path} has another mean regret of "${name}" on "${id}" than results.json: they are of different tournaments, play one of them again`,
         );
       }
-      return { name, ...match };
+      return { name, forfeits, ...match };
     });
     return { id, uniformRegret: uniform_regret, entrants };
   });

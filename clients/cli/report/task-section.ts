@@ -1,11 +1,12 @@
 /** Each task by itself. */
+import { commonDigits } from "../../../common/digits.js";
 import type { Estimated, TaskStatistics } from "../../../server/tournaments/statistics/tournament-statistics.js";
-import { commonDigits, fixedNumber, shortNumber } from "../print/numbers.js";
+import { estimatedDigits, estimatedTexts, meanText, signedNumber } from "../print/estimates.js";
+import { fixedNumber, shortNumber } from "../print/numbers.js";
 import type { AgentJson, TaskJson } from "../results.js";
 import { type Block, type Column, longTable, type Picture } from "./document.js";
-import { estimatedDigits, estimatedTexts, NONE, signedNumber } from "./estimated-text.js";
 import { regretPictureName } from "./pictures.js";
-import type { ReportView } from "./report-view.js";
+import { marked, markText, type ReportView } from "./report-view.js";
 
 /** The section. */
 export function taskSection({ results, statistics }: ReportView, pictures: ReadonlyMap<string, Picture>): Block[] {
@@ -29,7 +30,7 @@ export function taskSection({ results, statistics }: ReportView, pictures: Reado
 function taskTable(task: TaskJson, { agents, pairs, uniform_regret }: TaskStatistics): Block[] {
   const played = new Map(task.agents.map((agent) => [agent.name, agent]));
   const ranked = agents
-    .toSorted((a, b) => a.regret.mean.value - b.regret.mean.value)
+    .toSorted((a, b) => a.rank - b.rank)
     .flatMap((figures) => {
       const agent = played.get(figures.name);
       return agent === undefined ? [] : [{ figures, agent }];
@@ -39,8 +40,8 @@ function taskTable(task: TaskJson, { agents, pairs, uniform_regret }: TaskStatis
   const explored = ranked.some(({ figures }) => figures.exploration !== undefined);
   const number = (title: string): Column => ({ title, kind: "number" });
   const columns: { column: Column; cells: readonly string[] }[] = [
-    { column: number(""), cells: ranked.map((_, i) => String(i + 1)) },
-    { column: { title: "entrant" }, cells: ranked.map(({ agent }) => agent.name) },
+    { column: number(""), cells: ranked.map(({ figures }) => String(figures.rank)) },
+    { column: { title: "entrant" }, cells: ranked.map(({ agent }) => marked(agent.name, agent)) },
     { column: number("mean regret"), cells: estimatedTexts(ranked.map(({ figures }) => figures.regret.mean)) },
     ...(best === undefined
       ? []
@@ -53,7 +54,7 @@ function taskTable(task: TaskJson, { agents, pairs, uniform_regret }: TaskStatis
     { column: number("median"), cells: pointTexts(ranked.map(({ figures }) => figures.regret.median)) },
     { column: number("IQM"), cells: pointTexts(ranked.map(({ figures }) => figures.regret.iqm)) },
     { column: number("mean score"), cells: estimatedTexts(ranked.map(({ figures }) => figures.score.mean)) },
-    { column: number("return"), cells: returnTexts(ranked.map(({ agent }) => agent)) },
+    { column: number("return ± se"), cells: returnTexts(ranked.map(({ agent }) => agent)) },
     ...(explored
       ? [
           {
@@ -74,9 +75,9 @@ function taskTable(task: TaskJson, { agents, pairs, uniform_regret }: TaskStatis
     },
   ];
   return longTable({
-    caption: `Regret of a trial on ${task.id}, with 95 % intervals${
+    caption: `Regret of a trial on ${task.id}, equal means with one rank; 95 % bootstrap intervals${
       best === undefined ? "" : `; the difference to ${best} is that of the same trials`
-    }. Returns with their standard errors. Uniform play's mean regret is ${shortNumber(uniform_regret)}.`,
+    }${explored ? "; of suffix failures, a share, Wilson's" : ""}. Returns of the trials that were played, with their standard errors. Uniform play's mean regret is ${shortNumber(uniform_regret)}.${markText(task.agents)}`,
     columns: columns.map(({ column }) => column),
     rows: ranked.map((_, i) => columns.map(({ cells }) => cells[i])),
   });
@@ -88,7 +89,7 @@ function differenceTo(best: string, name: string, pairs: TaskStatistics["pairs"]
     if (a === name && b === best) return regret_difference;
     if (a === best && b === name) {
       const { value, ci95 } = regret_difference;
-      return { value: -value, ci95: [-ci95[1], -ci95[0]] };
+      return { value: -value, ci95: ci95 && [-ci95[1], -ci95[0]] };
     }
   }
   return null;
@@ -102,8 +103,6 @@ function pointTexts(values: readonly Estimated[]): string[] {
 
 /** With their standard errors. */
 function returnTexts(agents: readonly AgentJson[]): string[] {
-  const digits = commonDigits(agents.map((agent) => agent.return?.se ?? 0));
-  return agents.map(({ return: value }) =>
-    value === null ? NONE : `${signedNumber(value.mean, digits)} ± ${fixedNumber(value.se, digits)}`,
-  );
+  const digits = commonDigits(agents.map((agent) => agent.return?.se));
+  return agents.map((agent) => meanText(agent.return, digits));
 }

@@ -90,21 +90,6 @@ function shiftToPrior(strengths: Float64Array, odds: Float64Array): number {
   return step;
 }
 
-/** The largest set of entrants that meet, if by way of others; the first of equal ones. Empty where nobody meets. */
-export function largestCircle(entrants: number, meetings: readonly Meeting[]): readonly number[] {
-  const circleOf = Array.from({ length: entrants }, (_, i) => [i]);
-  for (const { members } of meetings) {
-    for (const member of members) {
-      const [mine, other] = [circleOf[members[0]], circleOf[member]];
-      if (mine === other) continue;
-      mine.push(...other);
-      for (const moved of other) circleOf[moved] = mine;
-    }
-  }
-  const largest = circleOf.reduce((best, circle) => (circle.length > best.length ? circle : best), []);
-  return largest.length < 2 ? [] : [...largest].sort((a, b) => a - b);
-}
-
 /**
  * Wins of each entrant in each trial that they all played, against every other, ties half: the number of regrets above its own, and half of the equal ones.
  *

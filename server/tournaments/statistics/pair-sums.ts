@@ -1,11 +1,12 @@
 import { estimated } from "./estimated.js";
 import { type Resampling, replicates } from "./resampling.js";
-import type { PairStatistics } from "./statistics-document.js";
+import type { Estimated, PairStatistics } from "./statistics-document.js";
+import { wilsonMargins } from "./wilson.js";
 
 /** Comparisons of pairs, added up over tasks. */
 export interface PairSums {
-  /** Adds a task that both play: replicates of how probably `a` is better, and of the difference of scores. */
-  add(a: string, b: string, improvement: Float64Array, scoreDifference: Float64Array): void;
+  /** Adds a task that both play, of so many trials: replicates of how probably `a` is better, and of the difference of scores. */
+  add(a: string, b: string, trials: number, improvement: Float64Array, scoreDifference: Float64Array): void;
   /** The means over tasks, of pairs in the order in which they were added. */
   statistics(): Generator<void, PairStatistics[]>;
 }
@@ -14,32 +15,54 @@ interface Sums {
   readonly a: string;
   readonly b: string;
   tasks: number;
+  /** Of the task that has the fewest. */
+  trials: number;
   readonly improvement: Float64Array;
   readonly scoreDifference: Float64Array;
+  /** Sums of squares over the tasks of how far the interval of the probability has to reach at least. */
+  below: number;
+  above: number;
 }
 
 /** No pairs yet. */
 export function pairSums(resampling: Resampling): PairSums {
   const pairs = new Map<string, Sums>();
   return {
-    add(a, b, improvement, scoreDifference) {
+    add(a, b, trials, improvement, scoreDifference) {
       const key = JSON.stringify([a, b]);
-      const fresh = { a, b, tasks: 0, improvement: replicates(resampling), scoreDifference: replicates(resampling) };
-      const sums = pairs.get(key) ?? fresh;
+      const sums = pairs.get(key) ?? {
+        a,
+        b,
+        tasks: 0,
+        trials,
+        improvement: replicates(resampling),
+        scoreDifference: replicates(resampling),
+        below: 0,
+        above: 0,
+      };
       pairs.set(key, sums);
       sums.tasks += 1;
+      sums.trials = Math.min(sums.trials, trials);
+      const [below, above] = wilsonMargins(improvement[0], trials);
+      sums.below += below ** 2;
+      sums.above += above ** 2;
       addTo(sums.improvement, improvement);
       addTo(sums.scoreDifference, scoreDifference);
     },
     *statistics() {
       const statistics: PairStatistics[] = [];
-      for (const { a, b, tasks, improvement, scoreDifference } of pairs.values()) {
-        const mean = (sums: Float64Array) =>
-          estimated(sums.subarray(0, 1 + resampling.resamples).map((sum) => sum / tasks));
+      for (const sums of pairs.values()) {
+        const { a, b, tasks, trials, improvement, scoreDifference } = sums;
+        const mean = (of: Float64Array) =>
+          estimated(
+            of.map((sum) => sum / tasks),
+            resampling.resamples,
+            trials,
+          );
         statistics.push({
           a,
           b,
-          probability_of_improvement: mean(improvement),
+          probability_of_improvement: widened(mean(improvement), sums),
           score_difference: mean(scoreDifference),
         });
         yield;
@@ -47,6 +70,19 @@ export function pairSums(resampling: Resampling): PairSums {
       return statistics;
     },
   };
+}
+
+/**
+ * The interval of a mean of shares, as wide at least as intervals of the shares make it, where they lie so near to 0 or 1 that resamples
+ * of the trials tell too little.
+ *
+ * Source: Zou & Donner (2008), "Construction of confidence limits about effect measures: a general approach", for the sum of squares.
+ */
+function widened({ value, ci95 }: Estimated, { tasks, below, above }: Sums): Estimated {
+  if (ci95 === null) return { value, ci95 };
+  const low = Math.max(0, value - Math.sqrt(below) / tasks);
+  const high = Math.min(1, value + Math.sqrt(above) / tasks);
+  return { value, ci95: [Math.min(low, ci95[0]), Math.max(high, ci95[1])] };
 }
 
 function addTo(sums: Float64Array, values: Float64Array): void {

@@ -3,6 +3,7 @@
  * as many as it has.
  *
  * Source: Agarwal et al. (2021), section 4; rliable 1.2 gives the same values where all tasks have the same number of trials.
+ * Differs: the bands of profiles are Wilson intervals of shares, where rliable's are resampled and have no width where all trials agree.
  */
 import { estimated } from "./estimated.js";
 import { type Kernels, LANES } from "./kernels.js";
@@ -19,18 +20,20 @@ import {
   sortedSample,
 } from "./sorted-sample.js";
 import type { Estimated, OverallStatistics, ScoreLocation, TaskTrials } from "./statistics-document.js";
+import { wilsonInterval } from "./wilson.js";
 
 /** Scores at which profiles are given: 0, 0.01, ..., 1. */
 export const TAU: readonly number[] = Array.from({ length: 101 }, (_, i) => i / 100);
 
-/** Bytes of profiles that are kept at a time: that of an entrant has 101 values of each resample. */
-const PROFILE_BYTES = 2 ** 26;
+/** Entrants that are taken at a time. */
+const CHUNK = 40;
 
 /** What is said of an entrant's scores on all its tasks. */
-export type PooledScores = Pick<OverallStatistics["agents"][number], "name" | "tasks" | "score" | "profile">;
+export type PooledScores = Pick<OverallStatistics["agents"][number], "score" | "profile">;
 
 /** An entrant's trials of one task. */
 interface Part {
+  readonly trials: number;
   readonly uniformRegret: number;
   readonly regret: MeanOf;
   readonly shortfall: MeanOf;
@@ -39,7 +42,6 @@ interface Part {
 }
 
 interface Entrant {
-  readonly name: string;
   readonly parts: readonly Part[];
   readonly sample: SortedSample;
   /** Of each tau, LANES times the number of scores that are not above it. */
@@ -48,7 +50,8 @@ interface Entrant {
   readonly medians: Float64Array;
   readonly iqms: Float64Array;
   readonly gaps: Float64Array;
-  readonly profile: readonly Float64Array[];
+  /** Shares of the runs that score above each tau, once they are counted. */
+  profile: readonly number[];
 }
 
 /**
@@ -61,7 +64,7 @@ export function* pooledScores(
   resampling: Resampling,
   kernels: Kernels,
 ): Generator<void, PooledScores[]> {
-  const chunk = resampling.paired ? Math.ceil(PROFILE_BYTES / (8 * TAU.length * (1 + resampling.resamples))) : 1;
+  const chunk = resampling.paired ? CHUNK : 1;
   const pooled: PooledScores[] = [];
   for (let first = 0; first < names.length; first += chunk) {
     pooled.push(...(yield* pooledScoresOf(tasks, names.slice(first, first + chunk), resampling, kernels)));
@@ -138,7 +141,7 @@ function prepare(
           kernels,
         )
       : regret;
-    parts.push({ uniformRegret, regret, shortfall, counts });
+    parts.push({ trials: regrets.length, uniformRegret, regret, shortfall, counts });
     for (let i = 0; i < regrets.length; i++) {
       scores.push(normalisedScore(regrets[i], uniformRegret));
       places.push((counts.byteOffset - begin) / counts.BYTES_PER_ELEMENT + LANES * i);
@@ -146,7 +149,6 @@ function prepare(
   }
   const sample = sortedSample(Float64Array.from(scores), kernels, (i) => places[i]);
   return {
-    name,
     parts,
     sample,
     notAbove: TAU.map((tau) => LANES * countNotAbove(sample.values, tau)),
@@ -154,7 +156,7 @@ function prepare(
     medians: replicates(resampling),
     iqms: replicates(resampling),
     gaps: replicates(resampling),
-    profile: TAU.map(() => replicates(resampling)),
+    profile: [],
   };
 }
 
@@ -184,35 +186,33 @@ function takeLocations({ parts, means, medians, gaps }: Entrant, drawn: number, 
   }
 }
 
-/** Middle half and profile of all runs. */
-function takeDistribution({ sample, notAbove, iqms, profile }: Entrant, cumulated: Cumulated, first: number): void {
-  const n = sample.values.length;
-  for (let lane = 0; lane < LANES; lane++) {
-    iqms[first + lane] = interquartileMean(sample, cumulated, lane);
-    const total = cumulated.counts[LANES * n + lane];
-    for (let k = 0; k < notAbove.length; k++) {
-      profile[k][first + lane] = (total - cumulated.counts[notAbove[k] + lane]) / total;
-    }
-  }
+/** Middle half of all runs; and of the data themselves, which stand first, the profile. */
+function takeDistribution(entrant: Entrant, cumulated: Cumulated, first: number): void {
+  const { sample, notAbove, iqms } = entrant;
+  for (let lane = 0; lane < LANES; lane++) iqms[first + lane] = interquartileMean(sample, cumulated, lane);
+  if (first > 0) return;
+  const total = cumulated.counts[LANES * sample.values.length];
+  entrant.profile = notAbove.map((at) => (total - cumulated.counts[at]) / total);
 }
 
-function summary({ name, parts, means, medians, iqms, gaps, profile }: Entrant, resampling: Resampling): PooledScores {
-  const estimate = (of: Float64Array): Estimated => estimated(of.subarray(0, 1 + resampling.resamples));
+function summary({ parts, means, medians, iqms, gaps, profile }: Entrant, resampling: Resampling): PooledScores {
+  const fewest = Math.min(...parts.map(({ trials }) => trials));
+  const estimate = (of: Float64Array): Estimated => estimated(of, resampling.resamples, fewest);
   const score: ScoreLocation = {
     mean: estimate(means),
     median: estimate(medians),
     iqm: estimate(iqms),
     optimality_gap: estimate(gaps),
   };
-  const bands = profile.map(estimate);
+  // As many as there are where all tasks have equally many. Source: Kish (1965), "Survey Sampling", section 11.7.
+  const runs = parts.length ** 2 / parts.reduce((sum, { trials }) => sum + 1 / trials, 0);
+  const bands = fewest < 2 ? null : profile.map((share) => wilsonInterval(share, runs) as readonly [number, number]);
   return {
-    name,
-    tasks: parts.length,
     score,
     profile: {
-      fraction: bands.map(({ value }) => value),
-      low: bands.map(({ ci95 }) => ci95[0]),
-      high: bands.map(({ ci95 }) => ci95[1]),
+      fraction: profile,
+      low: bands?.map(([low]) => low) ?? null,
+      high: bands?.map(([, high]) => high) ?? null,
     },
   };
 }

@@ -32,6 +32,9 @@ export function drawIndices(indices: Int32Array, state: Int32Array): void {
   state[3] = counter;
 }
 
+/** Resamples behind an interval where nobody asks for others: those of results.json, of the page and of a report. */
+export const DEFAULT_RESAMPLES = 2000;
+
 /** How resamples are drawn. */
 export interface Resampling {
   readonly resamples: number;
@@ -40,7 +43,7 @@ export interface Resampling {
 }
 
 /** Replicates of a statistic: the value and `resamples` values of it, and up to three more that nobody needs. */
-export function replicates({ resamples }: Resampling): Float64Array {
+export function replicates({ resamples }: Pick<Resampling, "resamples">): Float64Array {
   return new Float64Array(LANES * Math.ceil((1 + resamples) / LANES));
 }
 

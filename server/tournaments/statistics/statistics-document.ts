@@ -14,6 +14,8 @@ export interface TaskTrials {
 /** One entrant's trials of a task. */
 export interface EntrantTrials {
   readonly name: string;
+  /** How many of its trials were forfeited; absent: none. */
+  readonly forfeits?: number;
   /** Pseudo-regret of each trial, [trials]; uniform play's for a forfeited one. */
   readonly regrets: Float64Array;
   /**
@@ -25,10 +27,13 @@ export interface EntrantTrials {
   readonly minFractions?: Float64Array;
 }
 
-/** A value and its 95 % interval: percentile bootstrap, trials resampled within tasks. */
+/**
+ * A value and its 95 % interval: percentile bootstrap, trials resampled within tasks; of shares Wilson's. null where a task has fewer than
+ * two trials: one does not tell how far another would lie from it.
+ */
 export interface Estimated {
   readonly value: number;
-  readonly ci95: readonly [low: number, high: number];
+  readonly ci95: readonly [low: number, high: number] | null;
 }
 
 /** Location of the trials of a task. */
@@ -52,7 +57,10 @@ export interface ScoreLocation extends Location {
 export interface PairStatistics {
   readonly a: string;
   readonly b: string;
-  /** Probability that a run of `a` is better than a run of `b`, ties counted half; the mean over tasks. */
+  /**
+   * Probability that a run of `a` is better than a run of `b`, ties counted half; the mean over tasks. Its interval reaches as far at least as
+   * that of as many trials that were all won, or all lost.
+   */
   readonly probability_of_improvement: Estimated;
   /** Mean over tasks of the mean difference of the normalised scores on the same trial, a - b: above 0 where `a` is better. */
   readonly score_difference: Estimated;
@@ -65,6 +73,10 @@ export interface TaskStatistics {
   readonly uniform_regret: number;
   readonly agents: readonly {
     readonly name: string;
+    /** From 1, by mean regret; equal means share a rank. */
+    readonly rank: number;
+    /** Trials that were forfeited: each counts as uniform play's exact regret. */
+    readonly forfeits: number;
     readonly regret: Location;
     readonly score: ScoreLocation;
     /** Only for bandits with fixed arms, and where not every trial was forfeited. Source: Krishnamurthy et al. (2024). */
@@ -81,23 +93,35 @@ export interface TaskStatistics {
 
 /** All tasks together, each with the same weight. */
 export interface OverallStatistics {
+  /** Entrants that play the same tasks: larger groups first. Scores, ranks and ratings of different groups are not comparable. */
+  readonly groups: readonly {
+    /** Ids of the tasks that all of them play. */
+    readonly tasks: readonly string[];
+    /** By mean score, the best first. */
+    readonly agents: readonly string[];
+  }[];
   /** In the order of the tournament, as far as the tasks tell it. */
   readonly agents: readonly {
     readonly name: string;
-    /** Number of tasks it plays: scores of entrants that play different tasks are not comparable. */
+    /** Number of tasks it plays. */
     readonly tasks: number;
+    /** Trials of all of these, and how many of them were forfeited. */
+    readonly trials: number;
+    readonly forfeits: number;
+    /** From 1, by mean score, among those that play the same tasks; equal means share a rank. Null where nobody else plays the same. */
+    readonly rank: number | null;
     readonly score: ScoreLocation;
     /**
-     * Bradley-Terry rating on Elo's scale (400 points are odds of 10 to 1) from all trials of all tasks, mean 0 over the rated entrants. Each has half a win
-     * and half a loss against an opponent of strength 0 beside its trials, so that it is finite for who won or lost everything. Null for
-     * entrants that are not of the largest circle that meets on tasks: there is no common scale.
+     * Bradley-Terry rating on Elo's scale (400 points are odds of 10 to 1) from all trials of all tasks, among those that play the same tasks, mean 0
+     * over these. Each has half a win and half a loss against an opponent of strength 0 beside its trials, so that it is finite for who won or
+     * lost everything. Null where nobody else plays the same tasks.
      */
     readonly rating: Estimated | null;
-    /** Performance profile: share of the runs whose score is above each `tau`. */
+    /** Performance profile: share of the runs whose score is above each `tau`; its band is Wilson's, null where a task has fewer than two trials. */
     readonly profile: {
       readonly fraction: readonly number[];
-      readonly low: readonly number[];
-      readonly high: readonly number[];
+      readonly low: readonly number[] | null;
+      readonly high: readonly number[] | null;
     };
   }[];
   /** Scores at which profiles are given, ascending. */
@@ -113,7 +137,10 @@ export interface TournamentStatistics {
   readonly seed: string;
   /** Whether a resample takes the same trials of all entrants. */
   readonly paired: boolean;
-  /** Entrants that are compared in pairs: the best by mean score, the best first, at most a stated number, so that nothing grows with the square of the entrants. */
+  /**
+   * Entrants that are compared in pairs, on the tasks that both play: the best by mean score of each group, then the second best of each, and so
+   * on; at most a stated number, so that nothing grows with the square of the entrants.
+   */
   readonly compared: readonly string[];
   readonly tasks: readonly TaskStatistics[];
   readonly overall: OverallStatistics;
@@ -121,7 +148,7 @@ export interface TournamentStatistics {
 
 /** How the statistics are drawn. */
 export interface StatisticsOptions {
-  /** Resamples behind each interval; 2,000 is usual. */
+  /** Resamples behind each interval; `DEFAULT_RESAMPLES` is usual. */
   readonly resamples: number;
   readonly seed: bigint;
   /** Default true. False resamples each entrant's trials by themselves, as rliable does. */

@@ -2,8 +2,10 @@
 import { winsInTrials } from "./bradley-terry.js";
 import { estimated, transformed } from "./estimated.js";
 import { type Kernels, LANES } from "./kernels.js";
+import { meanOf } from "./mean-and-standard-error.js";
 import { normalisedScore, shareOfUniform } from "./normalised-score.js";
 import { comparisonTaker, type Standing, standingAmong } from "./probability-of-improvement.js";
+import { rankBy } from "./rank-by.js";
 import { type MeanOf, type MeanTaker, meanOfValues, meanTaker } from "./resampled-mean.js";
 import { type Resamples, type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
 import { workMeter } from "./slices.js";
@@ -17,13 +19,16 @@ import {
   sortedSample,
 } from "./sorted-sample.js";
 import type { EntrantTrials, Estimated, Location, TaskStatistics, TaskTrials } from "./statistics-document.js";
+import { wilsonInterval } from "./wilson.js";
 
 /** What is added up over the tasks: replicates of each pair of `compared` and of each entrant. */
 export interface Comparison {
   readonly names: ReadonlySet<string>;
-  /** Adds the replicates of a pair on a task. */
-  addPair(a: string, b: string, improvement: Float64Array, scoreDifference: Float64Array): void;
-  /** Adds the wins of the entrants of a task, [LANES] each, in the four replicates from `replicate` on. */
+  /** Sets of entrants who are compared with one another alone. */
+  readonly groups: readonly ReadonlySet<string>[];
+  /** Adds the replicates of a pair on a task of so many trials. */
+  addPair(a: string, b: string, trials: number, improvement: Float64Array, scoreDifference: Float64Array): void;
+  /** Adds the wins of an entrant within its group, [LANES], in the four replicates from `replicate` on. */
   addWins(name: string, replicate: number, wins: Float64Array): void;
 }
 
@@ -35,6 +40,7 @@ interface Mean {
 
 interface Entrant {
   readonly name: string;
+  readonly forfeits: number;
   readonly resamples: Resamples;
   readonly sample: SortedSample;
   readonly regret: Mean;
@@ -42,7 +48,7 @@ interface Entrant {
   readonly shortfall: Mean;
   readonly medians: Float64Array;
   readonly iqms: Float64Array;
-  readonly exploration?: { readonly suffixFailure: Mean; readonly minFraction: Mean };
+  readonly exploration?: { readonly suffixFailure: Estimated; readonly minFraction: Mean; readonly played: number };
   /** Pairs of which it is `b`. */
   readonly pairs: Pair[];
 }
@@ -73,11 +79,13 @@ export function* taskStatistics(
     entrants.push(prepare(one, resamples, resampling, kernels));
     if (pauseIsDue(20 * trials)) yield;
   }
-  const wins = winsInTrials(given.map(({ regrets }) => regrets)).map((values) => {
-    const array = kernels.floats(trials);
-    array.set(values);
-    return array;
-  });
+  const wins = given.map(() => kernels.floats(trials));
+  for (const group of comparison.groups) {
+    const members = [...given.keys()].filter((i) => group.has(given[i].name));
+    if (members.length < 2) continue;
+    for (const [k, values] of winsInTrials(members.map((i) => given[i].regrets)).entries())
+      wins[members[k]].set(values);
+  }
   const compared = entrants.filter(({ name }) => comparison.names.has(name));
   const pairs: Pair[] = [];
   for (const [i, a] of compared.entries()) {
@@ -108,9 +116,11 @@ export function* taskStatistics(
     }
   }
 
-  const estimate = (of: Float64Array): Estimated => estimated(of.subarray(0, 1 + resampling.resamples));
+  const estimate = (of: Float64Array, among = trials): Estimated => estimated(of, resampling.resamples, among);
+  const ranks = new Map(rankBy(entrants, ({ regret }) => regret.replicates[0]).map(({ entry, rank }) => [entry, rank]));
   const agents: TaskStatistics["agents"][number][] = [];
-  for (const { name, regret, shortfall, medians, iqms, exploration } of entrants) {
+  for (const entrant of entrants) {
+    const { name, forfeits, regret, shortfall, medians, iqms, exploration } = entrant;
     const location: Location = {
       mean: estimate(regret.replicates),
       median: estimate(medians),
@@ -124,10 +134,11 @@ export function* taskStatistics(
       optimality_gap: transformed(estimate(shortfall.replicates), (x) => shareOfUniform(x, uniformRegret)),
     };
     const explored = exploration && {
-      suffix_failure: estimate(exploration.suffixFailure.replicates),
-      min_fraction: estimate(exploration.minFraction.replicates),
+      suffix_failure: exploration.suffixFailure,
+      min_fraction: estimate(exploration.minFraction.replicates, exploration.played),
     };
-    agents.push({ name, regret: location, score, ...(explored && { exploration: explored }) });
+    const rank = ranks.get(entrant) as number;
+    agents.push({ name, rank, forfeits, regret: location, score, ...(explored && { exploration: explored }) });
     if (pauseIsDue(50 * resampling.resamples)) yield;
   }
   const differences: TaskStatistics["pairs"][number][] = [];
@@ -141,7 +152,7 @@ export function* taskStatistics(
     });
     const score = (of: Entrant, r: number) => normalisedScore(of.regret.replicates[r], uniformRegret);
     const ofScores = difference.map((_, r) => score(a, r) - score(b, r));
-    comparison.addPair(a.name, b.name, improvement, ofScores);
+    comparison.addPair(a.name, b.name, trials, improvement, ofScores);
     if (pauseIsDue(20 * resampling.resamples)) yield;
   }
   kernels.release();
@@ -149,7 +160,7 @@ export function* taskStatistics(
 }
 
 function prepare(
-  { name, regrets, suffixFailures, minFractions }: EntrantTrials,
+  { name, forfeits = 0, regrets, suffixFailures, minFractions }: EntrantTrials,
   resamples: Resamples,
   resampling: Resampling,
   kernels: Kernels,
@@ -157,10 +168,14 @@ function prepare(
   const room = () => replicates(resampling);
   const mean = (values: Float64Array): Mean => ({ of: meanOfValues(values, kernels), replicates: room() });
   const regret = mean(regrets);
-  const exploration = suffixFailures?.some((value) => !Number.isNaN(value)) &&
-    minFractions && { suffixFailure: mean(suffixFailures), minFraction: mean(minFractions) };
+  const played = suffixFailures?.filter((value) => !Number.isNaN(value)) ?? [];
+  const exploration =
+    played.length > 0 && minFractions
+      ? { suffixFailure: share(played), minFraction: mean(minFractions), played: played.length }
+      : undefined;
   return {
     name,
+    forfeits,
     resamples,
     sample: sortedSample(regrets, kernels),
     regret,
@@ -172,6 +187,12 @@ function prepare(
   };
 }
 
+/** How many of them are 1. Shapes: values [n], each 0 or 1. */
+function share(values: ArrayLike<number>): Estimated {
+  const value = meanOf(values);
+  return { value, ci95: wilsonInterval(value, values.length) };
+}
+
 /** The four replicates from `first` on of an entrant's own statistics; `room` then holds its cumulated counts. */
 function takeReplicates(entrant: Entrant, room: Cumulated, first: number, means: MeanTaker, kernels: Kernels): void {
   const { sample, regret, shortfall, medians, iqms, exploration } = entrant;
@@ -180,9 +201,8 @@ function takeReplicates(entrant: Entrant, room: Cumulated, first: number, means:
   means.take(regret.of, counts, trials, regret.replicates, first);
   if (shortfall !== regret) means.take(shortfall.of, counts, trials, shortfall.replicates, first);
   if (exploration !== undefined) {
-    for (const { of, replicates } of [exploration.suffixFailure, exploration.minFraction]) {
-      means.take(of, counts, trials, replicates, first);
-    }
+    const { of, replicates } = exploration.minFraction;
+    means.take(of, counts, trials, replicates, first);
   }
   cumulate(sample, counts, room, kernels);
   for (let lane = 0; lane < LANES; lane++) {

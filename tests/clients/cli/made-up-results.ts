@@ -29,7 +29,7 @@ export function madeUpAgent(name: string, steps: readonly number[], final: numbe
 export function madeUpResults(tasks: readonly TaskJson[]): ResultsJson {
   const names = [...new Set(tasks.flatMap((task) => task.agents.map((agent) => agent.name)))];
   return {
-    schema_version: 1,
+    schema_version: 2,
     command: "icrl tournament run demo.yaml --out demo",
     versions: { icrl: "0.1.0", node: "20.19.0", server: "0.1.0" },
     tournament: {
@@ -44,7 +44,14 @@ export function madeUpResults(tasks: readonly TaskJson[]): ResultsJson {
     leaderboard: tasks.flatMap((task) =>
       [...task.agents]
         .sort((a, b) => a.regret.mean - b.regret.mean)
-        .map((agent, i) => ({ task: task.id, name: agent.name, rank: i + 1, regret: agent.regret.mean })),
+        .map(({ name, regret, trials, forfeits }, i) => ({
+          task: task.id,
+          name,
+          rank: i + 1,
+          regret: regret.mean,
+          trials,
+          forfeits,
+        })),
     ),
   };
 }

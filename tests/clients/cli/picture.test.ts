@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { textWidth } from "#icrl/clients/cli/print/font.js";
+import { looksOf } from "#icrl/clients/cli/print/looks.js";
 import { chartSvg, pngFromSvg, writePicture } from "#icrl/clients/cli/print/picture.js";
 import { regretChart } from "#icrl/clients/cli/print/regret-chart.js";
+import { layOutPanel } from "#icrl/clients/cli/print/regret-panel.js";
 import type { ResultsJson } from "#icrl/clients/cli/results.js";
 import { e1, madeUpAgent, madeUpResults, riverSwim } from "./made-up-results.js";
 
@@ -155,6 +157,40 @@ describe("the picture of regret curves", () => {
     expect(uncut).not.toContain("reaches");
     // By hand: cutting above q-learning's 204 would give the others 335 / 240 of their room, not double.
     expect(await pictureSvg(madeUpResults([riverSwim]))).not.toContain("reaches");
+  });
+
+  it("has a line without a band of one trial, and says that it is one", async () => {
+    const [agent] = e1.agents;
+    const once = { ...agent, trials: 1, curve: { ...agent.curve, se: agent.curve.se.map(() => null) } };
+    const results = madeUpResults([{ ...e1, agents: [once] }]);
+    const svg = await pictureSvg({ ...results, tournament: { ...results.tournament, trials: 1 } });
+    expect(svg).not.toMatch(/fill-opacity="0\.2"|NaN|null/);
+    expect(svg).toContain("One trial, seed 7");
+    expect(await pictureSvg(madeUpResults([e1]))).toMatch(/fill-opacity="0\.2"/);
+  });
+
+  it("marks lines with forfeited trials by crosses, and says how many, also where a line leaves", async () => {
+    const [ucb, thompson, emp, uniform] = e1.agents;
+    const agents = [ucb, { ...thompson, forfeits: 120 }, emp, { ...uniform, forfeits: 500 }];
+    const results = madeUpResults([{ ...e1, agents }]);
+    const svg = await pictureSvg(results);
+    expectReadable(svg, results);
+    const texts = drawnTexts(svg).map(({ text }) => text);
+    expect(texts).toContain("51.1 (120 of 500 forfeited)");
+    expect(texts).toContain("reaches 222 (all 500 forfeited)");
+    expect(texts).toContain("33.1");
+    expect(texts).toContain("Crosses: forfeited trials are in the line, each as uniform play's exact regret");
+    const { lines } = layOutPanel(results.tasks[0], looksOf(agents.map(({ name }) => name)), 230);
+    expect(lines.map(({ crosses }) => crosses.length)).toEqual([0, 6, 0, 6]);
+    for (const { crosses, end } of lines) {
+      for (const { x, y } of crosses) {
+        expect(x).toBeLessThan(end.x);
+        expect(y).toBeGreaterThanOrEqual(0); // within the plot, of the line that leaves it, too
+      }
+    }
+    const without = await pictureSvg(madeUpResults([e1]));
+    expect(svg.match(/<line /g)?.length).toBe((without.match(/<line /g)?.length ?? 0) + 2 * 12);
+    expect(without).not.toContain("forfeited");
   });
 
   it("survives what is not much of a curve", async () => {

@@ -67,7 +67,7 @@ describe("results.json", () => {
     const json = resultsJson(message, tournament, "icrl tournament run demo.yaml", { icrl: "0.2.0" });
     // The shape is docs/results.md, field by field; the values are those of the message above.
     expect(JSON.parse(jsonText(json))).toEqual({
-      schema_version: 1,
+      schema_version: 2,
       command: "icrl tournament run demo.yaml",
       versions: { icrl: "0.2.0", server: "0.1.0" },
       tournament: {
@@ -114,8 +114,8 @@ describe("results.json", () => {
         },
       ],
       leaderboard: [
-        { task: "e1", name: "ucb", rank: 1, regret: 33.5 },
-        { task: "e1", name: "gone", rank: 2, regret: 222 },
+        { task: "e1", name: "ucb", rank: 1, regret: 33.5, trials: 10, forfeits: 0 },
+        { task: "e1", name: "gone", rank: 2, regret: 222, trials: 10, forfeits: 10 },
       ],
     });
   });
@@ -123,6 +123,22 @@ describe("results.json", () => {
   it("is the same of a message that went over the wire", () => {
     const decoded = TournamentResults.decode(TournamentResults.encode(message).finish());
     expect(resultsJson(decoded, tournament, "", {})).toEqual(resultsJson(message, tournament, "", {}));
+  });
+
+  it("has null, not NaN and not 0, for what one trial does not tell", () => {
+    const once = structuredClone(message);
+    const [agent] = once.tasks[0].agents;
+    agent.regret = { mean: 33.5, se: Number.NaN };
+    agent.trialReturn = { mean: 400, se: Number.NaN };
+    agent.curve = { step: [1, 2], mean: [1, 2.5], se: [Number.NaN, Number.NaN] };
+    const text = jsonText(
+      resultsJson(TournamentResults.decode(TournamentResults.encode(once).finish()), tournament, "", {}),
+    );
+    expect(JSON.parse(text).tasks[0].agents[0]).toMatchObject({
+      regret: { mean: 33.5, se: null, ci95: null },
+      return: { mean: 400, se: null },
+      curve: { step: [1, 2], mean: [1, 2.5], se: [null, null] },
+    });
   });
 
   it("has null, not NaN, for the mean return of no trials", () => {

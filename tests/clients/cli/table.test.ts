@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { leaderboardText } from "#icrl/clients/cli/print/leaderboard.js";
-import { digitsForError, fixedNumber, shortNumber } from "#icrl/clients/cli/print/numbers.js";
+import { fixedNumber, shortNumber } from "#icrl/clients/cli/print/numbers.js";
 import { paintFor, plain } from "#icrl/clients/cli/print/paint.js";
 import { textTable } from "#icrl/clients/cli/print/table.js";
+import { digitsForError } from "#icrl/common/digits.js";
 import { e1, madeUpResults, riverSwim } from "./made-up-results.js";
 
 describe("a text table", () => {
@@ -53,14 +54,32 @@ describe("the leaderboard", () => {
     // Values are those of made-up-results.ts; intervals by hand: 33.1 +- 1.96 * 1.2 and so on.
     expect(text.split("\n").slice(0, 7)).toEqual([
       "linear-bandit",
-      "rank  name          agent         regret     95 % interval       return  trials  forfeits",
-      "   1  lin-ucb       lin-ucb        33.10    [30.75, 35.45]  466.9 ± 2.4     500  0",
-      "   2  lin-thompson  lin-thompson   51.10    [49.24, 52.96]  448.9 ± 1.9     500  0",
-      "   3  emp           emp            56.90    [51.80, 62.00]  443.1 ± 5.2     500  20 (ACT_TIMEOUT)",
-      "   4  uniform       uniform       221.70  [212.88, 230.52]  278.3 ± 9.0     500  0",
+      "rank  name          agent          regret     95 % interval  return ± se  trials  forfeits",
+      "   1  lin-ucb       lin-ucb        33.10     [30.75, 35.45]  466.9 ± 2.4     500  0",
+      "   2  lin-thompson  lin-thompson   51.10     [49.24, 52.96]  448.9 ± 1.9     500  0",
+      "   3  emp           emp            56.90†    [51.80, 62.00]  443.1 ± 5.2     500  20 of 500 (ACT_TIMEOUT)",
+      "   4  uniform       uniform       221.70   [212.88, 230.52]  278.3 ± 9.0     500  0",
       "",
     ]);
     expect(text.split("\n")[7]).toBe("river-swim");
+    expect(text.split("\n").slice(-3)).toEqual([
+      "regret: mean of a trial, interval by percentile bootstrap; return: mean ± standard error",
+      "† forfeited trials are in it as uniform play's exact regret; they have no return",
+      "",
+    ]);
+    expect(leaderboardText(madeUpResults([riverSwim]))).not.toContain("†");
+  });
+
+  it("has no interval and no error of one trial", () => {
+    const [agent] = e1.agents;
+    const once = {
+      ...agent,
+      trials: 1,
+      regret: { mean: 33.1, se: null, ci95: null },
+      return: { mean: -466.9, se: null },
+    };
+    const lines = leaderboardText(madeUpResults([{ ...e1, agents: [once] }])).split("\n");
+    expect(lines[2]).toBe("   1  lin-ucb  lin-ucb   33.10              –  −466.90 ± –       1  0");
   });
 
   it("says what was not computed, and names the family where the id differs", () => {
@@ -68,7 +87,7 @@ describe("the leaderboard", () => {
     const bare = { ...agent, regret: { ...agent.regret, ci95: null }, return: null };
     const lines = leaderboardText(madeUpResults([{ ...e1, id: "mine", agents: [bare] }])).split("\n");
     expect(lines[0]).toBe("mine (linear-bandit)");
-    expect(lines[2]).toBe("   1  lin-ucb  lin-ucb    33.1              -       -     500  0");
+    expect(lines[2]).toBe("   1  lin-ucb  lin-ucb   33.10              –            –     500  0");
   });
 });
 

@@ -1,6 +1,7 @@
 /** The live page's API and files, of a real server. */
 import { expect, onTestFinished, test, vi } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
+import { digitsForIntervals } from "#icrl/common/digits.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
 import type { AgentsView, Overview, TournamentView, TrajectoriesView, TrajectoryView } from "#icrl/server/http/api.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
@@ -113,10 +114,19 @@ test("while a tournament runs nobody is told the truth of its trials; once it is
     expect(tournament).toMatchObject({ state: "finished", finished_matches: 4, done_trials: 12 });
     expect(task.id).toBe("room");
     expect(task.curves).toHaveLength(2);
+    const { results } = await finished(connection, id);
+    const room = results.tasks.find((one) => one.id === "room");
     for (const standing of task.standings) {
       const curve = task.curves.find(({ agent }) => agent === standing.agent);
-      expect(standing).toMatchObject({ regret_trials: 3, regret: curve?.mean.at(-1), se: curve?.se.at(-1) });
+      expect(standing.regret_trials).toBe(3);
+      expect(standing.regret).toBeCloseTo(curve?.mean.at(-1) as number, 3); // five significant digits
+      // The page's numbers are those of results.json, to the last bit.
+      const name = ["first", "second"][standing.agent];
+      const { mean, se, ci95Low, ci95High } = room?.agents.find((agent) => agent.name === name)?.regret ?? {};
+      const place = results.leaderboard.find((row) => row.task === "room" && row.name === name);
+      expect(standing).toMatchObject({ regret: mean, se, ci95: [ci95Low, ci95High], rank: place?.rank });
     }
+    expect(task.digits).toBe(digitsForIntervals(task.standings.map(({ ci95 }) => ci95)));
     const [least, most] = task.standings.map(({ regret }) => regret as number);
     expect(least).toBeLessThanOrEqual(most);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compact, counted, duration, estimate, fixed, percent, short, whole } from "#icrl/server/page/numbers.js";
+import { compact, counted, duration, fixed, percent, short, whole } from "#icrl/server/page/numbers.js";
 
 test("numbers are short and have their thousands set apart", () => {
   expect([0, 999, 1000, 1234567].map(whole)).toEqual(["0", "999", "1,000", "1,234,567"]);
@@ -21,13 +21,6 @@ test("numbers are short and have their thousands set apart", () => {
   ]);
   expect([fixed(-1234.5, 1), fixed(0, 2)]).toEqual(["−1,234.5", "0.00"]);
   expect([counted(1, "match", "matches"), counted(2000, "match", "matches")]).toEqual(["1 match", "2,000 matches"]);
-});
-
-test("an estimate has the digits that the first two of its error ask for", () => {
-  expect(estimate(10.5981, 0.0886)).toEqual(["10.598", "0.089"]);
-  expect(estimate(66.934, 1.7)).toEqual(["66.9", "1.7"]);
-  expect(estimate(1234.5, 34)).toEqual(["1,235", "34"]);
-  expect(estimate(3, 0)).toEqual(["3.00", "0.00"]);
 });
 
 test("100 % is said of all alone", () => {

@@ -38,7 +38,7 @@ describe("a curve", () => {
     for (const trial of trials) curve.add(trial);
     const { mean, se } = curve.summary();
     for (let i = 0; i < 5; i++) {
-      const direct = meanAndStandardError(trials.map((trial) => trial[i]));
+      const direct = meanAndStandardError(trials.map((trial) => trial[i])) as { mean: number; se: number };
       expect(mean[i]).toBeCloseTo(direct.mean, 6);
       expect(se[i] / direct.se).toBeCloseTo(1, 8);
     }
@@ -51,7 +51,7 @@ describe("a curve", () => {
     const first = curve.summary();
     reused[0] = 3;
     curve.add(reused);
-    expect(first).toEqual({ step: [1], mean: [1], se: [0] });
+    expect(first).toEqual({ step: [1], mean: [1], se: [Number.NaN] }); // one trial does not tell its error
     expect(curve.summary()).toEqual({ step: [1], mean: [2], se: [1] }); // by hand: sqrt(2 / 1 / 2)
   });
 

@@ -5,6 +5,7 @@ import { IcrlError } from "../../../../common/errors.js";
 import { optionsFromTexts, resolveOptions } from "../../../../common/options.js";
 import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { interruptible } from "../../interruptible.js";
+import { NONE } from "../../print/estimates.js";
 import { printJson } from "../../print/json.js";
 import { fixedNumber, shortNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
@@ -253,7 +254,7 @@ function ratioText(
       return [
         fixedNumber(horizon, 0),
         infinite ? "infinite" : threeDecimals(logRatio),
-        standardError === undefined ? "" : threeDecimals(standardError),
+        standardError === undefined ? NONE : threeDecimals(standardError),
         infinite ? "infinite" : ratioNumber(Math.exp(logRatio)),
         infinite ? "" : fixedNumber(ess, 0),
         infinite ? "the mixture cannot do what the expert can" : unreliable ? paint.bold("unreliable") : "",
@@ -265,7 +266,7 @@ function ratioText(
   });
   const unreliable = reports.some(({ points }) => points.some((point) => point.unreliable));
   const lines = [
-    `R: over trials of ${agent.name}, the mean of their likelihood by it over that by the mixture; ${POPULATIONS} populations of ${fixedNumber(particles, 0)} particles`,
+    `R: over trials of ${agent.name}, the mean of their likelihood by it over that by the mixture; ${POPULATIONS} populations of ${fixedNumber(particles, 0)} particles; s.e.: standard error of log R by their spread`,
     ...(unreliable
       ? [
           `unreliable: fewer than ${RELIABLE_ESS} effective instances (ess), so that s.e. may be far too small; more --particles help`,

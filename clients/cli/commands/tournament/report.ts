@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { Command } from "commander";
 import { claimOutput } from "../../../../datasets/output/claim-output.js";
 import { LOG, REPORT, TOURNAMENT } from "../../../../datasets/output/output-kinds.js";
+import { DEFAULT_RESAMPLES } from "../../../../server/tournaments/statistics/resampling.js";
 import { printJson } from "../../print/json.js";
 import { fixedNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
@@ -24,7 +25,7 @@ export function reportCommand(): Command {
     )
     .argument("<dir>", "folder that `icrl tournament run` has written: results.json and trials.parquet")
     .option("--out <dir>", "folder of the report (default: the tournament's)")
-    .option("--resamples <n>", "resamples behind each interval", wholeNumber(100), 2000)
+    .option("--resamples <n>", "resamples behind each interval", wholeNumber(100), DEFAULT_RESAMPLES)
     .option("--json", "print what statistics.json holds")
     .action(report);
 }

@@ -251,13 +251,16 @@ export interface StreamTrialsResponse {
   arrowIpc: Buffer;
 }
 
-/** A mean with its standard error over trials and, where computed, a 95 % interval. */
+/** A mean with its standard error over trials and, where computed, a 95 % interval. Of fewer than two trials nobody knows how far off it is. */
 export interface Estimate {
-  /** Mean over trials. */
+  /** Mean over trials; NaN of none. */
   mean: number;
-  /** Standard error of the mean: sample standard deviation / sqrt(n); 0 for one trial. */
+  /** Standard error of the mean: sample standard deviation / sqrt(n); NaN of fewer than two trials. */
   se: number;
-  /** Lower end of the percentile-bootstrap interval; absent where none is computed. */
+  /**
+   * Lower end of the percentile-bootstrap interval: 2,000 resamples, which take the same trials of all entrants of a task. Absent where none
+   * is computed.
+   */
   ci95Low?:
     | number
     | undefined;
@@ -271,7 +274,7 @@ export interface RegretCurve {
   step: number[];
   /** Mean cumulative regret after that step. */
   mean: number[];
-  /** Its standard error. */
+  /** Its standard error; NaN of fewer than two trials. */
   se: number[];
 }
 

@@ -9,7 +9,9 @@ import { layOutPanel, panelHeight } from "#icrl/clients/cli/print/regret-panel.j
 import { intervalChart } from "#icrl/clients/cli/report/interval-chart.js";
 import { pairChart } from "#icrl/clients/cli/report/pair-chart.js";
 import { tournamentFile } from "#icrl/clients/cli/report/played-section.js";
+import { profileChart } from "#icrl/clients/cli/report/profile-chart.js";
 import { readTournamentFile } from "#icrl/clients/cli/tournament/tournament-file.js";
+import type { Estimated } from "#icrl/server/tournaments/statistics/tournament-statistics.js";
 import { e1, madeUpAgent } from "../made-up-results.js";
 
 const look = (name: string) => looksOf([name]).get(name) ?? { colour: "", dash: [], marker: "" };
@@ -50,7 +52,7 @@ test("intervals outside the bounds are marked at the edge, and what there is non
   const svg = await chartSvg(
     intervalChart({
       title: "Scores",
-      rows: ["in", "below", "none"].map((name) => [name, look(name)]),
+      rows: ["in", "below", "none"].map((name) => ({ name, look: look(name) })),
       panels: [
         {
           title: "Mean",
@@ -71,12 +73,14 @@ test("intervals outside the bounds are marked at the edge, and what there is non
     bounds: [-1, 1] as [number, number],
   };
   expect(
-    await chartSvg(intervalChart({ title: "x", rows: [["a", look("a")]], panels: [all], panelWidth: 100 })),
+    await chartSvg(
+      intervalChart({ title: "x", rows: [{ name: "a", look: look("a") }], panels: [all], panelWidth: 100 }),
+    ),
   ).not.toMatch(/NaN/);
 });
 
 test("an axis far from 0 has the numbers of its own stretch, each where it is drawn", async () => {
-  const rows = ["low", "high"].map((name) => [name, look(name)] as const);
+  const rows = ["low", "high"].map((name) => ({ name, look: look(name) }));
   const values = [
     { value: 0.75, ci95: [0.72, 0.78] as const },
     { value: 0.85, ci95: [0.82, 0.88] as const },
@@ -98,7 +102,8 @@ test("a pair is in the matrix from both sides, coloured and bold where its inter
     probability_of_improvement: { value, ci95: [value - error, value + error] as [number, number] },
     score_difference: { value: 0, ci95: [0, 0] as [number, number] },
   });
-  const svg = await chartSvg(pairChart(["a", "b", "c"], [pair("a", "b", 0.7, 0.1), pair("c", "a", 0.45, 0.1)]));
+  const entrants = ["a", "b", "c"].map((name) => ({ name, trials: 9, forfeits: name === "b" ? 3 : 0 }));
+  const svg = await chartSvg(pairChart(entrants, [pair("a", "b", 0.7, 0.1), pair("c", "a", 0.45, 0.1)]));
   const weights = new Map(
     [...svg.matchAll(/<text [^>]*?(font-weight="700")?[^>]*?>(0\.\d\d)<\/text>/g)].map(([tag, , text]) => [
       text,
@@ -112,6 +117,48 @@ test("a pair is in the matrix from both sides, coloured and bold where its inter
     ["0.70", true],
   ]);
   expect(svg.match(/fill="#eeeeee"/g)?.length).toBe(5); // the diagonal, and b against c from both sides
+  expect(svg).toContain(">3 of 9 forfeited<");
+  expect(svg).toContain(">B  b<"); // letters: a number would look like a rank
+  const unknown = { ...pair("a", "b", 1, 0), probability_of_improvement: { value: 1, ci95: null } };
+  expect(await chartSvg(pairChart(entrants, [unknown]))).not.toMatch(/font-weight="700"[^>]*>[01]\.\d\d</);
+});
+
+test("a value without an interval is a marker alone, and an open one has forfeited trials in it", async () => {
+  const chart = (value: Estimated, note?: string) =>
+    chartSvg(
+      intervalChart({
+        title: "x",
+        rows: [{ name: "a", look: look("a"), ...(note === undefined ? {} : { note }) }],
+        panels: [{ title: "Mean", values: [value] }],
+        panelWidth: 100,
+      }),
+    );
+  const rules = (svg: string) => [...svg.matchAll(/<line [^>]*stroke="#0072B2"/g)].length;
+  const known = await chart({ value: 1, ci95: [0, 2] });
+  const unknown = await chart({ value: 1, ci95: null });
+  expect([rules(known), rules(unknown)]).toEqual([3, 0]); // the interval and its two ends
+  expect(known).toContain(">95 % bootstrap intervals<");
+  expect(unknown).toContain(">No intervals: one trial gives none<");
+  expect(unknown).toMatch(/<path [^>]*fill="#0072B2"/);
+  const forfeited = await chart({ value: 1, ci95: [0, 2] }, "2 of 9 forfeited");
+  expect(forfeited).toContain(">2 of 9 forfeited<");
+  expect(forfeited).toMatch(/<path [^>]*fill="white"[^>]*stroke="#0072B2"/);
+});
+
+test("profiles of few trials have wide bands, those of one have none, and forfeits stand in the legend", async () => {
+  const tau = [0, 0.5, 1];
+  const profile = { fraction: [1, 0.5, 0], low: [0.6, 0.3, 0], high: [1, 0.7, 0.4] };
+  const svg = (forfeits: number, low: number[] | null) =>
+    chartSvg(
+      profileChart(tau, [[{ name: "a", trials: 9, forfeits, profile: { ...profile, low, high: low } }, look("a")]]),
+    );
+  const several = await svg(0, profile.low);
+  expect(several).toMatch(/fill-opacity="0\.13"/);
+  expect(several).toContain(">Bands: pointwise 95 % Wilson intervals<");
+  const alone = await svg(2, null);
+  expect(alone).not.toMatch(/fill-opacity="0\.13"/);
+  expect(alone).toContain(">2 of 9 forfeited<");
+  expect(alone).toContain(">No bands: one trial gives none; open: forfeited trials count as uniform play<");
 });
 
 test("the tournament's file in a report is one that can be played", () => {

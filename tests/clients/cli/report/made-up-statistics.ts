@@ -1,4 +1,5 @@
 import type { ResultsJson } from "#icrl/clients/cli/results.js";
+import { rankBy } from "#icrl/server/tournaments/statistics/rank-by.js";
 import type {
   Estimated,
   Location,
@@ -7,21 +8,26 @@ import type {
   TournamentStatistics,
 } from "#icrl/server/tournaments/statistics/tournament-statistics.js";
 
-const around = (value: number, error: number): Estimated => ({
+/** An error of null, of one trial, has no interval. */
+const around = (value: number, error: number | null): Estimated => ({
   value,
-  ci95: [value - 1.96 * error, value + 1.96 * error],
+  ci95: error === null ? null : [value - 1.96 * error, value + 1.96 * error],
 });
 
-const location = (mean: number, se: number): Location => ({
+const times = (factor: number, se: number | null) => (se === null ? null : factor * se);
+
+const location = (mean: number, se: number | null): Location => ({
   mean: around(mean, se),
-  median: around(0.97 * mean, 1.3 * se),
-  iqm: around(0.98 * mean, 1.1 * se),
+  median: around(0.97 * mean, times(1.3, se)),
+  iqm: around(0.98 * mean, times(1.1, se)),
 });
 
-const scoreLocation = (mean: number, se: number): ScoreLocation => ({
+const scoreLocation = (mean: number, se: number | null): ScoreLocation => ({
   ...location(mean, se),
   optimality_gap: around(Math.max(0, 1 - mean), se),
 });
+
+const half = (a: number | null, b: number | null) => (a === null || b === null ? null : (a + b) / 2);
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -33,22 +39,29 @@ const TAU = Array.from({ length: 76 }, (_, i) => -0.5 + i / 50);
  * is the largest mean where the results do not say.
  */
 export function madeUpStatistics(results: ResultsJson, mostCompared = 20): TournamentStatistics {
-  const scores = new Map<string, { score: number; se: number }[]>();
+  const scores = new Map<
+    string,
+    { task: string; trials: number; forfeits: number; score: number; se: number | null }[]
+  >();
   const tasks = results.tasks.map((task): TaskStatistics => {
     const uniform = task.uniform_regret ?? Math.max(1, ...task.agents.map(({ regret }) => regret.mean));
-    for (const { name, regret } of task.agents) {
+    for (const { name, trials, forfeits, regret } of task.agents) {
       const own = scores.get(name) ?? [];
-      scores.set(name, [...own, { score: 1 - regret.mean / uniform, se: regret.se / uniform }]);
+      const score = { score: 1 - regret.mean / uniform, se: times(1 / uniform, regret.se) };
+      scores.set(name, [...own, { task: task.id, trials, forfeits, ...score }]);
     }
+    const ranks = new Map(rankBy(task.agents, ({ regret }) => regret.mean).map(({ entry, rank }) => [entry, rank]));
     const isBandit = task.task.endsWith("bandit");
     return {
       id: task.id,
       trials: results.tournament.trials,
       uniform_regret: uniform,
-      agents: task.agents.map(({ name, regret }) => ({
-        name,
-        regret: location(regret.mean, regret.se),
-        score: scoreLocation(1 - regret.mean / uniform, regret.se / uniform),
+      agents: task.agents.map((agent) => ({
+        name: agent.name,
+        rank: ranks.get(agent) as number,
+        forfeits: agent.forfeits,
+        regret: location(agent.regret.mean, agent.regret.se),
+        score: scoreLocation(1 - agent.regret.mean / uniform, times(1 / uniform, agent.regret.se)),
         ...(isBandit ? { exploration: { suffix_failure: around(0.12, 0.02), min_fraction: around(0.3, 0.03) } } : {}),
       })),
       pairs: [],
@@ -56,8 +69,26 @@ export function madeUpStatistics(results: ResultsJson, mostCompared = 20): Tourn
   });
   const pooled = results.tournament.agents.map(({ name }) => {
     const own = scores.get(name) ?? [];
-    return { name, tasks: own.length, score: mean(own.map(({ score }) => score)), se: mean(own.map(({ se }) => se)) };
+    return {
+      name,
+      tasks: own.map(({ task }) => task),
+      trials: own.reduce((sum, { trials }) => sum + trials, 0),
+      forfeits: own.reduce((sum, { forfeits }) => sum + forfeits, 0),
+      score: mean(own.map(({ score }) => score)),
+      se: own.some(({ se }) => se === null) ? null : mean(own.map(({ se }) => se as number)),
+    };
   });
+  const byTasks = new Map<string, typeof pooled>();
+  for (const one of pooled) {
+    const key = JSON.stringify(one.tasks);
+    byTasks.set(key, [...(byTasks.get(key) ?? []), one]);
+  }
+  const groups = [...byTasks.values()]
+    .toSorted((a, b) => b.length - a.length)
+    .map((members) => ({ tasks: members[0].tasks, ranked: rankBy(members, ({ score }) => -score) }));
+  const rankOf = new Map(
+    groups.flatMap(({ ranked }) => ranked.map(({ entry, rank }) => [entry, ranked.length > 1 ? rank : null])),
+  );
   const compared = new Set(
     pooled
       .toSorted((a, b) => b.score - a.score)
@@ -67,7 +98,7 @@ export function madeUpStatistics(results: ResultsJson, mostCompared = 20): Tourn
   const inOrder = pooled.filter(({ name }) => compared.has(name));
   const pairs = inOrder.flatMap((a, i) => inOrder.slice(i + 1).map((b) => ({ a, b })));
   return {
-    schema_version: 1,
+    schema_version: 2,
     resamples: 2000,
     seed: results.tournament.seed,
     paired: true,
@@ -79,7 +110,7 @@ export function madeUpStatistics(results: ResultsJson, mostCompared = 20): Tourn
         pairs: pairs.flatMap(({ a, b }) => {
           const [x, y] = [byName.get(a.name), byName.get(b.name)];
           if (x === undefined || y === undefined) return [];
-          const difference = around(x.regret.mean - y.regret.mean, (x.regret.se + y.regret.se) / 2);
+          const difference = around(x.regret.mean - y.regret.mean, half(x.regret.se, y.regret.se));
           return [
             {
               a: a.name,
@@ -92,23 +123,32 @@ export function madeUpStatistics(results: ResultsJson, mostCompared = 20): Tourn
       };
     }),
     overall: {
-      agents: pooled.map(({ name, tasks, score, se }) => ({
-        name,
-        tasks,
-        score: scoreLocation(score, se),
-        rating: around(400 * (score - 0.5), 800 * se + 4),
-        profile: {
-          fraction: TAU.map((tau) => 1 / (1 + Math.exp((tau - score) / 0.1))),
-          low: TAU.map((tau) => 1 / (1 + Math.exp((tau - score + 2 * se) / 0.1))),
-          high: TAU.map((tau) => 1 / (1 + Math.exp((tau - score - 2 * se) / 0.1))),
-        },
-      })),
+      groups: groups.map(({ tasks, ranked }) => ({ tasks, agents: ranked.map(({ entry }) => entry.name) })),
+      agents: pooled.map((entrant) => {
+        const { name, tasks, trials, forfeits, score, se } = entrant;
+        const rank = rankOf.get(entrant) ?? null;
+        const above = (shift: number) => TAU.map((tau) => 1 / (1 + Math.exp((tau - score - shift) / 0.1)));
+        return {
+          name,
+          tasks: tasks.length,
+          trials,
+          forfeits,
+          rank,
+          score: scoreLocation(score, se),
+          rating: rank === null ? null : around(400 * (score - 0.5), se === null ? null : 800 * se + 4),
+          profile: {
+            fraction: above(0),
+            low: se === null ? null : above(-2 * se),
+            high: se === null ? null : above(2 * se),
+          },
+        };
+      }),
       tau: TAU,
       pairs: pairs.map(({ a, b }) => ({
         a: a.name,
         b: b.name,
         probability_of_improvement: around(1 / (1 + Math.exp((b.score - a.score) / 0.1)), 0.02),
-        score_difference: around(a.score - b.score, (a.se + b.se) / 2),
+        score_difference: around(a.score - b.score, half(a.se, b.se)),
       })),
     },
   };

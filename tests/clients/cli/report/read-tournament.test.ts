@@ -87,9 +87,43 @@ test("results of another version say what to do", async () => {
     /^RESULTS_VERSION: .*results\.json has no uniform_regret of "task-2": an earlier version of icrl wrote it, play the tournament again$/,
   );
   const next = copy((results) => {
-    results.schema_version = 2;
+    results.schema_version = 3;
   });
-  expect(await errorOf(next)).toMatch(/^RESULTS_VERSION: .* has schema_version 2, .* reads 1: install a newer one$/);
+  expect(await errorOf(next)).toMatch(/^RESULTS_VERSION: .* has schema_version 3, .* reads 2: install a newer one$/);
+});
+
+test("results of the first version are read, without the errors and intervals that they had of one trial", async () => {
+  const one = join(folder, "one");
+  mkdirSync(one);
+  writeMadeUpTournament(one, { agents: 2, tasks: 1, trials: 1 });
+  const file = join(one, "results.json");
+  const old = JSON.parse(readFileSync(file, "utf8"));
+  old.schema_version = 1;
+  for (const agent of old.tasks[0].agents) {
+    const { mean } = agent.regret;
+    Object.assign(agent, { regret: { mean, se: 0, ci95: [mean, mean] }, return: { mean: 1, se: 0 } });
+    agent.curve.se = agent.curve.step.map(() => 0);
+  }
+  writeFileSync(file, JSON.stringify(old));
+  const [agent] = (await readTournament(one)).results.tasks[0].agents;
+  expect([agent.regret.se, agent.regret.ci95, agent.return?.se, agent.curve.se[0]]).toEqual([null, null, null, null]);
+  const whole = copy((results) => {
+    results.schema_version = 1;
+  });
+  const { regret, curve } = (await readTournament(whole)).results.tasks[0].agents[0];
+  expect([regret.se, regret.ci95?.[0], curve.se[0]].map((value) => typeof value)).toEqual([
+    "number",
+    "number",
+    "number",
+  ]);
+});
+
+test("forfeits are read along with the trials", async () => {
+  const dir = copy(({ tasks }) => {
+    (tasks[0].agents[1] as { forfeits: number }).forfeits = 3;
+  });
+  const { tasks } = await readTournament(dir);
+  expect(tasks[0].entrants.map(({ forfeits }) => forfeits)).toEqual([0, 3, 0]);
 });
 
 test("results that are not what was written are told from those of another version", async () => {

@@ -74,10 +74,12 @@ describe("a report", () => {
 
   it("shows a name that is markup as the text it is, on the page, in Markdown and in pictures", () => {
     const shown = "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; | *x* `y` id=&quot;clip0";
-    expect(made.html).toContain(`<th scope="row">${shown}</th>`);
+    expect(made.html).toContain(`<th scope="row">${shown} †</th>`);
     const outside = made.markdown.replaceAll(/^```\n[\s\S]*?^```$/gm, ""); // between fences everything is text
     expect(outside).not.toMatch(/<(?!\/?(details|summary)>)/);
-    expect(made.markdown).toContain('| &lt;script&gt;alert("1")&lt;/script&gt; &amp; \\| \\*x\\* \\`y\\` id="clip0 |');
+    expect(made.markdown).toContain(
+      '| &lt;script&gt;alert("1")&lt;/script&gt; &amp; \\| \\*x\\* \\`y\\` id="clip0 † |',
+    );
     for (const svg of made.pictures.values()) expect(svg).not.toMatch(/<script/i);
   });
 
@@ -96,7 +98,8 @@ describe("a report", () => {
     expect(made.html.match(/<h1/g)?.length).toBe(1);
     expect(made.html.match(/<caption>/g)?.length).toBe(made.html.match(/<table>/g)?.length);
     const pictures = [...made.html.matchAll(/<svg\b[^>]*>/g)].map(([tag]) => tag);
-    expect(pictures.length).toBe(8); // scores, profiles, ratings, pairs, and two of each task
+    // Scores, profiles and ratings of those that play the one task and of those that play the other; pairs, and two of each task.
+    expect(pictures.length).toBe(11);
     for (const tag of pictures) expect(tag).toMatch(/^<svg role="img" aria-label="[^"]{20,}"/);
   });
 
@@ -140,6 +143,85 @@ describe("a report", () => {
     expect(none.markdown).toContain("None: every trial was played to its end.");
   });
 
+  it("ranks only those together that play the same tasks, and says so", () => {
+    // Uniform play alone plays both tasks.
+    expect(made.markdown).toContain("there is no ranking of them all");
+    const tables = made.markdown.split("## Who beats whom")[0].split("### Who plays ").slice(1);
+    const ranks = tables.map((table) =>
+      [...table.matchAll(/^\| (\d+|–) \| ([\w-]+)/gm)].map(([, rank, name]) => [rank, name]),
+    );
+    const long = `a &lt;task&gt; &amp; ${"x".repeat(90)}`;
+    expect(tables.map((table) => table.split("\n")[0])).toEqual([long, "river-swim", `${long}, river-swim`]);
+    expect(ranks.slice(1)).toEqual([
+      [
+        ["1", "ucbvi-bernstein"],
+        ["2", "ucbvi-hoeffding"],
+        ["3", "q-learning"],
+      ],
+      [["–", "uniform"]],
+    ]);
+    expect(tables[2]).toMatch(/^\| – \| uniform .* \| – \|$/m); // and no rating
+    // Each task's own table ranks all that play it.
+    expect(made.markdown.split("### river-swim")[1].split("## Failures")[0]).toMatch(/^\| 4 \| uniform /m);
+  });
+
+  it("gives equal means one rank, over all tasks and on each", async () => {
+    const [ucb, ...others] = e1.agents;
+    const twice = { ...e1, agents: [ucb, { ...ucb, name: "twin" }, ...others] };
+    const { markdown, html } = await report(madeUpResults([withUniform(twice)]));
+    const ranks = [...markdown.matchAll(/^\| (\d+) \| ([\w-]+) \|/gm)].map(([, rank, name]) => `${rank} ${name}`);
+    const expected = ["1 lin-ucb", "1 twin", "3 lin-thompson", "4 emp", "5 uniform"];
+    expect(ranks).toEqual([...expected, ...expected]); // the leaderboard and the task's table
+    expect(html).not.toContain("there is no ranking of them all");
+  });
+
+  it("marks figures with forfeited trials in every table and every picture that has them", () => {
+    const shown = '&lt;script&gt;alert("1")&lt;/script&gt;';
+    for (const name of ["scores", "profiles", "ratings", "pairs"]) {
+      expect(made.pictures.get(name), name).toContain(">3 of 500 forfeited<");
+    }
+    const [curves] = [...made.pictures].find(([name]) => name.startsWith("regret-1-")) ?? [""];
+    expect(made.pictures.get(curves)).toMatch(/>33\.1 \(3 of 500 forfeited\)</);
+    for (const name of ["scores-2", "profiles-2", "regret-2-river-swim"]) {
+      expect(made.pictures.get(name), name).not.toContain("forfeited");
+    }
+    const rows = made.markdown.split("\n").filter((line) => line.startsWith("|") && line.includes(shown));
+    const marked = rows.filter((line) => line.includes("clip0 † |"));
+    expect(marked.length).toBe(rows.length - 2); // all but the list of failures, which is about it, and that of entrants
+    expect(made.markdown).toContain("†: forfeited trials are in the figures, each as uniform play's exact regret.");
+    expect(made.markdown).toContain("(3 of 500 forfeited) 0.90"); // in the text for who cannot see the picture: 1 - 33.1 / 335
+  });
+
+  it("has dashes for what one trial does not tell, and pictures without intervals", async () => {
+    const once = e1.agents.map((agent) => ({
+      ...agent,
+      trials: 1,
+      regret: { ...agent.regret, se: null, ci95: null },
+      return: agent.return && { ...agent.return, se: null },
+      curve: { ...agent.curve, se: agent.curve.se.map(() => null) },
+    }));
+    const one = madeUpResults([withUniform({ ...e1, agents: once })]);
+    const { html, markdown, pictures } = await report({ ...one, tournament: { ...one.tournament, trials: 1 } });
+    expect(html + markdown).not.toMatch(/NaN|undefined|null|Infinity/);
+    expect(markdown).toContain("| 1 | lin-ucb | 33.10 \\[–\\] | – | ");
+    expect(markdown).toContain("466.90 ± –");
+    expect(markdown).toContain("Mean cumulative regret, of one trial.");
+    for (const [name, svg] of pictures) expect(svg, name).not.toMatch(/fill-opacity="0\.(2|13)"|NaN|null/);
+  });
+
+  it("says what other intervals there are: of other resamples, and of an earlier version's results", async () => {
+    const results = madeUpResults([withUniform(riverSwim)]);
+    const said = async (of: ResultsJson, resamples: number) => {
+      const view = reportView(of, { ...madeUpStatistics(of), resamples });
+      return markdownPage(reportDocument(view, []));
+    };
+    expect(await said(results, 2000)).toContain("results.json has the same ones of the mean regrets.");
+    expect(await said(results, 100)).toContain("those of results.json and of the terminal come from 2,000.");
+    expect(await said({ ...results, schema_version: 1 }, 2000)).toContain(
+      "results.json, of an earlier version, has others",
+    );
+  });
+
   it("says how to make it again", () => {
     expect(made.html).toContain("<code>icrl tournament run demo.yaml --out demo</code>");
     expect(made.html).toContain("<code>npx icrl tournament report DIR</code>");
@@ -159,10 +241,11 @@ describe("a report", () => {
     const river = colours(riverSwim.agents.map(({ name }) => name));
     expect(river).not.toContain(looks.get("lin-thompson")?.colour);
     for (const picture of ["regret-2-river-swim", "regret-2-river-swim-log"]) expect(strokes(picture)).toEqual(river);
-    const { drawn } = reportView(small, madeUpStatistics(small));
-    expect(strokes("profiles")).toEqual(colours(drawn));
-    expect(markers("scores").slice(0, drawn.length)).toEqual(colours(drawn));
-    expect(markers("ratings")).toEqual(colours(drawn)); // made up: in the order of the scores
+    const [, { drawn }] = reportView(small, madeUpStatistics(small)).groups; // of whom nobody forfeited: no open markers
+    const own = colours(drawn.map(({ name }) => name));
+    expect(strokes("profiles-2")).toEqual(own);
+    expect(markers("scores-2").slice(0, drawn.length)).toEqual(own);
+    expect(markers("ratings-2")).toEqual(own); // made up: in the order of the scores
   });
 });
 
@@ -182,7 +265,7 @@ describe("a large report", () => {
   });
 
   it("draws the entrants that are compared, says so, and has all in its tables", () => {
-    const names = (svg: string) => [...svg.matchAll(/>(?:\d+ +)?(agent-\d+)</g)].map(([, name]) => name).sort();
+    const names = (svg: string) => [...svg.matchAll(/>(?:[A-Z] +)?(agent-\d+)</g)].map(([, name]) => name).sort();
     const best = Array.from({ length: 20 }, (_, i) => `agent-${40 + i}`).sort();
     for (const svg of made.pictures.values()) expect(names(svg)).toEqual(best);
     expect(made.html).toContain("The best 20 of 60 entrants by mean score.");

@@ -23,7 +23,7 @@ const results = madeUpResults([
     id: "a-task-whose-name-has-no-blank-".repeat(3),
     uniform_regret: 222,
     agents: [
-      ...e1.agents,
+      ...e1.agents.map((agent, i) => (i === 0 ? { ...agent, forfeits: 12 } : agent)), // a note beside its name
       madeUpAgent(`<img src="http://127.0.0.1:9/x.png" onerror="alert(1)">`, steps, 60, 20, 2),
       madeUpAgent("x".repeat(100), steps, 900, Infinity, 9),
     ],
@@ -91,7 +91,8 @@ describe.skipIf(executablePath === undefined)("a report in a browser", () => {
       await expect.poll(async () => (await heading.boundingBox())?.y).toBeLessThan(900);
       expect((await heading.boundingBox())?.y).toBeGreaterThan(-1);
     }
-    expect(await page.getByRole("img").count()).toBe(8); // scores, profiles, ratings, pairs, and two of each task
+    // Scores, profiles and ratings of those that play each of the two tasks; pairs, and two of each task.
+    expect(await page.getByRole("img").count()).toBe(11);
     await context.close();
   });
 });

@@ -13,7 +13,8 @@ test("paired intervals hold the truth 95 times in 100", () => {
   const offsets = [0, 0.3, 0.8];
   const ratings = trueRatings(offsets, 2 * trials);
   const held = new Map<string, boolean[]>();
-  const count = (what: string, { ci95: [low, high] }: Estimated, truth: number) => {
+  const count = (what: string, { ci95 }: Estimated, truth: number) => {
+    const [low, high] = ci95 as readonly [number, number];
     held.set(what, [...(held.get(what) ?? []), low <= truth && truth <= high]);
   };
   const rng = rngFromSeed(20n);

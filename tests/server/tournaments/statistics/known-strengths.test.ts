@@ -18,8 +18,8 @@ test("the order of entrants whose strengths are known is found, by every measure
   expect(by(({ rating }) => rating?.value as number)).toEqual(order);
   for (const { a, b, score_difference, probability_of_improvement } of overall.pairs) {
     const better = order.indexOf(a) < order.indexOf(b) ? 1 : -1;
-    expect(Math.sign(score_difference.ci95[0]), `${a} - ${b}`).toBe(better);
-    expect(Math.sign(score_difference.ci95[1]), `${a} - ${b}`).toBe(better);
+    expect(Math.sign(score_difference.ci95?.[0] as number), `${a} - ${b}`).toBe(better);
+    expect(Math.sign(score_difference.ci95?.[1] as number), `${a} - ${b}`).toBe(better);
     expect(Math.sign(probability_of_improvement.value - 0.5)).toBe(better);
   }
 });

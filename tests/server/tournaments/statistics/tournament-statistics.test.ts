@@ -50,7 +50,8 @@ test("a constant difference is certain where trials are paired, and not where th
   expect(paired).toEqual(exactly(-0.5));
   const apart = compute(tasks, { paired: false }).tasks[0].pairs[0].regret_difference;
   expect(apart.value).toBe(-0.5);
-  expect(apart.ci95[1] - apart.ci95[0]).toBeGreaterThan(2);
+  const [low, high] = apart.ci95 as readonly [number, number];
+  expect(high - low).toBeGreaterThan(2);
 });
 
 test("entrants with equal trials tie exactly, in value and in every resample", () => {
@@ -64,17 +65,55 @@ test("entrants with equal trials tie exactly, in value and in every resample", (
   const [pair] = overall.pairs;
   expect(pair).toEqual({ a: "a", b: "b", probability_of_improvement: exactly(0.5), score_difference: exactly(0) });
   expect(tasks[0].pairs[0]).toMatchObject({ probability_of_improvement: 0.5, regret_difference: exactly(0) });
-  expect(a.rating?.value).toBe(b.rating?.value);
+  expect(overall.agents.map(({ rank }) => rank)).toEqual([2, 2, 1]);
+  expect(tasks.map(({ agents }) => agents.map(({ rank }) => rank))).toEqual([
+    [2, 2, 1],
+    [1, 1, 1],
+  ]);
 });
 
-test("one trial: everything is that trial's", () => {
+test("intervals do not depend on names, nor on the order of the entrants", () => {
+  const values = Array.from({ length: 40 }, (_, i) => Math.abs(Math.sin(i)));
+  const others = values.map((value) => value ** 2);
+  const of = (regrets: Record<string, readonly number[]>) => compute([task("t", 1, regrets)]);
+  const [x, y] = of({ x: values, y: others }).overall.agents;
+  const [second, first] = of({ "another name": others, "and another": values }).overall.agents;
+  expect({ ...first, name: "x" }).toEqual(x);
+  expect({ ...second, name: "y" }).toEqual(y);
+});
+
+test("one trial: everything is that trial's, and no interval says how far off it is", () => {
+  const exactly = (value: number) => ({ value, ci95: null });
   const { tasks, overall } = compute([task("t", 4, { a: [1], b: [3] })]);
   const [a] = overall.agents;
   const location = { mean: exactly(0.75), median: exactly(0.75), iqm: exactly(0.75), optimality_gap: exactly(0.25) };
   expect(a.score).toEqual(location);
   expect(tasks[0].agents[0].score).toEqual(location);
-  expect(overall.pairs[0].probability_of_improvement).toEqual(exactly(1));
-  expect(a.rating?.ci95).toEqual([a.rating?.value, a.rating?.value]);
+  expect(overall.pairs[0]).toMatchObject({ probability_of_improvement: exactly(1), score_difference: exactly(0.5) });
+  expect(tasks[0].pairs[0].regret_difference).toEqual(exactly(-2));
+  expect(a.rating?.ci95).toBeNull();
+  expect(a.profile).toMatchObject({ low: null, high: null });
+  // A task of one trial leaves the mean over tasks as unknown, however many the other has.
+  const more = compute([task("t", 4, { a: [1], b: [3] }), task("u", 4, { a: [1, 2, 3], b: [3, 3, 3] })]);
+  expect(more.overall.agents[0].score.mean.ci95).toBeNull();
+  expect(more.overall.agents[0].profile.low).toBeNull();
+  expect(more.overall.pairs[0].probability_of_improvement.ci95).toBeNull();
+  expect(more.tasks[1].agents[0].score.mean.ci95).not.toBeNull();
+});
+
+test("trials that all went one way leave open what so few of them can: Wilson's interval", () => {
+  const six = { a: [1, 1, 1, 1, 1, 1], b: [2, 3, 2, 3, 2, 3] };
+  const { overall } = compute([task("t", 4, six)]);
+  // 6 of 6 is [0.61, 1], 0 of 6 [0, 0.39]: by hand, 6 / (6 + 1.96 squared).
+  const [low, high] = overall.pairs[0].probability_of_improvement.ci95 as readonly [number, number];
+  expect([low, high]).toEqual([expect.closeTo(0.6097, 4), 1]);
+  const [a] = overall.agents; // all its scores are 0.75
+  expect([a.profile.low?.[74], a.profile.high?.[74]]).toEqual([expect.closeTo(0.6097, 4), 1]);
+  expect([a.profile.low?.[75], a.profile.high?.[75]]).toEqual([0, expect.closeTo(0.3903, 4)]);
+  // On two tasks, won on the one and lost on the other: by hand 0.5 -+ 0.3903 / 2 on the side where each is open.
+  const both = compute([task("t", 4, six), task("u", 4, { a: six.b, b: six.a })]).overall.pairs[0];
+  const [from, to] = both.probability_of_improvement.ci95 as readonly [number, number];
+  expect([from, to]).toEqual([expect.closeTo(0.5 - 0.3903 / 2, 4), expect.closeTo(0.5 + 0.3903 / 2, 4)]);
 });
 
 test("one entrant is compared with nobody and has no rating", () => {
@@ -112,10 +151,14 @@ test("entrants that play some of the tasks are compared on those that both play,
     task("t", 4, { a: [1, 2, 1], c: [2, 2, 3] }),
     task("u", 2, { a: [1, 1, 1, 0], b: [0, 1, 0, 0], c: [1, 1, 2, 2] }),
   ]);
-  expect(overall.agents.map(({ name, tasks }) => [name, tasks])).toEqual([
-    ["a", 2],
-    ["b", 1],
-    ["c", 2],
+  expect(overall.agents.map(({ name, tasks, trials, rank }) => [name, tasks, trials, rank])).toEqual([
+    ["a", 2, 7, 1],
+    ["b", 1, 4, null],
+    ["c", 2, 7, 2],
+  ]);
+  expect(overall.groups).toEqual([
+    { tasks: ["t", "u"], agents: ["a", "c"] },
+    { tasks: ["u"], agents: ["b"] },
   ]);
   expect(tasks[0].agents.map(({ name }) => name)).toEqual(["a", "c"]);
   const pairs = new Map(overall.pairs.map((pair) => [pair.a + pair.b, pair]));
@@ -162,7 +205,8 @@ test("exploration leaves forfeited trials out, and is absent where all were forf
     },
   ]);
   expect(tasks[0].agents[0].exploration).toEqual({
-    suffix_failure: { value: 0.5, ci95: [0, 1] },
+    // Wilson's of 1 of 2 that were played: by hand 0.5 -+ 1.96 sqrt(0.5 * 0.5 / 2 + 3.8415 / 16) / (1 + 3.8415 / 2).
+    suffix_failure: { value: 0.5, ci95: [expect.closeTo(0.0945, 4), expect.closeTo(0.9055, 4)] },
     min_fraction: { value: 0.5, ci95: [0.25, 0.75] },
   });
   expect(tasks[0].agents[1]).not.toHaveProperty("exploration");
@@ -171,7 +215,8 @@ test("exploration leaves forfeited trials out, and is absent where all were forf
 test("an entrant that wins everything has a finite rating with an interval", () => {
   const { overall } = compute([task("t", 4, { a: [1, 1, 1, 1], b: [2, 2, 2, 3], c: [3, 3, 3, 2] })]);
   const ratings = overall.agents.map(({ rating }) => rating as NonNullable<typeof rating>);
-  for (const { value, ci95 } of ratings) {
+  for (const { value, ci95: interval } of ratings) {
+    const ci95 = interval as readonly [number, number];
     expect([value, ...ci95].every(Number.isFinite)).toBe(true);
     expect(ci95[0]).toBeLessThanOrEqual(value);
     expect(ci95[1]).toBeGreaterThanOrEqual(value);
@@ -180,20 +225,52 @@ test("an entrant that wins everything has a finite rating with an interval", () 
   expect(ratings.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(0, 8);
 });
 
-test("where entrants do not meet, only the largest circle is rated", () => {
+test("forfeits are counted by task and over all tasks", () => {
+  const [t, u] = [task("t", 4, { a: [1, 4, 4] }), task("u", 4, { a: [4, 4, 4] })];
+  const { tasks, overall } = compute([
+    { ...t, entrants: [{ ...t.entrants[0], forfeits: 2 }] },
+    { ...u, entrants: [{ ...u.entrants[0], forfeits: 3 }] },
+  ]);
+  expect(tasks.map(({ agents }) => agents[0].forfeits)).toEqual([2, 3]);
+  expect(overall.agents[0]).toMatchObject({ forfeits: 5, trials: 6 });
+});
+
+test("entrants that play different tasks are neither ranked nor rated together: each set of tasks by itself", () => {
   const { overall } = compute([
     task("t", 4, { a: [1, 2], b: [2, 3] }),
     task("u", 4, { c: [1, 2], d: [2, 3], e: [2, 1] }),
     task("v", 4, { f: [1, 2] }),
   ]);
-  expect(overall.agents.map(({ name, rating }) => [name, rating !== null])).toEqual([
-    ["a", false],
-    ["b", false],
-    ["c", true],
-    ["d", true],
-    ["e", true],
-    ["f", false],
+  expect(overall.agents.map(({ name, rank, rating }) => [name, rank, rating !== null])).toEqual([
+    ["a", 1, true],
+    ["b", 2, true],
+    ["c", 1, true],
+    ["d", 3, true],
+    ["e", 1, true],
+    ["f", null, false],
   ]);
+  expect(overall.groups.map(({ agents }) => agents)).toEqual([["c", "e", "d"], ["a", "b"], ["f"]]);
+  const sum = (names: string) =>
+    overall.agents.reduce((total, { name, rating }) => total + (names.includes(name) ? (rating?.value ?? 0) : 0), 0);
+  expect([sum("ab"), sum("cde")]).toEqual([expect.closeTo(0, 5), expect.closeTo(0, 5)]);
+});
+
+test("a rating counts the trials against those that play the same tasks, and no others", () => {
+  const alone = compute([task("t", 4, { a: [1, 2, 3], b: [2, 1, 4] }), task("u", 4, { a: [1, 2, 3], b: [2, 1, 4] })]);
+  const among = compute([
+    task("t", 4, { a: [1, 2, 3], b: [2, 1, 4], c: [0, 0, 0] }),
+    task("u", 4, { a: [1, 2, 3], b: [2, 1, 4] }),
+  ]);
+  const ratings = ({ overall }: TournamentStatistics) => overall.agents.slice(0, 2).map(({ rating }) => rating);
+  expect(ratings(among)).toEqual(ratings(alone));
+});
+
+test("who is compared is the best of each set of tasks in turn", () => {
+  const tasks = [
+    task("t", 4, { a: [1, 1], b: [1.5, 1.5], c: [2, 2] }),
+    task("u", 4, { d: [3.8, 3.8], e: [3.9, 3.9] }), // all worse, if that could be said
+  ];
+  expect(compute(tasks, { mostCompared: 3 }).compared).toEqual(["a", "d", "b"]);
 });
 
 test("it is a function of the trials and the seed, at once or in slices", async () => {
@@ -213,5 +290,5 @@ test("a task's statistics do not depend on the other tasks, nor on who else play
   const t = task("t", 3, { a: [1, 2, 4, 1, 3], b: [2, 1, 1, 1, 3], c: [5, 1, 2, 2, 2] });
   const alone = compute([{ ...t, entrants: t.entrants.slice(0, 1) }]);
   const together = compute([task("u", 3, { a: [2, 4, 4], b: [1, 2, 3] }), t]);
-  expect(together.tasks[1].agents[0]).toEqual(alone.tasks[0].agents[0]);
+  expect(together.tasks[1].agents[0]).toEqual({ ...alone.tasks[0].agents[0], rank: 2 });
 });
