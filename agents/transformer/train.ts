@@ -57,6 +57,8 @@ export interface Training {
   save(learned: LearnerState, state: TrainingState): Promise<void>;
   /** Plays fresh instances with the checkpoint that was just saved. */
   evaluate?(step: number): Promise<Evaluation>;
+  /** Told what is done between updates, after so many of them, before it begins. */
+  onInterlude?(what: "evaluating" | "validating" | "saving a checkpoint", step: number): void;
   /** Told every line of metrics. */
   onMetrics?(metrics: Metrics): void;
   /** Once it is aborted, the training saves a checkpoint after the update under way and stops; an evaluation under way may fail. */
@@ -79,6 +81,7 @@ export async function train(training: Training): Promise<TrainingEnd> {
   let saved = true; // what was learned so far
   const save = async () => {
     if (saved) return;
+    training.onInterlude?.("saving a checkpoint", state.step);
     metrics.sync();
     await training.save(await learner.state(), state);
     saved = true;
@@ -96,7 +99,10 @@ export async function train(training: Training): Promise<TrainingEnd> {
     for (;;) {
       await setImmediate(); // signals are taken between updates, also where computing them waits for nothing
       if (stopping() || evaluationDue() || due(options.checkpoint_every)) await save();
-      if (!stopping() && evaluationDue()) await evaluate(training, state.step, record);
+      if (!stopping() && evaluationDue()) {
+        training.onInterlude?.("evaluating", state.step);
+        await evaluate(training, state.step, record);
+      }
       if (stopping() || state.step === options.steps) {
         await save(); // where it was told to only just now
         break;
@@ -107,6 +113,7 @@ export async function train(training: Training): Promise<TrainingEnd> {
       const seconds = (performance.now() - started) / 1000;
       record({ type: "update", step: state.step, ...learned, tokens: state.tokens, seconds });
       if (training.validation !== undefined && due(options.validation_every)) {
+        training.onInterlude?.("validating", state.step);
         record(await validate(learner, training.validation(), state.step));
       }
     }

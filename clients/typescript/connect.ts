@@ -161,6 +161,7 @@ export async function connect(address: string, timeoutMs = 5000): Promise<Connec
     createTournament: (request) =>
       unary(tournament.createTournament.path, CreateTournamentRequest, CreateTournamentResponse, {
         attendance: [],
+        declarations: [],
         ...request,
       }),
     getTournament: (request) =>

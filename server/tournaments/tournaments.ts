@@ -203,13 +203,18 @@ export async function openTournaments({
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const attendance = attendanceOf(request, spec, limits);
+      for (const { name } of request.declarations) requireEntrant(spec, name, "is said to play some tasks");
       const slot = slots.get(spec.id);
       if (slot !== undefined) {
         const entry = await loaded(slot);
+        // Of one that is over nothing changes any more: who stayed away has forfeited what it might have played.
+        const declarations = entry.tournament.over ? [] : request.declarations;
+        for (const { name, tasks } of declarations) entry.tournament.declare(name, tasks);
         entry.tournament.attend(attendance);
         return { entry, existed: true };
       }
       const { entry, ...rest } = start(spec, attendance);
+      for (const { name, tasks } of request.declarations) entry.tournament.declare(name, tasks);
       slots.set(spec.id, { entry, ...rest });
       await rest.journal.durable();
       tell({ event: "tournament_created", ...about(spec, entry.tournament.matches), trials: spec.trials });
@@ -294,6 +299,13 @@ function journalled({ name, seed, trials, tasks, agents }: CheckedSpec): Record<
   };
 }
 
+/** @throws SPEC_INVALID if a request says something of somebody who is no entrant */
+function requireEntrant({ agents }: CheckedSpec, name: string, what: string): void {
+  if (agents.some((agent) => agent.name === name)) return;
+  const names = agents.map((agent) => agent.name).join(", ");
+  throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, and the entrants are ${names}`);
+}
+
 /** How a request wants entrants to be waited for. @throws SPEC_INVALID */
 function attendanceOf(
   { attendance }: CreateTournamentRequest,
@@ -303,10 +315,7 @@ function attendanceOf(
   const usual = { mayLeave: false, timeoutMs: limits.entrant_timeout_ms, processes: 1 };
   const wanted = new Map<string, Attendance>();
   for (const { name, processes, mayLeave } of attendance) {
-    if (!spec.agents.some((agent) => agent.name === name)) {
-      const names = spec.agents.map((agent) => agent.name).join(", ");
-      throw new IcrlError("SPEC_INVALID", `"${name}" is to be waited for, and the entrants are ${names}`);
-    }
+    requireEntrant(spec, name, "is to be waited for");
     if (processes < 1)
       throw new IcrlError("SPEC_INVALID", `${processes} processes of "${name}" are awaited: at least 1`);
     wanted.set(name, { mayLeave, timeoutMs: mayLeave ? undefined : usual.timeoutMs, processes });

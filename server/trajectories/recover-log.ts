@@ -1,8 +1,8 @@
 /** What an interrupted writer left behind, put right before a log is written again. */
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync } from "node:fs";
-import { readParquet } from "parquet-wasm";
 import { firstOf, listSegments, listShards, readManifest } from "../../datasets/log-folder.js";
 import { finishCompaction } from "./compact.js";
+import { shardRows } from "./count-episodes.js";
 import { repairManifest } from "./manifest.js";
 import { scanSegment } from "./segment-file.js";
 
@@ -41,12 +41,6 @@ export function recoverLog(dir: string): Recovered {
     segments.push(first);
   }
   return { next, tornBytes, segments };
-}
-
-function shardRows(path: string): number {
-  return readParquet(readFileSync(path), { columns: ["length"] })
-    .recordBatches()
-    .reduce((sum, batch) => sum + batch.numRows, 0);
 }
 
 function cutOff(path: string, length: number): void {

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { batchBuilder } from "../../datasets/batch-builder.js";
 import { dataFolder, logFolder } from "../../datasets/log-folder.js";
+import { countEpisodes } from "./count-episodes.js";
 import { lockLog } from "./lock.js";
 import type { LogEvent } from "./log-event.js";
 import { recordRow } from "./record-row.js";
@@ -95,6 +96,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   const roller = openRoller(dir, tell);
   for (const first of segments) roller.enqueue(first);
   await roller.drain().catch(() => {}); // kept and told by the roller
+  let episodes = countEpisodes(dir);
   const writer = segmentWriter(dir, recovered.next, durability);
 
   let collecting = batchBuilder();
@@ -155,6 +157,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
     try {
       const bytes = await writer.write(full.finish(), rows);
       durable = upTo;
+      episodes += rows;
       tell({ event: "log_committed", rows, bytes, seconds: (performance.now() - startedAt) / 1000 });
       settleWaiters();
       if (writer.bytes >= segmentBytes) await endSegment();
@@ -194,6 +197,9 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   return {
     get durable() {
       return durable;
+    },
+    get episodes() {
+      return episodes;
     },
     get writable() {
       return failure === undefined && !closed;

@@ -78,6 +78,9 @@ export function memoryPlace(parts: Partial<MemorySinkParts> = {}): SinkPlace {
       get durable() {
         return durable;
       },
+      get episodes() {
+        return disk.length;
+      },
       get writable() {
         return failure === undefined && !closed;
       },

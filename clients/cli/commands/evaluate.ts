@@ -54,6 +54,8 @@ async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Comma
   if (set.length > 0) required(flags.task, "--task <task>", command);
   const family = flags.task === undefined ? undefined : taskFamily(flags.task);
   const options = family === undefined ? {} : optionsFromTexts(family.options, set);
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  say(`reading ${checkpoint}`);
   const { runEvaluation } = await import("../evaluation/run-evaluation.js"); // Arrow and DuckDB
   const { evaluationReport } = await import("../evaluation/report.js");
   const plan = {
@@ -68,7 +70,7 @@ async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Comma
     seed,
     out,
   };
-  const result = await stoppable((signal) => runEvaluation(plan, signal));
+  const result = await stoppable((signal) => runEvaluation(plan, say, signal));
   if (flags.json) printJson(process.stdout, result);
   else process.stdout.write(evaluationReport(result, out));
 }

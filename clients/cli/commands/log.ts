@@ -7,9 +7,9 @@ import type { TrajectorySummary } from "../../../datasets/list-trajectories.js";
 import { EXIT } from "../exit-codes.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
-import { createProgress } from "../print/progress.js";
 import { queryResultText } from "../print/query-result.js";
 import { textTable } from "../print/table.js";
+import { namedIfSlow, workProgress } from "../print/work-progress.js";
 import { wholeNumber } from "./arguments.js";
 
 /** The command. */
@@ -37,20 +37,15 @@ function verifyCommand(): Command {
       "print JSON: {ok, shards, segments, episodes, steps, bytes, torn_bytes, problems: [{file, episode_id, problem}]}",
     )
     .action(async ({ data, json }: { data: string; json?: boolean }) => {
+      const progress = workProgress("verifying", "episodes", `reading the log in ${data}`);
       const [{ queryLog }, { createReplay }, { verifyLog }] = await Promise.all([
         import("../../../datasets/query-log.js"),
         import("../../../server/sessions/replay.js"),
         import("../../../server/trajectories/verify.js"),
       ]);
       const [[total] = [0]] = (await queryLog(data, "SELECT count(*)::INT FROM trajectories")).rows as number[][];
-      const progress = createProgress({
-        stream: process.stderr,
-        nowMs: () => performance.now(),
-        units: "episodes",
-        paint: paintFor(process.stderr, process.env),
-      });
       const report = await verifyLog(data, createReplay(), (episodes) =>
-        progress.update([{ name: "verifying", done: episodes, total: Math.max(total, episodes) }]),
+        progress.update(episodes, Math.max(total, episodes)),
       );
       progress.finish();
       const ok = report.problems.length === 0;
@@ -104,8 +99,10 @@ function listCommand(): Command {
     )
     .action(async (flags: Record<string, string> & { limit: number; json?: boolean }) => {
       const filter = { task: flags.task, agent: flags.agent, entrant: flags.entrant, tournamentId: flags.tournament };
-      const { listTrajectories } = await import("../../../datasets/list-trajectories.js");
-      const page = await listTrajectories(flags.data, filter, { size: flags.limit, token: flags.page ?? "" });
+      const page = await namedIfSlow(`reading the log in ${flags.data}`, async () => {
+        const { listTrajectories } = await import("../../../datasets/list-trajectories.js");
+        return listTrajectories(flags.data, filter, { size: flags.limit, token: flags.page ?? "" });
+      });
       if (flags.json) {
         printJson(process.stdout, {
           trajectories: page.trajectories.map(summaryJson),

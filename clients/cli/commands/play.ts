@@ -9,8 +9,7 @@ import { type Connection, connect } from "../../typescript/connect.js";
 import { playAgent } from "../../typescript/play-agent.js";
 import { interruptible } from "../interruptible.js";
 import { printJson } from "../print/json.js";
-import { paintFor } from "../print/paint.js";
-import { createProgress } from "../print/progress.js";
+import { commandProgress } from "../print/progress.js";
 import { startPrivateServer } from "../private-server.js";
 import { requirePlays } from "../require-plays.js";
 import { collect, hostAndPort, required, uint64, wholeNumber } from "./arguments.js";
@@ -72,11 +71,9 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
   const what = `${name} on ${task.name}`;
   const regrets: number[] = [];
   const returns: number[] = [];
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    paint: paintFor(process.stderr, process.env),
-  });
+  const maxSteps = flags.trials * task.horizon * task.episodes;
+  const progress = commandProgress();
+  progress.doing(flags.server === undefined ? "starting a server" : `connecting to ${flags.server}`);
   const server = flags.server === undefined ? await startPrivateServer(flags.data) : undefined;
   const address = flags.server ?? (server?.address as string);
   let connection: Connection | undefined;
@@ -99,9 +96,15 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
           regrets[Number(end.trialIndex)] = end.regret;
           returns[Number(end.trialIndex)] = end.trialReturn;
         },
-        onProgress: ({ trials, steps }) => progress.update([{ name: what, done: trials, total: flags.trials, steps }]),
+        onProgress: ({ trials, steps }) => {
+          progress.update([{ name: what, done: trials, total: flags.trials, steps, maxSteps }]);
+          if (trials === flags.trials && flags.record) progress.doing("waiting for the log");
+        },
       }),
     );
+    connection.close();
+    if (server !== undefined) progress.doing("closing the log");
+    await server?.close(); // rolls the log into shards before its path is shown
     progress.finish();
     const trials = Number(closed.completeTrials);
     if (trials < flags.trials) {

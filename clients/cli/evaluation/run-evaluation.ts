@@ -72,9 +72,14 @@ export interface EvaluationJson {
 /**
  * Runs it, in `out`: evaluation.json, tournament/, imitation/.
  *
+ * @param say told what is done, line by line
  * @throws what reading the checkpoint, planning, the tournament and the collection throw
  */
-export async function runEvaluation(plan: EvaluationPlan, signal: AbortSignal): Promise<EvaluationJson> {
+export async function runEvaluation(
+  plan: EvaluationPlan,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<EvaluationJson> {
   const folder = findCheckpoint(plan.checkpoint);
   const checkpoint = readCheckpoint(folder);
   const { model, training } = checkpoint;
@@ -86,9 +91,12 @@ export async function runEvaluation(plan: EvaluationPlan, signal: AbortSignal): 
 
   makeFolders(plan.out);
   const playable = tasks.filter(({ refused }) => refused === undefined);
-  const players = await playTournament(plan, folder, playable, signal);
+  const count = (tasks: readonly PlannedTask[]) => `${plan.trials} trials of ${tasks.map(({ id }) => id).join(", ")}`;
+  say(`playing ${count(playable)}: the model, ${plan.expert} and uniform`);
+  const players = await playTournament(plan, folder, playable, say, signal);
   const known = playable.filter(({ shift }) => shift === undefined);
-  const imitation = await compareLabels(plan, folder, known, signal);
+  if (known.length > 0) say(`playing ${count(known)} again: ${plan.expert}, labelled by it and by the model`);
+  const imitation = await compareLabels(plan, folder, known, say, signal);
   const result: EvaluationJson = {
     schema_version: 1,
     checkpoint: describe({ folder, checkpoint }),
@@ -118,6 +126,7 @@ async function playTournament(
   plan: EvaluationPlan,
   checkpoint: string,
   tasks: readonly PlannedTask[],
+  say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Map<string, PlayerJson[]>> {
   const options = { checkpoint, ...plan.choice };
@@ -145,6 +154,7 @@ async function playTournament(
   const accept = [EXIT.ok, EXIT.forfeited];
   const results = await runCommand<ResultsJson>(["tournament", "run", file, "--out", out, "--overwrite"], {
     accept,
+    say,
     signal,
   });
   return new Map(
@@ -166,6 +176,7 @@ async function compareLabels(
   plan: EvaluationPlan,
   checkpoint: string,
   tasks: readonly PlannedTask[],
+  say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Map<string, ImitationGap>> {
   const gaps = new Map<string, ImitationGap>();
@@ -188,7 +199,8 @@ async function compareLabels(
       ],
     }),
   );
-  await runCommand(["dataset", "collect", file, "--out", out, "--overwrite"], { signal });
+  await runCommand(["dataset", "collect", file, "--out", out, "--overwrite"], { say, signal });
+  say("comparing the labels, step by step");
   for (const { id } of tasks) gaps.set(id, await imitationGap(out, "expert", "transformer", id));
   return gaps;
 }

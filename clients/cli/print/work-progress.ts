@@ -1,16 +1,32 @@
-import { paintFor } from "./paint.js";
-import { createProgress } from "./progress.js";
+import { commandProgress } from "./progress.js";
 
-/** Progress of one piece of work, on standard error. */
-export function workProgress(name: string, units: string) {
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    units,
-    paint: paintFor(process.stderr, process.env),
-  });
+/**
+ * Progress of one piece of work, on standard error.
+ *
+ * @param name what is done: "verifying"
+ * @param first what comes first, said at once: before what takes a while to load
+ */
+export function workProgress(name: string, units: string, first: string) {
+  const progress = commandProgress({ units });
+  progress.doing(first);
   return {
     update: (done: number, total: number) => progress.update([{ name, done, total }]),
+    doing: (text: string) => progress.doing(text),
     finish: () => progress.finish(),
   };
+}
+
+/** How long work may take without a word, in milliseconds. */
+const SILENCE_MS = 800;
+
+/** Does work that is over in a moment as a rule; says what is done, on standard error, where it is not. */
+export async function namedIfSlow<T>(text: string, work: () => Promise<T>): Promise<T> {
+  const progress = commandProgress();
+  const timer = setTimeout(() => progress.doing(text), SILENCE_MS);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+    progress.finish();
+  }
 }

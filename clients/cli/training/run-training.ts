@@ -46,6 +46,10 @@ export interface TrainingResult {
 /** What is told while it runs. */
 export interface TrainingListener {
   say(line: string): void;
+  /** What is done before the first update. */
+  doing(text: string): void;
+  /** What is done between updates, after so many of them. */
+  interlude(what: "evaluating" | "validating" | "saving a checkpoint", step: number): void;
   /** @param tokens learned from in this run */
   metrics(metrics: Metrics, tokens: number): void;
 }
@@ -70,11 +74,13 @@ export interface RunOptions {
 export async function runTraining(spec: TrainingSpec, options: RunOptions): Promise<TrainingResult> {
   const { out, listener, signal } = options;
   const startedAt = performance.now();
+  listener.doing("loading what computes");
   const backend = await learnerBackend(options.backend, spec.model);
   openTrainingFolder(out, spec, options.overwrite);
   listener.say(`back end ${backend.name}: ${backend.description}`);
   const begun = hasCheckpoint(out) ? resume(out) : undefined;
-  const source = await openData(spec, out, begun?.state.position, signal);
+  listener.doing("reading the data");
+  const source = await openData(spec, out, begun?.state.position, listener.say, signal);
   if (begun !== undefined) requireSameData(out, begun.checkpoint, source);
   const tokens = begun?.checkpoint.tokens ?? (await source.tokenConfig());
   const { model, shape } =
@@ -112,6 +118,7 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
         return played;
       },
       onMetrics: (metrics) => listener.metrics(metrics, metrics.type === "update" ? metrics.tokens - tokensBefore : 0),
+      onInterlude: (what, step) => listener.interlude(what, step),
       signal,
     });
     if (!end.finished) {
@@ -138,10 +145,16 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
   }
 }
 
-function openData(spec: TrainingSpec, out: string, position: unknown, signal: AbortSignal): Promise<DataSource> {
+function openData(
+  spec: TrainingSpec,
+  out: string,
+  position: unknown,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<DataSource> {
   return spec.onlineTrials === undefined
-    ? openOfflineData(spec, out, signal)
-    : openOnlineRounds(spec, spec.onlineTrials, out, position, signal);
+    ? openOfflineData(spec, out, say, signal)
+    : openOnlineRounds(spec, spec.onlineTrials, out, position, say, signal);
 }
 
 /** What the latest checkpoint holds. */

@@ -2,8 +2,7 @@
 import { Command, Option } from "commander";
 import { CONTEXTS, FORMAT_NAMES, type FormatName } from "../../../../datasets/export/export-format.js";
 import { printJson } from "../../print/json.js";
-import { paintFor } from "../../print/paint.js";
-import { createProgress } from "../../print/progress.js";
+import { commandProgress } from "../../print/progress.js";
 import { collect, required, uint64, wholeNumber } from "../arguments.js";
 
 interface ExportFlags {
@@ -77,12 +76,9 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
       command.error(`error: option '${option}' is for --format ${of}, not ${format}`);
     }
   }
+  const progress = commandProgress();
+  progress.doing(`reading ${dir}`);
   const { exportDataset } = await import("../../../../datasets/export/export-dataset.js");
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    paint: paintFor(process.stderr, process.env),
-  });
   try {
     const { rowsAre, ...report } = await exportDataset(dir, {
       format,
@@ -96,7 +92,10 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
       authors: flags.author ?? [],
       codePermalink: flags.codePermalink,
       overwrite: flags.overwrite === true,
-      onProgress: (done, total, steps) => progress.update([{ name: "exporting", done, total, steps }]),
+      onProgress(done, total, steps) {
+        progress.update([{ name: "exporting", done, total, steps }]);
+        if (done === total) progress.doing("closing the files");
+      },
     });
     progress.finish();
     if (flags.json) printJson(process.stdout, { ...report, label: report.label ?? null });

@@ -36,8 +36,8 @@ export function filterCommand(): Command {
     const out = required(given, "--out <dir>", command);
     if (flags.where === undefined && flags.every === undefined)
       command.error("error: nothing to filter by: give --where or --every");
+    const progress = workProgress("filtering", "episodes", `reading ${dir}`);
     const { filterDataset } = await import("../../../../datasets/filter-dataset.js");
-    const progress = workProgress("filtering", "episodes");
     const manifest = await filterDataset(dir, out, {
       nodeVersion: process.versions.node,
       ...flags,

@@ -4,6 +4,7 @@ import { printJson } from "../../print/json.js";
 import { fixedNumber, shortNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
 import { textTable } from "../../print/table.js";
+import { namedIfSlow } from "../../print/work-progress.js";
 
 /** `icrl dataset info DIR`. */
 export function infoCommand(): Command {
@@ -15,8 +16,10 @@ export function infoCommand(): Command {
       "print JSON: {manifest, bytes, mixture: [{task, behaviour, trials, episodes, steps, return, regret}], unfinished_labels: [{name, shards}]}",
     )
     .action(async (dir: string, { json }: { json?: boolean }) => {
-      const { describeMixture } = await import("../../../../datasets/describe-mixture.js");
-      const { unfinishedLabels, ...description } = await describeMixture(dir);
+      const { unfinishedLabels, ...description } = await namedIfSlow(`reading ${dir}`, async () => {
+        const { describeMixture } = await import("../../../../datasets/describe-mixture.js");
+        return describeMixture(dir);
+      });
       if (json) printJson(process.stdout, { ...description, unfinished_labels: unfinishedLabels });
       else process.stdout.write(infoText({ ...description, unfinishedLabels }));
     });

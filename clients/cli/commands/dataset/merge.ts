@@ -16,8 +16,8 @@ export function mergeCommand(): Command {
   return command.action(async (dirs: string[], flags: { out?: string; overwrite?: boolean; json?: boolean }) => {
     const out = required(flags.out, "--out <dir>", command);
     if (dirs.length < 2) command.error("error: one dataset is nothing to merge: give at least two");
+    const progress = workProgress("merging", "episodes", `reading ${dirs.join(", ")}`);
     const { mergeDatasets } = await import("../../../../datasets/merge-datasets.js");
-    const progress = workProgress("merging", "episodes");
     const manifest = await mergeDatasets(dirs, out, {
       nodeVersion: process.versions.node,
       overwrite: flags.overwrite,

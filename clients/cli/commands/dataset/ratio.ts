@@ -74,13 +74,18 @@ async function ratio(dir: string, flags: RatioFlags, command: Command): Promise<
   const expert: Player = { agent, options: resolveOptions(agent.options, given, `agent "${agent.name}"`) };
   const manifest = readDatasetManifest(dir);
   const startedAt = performance.now();
+  const progress = workProgress("estimating", "steps", `reading ${dir}`);
   const { describeBehaviours } = await import("../../../../datasets/describe-behaviours.js"); // Arrow and DuckDB
   const tasks = ratioTasks(manifest, await describeBehaviours(dir), expert);
   const jobs = tasks.map((task) => ({ ...jobOf(task, expert, flags.seed), ...sizeOf(task, tasks, flags) }));
   for (const [i, task] of tasks.entries()) requireLaws(task, expert, jobs[i]);
+  progress.doing("comparing what is recorded with the behaviours' laws");
   const recorded: (RecordedCheck | undefined)[][] = [];
   for (const task of tasks) recorded.push(await checkAll(dir, task, manifest.subsample === null));
-  const points = await estimate(jobs.filter(({ horizons }) => horizons.length > 0));
+  const points = await estimate(
+    jobs.filter(({ horizons }) => horizons.length > 0),
+    progress,
+  );
   const reports = tasks.flatMap((task, i): TaskReport[] =>
     jobs[i].horizons.length === 0
       ? []
@@ -173,12 +178,14 @@ async function checkAll(dir: string, task: RatioTask, wholeTrials: boolean): Pro
 }
 
 /** Every job as often as there are populations, in threads. */
-async function estimate(jobs: readonly PopulationJob[]): Promise<RatioPoint[][]> {
+async function estimate(
+  jobs: readonly PopulationJob[],
+  progress: ReturnType<typeof workProgress>,
+): Promise<RatioPoint[][]> {
   const all = jobs.flatMap((job) => Array.from({ length: POPULATIONS }, (_, population) => ({ ...job, population })));
   const stepsOf = ({ horizons, particles }: PopulationJob, steps = horizons[horizons.length - 1]) => steps * particles;
   const total = all.reduce((sum, job) => sum + stepsOf(job), 0);
   const done = new Float64Array(all.length);
-  const progress = workProgress("estimating", "steps");
   const populations = startPopulations(all, (job, steps) => {
     done[job] = stepsOf(all[job], steps);
     progress.update(

@@ -25,8 +25,8 @@ export function splitCommand(): Command {
   return command.action(async (dir: string, flags: SplitFlags) => {
     const parts = required(flags.parts, "--parts <name=share,...>", command);
     const out = required(flags.out, "--out <dir>", command);
+    const progress = workProgress("splitting", "episodes", `reading ${dir}`);
     const { splitDataset } = await import("../../../../datasets/split-dataset.js");
-    const progress = workProgress("splitting", "episodes");
     const { seed, overwrite } = flags;
     const made = await splitDataset(dir, out, {
       nodeVersion: process.versions.node,

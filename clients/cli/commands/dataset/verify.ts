@@ -26,11 +26,11 @@ export function verifyCommand(): Command {
       "print JSON: {ok, shards, labels, episodes, steps, replayed, bytes, problems: [{file, episode_id, problem}]}",
     )
     .action(async (dir: string, { sample, all, seed, json }: VerifyFlags) => {
+      const progress = workProgress("verifying", "episodes", `hashing the files of ${dir}`);
       const [{ verifyDataset }, { createReplay }] = await Promise.all([
         import("../../../../datasets/verify-dataset.js"),
         import("../../../../server/sessions/replay.js"),
       ]);
-      const progress = workProgress("verifying", "episodes");
       const report = await verifyDataset(dir, {
         sample: all ? Number.POSITIVE_INFINITY : sample,
         seed,

@@ -3,8 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { Command } from "commander";
 import { printJson } from "../../print/json.js";
 import { fixedNumber } from "../../print/numbers.js";
-import { paintFor } from "../../print/paint.js";
-import { createProgress } from "../../print/progress.js";
+import { commandProgress } from "../../print/progress.js";
 import { wholeNumber } from "../arguments.js";
 
 interface ReportFlags {
@@ -28,22 +27,19 @@ export function reportCommand(): Command {
 
 async function report(dir: string, { out = dir, resamples, json }: ReportFlags): Promise<void> {
   const startedAt = performance.now();
+  const progress = commandProgress({ units: "pictures" });
+  progress.doing(`reading ${dir}`);
   const [{ readTournament }, { tournamentStatistics }, { runInSlices }, { writeReport }] = await Promise.all([
     import("../../report/read-tournament.js"), // DuckDB
     import("../../../../server/tournaments/statistics/tournament-statistics.js"),
     import("../../../../server/tournaments/statistics/slices.js"),
     import("../../report/write-report.js"), // Vega
   ]);
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    units: "pictures",
-    paint: paintFor(process.stderr, process.env),
-  });
   const { results, tasks } = await readTournament(dir);
   const seed = BigInt(results.tournament.seed);
-  progress.say(`resampling the trials ${fixedNumber(resamples, 0)} times`);
+  progress.doing(`resampling the trials ${fixedNumber(resamples, 0)} times`);
   const statistics = await runInSlices(tournamentStatistics(tasks, { resamples, seed }), nextTurn);
+  progress.doing("drawing the pictures");
   await writeReport(results, statistics, out, (done, total) => progress.update([{ name: "", done, total }]));
   progress.finish();
   if (json) printJson(process.stdout, statistics);
