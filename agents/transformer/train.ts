@@ -49,6 +49,8 @@ export interface Training {
   readonly out: string;
   /** Where to go on; absent: at the beginning. */
   readonly from: TrainingState | undefined;
+  /** Updates that it was to have before it was made longer, when it was; absent: never. */
+  readonly earlierSteps?: number;
   /** Endless batches from a place on. */
   batches(position: unknown): AsyncIterable<TrainingBatch>;
   /** Held-out batches, the same each time; absent: no validation. */
@@ -78,6 +80,10 @@ export async function train(training: Training): Promise<TrainingEnd> {
     metrics.record(line);
     training.onMetrics?.(line);
   };
+  const { earlierSteps } = training;
+  if (earlierSteps !== undefined && metrics.last("continuation")?.steps !== options.steps) {
+    record({ type: "continuation", step: state.step, steps: options.steps, earlier_steps: earlierSteps });
+  }
   let saved = true; // what was learned so far
   const save = async () => {
     if (saved) return;

@@ -10,15 +10,7 @@ import {
 } from "../tournaments/progress.js";
 import type { Tournament } from "../tournaments/tournament.js";
 import type { Entry } from "../tournaments/tournaments.js";
-import type {
-  Forfeit,
-  RegretCurve,
-  Standing,
-  TaskProgress,
-  TaskView,
-  TournamentSummary,
-  TrialCounts,
-} from "./api.js";
+import type { Forfeit, RegretCurve, Standing, TaskProgress, TaskView, TournamentSummary, TrialCounts } from "./api.js";
 import { entrantPlaces } from "./place-of.js";
 import { publishedRegret } from "./published-regret.js";
 

@@ -7,8 +7,8 @@ import { VERSION } from "../../common/version.js";
 import type { Counters } from "../sessions/counters.js";
 import type { SessionEvent, StepTimes } from "../sessions/session-event.js";
 import type { SessionStatus } from "../sessions/session-status.js";
-import type { TournamentEvent } from "../tournaments/tournament-event.js";
 import { countMatches, matchStanding, tournamentStanding } from "../tournaments/progress.js";
+import type { TournamentEvent } from "../tournaments/tournament-event.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { LogEvent } from "../trajectories/log-event.js";
 import type { TrajectoryLog } from "../trajectories/trajectory-log.js";
@@ -160,9 +160,14 @@ export function createMetrics(): Metrics {
   );
   const bytesWritten = counter("icrl_log_written_bytes_total", "Bytes that group commits wrote to segments");
   const logFailures = counter("icrl_log_failures_total", "Writes to the log that failed");
-  readGauge("icrl_log_episodes", "Episodes in the log that are durable, earlier processes' included", "", ({ log }) => ({
-    "": log.episodes,
-  }));
+  readGauge(
+    "icrl_log_episodes",
+    "Episodes in the log that are durable, earlier processes' included",
+    "",
+    ({ log }) => ({
+      "": log.episodes,
+    }),
+  );
   readGauge("icrl_log_writable", "1 if the last attempt to write the log succeeded, else 0", "", ({ log }) => ({
     "": Number(log.writable),
   }));

@@ -104,9 +104,7 @@ export function InTheLog({ server, tournament }: { server: ServerStatus; tournam
           : "What was played before is in the log;"}{" "}
         this page shows those recorded since the server started. Where the server runs, DIR its --data:
       </p>
-      <Command
-        text={`npx icrl log list --data DIR${tournament === undefined ? "" : ` --tournament ${tournament}`}`}
-      />
+      <Command text={`npx icrl log list --data DIR${tournament === undefined ? "" : ` --tournament ${tournament}`}`} />
     </>
   );
 }

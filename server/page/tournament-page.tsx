@@ -237,7 +237,11 @@ function MatchProgress({ standing, trials, name }: { standing: Standing; trials:
     <span class="match">
       <Progress done={done} all={trials} label={`Trials of ${name}`} place={standing.agent} />
       <span class="quiet">
-        {state === "finished" ? whole(trials) : standing.undeclared ? "not here yet" : `${whole(done)} of ${whole(trials)}`}
+        {state === "finished"
+          ? whole(trials)
+          : standing.undeclared
+            ? "not here yet"
+            : `${whole(done)} of ${whole(trials)}`}
         {forfeits > 0 && (
           <span class="bad" title={reason}>
             , {whole(forfeits)} forfeited

@@ -12,7 +12,9 @@ export function TrajectoriesPage({ view }: { view: TrajectoriesView }) {
       </p>
       {view.trajectories.length === 0 ? (
         <Empty
-          title={view.server.durable_episodes === 0 ? "Nothing recorded yet" : "Nothing recorded since the server started"}
+          title={
+            view.server.durable_episodes === 0 ? "Nothing recorded yet" : "Nothing recorded since the server started"
+          }
         >
           <InTheLog server={view.server} />
           <p>Let an agent play:</p>

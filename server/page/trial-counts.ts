@@ -16,5 +16,7 @@ export function trialsText({ done_trials: done, trials, undeclared_trials: undec
   const known = `${whole(done)} of ${counted(trials, "trial")}`;
   if (undeclared === 0) return known;
   const more = "of agents that have yet to come";
-  return trials === 0 ? `up to ${counted(undeclared, "trial")} ${more}` : `${known}, up to ${whole(undeclared)} more ${more}`;
+  return trials === 0
+    ? `up to ${counted(undeclared, "trial")} ${more}`
+    : `${known}, up to ${whole(undeclared)} more ${more}`;
 }

@@ -9,7 +9,7 @@ import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
 import { queryResultText } from "../print/query-result.js";
 import { textTable } from "../print/table.js";
-import { namedIfSlow, workProgress } from "../print/work-progress.js";
+import { workProgress } from "../print/work-progress.js";
 import { wholeNumber } from "./arguments.js";
 
 /** The command. */
@@ -37,17 +37,16 @@ function verifyCommand(): Command {
       "print JSON: {ok, shards, segments, episodes, steps, bytes, torn_bytes, problems: [{file, episode_id, problem}]}",
     )
     .action(async ({ data, json }: { data: string; json?: boolean }) => {
-      const progress = workProgress("verifying", "episodes", `reading the log in ${data}`);
-      const [{ queryLog }, { createReplay }, { verifyLog }] = await Promise.all([
-        import("../../../datasets/query-log.js"),
-        import("../../../server/sessions/replay.js"),
-        import("../../../server/trajectories/verify.js"),
-      ]);
-      const [[total] = [0]] = (await queryLog(data, "SELECT count(*)::INT FROM trajectories")).rows as number[][];
-      const report = await verifyLog(data, createReplay(), (episodes) =>
-        progress.update(episodes, Math.max(total, episodes)),
-      );
-      progress.finish();
+      const named = { first: `reading the log in ${data}`, name: "verifying", units: "episodes" };
+      const report = await workProgress(named, async ({ update }) => {
+        const [{ queryLog }, { createReplay }, { verifyLog }] = await Promise.all([
+          import("../../../datasets/query-log.js"),
+          import("../../../server/sessions/replay.js"),
+          import("../../../server/trajectories/verify.js"),
+        ]);
+        const [[total] = [0]] = (await queryLog(data, "SELECT count(*)::INT FROM trajectories")).rows as number[][];
+        return verifyLog(data, createReplay(), (episodes) => update(episodes, Math.max(total, episodes)));
+      });
       const ok = report.problems.length === 0;
       if (json) {
         printJson(process.stdout, {
@@ -99,7 +98,7 @@ function listCommand(): Command {
     )
     .action(async (flags: Record<string, string> & { limit: number; json?: boolean }) => {
       const filter = { task: flags.task, agent: flags.agent, entrant: flags.entrant, tournamentId: flags.tournament };
-      const page = await namedIfSlow(`reading the log in ${flags.data}`, async () => {
+      const page = await workProgress({ first: `reading the log in ${flags.data}` }, async () => {
         const { listTrajectories } = await import("../../../datasets/list-trajectories.js");
         return listTrajectories(flags.data, filter, { size: flags.limit, token: flags.page ?? "" });
       });
@@ -170,8 +169,10 @@ function queryCommand(): Command {
     .option(...dataOption)
     .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}")
     .action(async (sql: string, { data, json }: { data: string; json?: boolean }) => {
-      const { queryLog } = await import("../../../datasets/query-log.js");
-      const result = await queryLog(data, sql);
+      const result = await workProgress({ first: `querying the log in ${data}` }, async () => {
+        const { queryLog } = await import("../../../datasets/query-log.js");
+        return queryLog(data, sql);
+      });
       if (json) printJson(process.stdout, result);
       else process.stdout.write(queryResultText(result, paintFor(process.stdout, process.env)));
     });

@@ -40,7 +40,7 @@ export function trainCommand(): Command {
     .option("--overwrite", "begin anew, whatever an earlier training left in the folder")
     .option(
       "--json",
-      "print JSON at the end: {checkpoint, step, tokens, parameters, flops_per_token, backend, validation, evaluation, seconds, tokens_per_second}",
+      "print JSON at the end: {checkpoint, step, tokens, parameters, flops_per_token, backend, continued: [{steps, after}], validation, evaluation, seconds, tokens_per_second}",
     )
     .action(train);
 }
@@ -48,10 +48,10 @@ export function trainCommand(): Command {
 async function train(file: string, flags: TrainFlags, command: Command): Promise<void> {
   const out = required(flags.out, "--out <dir>", command);
   const progress = commandProgress({ units: "updates", stepUnits: "tokens" });
-  progress.doing(`reading ${file}`);
+  const { readTrainingFile } = await import("../training/training-file.js"); // every agent
+  const spec = readTrainingFile(file, flags.steps);
+  progress.doing("loading what computes");
   try {
-    const { readTrainingFile } = await import("../training/training-file.js"); // every agent
-    const spec = readTrainingFile(file, flags.steps);
     const result = await stoppable(async (signal) => {
       signal.addEventListener("abort", () => progress.say("stopping after this update; a second Ctrl-C stops at once"));
       const { runTraining } = await import("../training/run-training.js"); // tfjs: a second
@@ -92,10 +92,11 @@ function listenerOn(progress: Progress, options: TrainingOptions): TrainingListe
         loss += SMOOTHING * (metrics.loss - loss);
         known += SMOOTHING * (1 - known);
         const note = `loss ${(loss / known).toFixed(4)}${held}`;
-        if (known === SMOOTHING && trials > 0) progress.expect("evaluating", evaluationsAfter(metrics.step - 1, options));
+        if (known === SMOOTHING && trials > 0)
+          progress.expect("evaluating", evaluationsAfter(metrics.step - 1, options));
         progress.update([{ name: "", done: metrics.step, total: steps, steps: tokens, note }]);
       } else if (metrics.type === "validation") held = `, validation ${metrics.loss.toFixed(4)}`;
-      else progress.say(`update ${metrics.step}: ${evaluationText(metrics)}`);
+      else if (metrics.type === "evaluation") progress.say(`update ${metrics.step}: ${evaluationText(metrics)}`);
     },
   };
 }
@@ -120,6 +121,10 @@ function summary(name: string, result: TrainingResult): string {
     ...(rate === null
       ? ["trained already: nothing is left to do"]
       : [`speed        ${Math.round(rate).toLocaleString("en")} tokens/s on ${result.backend}`]),
+    ...result.continued.map(
+      ({ steps, after }) =>
+        `continued    after update ${after}; until then the learning rate was that of ${steps} updates`,
+    ),
     ...(validation === null
       ? []
       : [

@@ -18,6 +18,7 @@ import { hash64 } from "../../../common/seeds.js";
 import { makeFolders } from "../../../datasets/make-folders.js";
 import { runCommand } from "../child-command.js";
 import { EXIT } from "../exit-codes.js";
+import type { WorkProgress } from "../print/work-progress.js";
 import type { CurveJson, MeanJson, Options, ResultsJson } from "../results.js";
 import { type PlannedTask, planTasks, type StoredModel, type TaskEntry } from "./plan.js";
 
@@ -72,12 +73,11 @@ export interface EvaluationJson {
 /**
  * Runs it, in `out`: evaluation.json, tournament/, imitation/.
  *
- * @param say told what is done, line by line
  * @throws what reading the checkpoint, planning, the tournament and the collection throw
  */
 export async function runEvaluation(
   plan: EvaluationPlan,
-  say: (line: string) => void,
+  { doing, say }: Pick<WorkProgress, "doing" | "say">,
   signal: AbortSignal,
 ): Promise<EvaluationJson> {
   const folder = findCheckpoint(plan.checkpoint);
@@ -92,11 +92,11 @@ export async function runEvaluation(
   makeFolders(plan.out);
   const playable = tasks.filter(({ refused }) => refused === undefined);
   const count = (tasks: readonly PlannedTask[]) => `${plan.trials} trials of ${tasks.map(({ id }) => id).join(", ")}`;
-  say(`playing ${count(playable)}: the model, ${plan.expert} and uniform`);
+  doing(`playing ${count(playable)}: the model, ${plan.expert} and uniform`);
   const players = await playTournament(plan, folder, playable, say, signal);
   const known = playable.filter(({ shift }) => shift === undefined);
-  if (known.length > 0) say(`playing ${count(known)} again: ${plan.expert}, labelled by it and by the model`);
-  const imitation = await compareLabels(plan, folder, known, say, signal);
+  if (known.length > 0) doing(`playing ${count(known)} again: ${plan.expert}, labelled by it and by the model`);
+  const imitation = await compareLabels(plan, folder, known, { doing, say }, signal);
   const result: EvaluationJson = {
     schema_version: 1,
     checkpoint: describe({ folder, checkpoint }),
@@ -176,7 +176,7 @@ async function compareLabels(
   plan: EvaluationPlan,
   checkpoint: string,
   tasks: readonly PlannedTask[],
-  say: (line: string) => void,
+  { doing, say }: Pick<WorkProgress, "doing" | "say">,
   signal: AbortSignal,
 ): Promise<Map<string, ImitationGap>> {
   const gaps = new Map<string, ImitationGap>();
@@ -200,7 +200,7 @@ async function compareLabels(
     }),
   );
   await runCommand(["dataset", "collect", file, "--out", out, "--overwrite"], { say, signal });
-  say("comparing the labels, step by step");
+  doing("comparing the labels, step by step");
   for (const { id } of tasks) gaps.set(id, await imitationGap(out, "expert", "transformer", id));
   return gaps;
 }

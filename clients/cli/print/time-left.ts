@@ -40,8 +40,8 @@ export function createTimeLeft(): TimeLeft {
     take(atMs, works) {
       let raw: number | undefined = atMs;
       for (const { name, done, total } of works) {
-        let track = tracks.get(name);
-        if (track === undefined) tracks.set(name, (track = createTrack(done)));
+        const track = tracks.get(name) ?? createTrack(done);
+        tracks.set(name, track);
         track.take(atMs, done);
         const endMs = done >= total ? atMs : track.endMs(atMs, total);
         raw = raw === undefined || endMs === undefined ? undefined : Math.max(raw, endMs);
@@ -49,7 +49,8 @@ export function createTimeLeft(): TimeLeft {
       if (raw === undefined || endsAtMs === undefined) endsAtMs = raw;
       else {
         const settlingMs = Math.min(SETTLING_PART * (raw - atMs), MOST_SETTLING_MS);
-        endsAtMs = settlingMs <= 0 ? raw : endsAtMs + (raw - endsAtMs) * (1 - Math.exp((takenAtMs - atMs) / settlingMs));
+        endsAtMs =
+          settlingMs <= 0 ? raw : endsAtMs + (raw - endsAtMs) * (1 - Math.exp((takenAtMs - atMs) / settlingMs));
       }
       takenAtMs = atMs;
     },

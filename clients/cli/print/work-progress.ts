@@ -1,32 +1,59 @@
-import { commandProgress } from "./progress.js";
+import { commandProgress, type Progress } from "./progress.js";
 
-/**
- * Progress of one piece of work, on standard error.
- *
- * @param name what is done: "verifying"
- * @param first what comes first, said at once: before what takes a while to load
- */
-export function workProgress(name: string, units: string, first: string) {
-  const progress = commandProgress({ units });
-  progress.doing(first);
-  return {
-    update: (done: number, total: number) => progress.update([{ name, done, total }]),
-    doing: (text: string) => progress.doing(text),
-    finish: () => progress.finish(),
-  };
+/** How long work may take without a word, in milliseconds, where nobody sits before a terminal. */
+const SILENCE_MS = 700;
+
+/** What work tells of itself. */
+export interface WorkProgress {
+  /** @param steps taken so far, where something is stepped */
+  update(done: number, total: number, steps?: number): void;
+  /** Says what is done that has no bar. */
+  doing(text: string): void;
+  /** Writes a line of its own. */
+  say(line: string): void;
 }
 
-/** How long work may take without a word, in milliseconds. */
-const SILENCE_MS = 800;
+/** What is done, in words. */
+export interface NamedWork {
+  /** What comes first, and takes a moment: "reading DIR". */
+  readonly first: string;
+  /** What is counted: "verifying". */
+  readonly name?: string;
+  /** What it is counted in, in the plural. */
+  readonly units?: string;
+}
 
-/** Does work that is over in a moment as a rule; says what is done, on standard error, where it is not. */
-export async function namedIfSlow<T>(text: string, work: () => Promise<T>): Promise<T> {
-  const progress = commandProgress();
-  const timer = setTimeout(() => progress.doing(text), SILENCE_MS);
+/**
+ * Does one piece of work, and shows its progress on standard error. What comes first is said at once on a terminal, elsewhere when it
+ * turns out to take its time: what is over or refused in a moment says nothing but its result.
+ */
+export async function workProgress<T>(named: NamedWork, work: (progress: WorkProgress) => Promise<T>): Promise<T> {
+  const { first, name = "", units } = named;
+  const progress = commandProgress({ units });
+  const silence = sayFirst(progress, first);
   try {
-    return await work();
+    return await work({
+      update(done, total, steps) {
+        clearTimeout(silence);
+        progress.update([{ name, done, total, steps }]);
+      },
+      doing(text) {
+        clearTimeout(silence);
+        progress.doing(text);
+      },
+      say(line) {
+        clearTimeout(silence);
+        progress.say(line);
+      },
+    });
   } finally {
-    clearTimeout(timer);
+    clearTimeout(silence);
     progress.finish();
   }
+}
+
+function sayFirst(progress: Progress, text: string): NodeJS.Timeout | undefined {
+  if (process.stderr.isTTY !== true) return setTimeout(() => progress.doing(text), SILENCE_MS);
+  progress.doing(text);
+  return undefined;
 }

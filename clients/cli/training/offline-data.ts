@@ -29,7 +29,10 @@ export async function openOfflineData(
   const dir = dataset.isFile ? join(out, "dataset") : dataset.path;
   if (dataset.isFile) {
     // One that is there is looked at, too: it must be the file's.
-    await runCommand(["dataset", "collect", dataset.path, "--out", dir], { say: isDataset(dir) ? undefined : say, signal });
+    await runCommand(["dataset", "collect", dataset.path, "--out", dir], {
+      say: isDataset(dir) ? undefined : say,
+      signal,
+    });
   }
   const manifest = readDatasetManifest(dir);
   const split = splitOf(spec);

@@ -21,6 +21,7 @@ import type { BatchShape, DataSource } from "./data-source.js";
 import { openOfflineData } from "./offline-data.js";
 import { openOnlineRounds } from "./online-rounds.js";
 import { playFresh } from "./play-fresh.js";
+import { type Continuation, continuationText } from "./spec-changes.js";
 import type { TrainingSpec } from "./training-file.js";
 import { hasCheckpoint, keepLatestCheckpoints, openTrainingFolder } from "./training-folder.js";
 
@@ -34,6 +35,8 @@ export interface TrainingResult {
   readonly parameters: number;
   readonly flops_per_token: number;
   readonly backend: string;
+  /** How it was made longer, oldest first. */
+  readonly continued: readonly Continuation[];
   /** The last ones, if any. */
   readonly validation: ValidationMetrics | null;
   readonly evaluation: EvaluationMetrics | null;
@@ -74,9 +77,8 @@ export interface RunOptions {
 export async function runTraining(spec: TrainingSpec, options: RunOptions): Promise<TrainingResult> {
   const { out, listener, signal } = options;
   const startedAt = performance.now();
-  listener.doing("loading what computes");
   const backend = await learnerBackend(options.backend, spec.model);
-  openTrainingFolder(out, spec, options.overwrite);
+  const continued = openTrainingFolder(out, spec, options.overwrite);
   listener.say(`back end ${backend.name}: ${backend.description}`);
   const begun = hasCheckpoint(out) ? resume(out) : undefined;
   listener.doing("reading the data");
@@ -88,8 +90,11 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
   const validation = source.validation(shape);
   for await (const _ of validation?.() ?? []) break; // what is wrong with it is said now, not an hour later
   describe(model, source.trialTokens(tokens), listener);
-  if (begun !== undefined && begun.state.step < spec.training.steps)
+  if (begun !== undefined && begun.state.step < spec.training.steps) {
+    const last = continued.at(-1);
+    if (last !== undefined) listener.say(continuationText(last, spec.training));
     listener.say(`going on after update ${begun.state.step} of ${spec.training.steps}`);
+  }
 
   const learner = await backend.create(model, spec.training, begun?.learned ?? newLearner(model, spec.seed));
   const learningAt = performance.now();
@@ -102,10 +107,11 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
       learner,
       out,
       from: begun?.state,
+      earlierSteps: continued.at(-1)?.steps,
       batches: (position) => source.batches(shape, position),
       validation,
       save: async (learned, state) => {
-        const checkpoint = checkpointOf(spec, source, model, tokens, backend.name, learned, state);
+        const checkpoint = checkpointOf(spec, source, model, tokens, backend.name, continued, learned, state);
         const { firstMoments, secondMoments } = learned;
         writeCheckpoint(checkpointFolder(out, state.step), checkpoint, { firstMoments, secondMoments, state });
         keepLatestCheckpoints(out, spec.training.keep_checkpoints);
@@ -135,6 +141,7 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
       parameters: parameterCount(model),
       flops_per_token: flopsPerToken(model),
       backend: backend.name,
+      continued,
       validation: end.validation ?? null,
       evaluation: end.evaluation ?? null,
       seconds: (endedAt - startedAt) / 1000,
@@ -224,6 +231,7 @@ function checkpointOf(
   model: ModelConfig,
   tokens: TokenConfig,
   backend: string,
+  continued: readonly Continuation[],
   { parameters }: LearnerState,
   state: TrainingState,
 ): Checkpoint {
@@ -239,6 +247,7 @@ function checkpointOf(
       tasks: tasks.map(({ id, task, options }) => ({ id, task, options })),
       icrl_version: VERSION,
       backend,
+      ...(continued.length > 0 && { continued }),
     },
   };
 }

@@ -1,10 +1,10 @@
 /** The output folder of a training: OUT/spec.json says what it is for; metrics.jsonl and checkpoints/ are what came of it. */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../../common/errors.js";
 import { replaceDurably } from "../../../datasets/durable-file.js";
 import { makeFolders } from "../../../datasets/make-folders.js";
+import { type Continuation, specChange } from "./spec-changes.js";
 import type { TrainingSpec } from "./training-file.js";
 
 /** What a training leaves in its folder, a dataset that it collected included. */
@@ -14,33 +14,52 @@ const OUTPUTS = ["spec.json", "metrics.jsonl", "checkpoints", "dataset", "online
 const CHECKPOINT = /^step-\d+$/;
 
 /**
- * Makes the folder, or goes on in one that was made for the same spec, or in one where nothing has been learned yet.
+ * Makes the folder, or goes on in one that was made for the same spec or a shorter training, or in one where nothing has been learned yet.
  *
  * @param overwrite remove what an earlier training left
+ * @returns how it was made longer, oldest first
  * @throws OUTPUT_EXISTS if something else was learned in it
  */
-export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: boolean): void {
+export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: boolean): readonly Continuation[] {
   if (overwrite) for (const name of OUTPUTS) rmSync(join(out, name), { recursive: true, force: true });
   const path = join(out, "spec.json");
   const wanted = specJson(spec);
+  const continued: Continuation[] = [];
   if (existsSync(path)) {
-    const differs = differences(JSON.parse(readFileSync(path, "utf8")), wanted, "");
-    if (differs.length === 0) return;
-    if (hasCheckpoint(out)) {
+    const { continued: before = [], ...known } = JSON.parse(readFileSync(path, "utf8")) as {
+      continued?: Continuation[];
+    };
+    const change = specChange(known, wanted);
+    if (change.kind === "same") return before;
+    const last = lastCheckpoint(out);
+    if (last !== undefined && change.kind !== "longer") {
+      const what =
+        change.kind === "other"
+          ? `whose ${change.differs.join(", ")}`
+          : `of ${change.steps} updates, and ${spec.training.steps} are asked for: it can be made longer, not shorter`;
       throw new IcrlError(
         "OUTPUT_EXISTS",
-        `${out} holds a training whose ${differs.join(", ")}: choose another --out, or begin anew with --overwrite`,
+        `${out} holds a training ${what}: choose another --out, or begin anew with --overwrite`,
         { folder: out },
       );
     }
+    if (last !== undefined && change.kind === "longer") continued.push(...before, { steps: change.steps, after: last });
   }
   makeFolders(out);
-  replaceDurably(path, Buffer.from(`${JSON.stringify(wanted, undefined, 2)}\n`));
+  const document = continued.length === 0 ? wanted : { ...wanted, continued };
+  replaceDurably(path, Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`));
+  return continued;
 }
 
 /** Whether something was learned in a folder. */
 export function hasCheckpoint(out: string): boolean {
-  return checkpointNames(out).length > 0;
+  return lastCheckpoint(out) !== undefined;
+}
+
+/** Updates that the last checkpoint is after; undefined where there is none. */
+function lastCheckpoint(out: string): number | undefined {
+  const name = checkpointNames(out).at(-1);
+  return name === undefined ? undefined : Number(name.slice("step-".length));
 }
 
 /** Removes all but the latest checkpoints, and what a crash left of others. */
@@ -61,19 +80,7 @@ function checkpointNames(out: string): string[] {
 }
 
 /** The spec as JSON, every default filled in. */
-function specJson({ dataset, seed, onlineTrials, ...rest }: TrainingSpec): unknown {
+function specJson({ dataset, seed, onlineTrials, ...rest }: TrainingSpec): Record<string, unknown> {
   const online = onlineTrials === undefined ? undefined : { trials: onlineTrials };
   return JSON.parse(JSON.stringify({ ...rest, dataset: dataset.given, seed: String(seed), online }));
-}
-
-/** Places where two JSON documents differ: `training.steps is 200, not 300`. */
-function differences(known: unknown, wanted: unknown, at: string): string[] {
-  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
-  if (!isObject(known) || !isObject(wanted)) {
-    const text = (value: unknown) => (value === undefined ? "absent" : JSON.stringify(value));
-    return isDeepStrictEqual(known, wanted) ? [] : [`${at} is ${text(known)}, not ${text(wanted)}`];
-  }
-  return Object.keys({ ...known, ...wanted }).flatMap((key) =>
-    differences(known[key], wanted[key], at === "" ? key : `${at}.${key}`),
-  );
 }

@@ -11,7 +11,11 @@ function estimates(seconds: number, works: (second: number) => readonly Work[]):
   });
 }
 
-const work = (name: string, done: number, total: number): Work => ({ name, done: Math.min(total, Math.max(0, done)), total });
+const work = (name: string, done: number, total: number): Work => ({
+  name,
+  done: Math.min(total, Math.max(0, done)),
+  total,
+});
 
 describe("the time left", () => {
   it("of a short run that starts late is what is left of it: no 22 seconds at 98 % of 5", () => {
@@ -56,6 +60,10 @@ describe("the time left", () => {
   it("is nothing when all is done, and where nothing goes on", () => {
     expect(estimates(5, () => [work("a", 0, 10)]).every((one) => one === undefined)).toBe(true);
     expect(estimates(5, () => [work("a", 10, 10)]).every((one) => one === undefined)).toBe(true);
-    expect(estimates(20, (s) => [work("a", s, 10)]).slice(100).every((one) => one === undefined)).toBe(true);
+    expect(
+      estimates(20, (s) => [work("a", s, 10)])
+        .slice(100)
+        .every((one) => one === undefined),
+    ).toBe(true);
   });
 });

@@ -60,7 +60,13 @@ test("what entrants play is counted as soon as it is known, and apart until then
   ]);
   const { tournament: summary, tasks, task } = await onThePage(pageUrl, id);
   // By hand: 1 match of arms, 1 of mdps, 3 of any, 4 trials each; late may play 3.
-  expect(summary).toMatchObject({ matches: 5, undeclared_matches: 3, trials: 20, done_trials: 0, undeclared_trials: 12 });
+  expect(summary).toMatchObject({
+    matches: 5,
+    undeclared_matches: 3,
+    trials: 20,
+    done_trials: 0,
+    undeclared_trials: 12,
+  });
   expect(tasks).toMatchObject([
     { id: "bandit", trials: 8, undeclared_trials: 4 },
     { id: "linear", trials: 4, undeclared_trials: 4 },
@@ -87,13 +93,19 @@ test("what entrants play is counted as soon as it is known, and apart until then
   await serveMatches(connection, randomAgent("arms"), { entrant: "arms", streams: 1 });
   const after = (await connection.getTournament({ id })).tournament as Tournament;
   expect(inTheTerminal(after, ["late"])).toMatch(/^≥ 12 % {2}4 of 20 trials, up to 12 more: .*, waiting for late\n$/); // 4 of 32
-  await vi.waitFor(async () => expect((await onThePage(pageUrl, id)).tournament).toMatchObject({ done_trials: 4, trials: 20 }));
+  await vi.waitFor(async () =>
+    expect((await onThePage(pageUrl, id)).tournament).toMatchObject({ done_trials: 4, trials: 20 }),
+  );
 
   // The last one comes, and plays one task of the three.
   const late = { ...randomAgent("late"), tasks: ["river-swim"] };
   await serveMatches(connection, late, { entrant: "late", streams: 1 });
   await vi.waitFor(async () =>
-    expect((await onThePage(pageUrl, id)).tournament).toMatchObject({ trials: 24, undeclared_trials: 0, done_trials: 8 }),
+    expect((await onThePage(pageUrl, id)).tournament).toMatchObject({
+      trials: 24,
+      undeclared_trials: 0,
+      done_trials: 8,
+    }),
   );
   const told = (await connection.getTournament({ id })).tournament as Tournament;
   expect(told.matches.some(({ undeclared }) => undeclared)).toBe(false);
@@ -137,7 +149,10 @@ test("what is said of an entrant after it stayed away changes nothing: it has fo
   const of = spec(["never"], { trials: 3, tasks: [BANDIT, RIVER] });
   const id = await create(connection, of);
   const { results } = await finished(connection, id);
-  const again = await connection.createTournament({ spec: of, declarations: [{ name: "never", tasks: ["river-swim"] }] });
+  const again = await connection.createTournament({
+    spec: of,
+    declarations: [{ name: "never", tasks: ["river-swim"] }],
+  });
   expect(again.tournament?.matches).toMatchObject([{ forfeits: 3 }, { forfeits: 3 }]);
   expect((await connection.getTournament({ id })).results).toEqual(results);
   expect((await onThePage(pageUrl, id)).tournament).toMatchObject({ trials: 6, done_trials: 6, undeclared_trials: 0 });

@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import { CONTEXTS, FORMAT_NAMES, type FormatName } from "../../../../datasets/export/export-format.js";
 import { printJson } from "../../print/json.js";
-import { commandProgress } from "../../print/progress.js";
+import { workProgress } from "../../print/work-progress.js";
 import { collect, required, uint64, wholeNumber } from "../arguments.js";
 
 interface ExportFlags {
@@ -76,11 +76,10 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
       command.error(`error: option '${option}' is for --format ${of}, not ${format}`);
     }
   }
-  const progress = commandProgress();
-  progress.doing(`reading ${dir}`);
-  const { exportDataset } = await import("../../../../datasets/export/export-dataset.js");
-  try {
-    const { rowsAre, ...report } = await exportDataset(dir, {
+  const named = { first: `reading ${dir}`, name: "exporting" };
+  const { rowsAre, ...report } = await workProgress(named, async ({ update, doing }) => {
+    const { exportDataset } = await import("../../../../datasets/export/export-dataset.js");
+    return exportDataset(dir, {
       format,
       out,
       label: flags.labels,
@@ -93,19 +92,16 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
       codePermalink: flags.codePermalink,
       overwrite: flags.overwrite === true,
       onProgress(done, total, steps) {
-        progress.update([{ name: "exporting", done, total, steps }]);
-        if (done === total) progress.doing("closing the files");
+        update(done, total, steps);
+        if (done === total) doing("closing the files");
       },
     });
-    progress.finish();
-    if (flags.json) printJson(process.stdout, { ...report, label: report.label ?? null });
-    else {
-      const { rows, trials, steps, files, bytes, load } = report;
-      process.stdout.write(
-        `${rows} ${rowsAre} from ${trials} trials (${steps} steps) in ${files} ${files === 1 ? "file" : "files"}, ${bytes} bytes: ${out}\n${load}\n`,
-      );
-    }
-  } finally {
-    progress.finish();
+  });
+  if (flags.json) printJson(process.stdout, { ...report, label: report.label ?? null });
+  else {
+    const { rows, trials, steps, files, bytes, load } = report;
+    process.stdout.write(
+      `${rows} ${rowsAre} from ${trials} trials (${steps} steps) in ${files} ${files === 1 ? "file" : "files"}, ${bytes} bytes: ${out}\n${load}\n`,
+    );
   }
 }

@@ -36,14 +36,11 @@ export function filterCommand(): Command {
     const out = required(given, "--out <dir>", command);
     if (flags.where === undefined && flags.every === undefined)
       command.error("error: nothing to filter by: give --where or --every");
-    const progress = workProgress("filtering", "episodes", `reading ${dir}`);
-    const { filterDataset } = await import("../../../../datasets/filter-dataset.js");
-    const manifest = await filterDataset(dir, out, {
-      nodeVersion: process.versions.node,
-      ...flags,
-      onProgress: progress.update,
+    const named = { first: `reading ${dir}`, name: "filtering", units: "episodes" };
+    const manifest = await workProgress(named, async ({ update }) => {
+      const { filterDataset } = await import("../../../../datasets/filter-dataset.js");
+      return filterDataset(dir, out, { nodeVersion: process.versions.node, ...flags, onProgress: update });
     });
-    progress.finish();
     if (json) printJson(process.stdout, manifest);
     else process.stdout.write(`${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
   });

@@ -4,7 +4,7 @@ import { printJson } from "../../print/json.js";
 import { fixedNumber, shortNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
 import { textTable } from "../../print/table.js";
-import { namedIfSlow } from "../../print/work-progress.js";
+import { workProgress } from "../../print/work-progress.js";
 
 /** `icrl dataset info DIR`. */
 export function infoCommand(): Command {
@@ -16,7 +16,7 @@ export function infoCommand(): Command {
       "print JSON: {manifest, bytes, mixture: [{task, behaviour, trials, episodes, steps, return, regret}], unfinished_labels: [{name, shards}]}",
     )
     .action(async (dir: string, { json }: { json?: boolean }) => {
-      const { unfinishedLabels, ...description } = await namedIfSlow(`reading ${dir}`, async () => {
+      const { unfinishedLabels, ...description } = await workProgress({ first: `reading ${dir}` }, async () => {
         const { describeMixture } = await import("../../../../datasets/describe-mixture.js");
         return describeMixture(dir);
       });

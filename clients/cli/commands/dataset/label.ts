@@ -71,8 +71,7 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
   const startedAt = performance.now();
   let totals: LabelTotals;
   try {
-    const onProgress = (labelled: LabelProgress) =>
-      labelProgress(progress, name, labelled);
+    const onProgress = (labelled: LabelProgress) => labelProgress(progress, name, labelled);
     totals = await labelWith({ dir, expert, name, options, envs: flags.envs, streams: flags.streams, onProgress });
   } finally {
     progress.finish();

@@ -16,14 +16,12 @@ export function mergeCommand(): Command {
   return command.action(async (dirs: string[], flags: { out?: string; overwrite?: boolean; json?: boolean }) => {
     const out = required(flags.out, "--out <dir>", command);
     if (dirs.length < 2) command.error("error: one dataset is nothing to merge: give at least two");
-    const progress = workProgress("merging", "episodes", `reading ${dirs.join(", ")}`);
-    const { mergeDatasets } = await import("../../../../datasets/merge-datasets.js");
-    const manifest = await mergeDatasets(dirs, out, {
-      nodeVersion: process.versions.node,
-      overwrite: flags.overwrite,
-      onProgress: progress.update,
+    const { overwrite } = flags;
+    const named = { first: `reading ${dirs.join(", ")}`, name: "merging", units: "episodes" };
+    const manifest = await workProgress(named, async ({ update }) => {
+      const { mergeDatasets } = await import("../../../../datasets/merge-datasets.js");
+      return mergeDatasets(dirs, out, { nodeVersion: process.versions.node, overwrite, onProgress: update });
     });
-    progress.finish();
     if (flags.json) printJson(process.stdout, manifest);
     else process.stdout.write(`${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
   });

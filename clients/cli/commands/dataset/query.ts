@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { printJson } from "../../print/json.js";
 import { paintFor } from "../../print/paint.js";
 import { queryResultText } from "../../print/query-result.js";
-import { namedIfSlow } from "../../print/work-progress.js";
+import { workProgress } from "../../print/work-progress.js";
 
 /** `icrl dataset query DIR SQL`. */
 export function queryCommand(): Command {
@@ -14,7 +14,7 @@ export function queryCommand(): Command {
     .argument("<sql>", "DuckDB's SQL")
     .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}")
     .action(async (dir: string, sql: string, { json }: { json?: boolean }) => {
-      const result = await namedIfSlow(`querying ${dir}`, async () => {
+      const result = await workProgress({ first: `querying ${dir}` }, async () => {
         const { queryDataset } = await import("../../../../datasets/dataset-sql.js");
         return queryDataset(dir, sql);
       });

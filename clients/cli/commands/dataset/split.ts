@@ -25,17 +25,13 @@ export function splitCommand(): Command {
   return command.action(async (dir: string, flags: SplitFlags) => {
     const parts = required(flags.parts, "--parts <name=share,...>", command);
     const out = required(flags.out, "--out <dir>", command);
-    const progress = workProgress("splitting", "episodes", `reading ${dir}`);
-    const { splitDataset } = await import("../../../../datasets/split-dataset.js");
     const { seed, overwrite } = flags;
-    const made = await splitDataset(dir, out, {
-      nodeVersion: process.versions.node,
-      parts,
-      seed,
-      overwrite,
-      onProgress: progress.update,
+    const named = { first: `reading ${dir}`, name: "splitting", units: "episodes" };
+    const made = await workProgress(named, async ({ update }) => {
+      const { splitDataset } = await import("../../../../datasets/split-dataset.js");
+      const nodeVersion = process.versions.node;
+      return splitDataset(dir, out, { nodeVersion, parts, seed, overwrite, onProgress: update });
     });
-    progress.finish();
     if (flags.json) printJson(process.stdout, { parts: Object.fromEntries(made) });
     else {
       for (const [name, { episodes, trials }] of made)

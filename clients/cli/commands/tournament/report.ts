@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { Command } from "commander";
 import { printJson } from "../../print/json.js";
 import { fixedNumber } from "../../print/numbers.js";
-import { commandProgress } from "../../print/progress.js";
+import { workProgress } from "../../print/work-progress.js";
 import { wholeNumber } from "../arguments.js";
 
 interface ReportFlags {
@@ -27,21 +27,21 @@ export function reportCommand(): Command {
 
 async function report(dir: string, { out = dir, resamples, json }: ReportFlags): Promise<void> {
   const startedAt = performance.now();
-  const progress = commandProgress({ units: "pictures" });
-  progress.doing(`reading ${dir}`);
-  const [{ readTournament }, { tournamentStatistics }, { runInSlices }, { writeReport }] = await Promise.all([
-    import("../../report/read-tournament.js"), // DuckDB
-    import("../../../../server/tournaments/statistics/tournament-statistics.js"),
-    import("../../../../server/tournaments/statistics/slices.js"),
-    import("../../report/write-report.js"), // Vega
-  ]);
-  const { results, tasks } = await readTournament(dir);
-  const seed = BigInt(results.tournament.seed);
-  progress.doing(`resampling the trials ${fixedNumber(resamples, 0)} times`);
-  const statistics = await runInSlices(tournamentStatistics(tasks, { resamples, seed }), nextTurn);
-  progress.doing("drawing the pictures");
-  await writeReport(results, statistics, out, (done, total) => progress.update([{ name: "", done, total }]));
-  progress.finish();
+  const statistics = await workProgress({ first: `reading ${dir}`, units: "pictures" }, async ({ doing, update }) => {
+    const [{ readTournament }, { tournamentStatistics }, { runInSlices }, { writeReport }] = await Promise.all([
+      import("../../report/read-tournament.js"), // DuckDB
+      import("../../../../server/tournaments/statistics/tournament-statistics.js"),
+      import("../../../../server/tournaments/statistics/slices.js"),
+      import("../../report/write-report.js"), // Vega
+    ]);
+    const { results, tasks } = await readTournament(dir);
+    const seed = BigInt(results.tournament.seed);
+    doing(`resampling the trials ${fixedNumber(resamples, 0)} times`);
+    const computed = await runInSlices(tournamentStatistics(tasks, { resamples, seed }), nextTurn);
+    doing("drawing the pictures");
+    await writeReport(results, computed, out, update);
+    return computed;
+  });
   if (json) printJson(process.stdout, statistics);
   else process.stdout.write(summary(out, (performance.now() - startedAt) / 1000));
 }
