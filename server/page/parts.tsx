@@ -102,7 +102,7 @@ export function InTheLog({ server, tournament }: { server: ServerStatus; tournam
         {tournament === undefined
           ? `${counted(server.durable_episodes, "episode is", "episodes are")} in the log;`
           : "What was played before is in the log;"}{" "}
-        this page shows those recorded since the server started. Where the server runs, DIR its --data:
+        this page shows those recorded since the server started. On its machine, with DIR the folder of the log:
       </p>
       <Command text={`npx icrl log list --data DIR${tournament === undefined ? "" : ` --tournament ${tournament}`}`} />
     </>

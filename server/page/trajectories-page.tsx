@@ -6,10 +6,12 @@ export function TrajectoriesPage({ view }: { view: TrajectoriesView }) {
   return (
     <>
       <h1>Recent trajectories</h1>
-      <p class="lead">
-        A few of each second's, newest first, each with its return and its steps. The log has all of them:{" "}
-        <code>npx icrl log list</code>.
-      </p>
+      {view.trajectories.length > 0 && (
+        <p class="lead">
+          A few of each second's, newest first, each with its return and its steps. The log has all of them:{" "}
+          <code>npx icrl log list</code>.
+        </p>
+      )}
       {view.trajectories.length === 0 ? (
         <Empty
           title={
