@@ -50,13 +50,13 @@ export interface LogReport {
 /**
  * Verifies a log that nobody writes to.
  *
- * @param onProgress called now and then with the episodes verified so far
+ * @param onProgress called now and then with the episodes verified so far, and their steps
  * @throws NOT_A_LOG if the folder is no log
  */
 export async function verifyLog(
   dir: string,
   replay: Replay,
-  onProgress: (episodes: number) => void = () => {},
+  onProgress: (episodes: number, steps: number) => void = () => {},
 ): Promise<LogReport> {
   requireLog(dir);
   const problems: LogProblem[] = [];
@@ -70,7 +70,7 @@ export async function verifyLog(
     if (problem !== undefined) problems.push({ file, episodeId: row.episode_id, problem });
     episodes += 1;
     steps += row.length;
-    if (episodes % 256 === 0) onProgress(episodes);
+    if (episodes % 256 === 0) onProgress(episodes, steps);
   };
 
   const manifest = manifestOf(dir, problems);
@@ -129,7 +129,7 @@ export async function verifyLog(
       problem: `bytes ${ranges} are not what was written; what could be read is in data/. Delete it to accept the loss`,
     });
   }
-  onProgress(episodes);
+  onProgress(episodes, steps);
   return { shards: shards.length, segments: segments.length, episodes, steps, bytes, tornBytes, problems };
 }
 

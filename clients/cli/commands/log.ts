@@ -4,6 +4,7 @@
  */
 import { Command } from "commander";
 import type { TrajectorySummary } from "../../../datasets/list-trajectories.js";
+import { requireLog } from "../../../datasets/log-folder.js";
 import { EXIT } from "../exit-codes.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
@@ -37,6 +38,7 @@ function verifyCommand(): Command {
       "print JSON: {ok, shards, segments, episodes, steps, bytes, torn_bytes, problems: [{file, episode_id, problem}]}",
     )
     .action(async ({ data, json }: { data: string; json?: boolean }) => {
+      requireLog(data); // this fails before anything is said
       const named = { first: `reading the log in ${data}`, name: "verifying", units: "episodes" };
       const report = await workProgress(named, async ({ update }) => {
         const [{ queryLog }, { createReplay }, { verifyLog }] = await Promise.all([
@@ -44,8 +46,11 @@ function verifyCommand(): Command {
           import("../../../server/sessions/replay.js"),
           import("../../../server/trajectories/verify.js"),
         ]);
-        const [[total] = [0]] = (await queryLog(data, "SELECT count(*)::INT FROM trajectories")).rows as number[][];
-        return verifyLog(data, createReplay(), (episodes) => update(episodes, Math.max(total, episodes)));
+        const counting = "SELECT count(*)::INT, coalesce(sum(length), 0)::DOUBLE FROM trajectories";
+        const [[total, most] = [0, 0]] = (await queryLog(data, counting)).rows as number[][];
+        return verifyLog(data, createReplay(), (episodes, steps) =>
+          update(episodes, Math.max(total, episodes), steps, Math.max(most, steps) || undefined),
+        );
       });
       const ok = report.problems.length === 0;
       if (json) {
@@ -98,7 +103,7 @@ function listCommand(): Command {
     )
     .action(async (flags: Record<string, string> & { limit: number; json?: boolean }) => {
       const filter = { task: flags.task, agent: flags.agent, entrant: flags.entrant, tournamentId: flags.tournament };
-      const page = await workProgress({ first: `reading the log in ${flags.data}` }, async () => {
+      const page = await workProgress({ first: `reading the log in ${flags.data}`, quick: true }, async () => {
         const { listTrajectories } = await import("../../../datasets/list-trajectories.js");
         return listTrajectories(flags.data, filter, { size: flags.limit, token: flags.page ?? "" });
       });
@@ -169,7 +174,7 @@ function queryCommand(): Command {
     .option(...dataOption)
     .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}")
     .action(async (sql: string, { data, json }: { data: string; json?: boolean }) => {
-      const result = await workProgress({ first: `querying the log in ${data}` }, async () => {
+      const result = await workProgress({ first: `querying the log in ${data}`, quick: true }, async () => {
         const { queryLog } = await import("../../../datasets/query-log.js");
         return queryLog(data, sql);
       });

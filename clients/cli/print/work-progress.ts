@@ -1,12 +1,12 @@
-import { commandProgress, type Progress } from "./progress.js";
+import { commandProgress } from "./progress.js";
 
-/** How long work may take without a word, in milliseconds, where nobody sits before a terminal. */
-const SILENCE_MS = 700;
+/** How long quick work may take without a word, in milliseconds. */
+const SILENCE_MS = 1500;
 
 /** What work tells of itself. */
 export interface WorkProgress {
-  /** @param steps taken so far, where something is stepped */
-  update(done: number, total: number, steps?: number): void;
+  /** @param steps gone through so far, and in all, where something is stepped: what it costs */
+  update(done: number, total: number, steps?: number, maxSteps?: number): void;
   /** Says what is done that has no bar. */
   doing(text: string): void;
   /** Writes a line of its own. */
@@ -17,6 +17,8 @@ export interface WorkProgress {
 export interface NamedWork {
   /** What comes first, and takes a moment: "reading DIR". */
   readonly first: string;
+  /** Whether it is over in a moment as a rule: then it is named only when it is not. */
+  readonly quick?: boolean;
   /** What is counted: "verifying". */
   readonly name?: string;
   /** What it is counted in, in the plural. */
@@ -24,18 +26,19 @@ export interface NamedWork {
 }
 
 /**
- * Does one piece of work, and shows its progress on standard error. What comes first is said at once on a terminal, elsewhere when it
- * turns out to take its time: what is over or refused in a moment says nothing but its result.
+ * Does one piece of work, and shows its progress on standard error. What comes first is said at once: whatever takes a while to load, the
+ * work loads. What can be refused in a moment is checked before.
  */
 export async function workProgress<T>(named: NamedWork, work: (progress: WorkProgress) => Promise<T>): Promise<T> {
-  const { first, name = "", units } = named;
+  const { first, quick = false, name = "", units } = named;
   const progress = commandProgress({ units });
-  const silence = sayFirst(progress, first);
+  const silence = quick ? setTimeout(() => progress.doing(first), SILENCE_MS) : undefined;
+  if (!quick) progress.doing(first);
   try {
     return await work({
-      update(done, total, steps) {
+      update(done, total, steps, maxSteps) {
         clearTimeout(silence);
-        progress.update([{ name, done, total, steps }]);
+        progress.update([{ name, done, total, steps, maxSteps }]);
       },
       doing(text) {
         clearTimeout(silence);
@@ -50,10 +53,4 @@ export async function workProgress<T>(named: NamedWork, work: (progress: WorkPro
     clearTimeout(silence);
     progress.finish();
   }
-}
-
-function sayFirst(progress: Progress, text: string): NodeJS.Timeout | undefined {
-  if (process.stderr.isTTY !== true) return setTimeout(() => progress.doing(text), SILENCE_MS);
-  progress.doing(text);
-  return undefined;
 }

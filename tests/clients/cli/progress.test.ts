@@ -142,6 +142,40 @@ describe("progress elsewhere than on a terminal", () => {
     expect(written.at(-1)).toBe(" 52 %  21 of 40 trials  1:19 left\n");
   });
 
+  it("has a time left by what trials cost and how fast they go now, not by their number since the start", () => {
+    const { clock, written, progress } = setUp({ isTTY: true, columns: 120 });
+    // Two agents start after 2 seconds and take 10,000 steps a second each: 1,000 trials of 10 steps, 100 of 1,000.
+    for (clock.ms = 0; clock.ms <= 11_000; clock.ms += 100) {
+      const steps = Math.max(0, 10 * (clock.ms - 2000));
+      const of = (name: string, total: number, each: number): ProgressItem => {
+        const taken = Math.min(total * each, steps);
+        const done = Math.floor(taken / each);
+        return { name, done, total, steps: taken, maxSteps: total * each };
+      };
+      progress.update([of("short", 1000, 10), of("long", 100, 1000)]);
+    }
+    const left = written.flatMap((text) => {
+      const [, seconds] = /0:(\d\d) left/.exec(text) ?? [];
+      return seconds === undefined ? [] : [Number(seconds)];
+    });
+    // By hand: the last step is taken at 12 seconds, and a rate is known a second after the first of them.
+    expect(left[0]).toBe(9);
+    expect(left.at(-1)).toBe(1);
+    expect(left).toEqual(left.toSorted((a, b) => b - a));
+  });
+
+  it("does not tell 22 seconds at 98 % of a run of five", () => {
+    const { clock, written, progress } = setUp({ isTTY: true });
+    // Begins slowly: 1 % a second for 3 seconds, then the rest in 2.
+    for (clock.ms = 0; clock.ms <= 4900; clock.ms += 100) {
+      const share = clock.ms < 3000 ? clock.ms / 100_000 : 0.03 + (0.97 * (clock.ms - 3000)) / 2000;
+      progress.update([match("a", Math.floor(100 * share), Math.floor(10_000 * share))]);
+    }
+    const last = /(\d+):(\d+) left/.exec(screen(written)[0]);
+    expect(screen(written)[0]).toContain(" 95 %");
+    expect(60 * Number(last?.[1]) + Number(last?.[2])).toBeLessThanOrEqual(1);
+  });
+
   it("has a time left that falls steadily where envs end their trials together", () => {
     const { clock, written, progress } = setUp();
     // 50 of 1,000 trials end together every 7 seconds: 140 seconds in all.

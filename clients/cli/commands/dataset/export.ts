@@ -1,5 +1,6 @@
 /** `icrl dataset export DIR --format NAME --out PATH`: a dataset in a form that other programs read. */
 import { Command, Option } from "commander";
+import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { CONTEXTS, FORMAT_NAMES, type FormatName } from "../../../../datasets/export/export-format.js";
 import { printJson } from "../../print/json.js";
 import { workProgress } from "../../print/work-progress.js";
@@ -76,6 +77,8 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
       command.error(`error: option '${option}' is for --format ${of}, not ${format}`);
     }
   }
+  const { steps } = readDatasetManifest(dir);
+  const whole = flags.task === undefined && flags.every === undefined ? steps : undefined;
   const named = { first: `reading ${dir}`, name: "exporting" };
   const { rowsAre, ...report } = await workProgress(named, async ({ update, doing }) => {
     const { exportDataset } = await import("../../../../datasets/export/export-dataset.js");
@@ -92,7 +95,7 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
       codePermalink: flags.codePermalink,
       overwrite: flags.overwrite === true,
       onProgress(done, total, steps) {
-        update(done, total, steps);
+        update(done, total, steps, whole);
         if (done === total) doing("closing the files");
       },
     });

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { printJson } from "../../print/json.js";
 import { workProgress } from "../../print/work-progress.js";
 import { required, wholeNumber } from "../arguments.js";
@@ -36,6 +37,7 @@ export function filterCommand(): Command {
     const out = required(given, "--out <dir>", command);
     if (flags.where === undefined && flags.every === undefined)
       command.error("error: nothing to filter by: give --where or --every");
+    readDatasetManifest(dir); // this fails before anything is said
     const named = { first: `reading ${dir}`, name: "filtering", units: "episodes" };
     const manifest = await workProgress(named, async ({ update }) => {
       const { filterDataset } = await import("../../../../datasets/filter-dataset.js");

@@ -16,10 +16,13 @@ export function infoCommand(): Command {
       "print JSON: {manifest, bytes, mixture: [{task, behaviour, trials, episodes, steps, return, regret}], unfinished_labels: [{name, shards}]}",
     )
     .action(async (dir: string, { json }: { json?: boolean }) => {
-      const { unfinishedLabels, ...description } = await workProgress({ first: `reading ${dir}` }, async () => {
-        const { describeMixture } = await import("../../../../datasets/describe-mixture.js");
-        return describeMixture(dir);
-      });
+      const { unfinishedLabels, ...description } = await workProgress(
+        { first: `reading ${dir}`, quick: true },
+        async () => {
+          const { describeMixture } = await import("../../../../datasets/describe-mixture.js");
+          return describeMixture(dir);
+        },
+      );
       if (json) printJson(process.stdout, { ...description, unfinished_labels: unfinishedLabels });
       else process.stdout.write(infoText({ ...description, unfinishedLabels }));
     });

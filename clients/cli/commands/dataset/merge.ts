@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { printJson } from "../../print/json.js";
 import { workProgress } from "../../print/work-progress.js";
 import { required } from "../arguments.js";
@@ -17,6 +18,7 @@ export function mergeCommand(): Command {
     const out = required(flags.out, "--out <dir>", command);
     if (dirs.length < 2) command.error("error: one dataset is nothing to merge: give at least two");
     const { overwrite } = flags;
+    dirs.forEach(readDatasetManifest); // this fails before anything is said
     const named = { first: `reading ${dirs.join(", ")}`, name: "merging", units: "episodes" };
     const manifest = await workProgress(named, async ({ update }) => {
       const { mergeDatasets } = await import("../../../../datasets/merge-datasets.js");

@@ -14,7 +14,7 @@ export function queryCommand(): Command {
     .argument("<sql>", "DuckDB's SQL")
     .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}")
     .action(async (dir: string, sql: string, { json }: { json?: boolean }) => {
-      const result = await workProgress({ first: `querying ${dir}` }, async () => {
+      const result = await workProgress({ first: `querying ${dir}`, quick: true }, async () => {
         const { queryDataset } = await import("../../../../datasets/dataset-sql.js");
         return queryDataset(dir, sql);
       });

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { printJson } from "../../print/json.js";
 import { workProgress } from "../../print/work-progress.js";
 import { required, uint64 } from "../arguments.js";
@@ -26,6 +27,7 @@ export function splitCommand(): Command {
     const parts = required(flags.parts, "--parts <name=share,...>", command);
     const out = required(flags.out, "--out <dir>", command);
     const { seed, overwrite } = flags;
+    readDatasetManifest(dir); // this fails before anything is said
     const named = { first: `reading ${dir}`, name: "splitting", units: "episodes" };
     const made = await workProgress(named, async ({ update }) => {
       const { splitDataset } = await import("../../../../datasets/split-dataset.js");

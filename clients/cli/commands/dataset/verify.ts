@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { EXIT } from "../../exit-codes.js";
 import { printJson } from "../../print/json.js";
 import { workProgress } from "../../print/work-progress.js";
@@ -26,6 +27,7 @@ export function verifyCommand(): Command {
       "print JSON: {ok, shards, labels, episodes, steps, replayed, bytes, problems: [{file, episode_id, problem}]}",
     )
     .action(async (dir: string, { sample, all, seed, json }: VerifyFlags) => {
+      readDatasetManifest(dir); // this fails before anything is said
       const named = { first: `hashing the files of ${dir}`, name: "verifying", units: "episodes" };
       const report = await workProgress(named, async ({ update }) => {
         const [{ verifyDataset }, { createReplay }] = await Promise.all([
