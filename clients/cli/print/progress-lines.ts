@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { shortNumber } from "./numbers.js";
 import type { Paint } from "./paint.js";
-import type { ProgressItem } from "./progress.js";
+import type { ProgressItem } from "./progress-item.js";
 import { shownWidth } from "./table.js";
 
 /** All items together, at a time. */

@@ -1,6 +1,6 @@
 /** What a tournament's run says of its progress. */
 import { type Tournament, TournamentState } from "../../../proto/gen/icrl/v1/tournament.js";
-import type { ProgressItem } from "../print/progress.js";
+import type { ProgressItem } from "../print/progress-item.js";
 import type { SortedEntrants } from "./entrants.js";
 
 /** How much of a tournament that is gone on with is there already. */

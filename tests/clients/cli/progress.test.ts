@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createProgress, type ProgressItem } from "#icrl/clients/cli/print/progress.js";
+import { createProgress } from "#icrl/clients/cli/print/progress.js";
+import type { ProgressItem } from "#icrl/clients/cli/print/progress-item.js";
 
 /** A reporter with a clock that the test moves, and what it wrote. */
 function setUp(stream: { isTTY?: boolean; columns?: number; rows?: number } = {}) {
