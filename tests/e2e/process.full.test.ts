@@ -32,7 +32,9 @@ test("exit code 2: so is a wrong file", async () => {
 test("exit code 3: no server answers", async () => {
   const { code, stdout, stderr } = await icrl("play", "emp", "--task", "linear-bandit", "--server", "127.0.0.1:1");
   expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
-  expect(stderr).toMatch(/^error: no icrl server answers at 127\.0\.0\.1:1: start one with "icrl serve".*\n$/);
+  expect(stderr).toMatch(
+    /^connecting to 127\.0\.0\.1:1\nerror: no icrl server answers at 127\.0\.0\.1:1: start one with "icrl serve".*\n$/,
+  );
 });
 
 test("without a terminal nothing is painted or drawn over, and progress stays off standard output", async () => {

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { printJson } from "../../print/json.js";
 import { fixedNumber } from "../../print/numbers.js";
 import { workProgress } from "../../print/work-progress.js";
+import { requireResults } from "../../report/require-results.js";
 import { wholeNumber } from "../arguments.js";
 
 interface ReportFlags {
@@ -26,6 +27,7 @@ export function reportCommand(): Command {
 }
 
 async function report(dir: string, { out = dir, resamples, json }: ReportFlags): Promise<void> {
+  requireResults(dir); // this fails before anything is said
   const startedAt = performance.now();
   const statistics = await workProgress({ first: `reading ${dir}`, units: "pictures" }, async ({ doing, update }) => {
     const [{ readTournament }, { tournamentStatistics }, { runInSlices }, { writeReport }] = await Promise.all([
