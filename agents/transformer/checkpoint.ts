@@ -30,6 +30,11 @@ export interface TrainingRecord {
   }[];
   readonly icrl_version: string;
   readonly backend: string;
+  /**
+   * Where it was made longer while it was trained, oldest first: after how many updates, and how many it was to have until then, by which
+   * the learning rate of those went. Absent where it never was.
+   */
+  readonly continued?: readonly { readonly steps: number; readonly after: number }[];
 }
 
 /** A trained model. */

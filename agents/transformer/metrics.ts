@@ -54,8 +54,19 @@ export interface EvaluationMetrics extends Evaluation {
   readonly step: number;
 }
 
+/** From here on the training is longer than it was to be, and so is the schedule of its learning rate. */
+export interface ContinuationMetrics {
+  readonly type: "continuation";
+  /** Updates made so far. */
+  readonly step: number;
+  /** Updates that it is to have. */
+  readonly steps: number;
+  /** Updates that it was to have until now. */
+  readonly earlier_steps: number;
+}
+
 /** A line. */
-export type Metrics = UpdateMetrics | ValidationMetrics | EvaluationMetrics;
+export type Metrics = UpdateMetrics | ValidationMetrics | EvaluationMetrics | ContinuationMetrics;
 
 /** The file of a training under way. */
 export interface MetricsFile {

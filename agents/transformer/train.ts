@@ -49,6 +49,8 @@ export interface Training {
   readonly out: string;
   /** Where to go on; absent: at the beginning. */
   readonly from: TrainingState | undefined;
+  /** Updates that it was to have before it was made longer, when it was; absent: never. */
+  readonly earlierSteps?: number;
   /** Endless batches from a place on. */
   batches(position: unknown): AsyncIterable<TrainingBatch>;
   /** Held-out batches, the same each time; absent: no validation. */
@@ -57,6 +59,8 @@ export interface Training {
   save(learned: LearnerState, state: TrainingState): Promise<void>;
   /** Plays fresh instances with the checkpoint that was just saved. */
   evaluate?(step: number): Promise<Evaluation>;
+  /** Told what is done between updates, after so many of them, before it begins. */
+  onInterlude?(what: "evaluating" | "validating" | "saving a checkpoint", step: number): void;
   /** Told every line of metrics. */
   onMetrics?(metrics: Metrics): void;
   /** Once it is aborted, the training saves a checkpoint after the update under way and stops; an evaluation under way may fail. */
@@ -76,9 +80,14 @@ export async function train(training: Training): Promise<TrainingEnd> {
     metrics.record(line);
     training.onMetrics?.(line);
   };
+  const { earlierSteps } = training;
+  if (earlierSteps !== undefined && metrics.last("continuation")?.steps !== options.steps) {
+    record({ type: "continuation", step: state.step, steps: options.steps, earlier_steps: earlierSteps });
+  }
   let saved = true; // what was learned so far
   const save = async () => {
     if (saved) return;
+    training.onInterlude?.("saving a checkpoint", state.step);
     metrics.sync();
     await training.save(await learner.state(), state);
     saved = true;
@@ -96,7 +105,10 @@ export async function train(training: Training): Promise<TrainingEnd> {
     for (;;) {
       await setImmediate(); // signals are taken between updates, also where computing them waits for nothing
       if (stopping() || evaluationDue() || due(options.checkpoint_every)) await save();
-      if (!stopping() && evaluationDue()) await evaluate(training, state.step, record);
+      if (!stopping() && evaluationDue()) {
+        training.onInterlude?.("evaluating", state.step);
+        await evaluate(training, state.step, record);
+      }
       if (stopping() || state.step === options.steps) {
         await save(); // where it was told to only just now
         break;
@@ -107,6 +119,7 @@ export async function train(training: Training): Promise<TrainingEnd> {
       const seconds = (performance.now() - started) / 1000;
       record({ type: "update", step: state.step, ...learned, tokens: state.tokens, seconds });
       if (training.validation !== undefined && due(options.validation_every)) {
+        training.onInterlude?.("validating", state.step);
         record(await validate(learner, training.validation(), state.step));
       }
     }

@@ -4,14 +4,13 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { IcrlError } from "../../common/errors.js";
 import { EXIT } from "./exit-codes.js";
-import { printText } from "./print/terminal.js";
 import { PROGRAM } from "./private-server.js";
 import { reportedError } from "./reported-error.js";
 
 /** How a command is run. */
 export interface RunCommandOptions {
-  /** Whether its progress and warnings are kept to itself; else they appear where this program's do. */
-  readonly quiet?: boolean;
+  /** Told what it says, its progress and warnings, line by line; absent: nobody is. */
+  readonly say?: (line: string) => void;
   /** Exit codes that are none of a failure. Default: 0 alone. */
   readonly accept?: readonly number[];
   /** Ends the process when aborted. */
@@ -29,7 +28,7 @@ export const END_WITH_PARENT = new URL("./end-with-parent.js", import.meta.url).
  */
 export async function runCommand<T>(
   args: readonly string[],
-  { quiet = false, accept = [EXIT.ok], signal }: RunCommandOptions = {},
+  { say, accept = [EXIT.ok], signal }: RunCommandOptions = {},
 ): Promise<T> {
   signal?.throwIfAborted();
   const child = spawn(process.execPath, ["--import", END_WITH_PARENT, PROGRAM, ...args, "--json"], {
@@ -47,7 +46,7 @@ export async function runCommand<T>(
   createInterface({ input: child.stderr }).on("line", (line) => {
     said = `${said}${line}\n`.slice(-10_000);
     const isError = line.startsWith("error: "); // it is thrown, and said once
-    if (!quiet && !isError && signal?.aborted !== true) printText(process.stderr, `${line}\n`);
+    if (!isError && signal?.aborted !== true) say?.(line);
   });
   try {
     const [code] = await ended;

@@ -187,6 +187,7 @@ export async function connect(
     createTournament: (request) =>
       unary(tournament.createTournament.path, CreateTournamentRequest, CreateTournamentResponse, {
         attendance: [],
+        declarations: [],
         ...request,
       }),
     getTournament: (request) =>

@@ -26,6 +26,7 @@ export function describeCollection({ spec, parts, state }: Collection): WireColl
       trials: part.trials,
       steps: BigInt(part.steps),
       failureReason: part.failureReason ?? "",
+      maxSteps: BigInt(part.trials * part.task.task.horizon * part.task.task.episodes),
     })),
   };
 }

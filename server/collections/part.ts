@@ -2,6 +2,7 @@
 import type { Reason } from "../../common/errors.js";
 import { trialSeeds } from "../../common/seeds.js";
 import type { ScheduledMatch } from "../sessions/roster.js";
+import { createStepCount } from "../sessions/step-count.js";
 import type { TrialSource } from "../sessions/trial-source.js";
 import type { CheckedBehaviour, CheckedCollection, CollectedTask } from "./spec.js";
 
@@ -13,7 +14,7 @@ export interface CollectionPart extends ScheduledMatch {
   readonly trials: number;
   /** Trials that are played, those found in the log included. */
   readonly completeTrials: number;
-  /** Steps taken by this process. */
+  /** Steps taken by this process, those of trials under way included. */
   readonly steps: number;
   /** Why it does not go on. */
   readonly failureReason: Reason | "INTERNAL" | undefined;
@@ -43,7 +44,7 @@ export function createPart(
   /** Trials to be played, the next one last. */
   const waiting = trials.filter((trial) => !played.has(trial)).reverse();
   let completeTrials = trials.length - waiting.length;
-  let steps = 0;
+  const stepCount = createStepCount(onChange);
   let failures = 0;
   let failureReason: CollectionPart["failureReason"];
 
@@ -56,8 +57,9 @@ export function createPart(
       const trial = waiting.pop();
       return trial === undefined ? undefined : { trialIndex: BigInt(trial), seeds: trialSeeds(series, BigInt(trial)) };
     },
-    done({ ticket, complete, steps: taken }) {
-      steps += taken;
+    stepped: stepCount.stepped,
+    done({ ticket, complete, steps }) {
+      stepCount.ended(steps);
       if (complete) {
         completeTrials += 1;
         failures = 0;
@@ -82,7 +84,7 @@ export function createPart(
       return completeTrials;
     },
     get steps() {
-      return steps;
+      return stepCount.steps;
     },
     get failureReason() {
       return failureReason;

@@ -37,7 +37,7 @@ export interface ServerStatus {
   readonly sessions: number;
   /** Connections over which sessions are open. */
   readonly agents: number;
-  /** Written by this process and safe on disk. */
+  /** In the log and safe on disk: those that were there when the server started included. */
   readonly durable_episodes: number;
   readonly log_writable: boolean;
 }
@@ -45,8 +45,18 @@ export interface ServerStatus {
 /** pending until something of it was handed out. */
 export type State = "pending" | "running" | "finished";
 
+/** How far matches are: those of which it is known that they are played, and those that may yet disappear. */
+export interface TrialCounts {
+  readonly trials: number;
+  /** Played or forfeited. */
+  readonly done_trials: number;
+  readonly forfeits: number;
+  /** Of entrants that have yet to say what they play: in none of the other numbers. */
+  readonly undeclared_trials: number;
+}
+
 /** A tournament in a list. */
-export interface TournamentSummary {
+export interface TournamentSummary extends TrialCounts {
   readonly id: string;
   readonly name: string;
   readonly state: State;
@@ -54,11 +64,9 @@ export interface TournamentSummary {
   readonly agents: number;
   readonly matches: number;
   readonly finished_matches: number;
-  /** Of all matches together. */
-  readonly trials: number;
-  /** Played or forfeited. */
-  readonly done_trials: number;
-  readonly forfeits: number;
+  /** Likewise: in none of the others. */
+  readonly undeclared_matches: number;
+  /** Those of trials under way included. */
   readonly steps: number;
 }
 
@@ -80,11 +88,8 @@ export interface TournamentView {
 }
 
 /** How far the matches of a task are. */
-export interface TaskProgress {
+export interface TaskProgress extends TrialCounts {
   readonly id: string;
-  readonly trials: number;
-  readonly done_trials: number;
-  readonly forfeits: number;
 }
 
 /** Why trials of a match were not played. */
@@ -115,6 +120,8 @@ export interface Standing {
   /** Place of the entrant. */
   readonly agent: number;
   readonly state: State;
+  /** Whether it has yet to say if it plays this task: it may leave the table. */
+  readonly undeclared: boolean;
   readonly done_trials: number;
   readonly forfeits: number;
   readonly reason: string;

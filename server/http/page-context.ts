@@ -12,7 +12,7 @@ export interface PageContext {
   /** Unix time in milliseconds. */
   readonly now: () => number;
   readonly counters: { readonly steps: number };
-  readonly sink: Pick<TrajectorySink, "durable" | "writable">;
+  readonly sink: Pick<TrajectorySink, "episodes" | "writable">;
   readonly sessions: Iterable<{ status(): SessionStatus }>;
   readonly tournaments: Pick<Tournaments, "list" | "get">;
   readonly recent: RecentEpisodes;

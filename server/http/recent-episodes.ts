@@ -72,6 +72,9 @@ export function createRecentEpisodes(now: () => number): RecentEpisodes {
       get durable() {
         return sink.durable;
       },
+      get episodes() {
+        return sink.episodes;
+      },
       get writable() {
         return sink.writable;
       },

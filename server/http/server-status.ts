@@ -20,7 +20,7 @@ export function serverStatus({ address, startedAtMs, now, counters, sink, sessio
     rates: rate.rates,
     sessions: count,
     agents: peers.size,
-    durable_episodes: sink.durable,
+    durable_episodes: sink.episodes,
     log_writable: sink.writable,
   };
 }

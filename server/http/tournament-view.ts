@@ -3,11 +3,18 @@
 import { commonDigits, digitsForIntervals } from "../../common/digits.js";
 import { IcrlError } from "../../common/errors.js";
 import type { TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
-import type { TournamentMatch } from "../tournaments/match.js";
+import {
+  addMatch,
+  countMatches,
+  type MatchCounts,
+  matchStanding,
+  noMatches,
+  tournamentStanding,
+} from "../tournaments/progress.js";
 import { rankBy } from "../tournaments/statistics/rank-by.js";
 import type { Tournament } from "../tournaments/tournament.js";
 import type { Entry } from "../tournaments/tournaments.js";
-import type { Forfeit, RegretCurve, Standing, State, TaskProgress, TaskView, TournamentSummary } from "./api.js";
+import type { Forfeit, RegretCurve, Standing, TaskProgress, TaskView, TournamentSummary, TrialCounts } from "./api.js";
 import { entrantPlaces } from "./place-of.js";
 import { publishedRegret } from "./published-regret.js";
 
@@ -34,57 +41,50 @@ export function tournamentSummary(entry: Entry): TournamentSummary {
       state: "finished",
       matches,
       finished_matches: matches,
+      undeclared_matches: 0,
       trials,
       done_trials: trials,
       forfeits,
+      undeclared_trials: 0,
       steps,
     };
   }
-  const { matches } = tournament;
-  let finishedMatches = 0;
-  let doneTrials = 0;
-  let forfeits = 0;
-  let steps = 0;
-  let begun = false;
-  for (const match of matches) {
-    const done = match.completeTrials + match.forfeits;
-    doneTrials += done;
-    forfeits += match.forfeits;
-    steps += match.steps;
-    finishedMatches += done === match.trials ? 1 : 0;
-    begun ||= done > 0 || match.started;
-  }
+  const counts = countMatches(tournament);
   const summary: TournamentSummary = {
     ...about,
-    state: entry.results !== undefined ? "finished" : begun ? "running" : "pending",
-    matches: matches.length,
-    finished_matches: finishedMatches,
-    trials: matches.length * spec.trials,
-    done_trials: doneTrials,
-    forfeits,
-    steps,
+    state: tournamentStanding(entry),
+    matches: counts.matches,
+    finished_matches: counts.finishedMatches,
+    undeclared_matches: counts.undeclaredMatches,
+    steps: counts.steps,
+    ...trialCounts(counts),
   };
   if (summary.state === "finished") finalSummaries.set(entry, summary);
   return summary;
 }
 
+const trialCounts = ({ trials, doneTrials, forfeits, undeclaredTrials }: MatchCounts): TrialCounts => ({
+  trials,
+  done_trials: doneTrials,
+  forfeits,
+  undeclared_trials: undeclaredTrials,
+});
+
 /** How far each task is, and which matches forfeited trials: the first of these, and how many they are. */
-export function matchesByTask({ spec, matches }: Tournament): {
+export function matchesByTask({ spec, matches, undeclared }: Tournament): {
   tasks: TaskProgress[];
   forfeits: Forfeit[];
   forfeits_total: number;
 } {
   const places = entrantPlaces(spec);
-  const byTask = new Map(spec.tasks.map(({ id }) => [id, { id, trials: 0, done_trials: 0, forfeits: 0 }]));
+  const byTask = new Map(spec.tasks.map(({ id }) => [id, noMatches()]));
   const forfeits: Forfeit[] = [];
   let total = 0;
   for (const match of matches) {
     const task = byTask.get(match.taskId);
     if (task === undefined) continue;
     const { forfeits: forfeited, forfeit } = match;
-    task.trials += match.trials;
-    task.done_trials += match.completeTrials + forfeited;
-    task.forfeits += forfeited;
+    addMatch(task, match, undeclared(match));
     if (forfeit === undefined) continue;
     total += 1;
     if (forfeits.length === MAX_FORFEITS) continue;
@@ -96,7 +96,8 @@ export function matchesByTask({ spec, matches }: Tournament): {
       message: forfeit.message,
     });
   }
-  return { tasks: [...byTask.values()], forfeits, forfeits_total: total };
+  const tasks = Array.from(byTask, ([id, counts]) => ({ id, ...trialCounts(counts) }));
+  return { tasks, forfeits, forfeits_total: total };
 }
 
 /**
@@ -136,7 +137,8 @@ export function taskView(
     };
     return {
       agent,
-      state: stateOf(match),
+      state: matchStanding(match),
+      undeclared: tournament.undeclared(match),
       done_trials: match.completeTrials + match.forfeits,
       forfeits: match.forfeits,
       reason: match.forfeit?.reason ?? "",
@@ -168,10 +170,6 @@ export function taskView(
       ? commonDigits(standings.map(({ se }) => se))
       : digitsForIntervals(standings.map(({ ci95 }) => ci95));
   return { id: found.id, task: found.task.name, options: found.task.options, standings, digits, curves };
-}
-
-function stateOf(match: TournamentMatch): State {
-  return match.finished ? "finished" : match.started ? "running" : "pending";
 }
 
 /** JSON has no NaN. */

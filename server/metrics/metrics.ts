@@ -7,6 +7,7 @@ import { VERSION } from "../../common/version.js";
 import type { Counters } from "../sessions/counters.js";
 import type { SessionEvent, StepTimes } from "../sessions/session-event.js";
 import type { SessionStatus } from "../sessions/session-status.js";
+import { countMatches, matchStanding, tournamentStanding } from "../tournaments/progress.js";
 import type { TournamentEvent } from "../tournaments/tournament-event.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { LogEvent } from "../trajectories/log-event.js";
@@ -30,7 +31,7 @@ export type CountedEvent =
 /** What is read when somebody asks. */
 export interface MeasuredServer {
   readonly counters: Readonly<Counters>;
-  readonly log: Pick<TrajectoryLog, "appended" | "backlogBytes" | "segmentsWaiting" | "writable">;
+  readonly log: Pick<TrajectoryLog, "appended" | "episodes" | "backlogBytes" | "segmentsWaiting" | "writable">;
   readonly sessions: Iterable<{ status(): SessionStatus }>;
   readonly tournaments: Pick<Tournaments, "list">;
 }
@@ -159,6 +160,14 @@ export function createMetrics(): Metrics {
   );
   const bytesWritten = counter("icrl_log_written_bytes_total", "Bytes that group commits wrote to segments");
   const logFailures = counter("icrl_log_failures_total", "Writes to the log that failed");
+  readGauge(
+    "icrl_log_episodes",
+    "Episodes in the log that are durable, earlier processes' included",
+    "",
+    ({ log }) => ({
+      "": log.episodes,
+    }),
+  );
   readGauge("icrl_log_writable", "1 if the last attempt to write the log succeeded, else 0", "", ({ log }) => ({
     "": Number(log.writable),
   }));
@@ -174,6 +183,9 @@ export function createMetrics(): Metrics {
   );
   readGauge("icrl_matches", "Matches of tournaments that are not finished, by state", "state", ({ tournaments }) =>
     matchStates(tournaments),
+  );
+  readGauge("icrl_tournament_trials", "Trials of tournaments that are not finished, by state", "state", (of) =>
+    trialStates(of.tournaments),
   );
   const matchesEnded = counter("icrl_matches_ended_total", "Matches that ended, by how: finished or forfeited", [
     "outcome",
@@ -246,20 +258,31 @@ function sessionStates(sessions: MeasuredServer["sessions"]): Record<string, num
 function tournamentStates(tournaments: MeasuredServer["tournaments"]): Record<string, number> {
   const states = { pending: 0, running: 0, finished: 0 };
   for (const { finished, tournament } of tournaments.list()) {
-    const begun = tournament?.matches.some((match) => match.started || match.finished);
-    states[finished ? "finished" : begun ? "running" : "pending"] += 1;
+    states[tournamentStanding({ tournament, finished })] += 1;
   }
   return states;
 }
 
 function matchStates(tournaments: MeasuredServer["tournaments"]): Record<string, number> {
-  const states = { pending: 0, running: 0, finished: 0, forfeited: 0 };
+  const states = { undeclared: 0, pending: 0, running: 0, finished: 0, forfeited: 0 };
   for (const { finished, tournament } of tournaments.list()) {
     if (finished || tournament === undefined) continue;
     for (const match of tournament.matches) {
-      const state = match.finished ? "finished" : match.started ? "running" : "pending";
+      const state = tournament.undeclared(match) ? "undeclared" : matchStanding(match);
       states[match.forfeit !== undefined ? "forfeited" : state] += 1;
     }
+  }
+  return states;
+}
+
+function trialStates(tournaments: MeasuredServer["tournaments"]): Record<string, number> {
+  const states = { undeclared: 0, left: 0, done: 0 };
+  for (const { finished, tournament } of tournaments.list()) {
+    if (finished || tournament === undefined) continue;
+    const { trials, doneTrials, undeclaredTrials } = countMatches(tournament);
+    states.undeclared += undeclaredTrials;
+    states.left += trials - doneTrials;
+    states.done += doneTrials;
   }
   return states;
 }

@@ -3,10 +3,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { AgentsView, Overview, TournamentView, TrajectoriesView, TrajectoryView } from "../http/api.js";
 import { AgentsPage } from "./agents-page.js";
 import { Home } from "./home.js";
-import { percent } from "./numbers.js";
 import { TournamentPage } from "./tournament-page.js";
 import { TrajectoriesPage } from "./trajectories-page.js";
 import { TrajectoryPage } from "./trajectory-page.js";
+import { shareText } from "./trial-counts.js";
 import { type Live, useLive } from "./use-live.js";
 import { linkTo, requestOf, type View, viewOf } from "./view.js";
 
@@ -157,7 +157,7 @@ function titleOf(view: View, value: unknown): string {
     case "tournament": {
       if (value === undefined) return "icrl";
       const { tournament } = value as TournamentView;
-      const how = tournament.state === "finished" ? "" : `${percent(tournament.done_trials, tournament.trials)} · `;
+      const how = tournament.state === "finished" ? "" : `${shareText(tournament)} · `;
       return `${how}${tournament.name} · icrl`;
     }
     case "agents":

@@ -1,8 +1,9 @@
 import type { Overview, ServerStatus, TournamentSummary } from "../http/api.js";
 import { AgentList } from "./agent-list.js";
-import { compact, counted, duration, percent, whole } from "./numbers.js";
-import { Badge, Command, Empty, Progress, reachable, TrajectoryList } from "./parts.js";
+import { compact, counted, duration, whole } from "./numbers.js";
+import { Badge, Command, Empty, InTheLog, Progress, reachable, TrajectoryList } from "./parts.js";
 import { Sparkline } from "./sparkline.js";
+import { mostTrials, shareText, trialsText } from "./trial-counts.js";
 import { linkTo } from "./view.js";
 
 /** Seconds that the server remembers its rate of. */
@@ -74,7 +75,10 @@ export function Home({ overview }: { overview: Overview }) {
           <section aria-labelledby="recent">
             <h2 id="recent">Recent trajectories</h2>
             {trajectories.length === 0 ? (
-              <p class="quiet">What agents play and the server records shows up here, a few a second.</p>
+              <>
+                <p class="quiet">What agents play and the server records shows up here, a few a second.</p>
+                <InTheLog server={server} />
+              </>
             ) : (
               <>
                 <TrajectoryList trajectories={trajectories} now={server.now} />
@@ -100,7 +104,7 @@ function Numbers({ server }: { server: ServerStatus }) {
         <Sparkline values={server.rates} length={REMEMBERED} label="Steps a second over the last two minutes" />
       </div>
       <dl>
-        <Figure name="steps" value={compact(server.steps)} />
+        <Figure name="steps since start" value={compact(server.steps)} />
         <Figure name="agents" value={whole(server.agents)} />
         <Figure name="sessions" value={whole(server.sessions)} />
         <Figure name="episodes on disk" value={compact(server.durable_episodes)} />
@@ -131,11 +135,11 @@ function TournamentCard({ tournament }: { tournament: TournamentSummary }) {
       <span class="head">
         <strong>{tournament.name}</strong>
         <Badge state={tournament.state} />
-        <span class="share">{percent(tournament.done_trials, tournament.trials)}</span>
+        <span class="share">{shareText(tournament)}</span>
       </span>
-      <Progress done={tournament.done_trials} all={tournament.trials} label={`Progress of ${tournament.name}`} />
+      <Progress done={tournament.done_trials} all={mostTrials(tournament)} label={`Progress of ${tournament.name}`} />
       <span class="quiet">
-        {size(tournament)} · {whole(tournament.done_trials)} of {counted(tournament.trials, "trial")}
+        {size(tournament)} · {trialsText(tournament)}
         {tournament.forfeits > 0 && <span class="bad"> · {whole(tournament.forfeits)} forfeited</span>}
       </span>
     </a>

@@ -1,9 +1,9 @@
 /** Small things that several views show. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { State, TrajectorySummary } from "../http/api.js";
+import type { ServerStatus, State, TrajectorySummary } from "../http/api.js";
 import { colourName, dashOf } from "./colours.js";
-import { duration, percent, short, whole } from "./numbers.js";
+import { counted, duration, percent, short, whole } from "./numbers.js";
 import { linkTo } from "./view.js";
 
 /** A piece of an agent's line, as in the charts. */
@@ -90,6 +90,22 @@ export function Empty({ title, children }: { title: string; children: ComponentC
       <p class="empty-title">{title}</p>
       {children}
     </div>
+  );
+}
+
+/** Where episodes are that this page does not have: it shows those that were recorded since the server started. */
+export function InTheLog({ server, tournament }: { server: ServerStatus; tournament?: string }) {
+  if (server.durable_episodes === 0) return null;
+  return (
+    <>
+      <p class="quiet">
+        {tournament === undefined
+          ? `${counted(server.durable_episodes, "episode is", "episodes are")} in the log;`
+          : "What was played before is in the log;"}{" "}
+        this page shows those recorded since the server started. On its machine, with DIR the folder of the log:
+      </p>
+      <Command text={`npx icrl log list --data DIR${tournament === undefined ? "" : ` --tournament ${tournament}`}`} />
+    </>
   );
 }
 

@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
 import type { Standing, TaskProgress, TournamentView } from "../http/api.js";
-import { counted, fixed, percent, whole } from "./numbers.js";
-import { AgentName, Badge, Progress, TrajectoryList } from "./parts.js";
+import { counted, fixed, whole } from "./numbers.js";
+import { AgentName, Badge, InTheLog, Progress, TrajectoryList } from "./parts.js";
 import { RegretChart } from "./regret-chart.js";
+import { mostTrials, shareText, trialsText } from "./trial-counts.js";
 import { useMovingRows } from "./use-moving-rows.js";
 import { linkTo } from "./view.js";
 
@@ -21,12 +22,13 @@ export function TournamentPage({ view }: { view: TournamentView }) {
         <h1>
           {tournament.name} <Badge state={tournament.state} />
         </h1>
-        <Progress done={tournament.done_trials} all={tournament.trials} label="Progress of the tournament" />
+        <Progress done={tournament.done_trials} all={mostTrials(tournament)} label="Progress of the tournament" />
         <p class="quiet">
-          {percent(tournament.done_trials, tournament.trials)} · {counted(tournament.tasks, "task")} ×{" "}
-          {counted(tournament.agents, "agent")} · {whole(tournament.finished_matches)} of{" "}
-          {counted(tournament.matches, "match", "matches")} over · {counted(view.trials_per_match, "trial")} each ·{" "}
-          {counted(tournament.steps, "step")}
+          {shareText(tournament)} · {counted(tournament.tasks, "task")} × {counted(tournament.agents, "agent")} ·{" "}
+          {trialsText(tournament)} · {whole(tournament.finished_matches)} of{" "}
+          {counted(tournament.matches, "match", "matches")} over
+          {tournament.undeclared_matches > 0 && <>, up to {whole(tournament.undeclared_matches)} more</>} ·{" "}
+          {counted(view.trials_per_match, "trial")} each · {counted(tournament.steps, "step")}
           {tournament.forfeits > 0 && <span class="bad"> · {counted(tournament.forfeits, "trial")} forfeited</span>}
         </p>
       </header>
@@ -54,10 +56,14 @@ export function TournamentPage({ view }: { view: TournamentView }) {
           <p class="quiet">A forfeited trial counts as uniform play's exact regret.</p>
         </section>
       )}
-      {view.trajectories.length > 0 && (
+      {(view.trajectories.length > 0 || tournament.done_trials > tournament.forfeits) && (
         <section aria-labelledby="recent">
           <h2 id="recent">Recent trajectories</h2>
-          <TrajectoryList trajectories={view.trajectories} now={view.server.now} />
+          {view.trajectories.length > 0 ? (
+            <TrajectoryList trajectories={view.trajectories} now={view.server.now} />
+          ) : (
+            <InTheLog server={view.server} tournament={tournament.id} />
+          )}
         </section>
       )}
     </>
@@ -78,7 +84,7 @@ function TaskPicker({ id, tasks, current }: { id: string; tasks: readonly TaskPr
         >
           {tasks.map((task) => (
             <option key={task.id} value={task.id}>
-              {task.id} ({percent(task.done_trials, task.trials)})
+              {task.id} ({shareText(task)})
             </option>
           ))}
         </select>{" "}
@@ -91,7 +97,7 @@ function TaskPicker({ id, tasks, current }: { id: string; tasks: readonly TaskPr
       {tasks.map((task) => (
         <a key={task.id} href={linkTo.tournament(id, task.id)} aria-current={task.id === current ? "page" : undefined}>
           <span>{task.id}</span>
-          <Progress done={task.done_trials} all={task.trials} label={`Progress of ${task.id}`} />
+          <Progress done={task.done_trials} all={mostTrials(task)} label={`Progress of ${task.id}`} />
         </a>
       ))}
     </nav>
@@ -252,7 +258,11 @@ function MatchProgress({ standing, trials, name }: { standing: Standing; trials:
     <span class="match">
       <Progress done={done} all={trials} label={`Trials of ${name}`} place={standing.agent} />
       <span class="quiet">
-        {state === "finished" ? whole(trials) : `${whole(done)} of ${whole(trials)}`}
+        {state === "finished"
+          ? whole(trials)
+          : standing.undeclared
+            ? "not here yet"
+            : `${whole(done)} of ${whole(trials)}`}
         {forfeits > 0 && (
           <span class="bad" title={reason}>
             , {whole(forfeits)} forfeited

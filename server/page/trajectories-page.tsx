@@ -1,17 +1,24 @@
 import type { TrajectoriesView } from "../http/api.js";
-import { Command, Empty, reachable, TrajectoryList } from "./parts.js";
+import { Command, Empty, InTheLog, reachable, TrajectoryList } from "./parts.js";
 
 /** The latest trajectories. */
 export function TrajectoriesPage({ view }: { view: TrajectoriesView }) {
   return (
     <>
       <h1>Recent trajectories</h1>
-      <p class="lead">
-        A few of each second's, newest first, each with its return and its steps. The log has all of them:{" "}
-        <code>npx icrl log list</code>.
-      </p>
+      {view.trajectories.length > 0 && (
+        <p class="lead">
+          A few of each second's, newest first, each with its return and its steps. The log has all of them:{" "}
+          <code>npx icrl log list</code>.
+        </p>
+      )}
       {view.trajectories.length === 0 ? (
-        <Empty title="Nothing recorded yet">
+        <Empty
+          title={
+            view.server.durable_episodes === 0 ? "Nothing recorded yet" : "Nothing recorded since the server started"
+          }
+        >
+          <InTheLog server={view.server} />
           <p>Let an agent play:</p>
           <Command text={`npx icrl play thompson --task bernoulli-bandit --server ${reachable(view.server.address)}`} />
         </Empty>

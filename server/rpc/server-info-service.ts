@@ -35,6 +35,7 @@ export function serverInfoService(
       durableEpisodes: BigInt(server.sink.durable),
       durability: server.durability,
       logWritable: server.sink.writable,
+      logEpisodes: BigInt(server.sink.episodes),
       tornBytes: BigInt(server.sink.tornBytes),
     })),
   };

@@ -347,6 +347,7 @@ export function createPlay({ task, numEnvs, source, run, recorder, withholdTruth
       let anyTerminated = false;
       let finalRows = 0;
       totals.steps += activeCount;
+      source.stepped(activeCount);
       for (let n = 0; n < numEnvs; n++) {
         terminated[n] = 0;
         if (active[n] === 0) {

@@ -36,6 +36,8 @@ export interface TrialSource {
   readonly remaining: bigint;
   /** The next trial, or undefined when none is left. */
   take(): TrialTicket | undefined;
+  /** Called after every lock-step, with the number of envs that took a step of its trials. */
+  stepped(envs: number): void;
   /** Takes a result. Called once for every trial that was handed out. */
   done(result: TrialResult): void;
 }
@@ -62,6 +64,7 @@ export function freePlaySource(play: {
       taken += 1n;
       return { trialIndex, seeds };
     },
+    stepped() {},
     done() {},
   };
 }

@@ -5,6 +5,7 @@ import {
   type Tournament as WireTournament,
 } from "../../proto/gen/icrl/v1/tournament.js";
 import type { TournamentMatch } from "./match.js";
+import { matchStanding, type Standing, tournamentStanding } from "./progress.js";
 import type { CheckedSpec } from "./spec.js";
 import type { Tournament } from "./tournament.js";
 import type { Entry, LoadedEntry } from "./tournaments.js";
@@ -13,28 +14,27 @@ import type { Entry, LoadedEntry } from "./tournaments.js";
  * The tournament's state now. It counts as finished once its results are there. Of one that was finished in an earlier run of the server
  * and is not read again, the matches are left out.
  */
-export function describeTournament({ spec, tournament, finished }: Entry): WireTournament {
+export function describeTournament(entry: Entry): WireTournament {
+  const { spec, tournament, finished } = entry;
   return {
     id: spec.id,
     spec: describeSpec(spec, finished),
-    state: finished ? TournamentState.FINISHED : stateOf(tournament),
-    matches: tournament?.matches.map(describeMatch) ?? [],
+    state: STATES[tournamentStanding(entry)],
+    matches: tournament?.matches.map((match) => describeMatch(match, tournament)) ?? [],
     entrants: presence(spec, tournament),
   };
 }
 
 /** Its matches that changed after change number `since`, without the spec; and the number of the last change. */
-export function describeChanges(
-  { spec, tournament, finished }: LoadedEntry,
-  since: number,
-): { tournament: WireTournament; last: number } {
+export function describeChanges(entry: LoadedEntry, since: number): { tournament: WireTournament; last: number } {
+  const { spec, tournament } = entry;
   const changed = tournament.matches.filter((match) => tournament.changedAt(match) > since);
   return {
     tournament: {
       id: spec.id,
       spec: undefined,
-      state: finished ? TournamentState.FINISHED : stateOf(tournament),
-      matches: changed.map(describeMatch),
+      state: STATES[tournamentStanding(entry)],
+      matches: changed.map((match) => describeMatch(match, tournament)),
       entrants: presence(spec, tournament),
     },
     last: lastChange(tournament),
@@ -56,30 +56,29 @@ function describeSpec(spec: CheckedSpec, finished: boolean): WireTournament["spe
   };
 }
 
-function stateOf(tournament: Tournament | undefined): TournamentState {
-  const begun = tournament?.matches.some((match) => match.started || match.finished) ?? false;
-  return begun ? TournamentState.RUNNING : TournamentState.PENDING;
-}
+const STATES: Readonly<Record<Standing, TournamentState>> = {
+  pending: TournamentState.PENDING,
+  running: TournamentState.RUNNING,
+  finished: TournamentState.FINISHED,
+};
 
 function presence(spec: CheckedSpec, tournament: Tournament | undefined): WireTournament["entrants"] {
   if (tournament === undefined) return [];
   return spec.agents.map(({ name }) => ({ name, ...tournament.presenceOf(name) }));
 }
 
-function describeMatch(match: TournamentMatch): WireMatch {
+function describeMatch(match: TournamentMatch, tournament: Tournament): WireMatch {
   return {
     taskId: match.taskId,
     entrant: match.entrant,
-    state: match.finished
-      ? TournamentState.FINISHED
-      : match.started
-        ? TournamentState.RUNNING
-        : TournamentState.PENDING,
+    state: STATES[matchStanding(match)],
     completeTrials: match.completeTrials,
     trials: match.trials,
     forfeits: match.forfeits,
     forfeitReason: match.forfeit?.reason ?? "",
     forfeitMessage: match.forfeit?.message ?? "",
     steps: BigInt(match.steps),
+    undeclared: tournament.undeclared(match),
+    maxSteps: BigInt(match.trials * match.task.horizon * match.task.episodes),
   };
 }

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Reason } from "../../common/errors.js";
 import { type TrialSeeds, trialSeeds } from "../../common/seeds.js";
 import type { ScheduledMatch } from "../sessions/roster.js";
+import { createStepCount } from "../sessions/step-count.js";
 import type { TrialResult, TrialSource, TrialTicket } from "../sessions/trial-source.js";
 import { curveSteps } from "../tasks/curve-steps.js";
 import { uniformRegret } from "../tasks/oracle.js";
@@ -40,6 +41,7 @@ export interface TournamentMatch extends ScheduledMatch {
   readonly completeTrials: number;
   readonly forfeits: number;
   readonly forfeit: Forfeit | undefined;
+  /** Those of trials under way included. */
   readonly steps: number;
   /** Whether some trial was handed out, or was played before. */
   readonly started: boolean;
@@ -108,7 +110,7 @@ export function createMatch(
   let forfeits = 0;
   let forfeit: Forfeit | undefined;
   let forfeiting = false;
-  let steps = 0;
+  const stepCount = createStepCount(events.changed);
   let left = false;
   let departures = 0;
   let opened = false;
@@ -196,8 +198,9 @@ export function createMatch(
       opened = true;
       return { trialIndex: BigInt(trial), seeds: seedsOf(trial) };
     },
+    stepped: stepCount.stepped,
     done(result: TrialResult) {
-      steps += result.steps;
+      stepCount.ended(result.steps);
       const trial = Number(result.ticket.trialIndex);
       if (!result.complete) return takeBack(trial);
       if (result.whenDurable === undefined) return takeIn(trial, result);
@@ -247,7 +250,7 @@ export function createMatch(
       return forfeit;
     },
     get steps() {
-      return steps;
+      return stepCount.steps;
     },
     get started() {
       return next > 0 || completeTrials > 0;
@@ -269,7 +272,7 @@ export function createMatch(
     giveUp,
     recover(trial, played) {
       if (done[trial] === 1) return;
-      steps += played.steps;
+      stepCount.found(played.steps);
       completeTrial(trial, played);
     },
     seedsOf,

@@ -24,6 +24,10 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
   readonly over: boolean;
   /** Counts changes: of a match, the number that it last changed at. */
   changedAt(match: TournamentMatch): number;
+  /** Whether it is not known yet if a match will be played: its entrant has not said what it plays, and nothing of it is decided. */
+  undeclared(match: TournamentMatch): boolean;
+  /** An entrant says what it plays, or somebody who knows: families and kinds, empty for any. What was said before stands. */
+  declare(entrant: string, tasks: readonly string[]): void;
   /** The match of an entrant on a task, if it plays it. */
   match(taskId: string, entrant: string): TournamentMatch | undefined;
   /** Calls a listener after every change; returns how to stop that. */
@@ -56,12 +60,15 @@ export function createTournament(
   let replaying = false;
   let changes = 0;
   const changedAt = new WeakMap<TournamentMatch, number>();
+  function touch(match: TournamentMatch): void {
+    changes += 1;
+    changedAt.set(match, changes);
+  }
   function newMatch(id: string, task: CheckedSpec["tasks"][number]["task"], entrant: string): TournamentMatch {
     const about = { tournament_id: spec.id, task: id, entrant, trials: spec.trials };
     const match = createMatch(id, task, entrant, spec.seed, spec.trials, {
       changed() {
-        changes += 1;
-        changedAt.set(match, changes);
+        touch(match);
         if (match.finished) unfinished.delete(match);
         changed();
       },
@@ -89,13 +96,14 @@ export function createTournament(
   const listeners = new Set<() => void>();
   let notifying = false;
 
-  /** An entrant says, once, what it plays: the rest of its matches leave. */
+  /** It is said of an entrant, once, what it plays: the rest of its matches leave. */
   function declare(name: string, tasks: readonly string[]): void {
     if (declared.has(name)) return;
     declared.add(name);
     if (!replaying) write({ event: "declared", entrant: name, tasks });
     const own = byEntrant.get(name) ?? [];
     const played = own.filter(({ task }) => playsTask(tasks, task.name, task.kinds));
+    for (const match of played) touch(match);
     if (played.length < own.length) {
       byEntrant.set(name, played);
       for (const match of own) if (!played.includes(match)) unfinished.delete(match);
@@ -146,6 +154,8 @@ export function createTournament(
       return unfinished.size === 0;
     },
     changedAt: (match) => changedAt.get(match) ?? 0,
+    undeclared: (match) => !declared.has(match.entrant) && !match.started && match.forfeit === undefined,
+    declare,
     match: matchOf,
     onChange(listener) {
       listeners.add(listener);

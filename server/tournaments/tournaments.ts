@@ -160,11 +160,14 @@ export async function openTournaments({
   async function start(
     spec: CheckedSpec,
     attendance: (entrant: string) => Attendance,
+    declarations: CreateTournamentRequest["declarations"],
   ): Promise<Slot & { entry: LoadedEntry }> {
     const journal = journalOf(spec.id);
     journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
     await journal.durable();
     const tournament = createTournament(spec, attendance, journal.append, tell);
+    for (const { name, tasks } of declarations) tournament.declare(name, tasks);
+    await journal.durable();
     const entry = follow(tournament, journal, undefined);
     const slot = { spec, journal, record: undefined, entry, loading: undefined };
     slots.set(spec.id, slot);
@@ -210,10 +213,14 @@ export async function openTournaments({
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const attendance = attendanceOf(request, spec, limits);
+      for (const { name } of request.declarations) requireEntrant(spec, name, "is said to play some tasks");
       for (;;) {
         const slot = slots.get(spec.id);
         if (slot !== undefined) {
           const entry = await loaded(slot);
+          // Of one that is over nothing changes any more: who stayed away has forfeited what it might have played.
+          const declarations = entry.tournament.over ? [] : request.declarations;
+          for (const { name, tasks } of declarations) entry.tournament.declare(name, tasks);
           await slot.journal.durable();
           entry.tournament.attend(attendance);
           return { entry, existed: true };
@@ -222,7 +229,7 @@ export async function openTournaments({
         if (byAnother === undefined) break;
         await byAnother.catch(() => {}); // if it failed, it is for us to try
       }
-      const mine = start(spec, attendance).finally(() => creating.delete(spec.id));
+      const mine = start(spec, attendance, request.declarations).finally(() => creating.delete(spec.id));
       creating.set(spec.id, mine);
       return { entry: (await mine).entry, existed: false };
     },
@@ -317,6 +324,13 @@ function journalled({ name, seed, trials, tasks, agents }: CheckedSpec): Record<
   };
 }
 
+/** @throws SPEC_INVALID if a request says something of somebody who is no entrant */
+function requireEntrant({ agents }: CheckedSpec, name: string, what: string): void {
+  if (agents.some((agent) => agent.name === name)) return;
+  const names = agents.map((agent) => agent.name).join(", ");
+  throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, and the entrants are ${names}`);
+}
+
 /** How a request wants entrants to be waited for. @throws SPEC_INVALID */
 function attendanceOf(
   { attendance }: CreateTournamentRequest,
@@ -326,10 +340,7 @@ function attendanceOf(
   const usual = { mayLeave: false, timeoutMs: limits.entrant_timeout_ms, processes: 1 };
   const wanted = new Map<string, Attendance>();
   for (const { name, processes, mayLeave } of attendance) {
-    if (!spec.agents.some((agent) => agent.name === name)) {
-      const names = spec.agents.map((agent) => agent.name).join(", ");
-      throw new IcrlError("SPEC_INVALID", `"${name}" is to be waited for, and the entrants are ${names}`);
-    }
+    requireEntrant(spec, name, "is to be waited for");
     if (processes < 1)
       throw new IcrlError("SPEC_INVALID", `${processes} processes of "${name}" are awaited: at least 1`);
     wanted.set(name, { mayLeave, timeoutMs: mayLeave ? undefined : usual.timeoutMs, processes });

@@ -74,6 +74,8 @@ export interface EpisodeRecord {
 export interface TrajectorySink {
   /** Number of the last episode that is durable; episodes are numbered from 1 in the order of `append`. */
   readonly durable: number;
+  /** Episodes that are in it: those that it held when it was opened, and those that became durable since. */
+  readonly episodes: number;
   /** Whether the last attempt to write succeeded. */
   readonly writable: boolean;
   /** How often a write has failed. Episodes that were appended but not durable when one failed are lost. */

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { batchBuilder } from "../../datasets/batch-builder.js";
 import { dataFolder, epochOf, logFolder, readManifest } from "../../datasets/log-folder.js";
+import { countEpisodes } from "./count-episodes.js";
 import { type FolderLock, type LockOptions, lockFolder } from "./lock.js";
 import type { LogEvent } from "./log-event.js";
 import { appendToManifest } from "./manifest.js";
@@ -131,6 +132,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   const roller = openRoller(dir, { epoch: held.epoch, claim: held.claim }, tell);
   for (const segment of segments) roller.enqueue(segment);
   await roller.drain().catch(() => {}); // kept and told by the roller
+  let episodes = countEpisodes(dir);
   const writer = segmentWriter(dir, recovered.next, durability, held);
 
   function settleWaiters(): void {
@@ -176,6 +178,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
     try {
       const bytes = await writer.write(full.finish(), rows);
       durable = upTo;
+      episodes += rows;
       tell({ event: "log_committed", rows, bytes, seconds: (performance.now() - startedAt) / 1000 });
       settleWaiters();
       if (writer.bytes >= segmentBytes) await endSegment();
@@ -226,6 +229,9 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   return {
     get durable() {
       return durable;
+    },
+    get episodes() {
+      return episodes;
     },
     get writable() {
       return failure === undefined && !closed;

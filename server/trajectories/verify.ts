@@ -63,13 +63,13 @@ export interface LogReport {
 /**
  * Verifies a log that nobody writes to.
  *
- * @param onProgress called now and then with the episodes verified so far
+ * @param onProgress called now and then with the episodes verified so far, and their steps
  * @throws NOT_A_LOG if the folder is no log
  */
 export async function verifyLog(
   dir: string,
   replay: Replay,
-  onProgress: (episodes: number) => void = () => {},
+  onProgress: (episodes: number, steps: number) => void = () => {},
 ): Promise<LogReport> {
   requireLog(dir);
   const problems: LogProblem[] = [];
@@ -83,7 +83,7 @@ export async function verifyLog(
     if (problem !== undefined) problems.push({ file, episodeId: row.episode_id, problem });
     episodes += 1;
     steps += row.length;
-    if (episodes % 256 === 0) onProgress(episodes);
+    if (episodes % 256 === 0) onProgress(episodes, steps);
   };
 
   // In the order in which they grow out of date, should somebody write to it after all.
@@ -171,7 +171,7 @@ export async function verifyLog(
   }
   if (pieces !== undefined) problems.push(...coverageProblems(logFolder(dir), pieces, acknowledged));
   const repeated = await repeatsIn(dir, open, episodes, problems);
-  onProgress(episodes);
+  onProgress(episodes, steps);
   return {
     shards: shards.length,
     segments: segments.length,

@@ -26,7 +26,7 @@ test("icrl dataset export writes, reports in one line or as JSON, and says what 
 
   const again = await icrl("dataset", "export", dir, "--format", "csv", "--out", out);
   expect([again.code, again.stdout]).toEqual([2, ""]);
-  expect(again.stderr).toMatch(/^error: OUTPUT_EXISTS: .*--overwrite\n$/);
+  expect(again.stderr).toMatch(/^error: OUTPUT_EXISTS: .*--overwrite$/m);
 
   const queries = join(dir, "..", "queries");
   const dpt = ["dataset", "export", dir, "--format", "dpt", "--out", queries, "--queries", "2", "--context", "prefix"];

@@ -63,7 +63,7 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
     await tabTo(page, "spring cup");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: /spring cup/ }).waitFor();
-    expect(await page.title()).toBe("50 % · spring cup · icrl");
+    expect(await page.title()).toBe("≥ 50 % · spring cup · icrl"); // who is late may play less
     await tabTo(page, "linear");
     await page.keyboard.press("Enter");
     await page.getByText("dim 2").waitFor();
@@ -183,6 +183,34 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
       `npx icrl tournament run examples/tournament.yaml --server ${address} --out my-results`,
     );
     expect(wrong).toEqual([]);
+  });
+
+  test("what nobody knows yet to be played is counted apart, and what was played before is in the log", async () => {
+    const first = await halfPlayed();
+    const { page, wrong } = await openTab(first.pageUrl);
+    // By hand: 12 trials of each of 4 tasks are played, and as many are perhaps to come.
+    await page
+      .getByText("4 tasks × 2 agents · 48 of 48 trials, up to 48 more of agents that have yet to come")
+      .waitFor();
+    await page.getByRole("link", { name: /spring cup/ }).click();
+    await page.getByText("4 of 4 matches over, up to 4 more").waitFor();
+    await page.getByRole("row", { name: /late/ }).getByText("not here yet").waitFor();
+    await first.close();
+
+    const again = { path: first.dataDir, remove() {} };
+    const second = await startTestServer({}, undefined, { listen: "127.0.0.1:0" }, again);
+    onTestFinished(() => second.dispose());
+    const reopened = await openTab(second.pageUrl as string);
+    // 12 trials: of the bandit 1 episode, of the room 2, of the river 4, of the linear bandit 1.
+    expect(await reopened.page.locator("dl div", { hasText: "episodes on disk" }).locator("dd").textContent()).toBe(
+      "96",
+    );
+    await reopened.page.getByText("96 episodes are in the log;").waitFor();
+    await reopened.page.getByRole("link", { name: /spring cup/ }).click();
+    await reopened.page.getByText(`npx icrl log list --data DIR --tournament ${first.id}`).waitFor();
+    await reopened.page.getByRole("link", { name: "Trajectories", exact: true }).click();
+    await reopened.page.getByText("Nothing recorded since the server started").waitFor();
+    expect([...wrong.filter((one) => !one.includes("ERR_CONNECTION_REFUSED")), ...reopened.wrong]).toEqual([]);
   });
 
   test("an address that leads nowhere says so, and leads back", async () => {

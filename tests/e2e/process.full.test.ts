@@ -43,7 +43,7 @@ test.each([
   const { code, stdout, stderr } = await startNode(args).ended;
   expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
   expect(stderr.replace("error: ", "")).toBe(
-    `no server answers at ${NOBODY} yet: waiting up to 20 s for one\nno icrl server answers at ${NOBODY}: start one with "${program} serve" (waited 20 s for one)\n`,
+    `connecting to ${NOBODY}\nno server answers at ${NOBODY} yet: waiting up to 20 s for one\nno icrl server answers at ${NOBODY}: start one with "${program} serve" (waited 20 s for one)\n`,
   );
 });
 
@@ -68,7 +68,9 @@ test("without a terminal nothing is painted or drawn over, and progress stays of
   );
   expect(stdout + stderr).not.toContain("\x1b");
   // a slow machine has lines between the first and the last
-  expect(stderr).toMatch(/^ {2}0 % {2}0 of 2 trials.*\n( *\d+ % {2}\d of 2 trials.*\n)*100 % {2}2 of 2 trials.*\n$/);
+  expect(stderr).toMatch(
+    /^starting a server\n {2}0 % {2}0 of 2 trials.*\n( *\d+ % {2}\d of 2 trials.*\n)*100 % {2}2 of 2 trials.*\n(waiting for the log\n)?closing the log\n$/,
+  );
   // by hand: 2 trials of 100 episodes of 20 steps
   expect(stdout).toMatch(
     /^uniform on river-swim: 2 trials, 4000 steps in [\d.]+ s \(\d+ steps\/s\)\nregret .* ± .*\nrecorded in .*plain\n$/,

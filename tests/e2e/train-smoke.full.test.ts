@@ -51,6 +51,7 @@ test("--json has the fields of docs/cli.md, and standard error the progress", ()
     parameters: "number",
     flops_per_token: "number",
     backend: "string",
+    continued: [],
     validation: {
       type: "string",
       step: "number",
@@ -97,11 +98,18 @@ test("the same command again finds nothing left to do, and tells the same", asyn
   expect(again.tokens_per_second).toBeNull();
 });
 
-test("another number of updates is another training, and refused", async () => {
-  const { code, stderr } = await icrl("train", SMOKE, "--out", out, "--steps", "300");
+test("fewer updates are refused; more go on after the last one, with a line in metrics.jsonl as docs/training.md describes it", async () => {
+  const { code, stderr } = await icrl("train", SMOKE, "--out", out, "--steps", "150");
   expect(code).toBe(2);
   // A back end that is asked whether it can be used may say something before.
   expect(stderr.trimEnd().split("\n").at(-1)).toBe(
-    `error: OUTPUT_EXISTS: ${out} holds a training whose training.steps is 200, not 300: choose another --out, or begin anew with --overwrite`,
+    `error: OUTPUT_EXISTS: ${out} holds a training of 200 updates, and 150 are asked for: it can be made longer, not shorter: choose another --out, or begin anew with --overwrite`,
   );
+  const longer = (await icrlJson("train", SMOKE, "--out", out, "--steps", "210")) as TrainingResult;
+  expect(longer).toMatchObject({ step: 210, tokens: 134_400, continued: [{ steps: 200, after: 200 }] });
+  const lines = readFileSync(join(out, "metrics.jsonl"), "utf8").trimEnd().split("\n");
+  const continued = JSON.parse(lines.find((line) => line.includes('"continuation"')) ?? "{}");
+  expect(continued).toEqual({ type: "continuation", step: 200, steps: 210, earlier_steps: 200 });
+  const page = readFileSync(join(ROOT, "docs/training.md"), "utf8");
+  expect(page).toMatch(/^\| `continuation` \| `steps` .* `earlier_steps` /m);
 });

@@ -104,6 +104,46 @@ describe("a training that is broken off", () => {
     expect(metrics(out)).toEqual(metrics(whole));
   });
 
+  test("or was made longer goes on, says what that means and keeps both, killed or not; shorter is refused", async () => {
+    const [out, killed] = [path("longer"), path("longer-killed")];
+    for (const to of [out, killed]) cpSync(whole, to, { recursive: true });
+    const again = (to: string, steps: number) => [PROGRAM, "train", file, "--out", to, "--steps", String(steps)];
+    const longer = await startNode(again(out, 150)).ended;
+    expect(longer.code, longer.stderr).toBe(0);
+    expect(longer.stderr).toContain(
+      "continued: 150 updates instead of 120, after 120 were made. The learning rate goes on as",
+    );
+    expect(longer.stderr).toContain("going on after update 120 of 150\n");
+    expect(longer.stdout).toContain(
+      "continued    after update 120; until then the learning rate was that of 120 updates\n",
+    );
+    expect(JSON.parse(readFileSync(join(out, "spec.json"), "utf8"))).toMatchObject({
+      training: { steps: 150 },
+      continued: [{ steps: 120, after: 120 }],
+    });
+    expect(readCheckpoint(out).training).toMatchObject({ step: 150, continued: [{ steps: 120, after: 120 }] });
+    const lines = metrics(out);
+    expect(lines.slice(0, metrics(whole).length - 1)).toEqual(metrics(whole).slice(0, -1)); // what was there stays
+    expect(lines.filter((line) => line.includes("continuation"))).toEqual([
+      '{"type":"continuation","step":120,"steps":150,"earlier_steps":120}',
+    ]);
+
+    const { child, ended } = startNode(again(killed, 150));
+    while (!existsSync(join(killed, "checkpoints/step-00000133"))) await new Promise(setImmediate); // 7 * 19
+    child.kill("SIGKILL");
+    await ended;
+    expect((await startNode(again(killed, 150)).ended).code).toBe(0);
+    expect(metrics(killed)).toEqual(lines);
+    expect(parameters(killed).equals(parameters(out))).toBe(true);
+
+    const shorter = await startNode(again(out, 140)).ended;
+    expect(shorter.code).toBe(2);
+    expect(shorter.stderr).toContain(
+      "a training of 150 updates, and 140 are asked for: it can be made longer, not shorter",
+    );
+    expect(metrics(out)).toEqual(lines);
+  });
+
   test("goes on with its own dataset alone", async () => {
     const out = path("other-data");
     const collected = join(whole, "dataset");

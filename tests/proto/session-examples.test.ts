@@ -97,6 +97,7 @@ function comparable(message: Json): Json {
 function patientSink(): SessionContext["sink"] {
   const sink = {
     durable: 0,
+    episodes: 0,
     writable: true,
     failures: 0,
     backlogBytes: 0,

@@ -90,6 +90,9 @@ export function memoryPlace(parts: Partial<MemorySinkParts> = {}): SinkPlace {
       get durable() {
         return durable;
       },
+      get episodes() {
+        return disk.length;
+      },
       get writable() {
         return failure === undefined && !closed;
       },

@@ -6,6 +6,7 @@ import { taskFamily } from "../../../server/tasks/registry.js";
 import { stoppable } from "../interruptible.js";
 import { printJson } from "../print/json.js";
 import { printText } from "../print/terminal.js";
+import { workProgress } from "../print/work-progress.js";
 import { collect, required, uint64, wholeNumber } from "./arguments.js";
 
 interface EvaluateFlags {
@@ -55,8 +56,6 @@ async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Comma
   if (set.length > 0) required(flags.task, "--task <task>", command);
   const family = flags.task === undefined ? undefined : taskFamily(flags.task);
   const options = family === undefined ? {} : optionsFromTexts(family.options, set);
-  const { runEvaluation } = await import("../evaluation/run-evaluation.js"); // Arrow and DuckDB
-  const { evaluationReport } = await import("../evaluation/report.js");
   const plan = {
     checkpoint,
     expert,
@@ -69,7 +68,11 @@ async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Comma
     seed,
     out,
   };
-  const result = await stoppable((signal) => runEvaluation(plan, signal));
+  const result = await workProgress({ first: `reading ${checkpoint}` }, async (progress) => {
+    const { runEvaluation } = await import("../evaluation/run-evaluation.js"); // Arrow and DuckDB
+    return stoppable((signal) => runEvaluation(plan, progress, signal));
+  });
+  const { evaluationReport } = await import("../evaluation/report.js");
   if (flags.json) printJson(process.stdout, result);
   else printText(process.stdout, evaluationReport(result, out));
 }

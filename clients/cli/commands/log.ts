@@ -4,13 +4,14 @@
  */
 import { Command } from "commander";
 import type { TrajectorySummary } from "../../../datasets/list-trajectories.js";
+import { requireLog } from "../../../datasets/log-folder.js";
 import { EXIT } from "../exit-codes.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
-import { createProgress } from "../print/progress.js";
 import { queryResultText } from "../print/query-result.js";
 import { textTable } from "../print/table.js";
 import { printText } from "../print/terminal.js";
+import { workProgress } from "../print/work-progress.js";
 import { wholeNumber } from "./arguments.js";
 
 /** The command. */
@@ -38,22 +39,20 @@ function verifyCommand(): Command {
       "print JSON: {ok, shards, segments, episodes, acknowledged, repeated_trials, repeated_episodes, steps, bytes, torn_bytes, problems: [{file, episode_id, problem}]}",
     )
     .action(async ({ data, json }: { data: string; json?: boolean }) => {
-      const [{ queryLog }, { createReplay }, { verifyLog }] = await Promise.all([
-        import("../../../datasets/query-log.js"),
-        import("../../../server/sessions/replay.js"),
-        import("../../../server/trajectories/verify.js"),
-      ]);
-      const [[total] = [0]] = (await queryLog(data, "SELECT count(*)::INT FROM trajectories")).rows as number[][];
-      const progress = createProgress({
-        stream: process.stderr,
-        nowMs: () => performance.now(),
-        units: "episodes",
-        paint: paintFor(process.stderr, process.env),
+      requireLog(data); // this fails before anything is said
+      const named = { first: `reading the log in ${data}`, name: "verifying", units: "episodes" };
+      const report = await workProgress(named, async ({ update }) => {
+        const [{ queryLog }, { createReplay }, { verifyLog }] = await Promise.all([
+          import("../../../datasets/query-log.js"),
+          import("../../../server/sessions/replay.js"),
+          import("../../../server/trajectories/verify.js"),
+        ]);
+        const counting = "SELECT count(*)::INT, coalesce(sum(length), 0)::DOUBLE FROM trajectories";
+        const [[total, most] = [0, 0]] = (await queryLog(data, counting)).rows as number[][];
+        return verifyLog(data, createReplay(), (episodes, steps) =>
+          update(episodes, Math.max(total, episodes), steps, Math.max(most, steps) || undefined),
+        );
       });
-      const report = await verifyLog(data, createReplay(), (episodes) =>
-        progress.update([{ name: "verifying", done: episodes, total: Math.max(total, episodes) }]),
-      );
-      progress.finish();
       const ok = report.problems.length === 0;
       if (json) {
         printJson(process.stdout, {
@@ -110,8 +109,10 @@ function listCommand(): Command {
     )
     .action(async (flags: Record<string, string> & { limit: number; json?: boolean }) => {
       const filter = { task: flags.task, agent: flags.agent, entrant: flags.entrant, tournamentId: flags.tournament };
-      const { listTrajectories } = await import("../../../datasets/list-trajectories.js");
-      const page = await listTrajectories(flags.data, filter, { size: flags.limit, token: flags.page ?? "" });
+      const page = await workProgress({ first: `reading the log in ${flags.data}`, quick: true }, async () => {
+        const { listTrajectories } = await import("../../../datasets/list-trajectories.js");
+        return listTrajectories(flags.data, filter, { size: flags.limit, token: flags.page ?? "" });
+      });
       if (flags.json) {
         printJson(process.stdout, {
           trajectories: page.trajectories.map(summaryJson),
@@ -179,8 +180,10 @@ function queryCommand(): Command {
     .option(...dataOption)
     .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}")
     .action(async (sql: string, { data, json }: { data: string; json?: boolean }) => {
-      const { queryLog } = await import("../../../datasets/query-log.js");
-      const result = await queryLog(data, sql);
+      const result = await workProgress({ first: `querying the log in ${data}`, quick: true }, async () => {
+        const { queryLog } = await import("../../../datasets/query-log.js");
+        return queryLog(data, sql);
+      });
       if (json) printJson(process.stdout, result);
       else printText(process.stdout, queryResultText(result, paintFor(process.stdout, process.env)));
     });

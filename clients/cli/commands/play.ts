@@ -13,8 +13,7 @@ import { playAgent } from "../../typescript/play-agent.js";
 import { interruptible } from "../interruptible.js";
 import { meanText } from "../print/estimates.js";
 import { printJson } from "../print/json.js";
-import { paintFor } from "../print/paint.js";
-import { createProgress } from "../print/progress.js";
+import { commandProgress } from "../print/progress.js";
 import { printText } from "../print/terminal.js";
 import { startPrivateServer } from "../private-server.js";
 import { requirePlays } from "../require-plays.js";
@@ -80,11 +79,9 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
   const what = `${name} on ${task.name}`;
   const regrets: number[] = [];
   const returns: number[] = [];
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    paint: paintFor(process.stderr, process.env),
-  });
+  const maxSteps = flags.trials * task.horizon * task.episodes;
+  const progress = commandProgress();
+  progress.doing(flags.server === undefined ? "starting a server" : `connecting to ${flags.server}`);
   const server = flags.server === undefined ? await startPrivateServer(flags.data) : undefined;
   const address = flags.server ?? (server?.address as string);
   let connection: Connection | undefined;
@@ -117,9 +114,15 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
           regrets[Number(end.trialIndex)] = end.regret;
           returns[Number(end.trialIndex)] = end.trialReturn;
         },
-        onProgress: ({ trials, steps }) => progress.update([{ name: what, done: trials, total: flags.trials, steps }]),
+        onProgress: ({ trials, steps }) => {
+          progress.update([{ name: what, done: trials, total: flags.trials, steps, maxSteps }]);
+          if (trials === flags.trials && flags.record) progress.doing("waiting for the log");
+        },
       }),
     );
+    connection.close();
+    if (server !== undefined) progress.doing("closing the log");
+    await server?.close(); // rolls the log into shards before its path is shown
     progress.finish();
     const trials = Number(closed.completeTrials);
     if (trials < flags.trials) {

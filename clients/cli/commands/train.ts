@@ -1,14 +1,14 @@
 /** `icrl train SPEC.yaml`: trains an in-context transformer on a dataset. */
 import { Command, Option } from "commander";
 import type { EvaluationMetrics, ValidationMetrics } from "../../../agents/transformer/metrics.js";
+import type { TrainingOptions } from "../../../agents/transformer/training-options.js";
 import { digitsForIntervals } from "../../../common/digits.js";
 import { wilsonInterval } from "../../../server/tournaments/statistics/wilson.js";
 import { stoppable } from "../interruptible.js";
 import { intervalText, meanText } from "../print/estimates.js";
 import { printJson } from "../print/json.js";
 import { fixedNumber } from "../print/numbers.js";
-import { paintFor } from "../print/paint.js";
-import { createProgress, type Progress } from "../print/progress.js";
+import { commandProgress, type Progress } from "../print/progress.js";
 import { printText } from "../print/terminal.js";
 import type { TrainingListener, TrainingResult } from "../training/run-training.js";
 import { typedCommand } from "../typed-command.js";
@@ -46,22 +46,17 @@ export function trainCommand(): Command {
     .option("--overwrite", "begin anew: remove what an earlier training left in the folder, and nothing else")
     .option(
       "--json",
-      "print JSON at the end: {checkpoint, step, tokens, parameters, flops_per_token, backend, validation, evaluation, seconds, tokens_per_second}",
+      "print JSON at the end: {checkpoint, step, tokens, parameters, flops_per_token, backend, continued: [{steps, after}], validation, evaluation, seconds, tokens_per_second}",
     )
     .action(train);
 }
 
 async function train(file: string, flags: TrainFlags, command: Command): Promise<void> {
   const out = required(flags.out, "--out <dir>", command);
+  const progress = commandProgress({ units: "updates", stepUnits: "tokens" });
   const { readTrainingFile } = await import("../training/training-file.js"); // every agent
   const spec = readTrainingFile(file, flags.steps);
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    units: "updates",
-    stepUnits: "tokens",
-    paint: paintFor(process.stderr, process.env),
-  });
+  progress.doing("loading what computes");
   try {
     const result = await stoppable(async (signal) => {
       signal.addEventListener("abort", () => progress.say("stopping after this update; a second Ctrl-C stops at once"));
@@ -71,7 +66,7 @@ async function train(file: string, flags: TrainFlags, command: Command): Promise
         out,
         overwrite,
         backend,
-        listener: listenerOn(progress, spec.training.steps),
+        listener: listenerOn(progress, spec.training),
         signal,
       });
     });
@@ -84,22 +79,38 @@ async function train(file: string, flags: TrainFlags, command: Command): Promise
 }
 
 /** Shows a training as it goes. */
-function listenerOn(progress: Progress, steps: number): TrainingListener {
+function listenerOn(progress: Progress, options: TrainingOptions): TrainingListener {
+  const { steps, evaluation_trials: trials } = options;
   let loss = 0;
   let known = 0; // how much of the mean is there
   let held = "";
   return {
     say: (line) => progress.say(line),
+    doing: (text) => progress.doing(text),
+    interlude(what, step) {
+      if (what === "evaluating") {
+        progress.expect(what, evaluationsAfter(step, options));
+        progress.doing(`after update ${step}: playing ${trials} fresh trials of each task`, { kind: what });
+      } else progress.doing(`after update ${step}: ${what}`, { brief: true });
+    },
     metrics(metrics, tokens) {
       if (metrics.type === "update") {
         loss += SMOOTHING * (metrics.loss - loss);
         known += SMOOTHING * (1 - known);
         const note = `loss ${(loss / known).toFixed(4)}${held}`;
+        if (known === SMOOTHING && trials > 0)
+          progress.expect("evaluating", evaluationsAfter(metrics.step - 1, options));
         progress.update([{ name: "", done: metrics.step, total: steps, steps: tokens, note }]);
       } else if (metrics.type === "validation") held = `, validation ${metrics.loss.toFixed(4)}`;
-      else progress.say(`update ${metrics.step}: ${evaluationText(metrics)}`);
+      else if (metrics.type === "evaluation") progress.say(`update ${metrics.step}: ${evaluationText(metrics)}`);
     },
   };
+}
+
+/** Evaluations that come after an update: at every so many-th, and after the last. */
+function evaluationsAfter(step: number, { steps, evaluation_every: every }: TrainingOptions): number {
+  const last = steps % every !== 0 && step < steps ? 1 : 0;
+  return Math.floor(steps / every) - Math.floor(step / every) + last;
 }
 
 function evaluationText({ tasks, trials }: EvaluationMetrics): string {
@@ -124,6 +135,10 @@ function summary(name: string, result: TrainingResult): string {
     ...(rate === null
       ? ["trained already: nothing is left to do"]
       : [`speed        ${Math.round(rate).toLocaleString("en")} tokens/s on ${result.backend}`]),
+    ...result.continued.map(
+      ({ steps, after }) =>
+        `continued    after update ${after}; until then the learning rate was that of ${steps} updates`,
+    ),
     ...(validation === null
       ? []
       : [

@@ -18,6 +18,7 @@ import { beginFolder } from "../../../datasets/output/begin-folder.js";
 import { EVALUATION } from "../../../datasets/output/output-kinds.js";
 import { runCommand } from "../child-command.js";
 import { EXIT } from "../exit-codes.js";
+import type { WorkProgress } from "../print/work-progress.js";
 import type { CurveJson, MeanJson, Options, ResultsJson } from "../results.js";
 import { specText } from "../spec-yaml.js";
 import { type PlannedTask, planTasks, type StoredModel, type TaskEntry } from "./plan.js";
@@ -75,7 +76,11 @@ export interface EvaluationJson {
  *
  * @throws what reading the checkpoint, planning, the tournament and the collection throw
  */
-export async function runEvaluation(plan: EvaluationPlan, signal: AbortSignal): Promise<EvaluationJson> {
+export async function runEvaluation(
+  plan: EvaluationPlan,
+  { doing, say }: Pick<WorkProgress, "doing" | "say">,
+  signal: AbortSignal,
+): Promise<EvaluationJson> {
   const folder = findCheckpoint(plan.checkpoint);
   const checkpoint = readCheckpoint(folder);
   const { model, training } = checkpoint;
@@ -89,9 +94,12 @@ export async function runEvaluation(plan: EvaluationPlan, signal: AbortSignal): 
   const what = { checkpoint: folder, expert: plan.expert, trials: plan.trials, seed: String(plan.seed) };
   writeFileSync(join(plan.out, "plan.json"), `${JSON.stringify(what, undefined, 2)}\n`);
   const playable = tasks.filter(({ refused }) => refused === undefined);
-  const players = await playTournament(plan, folder, playable, signal);
+  const count = (tasks: readonly PlannedTask[]) => `${plan.trials} trials of ${tasks.map(({ id }) => id).join(", ")}`;
+  doing(`playing ${count(playable)}: the model, ${plan.expert} and uniform`);
+  const players = await playTournament(plan, folder, playable, say, signal);
   const known = playable.filter(({ shift }) => shift === undefined);
-  const imitation = await compareLabels(plan, folder, known, signal);
+  if (known.length > 0) doing(`playing ${count(known)} again: ${plan.expert}, labelled by it and by the model`);
+  const imitation = await compareLabels(plan, folder, known, { doing, say }, signal);
   const result: EvaluationJson = {
     schema_version: 2,
     checkpoint: describe({ folder, checkpoint }),
@@ -121,6 +129,7 @@ async function playTournament(
   plan: EvaluationPlan,
   checkpoint: string,
   tasks: readonly PlannedTask[],
+  say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<Map<string, PlayerJson[]>> {
   const options = { checkpoint, ...plan.choice };
@@ -148,6 +157,7 @@ async function playTournament(
   const accept = [EXIT.ok, EXIT.forfeited];
   const results = await runCommand<ResultsJson>(["tournament", "run", file, "--out", out, "--overwrite"], {
     accept,
+    say,
     signal,
   });
   return new Map(
@@ -169,6 +179,7 @@ async function compareLabels(
   plan: EvaluationPlan,
   checkpoint: string,
   tasks: readonly PlannedTask[],
+  { doing, say }: Pick<WorkProgress, "doing" | "say">,
   signal: AbortSignal,
 ): Promise<Map<string, ImitationGap>> {
   const gaps = new Map<string, ImitationGap>();
@@ -191,7 +202,8 @@ async function compareLabels(
       ],
     }),
   );
-  await runCommand(["dataset", "collect", file, "--out", out, "--overwrite"], { signal });
+  await runCommand(["dataset", "collect", file, "--out", out, "--overwrite"], { say, signal });
+  doing("comparing the labels, step by step");
   for (const { id } of tasks) gaps.set(id, await imitationGap(out, "expert", "transformer", id));
   return gaps;
 }

@@ -2,24 +2,22 @@
  * Progress of several things at once, on stderr. On a terminal a block that is redrawn in place: a line for the whole
  * with bar, rate and time left, then a line for each thing that is under way. Elsewhere plain lines, seldom.
  */
-import { stripVTControlCharacters } from "node:util";
-import { shortNumber } from "./numbers.js";
-import { type Paint, plain } from "./paint.js";
-import { shownWidth } from "./table.js";
+import { type Paint, paintFor, plain } from "./paint.js";
+import type { ProgressItem } from "./progress-item.js";
+import {
+  bar,
+  cut,
+  isAll,
+  isIdle,
+  itemLines,
+  type Sample,
+  sampleOf,
+  undeclaredText,
+  underWayText,
+  wholeText,
+} from "./progress-lines.js";
 import { onOneLine, printText } from "./terminal.js";
-
-/** One thing that makes progress: a match, say. */
-export interface ProgressItem {
-  /** Empty for one that is the whole: it has no bar of its own. */
-  readonly name: string;
-  /** Of `total`, in the units given to `createProgress`. */
-  readonly done: number;
-  readonly total: number;
-  /** Steps taken so far; absent where nothing is stepped. */
-  readonly steps?: number;
-  /** What else there is to say: "waiting for its agent", "forfeited: ACT_TIMEOUT". */
-  readonly note?: string;
-}
+import { createTimeLeft, type Work } from "./time-left.js";
 
 /** Where progress is written: process.stderr, or a test's. */
 export interface ProgressStream {
@@ -47,14 +45,26 @@ export interface ProgressOptions {
   readonly paint?: Paint;
 }
 
+/** Something that is done beside what has a bar. */
+export interface Interlude {
+  /** Its kind, where more of them are to come: see `expect`. The time of those counts for the time left, not for the rate. */
+  readonly kind?: string;
+  /** Whether it is short: elsewhere than on a terminal nothing is said of it. */
+  readonly brief?: boolean;
+}
+
 /** A progress report under way. */
 export interface Progress {
   /**
-   * Takes the state of everything; shows it when it is time, and always when all is done or a wait is over.
+   * Takes the state of everything; shows it when it is time, and always when all is done or a wait begins or is over.
    *
-   * @param wait what has to come before it is known how much there is to do: "waiting for 2 of 7 agents". There is no total then
+   * @param wait what has to come before things go on, or before it is known how much there is to do: "waiting for far"
    */
   update(items: readonly ProgressItem[], wait?: string): void;
+  /** Says what is done now that has no bar, until the next update or the end: "computing the results". */
+  doing(text: string, interlude?: Interlude): void;
+  /** Tells how many interludes of a kind are still to come: how long they take is learned from the first one. */
+  expect(kind: string, times: number): void;
   /** Writes a line of its own, above the block on a terminal. */
   say(line: string): void;
   /** Shows the last state if it was not shown yet. Nothing is written afterwards. */
@@ -63,16 +73,20 @@ export interface Progress {
 
 /** Rates are those of the last so many milliseconds. */
 const RATE_WINDOW_MS = 10_000;
-/** The time left follows from so many: envs side by side end their trials together, in steps seconds apart. */
-const LEFT_WINDOW_MS = 60_000;
-/** In this time the time left that is shown comes two thirds nearer to what follows from the window. */
-const SETTLING_MS = 10_000;
 /** Samples are kept so far apart. */
 const SAMPLE_MS = 100;
-const BAR_WIDTH = 24;
-const MOST_ON_A_LINE = 4;
 
-/** Starts a progress report. Nothing is written until the first update. */
+/** Progress of a command, on standard error. */
+export function commandProgress(options: Pick<ProgressOptions, "units" | "stepUnits"> = {}): Progress {
+  return createProgress({
+    ...options,
+    stream: process.stderr,
+    nowMs: () => performance.now(),
+    paint: paintFor(process.stderr, process.env),
+  });
+}
+
+/** Starts a progress report. Nothing is written until something is told. */
 export function createProgress(options: ProgressOptions): Progress {
   const {
     stream,
@@ -83,10 +97,17 @@ export function createProgress(options: ProgressOptions): Progress {
     lineMs = 5000,
     paint = plain,
   } = options;
+  const tty = stream.isTTY === true;
   const samples: Sample[] = [];
-  const left = timeLeft(samples);
+  const left = createTimeLeft();
+  const interludes = createInterludes();
+  const costs = new Map<string, number>();
   let items: readonly ProgressItem[] = [];
   let waiting: string | undefined;
+  /** What is done now that has no bar. */
+  let busy: string | undefined;
+  /** What was the last line elsewhere than on a terminal. */
+  let lastDoing: string | undefined;
   let shownAtMs = Number.NEGATIVE_INFINITY;
   let shownAll = false;
   let pending = false;
@@ -95,23 +116,55 @@ export function createProgress(options: ProgressOptions): Progress {
 
   const erase = () => (blockLines === 0 ? "" : `\x1b[${blockLines}A\x1b[0J`);
 
+  function draw(lines: readonly string[]): void {
+    const width = Math.max(20, (stream.columns ?? 80) - 1);
+    stream.write(`${erase()}${lines.map((text) => `${cut(onOneLine(text), width)}\n`).join("")}`);
+    blockLines = lines.length;
+  }
+
+  /** A plain line. */
+  const line = (text: string) => printText(stream, `${onOneLine(text)}\n`);
+
+  /** Milliseconds until all is done; undefined where that cannot be known. */
+  function leftMs({ atMs, undeclared }: Sample): number | undefined {
+    const working = left.leftMs(interludes.workMs(atMs));
+    const interrupted = interludes.leftMs();
+    if (working === undefined || interrupted === undefined || undeclared > 0 || waiting !== undefined) return undefined;
+    return working + interrupted;
+  }
+
   function show(sample: Sample): void {
     const notes = items.flatMap(({ name, note }) => (name === "" && note !== undefined ? [note] : []));
-    const whole = waiting ?? wholeText(samples, sample, left.ms(sample), units, stepUnits);
-    if (stream.isTTY === true) {
-      const width = Math.max(20, (stream.columns ?? 80) - 1);
-      const most = Math.max(0, (stream.rows ?? 24) - 3);
-      const first = waiting === undefined ? `${bar(sample.done, sample.total)} ${whole}` : whole;
-      const lines = [first, ...notes, ...itemLines(items, most, paint)];
-      stream.write(`${erase()}${lines.map((line) => `${cut(onOneLine(line), width)}\n`).join("")}`);
-      blockLines = lines.length;
+    const text = wholeText(sample, stepRate(samples, sample), leftMs(sample), units, stepUnits);
+    if (tty) {
+      const whole = `${bar(sample.done, sample.total + sample.undeclared)} ${text}`;
+      const more = waiting === undefined ? [] : [waiting];
+      const first =
+        waiting !== undefined && isIdle(sample)
+          ? [`${waiting}: ${undeclaredText(sample, units)}`]
+          : [whole, ...more, ...notes];
+      const most = Math.max(0, (stream.rows ?? 24) - 2 - first.length);
+      draw([...first, ...itemLines(items, most, paint)]);
+    } else if (waiting !== undefined && isIdle(sample)) {
+      line(`${waiting}: ${undeclaredText(sample, units)}`);
     } else {
-      const under = waiting === undefined ? [underWayText(items), ...notes].filter(Boolean).join(", ") : "";
-      printText(stream, `${onOneLine(under === "" ? whole : `${whole}: ${under}`)}\n`);
+      const declared = items.filter(({ undeclared }) => undeclared !== true);
+      const under = waiting !== undefined && sample.done === 0 ? "" : underWayText(declared);
+      const told = [under, ...notes, waiting].filter(Boolean).join(", ");
+      line(told === "" ? text : `${text}: ${told}`);
     }
+    lastDoing = undefined;
     shownAtMs = sample.atMs;
-    shownAll = waiting === undefined && sample.done >= sample.total;
+    shownAll = isAll(sample);
     pending = false;
+  }
+
+  /** The whole as far as it is, and what is done now. */
+  function showBusy(text: string, atMs: number): void {
+    const sample = sampleOf(items, atMs);
+    const under = items.length > 0 && !isAll(sample);
+    const whole = wholeText(sample, undefined, undefined, units, stepUnits);
+    draw([...(under ? [`${bar(sample.done, sample.total + sample.undeclared)} ${whole}`] : []), text]);
   }
 
   return {
@@ -119,149 +172,125 @@ export function createProgress(options: ProgressOptions): Progress {
       if (finished || next.length === 0) return;
       items = next;
       const sample = sampleOf(items, nowMs());
+      interludes.end(sample.atMs);
       remember(samples, sample);
-      const waited = waiting !== undefined && wait !== waiting; // for somebody else now, or for nobody
+      left.take(interludes.workMs(sample.atMs), worksOf(items, costs));
+      const news = wait !== waiting || (tty && busy !== undefined);
       waiting = wait;
-      if (waiting === undefined) left.take(sample);
-      const all = waiting === undefined && sample.done >= sample.total;
+      const all = isAll(sample);
       pending = !(all && shownAll);
-      const interval = stream.isTTY === true ? redrawMs : lineMs;
-      if (pending && (all || waited || sample.atMs - shownAtMs >= interval)) show(sample);
+      const interval = tty ? redrawMs : lineMs;
+      busy = undefined;
+      if (pending && (all || news || sample.atMs - shownAtMs >= interval)) show(sample);
     },
+    doing(text, { kind, brief = false } = {}) {
+      if (finished || text === busy) return;
+      const atMs = nowMs();
+      if (!tty && pending && items.length > 0 && isAll(sampleOf(items, atMs))) show(sampleOf(items, atMs));
+      busy = text;
+      interludes.begin(kind, atMs);
+      if (tty) showBusy(text, atMs);
+      else if (!brief && text !== lastDoing) {
+        stream.write(`${text}\n`);
+        lastDoing = text;
+      }
+    },
+    expect: interludes.expect,
     say(line) {
       if (finished) return;
       stream.write(erase());
       printText(stream, `${line}\n`);
       blockLines = 0;
-      if (stream.isTTY === true && items.length > 0) show(sampleOf(items, nowMs()));
+      if (!tty) return;
+      if (busy !== undefined) showBusy(busy, nowMs());
+      else if (items.length > 0) show(sampleOf(items, nowMs()));
     },
     finish() {
-      if (!finished && pending) show(sampleOf(items, nowMs()));
+      if (finished) return;
+      if (pending || (tty && busy !== undefined && items.length > 0)) show(sampleOf(items, nowMs()));
+      else if (tty && busy !== undefined) stream.write(erase());
       finished = true;
     },
   };
 }
 
-interface Sample {
-  readonly atMs: number;
-  readonly done: number;
-  readonly total: number;
-  readonly steps: number;
-}
-
-function sampleOf(items: readonly ProgressItem[], atMs: number): Sample {
-  let done = 0;
-  let total = 0;
-  let steps = 0;
-  for (const item of items) {
-    done += item.done;
-    total += item.total;
-    steps += item.steps ?? 0;
-  }
-  return { atMs, done, total, steps };
-}
-
-/** Keeps the samples of the longer window, and the last one before it. */
+/** Keeps the samples of the rate's window, and the last one before it. */
 function remember(samples: Sample[], sample: Sample): void {
   const last = samples.at(-1);
+  if (last !== undefined && sample.steps < last.steps) samples.length = 0; // other things are under way now
   if (last === undefined || sample.atMs - last.atMs >= SAMPLE_MS) samples.push(sample);
-  while (samples.length > 2 && samples[1].atMs <= sample.atMs - LEFT_WINDOW_MS) samples.shift();
+  while (samples.length > 2 && samples[1].atMs <= sample.atMs - RATE_WINDOW_MS) samples.shift();
 }
 
-/** The last sample before a window, or the first. */
-function windowStart(samples: readonly Sample[], nowMs: number, windowMs: number): Sample {
-  return samples.findLast(({ atMs }) => atMs <= nowMs - windowMs) ?? samples[0];
+/** Steps a second, lately; undefined where none were taken. */
+function stepRate([first]: readonly Sample[], { atMs, steps }: Sample): number | undefined {
+  return first === undefined || atMs <= first.atMs || steps <= first.steps
+    ? undefined
+    : (1000 * (steps - first.steps)) / (atMs - first.atMs);
 }
 
-/** When all will be done: an estimate that does not jump with every burst of ends. */
-function timeLeft(samples: readonly Sample[]) {
-  let endsAtMs: number | undefined;
-  let beganAtMs = 0;
-  let takenAtMs = 0;
-  return {
-    take({ atMs, done, total }: Sample): void {
-      const first = samples[0];
-      if (done <= first.done) return;
-      const raw = atMs + ((total - done) * (atMs - first.atMs)) / (done - first.done);
-      if (endsAtMs === undefined) {
-        endsAtMs = raw;
-        beganAtMs = first.atMs;
-      } else {
-        // What is known for a moment only counts for little.
-        const settlingMs = Math.max(1, Math.min(SETTLING_MS, atMs - beganAtMs));
-        endsAtMs += (raw - endsAtMs) * (1 - Math.exp((takenAtMs - atMs) / settlingMs));
-      }
-      takenAtMs = atMs;
-    },
-    /** Milliseconds; undefined where nothing is known. */
-    ms: ({ atMs }: Sample): number | undefined =>
-      endsAtMs === undefined || endsAtMs <= atMs ? undefined : endsAtMs - atMs,
+/**
+ * What everybody has to do, in steps where they are known: trials cost as much as their steps, and those under way are done in part.
+ *
+ * @param found of each item what was done already when it was first seen, in `total`s, beyond the steps that were counted
+ */
+function worksOf(items: readonly ProgressItem[], found: Map<string, number>): Work[] {
+  const works = new Map<string, { name: string; done: number; total: number }>();
+  for (const { name, by = name, done, total, steps = 0, maxSteps, undeclared } of items) {
+    if (undeclared === true || total === 0) continue;
+    const work = works.get(by) ?? { name: by, done: 0, total: 0 };
+    works.set(by, work);
+    const cost = maxSteps ?? total;
+    const ended = done / total; // some of those under way are not counted
+    const taken = maxSteps === undefined ? 0 : steps / maxSteps; // where episodes end early the rest is not needed
+    const before = found.get(name) ?? Math.max(0, ended - taken);
+    found.set(name, before);
+    work.done += cost * Math.min(1, Math.max(ended, before + taken));
+    work.total += cost;
+  }
+  return [...works.values()];
+}
+
+/** Time that went by in interludes of which more are to come, and how long those will take. */
+function createInterludes() {
+  const kinds = new Map<string, { count: number; ms: number; expected: number }>();
+  let now: { readonly kind: string; readonly beganAtMs: number } | undefined;
+  let pausedMs = 0;
+  const of = (kind: string) => {
+    const known = kinds.get(kind) ?? { count: 0, ms: 0, expected: 0 };
+    kinds.set(kind, known);
+    return known;
   };
-}
 
-/** `43 %  1,200 of 2,800 trials  1.23 M steps/s  0:12 left`. */
-function wholeText(
-  samples: readonly Sample[],
-  { atMs, done, total, steps }: Sample,
-  leftMs: number | undefined,
-  units: string,
-  stepUnits: string,
-): string {
-  const percent = total > 0 ? Math.floor((100 * done) / total) : 100;
-  const parts = [`${String(percent).padStart(3)} %`, `${shortNumber(done)} of ${shortNumber(total)} ${units}`];
-  const first = windowStart(samples, atMs, RATE_WINDOW_MS);
-  const elapsedMs = atMs - first.atMs;
-  if (elapsedMs > 0 && steps > first.steps)
-    parts.push(`${rateText((1000 * (steps - first.steps)) / elapsedMs)} ${stepUnits}/s`);
-  if (leftMs !== undefined && done < total) parts.push(`${durationText(leftMs)} left`);
-  return parts.join("  ");
-}
+  function end(atMs: number): void {
+    if (now === undefined) return;
+    const known = of(now.kind);
+    const tookMs = atMs - now.beganAtMs;
+    known.count += 1;
+    known.ms += tookMs;
+    pausedMs += tookMs;
+    now = undefined;
+  }
 
-function itemLines(items: readonly ProgressItem[], most: number, paint: Paint): string[] {
-  const shown = items
-    .filter(({ name, done, total, note }) => name !== "" && (done < total || note !== undefined))
-    .slice(0, most);
-  const width = Math.max(0, ...shown.map(({ name }) => shownWidth(name)));
-  return shown.map(({ name, done, total, note }) => {
-    const padded = name + " ".repeat(width - shownWidth(name));
-    const count = paint.faint(`${shortNumber(done)} of ${shortNumber(total)}`);
-    return `${bar(done, total)} ${padded}  ${count}${note === undefined ? "" : `  ${note}`}`;
-  });
-}
-
-/** `lin-ucb 20/500, emp 10/500 (waiting) and 3 more`; empty when all is done. */
-function underWayText(items: readonly ProgressItem[]): string {
-  const under = items
-    .filter(({ name, done, total }) => name !== "" && done < total)
-    .map(({ name, done, total, note }) => `${name} ${done}/${total}${note === undefined ? "" : ` (${note})`}`);
-  const more = under.length > MOST_ON_A_LINE ? ` and ${under.length - MOST_ON_A_LINE} more` : "";
-  return under.slice(0, MOST_ON_A_LINE).join(", ") + more;
-}
-
-function bar(done: number, total: number): string {
-  const full = total > 0 ? Math.min(BAR_WIDTH, Math.floor((BAR_WIDTH * done) / total)) : BAR_WIDTH;
-  return `${"█".repeat(full)}${"░".repeat(BAR_WIDTH - full)}`;
-}
-
-/** `950`, `12.3 k`, `1.23 M`. */
-function rateText(perSecond: number): string {
-  if (perSecond >= 999_500) return `${(perSecond / 1e6).toPrecision(3)} M`;
-  if (perSecond >= 999.5) return `${(perSecond / 1e3).toPrecision(3)} k`;
-  return shortNumber(Math.round(perSecond));
-}
-
-/** `0:07`, `12:00`, `1:02:03`. */
-function durationText(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  const two = (n: number) => String(n).padStart(2, "0");
-  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
-}
-
-/** The line, or what of it fits on one row of the terminal. A cut line loses its paint. */
-function cut(line: string, width: number): string {
-  if (shownWidth(line) <= width) return line;
-  return `${Array.from(stripVTControlCharacters(line))
-    .slice(0, width - 1)
-    .join("")}…`;
+  return {
+    begin(kind: string | undefined, atMs: number): void {
+      end(atMs);
+      if (kind !== undefined) now = { kind, beganAtMs: atMs };
+    },
+    end,
+    expect(kind: string, times: number): void {
+      of(kind).expected = times;
+    },
+    /** The clock of what has a bar. */
+    workMs: (atMs: number): number => atMs - pausedMs - (now === undefined ? 0 : atMs - now.beganAtMs),
+    /** What is still to come; undefined where that is not known. */
+    leftMs(): number | undefined {
+      let sum = 0;
+      for (const { count, ms, expected } of kinds.values()) {
+        if (expected > 0 && count === 0) return undefined;
+        if (expected > 0) sum += (expected * ms) / count;
+      }
+      return sum;
+    },
+  };
 }

@@ -1,10 +1,11 @@
 /** What `icrl tournament run` left in a folder, read for a report. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../../../common/errors.js";
 import { readTournamentTrials } from "../../../datasets/tournament-trials.js";
 import type { TaskTrials } from "../../../server/tournaments/statistics/tournament-statistics.js";
 import { RESULTS_SCHEMA_VERSION, type ResultsJson } from "../results.js";
+import { requireResults } from "./require-results.js";
 import { withoutFalseCertainty } from "./without-false-certainty.js";
 
 /** A finished tournament. */
@@ -13,9 +14,6 @@ export interface PlayedTournament {
   /** In the order of the tournament, the entrants of each task too. */
   readonly tasks: readonly TaskTrials[];
 }
-
-/** What there is of a tournament before its results. */
-const UNFINISHED = ["tournament.json", "agents", "log", "data"];
 
 /** A sum in another order of its terms differs by less. */
 const ROUNDING = 1e-9;
@@ -52,7 +50,7 @@ export async function readTournament(dir: string): Promise<PlayedTournament> {
 
 function readResults(dir: string): ResultsJson {
   const path = join(dir, "results.json");
-  if (!existsSync(path)) throw noResults(dir);
+  requireResults(dir);
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(path, "utf8"));
@@ -83,19 +81,6 @@ function readResults(dir: string): ResultsJson {
     );
   }
   return results;
-}
-
-function noResults(dir: string): IcrlError {
-  if (UNFINISHED.some((name) => existsSync(join(dir, name)))) {
-    return new IcrlError(
-      "TOURNAMENT_RUNNING",
-      `the tournament in ${dir} is not finished: there is no results.json yet, let \`icrl tournament run FILE --out ${dir}\` end, or run it again, it goes on where it was`,
-    );
-  }
-  return new IcrlError(
-    "TOURNAMENT_UNKNOWN",
-    `there is no tournament in ${dir}: give a folder that \`icrl tournament run FILE --out DIR\` has written, with results.json and trials.parquet`,
-  );
 }
 
 function meanOf(values: Float64Array): number {

@@ -2,7 +2,7 @@
 import { findAgent } from "../../../agents/registry.js";
 import { resolveOptions } from "../../../common/options.js";
 import { playsTask } from "../../../common/plays-task.js";
-import type { Attendance, TournamentSpec } from "../../../proto/gen/icrl/v1/tournament.js";
+import type { Attendance, Declaration, TournamentSpec } from "../../../proto/gen/icrl/v1/tournament.js";
 import { LIMIT_OPTIONS, type Limits } from "../../../server/sessions/limits.js";
 import { type CheckedSpec, checkSpec } from "../../../server/tournaments/spec.js";
 import { isBuiltIn, nearBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
@@ -61,6 +61,11 @@ export function attendanceOf({ builtIn }: SortedEntrants, awaited: ReadonlyMap<s
     ...builtIn.map(({ name }) => ({ name, processes: 1, mayLeave: true })),
     ...Array.from(awaited, ([name, processes]) => ({ name, processes, mayLeave: true })),
   ];
+}
+
+/** What the entrants play that this command starts: it is known before they come. */
+export function declarationsOf({ builtIn }: SortedEntrants): Declaration[] {
+  return builtIn.map(({ name, agent }) => ({ name, tasks: [...findAgent(agent).tasks] }));
 }
 
 /** How an agent from elsewhere joins. */

@@ -16,14 +16,23 @@ import type { TrainingSpec } from "./training-file.js";
 /**
  * Opens it: collects it in OUT/dataset if the training's file names a file to do so by.
  *
+ * @param say told what collecting says
  * @throws what `icrl dataset collect` and reading a dataset throw
  */
-export async function openOfflineData(spec: TrainingSpec, out: string, signal: AbortSignal): Promise<DataSource> {
+export async function openOfflineData(
+  spec: TrainingSpec,
+  out: string,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<DataSource> {
   const { dataset } = spec;
   const dir = dataset.isFile ? join(out, "dataset") : dataset.path;
   if (dataset.isFile) {
     // One that is there is looked at, too: it must be the file's.
-    await runCommand(["dataset", "collect", dataset.path, "--out", dir], { quiet: isDataset(dir), signal });
+    await runCommand(["dataset", "collect", dataset.path, "--out", dir], {
+      say: isDataset(dir) ? undefined : say,
+      signal,
+    });
   }
   const manifest = readDatasetManifest(dir);
   const split = splitOf(spec);

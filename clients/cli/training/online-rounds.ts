@@ -28,6 +28,7 @@ const roundName = (round: number): string => `round-${round}`;
  * Opens them, in OUT/online: collects the round that comes next, and held-out trials.
  *
  * @param trials of each task, in a round
+ * @param say told what collecting the first ones says
  * @throws what `icrl dataset collect` throws
  */
 export async function openOnlineRounds(
@@ -35,6 +36,7 @@ export async function openOnlineRounds(
   trials: number,
   out: string,
   position: unknown,
+  say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<DataSource> {
   const folder = join(out, "online");
@@ -48,7 +50,7 @@ export async function openOnlineRounds(
     const tasks = (content.tasks as Record<string, unknown>[]).map((task) => ({ ...task, trials: count }));
     const file = `${dir}.yaml`;
     writeFileSync(file, specText({ ...content, name: `${spec.name}-${name}`, seed, tasks }));
-    await runCommand(["dataset", "collect", file, "--out", dir], { quiet, signal: stop });
+    await runCommand(["dataset", "collect", file, "--out", dir], { say: quiet ? undefined : say, signal: stop });
     return dir;
   }
 

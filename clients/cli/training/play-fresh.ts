@@ -27,7 +27,7 @@ export async function playFresh(
           ...["--trials", String(trials), "--purpose", "validate", "--seed", String(seed)],
           ...["--no-record", "--data", data],
         ],
-        { quiet: true, signal },
+        { signal },
       );
       results[id] = { regret: played.regret, return: played.return };
     }

@@ -21,6 +21,7 @@ import type { BatchShape, DataSource } from "./data-source.js";
 import { openOfflineData } from "./offline-data.js";
 import { openOnlineRounds } from "./online-rounds.js";
 import { playFresh } from "./play-fresh.js";
+import { type Continuation, continuationText } from "./spec-changes.js";
 import type { TrainingSpec } from "./training-file.js";
 import { hasCheckpoint, keepLatestCheckpoints, openTrainingFolder } from "./training-folder.js";
 
@@ -34,6 +35,8 @@ export interface TrainingResult {
   readonly parameters: number;
   readonly flops_per_token: number;
   readonly backend: string;
+  /** How it was made longer, oldest first. */
+  readonly continued: readonly Continuation[];
   /** The last ones, if any. */
   readonly validation: ValidationMetrics | null;
   readonly evaluation: EvaluationMetrics | null;
@@ -46,6 +49,10 @@ export interface TrainingResult {
 /** What is told while it runs. */
 export interface TrainingListener {
   say(line: string): void;
+  /** What is done before the first update. */
+  doing(text: string): void;
+  /** What is done between updates, after so many of them. */
+  interlude(what: "evaluating" | "validating" | "saving a checkpoint", step: number): void;
   /** @param tokens learned from in this run */
   metrics(metrics: Metrics, tokens: number): void;
 }
@@ -71,10 +78,11 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
   const { out, listener, signal } = options;
   const startedAt = performance.now();
   const backend = await learnerBackend(options.backend, spec.model);
-  openTrainingFolder(out, spec, options.overwrite);
+  const continued = openTrainingFolder(out, spec, options.overwrite);
   listener.say(`back end ${backend.name}: ${backend.description}`);
   const begun = hasCheckpoint(out) ? resume(out) : undefined;
-  const source = await openData(spec, out, begun?.state.position, signal);
+  listener.doing("reading the data");
+  const source = await openData(spec, out, begun?.state.position, listener.say, signal);
   if (begun !== undefined) requireSameData(out, begun.checkpoint, source);
   const tokens = begun?.checkpoint.tokens ?? (await source.tokenConfig());
   const { model, shape } =
@@ -82,8 +90,11 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
   const validation = source.validation(shape);
   for await (const _ of validation?.() ?? []) break; // what is wrong with it is said now, not an hour later
   describe(model, source.trialTokens(tokens), listener);
-  if (begun !== undefined && begun.state.step < spec.training.steps)
+  if (begun !== undefined && begun.state.step < spec.training.steps) {
+    const last = continued.at(-1);
+    if (last !== undefined) listener.say(continuationText(last, spec.training));
     listener.say(`going on after update ${begun.state.step} of ${spec.training.steps}`);
+  }
 
   const learner = await backend.create(model, spec.training, begun?.learned ?? newLearner(model, spec.seed));
   const learningAt = performance.now();
@@ -96,10 +107,11 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
       learner,
       out,
       from: begun?.state,
+      earlierSteps: continued.at(-1)?.steps,
       batches: (position) => source.batches(shape, position),
       validation,
       save: async (learned, state) => {
-        const checkpoint = checkpointOf(spec, source, model, tokens, backend.name, learned, state);
+        const checkpoint = checkpointOf(spec, source, model, tokens, backend.name, continued, learned, state);
         const { firstMoments, secondMoments } = learned;
         writeCheckpoint(checkpointFolder(out, state.step), checkpoint, { firstMoments, secondMoments, state });
         keepLatestCheckpoints(out, spec.training.keep_checkpoints);
@@ -112,6 +124,7 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
         return played;
       },
       onMetrics: (metrics) => listener.metrics(metrics, metrics.type === "update" ? metrics.tokens - tokensBefore : 0),
+      onInterlude: (what, step) => listener.interlude(what, step),
       signal,
     });
     if (!end.finished) {
@@ -128,6 +141,7 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
       parameters: parameterCount(model),
       flops_per_token: flopsPerToken(model),
       backend: backend.name,
+      continued,
       validation: end.validation ?? null,
       evaluation: end.evaluation ?? null,
       seconds: (endedAt - startedAt) / 1000,
@@ -138,10 +152,16 @@ export async function runTraining(spec: TrainingSpec, options: RunOptions): Prom
   }
 }
 
-function openData(spec: TrainingSpec, out: string, position: unknown, signal: AbortSignal): Promise<DataSource> {
+function openData(
+  spec: TrainingSpec,
+  out: string,
+  position: unknown,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<DataSource> {
   return spec.onlineTrials === undefined
-    ? openOfflineData(spec, out, signal)
-    : openOnlineRounds(spec, spec.onlineTrials, out, position, signal);
+    ? openOfflineData(spec, out, say, signal)
+    : openOnlineRounds(spec, spec.onlineTrials, out, position, say, signal);
 }
 
 /** What the latest checkpoint holds. */
@@ -211,6 +231,7 @@ function checkpointOf(
   model: ModelConfig,
   tokens: TokenConfig,
   backend: string,
+  continued: readonly Continuation[],
   { parameters }: LearnerState,
   state: TrainingState,
 ): Checkpoint {
@@ -226,6 +247,7 @@ function checkpointOf(
       tasks: tasks.map(({ id, task, options }) => ({ id, task, options })),
       icrl_version: VERSION,
       backend,
+      ...(continued.length > 0 && { continued }),
     },
   };
 }

@@ -1,45 +1,65 @@
 /** The output folder of a training: OUT/spec.json says what it is for; metrics.jsonl and checkpoints/ are what came of it. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../../common/errors.js";
 import { replaceDurably } from "../../../datasets/durable-file.js";
 import { beginFolder } from "../../../datasets/output/begin-folder.js";
 import { checkpointFiles, TRAINING } from "../../../datasets/output/output-kinds.js";
 import { removeFiles } from "../../../datasets/output/remove-files.js";
+import { type Continuation, specChange } from "./spec-changes.js";
 import type { TrainingSpec } from "./training-file.js";
 
 /** Checkpoints; one that was not written whole, or was replaced, has another ending. */
 const CHECKPOINT = /^step-\d+$/;
 
 /**
- * Makes the folder, or goes on in one that was made for the same spec, or in one where nothing has been learned yet.
+ * Makes the folder, or goes on in one that was made for the same spec or a shorter training, or in one where nothing has been learned yet.
  *
  * @param overwrite remove what an earlier training left
+ * @returns how it was made longer, oldest first
  * @throws OUTPUT_EXISTS if something else was learned in it
  */
-export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: boolean): void {
+export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: boolean): readonly Continuation[] {
   const goesOn = beginFolder(out, { own: [TRAINING], anew: overwrite });
   const path = join(out, "spec.json");
   const wanted = specJson(spec, out);
+  const continued: Continuation[] = [];
   if (goesOn) {
-    const known = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    const { continued: before = [], ...known } = JSON.parse(readFileSync(path, "utf8")) as {
+      continued?: Continuation[];
+      dataset?: unknown;
+    };
     if (isSameDataset(known.dataset, spec, out)) known.dataset = wanted.dataset;
-    const differs = differences(known, wanted, "");
-    if (differs.length > 0 && hasCheckpoint(out)) {
+    const change = specChange(known, wanted);
+    const last = lastCheckpoint(out);
+    if (last !== undefined && change.kind !== "longer" && change.kind !== "same") {
+      const what =
+        change.kind === "other"
+          ? `whose ${change.differs.join(", ")}`
+          : `of ${change.steps} updates, and ${spec.training.steps} are asked for: it can be made longer, not shorter`;
       throw new IcrlError(
         "OUTPUT_EXISTS",
-        `${out} holds a training whose ${differs.join(", ")}: choose another --out, or begin anew with --overwrite`,
+        `${out} holds a training ${what}: choose another --out, or begin anew with --overwrite`,
         { folder: out },
       );
     }
+    if (change.kind === "same") continued.push(...before);
+    if (last !== undefined && change.kind === "longer") continued.push(...before, { steps: change.steps, after: last });
   }
-  replaceDurably(path, Buffer.from(`${JSON.stringify(wanted, undefined, 2)}\n`));
+  const document = continued.length === 0 ? wanted : { ...wanted, continued };
+  replaceDurably(path, Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`));
+  return continued;
 }
 
 /** Whether something was learned in a folder. */
 export function hasCheckpoint(out: string): boolean {
-  return checkpointNames(out).length > 0;
+  return lastCheckpoint(out) !== undefined;
+}
+
+/** Updates that the last checkpoint is after; undefined where there is none. */
+function lastCheckpoint(out: string): number | undefined {
+  const name = checkpointNames(out).at(-1);
+  return name === undefined ? undefined : Number(name.slice("step-".length));
 }
 
 /** Removes all but the latest checkpoints, and what a crash left of others. */
@@ -72,16 +92,4 @@ function isSameDataset(known: unknown, { dataset }: TrainingSpec, out: string): 
   if (typeof known !== "string") return false;
   const place = resolve(out, known);
   return place === resolve(dataset.path) || (!existsSync(place) && basename(place) === basename(dataset.path));
-}
-
-/** Places where two JSON documents differ: `training.steps is 200, not 300`. */
-function differences(known: unknown, wanted: unknown, at: string): string[] {
-  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
-  if (!isObject(known) || !isObject(wanted)) {
-    const text = (value: unknown) => (value === undefined ? "absent" : JSON.stringify(value));
-    return isDeepStrictEqual(known, wanted) ? [] : [`${at} is ${text(known)}, not ${text(wanted)}`];
-  }
-  return Object.keys({ ...known, ...wanted }).flatMap((key) =>
-    differences(known[key], wanted[key], at === "" ? key : `${at}.${key}`),
-  );
 }

@@ -112,6 +112,33 @@ const EVALUATED = { evaluation_trials: 2, evaluation_every: 6 };
 const evaluations = (out: string) =>
   linesOf(out).flatMap((line) => (line.type === "evaluation" ? [[line.step, line.tasks.one.regret.mean]] : []));
 
+test("one that is made longer says so once, keeps its schedule so far, and goes on with the longer one, also after a kill", async () => {
+  const out = folder();
+  const first = training(out);
+  await train(first);
+  const last = first.saved.at(-1) as Saved;
+  expect(last.state.step).toBe(12);
+  const longer = { steps: 20 };
+  const whole = training(out, last, longer);
+  await train({ ...whole, earlierSteps: 12 });
+  const lines = linesOf(out);
+  expect(lines.filter(({ type }) => type === "continuation")).toEqual([
+    { type: "continuation", step: 12, steps: 20, earlier_steps: 12 },
+  ]);
+  const updates = lines.filter((line) => line.type === "update");
+  expect(updates.map(({ step }) => step)).toEqual(Array.from({ length: 20 }, (_, update) => update + 1));
+  expect(updates.map(({ learning_rate: rate }) => rate)).toEqual(
+    Array.from({ length: 20 }, (_, update) => learningRateAt(update, options(update < 12 ? {} : longer))),
+  );
+  expect(whole.saved.map(({ state }) => state.step)).toEqual([16, 20]);
+
+  // Killed after update 18: what follows the checkpoint at 16 is learned again, the continuation is not said again.
+  const again = training(out, whole.saved[0], longer);
+  await train({ ...again, earlierSteps: 12 });
+  expect(withoutTime(linesOf(out))).toEqual(withoutTime(lines));
+  expect(again.saved.at(-1)?.learned).toEqual(whole.saved.at(-1)?.learned);
+});
+
 test("evaluations play the checkpoint that was saved for them, and the end has the last", async () => {
   const out = folder();
   const run = training(out, undefined, EVALUATED);

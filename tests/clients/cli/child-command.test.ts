@@ -26,16 +26,15 @@ function folder(): string {
 
 const PLAY = ["play", "uniform", "--task", "bernoulli-bandit", "--trials", "2", "--no-record"];
 
-test("a command's document is given, and its progress shown unless it is to be quiet", async () => {
-  const said = heard();
+test("a command's document is given, and its progress told to whoever wants it", async () => {
+  const heardHere = heard();
   const dir = folder();
-  expect(await runCommand([...PLAY, "--data", join(dir, "a")], { quiet: true })).toMatchObject({
-    agent: "uniform",
-    trials: 2,
-  });
-  expect(said()).toBe("");
-  await runCommand([...PLAY, "--data", join(dir, "b")]);
-  expect(said()).toContain("2 of 2 trials");
+  expect(await runCommand([...PLAY, "--data", join(dir, "a")])).toMatchObject({ agent: "uniform", trials: 2 });
+  const said: string[] = [];
+  await runCommand([...PLAY, "--data", join(dir, "b")], { say: (line) => said.push(line) });
+  expect(said[0]).toBe("starting a server");
+  expect(said.join()).toContain("2 of 2 trials");
+  expect(heardHere()).toBe("");
 });
 
 test("a command's error is thrown with its reason and text, and not said", async () => {
@@ -54,11 +53,14 @@ test("an exit code that is accepted is no error", async () => {
 });
 
 test("aborting ends the command, and what is thrown is why", async () => {
-  const said = heard();
   const stop = new AbortController();
   const why = new Error("enough");
-  const running = runCommand([...PLAY, "--trials", "100000000", "--data", folder()], { signal: stop.signal });
-  await vi.waitUntil(() => said().includes("0 %"), { timeout: 60_000 });
+  const said: string[] = [];
+  const running = runCommand([...PLAY, "--trials", "100000000", "--data", folder()], {
+    say: (line) => said.push(line),
+    signal: stop.signal,
+  });
+  await vi.waitUntil(() => said.some((line) => line.includes("0 %")), { timeout: 60_000 });
   stop.abort(why);
   await expect(running).rejects.toBe(why);
   await expect(runCommand(["tasks"], { signal: stop.signal })).rejects.toBe(why); // it is not started at all

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createProgress, type ProgressItem } from "#icrl/clients/cli/print/progress.js";
+import { createProgress } from "#icrl/clients/cli/print/progress.js";
+import type { ProgressItem } from "#icrl/clients/cli/print/progress-item.js";
 
 /** A reporter with a clock that the test moves, and what it wrote. */
 function setUp(stream: { isTTY?: boolean; columns?: number; rows?: number } = {}) {
@@ -56,8 +57,8 @@ describe("progress elsewhere than on a terminal", () => {
   it("of a single thing without a name has its note beside the whole", () => {
     const { clock, written, progress } = setUp();
     progress.update([match("", 0, 0, "loss 2.0000")]);
-    clock.ms = 5000;
-    progress.update([match("", 50, 25_000, "loss 1.5000")]);
+    for (clock.ms = 1000; clock.ms <= 5000; clock.ms += 1000)
+      progress.update([match("", clock.ms / 100, 5 * clock.ms, "loss 1.5000")]);
     expect(written).toEqual([
       "  0 %  0 of 100 trials: loss 2.0000\n",
       " 50 %  50 of 100 trials  5.00 k steps/s  0:05 left: loss 1.5000\n",
@@ -75,7 +76,7 @@ describe("progress elsewhere than on a terminal", () => {
     progress.say("too late");
     expect(written).toEqual([
       "  0 %  0 of 100 trials: a 0/100\n",
-      "  7 %  7 of 100 trials  0:14 left: a 7/100 (waiting for its agent)\n", // 93 trials at 7 a second
+      "  7 %  7 of 100 trials: a 7/100 (waiting for its agent)\n", // one step forward tells no rate yet
     ]);
   });
 
@@ -85,19 +86,95 @@ describe("progress elsewhere than on a terminal", () => {
     expect(written[0]).toBe("  0 %  0 of 600 trials: a 0/100, b 0/100, c 0/100, d 0/100 and 2 more\n");
   });
 
-  it("shows no total while it waits for who says what there is to do, and what there is as soon as they have", () => {
+  it("counts apart what nobody knows yet to be done, and names whom it waits for instead of standing at 100 %", () => {
     const { clock, written, progress } = setUp();
-    progress.update([match("a", 0, 0), match("b", 0, 0)], "waiting for 2 of 2 agents");
+    const late = { ...match("late", 0, 0), undeclared: true };
+    progress.update([late], "waiting for late");
     clock.ms = 1000;
-    progress.update([match("a", 10, 100), match("b", 0, 0)], "waiting for 1 of 2 agents");
-    clock.ms = 2000;
-    progress.update([match("a", 20, 200)]);
+    progress.update([match("a", 10, 100), late], "waiting for late (0 of 2 processes)");
+    clock.ms = 7000;
+    progress.update([match("a", 100, 1000), late], "waiting for late (0 of 2 processes)");
+    clock.ms = 8000;
+    progress.update([match("a", 100, 1000), match("late", 50, 200)]);
     progress.finish();
     expect(written).toEqual([
-      "waiting for 2 of 2 agents\n",
-      "waiting for 1 of 2 agents\n", // at once: it is news
-      " 20 %  20 of 100 trials  100 steps/s  0:08 left: a 20/100\n", // 80 trials at 10 a second
+      "waiting for late: up to 100 trials\n",
+      "≥ 5 %  10 of 100 trials, up to 100 more  100 steps/s: a 10/100, waiting for late (0 of 2 processes)\n", // 10 of 200 at most
+      "waiting for late (0 of 2 processes): up to 100 more\n",
+      " 75 %  150 of 200 trials  150 steps/s: late 50/100\n", // 150 of 200, 1,200 steps in 8 seconds
     ]);
+  });
+
+  it("names what is done without a bar, once, and goes on with the bar afterwards", () => {
+    const { clock, written, progress } = setUp();
+    progress.doing("starting a server");
+    progress.update([match("a", 0, 0)]);
+    clock.ms = 5000;
+    progress.doing("saving", { brief: true });
+    progress.update([match("a", 100, 0)]);
+    progress.doing("closing the log");
+    progress.update([match("a", 100, 0)]);
+    progress.doing("closing the log");
+    progress.finish();
+    expect(written).toEqual([
+      "starting a server\n",
+      "  0 %  0 of 100 trials: a 0/100\n",
+      "100 %  100 of 100 trials\n",
+      "closing the log\n",
+    ]);
+  });
+
+  it("has a time left that counts the evaluations to come, as soon as it is known how long one takes", () => {
+    const { clock, written, progress } = setUp();
+    const learn = (from: number, to: number) => {
+      for (let done = from; done <= to; done++) {
+        progress.update([{ name: "", done, total: 40 }]);
+        clock.ms += 1000;
+      }
+    };
+    progress.expect("evaluating", 2);
+    learn(0, 20);
+    expect(written.join("")).not.toContain("left"); // nobody knows how long they take
+    progress.expect("evaluating", 1);
+    progress.doing("evaluating", { kind: "evaluating" });
+    clock.ms += 60_000;
+    learn(21, 21);
+    // By hand: 19 updates of a second, and another evaluation of a minute.
+    expect(written.at(-1)).toBe(" 52 %  21 of 40 trials  1:19 left\n");
+  });
+
+  it("has a time left by what trials cost and how fast they go now, not by their number since the start", () => {
+    const { clock, written, progress } = setUp({ isTTY: true, columns: 120 });
+    // Two agents start after 2 seconds and take 10,000 steps a second each: 1,000 trials of 10 steps, 100 of 1,000.
+    for (clock.ms = 0; clock.ms <= 11_000; clock.ms += 100) {
+      const steps = Math.max(0, 10 * (clock.ms - 2000));
+      const of = (name: string, total: number, each: number): ProgressItem => {
+        const taken = Math.min(total * each, steps);
+        const done = Math.floor(taken / each);
+        return { name, done, total, steps: taken, maxSteps: total * each };
+      };
+      progress.update([of("short", 1000, 10), of("long", 100, 1000)]);
+    }
+    const left = written.flatMap((text) => {
+      const [, seconds] = /0:(\d\d) left/.exec(text) ?? [];
+      return seconds === undefined ? [] : [Number(seconds)];
+    });
+    // By hand: the last step is taken at 12 seconds, and a rate is known a second after the first of them.
+    expect(left[0]).toBe(9);
+    expect(left.at(-1)).toBe(1);
+    expect(left).toEqual(left.toSorted((a, b) => b - a));
+  });
+
+  it("does not tell 22 seconds at 98 % of a run of five", () => {
+    const { clock, written, progress } = setUp({ isTTY: true });
+    // Begins slowly: 1 % a second for 3 seconds, then the rest in 2.
+    for (clock.ms = 0; clock.ms <= 4900; clock.ms += 100) {
+      const share = clock.ms < 3000 ? clock.ms / 100_000 : 0.03 + (0.97 * (clock.ms - 3000)) / 2000;
+      progress.update([match("a", Math.floor(100 * share), Math.floor(10_000 * share))]);
+    }
+    const last = /(\d+):(\d+) left/.exec(screen(written)[0]);
+    expect(screen(written)[0]).toContain(" 95 %");
+    expect(60 * Number(last?.[1]) + Number(last?.[2])).toBeLessThanOrEqual(1);
   });
 
   it("has a time left that falls steadily where envs end their trials together", () => {
@@ -111,10 +188,10 @@ describe("progress elsewhere than on a terminal", () => {
       const [, minutes, seconds] = /(\d+):(\d+) left/.exec(line) ?? [];
       return minutes === undefined ? [] : [60 * Number(minutes) + Number(seconds)];
     });
-    expect(left.length).toBeGreaterThan(20);
-    const settled = left.slice(5); // after half a minute
+    expect(left.length).toBeGreaterThan(18); // every five seconds from the third leap on
+    const settled = left;
     for (const [i, seconds] of settled.entries()) {
-      expect(Math.abs(seconds - (settled[0] - 5 * i))).toBeLessThan(20); // of 110 at first
+      expect(Math.abs(seconds - (settled[0] - 5 * i))).toBeLessThan(4); // of 110 at first
       if (i > 0) expect(seconds).toBeLessThan(settled[i - 1]);
     }
   });
@@ -144,7 +221,7 @@ describe("progress on a terminal", () => {
     clock.ms = 1000;
     progress.update([match("first", 50, 2_000_000), match("second one", 100, 400_000)]);
     expect(screen(written)).toEqual([
-      "██████████████████░░░░░░  75 %  150 of 200 trials  2.40 M steps/s  0:01 left",
+      "██████████████████░░░░░░  75 %  150 of 200 trials  2.40 M steps/s",
       "████████████░░░░░░░░░░░░ first  50 of 100",
     ]);
     clock.ms = 2000;
@@ -169,6 +246,24 @@ describe("progress on a terminal", () => {
     progress.update([match("a", 100, 0)]);
     progress.finish();
     expect(written.length).toBe(10);
+  });
+
+  it("has what is done now under the bar, in its place where the bar is full, and ends with the bar", () => {
+    const { clock, written, progress } = setUp({ isTTY: true });
+    progress.doing("starting");
+    expect(screen(written)).toEqual(["starting"]);
+    progress.update([match("a", 50, 0)]);
+    progress.doing("evaluating");
+    expect(screen(written)).toEqual(["████████████░░░░░░░░░░░░  50 %  50 of 100 trials", "evaluating"]);
+    clock.ms = 50;
+    progress.update([match("a", 60, 0)]); // at once: the evaluation is over
+    expect(screen(written)[1]).toBe("██████████████░░░░░░░░░░ a  60 of 100");
+    progress.update([match("a", 100, 0)]);
+    progress.doing("writing the results");
+    progress.say("a line");
+    expect(screen(written)).toEqual(["a line", "writing the results"]);
+    progress.finish();
+    expect(screen(written)).toEqual(["a line", "████████████████████████ 100 %  100 of 100 trials"]);
   });
 
   it("keeps lines that are said above the block", () => {

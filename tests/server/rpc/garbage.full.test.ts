@@ -74,6 +74,7 @@ test("random bytes and damaged messages on Play always end in a status with a re
 
 const SPEC = CreateTournamentRequest.encode({
   attendance: [],
+  declarations: [],
   spec: {
     name: "fuzz",
     seed: 1n,

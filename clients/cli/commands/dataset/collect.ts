@@ -32,14 +32,13 @@ import { type DatasetSpec, readDatasetFile } from "../../dataset-file.js";
 import { interruptible } from "../../interruptible.js";
 import { reachableAddress } from "../../open-address.js";
 import { printJson } from "../../print/json.js";
-import { paintFor } from "../../print/paint.js";
-import { createProgress, type Progress } from "../../print/progress.js";
+import { commandProgress, type Progress } from "../../print/progress.js";
 import { quoted } from "../../print/quoted.js";
 import { printText } from "../../print/terminal.js";
 import { type PrivateServer, startPrivateServer } from "../../private-server.js";
 import { typedCommand } from "../../typed-command.js";
 import { collect as collectTexts, hostAndPort, required, wholeNumber } from "../arguments.js";
-import { labelWith } from "./label.js";
+import { labelProgress, labelWith } from "./label.js";
 
 interface CollectFlags {
   out?: string;
@@ -86,11 +85,7 @@ async function collect(file: string, flags: CollectFlags, command: Command): Pro
   const spec = readDatasetFile(file, flags.trials);
   const others = checkedBehaviours(spec, flags.await ?? []);
   beginFolder(out, { own: [DATASET, BEGUN_DATASET], anew: flags.overwrite === true });
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    paint: paintFor(process.stderr, process.env),
-  });
+  const progress = commandProgress();
   let manifest: DatasetManifest;
   try {
     if (isDataset(out)) {
@@ -102,7 +97,7 @@ async function collect(file: string, flags: CollectFlags, command: Command): Pro
       await play(out, collection, checked, others, flags.listen, progress);
       for (const { name, expert, options } of spec.experts)
         await label(out, name, findAgent(expert), options, progress);
-      progress.say("counting, and hashing the shards");
+      progress.doing("counting, and hashing the shards");
       const { finishDataset } = await import("../../../../datasets/finish-dataset.js"); // Arrow and DuckDB
       manifest = await interruptible(
         finishDataset(out, datasetHead(spec, collection, checked), { subsample: spec.subsample }),
@@ -237,6 +232,7 @@ async function play(
   let connection: Connection | undefined;
   let processes: AgentProcesses | undefined;
   try {
+    progress.doing("starting a server");
     server = await startPrivateServer(folder, flags);
     connection = await connect(server.address);
     let collection = (await connection.createCollection({ spec })).collection as Collection;
@@ -277,12 +273,17 @@ async function play(
       progress.update(
         collection.parts.map((part) => ({
           name: checked.tasks.length > 1 ? `${part.taskId} / ${part.behaviour}` : part.behaviour,
+          by: part.behaviour,
           done: part.completeTrials,
           total: part.trials,
           steps: Number(part.steps),
+          maxSteps: Number(part.maxSteps),
           note: part.failureReason === "" ? undefined : `failed: ${part.failureReason}`,
         })),
+        collection.parts.every(({ completeTrials }) => completeTrials === 0) ? "starting the agents" : undefined,
       );
+      if (collection.parts.every(({ completeTrials, trials }) => completeTrials === trials))
+        progress.doing("closing the log");
     };
     await interruptible(Promise.race([watch(connection, id, update), givenUp]));
     const failed = collection.parts.find(({ failureReason }) => failureReason !== "");
@@ -313,8 +314,8 @@ async function label(
   options: Readonly<Record<string, unknown>>,
   progress: Progress,
 ): Promise<void> {
-  const onProgress = ({ trials, total, steps }: LabelProgress) =>
-    progress.update([{ name: `labels "${name}"`, done: trials, total, steps }]);
+  progress.doing(`labels "${name}": starting a server, and reading what is to be labelled`);
+  const onProgress = (labelled: LabelProgress) => labelProgress(progress, name, labelled);
   await labelWith({ dir: collectingFolder(out), expert, name, options, onProgress });
 }
 

@@ -1,10 +1,10 @@
 /** `icrl dataset export DIR --format NAME --out PATH`: a dataset in a form that other programs read. */
 import { Command, Option } from "commander";
+import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { CONTEXTS, FORMAT_NAMES, type FormatName } from "../../../../datasets/export/export-format.js";
 import { printJson } from "../../print/json.js";
-import { paintFor } from "../../print/paint.js";
-import { createProgress } from "../../print/progress.js";
 import { printText } from "../../print/terminal.js";
+import { workProgress } from "../../print/work-progress.js";
 import { collect, required, uint64, wholeNumber } from "../arguments.js";
 
 interface ExportFlags {
@@ -78,14 +78,12 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
       command.error(`error: option '${option}' is for --format ${of}, not ${format}`);
     }
   }
-  const { exportDataset } = await import("../../../../datasets/export/export-dataset.js");
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    paint: paintFor(process.stderr, process.env),
-  });
-  try {
-    const { rowsAre, ...report } = await exportDataset(dir, {
+  const { steps } = readDatasetManifest(dir);
+  const whole = flags.task === undefined && flags.every === undefined ? steps : undefined;
+  const named = { first: `reading ${dir}`, name: "exporting" };
+  const { rowsAre, ...report } = await workProgress(named, async ({ update, doing }) => {
+    const { exportDataset } = await import("../../../../datasets/export/export-dataset.js");
+    return exportDataset(dir, {
       format,
       out,
       label: flags.labels,
@@ -97,18 +95,18 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
       authors: flags.author ?? [],
       codePermalink: flags.codePermalink,
       overwrite: flags.overwrite === true,
-      onProgress: (done, total, steps) => progress.update([{ name: "exporting", done, total, steps }]),
+      onProgress(done, total, steps) {
+        update(done, total, steps, whole);
+        if (done === total) doing("closing the files");
+      },
     });
-    progress.finish();
-    if (flags.json) printJson(process.stdout, { ...report, label: report.label ?? null });
-    else {
-      const { rows, trials, steps, files, bytes, load } = report;
-      printText(
-        process.stdout,
-        `${rows} ${rowsAre} from ${trials} trials (${steps} steps) in ${files} ${files === 1 ? "file" : "files"}, ${bytes} bytes: ${out}\n${load}\n`,
-      );
-    }
-  } finally {
-    progress.finish();
+  });
+  if (flags.json) printJson(process.stdout, { ...report, label: report.label ?? null });
+  else {
+    const { rows, trials, steps, files, bytes, load } = report;
+    printText(
+      process.stdout,
+      `${rows} ${rowsAre} from ${trials} trials (${steps} steps) in ${files} ${files === 1 ? "file" : "files"}, ${bytes} bytes: ${out}\n${load}\n`,
+    );
   }
 }

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { printJson } from "../../print/json.js";
 import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
@@ -37,14 +38,12 @@ export function filterCommand(): Command {
     const out = required(given, "--out <dir>", command);
     if (flags.where === undefined && flags.every === undefined)
       command.error("error: nothing to filter by: give --where or --every");
-    const { filterDataset } = await import("../../../../datasets/filter-dataset.js");
-    const progress = workProgress("filtering", "episodes");
-    const manifest = await filterDataset(dir, out, {
-      nodeVersion: process.versions.node,
-      ...flags,
-      onProgress: progress.update,
+    readDatasetManifest(dir); // this fails before anything is said
+    const named = { first: `reading ${dir}`, name: "filtering", units: "episodes" };
+    const manifest = await workProgress(named, async ({ update }) => {
+      const { filterDataset } = await import("../../../../datasets/filter-dataset.js");
+      return filterDataset(dir, out, { nodeVersion: process.versions.node, ...flags, onProgress: update });
     });
-    progress.finish();
     if (json) printJson(process.stdout, manifest);
     else printText(process.stdout, `${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
   });

@@ -5,6 +5,7 @@ import { fixedNumber, shortNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
 import { textTable } from "../../print/table.js";
 import { printText } from "../../print/terminal.js";
+import { workProgress } from "../../print/work-progress.js";
 
 /** `icrl dataset info DIR`. */
 export function infoCommand(): Command {
@@ -16,8 +17,13 @@ export function infoCommand(): Command {
       "print JSON: {manifest, bytes, mixture: [{task, behaviour, trials, episodes, steps, return, regret}], unfinished_labels: [{name, shards}]}",
     )
     .action(async (dir: string, { json }: { json?: boolean }) => {
-      const { describeMixture } = await import("../../../../datasets/describe-mixture.js");
-      const { unfinishedLabels, ...description } = await describeMixture(dir);
+      const { unfinishedLabels, ...description } = await workProgress(
+        { first: `reading ${dir}`, quick: true },
+        async () => {
+          const { describeMixture } = await import("../../../../datasets/describe-mixture.js");
+          return describeMixture(dir);
+        },
+      );
       if (json) printJson(process.stdout, { ...description, unfinished_labels: unfinishedLabels });
       else printText(process.stdout, infoText({ ...description, unfinishedLabels }));
     });

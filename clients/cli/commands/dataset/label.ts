@@ -11,8 +11,7 @@ import type { Agent } from "../../../typescript/define-agent.js";
 import { type LabelProgress, type LabelTotals, labelDataset } from "../../../typescript/label-dataset.js";
 import { interruptible } from "../../interruptible.js";
 import { printJson } from "../../print/json.js";
-import { paintFor } from "../../print/paint.js";
-import { createProgress } from "../../print/progress.js";
+import { commandProgress, type Progress } from "../../print/progress.js";
 import { printText } from "../../print/terminal.js";
 import { startPrivateServer } from "../../private-server.js";
 import { collect, required, wholeNumber } from "../arguments.js";
@@ -68,16 +67,12 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
   const options = optionsFromTexts(expert.options, flags.option ?? []);
   resolveOptions(expert.options, options, `agent "${expert.name}"`);
   readDatasetManifest(dir); // all of this fails before a server is started for it
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    paint: paintFor(process.stderr, process.env),
-  });
+  const progress = commandProgress();
+  progress.doing("starting a server, and reading what is to be labelled");
   const startedAt = performance.now();
   let totals: LabelTotals;
   try {
-    const onProgress = ({ trials, total, steps }: LabelProgress) =>
-      progress.update([{ name: `labels "${name}"`, done: trials, total, steps }]);
+    const onProgress = (labelled: LabelProgress) => labelProgress(progress, name, labelled);
     totals = await labelWith({ dir, expert, name, options, envs: flags.envs, streams: flags.streams, onProgress });
   } finally {
     progress.finish();
@@ -99,6 +94,12 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
       `${join(dir, entry.folder)}: ${trials} trials, ${steps} steps in ${seconds.toFixed(1)} s (${rate} steps/s), ${known}\n`,
     );
   }
+}
+
+/** Shows how far labels are. */
+export function labelProgress(progress: Progress, name: string, { trials, total, steps }: LabelProgress): void {
+  progress.update([{ name: `labels "${name}"`, done: trials, total, steps }]);
+  if (trials === total) progress.doing(`writing the labels "${name}"`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { printJson } from "../../print/json.js";
 import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
@@ -17,14 +18,13 @@ export function mergeCommand(): Command {
   return command.action(async (dirs: string[], flags: { out?: string; overwrite?: boolean; json?: boolean }) => {
     const out = required(flags.out, "--out <dir>", command);
     if (dirs.length < 2) command.error("error: one dataset is nothing to merge: give at least two");
-    const { mergeDatasets } = await import("../../../../datasets/merge-datasets.js");
-    const progress = workProgress("merging", "episodes");
-    const manifest = await mergeDatasets(dirs, out, {
-      nodeVersion: process.versions.node,
-      overwrite: flags.overwrite,
-      onProgress: progress.update,
+    const { overwrite } = flags;
+    dirs.forEach(readDatasetManifest); // this fails before anything is said
+    const named = { first: `reading ${dirs.join(", ")}`, name: "merging", units: "episodes" };
+    const manifest = await workProgress(named, async ({ update }) => {
+      const { mergeDatasets } = await import("../../../../datasets/merge-datasets.js");
+      return mergeDatasets(dirs, out, { nodeVersion: process.versions.node, overwrite, onProgress: update });
     });
-    progress.finish();
     if (flags.json) printJson(process.stdout, manifest);
     else printText(process.stdout, `${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
   });

@@ -3,6 +3,7 @@ import { printJson } from "../../print/json.js";
 import { paintFor } from "../../print/paint.js";
 import { queryResultText } from "../../print/query-result.js";
 import { printText } from "../../print/terminal.js";
+import { workProgress } from "../../print/work-progress.js";
 
 /** `icrl dataset query DIR SQL`. */
 export function queryCommand(): Command {
@@ -14,8 +15,10 @@ export function queryCommand(): Command {
     .argument("<sql>", "DuckDB's SQL")
     .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}")
     .action(async (dir: string, sql: string, { json }: { json?: boolean }) => {
-      const { queryDataset } = await import("../../../../datasets/dataset-sql.js");
-      const result = await queryDataset(dir, sql);
+      const result = await workProgress({ first: `querying ${dir}`, quick: true }, async () => {
+        const { queryDataset } = await import("../../../../datasets/dataset-sql.js");
+        return queryDataset(dir, sql);
+      });
       if (json) printJson(process.stdout, result);
       else printText(process.stdout, queryResultText(result, paintFor(process.stdout, process.env)));
     });

@@ -11,7 +11,7 @@ import { fixedNumber, shortNumber } from "../../print/numbers.js";
 import { paintFor } from "../../print/paint.js";
 import { textTable } from "../../print/table.js";
 import { printText } from "../../print/terminal.js";
-import { workProgress } from "../../print/work-progress.js";
+import { type WorkProgress, workProgress } from "../../print/work-progress.js";
 import type { RecordedCheck } from "../../ratio/check-recorded.js";
 import { type Player, policyTrials } from "../../ratio/policy-trials.js";
 import { poolPopulations, type RatioPoint, RELIABLE_ESS } from "../../ratio/pool-populations.js";
@@ -76,18 +76,26 @@ async function ratio(dir: string, flags: RatioFlags, command: Command): Promise<
   const expert: Player = { agent, options: resolveOptions(agent.options, given, `agent "${agent.name}"`) };
   const manifest = readDatasetManifest(dir);
   const startedAt = performance.now();
-  const { describeBehaviours } = await import("../../../../datasets/describe-behaviours.js"); // Arrow and DuckDB
-  const tasks = ratioTasks(manifest, await describeBehaviours(dir), expert);
-  const jobs = tasks.map((task) => ({ ...jobOf(task, expert, flags.seed), ...sizeOf(task, tasks, flags) }));
-  for (const [i, task] of tasks.entries()) requireLaws(task, expert, jobs[i]);
-  const recorded: (RecordedCheck | undefined)[][] = [];
-  for (const task of tasks) recorded.push(await checkAll(dir, task, manifest.subsample === null));
-  const points = await estimate(jobs.filter(({ horizons }) => horizons.length > 0));
-  const reports = tasks.flatMap((task, i): TaskReport[] =>
-    jobs[i].horizons.length === 0
-      ? []
-      : [{ task, recorded: recorded[i], points: points.shift() as readonly RatioPoint[] }],
-  );
+  const named = { first: `reading ${dir}`, name: "estimating", units: "steps" };
+  const { tasks, reports } = await workProgress(named, async (progress) => {
+    const { describeBehaviours } = await import("../../../../datasets/describe-behaviours.js"); // Arrow and DuckDB
+    const tasks = ratioTasks(manifest, await describeBehaviours(dir), expert);
+    const jobs = tasks.map((task) => ({ ...jobOf(task, expert, flags.seed), ...sizeOf(task, tasks, flags) }));
+    for (const [i, task] of tasks.entries()) requireLaws(task, expert, jobs[i]);
+    progress.doing("comparing what is recorded with the behaviours' laws");
+    const recorded: (RecordedCheck | undefined)[][] = [];
+    for (const task of tasks) recorded.push(await checkAll(dir, task, manifest.subsample === null));
+    const points = await estimate(
+      jobs.filter(({ horizons }) => horizons.length > 0),
+      progress,
+    );
+    const reports = tasks.flatMap((task, i): TaskReport[] =>
+      jobs[i].horizons.length === 0
+        ? []
+        : [{ task, recorded: recorded[i], points: points.shift() as readonly RatioPoint[] }],
+    );
+    return { tasks, reports };
+  });
   const notes = ratioNotes(manifest, tasks);
   const seconds = (performance.now() - startedAt) / 1000;
   if (flags.json) printJson(process.stdout, ratioJson(expert, flags, reports, notes, seconds));
@@ -175,12 +183,11 @@ async function checkAll(dir: string, task: RatioTask, wholeTrials: boolean): Pro
 }
 
 /** Every job as often as there are populations, in threads. */
-async function estimate(jobs: readonly PopulationJob[]): Promise<RatioPoint[][]> {
+async function estimate(jobs: readonly PopulationJob[], progress: WorkProgress): Promise<RatioPoint[][]> {
   const all = jobs.flatMap((job) => Array.from({ length: POPULATIONS }, (_, population) => ({ ...job, population })));
   const stepsOf = ({ horizons, particles }: PopulationJob, steps = horizons[horizons.length - 1]) => steps * particles;
   const total = all.reduce((sum, job) => sum + stepsOf(job), 0);
   const done = new Float64Array(all.length);
-  const progress = workProgress("estimating", "steps");
   const populations = startPopulations(all, (job, steps) => {
     done[job] = stepsOf(all[job], steps);
     progress.update(
@@ -193,7 +200,6 @@ async function estimate(jobs: readonly PopulationJob[]): Promise<RatioPoint[][]>
     return jobs.map((_, i) => poolPopulations(points.slice(i * POPULATIONS, (i + 1) * POPULATIONS)));
   } finally {
     await populations.close();
-    progress.finish();
   }
 }
 

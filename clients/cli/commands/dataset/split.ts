@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { realNumberOf } from "../../../../common/written-numbers.js";
+import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { printJson } from "../../print/json.js";
 import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
@@ -27,17 +28,14 @@ export function splitCommand(): Command {
   return command.action(async (dir: string, flags: SplitFlags) => {
     const parts = required(flags.parts, "--parts <name=share,...>", command);
     const out = required(flags.out, "--out <dir>", command);
-    const { splitDataset } = await import("../../../../datasets/split-dataset.js");
-    const progress = workProgress("splitting", "episodes");
     const { seed, overwrite } = flags;
-    const made = await splitDataset(dir, out, {
-      nodeVersion: process.versions.node,
-      parts,
-      seed,
-      overwrite,
-      onProgress: progress.update,
+    readDatasetManifest(dir); // this fails before anything is said
+    const named = { first: `reading ${dir}`, name: "splitting", units: "episodes" };
+    const made = await workProgress(named, async ({ update }) => {
+      const { splitDataset } = await import("../../../../datasets/split-dataset.js");
+      const nodeVersion = process.versions.node;
+      return splitDataset(dir, out, { nodeVersion, parts, seed, overwrite, onProgress: update });
     });
-    progress.finish();
     if (flags.json) printJson(process.stdout, { parts: Object.fromEntries(made) });
     else {
       for (const [name, { episodes, trials }] of made)

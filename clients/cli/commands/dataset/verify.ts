@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { readDatasetManifest } from "../../../../datasets/dataset-manifest.js";
 import { EXIT } from "../../exit-codes.js";
 import { printJson } from "../../print/json.js";
 import { printText } from "../../print/terminal.js";
@@ -27,18 +28,20 @@ export function verifyCommand(): Command {
       "print JSON: {ok, shards, labels, episodes, steps, replayed, bytes, problems: [{file, episode_id, problem}]}",
     )
     .action(async (dir: string, { sample, all, seed, json }: VerifyFlags) => {
-      const [{ verifyDataset }, { createReplay }] = await Promise.all([
-        import("../../../../datasets/verify-dataset.js"),
-        import("../../../../server/sessions/replay.js"),
-      ]);
-      const progress = workProgress("verifying", "episodes");
-      const report = await verifyDataset(dir, {
-        sample: all ? Number.POSITIVE_INFINITY : sample,
-        seed,
-        replay: createReplay(),
-        onProgress: progress.update,
+      readDatasetManifest(dir); // this fails before anything is said
+      const named = { first: `hashing the files of ${dir}`, name: "verifying", units: "episodes" };
+      const report = await workProgress(named, async ({ update }) => {
+        const [{ verifyDataset }, { createReplay }] = await Promise.all([
+          import("../../../../datasets/verify-dataset.js"),
+          import("../../../../server/sessions/replay.js"),
+        ]);
+        return verifyDataset(dir, {
+          sample: all ? Number.POSITIVE_INFINITY : sample,
+          seed,
+          replay: createReplay(),
+          onProgress: update,
+        });
       });
-      progress.finish();
       const { problems, ...counts } = report;
       const ok = problems.length === 0;
       if (json) {

@@ -6,9 +6,9 @@ import { LOG, REPORT, TOURNAMENT } from "../../../../datasets/output/output-kind
 import { DEFAULT_RESAMPLES } from "../../../../server/tournaments/statistics/resampling.js";
 import { printJson } from "../../print/json.js";
 import { fixedNumber } from "../../print/numbers.js";
-import { paintFor } from "../../print/paint.js";
-import { createProgress } from "../../print/progress.js";
 import { printText } from "../../print/terminal.js";
+import { workProgress } from "../../print/work-progress.js";
+import { requireResults } from "../../report/require-results.js";
 import { wholeNumber } from "../arguments.js";
 
 interface ReportFlags {
@@ -31,26 +31,24 @@ export function reportCommand(): Command {
 }
 
 async function report(dir: string, { out = dir, resamples, json }: ReportFlags): Promise<void> {
+  requireResults(dir); // this fails before anything is said
   const startedAt = performance.now();
   claimReport(dir, out);
-  const [{ readTournament }, { tournamentStatistics }, { runInSlices }, { writeReport }] = await Promise.all([
-    import("../../report/read-tournament.js"), // DuckDB
-    import("../../../../server/tournaments/statistics/tournament-statistics.js"),
-    import("../../../../server/tournaments/statistics/slices.js"),
-    import("../../report/write-report.js"), // Vega
-  ]);
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    units: "pictures",
-    paint: paintFor(process.stderr, process.env),
+  const statistics = await workProgress({ first: `reading ${dir}`, units: "pictures" }, async ({ doing, update }) => {
+    const [{ readTournament }, { tournamentStatistics }, { runInSlices }, { writeReport }] = await Promise.all([
+      import("../../report/read-tournament.js"), // DuckDB
+      import("../../../../server/tournaments/statistics/tournament-statistics.js"),
+      import("../../../../server/tournaments/statistics/slices.js"),
+      import("../../report/write-report.js"), // Vega
+    ]);
+    const { results, tasks } = await readTournament(dir);
+    const seed = BigInt(results.tournament.seed);
+    doing(`resampling the trials ${fixedNumber(resamples, 0)} times`);
+    const computed = await runInSlices(tournamentStatistics(tasks, { resamples, seed }), nextTurn);
+    doing("drawing the pictures");
+    await writeReport(results, computed, out, update);
+    return computed;
   });
-  const { results, tasks } = await readTournament(dir);
-  const seed = BigInt(results.tournament.seed);
-  progress.say(`resampling the trials ${fixedNumber(resamples, 0)} times`);
-  const statistics = await runInSlices(tournamentStatistics(tasks, { resamples, seed }), nextTurn);
-  await writeReport(results, statistics, out, (done, total) => progress.update([{ name: "", done, total }]));
-  progress.finish();
   if (json) printJson(process.stdout, statistics);
   else printText(process.stdout, summary(out, (performance.now() - startedAt) / 1000));
 }

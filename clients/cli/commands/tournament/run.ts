@@ -15,13 +15,13 @@ import { interruptible } from "../../interruptible.js";
 import { jsonText, printJson } from "../../print/json.js";
 import { forfeitsText, leaderboardText } from "../../print/leaderboard.js";
 import { paintFor } from "../../print/paint.js";
-import { createProgress, type Progress } from "../../print/progress.js";
+import { commandProgress, type Progress } from "../../print/progress.js";
 import { printText } from "../../print/terminal.js";
 import { type PrivateServer, startPrivateServer } from "../../private-server.js";
 import { type ResultsJson, resultsJson } from "../../results.js";
-import { attendanceOf, joinText, sortEntrants } from "../../tournament/entrants.js";
+import { attendanceOf, declarationsOf, joinText, sortEntrants } from "../../tournament/entrants.js";
 import { prepareRunFolder } from "../../tournament/run-folder.js";
-import { goingOnText, progressItems, waitingText, whatIsPlayed } from "../../tournament/run-progress.js";
+import { goingOnText, isPlayed, progressItems, waitingText } from "../../tournament/run-progress.js";
 import { readTournamentFile } from "../../tournament/tournament-file.js";
 import { watchTournament } from "../../tournament/watch-tournament.js";
 import { ownCommandLine, typedCommand } from "../../typed-command.js";
@@ -100,20 +100,21 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   const { spec, goesOn } = prepareRunFolder(out, given, flags.overwrite ?? false);
 
   const startedAt = performance.now();
-  const progress = createProgress({
-    stream: process.stderr,
-    nowMs: () => performance.now(),
-    paint: paintFor(process.stderr, process.env),
-  });
+  const progress = commandProgress();
   let server: PrivateServer | undefined;
   let connection: Connection | undefined;
   let processes: AgentProcesses | undefined;
   let json: ResultsJson;
   try {
+    progress.doing(flags.server === undefined ? "starting a server" : `connecting to ${flags.server}`);
     server = flags.server === undefined ? await ownServer(out, flags, progress) : undefined;
     const address = flags.server ?? (server as PrivateServer).address;
     connection = await connect(address, undefined, progress.say);
-    const request = { spec, attendance: attendanceOf(entrants, awaited) };
+    const request = {
+      spec,
+      attendance: attendanceOf(entrants, awaited),
+      declarations: declarationsOf(entrants),
+    };
     let tournament = (await connection.createTournament(request)).tournament as Tournament;
     if (server?.pageUrl !== undefined) progress.say(`watch it at ${server.pageUrl}`);
     if (goesOn) progress.say(goingOnText(tournament));
@@ -136,22 +137,22 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
       onCrash: (ended) => forfeit(ended, false),
       onGivenUp: (ended) => forfeit(ended, true),
     });
-    const plays = whatIsPlayed(given);
     const results = await interruptible(
       watchTournament(connection, id, (update) => {
         tournament = update;
-        progress.update(progressItems(tournament, plays, entrants), waitingText(tournament, entrants));
+        progress.update(progressItems(tournament, entrants), waitingText(tournament, entrants));
+        if (isPlayed(tournament)) progress.doing("computing the results");
       }),
     );
-    progress.say("writing the results and closing the log");
-    progress.finish();
+    progress.doing("writing the results");
     json = resultsJson(results, tournament, ownCommandLine(), { icrl: VERSION, node: process.version });
     await interruptible(writeResults(connection, id, json, out));
   } finally {
-    progress.finish();
     connection?.close();
+    if (server !== undefined) progress.doing("closing the log");
     await processes?.close();
     await server?.close(); // rolls the log into shards before their path is shown
+    progress.finish();
   }
   if (flags.json) printJson(process.stdout, json);
   else printText(process.stdout, summary(json, out, flags.server, (performance.now() - startedAt) / 1000));

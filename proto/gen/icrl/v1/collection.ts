@@ -111,10 +111,12 @@ export interface CollectionPart {
   completeTrials: number;
   /** Trials of the part. */
   trials: number;
-  /** Steps taken since the collection was started or went on. */
+  /** Steps taken since the collection was started or went on, those of trials under way included. */
   steps: bigint;
   /** Why it does not go on: one of the error reasons. Empty while it does. */
   failureReason: string;
+  /** Most steps that its trials can take together; fewer where episodes end early. */
+  maxSteps: bigint;
 }
 
 /** Starts or goes on. */
@@ -461,7 +463,7 @@ export const Collection: MessageFns<Collection> = {
 };
 
 function createBaseCollectionPart(): CollectionPart {
-  return { taskId: "", behaviour: "", completeTrials: 0, trials: 0, steps: 0n, failureReason: "" };
+  return { taskId: "", behaviour: "", completeTrials: 0, trials: 0, steps: 0n, failureReason: "", maxSteps: 0n };
 }
 
 export const CollectionPart: MessageFns<CollectionPart> = {
@@ -486,6 +488,12 @@ export const CollectionPart: MessageFns<CollectionPart> = {
     }
     if (message.failureReason !== "") {
       writer.uint32(50).string(message.failureReason);
+    }
+    if (message.maxSteps !== 0n) {
+      if (BigInt.asUintN(64, message.maxSteps) !== message.maxSteps) {
+        throw new globalThis.Error("value provided for field message.maxSteps of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.maxSteps);
     }
     return writer;
   },
@@ -549,6 +557,14 @@ export const CollectionPart: MessageFns<CollectionPart> = {
             }
 
             message.failureReason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maxSteps = reader.uint64() as bigint;
             continue;
           }
         }

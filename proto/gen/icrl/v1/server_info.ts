@@ -59,6 +59,8 @@ export interface GetServerInfoResponse {
   logWritable: boolean;
   /** Bytes of a torn tail that were cut off when the log was opened: an unacknowledged write that a crash interrupted. */
   tornBytes: bigint;
+  /** Episodes in its log, those that were there when it started included: what is durable. */
+  logEpisodes: bigint;
 }
 
 function createBaseGetServerInfoRequest(): GetServerInfoRequest {
@@ -110,6 +112,7 @@ function createBaseGetServerInfoResponse(): GetServerInfoResponse {
     durability: "",
     logWritable: false,
     tornBytes: 0n,
+    logEpisodes: 0n,
   };
 }
 
@@ -159,6 +162,12 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
         throw new globalThis.Error("value provided for field message.tornBytes of type uint64 too large");
       }
       writer.uint32(96).uint64(message.tornBytes);
+    }
+    if (message.logEpisodes !== 0n) {
+      if (BigInt.asUintN(64, message.logEpisodes) !== message.logEpisodes) {
+        throw new globalThis.Error("value provided for field message.logEpisodes of type uint64 too large");
+      }
+      writer.uint32(104).uint64(message.logEpisodes);
     }
     return writer;
   },
@@ -270,6 +279,14 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
             }
 
             message.tornBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.logEpisodes = reader.uint64() as bigint;
             continue;
           }
         }

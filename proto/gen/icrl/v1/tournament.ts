@@ -98,8 +98,8 @@ export interface Tournament {
   /** Where it stands. */
   state: TournamentState;
   /**
-   * Its matches, by task, then by entrant. Of an entrant that has not said hello yet all tasks are listed; those it
-   * does not declare disappear when it does.
+   * Its matches, by task, then by entrant. Of an entrant of which it is not known yet what it plays all tasks are listed, `undeclared`;
+   * those it does not play disappear when it says hello.
    */
   matches: Match[];
   /** The entrants, in the order of the spec, as far as they are connected. */
@@ -132,10 +132,14 @@ export interface Match {
   forfeits: number;
   /** Why it was forfeited: one of the error reasons. Empty when it was not. */
   forfeitReason: string;
-  /** Steps taken so far. */
+  /** Steps taken so far, those of trials under way included. */
   steps: bigint;
   /** What happened, for people; empty when it was not forfeited. */
   forfeitMessage: string;
+  /** Whether its entrant has yet to say if it plays this task: it may disappear, and counts in no total until then. */
+  undeclared: boolean;
+  /** Most steps that its trials can take together; fewer where episodes end early. */
+  maxSteps: bigint;
 }
 
 /** Creates, or goes on with one that was interrupted: trials that the log holds are not played again. */
@@ -149,6 +153,16 @@ export interface CreateTournamentRequest {
    * it, and who stays away for longer than the server's entrant_timeout_ms forfeits all.
    */
   attendance: Attendance[];
+  /** What entrants play, of whom the creator knows: as if they had said hello already. Of the others it is known when they do. */
+  declarations: Declaration[];
+}
+
+/** What an entrant plays. Of what was said of it first, here or by itself, nothing changes later. */
+export interface Declaration {
+  /** Its name in the tournament. */
+  name: string;
+  /** Families and kinds, as in hello.tasks; empty means any. */
+  tasks: string[];
 }
 
 /** How an entrant is waited for. */
@@ -759,6 +773,8 @@ function createBaseMatch(): Match {
     forfeitReason: "",
     steps: 0n,
     forfeitMessage: "",
+    undeclared: false,
+    maxSteps: 0n,
   };
 }
 
@@ -793,6 +809,15 @@ export const Match: MessageFns<Match> = {
     }
     if (message.forfeitMessage !== "") {
       writer.uint32(74).string(message.forfeitMessage);
+    }
+    if (message.undeclared !== false) {
+      writer.uint32(80).bool(message.undeclared);
+    }
+    if (message.maxSteps !== 0n) {
+      if (BigInt.asUintN(64, message.maxSteps) !== message.maxSteps) {
+        throw new globalThis.Error("value provided for field message.maxSteps of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.maxSteps);
     }
     return writer;
   },
@@ -882,6 +907,22 @@ export const Match: MessageFns<Match> = {
             message.forfeitMessage = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.undeclared = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.maxSteps = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -896,7 +937,7 @@ export const Match: MessageFns<Match> = {
 };
 
 function createBaseCreateTournamentRequest(): CreateTournamentRequest {
-  return { spec: undefined, attendance: [] };
+  return { spec: undefined, attendance: [], declarations: [] };
 }
 
 export const CreateTournamentRequest: MessageFns<CreateTournamentRequest> = {
@@ -906,6 +947,9 @@ export const CreateTournamentRequest: MessageFns<CreateTournamentRequest> = {
     }
     for (const v of message.attendance) {
       Attendance.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.declarations) {
+      Declaration.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -937,6 +981,71 @@ export const CreateTournamentRequest: MessageFns<CreateTournamentRequest> = {
             }
 
             message.attendance.push(Attendance.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.declarations.push(Declaration.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeclaration(): Declaration {
+  return { name: "", tasks: [] };
+}
+
+export const Declaration: MessageFns<Declaration> = {
+  encode(message: Declaration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.tasks) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Declaration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeclaration();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tasks.push(reader.string());
             continue;
           }
         }

@@ -23,7 +23,7 @@ beforeAll(async () => {
 /** The dataset as a training with such options sees it. */
 async function source(training: Record<string, unknown>) {
   const spec = trainingSpec(temporary.path, { dataset: dir, objective: "ad", training });
-  const opened = await openOfflineData(spec, temporary.path, new AbortController().signal);
+  const opened = await openOfflineData(spec, temporary.path, () => {}, new AbortController().signal);
   const shape = { tokens: await opened.tokenConfig(), context: 2, crop: "prefix" } as const;
   return { opened, shape };
 }

@@ -105,7 +105,7 @@ describe("a wrong training file is refused in one line, with exit code 2, before
     // Where it is installed, it may start: then nothing is refused.
     if (code !== 0) {
       expect([code, stdout]).toEqual([2, ""]);
-      expect(stderr).toMatch(/^error: BACKEND_UNAVAILABLE: [^\n]+\n$/);
+      expect(stderr).toMatch(/^loading what computes\nerror: BACKEND_UNAVAILABLE: [^\n]+\n$/);
       expect(existsSync(path("refused"))).toBe(false);
     }
   });

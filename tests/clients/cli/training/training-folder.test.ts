@@ -1,12 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { TRAINING_OPTIONS } from "#icrl/agents/transformer/training-options.js";
+import { continuationText } from "#icrl/clients/cli/training/spec-changes.js";
 import { readTrainingFile } from "#icrl/clients/cli/training/training-file.js";
 import {
   hasCheckpoint,
   keepLatestCheckpoints,
   openTrainingFolder,
 } from "#icrl/clients/cli/training/training-folder.js";
+import { resolveOptions } from "#icrl/common/options.js";
 import { ROOT } from "../../../e2e/run-icrl.js";
 import { tempDir } from "../../../support/temp-dir.js";
 import { datasetFile, trainingSpec } from "../../../support/training-file.js";
@@ -48,13 +51,54 @@ test("the same spec goes on, and another is refused with every place and value t
   expect(hasCheckpoint(out)).toBe(true);
 });
 
+test("more updates are a continuation, of which spec.json keeps every one; fewer are refused, and so is anything else beside them", () => {
+  const { out, spec } = begun(3);
+  const longer = (steps: number, changes: object = {}) => ({
+    ...spec,
+    training: { ...spec.training, steps },
+    ...changes,
+  });
+  const first = { steps: 3, after: 3 };
+  expect(openTrainingFolder(out, longer(9), false)).toEqual([first]);
+  expect(openTrainingFolder(out, longer(9), false)).toEqual([first]); // the same command again
+  mkdirSync(join(out, "checkpoints/step-00000007"));
+  expect(openTrainingFolder(out, longer(20), false)).toEqual([first, { steps: 9, after: 7 }]);
+  const kept = readFileSync(join(out, "spec.json"), "utf8");
+  expect(JSON.parse(kept)).toMatchObject({ training: { steps: 20 }, continued: [first, { steps: 9, after: 7 }] });
+  expect(() => openTrainingFolder(out, longer(9), false)).toThrow(
+    expect.objectContaining({
+      reason: "OUTPUT_EXISTS",
+      message: `${out} holds a training of 20 updates, and 9 are asked for: it can be made longer, not shorter: choose another --out, or begin anew with --overwrite`,
+    }),
+  );
+  expect(() => openTrainingFolder(out, longer(30, { seed: 5n }), false)).toThrow('seed is "1", not "5"');
+  expect(readFileSync(join(out, "spec.json"), "utf8")).toBe(kept);
+});
+
+test.each([
+  // By hand, warmup 10, from 0.01 to 0: after 19 of 20 the cosine is at 8/9, (1 + cos(8/9 pi)) / 2 = 0.0302; of 29 it is in the middle.
+  [
+    20,
+    19,
+    29,
+    "The learning rate goes on as a schedule of 29 updates has it, 0.005 instead of 0.000302: this will not be the model of 29 updates from the start",
+  ],
+  [20, 10, 29, "the learning rate was the same so far, so nothing is different from 29 from the start"], // all warm-up
+])("a training of %i updates that goes on after %i to %i says what that means", (steps, after, more, text) => {
+  const given = { steps: more, warmup: 10, learning_rate: 0.01, final_learning_rate: 0 };
+  const options = resolveOptions(TRAINING_OPTIONS, given, "a test's training");
+  const said = continuationText({ steps, after }, options);
+  expect(said).toContain(`continued: ${more} updates instead of ${steps}, after ${after} were made`);
+  expect(said).toContain(text);
+});
+
 test("another spec takes the folder where nothing has been learned yet", () => {
   const { out, spec } = begun();
   const other = { ...spec, training: { ...spec.training, steps: 9 } };
   openTrainingFolder(out, other, false);
   checkpoint(out, 1);
   openTrainingFolder(out, other, false);
-  expect(() => openTrainingFolder(out, spec, false)).toThrow("training.steps is 9, not 3");
+  expect(() => openTrainingFolder(out, spec, false)).toThrow("a training of 9 updates, and 3 are asked for");
 });
 
 test("--overwrite removes what an earlier training left, and nothing else", () => {
