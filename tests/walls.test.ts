@@ -20,7 +20,7 @@ const innocent: Record<string, string> = {
   "common/tensor.ts": 'import "node:os"; import "../proto/gen/icrl/v1/tensor.js"; export type Tensor = number;',
   "common/members.ts": "export const members = (a: { process: number }) => ({ Date: a.process, truth: Math.sqrt(2) });",
   "datasets/schema.ts": 'import "node:fs"; import "../common/seeds.js"; export const schema = { truth: 1 }.truth;',
-  "server/trajectories/lock.ts": 'import { pid } from "node:process"; export const holder = pid;',
+  "server/trajectories/holder.ts": 'import { pid } from "node:process"; export const holder = pid;',
   "server/tasks/task.ts": 'import "../../common/seeds.js"; export const read = (env: { truth: number }) => env.truth;',
   "server/trajectories/sink.ts": 'import "../../datasets/schema.js"; export const now = () => Date.now();',
   "server/sessions/session.ts": 'import "../trajectories/sink.js"; import "../tasks/task.js";',

@@ -36,6 +36,7 @@ export function createRecorder(sink: TrajectorySink, keepsTruncated?: (reason: R
   /** A write that failed lost episodes, maybe of this open: its watermark must not pass them. */
   function checkLog(): void {
     if (sink.failures === failuresAtStart) return;
+    sink.mustHold(); // that it belongs to another is the better text
     throw new IcrlError("LOG_UNWRITABLE", "the log could not be written for a while and lost episodes of this session");
   }
 

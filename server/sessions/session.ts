@@ -318,6 +318,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       .probe()
       .then((writable) => {
         if (state !== "opening") return;
+        if (!writable) sink.mustHold(); // that it belongs to another is the better text
         if (!writable)
           throw new IcrlError("LOG_UNWRITABLE", "the log cannot be written: free its disk, then open again");
         go();

@@ -7,7 +7,6 @@
  * its heartbeat tells: it is dead once its file has not changed for as long as the observer itself has watched it. No clocks
  * are compared.
  */
-import { randomUUID } from "node:crypto";
 import {
   closeSync,
   fstatSync,
@@ -15,19 +14,16 @@ import {
   linkSync,
   openSync,
   readdirSync,
-  readFileSync,
-  readlinkSync,
   readSync,
   realpathSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
-import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { kill, pid } from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import { IcrlError } from "../../common/errors.js";
+import { type Holder, held, nameOf, seenInTable, thisHolder } from "./holder.js";
 
 /** How a lock is kept and judged; other values than the defaults are for tests. */
 export interface LockOptions {
@@ -80,70 +76,9 @@ const LOOKS = 30;
 /** Digits of the number that is written down, on the file's second line. */
 const COUNT_DIGITS = 16;
 
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
-  /** The running kernel and the PID namespace: what `pid` means. Undefined where /proc does not tell. */
-  readonly boot: string | undefined;
-  readonly pidNamespace: string | undefined;
-  /** When the process started, in clock ticks since boot: tells a process from a later one with its number. */
-  readonly started: string | undefined;
-  /** Tells this taking from any other. */
-  readonly token: string;
-}
-
 interface LockFile {
   readonly path: string;
   readonly epoch: number;
-}
-
-function fromProc<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined; // not Linux, or not shown to us
-  }
-}
-
-/** State and start of a process, fields 3 and 22 of proc(5); the name before them may hold anything. */
-function processOf(process: number): { state: string; started: string } | undefined {
-  return fromProc(() => {
-    const stat = readFileSync(`/proc/${process}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { state: fields[0], started: fields[19] };
-  });
-}
-
-const thisHolder = (): Holder => ({
-  pid,
-  host: hostname(),
-  boot: fromProc(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
-  pidNamespace: fromProc(() => readlinkSync("/proc/self/ns/pid")),
-  started: processOf(pid)?.started,
-  token: randomUUID(),
-});
-
-const isHere = (holder: Holder, me: Holder): boolean =>
-  me.boot !== undefined &&
-  me.pidNamespace !== undefined &&
-  holder.boot === me.boot &&
-  holder.pidNamespace === me.pidNamespace;
-
-/** Tokens of what this process holds. */
-const held = new Set<string>();
-
-/** What the process table says of a holder; undefined where it says nothing. */
-function seenInTable(holder: Holder): "alive" | "dead" | undefined {
-  if (!isHere(holder, thisHolder())) return undefined;
-  if (holder.pid === pid) return held.has(holder.token) ? "alive" : "dead"; // dead: an earlier process with this one's number
-  try {
-    kill(holder.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return "dead";
-  }
-  const found = processOf(holder.pid);
-  if (found === undefined || holder.started === undefined) return undefined;
-  return found.started === holder.started && found.state !== "Z" && found.state !== "X" ? "alive" : "dead";
 }
 
 function listLocks(folder: string): LockFile[] {
@@ -341,11 +276,4 @@ async function waitUntilDead(
     if (now === undefined) return;
     if (now.touched !== first.touched || now.text !== first.text) throw locked();
   }
-}
-
-function nameOf(holder: Holder): string {
-  const here = isHere(holder, thisHolder());
-  if (here && holder.pid === pid) return "this process";
-  const elsewhere = !here && holder.host === hostname() ? " in another container, or before a restart" : "";
-  return `process ${holder.pid} on ${holder.host}${elsewhere}`;
 }

@@ -82,7 +82,7 @@ it("killed in the middle and started again, it gives the dataset that it gives u
     detached: true, // a group of its own: server and agents die with it
     stdio: ["ignore", "ignore", "pipe"],
   });
-  const segments = join(dir, "b", "collecting", "log", "000000000000.segment");
+  const segments = join(dir, "b", "collecting", "log", "000000000000.1.segment");
   const shards = join(dir, "b", "collecting", "data");
   // The first sign that something is durable.
   while (child.exitCode === null && !existsSync(segments) && listShards(shards).length === 0) {

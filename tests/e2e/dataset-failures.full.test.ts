@@ -103,7 +103,7 @@ test("a shard that is cut short between two runs", async () => {
   const running = startNode([PROGRAM, ...collect(file, out)], { group: true });
   const data = join(out, "collecting");
   // The first trials that are durable: shards are made of them when it is told to stop.
-  const segment = join(out, "collecting", "log", "000000000000.segment");
+  const segment = join(out, "collecting", "log", "000000000000.1.segment");
   while (running.child.exitCode === null && !existsSync(segment)) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
