@@ -123,10 +123,11 @@ test("a shard that is cut short between two runs", async () => {
 
 test("two collectors in one folder: the second is refused, the first finishes", async () => {
   const { file, out } = folderForTest({ ...SPEC, behaviours: [{ agent: "uniform" }, { agent: "hesitant" }] });
-  const first = startNode([PROGRAM, ...collect(file, out)]);
+  const command = [...collect(file, out), "--await", "hesitant"];
+  const first = startNode([PROGRAM, ...command]);
   onTestFinished(() => void first.child.kill("SIGKILL"));
   await first.said("--collection"); // it waits for an agent that is not built in
-  const second = await icrl(...collect(file, out));
+  const second = await icrl(...command);
   expect(errors(second)).toEqual([
     expect.stringMatching(/^error: LOG_LOCKED: .* is written by process \d+ on .*: stop it/),
   ]);

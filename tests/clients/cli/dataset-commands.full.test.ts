@@ -112,7 +112,7 @@ describe("what is wrong is said in one line", () => {
     );
     expect(await failure("head", path("empty"))).toContain("2 error: NOT_A_DATASET");
     expect(await failure("verify", path("unfinished"))).toBe(
-      `2 error: NOT_A_DATASET: ${path("unfinished")} is not finished: \`icrl dataset collect SPEC --out ${path("unfinished")}\` with the same spec goes on with it`,
+      `2 error: NOT_A_DATASET: ${path("unfinished")} is not finished: \`node dist/clients/cli/main.js dataset collect SPEC --out ${path("unfinished")}\` with the same spec goes on with it`,
     );
     const garbled = path("garbled");
     cpSync(dir, garbled, { recursive: true });
