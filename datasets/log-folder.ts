@@ -8,9 +8,10 @@
  *   log/*.parquet.tmp                   a shard being written
  *   log/lock                            who writes
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../common/errors.js";
+import { type DocumentKind, type Parts, parseDocument, readText, schemaOf } from "./document.js";
 
 const DIGITS = 12;
 
@@ -49,41 +50,52 @@ export const firstOf = (name: string): number => Number(/\d+/.exec(name)?.[0]);
 export const segmentPath = (dir: string, first: number): string =>
   join(dir, "log", `${String(first).padStart(DIGITS, "0")}.segment`);
 
+/** @throws LOG_CORRUPT if something else than a file has the name of one */
 function listFiles(folder: string, pattern: RegExp): LogFile[] {
   if (!existsSync(folder)) return [];
   const files: LogFile[] = [];
-  for (const name of readdirSync(folder)) {
-    const match = pattern.exec(name);
-    if (match !== null) files.push({ path: join(folder, name), name, first: Number(match[1]) });
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const match = pattern.exec(entry.name);
+    if (match === null) continue;
+    const path = join(folder, entry.name);
+    if (!entry.isFile() && !statSync(path, { throwIfNoEntry: false })?.isFile()) {
+      const text = `${path} is no file, and has the name of one: remove it, or restore it from a backup`;
+      throw new IcrlError("LOG_CORRUPT", text, { file: path });
+    }
+    files.push({ path, name: entry.name, first: Number(match[1]) });
   }
   return files.sort((a, b) => a.first - b.first);
 }
 
 /** The shards, in log order. */
-export const listShards = (dir: string): LogFile[] => listFiles(dataFolder(dir), /^trajectories-(\d+)\.parquet$/);
+export const listShards = (dir: string): LogFile[] => listFiles(dataFolder(dir), /^trajectories-(\d{1,15})\.parquet$/);
 /** The segments, in log order. */
-export const listSegments = (dir: string): LogFile[] => listFiles(logFolder(dir), /^(\d+)\.segment$/);
+export const listSegments = (dir: string): LogFile[] => listFiles(logFolder(dir), /^(\d{1,15})\.segment$/);
 /** Segments that were kept because their middle is damaged. */
-export const listCorruptSegments = (dir: string): LogFile[] => listFiles(logFolder(dir), /^(\d+)\.segment\.corrupt/);
+export const listCorruptSegments = (dir: string): LogFile[] => listFiles(logFolder(dir), /^(\d{1,15})\.segment\.corrupt/);
 
 /**
  * Every line of the manifest, oldest first, without a last line that was not finished.
- * @throws LOG_CORRUPT if a finished line is not JSON
+ * @throws LOG_CORRUPT if a finished line is not what was written
  */
 export function readManifest(dir: string): ShardEntry[] {
   const path = manifestPath(dir);
   if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n");
-  return lines.slice(0, -1).map((line, index) => {
-    try {
-      return JSON.parse(line) as ShardEntry;
-    } catch {
-      throw new IcrlError("LOG_CORRUPT", `${path}, line ${index + 1} is not JSON: restore it from a backup`, {
-        file: path,
-      });
-    }
-  });
+  const lines = readText(path, MANIFEST).split("\n");
+  return lines.slice(0, -1).map((line, index) => parseDocument(line, `${path}, line ${index + 1}`, MANIFEST));
 }
+
+function entryDocument({ z, count, sha256, matching }: Parts) {
+  // A path in it would be read, and what a line replaces is deleted.
+  const file = matching(/^trajectories-\d{1,15}\.parquet$/, "a shard's name, trajectories-000000000000.parquet say");
+  return z.object({ file, rows: count, bytes: count, sha256, replaces: z.optional(z.array(file)) });
+}
+
+const MANIFEST: DocumentKind<ShardEntry> = {
+  schema: schemaOf<ShardEntry>()(entryDocument),
+  reason: "LOG_CORRUPT",
+  remedy: "restore it from a backup",
+};
 
 /** What the manifest says is there: shards by name, those that were replaced left out. */
 export function liveShards(entries: readonly ShardEntry[]): Map<string, ShardEntry> {

@@ -83,7 +83,7 @@ async function scan(
   take: (chunk: DuckDBDataChunk) => void,
 ): Promise<void> {
   try {
-    await withDuckDb(async (connection) => {
+    await withDuckDb([path], async (connection) => {
       const file = `read_parquet(${quoted(path)})`;
       const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`);
       const there = new Set(described.getColumnsObject().column_name as string[]);

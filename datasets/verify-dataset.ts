@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { rngFromSeed } from "../common/rng.js";
 import { batchRows } from "./batch-rows.js";
-import { type DatasetManifest, folderLabels, readDatasetManifest, type ShardFile } from "./dataset-manifest.js";
+import { type DatasetManifest, folderLabels, listedFiles, readDatasetManifest, type ShardFile } from "./dataset-manifest.js";
 import type { DatasetProblem } from "./dataset-problem.js";
 import { type DatasetShard, readDatasetShards } from "./dataset-shards.js";
 import { withDuckDb } from "./duckdb.js";
@@ -44,7 +44,10 @@ export interface VerifyOptions {
 export async function verifyDataset(dir: string, options: VerifyOptions): Promise<DatasetReport> {
   const manifest = readDatasetManifest(dir);
   const problems: DatasetProblem[] = [];
-  const { intact, labels, bytes } = await withDuckDb((connection) => checkFiles(connection, dir, manifest, problems));
+  const { intact, labels, bytes } = await withDuckDb(
+    listedFiles(manifest).map(({ file }) => join(dir, file)),
+    (connection) => checkFiles(connection, dir, manifest, problems),
+  );
   const { steps, replayed } = await checkEpisodes(dir, manifest, intact, labels, options, problems);
   if (problems.length === 0) await checkCounts(dir, manifest, problems);
   const { shards, episodes } = manifest;

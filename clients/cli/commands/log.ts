@@ -10,7 +10,7 @@ import { paintFor } from "../print/paint.js";
 import { createProgress } from "../print/progress.js";
 import { queryResultText } from "../print/query-result.js";
 import { textTable } from "../print/table.js";
-import { wholeNumber } from "./arguments.js";
+import { allowFilesOption, wholeNumber } from "./arguments.js";
 
 /** The command. */
 export function logCommand(): Command {
@@ -169,12 +169,13 @@ function summaryJson(row: TrajectorySummary): Record<string, unknown> {
 function queryCommand(): Command {
   return new Command("query")
     .description("Run SQL over the log; the view is `trajectories`, its columns are in docs/log.md.")
-    .argument("<sql>", "DuckDB's SQL")
+    .argument("<sql>", "DuckDB's SQL, one statement: it reads the log's shards, and no other file")
     .option(...dataOption)
+    .option(...allowFilesOption)
     .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}")
-    .action(async (sql: string, { data, json }: { data: string; json?: boolean }) => {
+    .action(async (sql: string, { data, allowFiles, json }: { data: string; allowFiles?: boolean; json?: boolean }) => {
       const { queryLog } = await import("../../../datasets/query-log.js");
-      const result = await queryLog(data, sql);
+      const result = await queryLog(data, sql, allowFiles === true);
       if (json) printJson(process.stdout, result);
       else process.stdout.write(queryResultText(result, paintFor(process.stdout, process.env)));
     });

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { printJson } from "../../print/json.js";
 import { paintFor } from "../../print/paint.js";
 import { queryResultText } from "../../print/query-result.js";
+import { allowFilesOption } from "../arguments.js";
 
 /** `icrl dataset query DIR SQL`. */
 export function queryCommand(): Command {
@@ -10,11 +11,12 @@ export function queryCommand(): Command {
       "Run SQL over a dataset. The views are `trajectories` (docs/log.md has its columns) and one for each label.",
     )
     .argument("<dir>", "folder of the dataset")
-    .argument("<sql>", "DuckDB's SQL")
+    .argument("<sql>", "DuckDB's SQL, one statement: it reads the dataset's shards and labels, and no other file")
+    .option(...allowFilesOption)
     .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}")
-    .action(async (dir: string, sql: string, { json }: { json?: boolean }) => {
+    .action(async (dir: string, sql: string, { allowFiles, json }: { allowFiles?: boolean; json?: boolean }) => {
       const { queryDataset } = await import("../../../../datasets/dataset-sql.js");
-      const result = await queryDataset(dir, sql);
+      const result = await queryDataset(dir, sql, allowFiles === true);
       if (json) printJson(process.stdout, result);
       else process.stdout.write(queryResultText(result, paintFor(process.stdout, process.env)));
     });
