@@ -104,7 +104,7 @@ async function checkEpisodes(
     const names = readable.map(({ file }) => file.slice("data/".length));
     let read = 0;
     try {
-      for await (const decoded of readDatasetShards(dir, names, labels)) {
+      for await (const decoded of readDatasetShards(dir, names, labels, undefined, "any")) {
         const { file, rows } = readable[read];
         if (decoded.data.numRows === rows) checkShard(decoded, join(dir, file));
         else

@@ -119,7 +119,7 @@ export async function verifyLog(
     for (const { from, to } of scan.damaged)
       problems.push({ file: path, problem: `bytes ${from} to ${to} are not what was written` });
     if (manifest.has(shardName(first)) || existsSync(join(dataFolder(dir), shardName(first)))) continue;
-    for (const frame of scan.frames) for (const row of ipcRows(frame.payload)) check(path, row);
+    for (const frame of scan.frames) for (const row of ipcRows(frame.payload, path)) check(path, row);
   }
   for (const { path } of listCorruptSegments(dir)) {
     const { damaged } = scanSegment(readFileSync(path));

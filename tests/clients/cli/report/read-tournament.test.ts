@@ -31,7 +31,7 @@ function copy(change: (results: { -readonly [K in keyof ResultsJson]: ResultsJso
 /** A copy whose trials are what SQL makes of them. */
 async function withTrials(select: string): Promise<string> {
   const dir = copy();
-  await withDuckDb((connection) =>
+  await withDuckDb("any", (connection) =>
     connection.run(
       `COPY (SELECT ${select.replace("trials", `'${join(whole, "trials.parquet")}'`)}) TO '${join(dir, "trials.parquet")}' (FORMAT parquet)`,
     ),
