@@ -2,7 +2,7 @@
  * Arrow from files that somebody else may have made: what it says of itself is held against what is there, before a value is read. The
  * Parquet decoder checks much of it; a log's segments are Arrow as it was written.
  */
-import { type Data, DataType, type RecordBatch, RecordBatchReader, TimeUnit, type Type } from "apache-arrow";
+import { type Data, DataType, type RecordBatch, RecordBatchReader, type Type } from "apache-arrow";
 import { IcrlError } from "../common/errors.js";
 import { arrowType, type ColumnType, TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
@@ -82,7 +82,6 @@ function sameType(a: DataType, b: DataType): boolean {
   if (idOf(a) !== idOf(b)) return false;
   if (DataType.isInt(a) && DataType.isInt(b)) return a.bitWidth === b.bitWidth && a.isSigned === b.isSigned;
   if (DataType.isFloat(a) && DataType.isFloat(b)) return a.precision === b.precision;
-  if (DataType.isTimestamp(a)) return a.unit === TimeUnit.MILLISECOND;
   if (DataType.isList(a) && DataType.isList(b)) return sameType(a.children[0].type, b.children[0].type);
   return true;
 }

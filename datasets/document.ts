@@ -42,11 +42,7 @@ export interface Parts {
 export type Schema<T> = () => Zod.ZodType<T>;
 
 /** T with nothing in it that can be changed. */
-export type DeepReadonly<T> = T extends readonly (infer E)[]
-  ? readonly DeepReadonly<E>[]
-  : T extends object
-    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
-    : T;
+export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
 /** Nothing where two types are the same, as far as assigning goes; else an argument that nobody gives. */
 type Proof<A, B> = [A] extends [B] ? ([B] extends [A] ? [] : ["the type has more than the schema"]) : ["the schema has more than the type"];

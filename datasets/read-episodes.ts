@@ -1,7 +1,6 @@
 /** Whole episodes, two shards in memory at a time: the one that is read, and the next. */
 import { join } from "node:path";
-import { batchRows } from "./batch-rows.js";
-import { checkedBatches, requireLengths } from "./checked-batches.js";
+import { ipcRows } from "./batch-rows.js";
 import { decodeShards } from "./decode-shards.js";
 import { shardsSql, withLog } from "./duckdb.js";
 import { dataFolder, listShards, requireLog, shardName } from "./log-folder.js";
@@ -15,7 +14,7 @@ import type { TrajectoryRow } from "./trajectory-schema.js";
  * @throws LOG_CORRUPT if a shard cannot be read
  */
 export async function* readEpisodes(dir: string, filter: TrajectoryFilter = {}): AsyncGenerator<TrajectoryRow> {
-  for await (const row of readShards(await shardsWith(dir, filter), "required")) if (matches(filter, row)) yield row;
+  for await (const row of readShards(await shardsWith(dir, filter))) if (matches(filter, row)) yield row;
 }
 
 /** Paths of the shards that hold an episode that matches, in log order: the others are not decoded. */
@@ -33,22 +32,13 @@ const BATCH_ROWS = 256;
 
 /**
  * Rows of Parquet files of the log's schema, in order; decoded in a thread of its own.
- *
- * @param lengths whether each row's lists must be as long as the row says
  * @throws LOG_CORRUPT if one cannot be read
  */
-export async function* readShards(
-  paths: Iterable<string>,
-  lengths: "required" | "any" = "any",
-): AsyncGenerator<TrajectoryRow> {
+export async function* readShards(paths: Iterable<string>): AsyncGenerator<TrajectoryRow> {
   const groups = Array.from(paths, (path) => [{ path, batchRows: BATCH_ROWS }]);
   let index = 0;
   for await (const [stream] of decodeShards(groups)) {
-    const [{ path }] = groups[index];
-    for (const batch of checkedBatches(stream, path)) {
-      if (lengths === "required") requireLengths(batch, path);
-      yield* batchRows(batch);
-    }
+    yield* ipcRows(stream, groups[index][0].path);
     index += 1;
   }
 }

@@ -1,8 +1,8 @@
 /** Files that say what is to be done, YAML or JSON: read whole, refused with the place of what is wrong. */
-import { readFileSync } from "node:fs";
-import { parse } from "yaml";
+import { isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { IcrlError } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
+import { readRegularFile, UnreadableFile } from "../../datasets/read-file.js";
 
 /** Options as a file gives them: {name: value, ...}. */
 export type GivenOptions = Record<string, unknown>;
@@ -35,13 +35,13 @@ export function readSpecFile(path: string): SpecFile {
   const firstLine = (error: unknown) => (error as Error).message.split("\n")[0].replace(/:$/, "");
   let source: string;
   try {
-    source = readFileSync(path, "utf8");
+    source = readRegularFile(path, MOST_BYTES).toString("utf8");
   } catch (error) {
-    throw invalid(`cannot be read: ${firstLine(error)}`);
+    throw invalid(error instanceof UnreadableFile ? error.message : `cannot be read: ${firstLine(error)}`);
   }
   let content: unknown;
   try {
-    content = parse(source, { intAsBigInt: true });
+    content = parseYaml(source);
   } catch (error) {
     throw invalid(`is no YAML: ${firstLine(error)}`);
   }
@@ -93,6 +93,46 @@ export function readSpecFile(path: string): SpecFile {
       return given;
     },
   };
+}
+
+/** The most bytes of a file: thousands of entrants. The library takes seconds for it. */
+const MOST_BYTES = 1 << 20;
+/** Deepest nesting: an option's value needs a handful. */
+const MOST_LEVELS = 64;
+const TOO_DEEP = `it is nested deeper than ${MOST_LEVELS} levels`;
+/** The most aliases, and the most that one may stand for, as the library counts it. */
+const MOST_ALIASES = 100;
+
+/** What YAML, or JSON, says. Throws an Error whose message tells what is wrong with it. */
+function parseYaml(source: string): unknown {
+  // The library compares each key of a mapping with all before it: looked at here instead, in one go.
+  // And it looks for the line of each of a hundred thousand errors: one is enough.
+  const lineCounter = new LineCounter();
+  const document = parseDocument(source, { intAsBigInt: true, uniqueKeys: false, prettyErrors: false, lineCounter });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    if (error.message.includes("call stack")) throw new Error(TOO_DEEP);
+    const { line, col } = lineCounter.linePos(error.pos[0]);
+    throw new Error(`${error.message} at line ${line}, column ${col}`);
+  }
+  let aliases = 0;
+  visit(document, {
+    Alias() {
+      aliases += 1;
+      if (aliases > MOST_ALIASES) throw new Error(`more than ${MOST_ALIASES} aliases`);
+    },
+    Map(_, { items }, path) {
+      if (path.length > 2 * MOST_LEVELS) throw new Error(TOO_DEEP); // a mapping, and a pair of it
+      const keys = new Set<string>();
+      for (const { key } of items) {
+        const name = String(isScalar(key) ? key.value : key);
+        if (name === "__proto__") throw new Error('a member is named "__proto__"');
+        if (keys.has(name)) throw new Error(`"${name}" stands twice in one mapping`);
+        keys.add(name);
+      }
+    },
+  });
+  return document.toJS({ maxAliasCount: MOST_ALIASES });
 }
 
 /** A value in a message: as JSON, not too much of it. */

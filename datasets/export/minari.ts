@@ -13,7 +13,7 @@
  * step: that record is zeros.
  * Source: Minari 0.5.4, minari/dataset/_storages/arrow_storage.py and minari/serialization.py; versions 0.5.0 to 0.5.4 read it.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import {
   Bool,
@@ -31,11 +31,15 @@ import {
 import { IcrlError } from "../../common/errors.js";
 import { VERSION } from "../../common/version.js";
 import type { ObservationSpaceEntry } from "../dataset-manifest.js";
+import { readRegularFile } from "../read-file.js";
 import type { ExportFormat, ExportSource, FormatOptions } from "./export-format.js";
 import type { LabelledEpisode } from "./read-trials.js";
 
 /** The first version of Minari that reads this layout: it is what a dataset says it was made for. */
 const MINARI_VERSION = "0.5.0";
+
+/** The most bytes of what says who made a folder. */
+const MARK_BYTES = 1 << 20;
 
 /** Minari's names of datasets, without namespaces. */
 const DATASET_ID = /^[-\w]+-v\d+$/;
@@ -50,7 +54,7 @@ export const minari: ExportFormat = {
     const path = join(folder, "data", "metadata.json");
     if (!existsSync(path)) return false;
     try {
-      return "icrl" in (JSON.parse(readFileSync(path, "utf8")) as object);
+      return "icrl" in (JSON.parse(readRegularFile(path, MARK_BYTES).toString("utf8")) as object);
     } catch {
       return false;
     }

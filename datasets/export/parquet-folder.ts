@@ -4,13 +4,14 @@
  *   data/<name>-<first row>.parquet   zstd
  *   export.json                       what it was made from and how, and what the columns mean
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Schema } from "apache-arrow";
 import { VERSION } from "../../common/version.js";
 import { rowsBuilder } from "../batch-builder.js";
 import { encodeParquet } from "../encode-parquet.js";
 import { arrowFields, type Column, type RowOf } from "../trajectory-schema.js";
+import { readRegularFile } from "../read-file.js";
 import type { ExportSource, FormatName } from "./export-format.js";
 
 /** About the most bytes of rows that wait in memory. */
@@ -70,12 +71,15 @@ export function createParquetFolder<const C extends readonly Column[]>(
   };
 }
 
+/** The most bytes of what says who made a folder. */
+const MARK_BYTES = 1 << 20;
+
 /** Whether a folder is one of a format. */
 export function isParquetFolder(path: string, format: FormatName): boolean {
   const about = join(path, "export.json");
   if (!existsSync(about)) return false;
   try {
-    return (JSON.parse(readFileSync(about, "utf8")) as { format?: unknown }).format === format;
+    return (JSON.parse(readRegularFile(about, MARK_BYTES).toString("utf8")) as { format?: unknown }).format === format;
   } catch {
     return false;
   }

@@ -3,7 +3,7 @@
  * row, stays what it was. The manifest's line decides: once it is durable the replacement is completed, now or at the next open.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readParquet } from "parquet-wasm";
 import { fsyncFolder } from "../../datasets/durable-file.js";
@@ -16,6 +16,7 @@ import {
   readManifest,
   type ShardEntry,
 } from "../../datasets/log-folder.js";
+import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/read-file.js";
 import { appendToManifest } from "./manifest.js";
 import { joinStreams, placeShard, temporaryPath, writeShard } from "./shard-file.js";
 
@@ -54,7 +55,7 @@ export function compactShards(dir: string): number {
 
 function joinShards(dir: string, group: readonly ShardEntry[]): void {
   const streams = group.map((entry) => {
-    const bytes = readFileSync(join(dataFolder(dir), entry.file));
+    const bytes = readRegularFile(join(dataFolder(dir), entry.file), MAX_SHARD_BYTES);
     // A damaged shard must not be laundered into a new one with a good hash.
     if (sha256(bytes) !== entry.sha256) return undefined;
     return readParquet(bytes).intoIPCStream();
@@ -70,7 +71,7 @@ function joinShards(dir: string, group: readonly ShardEntry[]): void {
 
 function completeReplacement(dir: string, entry: ShardEntry): void {
   const written = temporaryPath(dir, entry.file);
-  if (existsSync(written) && sha256(readFileSync(written)) === entry.sha256) placeShard(dir, entry.file);
+  if (existsSync(written) && sha256(readRegularFile(written, MAX_SHARD_BYTES)) === entry.sha256) placeShard(dir, entry.file);
   for (const name of entry.replaces ?? [])
     if (name !== entry.file) rmSync(join(dataFolder(dir), name), { force: true });
   fsyncFolder(dataFolder(dir));

@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { kill, pid } from "node:process";
 import { IcrlError } from "../../common/errors.js";
 import { logFolder } from "../../datasets/log-folder.js";
+import { readRegularFile, UnreadableFile } from "../../datasets/read-file.js";
 
 const TOUCH_MS = 5_000;
 const STALE_MS = 30_000;
@@ -113,9 +114,10 @@ function removeIfStale(path: string, aside: string, locked: (by: string) => Icrl
   let text: string;
   let touchedMs: number;
   try {
-    text = readFileSync(path, "utf8");
+    text = readRegularFile(path, 1 << 16).toString("utf8");
     touchedMs = statSync(path).mtimeMs;
-  } catch {
+  } catch (error) {
+    if (error instanceof UnreadableFile) throw locked(`nobody who can be known: ${path} ${error.message}`);
     return; // given back just now
   }
   let holder: Holder | undefined;

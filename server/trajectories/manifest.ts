@@ -6,12 +6,12 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
-  readFileSync,
   truncateSync,
   writeSync,
 } from "node:fs";
 import { fsyncFolder } from "../../datasets/durable-file.js";
 import { logFolder, manifestPath, type ShardEntry } from "../../datasets/log-folder.js";
+import { readRegularFile } from "../../datasets/read-file.js";
 
 /** Appends a line, durably; on failure the file is as it was. */
 export function appendToManifest(dir: string, entry: ShardEntry): void {
@@ -32,11 +32,13 @@ export function appendToManifest(dir: string, entry: ShardEntry): void {
   }
 }
 
+const MAX_MANIFEST_BYTES = 64 << 20;
+
 /** Cuts off a last line that an interrupted write left unfinished. */
 export function repairManifest(dir: string): void {
   const path = manifestPath(dir);
   if (!existsSync(path)) return;
-  const bytes = readFileSync(path);
+  const bytes = readRegularFile(path, MAX_MANIFEST_BYTES);
   const end = bytes.lastIndexOf(10) + 1;
   if (end < bytes.length) truncateSync(path, end);
 }

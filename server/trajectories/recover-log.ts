@@ -1,10 +1,12 @@
 /** What an interrupted writer left behind, put right before a log is written again. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, constants, fsyncSync, ftruncateSync, openSync, rmSync } from "node:fs";
 import { readParquet } from "parquet-wasm";
+import { IcrlError } from "../../common/errors.js";
 import { firstOf, listSegments, listShards, readManifest } from "../../datasets/log-folder.js";
+import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/read-file.js";
 import { finishCompaction } from "./compact.js";
 import { repairManifest } from "./manifest.js";
-import { scanSegment } from "./segment-file.js";
+import { readSegment } from "./segment-file.js";
 
 /** What was found. */
 export interface Recovered {
@@ -30,7 +32,7 @@ export function recoverLog(dir: string): Recovered {
   let tornBytes = 0;
   const segments: number[] = [];
   for (const { path, first } of listSegments(dir)) {
-    const scan = scanSegment(readFileSync(path));
+    const scan = readSegment(path);
     if (scan.tornBytes > 0) cutOff(path, scan.goodBytes);
     tornBytes += scan.tornBytes;
     if (scan.goodBytes === 0) {
@@ -44,13 +46,18 @@ export function recoverLog(dir: string): Recovered {
 }
 
 function shardRows(path: string): number {
-  return readParquet(readFileSync(path), { columns: ["length"] })
-    .recordBatches()
-    .reduce((sum, batch) => sum + batch.numRows, 0);
+  try {
+    return readParquet(readRegularFile(path, MAX_SHARD_BYTES), { columns: ["length"] })
+      .recordBatches()
+      .reduce((sum, batch) => sum + batch.numRows, 0);
+  } catch (error) {
+    const text = `${path} cannot be read (${(error as Error).message}): restore it from a backup`;
+    throw new IcrlError("LOG_CORRUPT", text, { file: path });
+  }
 }
 
 function cutOff(path: string, length: number): void {
-  const fd = openSync(path, "r+");
+  const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
     ftruncateSync(fd, length);
     fsyncSync(fd);

@@ -2,10 +2,10 @@
  * Segment to shard. Every step can be interrupted and done again: the shard has the segment's number, so that it takes its own
  * place; the segment is deleted last.
  */
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { readManifest, segmentPath, shardName } from "../../datasets/log-folder.js";
 import { appendToManifest } from "./manifest.js";
-import { scanSegment } from "./segment-file.js";
+import { readSegment } from "./segment-file.js";
 import { joinStreams, placeShard, writeShard } from "./shard-file.js";
 
 /** What became of a segment. */
@@ -20,7 +20,7 @@ export interface RollResult {
 export function rollSegment(dir: string, first: number): RollResult {
   const path = segmentPath(dir, first);
   if (!existsSync(path)) return { rows: 0, bytes: 0, damagedBytes: 0 };
-  const scan = scanSegment(readFileSync(path));
+  const scan = readSegment(path);
   const name = shardName(first);
   let entry = readManifest(dir).find((e) => e.file === name);
   if (entry === undefined && scan.rows > 0) {

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { batchBuilder } from "../../datasets/batch-builder.js";
 import { dataFolder, logFolder } from "../../datasets/log-folder.js";
+import { requireNoLinks } from "../../datasets/read-file.js";
 import { lockLog } from "./lock.js";
 import type { LogEvent } from "./log-event.js";
 import { recordRow } from "./record-row.js";
@@ -81,6 +82,8 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   let unlock: () => void = () => {};
   let recovered: ReturnType<typeof recoverLog>;
   try {
+    requireNoLinks(dir, "data", "log");
+    requireNoLinks(logFolder(dir), "shards.jsonl");
     mkdirSync(dataFolder(dir), { recursive: true });
     mkdirSync(logFolder(dir), { recursive: true });
     unlock = lockLog(dir);

@@ -2,7 +2,7 @@
  * Whether a log is what was written, and what was written is what happened: bytes against the manifest's hashes, frames against
  * their checksums, rows against the schema and against themselves, and every episode played again.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ipcRows } from "../../datasets/batch-rows.js";
 import { hashFile } from "../../datasets/durable-file.js";
@@ -22,7 +22,7 @@ import { readShards } from "../../datasets/read-episodes.js";
 import { inconsistency, type Replay, replayProblem } from "../../datasets/row-problems.js";
 import { columnsOf, describeColumns } from "../../datasets/shard-columns.js";
 import type { TrajectoryRow } from "../../datasets/trajectory-schema.js";
-import { scanSegment } from "./segment-file.js";
+import { readSegment } from "./segment-file.js";
 
 /** Something that is not as it should be; its reason is LOG_CORRUPT. */
 export interface LogProblem {
@@ -113,7 +113,7 @@ export async function verifyLog(
 
   const segments = listSegments(dir);
   for (const { path, first } of segments) {
-    const scan = scanSegment(readFileSync(path));
+    const scan = readSegment(path);
     bytes += scan.goodBytes;
     tornBytes += scan.tornBytes;
     for (const { from, to } of scan.damaged)
@@ -122,7 +122,7 @@ export async function verifyLog(
     for (const frame of scan.frames) for (const row of ipcRows(frame.payload, path)) check(path, row);
   }
   for (const { path } of listCorruptSegments(dir)) {
-    const { damaged } = scanSegment(readFileSync(path));
+    const { damaged } = readSegment(path);
     const ranges = damaged.map(({ from, to }) => `${from} to ${to}`).join(", ");
     problems.push({
       file: path,

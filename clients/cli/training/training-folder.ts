@@ -1,17 +1,23 @@
 /** The output folder of a training: OUT/spec.json says what it is for; metrics.jsonl and checkpoints/ are what came of it. */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../../common/errors.js";
+import { parseJson, readText } from "../../../datasets/document.js";
 import { replaceDurably } from "../../../datasets/durable-file.js";
 import { makeFolders } from "../../../datasets/make-folders.js";
+import { requireNoLinks, UnreadableFile } from "../../../datasets/read-file.js";
 import type { TrainingSpec } from "./training-file.js";
 
 /** What a training leaves in its folder, a dataset that it collected included. */
 const OUTPUTS = ["spec.json", "metrics.jsonl", "checkpoints", "dataset", "online", "evaluation"];
 
+/** spec.json, which is compared with the spec and never used otherwise. */
+const SPEC = { reason: "OUTPUT_EXISTS", remedy: "choose another --out, or begin anew with --overwrite" } as const;
+
 /** Checkpoints; one that was not written whole, or was replaced, has another ending. */
 const CHECKPOINT = /^step-\d+$/;
+const LEFT = /^step-\d+(\.tmp|\.old)?$/;
 
 /**
  * Makes the folder, or goes on in one that was made for the same spec, or in one where nothing has been learned yet.
@@ -20,11 +26,12 @@ const CHECKPOINT = /^step-\d+$/;
  * @throws OUTPUT_EXISTS if something else was learned in it
  */
 export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: boolean): void {
+  requireOwn(out);
   if (overwrite) for (const name of OUTPUTS) rmSync(join(out, name), { recursive: true, force: true });
   const path = join(out, "spec.json");
   const wanted = specJson(spec);
   if (existsSync(path)) {
-    const differs = differences(JSON.parse(readFileSync(path, "utf8")), wanted, "");
+    const differs = differences(parseJson(readText(path, SPEC), path, SPEC), wanted, "");
     if (differs.length === 0) return;
     if (hasCheckpoint(out)) {
       throw new IcrlError(
@@ -38,6 +45,16 @@ export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: b
   replaceDurably(path, Buffer.from(`${JSON.stringify(wanted, undefined, 2)}\n`));
 }
 
+/** A checkpoint that is written is in the folder, and so are those that are removed. @throws OUTPUT_EXISTS */
+function requireOwn(out: string): void {
+  try {
+    requireNoLinks(out, ...OUTPUTS);
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new IcrlError("OUTPUT_EXISTS", `${error.message}: choose another --out`, { folder: out });
+  }
+}
+
 /** Whether something was learned in a folder. */
 export function hasCheckpoint(out: string): boolean {
   return checkpointNames(out).length > 0;
@@ -47,7 +64,7 @@ export function hasCheckpoint(out: string): boolean {
 export function keepLatestCheckpoints(out: string, keep: number): void {
   const kept = checkpointNames(out).slice(-keep);
   for (const name of readdirSync(join(out, "checkpoints"))) {
-    if (!kept.includes(name)) rmSync(join(out, "checkpoints", name), { recursive: true });
+    if (!kept.includes(name) && LEFT.test(name)) rmSync(join(out, "checkpoints", name), { recursive: true });
   }
 }
 

@@ -206,7 +206,7 @@ test("a journal with damage in its middle is reported, not guessed at", async ()
   writeFileSync(journal, `not json\n${readFileSync(journal, "utf8")}`);
   await expect(serverAfter(server)).rejects.toMatchObject({
     reason: "LOG_CORRUPT",
-    message: `${journal}, line 1 is not JSON: restore it from a backup`,
+    message: expect.stringContaining(`${journal}, line 1 is not JSON (`),
   });
 });
 

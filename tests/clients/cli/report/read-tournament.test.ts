@@ -95,7 +95,7 @@ test("results of another version say what to do", async () => {
 test("results that are not what was written are told from those of another version", async () => {
   const dir = copy();
   writeFileSync(join(dir, "results.json"), "{");
-  expect(await errorOf(dir)).toMatch(/^RESULTS_CORRUPT: .*results\.json is no JSON \(.*\): restore it from a backup/);
+  expect(await errorOf(dir)).toMatch(/^RESULTS_CORRUPT: .*results\.json is not JSON \(.*\): restore it from a backup/);
   for (const content of ["[]", "null", '{"schema_version": 1}']) {
     writeFileSync(join(dir, "results.json"), content);
     expect(await errorOf(dir)).toMatch(/^RESULTS_CORRUPT: /);

@@ -1,0 +1,36 @@
+/** The schema of results.json, whose members results.ts describes. */
+import type { Parts } from "../../../datasets/document.js";
+
+/** The document. */
+export function resultsDocument({ z, name, text, count, positive, finite, uint64, options }: Parts) {
+  const mean = { mean: finite, se: finite };
+  const agent = z.object({
+    name,
+    agent: text(),
+    options,
+    trials: count,
+    forfeits: count,
+    forfeit_reason: z.optional(text()),
+    forfeit_message: z.optional(z.string("a text")),
+    regret: z.object({ ...mean, ci95: z.nullable(z.tuple([finite, finite])) }),
+    return: z.nullable(z.object(mean)),
+    curve: z
+      .object({ step: z.array(finite), mean: z.array(finite), se: z.array(finite) })
+      .refine(({ step, mean, se }) => step.length === mean.length && step.length === se.length, "three lists of one length"),
+  });
+  return z.object({
+    schema_version: count,
+    command: z.string("a text"),
+    versions: z.record(text(), text()),
+    tournament: z.object({
+      id: text(),
+      name: text(),
+      seed: uint64,
+      trials: positive,
+      tasks: z.array(z.object({ id: name, task: text(), options })),
+      agents: z.array(z.object({ name, agent: text(), options, tasks: z.array(name) })),
+    }),
+    tasks: z.array(z.object({ id: name, task: text(), options, uniform_regret: finite, agents: z.array(agent) })),
+    leaderboard: z.array(z.object({ task: name, name, rank: positive, regret: finite })),
+  });
+}
