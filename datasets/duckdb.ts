@@ -4,6 +4,7 @@ import { realpathSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, DuckDBTimestampTZValue, DuckDBTypeId, StatementType } from "@duckdb/node-api";
+import { IcrlError } from "../common/errors.js";
 import { listShards, requireLog } from "./log-folder.js";
 import { sqlType, TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
@@ -102,9 +103,19 @@ export async function withLog<T>(
 ): Promise<T> {
   requireLog(dir);
   return withDuckDb(allowFiles ? "any" : [...shardPaths(dir), ...more], async (connection) => {
-    await connection.run(
-      `CREATE VIEW trajectories AS SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`,
-    );
+    const view = `CREATE VIEW trajectories AS SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`;
+    await logCorruptIfRefused(dir, () => connection.run(view));
     return use(connection);
   });
+}
+
+/** Runs what DuckDB can refuse only because a shard is not what was written. @throws LOG_CORRUPT */
+export async function logCorruptIfRefused<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof IcrlError) throw error;
+    const [what] = (error as Error).message.split("\n"); // DuckDB names the file
+    throw new IcrlError("LOG_CORRUPT", `a shard of ${dir} cannot be read (${what}): restore it from a backup`, { folder: dir });
+  }
 }

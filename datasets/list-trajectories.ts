@@ -1,6 +1,6 @@
 import type { DuckDBValue } from "@duckdb/node-api";
 import { IcrlError } from "../common/errors.js";
-import { shardsSql, withLog } from "./duckdb.js";
+import { logCorruptIfRefused, shardsSql, withLog } from "./duckdb.js";
 import { filterSql, filterText, type TrajectoryFilter } from "./trajectory-filter.js";
 
 const DEFAULT_PAGE = 100;
@@ -70,7 +70,9 @@ export async function listTrajectories(
   const { condition, values } = filterSql(filter);
   const sql = `SELECT ${SELECTED} FROM ${shardsSql(dir, after + 1)}
     WHERE log_index > ${after} AND ${condition} ORDER BY log_index LIMIT ${size + 1}`;
-  const rows = await withLog(dir, async (connection) => (await connection.run(sql, values)).getRows());
+  const rows = await withLog(dir, (connection) =>
+    logCorruptIfRefused(dir, async () => (await connection.run(sql, values)).getRows()),
+  );
   const shown = rows.slice(0, size);
   const more = rows.length > size;
   return {

@@ -1,5 +1,5 @@
 /** Files that say what is to be done, YAML or JSON: read whole, refused with the place of what is wrong. */
-import { isScalar, LineCounter, parseDocument, visit } from "yaml";
+import { Composer, type CST, isScalar, LineCounter, Parser, visit } from "yaml";
 import { IcrlError } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
 import { readRegularFile, UnreadableFile } from "../../datasets/read-file.js";
@@ -107,13 +107,15 @@ const MOST_ALIASES = 100;
 function parseYaml(source: string): unknown {
   // The library compares each key of a mapping with all before it: looked at here instead, in one go.
   // And it looks for the line of each of a hundred thousand errors: one is enough.
-  const lineCounter = new LineCounter();
-  const document = parseDocument(source, { intAsBigInt: true, uniqueKeys: false, prettyErrors: false, lineCounter });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    if (error.message.includes("call stack")) throw new Error(TOO_DEEP);
-    const { line, col } = lineCounter.linePos(error.pos[0]);
-    throw new Error(`${error.message} at line ${line}, column ${col}`);
+  const lines = new LineCounter();
+  const tokens = [...new Parser(lines.addNewLine).parse(source)];
+  if (isDeeperThan(tokens, MOST_LEVELS + 2)) throw new Error(TOO_DEEP); // composing goes into itself, and can abort the process
+  const composer = new Composer({ intAsBigInt: true, uniqueKeys: false, prettyErrors: false });
+  const [document, more] = composer.compose(tokens, true, source.length);
+  const error = document.errors[0] ?? more?.errors[0];
+  if (error !== undefined || more !== undefined) {
+    const { line, col } = lines.linePos(error?.pos[0] ?? more.range[0]);
+    throw new Error(`${error?.message ?? "a second document begins"} at line ${line}, column ${col}`);
   }
   let aliases = 0;
   visit(document, {
@@ -121,8 +123,7 @@ function parseYaml(source: string): unknown {
       aliases += 1;
       if (aliases > MOST_ALIASES) throw new Error(`more than ${MOST_ALIASES} aliases`);
     },
-    Map(_, { items }, path) {
-      if (path.length > 2 * MOST_LEVELS) throw new Error(TOO_DEEP); // a mapping, and a pair of it
+    Map(_, { items }) {
       const keys = new Set<string>();
       for (const { key } of items) {
         const name = String(isScalar(key) ? key.value : key);
@@ -133,6 +134,20 @@ function parseYaml(source: string): unknown {
     },
   });
   return document.toJS({ maxAliasCount: MOST_ALIASES });
+}
+
+/** Whether tokens stand in each other deeper than so many levels. */
+function isDeeperThan(tokens: readonly CST.Token[], levels: number): boolean {
+  let level: readonly CST.Token[] = tokens;
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > levels) return true;
+    level = level.flatMap((token) => {
+      const items = "items" in token ? token.items.flatMap(({ key, value }) => [key, value]) : [];
+      const own = token.type === "document" ? [token.value] : items;
+      return own.filter((inner) => inner !== undefined && inner !== null);
+    });
+  }
+  return false;
 }
 
 /** A value in a message: as JSON, not too much of it. */
