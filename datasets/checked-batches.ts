@@ -89,16 +89,20 @@ function sameType(a: DataType, b: DataType): boolean {
 /** What values claim that their memory does not hold. */
 function memoryProblem(data: Data, type: ColumnType): string | undefined {
   const { length, offset } = data;
-  if (length > 0 && data.nullCount > 0 && data.nullBitmap.length * 8 < offset + length) return "has too few marks of nulls";
+  if (length > 0 && data.nullCount > 0 && data.nullBitmap.length * 8 < offset + length)
+    return "has too few marks of nulls";
   if (type === "bool") return data.values.length * 8 < offset + length ? "has too few values" : undefined;
-  if (type !== "utf8" && !type.startsWith("list<")) return data.values.length < length ? "has too few values" : undefined;
+  if (type !== "utf8" && !type.startsWith("list<"))
+    return data.values.length < length ? "has too few values" : undefined;
   if (length === 0) return undefined;
   const offsets = data.valueOffsets;
   if (offsets.length <= length) return "has too few offsets";
   if (offsets[0] < 0) return `begins at ${offsets[0]}`;
-  for (let row = 0; row < length; row += 1) if (offsets[row + 1] < offsets[row]) return `ends before it begins in row ${row}`;
+  for (let row = 0; row < length; row += 1)
+    if (offsets[row + 1] < offsets[row]) return `ends before it begins in row ${row}`;
   const last = offsets[length];
-  if (type === "utf8") return last > data.values.length ? `has texts of ${last} bytes in ${data.values.length}` : undefined;
+  if (type === "utf8")
+    return last > data.values.length ? `has texts of ${last} bytes in ${data.values.length}` : undefined;
   const items = data.children[0];
   if (items === undefined || items.length < last || items.values.length < last) {
     return `has lists of ${last} items in ${items?.values?.length ?? 0}`;

@@ -98,7 +98,8 @@ export function datasetDocument(parts: Parts) {
         for (const [label, entry] of Object.entries(labels)) {
           if (!("folder" in entry)) continue;
           const folder = `labels/${label}`;
-          const wrong = (path: PropertyKey[], rule: string) => addIssue({ code: "custom", path: [label, ...path], message: rule });
+          const wrong = (path: PropertyKey[], rule: string) =>
+            addIssue({ code: "custom", path: [label, ...path], message: rule });
           if (entry.folder !== folder) wrong(["folder"], `"${folder}", the label's own folder`);
           const other = entry.shards.findIndex(({ file }) => !file.startsWith(`${folder}/`));
           if (other >= 0) wrong(["shards", other, "file"], `a shard in ${folder}/`);
@@ -110,7 +111,8 @@ export function datasetDocument(parts: Parts) {
 }
 
 function shardFiles({ z, count, sha256, matching }: Parts, folder: string) {
-  const example = folder === "data" ? "data/trajectories-000000000000.parquet" : "labels/NAME/trajectories-000000000000.parquet";
+  const example =
+    folder === "data" ? "data/trajectories-000000000000.parquet" : "labels/NAME/trajectories-000000000000.parquet";
   const file = matching(new RegExp(`^${folder}/${SHARD}$`), `a shard's path, ${example} say`);
   return z.array(z.object({ file, rows: count, bytes: count, sha256 })).superRefine((files, { addIssue }) => {
     const seen = new Set<string>();
@@ -123,4 +125,10 @@ function shardFiles({ z, count, sha256, matching }: Parts, folder: string) {
 
 /** label.json. */
 export const labelDocument = ({ z, fileName, count, text, options }: Parts) =>
-  z.object({ name: fileName, agent: text(200), agent_version: text(200), agent_options: options, schema_version: count });
+  z.object({
+    name: fileName,
+    agent: text(200),
+    agent_version: text(200),
+    agent_options: options,
+    schema_version: count,
+  });

@@ -45,7 +45,11 @@ export type Schema<T> = () => Zod.ZodType<T>;
 export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
 /** Nothing where two types are the same, as far as assigning goes; else an argument that nobody gives. */
-type Proof<A, B> = [A] extends [B] ? ([B] extends [A] ? [] : ["the type has more than the schema"]) : ["the schema has more than the type"];
+type Proof<A, B> = [A] extends [B]
+  ? [B] extends [A]
+    ? []
+    : ["the type has more than the schema"]
+  : ["the schema has more than the type"];
 
 /** The schema of a type: `schemaOf<T>()(make)` compiles if what it lets pass is T, no more and no less. */
 export const schemaOf =
@@ -199,7 +203,11 @@ const anA = (type: string): string => (/^[aeiou]/.test(type) ? `an ${type}` : `a
 const pathText = (path: readonly PropertyKey[]): string =>
   path
     .map((key, i) =>
-      typeof key === "number" ? `[${key}]` : /^\w{1,40}$/.test(String(key)) ? `${i === 0 ? "" : "."}${String(key)}` : `[${shown(String(key))}]`,
+      typeof key === "number"
+        ? `[${key}]`
+        : /^\w{1,40}$/.test(String(key))
+          ? `${i === 0 ? "" : "."}${String(key)}`
+          : `[${shown(String(key))}]`,
     )
     .join("");
 

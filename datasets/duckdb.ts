@@ -3,7 +3,13 @@ import { randomUUID } from "node:crypto";
 import { realpathSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type DuckDBConnection, DuckDBInstance, DuckDBTimestampTZValue, DuckDBTypeId, StatementType } from "@duckdb/node-api";
+import {
+  type DuckDBConnection,
+  DuckDBInstance,
+  DuckDBTimestampTZValue,
+  DuckDBTypeId,
+  StatementType,
+} from "@duckdb/node-api";
 import { IcrlError } from "../common/errors.js";
 import { listShards, requireLog } from "./log-folder.js";
 import { sqlType, TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
@@ -116,6 +122,8 @@ export async function logCorruptIfRefused<T>(dir: string, work: () => Promise<T>
   } catch (error) {
     if (error instanceof IcrlError) throw error;
     const [what] = (error as Error).message.split("\n"); // DuckDB names the file
-    throw new IcrlError("LOG_CORRUPT", `a shard of ${dir} cannot be read (${what}): restore it from a backup`, { folder: dir });
+    throw new IcrlError("LOG_CORRUPT", `a shard of ${dir} cannot be read (${what}): restore it from a backup`, {
+      folder: dir,
+    });
   }
 }

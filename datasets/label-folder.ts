@@ -50,9 +50,13 @@ export function readLabelHead(dir: string, name: string): LabelHead {
   const path = labelHeadPath(dir, name);
   const head = readDocument(path, LABEL);
   if (head.name === name) return head;
-  throw new IcrlError("DATASET_CORRUPT", `${path} is of labels ${shown(head.name)}, in the folder of "${name}": ${LABEL.remedy}`, {
-    file: path,
-  });
+  throw new IcrlError(
+    "DATASET_CORRUPT",
+    `${path} is of labels ${shown(head.name)}, in the folder of "${name}": ${LABEL.remedy}`,
+    {
+      file: path,
+    },
+  );
 }
 
 const LABEL: DocumentKind<LabelHead> = {

@@ -72,7 +72,8 @@ export const listShards = (dir: string): LogFile[] => listFiles(dataFolder(dir),
 /** The segments, in log order. */
 export const listSegments = (dir: string): LogFile[] => listFiles(logFolder(dir), /^(\d{1,15})\.segment$/);
 /** Segments that were kept because their middle is damaged. */
-export const listCorruptSegments = (dir: string): LogFile[] => listFiles(logFolder(dir), /^(\d{1,15})\.segment\.corrupt/);
+export const listCorruptSegments = (dir: string): LogFile[] =>
+  listFiles(logFolder(dir), /^(\d{1,15})\.segment\.corrupt/);
 
 /**
  * Every line of the manifest, oldest first, without a last line that was not finished.

@@ -2,7 +2,17 @@
  * Reading files that somebody else may have made. What stands where a file should be can be a FIFO or a device, which would be waited for
  * without end, and a file can be larger than memory: both are refused before a byte is read. Everything that is read whole is read here.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /** The most bytes of a shard: those of the log and of datasets have some 16 MB of rows. */

@@ -8,7 +8,14 @@ import { StatementType } from "./duckdb.js";
 
 /** Functions of a SELECT that change the database's settings, write, or run what they are given as text. */
 const ACTING = [
-  ...["enable_logging", "disable_logging", "enable_profiling", "disable_profiling", "truncate_duckdb_logs", "write_log"],
+  ...[
+    "enable_logging",
+    "disable_logging",
+    "enable_profiling",
+    "disable_profiling",
+    "truncate_duckdb_logs",
+    "write_log",
+  ],
   ...["checkpoint", "force_checkpoint", "query", "json_execute_serialized_sql"],
 ];
 
@@ -79,9 +86,11 @@ export async function requireCondition(connection: DuckDBConnection, where: stri
     node.modifiers?.length === 0 &&
     node.group_expressions?.length === 0 &&
     !clauses;
-  if (!plain) throw new IcrlError("QUERY_INVALID", `${JSON.stringify(where)} is more than a condition: give one as after WHERE`);
+  if (!plain)
+    throw new IcrlError("QUERY_INVALID", `${JSON.stringify(where)} is more than a condition: give one as after WHERE`);
   const acting = ACTING.find((name) => calls(tree, name));
-  if (acting !== undefined) throw new IcrlError("QUERY_INVALID", `the function ${acting} does more than read: leave it out`);
+  if (acting !== undefined)
+    throw new IcrlError("QUERY_INVALID", `the function ${acting} does more than read: leave it out`);
 }
 
 /** What DuckDB makes of a text of SELECTs, without running it. */

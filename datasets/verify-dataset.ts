@@ -5,7 +5,13 @@
 import { join } from "node:path";
 import { rngFromSeed } from "../common/rng.js";
 import { batchRows } from "./batch-rows.js";
-import { type DatasetManifest, folderLabels, listedFiles, readDatasetManifest, type ShardFile } from "./dataset-manifest.js";
+import {
+  type DatasetManifest,
+  folderLabels,
+  listedFiles,
+  readDatasetManifest,
+  type ShardFile,
+} from "./dataset-manifest.js";
 import type { DatasetProblem } from "./dataset-problem.js";
 import { type DatasetShard, readDatasetShards } from "./dataset-shards.js";
 import { withDuckDb } from "./duckdb.js";

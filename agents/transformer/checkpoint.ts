@@ -282,7 +282,10 @@ function configDocument({ z, name, text, count, finite, sha256, options }: Parts
         reward_mean: finite,
         reward_std: finite.refine((value) => value > 0, "a positive number"),
       })
-      .refine(({ layout, dim }) => layout !== "chosen-arm" || dim > 0, "tokens of arms with features, as chosen-arm needs"),
+      .refine(
+        ({ layout, dim }) => layout !== "chosen-arm" || dim > 0,
+        "tokens of arms with features, as chosen-arm needs",
+      ),
     model: options,
     training: z.object({
       objective: text(),

@@ -10,8 +10,8 @@ import { Schema } from "apache-arrow";
 import { VERSION } from "../../common/version.js";
 import { rowsBuilder } from "../batch-builder.js";
 import { encodeParquet } from "../encode-parquet.js";
-import { arrowFields, type Column, type RowOf } from "../trajectory-schema.js";
 import { readRegularFile } from "../read-file.js";
+import { arrowFields, type Column, type RowOf } from "../trajectory-schema.js";
 import type { ExportSource, FormatName } from "./export-format.js";
 
 /** About the most bytes of rows that wait in memory. */

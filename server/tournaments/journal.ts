@@ -6,7 +6,14 @@ import { closeSync, constants, existsSync, ftruncateSync, openSync, readdirSync 
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { IcrlError, REASONS, type Reason } from "../../common/errors.js";
-import { checkDocument, type DocumentKind, type Parts, parseDocument, readText, schemaOf } from "../../datasets/document.js";
+import {
+  checkDocument,
+  type DocumentKind,
+  type Parts,
+  parseDocument,
+  readText,
+  schemaOf,
+} from "../../datasets/document.js";
 import { fsyncFolder } from "../../datasets/durable-file.js";
 import { makeFolders } from "../../datasets/make-folders.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";

@@ -71,7 +71,8 @@ function joinShards(dir: string, group: readonly ShardEntry[]): void {
 
 function completeReplacement(dir: string, entry: ShardEntry): void {
   const written = temporaryPath(dir, entry.file);
-  if (existsSync(written) && sha256(readRegularFile(written, MAX_SHARD_BYTES)) === entry.sha256) placeShard(dir, entry.file);
+  if (existsSync(written) && sha256(readRegularFile(written, MAX_SHARD_BYTES)) === entry.sha256)
+    placeShard(dir, entry.file);
   for (const name of entry.replaces ?? [])
     if (name !== entry.file) rmSync(join(dataFolder(dir), name), { force: true });
   fsyncFolder(dataFolder(dir));

@@ -1,14 +1,5 @@
 /** Writing the list of shards, log/shards.jsonl. Each line is durable before what it replaces is deleted. */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  truncateSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, truncateSync, writeSync } from "node:fs";
 import { fsyncFolder } from "../../datasets/durable-file.js";
 import { logFolder, manifestPath, type ShardEntry } from "../../datasets/log-folder.js";
 import { readRegularFile } from "../../datasets/read-file.js";

@@ -12,7 +12,9 @@ export function expectRefused({ reasons }: HostileEntry, { outcomes, rss, ended,
   const accepted = outcomes.filter(({ code }) => code === 0);
   expect(accepted).toEqual([]);
   // A verify lists problems instead of one reason.
-  const other = outcomes.filter(({ command, text }) => command !== "verify" && !reasons.some((reason) => text.includes(`${reason}: `)));
+  const other = outcomes.filter(
+    ({ command, text }) => command !== "verify" && !reasons.some((reason) => text.includes(`${reason}: `)),
+  );
   expect(other).toEqual([]);
   expect(rss).toBeLessThan(MOST_MIB);
 }

@@ -2,7 +2,18 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { tempDir } from "./temp-dir.js";
 
@@ -133,7 +144,22 @@ const COMMANDS: Readonly<Record<Kind, Readonly<Record<string, Command>>>> = {
   },
   training: {
     evaluate: (dir, out) => ["evaluate", dir, "--expert", "ucb", "--trials", "2", "--out", out],
-    play: (dir, out) => ["play", "transformer", "--option", `checkpoint=${dir}`, "--task", "bernoulli-bandit", "--set", "arms=3", "--set", "horizon=5", "--trials", "1", "--data", out],
+    play: (dir, out) => [
+      "play",
+      "transformer",
+      "--option",
+      `checkpoint=${dir}`,
+      "--task",
+      "bernoulli-bandit",
+      "--set",
+      "arms=3",
+      "--set",
+      "horizon=5",
+      "--trials",
+      "1",
+      "--data",
+      out,
+    ],
     train: (dir, _, good) => ["train", join(good, "training.yaml"), "--out", dir],
   },
   spec: {
@@ -148,7 +174,20 @@ const READERS: Readonly<Record<string, readonly string[]>> = {
   "label.json": ["label"],
   rows: ["head", "filter", "split", "jsonl", "csv", "dpt", "ad", "minari", "verify"],
   columns: ["info", "head", "query", "filter", "split", "jsonl", "csv", "dpt", "ad", "minari", "verify", "train"],
-  file: ["info", "head", "query", "filter", "split", "merge", "jsonl", "minari", "ratio", "verify", "train", "label anew"],
+  file: [
+    "info",
+    "head",
+    "query",
+    "filter",
+    "split",
+    "merge",
+    "jsonl",
+    "minari",
+    "ratio",
+    "verify",
+    "train",
+    "label anew",
+  ],
   labels: ["head", "filter", "split", "jsonl", "csv", "dpt", "ad", "verify"],
   "shards.jsonl": ["verify", "play"],
   shard: ["list", "query", "verify"],
@@ -167,7 +206,16 @@ const READERS: Readonly<Record<string, readonly string[]>> = {
 function writtenTraining(dir: string): string {
   const file = join(dirname(dir), "training-of-it.yaml");
   const model = { layers: 1, width: 4, heads: 1 };
-  writeFileSync(file, JSON.stringify({ name: "x", dataset: dir, objective: "dpt", model, training: { steps: 1, batch: 2 } }));
+  writeFileSync(
+    file,
+    JSON.stringify({
+      name: "x",
+      dataset: dir,
+      objective: "dpt",
+      model,
+      training: { steps: 1, batch: 2, validation_share: 0 },
+    }),
+  );
   return file;
 }
 
@@ -241,7 +289,10 @@ async function runCommands(commands: readonly (readonly string[])[], cwd: string
     stderr += text;
   });
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
-  const lines = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Line);
+  const lines = stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line);
   return { lines, ended: code === 0 ? undefined : `${signal ?? code}: ${stderr.slice(-500)}` };
 }
 

@@ -63,7 +63,9 @@ function readResults(dir: string): ResultsJson {
     );
   }
   const tasks = (content as Partial<ResultsJson> | null)?.tasks;
-  const old = Array.isArray(tasks) ? tasks.find((task) => typeof task === "object" && task !== null && task.uniform_regret === undefined) : undefined;
+  const old = Array.isArray(tasks)
+    ? tasks.find((task) => typeof task === "object" && task !== null && task.uniform_regret === undefined)
+    : undefined;
   if (old !== undefined) {
     throw new IcrlError(
       "RESULTS_VERSION",

@@ -16,7 +16,10 @@ export function resultsDocument({ z, name, text, count, positive, finite, uint64
     return: z.nullable(z.object(mean)),
     curve: z
       .object({ step: z.array(finite), mean: z.array(finite), se: z.array(finite) })
-      .refine(({ step, mean, se }) => step.length === mean.length && step.length === se.length, "three lists of one length"),
+      .refine(
+        ({ step, mean, se }) => step.length === mean.length && step.length === se.length,
+        "three lists of one length",
+      ),
   });
   return z.object({
     schema_version: count,
