@@ -15,11 +15,12 @@ import {
 import type { DatasetProblem } from "./dataset-problem.js";
 import { type DatasetShard, readDatasetShards } from "./dataset-shards.js";
 import { withDuckDb } from "./duckdb.js";
+import { taskIdOf } from "./json-columns.js";
 import { inconsistency, type Replay, replayProblem } from "./row-problems.js";
 import type { TrajectoryRow } from "./trajectory-schema.js";
 import { checkCounts } from "./verify-counts.js";
 import { checkFiles } from "./verify-files.js";
-import { labelChecker, orderProblem, taskId, taskProblem } from "./verify-row.js";
+import { labelChecker, orderProblem, taskProblem } from "./verify-row.js";
 
 /** What was looked at and what was found. */
 export interface DatasetReport {
@@ -80,13 +81,12 @@ async function checkEpisodes(
     let row = 0;
     let last: TrajectoryRow | undefined;
     for (const episode of batchRows(decoded.data)) {
-      const task = tasks.get(taskId(episode));
+      const id = taskIdOf(episode.tags, episode.task);
+      const task = tasks.get(id);
       const again = sampled(episodes + row);
       const problem =
         inconsistency(episode) ??
-        (task === undefined
-          ? `is of task "${taskId(episode)}", which dataset.json does not list`
-          : taskProblem(task, episode)) ??
+        (task === undefined ? `is of task "${id}", which dataset.json does not list` : taskProblem(task, episode)) ??
         orderProblem(last, episode) ??
         labelProblem(row, episode, task?.num_actions ?? 0) ??
         (again ? replayProblem(episode, replay) : undefined);

@@ -152,7 +152,7 @@ function summaryJson(row: TrajectorySummary): Record<string, unknown> {
     episode_index: row.episodeIndex,
     task: row.task,
     task_version: row.taskVersion,
-    task_options: JSON.parse(row.taskOptionsJson),
+    task_options: row.taskOptions,
     agent: row.agent,
     entrant: row.entrant ?? null,
     tournament_id: row.tournamentId ?? null,
