@@ -119,7 +119,18 @@ export async function verifyLog(
     for (const { from, to } of scan.damaged)
       problems.push({ file: path, problem: `bytes ${from} to ${to} are not what was written` });
     if (manifest.has(shardName(first)) || existsSync(join(dataFolder(dir), shardName(first)))) continue;
-    for (const frame of scan.frames) for (const row of ipcRows(frame.payload, path)) check(path, row);
+    for (const { offset, payload, rows } of scan.frames) {
+      const before = episodes;
+      try {
+        for (const row of ipcRows(payload, path)) check(path, row);
+      } catch (error) {
+        problems.push({ file: path, problem: (error as Error).message });
+        continue;
+      }
+      const found = episodes - before;
+      if (found !== rows)
+        problems.push({ file: path, problem: `has ${found} episodes at byte ${offset}, and ${rows} were written` });
+    }
   }
   for (const { path } of listCorruptSegments(dir)) {
     const { damaged } = readSegment(path);

@@ -173,7 +173,7 @@ const COMMANDS: Readonly<Record<Kind, Readonly<Record<string, Command>>>> = {
 const READERS: Readonly<Record<string, readonly string[]>> = {
   "label.json": ["label"],
   rows: ["head", "filter", "split", "jsonl", "csv", "dpt", "ad", "minari", "verify"],
-  columns: ["info", "head", "query", "filter", "split", "jsonl", "csv", "dpt", "ad", "minari", "verify", "train"],
+  columns: ["head", "filter", "split", "jsonl", "csv", "dpt", "ad", "minari", "verify"],
   file: [
     "info",
     "head",
