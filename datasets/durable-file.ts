@@ -12,7 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { openRegularFile, requireRegularFile } from "./read-file.js";
+import { MAX_SHARD_BYTES, openRegularFile, requireRegularFile } from "./read-file.js";
 
 /** Makes names in a folder durable. */
 export function fsyncFolder(path: string): void {
@@ -61,11 +61,11 @@ export function replaceDurably(path: string, bytes: Uint8Array): void {
   fsyncFolder(dirname(path));
 }
 
-/** SHA-256 of a file, hexadecimal, and its size in bytes; a piece in memory at a time. Throws UnreadableFile if it is no file. */
+/** SHA-256 of a shard, hexadecimal, and its size in bytes; a piece in memory at a time. Throws UnreadableFile if it is no file, or larger than any shard. */
 export async function hashFile(path: string): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash("sha256");
   let bytes = 0;
-  const stream = createReadStream(path, { fd: openRegularFile(path), highWaterMark: 1 << 20 });
+  const stream = createReadStream(path, { fd: openRegularFile(path, MAX_SHARD_BYTES), highWaterMark: 1 << 20 });
   for await (const piece of stream as AsyncIterable<Buffer>) {
     hash.update(piece);
     bytes += piece.length;

@@ -25,10 +25,9 @@ export class UnreadableFile extends Error {}
 
 /** The bytes of a regular file. Throws UnreadableFile if it is none or has more than `most` bytes, and what the file system throws. */
 export function readRegularFile(path: string, most: number): Buffer {
-  const fd = openRegularFile(path);
+  const fd = openRegularFile(path, most);
   try {
     const { size } = fstatSync(fd);
-    if (size > most) throw new UnreadableFile(`has ${sizeText(size)}, at most ${sizeText(most)} are read`);
     const bytes = Buffer.allocUnsafe(size);
     let read = 0;
     while (read < size) {
@@ -42,12 +41,14 @@ export function readRegularFile(path: string, most: number): Buffer {
   }
 }
 
-/** Opens a regular file to be read. Throws UnreadableFile if it is none, without waiting, and what the file system throws. */
-export function openRegularFile(path: string): number {
+/** Opens a regular file to be read. Throws UnreadableFile if it is none, without waiting, or has more than `most` bytes, and what the file system throws. */
+export function openRegularFile(path: string, most: number): number {
   requireRegularFile(path); // a device is not even opened: that alone can do something
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    requireRegular(fstatSync(fd));
+    const stat = fstatSync(fd);
+    requireRegular(stat);
+    if (stat.size > most) throw new UnreadableFile(`has ${sizeText(stat.size)}, at most ${sizeText(most)} are read`);
     return fd;
   } catch (error) {
     closeSync(fd);

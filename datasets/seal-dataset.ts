@@ -158,7 +158,7 @@ async function describeFiles(
   let done = 0;
   for (const { name, path } of files) {
     const rows = await corruptIfRefused(path, () => rowsOf(connection, path));
-    described.push({ file: `${folder}/${name}`, rows, ...(await hashFile(path)) });
+    described.push({ file: `${folder}/${name}`, rows, ...(await corruptIfRefused(path, () => hashFile(path))) });
     done += rows;
     onProgress(done, done);
   }

@@ -79,7 +79,14 @@ export async function verifyLog(
   for (const { name, path } of shards) {
     missing.delete(name);
     const entry = manifest.get(name);
-    const { sha256, bytes: size } = await hashFile(path);
+    let hashed: { readonly sha256: string; readonly bytes: number };
+    try {
+      hashed = await hashFile(path);
+    } catch (error) {
+      problems.push({ file: path, problem: (error as Error).message });
+      continue;
+    }
+    const { sha256, bytes: size } = hashed;
     bytes += size;
     if (entry === undefined) {
       // Between the shard and the manifest's line a writer can be killed: its segment is still there then, and rolled again.
