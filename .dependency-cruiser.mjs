@@ -191,6 +191,20 @@ export const forbidden = [
     to: { path: "(^|/)@tensorflow/", reachable: true },
   },
   {
+    name: "schemas",
+    comment: "documents from files pass one door, which knows the library of schemas and loads it when it is needed",
+    severity: "error",
+    from: { pathNot: "^datasets/document\\.ts$" },
+    to: { path: "(^|/)node_modules/zod/" },
+  },
+  {
+    name: "sql",
+    comment: "a database is opened in one place, which confines it to its files; the others know its types",
+    severity: "error",
+    from: { pathNot: "^datasets/duckdb\\.ts$" },
+    to: { path: "(^|/)node_modules/@duckdb/", dependencyTypesNot: ["type-only"] },
+  },
+  {
     name: "runtime-dependencies",
     comment: "what ships runs without development packages, and without packages that package.json does not name",
     severity: "error",

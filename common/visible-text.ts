@@ -3,6 +3,8 @@
  * order of what follows round (bidi) or make two names look alike (zero width).
  */
 
+import { MAX_NAME } from "./names.js";
+
 /** Controls (C0, DEL, C1), format characters (bidi, zero width, soft hyphens, tags), separators of lines, halves of surrogate pairs. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
@@ -33,9 +35,6 @@ function escaped(character: string): string {
 }
 
 const hex = (code: number, digits: number) => code.toString(16).padStart(digits, "0");
-
-/** Most characters of a name: of an agent, its version, an entrant, a task's id, a tournament. */
-export const MAX_NAME = 100;
 
 /**
  * What is wrong with a name, as the end of a sentence that names it; undefined where nothing is. The rule for all names that come from

@@ -1,5 +1,6 @@
 /** Arrow to rows: the inverse of batch-builder.ts. */
-import { type Data, type RecordBatch, RecordBatchReader, type Vector } from "apache-arrow";
+import type { Data, RecordBatch, Vector } from "apache-arrow";
+import { checkedBatches } from "./checked-batches.js";
 import { type Column, TRAJECTORY_COLUMNS, type TrajectoryRow, type TrajectoryValue } from "./trajectory-schema.js";
 
 /** Whether a value is not null. */
@@ -70,7 +71,17 @@ export function* batchRows(batch: RecordBatch): Generator<TrajectoryRow> {
   }
 }
 
-/** Rows of an Arrow IPC stream, in order. */
-export function* ipcRows(stream: Uint8Array): Generator<TrajectoryRow> {
-  for (const batch of RecordBatchReader.from(stream)) yield* batchRows(batch);
+/**
+ * Rows of an Arrow IPC stream, in order.
+ *
+ * @param file where it is from, for messages
+ * @param columns that it has; all by default
+ * @throws LOG_CORRUPT if it is not what it says of itself
+ */
+export function* ipcRows(
+  stream: Uint8Array,
+  file = "an Arrow stream",
+  columns?: readonly string[],
+): Generator<TrajectoryRow> {
+  for (const batch of checkedBatches(stream, file, TRAJECTORY_COLUMNS, columns)) yield* batchRows(batch);
 }

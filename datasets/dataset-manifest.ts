@@ -2,9 +2,11 @@
  * dataset.json: what a dataset is, and proof that it is whole. It is written last, so its presence means that the dataset is
  * finished. docs/datasets.md describes it; a field is never renamed or given another meaning within one `schema_version`.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../common/errors.js";
+import { datasetDocument } from "./dataset-schema.js";
+import { checkDocument, type DocumentKind, parseJson, readText, schemaOf } from "./document.js";
 import { replaceDurably } from "./durable-file.js";
 
 /** Raised when a field is renamed, removed or means something else; new fields do not raise it. */
@@ -169,6 +171,12 @@ export function folderLabels({ labels }: DatasetManifest): Map<string, FolderLab
   return new Map(Object.entries(labels).flatMap(([name, label]) => ("folder" in label ? [[name, label]] : [])));
 }
 
+/** All files that a manifest lists: the data's shards, then the labels'. */
+export const listedFiles = (manifest: DatasetManifest): ShardFile[] => [
+  ...manifest.shards,
+  ...Array.from(folderLabels(manifest).values(), ({ shards }) => shards).flat(),
+];
+
 /**
  * The manifest.
  *
@@ -179,35 +187,28 @@ export function folderLabels({ labels }: DatasetManifest): Map<string, FolderLab
 export function readDatasetManifest(dir: string): DatasetManifest {
   const path = datasetPath(dir);
   if (!existsSync(path)) throw notADataset(dir);
-  let manifest: Partial<DatasetManifest>;
-  try {
-    manifest = JSON.parse(readFileSync(path, "utf8")) as Partial<DatasetManifest>;
-  } catch (error) {
-    throw corrupt(path, `is not JSON (${(error as Error).message})`);
-  }
-  const version = manifest?.schema_version;
-  if (typeof version !== "number") throw corrupt(path, "has no schema_version");
-  if (version > DATASET_SCHEMA_VERSION) {
+  const content = parseJson(readText(path, MANIFEST), path, MANIFEST);
+  // Asked first: what a later version wrote need not fit this one's schema.
+  const version = (content as Partial<DatasetManifest> | null)?.schema_version;
+  if (typeof version === "number" && version > DATASET_SCHEMA_VERSION) {
     throw new IcrlError(
       "DATASET_TOO_NEW",
       `${path} has schema_version ${version}, this version of icrl reads ${DATASET_SCHEMA_VERSION}: install a newer one`,
       { file: path },
     );
   }
-  const missing = (["name", "id", "trials", "episodes", "steps"] as const).find((key) => manifest[key] === undefined);
-  const lists = (["behaviours", "tasks", "shards"] as const).find((key) => !Array.isArray(manifest[key]));
-  const absent = missing ?? lists ?? (typeof manifest.labels === "object" ? undefined : "labels");
-  if (absent !== undefined) throw corrupt(path, `has no ${absent}`);
-  return manifest as DatasetManifest;
+  return checkDocument(content, path, MANIFEST);
 }
+
+const MANIFEST: DocumentKind<DatasetManifest> = {
+  schema: schemaOf<DatasetManifest>()(datasetDocument),
+  reason: "DATASET_CORRUPT",
+  remedy: "restore it from a backup",
+};
 
 /** Writes it: whoever reads sees the old one or the new one, also after a crash. */
 export function writeDatasetManifest(dir: string, manifest: DatasetManifest): void {
   replaceDurably(datasetPath(dir), Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
-}
-
-function corrupt(path: string, what: string): IcrlError {
-  return new IcrlError("DATASET_CORRUPT", `${path} ${what}: restore it from a backup`, { file: path });
 }
 
 function notADataset(dir: string): IcrlError {

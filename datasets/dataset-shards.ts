@@ -2,10 +2,12 @@
 import { join } from "node:path";
 import { RecordBatch, RecordBatchReader } from "apache-arrow";
 import { IcrlError } from "../common/errors.js";
+import { checkedBatches, type ExpectedColumn, LABEL_EXPECTED, requireLengths } from "./checked-batches.js";
 import { decodeShards } from "./decode-shards.js";
 import { labelFolder } from "./label-folder.js";
 import { dataFolder } from "./log-folder.js";
 import { rangesOf, takeRows } from "./take-rows.js";
+import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 /** A shard and what belongs to it; row i of each label is row i's. */
 export interface DatasetShard {
@@ -23,6 +25,7 @@ const WHOLE_SHARD = 1 << 30;
  *
  * @param labels names of labels that are wanted too
  * @param columns of the data, `episode_id` among them; all where absent
+ * @param lengths whether each row's lists must be as long as the row says: "any" is for whoever looks at that himself
  * @throws LOG_CORRUPT if one cannot be read
  * @throws DATASET_CORRUPT if a label's rows are not those of its shard
  */
@@ -31,6 +34,7 @@ export async function* readDatasetShards(
   names: readonly string[],
   labels: readonly string[],
   columns?: readonly string[],
+  lengths: "required" | "any" = "required",
 ): AsyncGenerator<DatasetShard> {
   const groups = names.map((name) => [
     { path: join(dataFolder(dir), name), batchRows: WHOLE_SHARD, columns },
@@ -38,19 +42,25 @@ export async function* readDatasetShards(
   ]);
   let index = 0;
   for await (const streams of decodeShards(groups)) {
-    const [data, ...beside] = streams.map(oneBatch);
     const paths = groups[index].map(({ path }) => path);
+    const data = oneBatch(streams[0], paths[0], TRAJECTORY_COLUMNS, columns);
+    if (lengths === "required") requireLengths(data, paths[0]);
+    const beside = streams.slice(1).map((stream, i) => oneBatch(stream, paths[i + 1], LABEL_EXPECTED));
     for (const [i, label] of beside.entries()) checkAligned(data, label, paths[i + 1], paths[0]);
     yield { name: names[index], data, labels: new Map(labels.map((label, i) => [label, beside[i]])) };
     index += 1;
   }
 }
 
-/** An Arrow IPC stream as one batch. */
-export function oneBatch(stream: Uint8Array): RecordBatch {
-  const reader = RecordBatchReader.from(stream);
-  const batches = [...reader];
-  if (batches.length === 0) return new RecordBatch(reader.schema);
+/** An Arrow IPC stream as one batch. @throws LOG_CORRUPT */
+function oneBatch(
+  stream: Uint8Array,
+  path: string,
+  expected: readonly ExpectedColumn[],
+  columns?: readonly string[],
+): RecordBatch {
+  const batches = [...checkedBatches(stream, path, expected, columns)];
+  if (batches.length === 0) return new RecordBatch(RecordBatchReader.from(stream).open().schema);
   if (batches.length === 1) return batches[0];
   const all = batches.map((batch, source) => [source, 0, batch.numRows]);
   return takeRows(batches, Int32Array.from(all.flat()));

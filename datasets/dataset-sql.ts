@@ -2,57 +2,61 @@
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { IcrlError } from "../common/errors.js";
-import { type DatasetManifest, folderLabels, readDatasetManifest } from "./dataset-manifest.js";
-import { quoted, shardsSql, withDuckDb } from "./duckdb.js";
+import { type DatasetManifest, folderLabels, listedFiles, readDatasetManifest } from "./dataset-manifest.js";
+import { identifier, quoted, shardPaths, shardsSql, withDuckDb } from "./duckdb.js";
 import { type QueryResult, runQuery } from "./query-log.js";
+import { requireRegularFile } from "./read-file.js";
 
 /** A row's task id. Free play has none: the family stands in. */
 export const TASK_ID_SQL = "coalesce(json_extract_string(tags, '$.task'), task)";
 /** The behaviour that acted. Free play has none: the agent stands in. */
 export const BEHAVIOUR_SQL = "coalesce(behaviour_component, entrant, agent)";
 
-/** A name as an SQL identifier. */
-const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
 /**
  * Runs `use` with a connection to a DuckDB in memory that has the view `trajectories`, and one view of each label, by its name:
- * `episode_id`, `actions`, `probabilities`.
+ * `episode_id`, `actions`, `probabilities`. It reaches the dataset's shards and labels, and nothing else.
  *
+ * @param allowFiles whether what the process may read and write can be reached, too
  * @throws NOT_A_DATASET, DATASET_CORRUPT, DATASET_TOO_NEW as readDatasetManifest does
  * @throws DATASET_CORRUPT if a shard cannot be read
  */
-export function withDataset<T>(
+export async function withDataset<T>(
   dir: string,
   use: (connection: DuckDBConnection, manifest: DatasetManifest) => Promise<T>,
+  allowFiles = false,
 ): Promise<T> {
   const manifest = readDatasetManifest(dir);
-  const labels = folderLabels(manifest);
-  return withDuckDb(async (connection) => {
+  const beside = folderLabels(manifest);
+  const files = [...shardPaths(dir), ...listedFiles(manifest).map(({ file }) => join(dir, file))];
+  return withDuckDb(allowFiles ? "any" : files, async (connection) => {
     const view = (name: string, select: string) =>
       corruptIfRefused(dir, () => connection.run(`CREATE VIEW ${identifier(name)} AS ${select}`));
     await view("trajectories", `SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`);
     for (const [name, label] of Object.entries(manifest.labels)) {
-      const shards = labels.get(name)?.shards.map(({ file }) => quoted(join(dir, file)));
+      const paths = beside.get(name)?.shards.map(({ file }) => join(dir, file)) ?? [];
+      for (const path of paths) await corruptIfRefused(path, async () => requireRegularFile(path));
       const select =
-        shards !== undefined
-          ? `episode_id, actions, probabilities FROM read_parquet([${shards.join(", ")}])`
-          : `episode_id, ${"column" in label ? label.column : ""} AS actions, NULL::FLOAT[] AS probabilities FROM trajectories`;
-      await view(name, `SELECT ${select}`);
+        "column" in label
+          ? `${identifier(label.column)} AS actions, NULL::FLOAT[] AS probabilities FROM trajectories`
+          : `actions, probabilities FROM read_parquet([${paths.map(quoted).join(", ")}])`;
+      await view(name, `SELECT episode_id, ${select}`);
     }
     return use(connection, manifest);
   });
 }
 
 /**
- * Runs SQL (DuckDB's) over a dataset; see withDataset for its views. It runs with the caller's rights: it can read and write files.
+ * Runs SQL (DuckDB's) over a dataset; see withDataset for its views.
  *
- * @throws QUERY_INVALID if DuckDB refuses the SQL, and what withDataset throws
+ * @param allowFiles whether it may read and write what the process may
+ * @throws QUERY_INVALID if DuckDB refuses the SQL, it is not one statement, or may not do what it does; and what withDataset throws
  */
-export function queryDataset(dir: string, sql: string): Promise<QueryResult> {
-  return withDataset(dir, (connection, { labels }) => {
-    const views = ["trajectories", ...Object.keys(labels)].map((name) => `"${name}"`);
-    return runQuery(connection, sql, `the views are ${views.join(", ")}`);
-  });
+export function queryDataset(dir: string, sql: string, allowFiles = false): Promise<QueryResult> {
+  const query = (connection: DuckDBConnection, { labels }: DatasetManifest) => {
+    const views = ["trajectories", ...Object.keys(labels)].map(identifier);
+    return runQuery(connection, sql, `the views are ${views.join(", ")}`, allowFiles);
+  };
+  return withDataset(dir, query, allowFiles);
 }
 
 /** Runs what DuckDB can refuse only because a file is not what was written. */

@@ -18,11 +18,14 @@ export async function* decodeShards(
   const decodeNext = (): Promise<ShardOutcome> | undefined => {
     const { value, done } = waiting.next();
     if (done === true) return undefined;
-    worker ??= new Worker(new URL("./shard-reader-worker.js", import.meta.url));
+    worker ??= new Worker(new URL("./shard-reader-worker.js", import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: 512 },
+    });
     worker.postMessage(value);
-    const outcome = once(worker, "message").then(([message]) => message as ShardOutcome);
-    outcome.catch(() => {}); // it is awaited later, or never when the consumer breaks off
-    return outcome;
+    return once(worker, "message").then(
+      ([message]) => message as ShardOutcome,
+      (error: Error): ShardOutcome => ({ path: value[0].path, error: error.message }), // the thread did not survive it
+    );
   };
   try {
     for (let next = decodeNext(); next !== undefined; ) {

@@ -1,5 +1,4 @@
-import type { DatasetManifest } from "./dataset-manifest.js";
-import { folderLabels } from "./dataset-manifest.js";
+import { type DatasetManifest, listedFiles } from "./dataset-manifest.js";
 import { BEHAVIOUR_SQL, corruptIfRefused, TASK_ID_SQL, withDataset } from "./dataset-sql.js";
 import { type UnfinishedLabel, unfinishedLabels } from "./unfinished-labels.js";
 
@@ -48,8 +47,7 @@ export function describeMixture(dir: string): Promise<DatasetDescription> {
         regret: row[6] as number | null,
       }),
     );
-    const files = [...manifest.shards, ...Array.from(folderLabels(manifest).values(), ({ shards }) => shards).flat()];
-    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const bytes = listedFiles(manifest).reduce((sum, file) => sum + file.bytes, 0);
     return { manifest, bytes, mixture, unfinishedLabels: unfinishedLabels(dir, manifest) };
   });
 }

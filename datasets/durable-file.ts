@@ -2,16 +2,17 @@
 import { createHash } from "node:crypto";
 import {
   closeSync,
+  constants,
   copyFileSync,
   createReadStream,
   fsyncSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { MAX_SHARD_BYTES, openRegularFile, readRegularFile, requireRegularFile } from "./read-file.js";
 
 /** Makes names in a folder durable. */
 export function fsyncFolder(path: string): void {
@@ -26,7 +27,8 @@ export function fsyncFolder(path: string): void {
 /** Writes a file and waits until the disk has it; on failure there is no such file. */
 export function writeDurably(path: string, bytes: Uint8Array): void {
   try {
-    const fd = openSync(path, "w");
+    rmSync(path, { force: true }); // a link that somebody else put there is not followed
+    const fd = openSync(path, "wx");
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
       fsyncSync(fd);
@@ -41,7 +43,9 @@ export function writeDurably(path: string, bytes: Uint8Array): void {
 
 /** Copies a file and waits until the disk has it. */
 export function copyDurably(from: string, to: string): void {
-  copyFileSync(from, to);
+  requireRegularFile(from);
+  rmSync(to, { force: true });
+  copyFileSync(from, to, constants.COPYFILE_EXCL);
   const fd = openSync(to, "r+");
   try {
     fsyncSync(fd);
@@ -57,10 +61,10 @@ export function replaceDurably(path: string, bytes: Uint8Array): void {
   fsyncFolder(dirname(path));
 }
 
-/** A file's bytes; undefined where there is none. */
+/** A file's bytes; undefined where there is none. Throws UnreadableFile if it is no file, or larger than any shard. */
 export function contentOf(path: string): Buffer | undefined {
   try {
-    return readFileSync(path);
+    return readRegularFile(path, MAX_SHARD_BYTES);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
@@ -70,11 +74,12 @@ export function contentOf(path: string): Buffer | undefined {
 /** SHA-256 of some bytes, hexadecimal. */
 export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** SHA-256 of a file, hexadecimal, and its size in bytes; a piece in memory at a time. */
+/** SHA-256 of a shard, hexadecimal, and its size in bytes; a piece in memory at a time. Throws UnreadableFile if it is no file, or larger than any shard. */
 export async function hashFile(path: string): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash("sha256");
   let bytes = 0;
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+  const stream = createReadStream(path, { fd: openRegularFile(path, MAX_SHARD_BYTES), highWaterMark: 1 << 20 });
+  for await (const piece of stream as AsyncIterable<Buffer>) {
     hash.update(piece);
     bytes += piece.length;
   }

@@ -12,10 +12,11 @@ import { DATASET } from "./output/output-kinds.js";
 import { runQuery } from "./query-log.js";
 import { type OnProgress, sealDataset } from "./seal-dataset.js";
 import { rangesOf } from "./take-rows.js";
+import { requireCondition } from "./user-sql.js";
 
 /** What is kept. */
 export interface FilterOptions {
-  /** SQL (DuckDB's) over the columns; undefined: every episode. NULL counts as false. */
+  /** A condition (DuckDB's SQL) over the columns, which reaches nothing but the shards; undefined: every episode. NULL counts as false. */
   readonly where?: string;
   /** Trials are kept whole, where any or all of their episodes match; undefined: episodes are kept each for itself. */
   readonly trials?: "any" | "all";
@@ -31,7 +32,7 @@ export interface FilterOptions {
  * Keeps whole rows of a dataset, in their order, and their labels.
  *
  * @throws OUTPUT_EXISTS, what readDatasetManifest throws
- * @throws QUERY_INVALID if DuckDB refuses the condition
+ * @throws QUERY_INVALID if DuckDB refuses the condition, or it is more than one
  * @throws SELECTION_EMPTY if nothing is left
  */
 export async function filterDataset(
@@ -44,7 +45,11 @@ export async function filterDataset(
   const shards = source.shards.map(({ file }) => file.slice("data/".length));
   return makeOutput(out, DATASET, overwrite, async (partial) => {
     const writer = createDatasetWriter(partial, labels);
-    await withDuckDb((connection) => appendMatching(connection, writer));
+    const files = shards.map((name) => join(dataFolder(dir), name));
+    await withDuckDb(files, async (connection) => {
+      await requireCondition(connection, where);
+      await appendMatching(connection, writer);
+    });
     if (writer.episodes === 0) {
       throw new IcrlError("SELECTION_EMPTY", `no episode of ${dir} matches ${where}: nothing was written`);
     }

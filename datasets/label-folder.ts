@@ -4,10 +4,13 @@
  *   labels/<name>/label.json                     who labelled
  *   labels/<name>/trajectories-<first>.parquet   row i belongs to row i of the data's shard of the same name
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../common/errors.js";
+import { isFileName } from "../common/names.js";
 import type { Options } from "./dataset-manifest.js";
+import { labelDocument } from "./dataset-schema.js";
+import { type DocumentKind, readDocument, schemaOf, shown } from "./document.js";
 
 /** Columns of a label's shards, by their SQL types. T is the episode's length, A the number of actions. */
 export const LABEL_COLUMNS = [
@@ -33,22 +36,32 @@ export const labelFolder = (dir: string, name: string): string => join(dir, "lab
 /** Who labelled. */
 export const labelHeadPath = (dir: string, name: string): string => join(labelFolder(dir, name), "label.json");
 
-/** Names of the labels that have a folder, sorted. */
+/** Names of the labels that have a folder, sorted; folders whose name no label has are somebody else's. */
 export function listLabels(dir: string): string[] {
   if (!existsSync(labelsFolder(dir))) return [];
   return readdirSync(labelsFolder(dir), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && isFileName(entry.name))
     .map((entry) => entry.name)
     .sort();
 }
 
-/** @throws DATASET_CORRUPT if it is missing or not JSON */
+/** @throws DATASET_CORRUPT if it is missing, or not what was written */
 export function readLabelHead(dir: string, name: string): LabelHead {
   const path = labelHeadPath(dir, name);
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as LabelHead;
-  } catch (error) {
-    const text = `${path} cannot be read (${(error as Error).message}): label again, or restore it from a backup`;
-    throw new IcrlError("DATASET_CORRUPT", text, { file: path });
-  }
+  const head = readDocument(path, LABEL);
+  if (head.name === name) return head;
+  throw new IcrlError(
+    "DATASET_CORRUPT",
+    `${path} is of labels ${shown(head.name)}, in the folder of "${name}": ${LABEL.remedy}`,
+    {
+      file: path,
+    },
+  );
 }
+
+const LABEL: DocumentKind<LabelHead> = {
+  schema: schemaOf<LabelHead>()(labelDocument),
+  reason: "DATASET_CORRUPT",
+  remedy: "label again, or restore it from a backup",
+  mostBytes: 1 << 20,
+};

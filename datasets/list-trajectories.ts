@@ -1,6 +1,7 @@
 import type { DuckDBValue } from "@duckdb/node-api";
 import { IcrlError } from "../common/errors.js";
-import { shardsSql, withLog } from "./duckdb.js";
+import { logCorruptIfRefused, shardsSql, withLog } from "./duckdb.js";
+import { objectIn } from "./json-columns.js";
 import { filterSql, filterText, type TrajectoryFilter } from "./trajectory-filter.js";
 
 const DEFAULT_PAGE = 100;
@@ -14,7 +15,7 @@ export interface TrajectorySummary {
   readonly episodeIndex: number;
   readonly task: string;
   readonly taskVersion: number;
-  readonly taskOptionsJson: string;
+  readonly taskOptions: Readonly<Record<string, unknown>>;
   readonly agent: string;
   readonly entrant: string | undefined;
   readonly tournamentId: string | undefined;
@@ -70,7 +71,9 @@ export async function listTrajectories(
   const { condition, values } = filterSql(filter);
   const sql = `SELECT ${SELECTED} FROM ${shardsSql(dir, after + 1)}
     WHERE log_index > ${after} AND ${condition} ORDER BY log_index LIMIT ${size + 1}`;
-  const rows = await withLog(dir, async (connection) => (await connection.run(sql, values)).getRows());
+  const rows = await withLog(dir, (connection) =>
+    logCorruptIfRefused(dir, async () => (await connection.run(sql, values)).getRows()),
+  );
   const shown = rows.slice(0, size);
   const more = rows.length > size;
   return {
@@ -87,7 +90,7 @@ function summary(row: readonly DuckDBValue[]): TrajectorySummary {
     episodeIndex: row[4] as number,
     task: row[5] as string,
     taskVersion: row[6] as number,
-    taskOptionsJson: row[7] as string,
+    taskOptions: objectIn(row[7] as string, "task_options"),
     agent: row[8] as string,
     entrant: (row[9] as string | null) ?? undefined,
     tournamentId: (row[10] as string | null) ?? undefined,

@@ -8,9 +8,10 @@
  *   log/*.parquet.<epoch>.tmp           a shard being written
  *   log/lock-<epoch>                    who writes, and how many episodes it has acknowledged
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../common/errors.js";
+import { type DocumentKind, type Parts, parseDocument, readText, schemaOf } from "./document.js";
 
 const DIGITS = 12;
 
@@ -77,38 +78,45 @@ export const firstOf = (name: string): number => Number(/\d+/.exec(name)?.[0]);
 export const segmentPath = (dir: string, first: number, epoch: number): string =>
   join(dir, "log", `${String(first).padStart(DIGITS, "0")}.${epoch}.segment`);
 
+/** @throws LOG_CORRUPT if something else than a file has the name of one */
 function listFiles(folder: string, pattern: RegExp): SegmentFile[] {
   if (!existsSync(folder)) return [];
   const files: SegmentFile[] = [];
-  for (const name of readdirSync(folder)) {
-    const match = pattern.exec(name);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const match = pattern.exec(entry.name);
     if (match === null) continue;
-    files.push({ path: join(folder, name), name, first: Number(match[1]), epoch: Number(match[2] ?? 0) });
+    const path = join(folder, entry.name);
+    if (!entry.isFile() && statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
+      const text = `${path} is no file, and has the name of one: remove it, or restore it from a backup`;
+      throw new IcrlError("LOG_CORRUPT", text, { file: path });
+    }
+    files.push({ path, name: entry.name, first: Number(match[1]), epoch: Number(match[2] ?? 0) });
   }
   return files.sort((a, b) => a.first - b.first || a.epoch - b.epoch);
 }
 
 /** The shards, in log order. */
-export const listShards = (dir: string): LogFile[] => listFiles(dataFolder(dir), /^trajectories-(\d+)\.parquet$/);
+export const listShards = (dir: string): LogFile[] => listFiles(dataFolder(dir), /^trajectories-(\d{1,15})\.parquet$/);
 /** The segments, in log order; those of earlier versions have epoch 0, and no number of it in their names. */
-export const listSegments = (dir: string): SegmentFile[] => listFiles(logFolder(dir), /^(\d+)(?:\.(\d+))?\.segment$/);
+export const listSegments = (dir: string): SegmentFile[] =>
+  listFiles(logFolder(dir), /^(\d{1,15})(?:\.(\d{1,15}))?\.segment$/);
 /** Segments that were kept because their middle is damaged. */
 export const listCorruptSegments = (dir: string): LogFile[] =>
-  listFiles(logFolder(dir), /^(\d+)(?:\.(\d+))?\.segment\.corrupt/);
+  listFiles(logFolder(dir), /^(\d{1,15})(?:\.(\d{1,15}))?\.segment\.corrupt/);
 
 /**
  * Every line of the manifest that counts, oldest first, without a last line that was not finished.
- * @throws LOG_CORRUPT if a finished line is not JSON
+ * @throws LOG_CORRUPT if a finished line is not what was written
  */
 export function readManifest(dir: string): Manifest {
   const path = manifestPath(dir);
   const shards: ShardEntry[] = [];
   const writers: WriterEntry[] = [];
   if (!existsSync(path)) return { shards, writers };
-  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  const lines = readText(path, MANIFEST).split("\n").slice(0, -1);
   let current = 0;
   for (const [index, line] of lines.entries()) {
-    const entry = lineOf(path, index, line);
+    const entry = parseDocument(line, `${path}, line ${index + 1}`, MANIFEST);
     const { epoch = 0 } = entry;
     if (epoch < current) continue; // by a writer that had been replaced and did not know
     current = epoch;
@@ -116,16 +124,6 @@ export function readManifest(dir: string): Manifest {
     else writers.push(entry);
   }
   return { shards, writers };
-}
-
-function lineOf(path: string, index: number, line: string): ShardEntry | WriterEntry {
-  try {
-    return JSON.parse(line) as ShardEntry | WriterEntry;
-  } catch {
-    throw new IcrlError("LOG_CORRUPT", `${path}, line ${index + 1} is not JSON: restore it from a backup`, {
-      file: path,
-    });
-  }
 }
 
 /** The greatest epoch that a manifest knows of; 0 where no writer has one. */
@@ -145,6 +143,29 @@ export function rowsThatCount({ writers }: Manifest, { first, epoch }: SegmentFi
   const next = writers.find((writer) => writer.epoch > epoch && writer.episodes !== undefined);
   return next?.episodes === undefined ? Number.POSITIVE_INFINITY : Math.max(0, next.episodes - first);
 }
+
+function entryDocument({ z, count, sha256, matching }: Parts) {
+  // A path in it would be read, and what a line replaces is deleted.
+  const file = matching(/^trajectories-\d{1,15}\.parquet$/, "a shard's name, trajectories-000000000000.parquet say");
+  return z.union([
+    z.object({
+      file,
+      rows: count,
+      bytes: count,
+      sha256,
+      replaces: z.optional(z.array(file)),
+      epoch: z.optional(count),
+      damaged: z.optional(z.literal(true)),
+    }),
+    z.object({ epoch: count, episodes: z.optional(count) }),
+  ]);
+}
+
+const MANIFEST: DocumentKind<ShardEntry | WriterEntry> = {
+  schema: schemaOf<ShardEntry | WriterEntry>()(entryDocument),
+  reason: "LOG_CORRUPT",
+  remedy: "restore it from a backup",
+};
 
 /** What the manifest says is there: shards by name, those that were replaced left out. */
 export function liveShards(entries: readonly ShardEntry[]): Map<string, ShardEntry> {

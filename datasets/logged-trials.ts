@@ -1,6 +1,6 @@
 /** The trials of a tournament that a log holds. */
+import { taskIdOf } from "./json-columns.js";
 import { listShards } from "./log-folder.js";
-import { taskIdOf } from "./read-dataset.js";
 import { readEpisodes } from "./read-episodes.js";
 import type { TrajectoryRow } from "./trajectory-schema.js";
 

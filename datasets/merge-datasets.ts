@@ -14,7 +14,7 @@ import { readDatasetShards } from "./dataset-shards.js";
 import { corruptIfRefused } from "./dataset-sql.js";
 import { createDatasetWriter } from "./dataset-writer.js";
 import { derivedId, labelHeads, sourceEntry } from "./derived-head.js";
-import { shardsSql, withDuckDb } from "./duckdb.js";
+import { identifier, shardPaths, shardsSql, withDuckDb } from "./duckdb.js";
 import type { LabelHead } from "./label-folder.js";
 import { makeOutput } from "./output/make-output.js";
 import { DATASET } from "./output/output-kinds.js";
@@ -49,7 +49,9 @@ export async function mergeDatasets(
   const head = mergedHead(sources, dirs, nodeVersion);
   const labels = commonLabels(sources, dirs);
   return makeOutput(out, DATASET, overwrite, async (partial) => {
-    const dropped = await corruptIfRefused(dirs.join(", "), () => withDuckDb((c) => repeatedTrials(c, dirs)));
+    const dropped = await corruptIfRefused(dirs.join(", "), () =>
+      withDuckDb(dirs.flatMap(shardPaths), (c) => repeatedTrials(c, dirs)),
+    );
     const writer = createDatasetWriter(partial, labels);
     const total = sources.reduce((sum, { episodes }) => sum + episodes, 0);
     let done = 0;
@@ -155,8 +157,8 @@ async function repeatedTrials(connection: DuckDBConnection, dirs: readonly strin
     dirs.map((dir, i) => `SELECT ${select(i)} FROM ${shardsSql(dir)}`).join(" UNION ALL ");
   await connection.run(`CREATE TEMP TABLE repeated AS SELECT trial_id
     FROM (SELECT DISTINCT * FROM (${from((i) => `${i} AS source, trial_id`)})) GROUP BY trial_id HAVING count(*) > 1`);
-  const content = TRAJECTORY_COLUMNS.filter(({ name }) => !OUTSIDE_CONTENT.includes(name)).map(
-    ({ name }) => `"${name}"`,
+  const content = TRAJECTORY_COLUMNS.filter(({ name }) => !OUTSIDE_CONTENT.includes(name)).map(({ name }) =>
+    identifier(name),
   );
   const result = await connection.run(`SELECT trial_id, source, count(*)::VARCHAR || '-' || bit_xor(content)::VARCHAR
     FROM (${from((i) => `${i}::INTEGER AS source, trial_id, hash(${content.join(", ")}) AS content`)})

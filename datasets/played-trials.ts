@@ -1,5 +1,4 @@
-import { IcrlError } from "../common/errors.js";
-import { shardsSql, withLog } from "./duckdb.js";
+import { logCorruptIfRefused, shardsSql, withLog } from "./duckdb.js";
 import { listShards } from "./log-folder.js";
 
 /**
@@ -13,12 +12,8 @@ export async function playedTrials(dir: string, collectionId: string): Promise<M
   if (listShards(dir).length === 0) return trials;
   const sql = `SELECT json_extract_string(tags, '$.task') AS task, trial_index FROM ${shardsSql(dir)}
     WHERE json_extract_string(tags, '$.collection') = $1 AND episode_index = 0`;
-  const rows = await withLog(dir, async (connection) => (await connection.run(sql, [collectionId])).getRows()).catch(
-    (error: Error) => {
-      const [what] = error.message.split("\n"); // DuckDB names the file
-      const text = `a shard of ${dir} cannot be read (${what}): restore it from a backup`;
-      throw new IcrlError("LOG_CORRUPT", text, { folder: dir });
-    },
+  const rows = await withLog(dir, (connection) =>
+    logCorruptIfRefused(dir, async () => (await connection.run(sql, [collectionId])).getRows()),
   );
   for (const [task, trial] of rows) {
     const known = trials.get(String(task)) ?? new Set<number>();

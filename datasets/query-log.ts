@@ -1,6 +1,7 @@
-import { type DuckDBConnection, DuckDBTypeId, type Json } from "@duckdb/node-api";
+import type { DuckDBConnection, Json } from "@duckdb/node-api";
 import { IcrlError } from "../common/errors.js";
-import { withLog } from "./duckdb.js";
+import { DuckDBTypeId, withLog } from "./duckdb.js";
+import { requireOneStatement } from "./user-sql.js";
 
 /** Rows of an answer. */
 export interface QueryResult {
@@ -13,23 +14,32 @@ export interface QueryResult {
 }
 
 /**
- * Runs SQL (DuckDB's) over a log; its view is `trajectories`. It runs with the caller's rights: it can read and write files.
+ * Runs SQL (DuckDB's) over a log; its view is `trajectories`.
  *
+ * @param allowFiles whether it may read and write what the process may; else it reads the log's shards alone
  * @throws NOT_A_LOG if the folder is no log
- * @throws QUERY_INVALID if DuckDB refuses the SQL
+ * @throws QUERY_INVALID if DuckDB refuses the SQL, it is not one statement, or may not do what it does
  */
-export function queryLog(dir: string, sql: string): Promise<QueryResult> {
-  return withLog(dir, (connection) => runQuery(connection, sql, 'the view is "trajectories"'));
+export function queryLog(dir: string, sql: string, allowFiles = false): Promise<QueryResult> {
+  const query = (connection: DuckDBConnection) => runQuery(connection, sql, 'the view is "trajectories"', allowFiles);
+  return withLog(dir, query, allowFiles);
 }
 
 /**
- * Runs SQL on a connection.
+ * Runs one statement on a connection.
  *
  * @param views what to select from, for the text of an error
- * @throws QUERY_INVALID if DuckDB refuses the SQL
+ * @param allowFiles whether it may be another statement than one that reads; undefined where nobody can allow it
+ * @throws QUERY_INVALID if DuckDB refuses the SQL, it is not one statement, or may not be
  */
-export async function runQuery(connection: DuckDBConnection, sql: string, views: string): Promise<QueryResult> {
+export async function runQuery(
+  connection: DuckDBConnection,
+  sql: string,
+  views: string,
+  allowFiles?: boolean,
+): Promise<QueryResult> {
   try {
+    await requireOneStatement(connection, sql, allowFiles === true);
     const result = await connection.run(sql);
     const types = result.columnTypes();
     const columns = result.columnNames().map((name, i) => ({ name, type: String(types[i]) }));
@@ -37,10 +47,22 @@ export async function runQuery(connection: DuckDBConnection, sql: string, views:
     const rows = await result.getRowsJson();
     return { columns, rows: rows.map((row) => row.map((value, i) => (isCount[i] ? numberIfExact(value) : value))) };
   } catch (error) {
-    const [what] = (error as Error).message.split("\n\nLINE "); // what follows draws an arrow under the place
-    throw new IcrlError("QUERY_INVALID", `${what.trim().replaceAll(/\s*\n\s*/g, "; ")}: mend the SQL; ${views}`);
+    if (error instanceof IcrlError) throw error;
+    const [what] = (error as Error).message.replace(/^Failed to extract statements: /, "").split("\n\nLINE "); // what follows draws an arrow under the place
+    const denied = what.includes(DENIED);
+    const mend = denied
+      ? `the folder's shards alone are read${allowFiles === false ? ", unless --allow-files is given" : ""}`
+      : "mend the SQL";
+    const text = what
+      .replace(DENIED, "")
+      .trim()
+      .replaceAll(/\s*\n\s*/g, "; ");
+    throw new IcrlError("QUERY_INVALID", `${text}: ${mend}; ${views}`);
   }
 }
+
+/** How DuckDB ends what it says of a file that it may not reach. */
+const DENIED = " - file system operations are disabled by configuration";
 
 function numberIfExact(value: Json): Json {
   return typeof value === "string" && Number.isSafeInteger(Number(value)) ? Number(value) : value;

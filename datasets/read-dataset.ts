@@ -16,6 +16,7 @@ import { valuesOf } from "./batch-rows.js";
 import { type DatasetManifest, folderLabels, readDatasetManifest } from "./dataset-manifest.js";
 import { type DatasetShard, readDatasetShards } from "./dataset-shards.js";
 import { instanceSplit, type Parts } from "./instance-split.js";
+import { taskIdOf } from "./json-columns.js";
 import { type RowRanges, takeRows } from "./take-rows.js";
 
 /** What is read, and in which order. */
@@ -187,11 +188,6 @@ function rowFilter({ task, behaviour, split }: Pick<ReadOptions<ColumnName>, "ta
         (partOf === undefined || partOf(get.task(row) as string, get.task_seed(row) as bigint) === part);
     },
   };
-}
-
-/** Id of a row's task, from its `tags` and `task`. Free play has none: the family stands in. */
-export function taskIdOf(tags: string, family: string): string {
-  return (JSON.parse(tags) as { task?: string }).task ?? family;
 }
 
 /** Units of a shard whose rows match, each as one range. Rows of a trial stand side by side. */

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { ipcRows } from "./batch-rows.js";
 import { decodeShards } from "./decode-shards.js";
-import { shardsSql, withLog } from "./duckdb.js";
+import { logCorruptIfRefused, shardsSql, withLog } from "./duckdb.js";
 import { dataFolder, listShards, requireLog, shardName } from "./log-folder.js";
 import { filterSql, matches, type TrajectoryFilter } from "./trajectory-filter.js";
 import type { TrajectoryRow } from "./trajectory-schema.js";
@@ -23,7 +23,9 @@ async function shardsWith(dir: string, filter: TrajectoryFilter): Promise<string
   const { condition, values } = filterSql(filter);
   if (values.length === 0) return listShards(dir).map((shard) => shard.path);
   const sql = `SELECT DISTINCT shard_first FROM ${shardsSql(dir)} WHERE ${condition} ORDER BY 1`;
-  const rows = await withLog(dir, async (connection) => (await connection.run(sql, values)).getRows());
+  const rows = await withLog(dir, (connection) =>
+    logCorruptIfRefused(dir, async () => (await connection.run(sql, values)).getRows()),
+  );
   return rows.map(([first]) => join(dataFolder(dir), shardName(Number(first))));
 }
 
@@ -36,5 +38,9 @@ const BATCH_ROWS = 256;
  */
 export async function* readShards(paths: Iterable<string>): AsyncGenerator<TrajectoryRow> {
   const groups = Array.from(paths, (path) => [{ path, batchRows: BATCH_ROWS }]);
-  for await (const [stream] of decodeShards(groups)) yield* ipcRows(stream);
+  let index = 0;
+  for await (const [stream] of decodeShards(groups)) {
+    yield* ipcRows(stream, groups[index][0].path);
+    index += 1;
+  }
 }

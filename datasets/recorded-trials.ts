@@ -1,6 +1,6 @@
 /** Which trials of a series a log holds already. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { shardsSql, withDuckDb } from "./duckdb.js";
+import { shardPaths, shardsSql, withDuckDb } from "./duckdb.js";
 import type { TrajectoryRow } from "./trajectory-schema.js";
 
 /** Trials of free play. */
@@ -21,7 +21,7 @@ const SLICE = 500;
 
 /** How many trials of a series are in a log's shards with all their episodes, each by one session, to their end. */
 export function countRecordedTrials(dir: string, { of, first, last, episodes, idOf }: TrialSeries): Promise<number> {
-  return withDuckDb(async (connection) => {
+  return withDuckDb(shardPaths(dir), async (connection) => {
     const candidates = await connection.stream(
       `SELECT DISTINCT trial_index, trial_id FROM (
          SELECT trial_id, any_value(trial_index) AS trial_index FROM ${shardsSql(dir)}

@@ -1,6 +1,6 @@
 /** Trials that a log holds more than once: the same seeds, played by the same agent. */
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { shardsSql, withDuckDb } from "./duckdb.js";
+import { shardPaths, shardsSql, withDuckDb } from "./duckdb.js";
 import type { TrajectoryRow } from "./trajectory-schema.js";
 
 /** What repeats. */
@@ -25,7 +25,7 @@ const PASS_ROWS = 4_000_000;
  * @param open rows that belong to the log and are not in its shards
  */
 export function repeatedTrials(dir: string, open: readonly OpenRow[]): Promise<RepeatedTrials> {
-  return withDuckDb(async (connection) => {
+  return withDuckDb(shardPaths(dir), async (connection) => {
     await connection.run("CREATE TABLE open (trial_id VARCHAR, session_id VARCHAR, episode_index INT, complete BOOL)");
     await appendOpen(connection, open);
     await connection.run(

@@ -14,7 +14,7 @@ import {
   writeDatasetManifest,
 } from "./dataset-manifest.js";
 import { BEHAVIOUR_SQL, corruptIfRefused, TASK_ID_SQL } from "./dataset-sql.js";
-import { quoted, shardsSql, withDuckDb } from "./duckdb.js";
+import { quoted, shardPaths, shardsSql, withDuckDb } from "./duckdb.js";
 import { hashFile, replaceDurably } from "./durable-file.js";
 import { labelFolder, listLabels, readLabelHead } from "./label-folder.js";
 import { dataFolder, type LogFile, listShards } from "./log-folder.js";
@@ -41,8 +41,9 @@ export async function sealDataset(
 ): Promise<DatasetManifest> {
   const shards = listShards(dir);
   if (shards.length === 0) throw new IcrlError("SELECTION_EMPTY", `${dir} would have no episodes`);
+  const paths = shards.map(({ path }) => path);
   const labels: Record<string, ColumnLabel | FolderLabel> = { ...COLUMN_LABELS };
-  const { counts, total, files } = await withDuckDb(async (connection) => {
+  const { counts, total, files } = await withDuckDb([...paths, ...labelPaths(dir, shards)], async (connection) => {
     const counts = await corruptIfRefused(dir, () => countDataset(connection, dir));
     const total = counts.reduce((sum, { episodes }) => sum + episodes, 0);
     const files = await describeFiles(connection, "data", shards, (done) => onProgress(done, total));
@@ -96,12 +97,18 @@ export async function sealDataset(
  */
 export async function enterLabel(dir: string, name: string, beforeWriting: () => void): Promise<DatasetManifest> {
   const manifest = readDatasetManifest(dir);
-  const label = await withDuckDb((connection) => describeLabel(connection, dir, name, manifest.shards));
+  const label = await withDuckDb([...shardPaths(dir), ...labelPaths(dir, listShards(dir))], (connection) =>
+    describeLabel(connection, dir, name, manifest.shards),
+  );
   const entered = { ...manifest, labels: { ...manifest.labels, [name]: label } };
   beforeWriting();
   writeManifestAndCard(dir, entered);
   return entered;
 }
+
+/** Where the labels of shards lie. */
+const labelPaths = (dir: string, shards: readonly LogFile[]): string[] =>
+  listLabels(dir).flatMap((label) => shards.map(({ name }) => join(labelFolder(dir, label), name)));
 
 function writeManifestAndCard(dir: string, manifest: DatasetManifest): void {
   replaceDurably(join(dir, "README.md"), Buffer.from(datasetCard(manifest)));
@@ -152,7 +159,7 @@ async function describeFiles(
   let done = 0;
   for (const { name, path } of files) {
     const rows = await corruptIfRefused(path, () => rowsOf(connection, path));
-    described.push({ file: `${folder}/${name}`, rows, ...(await hashFile(path)) });
+    described.push({ file: `${folder}/${name}`, rows, ...(await corruptIfRefused(path, () => hashFile(path))) });
     done += rows;
     onProgress(done, done);
   }

@@ -4,7 +4,7 @@ import { sqlType, TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 /** Names of a Parquet file's columns to their SQL types. */
 export function columnsOf(path: string): Promise<Map<string, string>> {
-  return withDuckDb((connection) => columnsWith(connection, path));
+  return withDuckDb([path], (connection) => columnsWith(connection, path));
 }
 
 /** The same on a connection that is there. */

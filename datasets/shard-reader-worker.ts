@@ -1,7 +1,6 @@
 /** The thread that decodes shards: files in, for each its rows as one Arrow IPC stream out. */
-import { readFileSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { ParquetFile, readParquet } from "parquet-wasm";
+import { readParquetFile } from "./read-parquet.js";
 
 /** A file, and what of it is wanted. */
 export interface ShardRequest {
@@ -20,17 +19,7 @@ export type ShardOutcome =
 const port = parentPort;
 if (port === null) throw new Error("shard-reader-worker.js runs as a worker thread");
 
-async function decode({ path, columns, batchRows: batchSize }: ShardRequest): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = readFileSync(path);
-  if (columns === undefined) return readParquet(bytes, { batchSize }).intoIPCStream() as Uint8Array<ArrayBuffer>;
-  // readParquet of parquet-wasm 0.8 decodes all columns whatever it is asked for; ParquetFile does not.
-  const file = await ParquetFile.fromFile(new Blob([bytes]));
-  try {
-    return (await file.read({ columns: [...columns], batchSize })).intoIPCStream() as Uint8Array<ArrayBuffer>;
-  } finally {
-    file.free();
-  }
-}
+const decode = ({ path, columns, batchRows }: ShardRequest) => readParquetFile(path, columns, batchRows);
 
 port.on("message", (requests: readonly ShardRequest[]) => {
   void (async () => {

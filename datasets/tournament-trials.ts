@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { IcrlError } from "../common/errors.js";
 import { quoted, withDuckDb } from "./duckdb.js";
+import { requireRegularFile } from "./read-file.js";
 
 /** A match whose trials are wanted. */
 export interface MatchName {
@@ -20,6 +21,9 @@ export interface MatchTrials {
   readonly minFractions?: Float64Array;
 }
 
+/** The most trials of all matches: more than a server plays (server/tournaments/spec.ts). */
+const MOST_TRIALS = 50_000_000;
+
 /** Columns that files of earlier versions lack. */
 const EXPLORATION = ["suffix_failure", "min_fraction"] as const;
 
@@ -36,6 +40,14 @@ export async function readTournamentTrials(
   trials: number,
 ): Promise<MatchTrials[]> {
   if (!existsSync(path)) throw corrupt(path, "is missing");
+  if (matches.length * trials > MOST_TRIALS) {
+    throw corrupt(path, `should have ${matches.length} x ${trials} trials, at most ${MOST_TRIALS} are read`);
+  }
+  try {
+    requireRegularFile(path);
+  } catch (error) {
+    throw corrupt(path, (error as Error).message);
+  }
   const regrets = matches.map(() => new Float64Array(trials).fill(Number.NaN));
   const exploration = matches.map(() => new Map<string, Float64Array>());
   const seen = new Uint32Array(matches.length);
@@ -83,7 +95,7 @@ async function scan(
   take: (chunk: DuckDBDataChunk) => void,
 ): Promise<void> {
   try {
-    await withDuckDb(async (connection) => {
+    await withDuckDb([path], async (connection) => {
       const file = `read_parquet(${quoted(path)})`;
       const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`);
       const there = new Set(described.getColumnsObject().column_name as string[]);

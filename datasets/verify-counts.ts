@@ -1,13 +1,13 @@
 import { type DatasetManifest, datasetPath } from "./dataset-manifest.js";
 import type { DatasetProblem } from "./dataset-problem.js";
 import { BEHAVIOUR_SQL, TASK_ID_SQL } from "./dataset-sql.js";
-import { shardsSql, withDuckDb } from "./duckdb.js";
+import { shardPaths, shardsSql, withDuckDb } from "./duckdb.js";
 import { dataFolder } from "./log-folder.js";
 
 /** What a look at single rows cannot see: what is there twice, trials that are torn apart, and the manifest's counts. */
 export async function checkCounts(dir: string, manifest: DatasetManifest, problems: DatasetProblem[]): Promise<void> {
   const say = (problem: string) => problems.push({ file: datasetPath(dir), problem });
-  await withDuckDb(async (connection) => {
+  await withDuckDb(shardPaths(dir), async (connection) => {
     const rows = async (sql: string) => (await connection.run(sql)).getRows();
     const from = shardsSql(dir);
     const twice = await rows(`SELECT episode_id FROM ${from} GROUP BY episode_id HAVING count(*) > 1 LIMIT 5`);

@@ -5,15 +5,22 @@
 import { join } from "node:path";
 import { rngFromSeed } from "../common/rng.js";
 import { batchRows } from "./batch-rows.js";
-import { type DatasetManifest, folderLabels, readDatasetManifest, type ShardFile } from "./dataset-manifest.js";
+import {
+  type DatasetManifest,
+  folderLabels,
+  listedFiles,
+  readDatasetManifest,
+  type ShardFile,
+} from "./dataset-manifest.js";
 import type { DatasetProblem } from "./dataset-problem.js";
 import { type DatasetShard, readDatasetShards } from "./dataset-shards.js";
 import { withDuckDb } from "./duckdb.js";
+import { taskIdOf } from "./json-columns.js";
 import { inconsistency, type Replay, replayProblem } from "./row-problems.js";
 import type { TrajectoryRow } from "./trajectory-schema.js";
 import { checkCounts } from "./verify-counts.js";
 import { checkFiles } from "./verify-files.js";
-import { labelChecker, orderProblem, taskId, taskProblem } from "./verify-row.js";
+import { labelChecker, orderProblem, taskProblem } from "./verify-row.js";
 
 /** What was looked at and what was found. */
 export interface DatasetReport {
@@ -44,7 +51,10 @@ export interface VerifyOptions {
 export async function verifyDataset(dir: string, options: VerifyOptions): Promise<DatasetReport> {
   const manifest = readDatasetManifest(dir);
   const problems: DatasetProblem[] = [];
-  const { intact, labels, bytes } = await withDuckDb((connection) => checkFiles(connection, dir, manifest, problems));
+  const { intact, labels, bytes } = await withDuckDb(
+    listedFiles(manifest).map(({ file }) => join(dir, file)),
+    (connection) => checkFiles(connection, dir, manifest, problems),
+  );
   const { steps, replayed } = await checkEpisodes(dir, manifest, intact, labels, options, problems);
   if (problems.length === 0) await checkCounts(dir, manifest, problems);
   const { shards, episodes } = manifest;
@@ -71,13 +81,12 @@ async function checkEpisodes(
     let row = 0;
     let last: TrajectoryRow | undefined;
     for (const episode of batchRows(decoded.data)) {
-      const task = tasks.get(taskId(episode));
+      const id = taskIdOf(episode.tags, episode.task);
+      const task = tasks.get(id);
       const again = sampled(episodes + row);
       const problem =
         inconsistency(episode) ??
-        (task === undefined
-          ? `is of task "${taskId(episode)}", which dataset.json does not list`
-          : taskProblem(task, episode)) ??
+        (task === undefined ? `is of task "${id}", which dataset.json does not list` : taskProblem(task, episode)) ??
         orderProblem(last, episode) ??
         labelProblem(row, episode, task?.num_actions ?? 0) ??
         (again ? replayProblem(episode, replay) : undefined);
@@ -101,7 +110,7 @@ async function checkEpisodes(
     const names = readable.map(({ file }) => file.slice("data/".length));
     let read = 0;
     try {
-      for await (const decoded of readDatasetShards(dir, names, labels)) {
+      for await (const decoded of readDatasetShards(dir, names, labels, undefined, "any")) {
         const { file, rows } = readable[read];
         if (decoded.data.numRows === rows) checkShard(decoded, join(dir, file));
         else

@@ -70,7 +70,13 @@ async function fileProblem(
   describe: () => Promise<string | undefined>,
 ): Promise<string | undefined> {
   if (!existsSync(path)) return "is in dataset.json and is missing";
-  const { sha256, bytes } = await hashFile(path);
+  let hashed: { readonly sha256: string; readonly bytes: number };
+  try {
+    hashed = await hashFile(path);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  const { sha256, bytes } = hashed;
   if (bytes !== shard.bytes)
     return `has ${bytes} bytes, and ${shard.bytes} were written; its episodes were not looked at`;
   if (sha256 !== shard.sha256) {

@@ -7,15 +7,6 @@ import type { TrajectoryRow } from "./trajectory-schema.js";
 /** Probabilities are float32, and there are as many as actions. */
 const SUM_TOLERANCE = 1e-4;
 
-/** Id of the task in the spec; free play has none. */
-export function taskId({ tags, task }: TrajectoryRow): string {
-  try {
-    return (JSON.parse(tags) as { task?: string }).task ?? task;
-  } catch {
-    return task;
-  }
-}
-
 /** What of an episode its task does not allow. */
 export function taskProblem(task: TaskEntry, row: TrajectoryRow): string | undefined {
   if (!row.complete) return "is not complete: datasets hold complete trials";

@@ -3,13 +3,15 @@
  * model.safetensors (its parameters, under the names that PyTorch's modules have), and, to go on training, optimizer.safetensors and
  * train-state.json. The folder is there in whole or not at all.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
+import { checkDocument, type DocumentKind, type Parts, parseJson, schemaOf } from "../../datasets/document.js";
 import { fsyncFolder, writeDurably } from "../../datasets/durable-file.js";
+import { readRegularFile, UnreadableFile } from "../../datasets/read-file.js";
 import { MODEL_OPTIONS, type ModelConfig, modelConfig } from "./model-config.js";
 import { parameterSpecs, sizeOf } from "./parameters.js";
-import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "./safetensors.js";
+import { decodeSafetensors, encodeSafetensors, MAX_HEADER_BYTES, type NamedTensor } from "./safetensors.js";
 import { LAYOUTS, type TokenConfig } from "./token-layout.js";
 
 /** How a model was trained: for people, and for going on. Names as in config.json. */
@@ -105,7 +107,8 @@ export function readCheckpoint(dir: string): Checkpoint {
   const folder = findCheckpoint(dir);
   const { model, tokens, training } = readConfig(join(folder, FILES.config));
   const file = join(folder, FILES.model);
-  const parameters = checkedArrays(readTensors(file), shapesOf(model), file);
+  const shapes = shapesOf(model);
+  const parameters = checkedArrays(readTensors(file, shapes), shapes, file);
   const wild = [...parameters].find(([, values]) => !values.every(Number.isFinite));
   if (wild !== undefined) {
     throw new IcrlError(
@@ -126,7 +129,8 @@ export function readTrainState(dir: string): TrainState | undefined {
   const file = join(folder, FILES.optimizer);
   if (!existsSync(file)) return undefined;
   const { model } = readConfig(join(folder, FILES.config));
-  const moments = checkedArrays(readTensors(file), momentShapes(model), file);
+  const shapes = momentShapes(model);
+  const moments = checkedArrays(readTensors(file, shapes), shapes, file);
   return {
     firstMoments: withoutPrefix(moments, FIRST),
     secondMoments: withoutPrefix(moments, SECOND),
@@ -219,25 +223,32 @@ function checkedArrays(
 }
 
 /** Bytes of a file of a checkpoint that is there. */
-function readPart(file: string): Uint8Array {
+function readPart(file: string, most: number): Uint8Array {
   try {
-    return readFileSync(file);
+    return readRegularFile(file, most);
   } catch (error) {
+    if (error instanceof UnreadableFile) throw corrupt(file, `it ${error.message}`);
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw corrupt(dirname(file), `it has no ${basename(file)}`);
   }
 }
 
-const readTensors = (file: string): Map<string, NamedTensor> => decodeSafetensors(readPart(file), file).tensors;
+/** The tensors of a file that has no more than these shapes take. */
+function readTensors(file: string, shapes: Shapes): Map<string, NamedTensor> {
+  let most = MAX_HEADER_BYTES;
+  for (const shape of shapes.values()) most += 4 * sizeOf(shape);
+  return decodeSafetensors(readPart(file, most), file).tensors;
+}
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(readPart(file)));
+    return parseJson(new TextDecoder().decode(readPart(file, MAX_JSON_BYTES)), file, CONFIG);
   } catch (error) {
-    if (error instanceof SyntaxError) throw corrupt(file, "it is no JSON");
-    throw error;
+    throw error instanceof IcrlError ? error : corrupt(file, (error as Error).message);
   }
 }
+
+const MAX_JSON_BYTES = 16 << 20;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -251,23 +262,66 @@ function readConfig(file: string): Pick<Checkpoint, "model" | "tokens" | "traini
       `${file} has format_version ${version}, this version of icrl reads up to ${FORMAT_VERSION}: use a newer one`,
     );
   }
-  const tokens = config["tokens"] as TokenConfig;
-  if (!isTokenConfig(tokens)) throw corrupt(file, "its tokens are not described as they should be");
-  return {
-    model: readModel(file, config["model"] as Json, tokens),
-    tokens,
-    training: config["training"] as TrainingRecord,
-  };
+  const { tokens, model, training } = checkDocument(config, file, CONFIG);
+  return { model: readModel(file, model, tokens), tokens, training };
 }
+
+/** What of config.json is the same for all models: the model itself is held against its options. */
+interface Config {
+  readonly tokens: TokenConfig;
+  readonly model: Json;
+  readonly training: TrainingRecord;
+}
+
+function configDocument({ z, name, text, count, finite, sha256, options }: Parts) {
+  const size = (min: number) =>
+    count.refine((value) => value >= min && value <= MAX_SIZE, `a whole number in [${min}, ${MAX_SIZE}]`);
+  return z.object({
+    tokens: z
+      .object({
+        layout: z.enum(LAYOUTS),
+        max_actions: size(1),
+        num_states: size(1),
+        dim: size(0),
+        horizon: size(1),
+        reward_mean: finite,
+        reward_std: finite.refine((value) => value > 0, "a positive number"),
+      })
+      .refine(
+        ({ layout, dim }) => layout !== "chosen-arm" || dim > 0,
+        "tokens of arms with features, as chosen-arm needs",
+      ),
+    model: options,
+    training: z.object({
+      objective: text(),
+      step: count,
+      tokens: count,
+      data: z.nullable(z.object({ name: text(), id: text(), sha256 })),
+      tasks: z.array(z.object({ id: name, task: text(), options })),
+      icrl_version: text(),
+      backend: text(),
+      continued: z.optional(z.array(z.object({ steps: count, after: count }))),
+    }),
+  });
+}
+
+/** Of measures of tasks and of contexts: beyond it nothing could be in memory. */
+const MAX_SIZE = 2 ** 31 - 1;
+
+const CONFIG: DocumentKind<Config> = {
+  schema: schemaOf<Config>()(configDocument),
+  reason: "CHECKPOINT_CORRUPT",
+  remedy: "use another checkpoint, or restore it from a backup",
+};
 
 /** What of a model is no option: it follows from the tokens and the context. */
 const DERIVED: readonly string[] = ["token_size", "context", "max_actions", "arm_dim", "stride"];
 
 /** The model of a config.json, as `modelConfig` makes it of its options. */
-function readModel(file: string, stored: Json | undefined, tokens: TokenConfig): ModelConfig {
-  const context = stored?.["context"];
-  const options = Object.fromEntries(Object.entries(stored ?? {}).filter(([name]) => !DERIVED.includes(name)));
-  if (!isCount(context) || context < 1) throw corrupt(file, "its model has no context");
+function readModel(file: string, stored: Json, tokens: TokenConfig): ModelConfig {
+  const context = stored["context"];
+  const options = Object.fromEntries(Object.entries(stored).filter(([name]) => !DERIVED.includes(name)));
+  if (!isCount(context) || context < 1 || context > MAX_SIZE) throw corrupt(file, "its model has no context");
   let model: ModelConfig;
   try {
     model = modelConfig(options, tokens, context);
@@ -276,27 +330,13 @@ function readModel(file: string, stored: Json | undefined, tokens: TokenConfig):
     throw error;
   }
   const wrong = [...Object.keys(MODEL_OPTIONS), ...DERIVED].find(
-    (name) => stored?.[name] !== model[name as keyof ModelConfig],
+    (name) => stored[name] !== model[name as keyof ModelConfig],
   );
   if (wrong !== undefined) {
-    const [is, should] = [stored?.[wrong], model[wrong as keyof ModelConfig]].map((value) => JSON.stringify(value));
+    const [is, should] = [stored[wrong], model[wrong as keyof ModelConfig]].map((value) => JSON.stringify(value));
     throw corrupt(file, `its model's ${wrong} is ${is}, and should be ${should}`);
   }
   return model;
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-function isTokenConfig(value: TokenConfig | undefined): value is TokenConfig {
-  if (typeof value !== "object" || value === null) return false;
-  const { layout, max_actions, num_states, dim, horizon, reward_mean, reward_std } = value;
-  return (
-    LAYOUTS.includes(layout) &&
-    (layout !== "chosen-arm" || dim > 0) &&
-    [max_actions, num_states, dim, horizon].every(isCount) &&
-    Math.min(max_actions, num_states, horizon) >= 1 &&
-    Number.isFinite(reward_mean) &&
-    Number.isFinite(reward_std) &&
-    reward_std > 0
-  );
-}

@@ -1,5 +1,6 @@
 /** metrics.jsonl: a line for every update of a training, and one for each validation and evaluation. Losses are nats a decision. */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, truncateSync, writeSync } from "node:fs";
+import { type DocumentKind, type Parts, parseDocument, readText, schemaOf } from "../../datasets/document.js";
 
 /** One update. */
 export interface UpdateMetrics {
@@ -68,6 +69,46 @@ export interface ContinuationMetrics {
 /** A line. */
 export type Metrics = UpdateMetrics | ValidationMetrics | EvaluationMetrics | ContinuationMetrics;
 
+function lineDocument({ z, count, text }: Parts) {
+  const number = z.number("a number");
+  const mean = z.object({ mean: number, se: z.nullable(number) });
+  return z.discriminatedUnion("type", [
+    z.object({
+      type: z.literal("update"),
+      step: count,
+      loss: number,
+      learning_rate: number,
+      gradient_norm: number,
+      decisions: number,
+      tokens: count,
+      seconds: number,
+    }),
+    z.object({
+      type: z.literal("validation"),
+      step: count,
+      loss: number,
+      target_entropy: number,
+      marginal_entropy: number,
+      agreement: number,
+      decisions: number,
+    }),
+    z.object({
+      type: z.literal("evaluation"),
+      step: count,
+      trials: count,
+      tasks: z.record(text(), z.object({ regret: mean, return: mean })),
+    }),
+    z.object({ type: z.literal("continuation"), step: count, steps: count, earlier_steps: count }),
+  ]);
+}
+
+const METRICS: DocumentKind<Metrics> = {
+  schema: schemaOf<Metrics>()(lineDocument),
+  reason: "CHECKPOINT_CORRUPT",
+  remedy: "remove that line, or begin anew with --overwrite",
+  mostBytes: 1 << 30,
+};
+
 /** The file of a training under way. */
 export interface MetricsFile {
   /** Writes a line. */
@@ -86,12 +127,13 @@ export interface MetricsFile {
 export function openMetrics(path: string, step: number): MetricsFile {
   const last = new Map<string, Metrics>();
   if (existsSync(path)) {
-    const text = readFileSync(path, "utf8");
+    const text = readText(path, METRICS);
     let end = 0;
-    for (;;) {
+    for (let number = 1; ; number += 1) {
       const next = text.indexOf("\n", end) + 1;
-      const line = next === 0 ? undefined : (JSON.parse(text.slice(end, next)) as Metrics);
-      if (line === undefined || line.step > step) break;
+      if (next === 0) break;
+      const line = parseDocument(text.slice(end, next), `${path}, line ${number}`, METRICS);
+      if (line.step > step) break;
       last.set(line.type, line);
       end = next;
     }

@@ -1,13 +1,21 @@
 /** The folder in which a dataset is collected, DIR/collecting: what it is for stays written there until the dataset is finished. */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../common/errors.js";
 import { collectingFolder } from "../../datasets/dataset-manifest.js";
+import { type DocumentKind, type Parts, readDocument, schemaOf } from "../../datasets/document.js";
 import { makeFolders } from "../../datasets/make-folders.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
 import type { DatasetSpec } from "./dataset-file.js";
+
+/** Of spec.json no more than the seed is used; the rest is compared. */
+const BEGUN: DocumentKind<{ readonly seed: string }> = {
+  schema: schemaOf<{ readonly seed: string }>()(({ z, uint64 }: Parts) => z.object({ seed: uint64 })),
+  reason: "DATASET_CORRUPT",
+  remedy: "begin anew with --overwrite",
+};
 
 /** The spec as JSON, with the seed that was taken: a file that `icrl dataset collect` reads. */
 export function specJson({ collection, columns, experts, subsample }: DatasetSpec, seed: bigint): unknown {
@@ -32,7 +40,7 @@ export function isSameSpec(written: unknown, spec: unknown): boolean {
 export function openCollectingFolder(dir: string, spec: DatasetSpec, specPath: string): CollectionSpec {
   const folder = collectingFolder(dir);
   const path = join(folder, "spec.json");
-  const known = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { seed: string }) : undefined;
+  const known = existsSync(path) ? readDocument(path, BEGUN) : undefined;
   const seed = spec.seed ?? (known === undefined ? randomBytes(8).readBigUInt64LE() : BigInt(known.seed));
   const wanted = specJson(spec, seed);
   if (known !== undefined && !isSameSpec(known, wanted)) {

@@ -5,6 +5,7 @@ import { IcrlError } from "../../common/errors.js";
 import { batchRows } from "../batch-rows.js";
 import { type DatasetManifest, folderLabels } from "../dataset-manifest.js";
 import { readDatasetShards } from "../dataset-shards.js";
+import { taskIdOf } from "../json-columns.js";
 import type { TrajectoryRow } from "../trajectory-schema.js";
 
 /** An episode with what its label says. */
@@ -71,15 +72,15 @@ export async function* readTrials(
   }
 }
 
-/** Reads the task's id from a row's tags, which repeat; the family where a row has none. */
+/** Reads the task's id from a row's tags, which repeat. */
 function taskIdReader(): (row: TrajectoryRow) => string {
-  const known = new Map<string, string | undefined>();
-  return (row) => {
-    if (!known.has(row.tags)) {
-      if (known.size > 1000) known.clear();
-      known.set(row.tags, (JSON.parse(row.tags) as { task?: string }).task);
-    }
-    return known.get(row.tags) ?? row.task;
+  const known = new Map<string, string>();
+  return ({ tags, task }) => {
+    const key = `${task} ${tags}`;
+    const id = known.get(key) ?? taskIdOf(tags, task);
+    if (known.size > 1000) known.clear();
+    known.set(key, id);
+    return id;
   };
 }
 

@@ -35,7 +35,7 @@ export function claimOutput(path: string, { own, beside = [], into = [] }: Claim
   const isFolder = stat.isDirectory();
   if (own[0].form === "file") {
     if (stat.isFile() && stat.size === 0) return false;
-    if (!isFolder && own.some((kind) => kind.is(target))) return true;
+    if (stat.isFile() && own.some((kind) => kind.is(target))) return true;
     throw taken(path, isFolder ? "is a folder" : `is a file, and not ${nouns(own)}`);
   }
   if (!isFolder) throw taken(path, "is a file");

@@ -1,6 +1,7 @@
 /** What commands leave on disk, as kinds that can be told from each other and from everybody else's files. */
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { readRegularFile } from "../read-file.js";
 
 /** A kind of output: what one command, or a few, write. */
 export interface OutputKind {
@@ -30,9 +31,8 @@ const MAX_MARKER_BYTES = 64 << 20;
 /** What a JSON file of our own holds; an empty object where there is no such file, or it is none. */
 export function markerAt(path: string): Readonly<Record<string, unknown>> {
   try {
-    const stat = lstatSync(path);
-    if (!stat.isFile() || stat.size > MAX_MARKER_BYTES) return {};
-    const content: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (lstatSync(path).isSymbolicLink()) return {};
+    const content: unknown = JSON.parse(readRegularFile(path, MAX_MARKER_BYTES).toString("utf8"));
     return typeof content === "object" && content !== null ? (content as Record<string, unknown>) : {};
   } catch {
     return {};

@@ -1,10 +1,11 @@
 /** Every kind of output that commands leave on disk. docs/cli.md has the table. */
-import { closeSync, lstatSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { type DatasetManifest, folderLabels, isDataset, readDatasetManifest } from "../dataset-manifest.js";
 import { CSV_COLUMNS } from "../export/csv.js";
 import type { FormatName } from "../export/export-format.js";
 import { isLog, logFiles } from "../log-folder.js";
+import { openRegularFile } from "../read-file.js";
 import { filesBelow, filesNamed, foldersNamed, markerAt, type OutputKind } from "./output-kind.js";
 
 const SHARD = /^trajectories-\d{12}\.parquet$/;
@@ -225,9 +226,8 @@ function fileExport(format: FormatName, beginning: RegExp): OutputKind {
 const HEAD_BYTES = 1024;
 
 function headOf(path: string): string {
-  if (!lstatSync(path).isFile()) return "";
   const bytes = Buffer.alloc(HEAD_BYTES);
-  const fd = openSync(path, "r");
+  const fd = openRegularFile(path, Number.POSITIVE_INFINITY);
   try {
     return bytes.toString("utf8", 0, readSync(fd, bytes));
   } finally {

@@ -1,9 +1,9 @@
 /** What a dataset's shards hold, and which of them are labelled: found by SQL over a few columns, without their steps. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { corruptIfRefused } from "../../datasets/dataset-sql.js";
-import { shardsSql, withLog } from "../../datasets/duckdb.js";
+import { shardPaths, shardsSql, withLog } from "../../datasets/duckdb.js";
 import { labelFolder } from "../../datasets/label-folder.js";
 import { listShards } from "../../datasets/log-folder.js";
 
@@ -55,7 +55,8 @@ export async function indexDataset(dir: string, label: string): Promise<IndexedS
     }
     return shards;
   };
-  return corruptIfRefused(dir, () => withLog(dir, index));
+  const beside = shardPaths(dir).map((path) => join(labelFolder(dir, label), basename(path)));
+  return corruptIfRefused(dir, () => withLog(dir, index, false, beside));
 }
 
 /** Whether labels are those of a shard: a collection that was made longer may have joined its shards anew. */

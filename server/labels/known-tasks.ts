@@ -1,3 +1,4 @@
+import { objectIn } from "../../datasets/json-columns.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 
@@ -15,7 +16,7 @@ export function knownTasks(): KnownTasks {
       const key = `${name} ${optionsJson}`;
       let task = tasks.get(key);
       if (task === undefined) {
-        task = buildTask(name, JSON.parse(optionsJson) as Record<string, unknown>);
+        task = buildTask(name, objectIn(optionsJson, "task_options"));
         tasks.set(key, task);
       }
       return task;

@@ -11,16 +11,19 @@ export type LabelOutcome = { readonly recorded?: RecordedShard } | { readonly er
 
 const port = parentPort;
 if (port === null) throw new Error("label-worker.js runs as a worker thread");
+let before = Promise.resolve();
 port.on("message", (job: LabelJob) => {
-  try {
-    if ("write" in job) {
-      writeLabelFile(job.write);
-      port.postMessage({} satisfies LabelOutcome);
-    } else {
-      const recorded = readRecordedShard(job.read);
-      port.postMessage({ recorded } satisfies LabelOutcome, buffersOf(recorded));
+  before = before.then(async () => {
+    try {
+      if ("write" in job) {
+        writeLabelFile(job.write);
+        port.postMessage({} satisfies LabelOutcome);
+      } else {
+        const recorded = await readRecordedShard(job.read);
+        port.postMessage({ recorded } satisfies LabelOutcome, buffersOf(recorded));
+      }
+    } catch (error) {
+      port.postMessage({ error: error instanceof Error ? error.message : String(error) } satisfies LabelOutcome);
     }
-  } catch (error) {
-    port.postMessage({ error: error instanceof Error ? error.message : String(error) } satisfies LabelOutcome);
-  }
+  });
 });

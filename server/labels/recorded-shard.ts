@@ -1,8 +1,8 @@
-/** What a labeller is shown of a shard, read into flat columns, row after row. Synchronous: it runs in the label worker. */
-import { readFileSync } from "node:fs";
-import { readParquet } from "parquet-wasm";
-import { ipcRows } from "../../datasets/batch-rows.js";
-import type { TrajectoryRow } from "../../datasets/trajectory-schema.js";
+/** What a labeller is shown of a shard, read into flat columns, row after row. It runs in the label worker. */
+import { batchRows } from "../../datasets/batch-rows.js";
+import { checkedBatches, requireLengths } from "../../datasets/checked-batches.js";
+import { readParquetFile } from "../../datasets/read-parquet.js";
+import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "../../datasets/trajectory-schema.js";
 
 /** Lists of all rows: those of row i are items[offsets[i]] to items[offsets[i + 1] - 1]. */
 export interface FlatLists<A extends Int32Array | Float32Array> {
@@ -49,9 +49,13 @@ const COLUMNS: readonly (keyof TrajectoryRow)[] = [
   "trial_features",
 ];
 
-/** Reads one. Throws what the file system or the Parquet reader throws. */
-export function readRecordedShard(path: string): RecordedShard {
-  const rows = [...ipcRows(readParquet(readFileSync(path), { columns: [...COLUMNS] }).intoIPCStream())];
+/** Reads one. Throws what the file system or the Parquet reader throws. @throws LOG_CORRUPT */
+export async function readRecordedShard(path: string): Promise<RecordedShard> {
+  const rows: TrajectoryRow[] = [];
+  for (const batch of checkedBatches(await readParquetFile(path, COLUMNS), path, TRAJECTORY_COLUMNS, COLUMNS)) {
+    requireLengths(batch, path);
+    rows.push(...batchRows(batch));
+  }
   return {
     episodes: rows.map((row) => ({
       id: row.episode_id,

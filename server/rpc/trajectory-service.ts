@@ -64,7 +64,7 @@ function describeSummary(summary: TrajectorySummary, running: readonly string[])
   const withheld = summary.tournamentId !== undefined && running.includes(summary.tournamentId);
   return {
     ...summary,
-    taskOptions: JSON.parse(summary.taskOptionsJson),
+    taskOptions: { ...summary.taskOptions },
     startedAt: new Date(summary.startedAtMs),
     episodeReturn: summary.return,
     regret: withheld ? undefined : summary.regret,

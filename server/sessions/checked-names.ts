@@ -1,10 +1,11 @@
 import { IcrlError } from "../../common/errors.js";
+import { isName, NAME_RULE } from "../../common/names.js";
 import { nameProblem, visible } from "../../common/visible-text.js";
 
 const MAX_ENTRIES = 1000;
 
 /**
- * Checks the names of a list in a spec: 1 to 1,000 of them, each once, of 1 to 100 letters, digits, spaces and . _ : + -.
+ * Checks the names of a list in a spec: 1 to 1,000 of them, each once.
  * @throws SPEC_INVALID
  */
 export function checkNames(list: string, field: string, names: readonly string[]): void {
@@ -13,11 +14,8 @@ export function checkNames(list: string, field: string, names: readonly string[]
   }
   const seen = new Set<string>();
   for (const name of names) {
-    if (!/^[\p{L}\p{N}][\p{L}\p{N} ._:+-]{0,99}$/u.test(name)) {
-      throw new IcrlError(
-        "SPEC_INVALID",
-        `${field} "${visible(name.slice(0, 120))}" of ${list}: give 1 to 100 letters, digits, spaces and . _ : + -, the first a letter or digit`,
-      );
+    if (!isName(name)) {
+      throw new IcrlError("SPEC_INVALID", `${field} "${visible(name.slice(0, 120))}" of ${list}: give ${NAME_RULE}`);
     }
     if (seen.has(name))
       throw new IcrlError("SPEC_INVALID", `${field} "${name}" stands twice in ${list}: give each once`);

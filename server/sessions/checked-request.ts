@@ -3,6 +3,7 @@
  * function throws the reason that it is named by.
  */
 import { IcrlError } from "../../common/errors.js";
+import { FILE_NAME_RULE, isFileName } from "../../common/names.js";
 import { playsTask } from "../../common/plays-task.js";
 import { PURPOSES, type Purpose, trialSeeds } from "../../common/seeds.js";
 import { float32Elements, int32Elements } from "../../common/tensor.js";
@@ -112,10 +113,10 @@ const COLUMN_LABELS: readonly string[] = ["self", "optimal"];
  */
 export function checkedLabel(message: Open, limits: Limits): string {
   const name = message.label ?? "";
-  if (!/^[A-Za-z0-9][\w.+-]{0,99}$/.test(name) || COLUMN_LABELS.includes(name)) {
+  if (!isFileName(name) || COLUMN_LABELS.includes(name)) {
     throw new IcrlError(
       "NAME_INVALID",
-      `label is ${JSON.stringify(name.slice(0, 120))}: give 1 to 100 of A-Z a-z 0-9 _ . + -, the first a letter or digit; "self" and "optimal" are columns of the data`,
+      `label is ${JSON.stringify(name.slice(0, 120))}: give ${FILE_NAME_RULE}; "self" and "optimal" are columns of the data`,
     );
   }
   checkNumEnvs(message, limits);

@@ -2,10 +2,18 @@
  * What the log of trajectories does not tell of a tournament: that it exists, what its entrants play, who forfeited what, and that it
  * is over. `<data>/tournaments/<id>.jsonl`, a line an event; with the log it is all that a tournament needs to go on after a crash.
  */
-import { existsSync, readdirSync, readFileSync, truncateSync } from "node:fs";
+import { closeSync, constants, existsSync, ftruncateSync, openSync, readdirSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, REASONS, type Reason } from "../../common/errors.js";
+import {
+  checkDocument,
+  type DocumentKind,
+  type Parts,
+  parseDocument,
+  readText,
+  schemaOf,
+} from "../../datasets/document.js";
 import { fsyncFolder } from "../../datasets/durable-file.js";
 import { makeFolders } from "../../datasets/make-folders.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
@@ -124,21 +132,13 @@ export function readJournals(dataDir: string): JournalRecord[] {
 
 /** Nothing where the crash came before the first line was whole: nobody was told of that tournament. */
 function readJournal(path: string, id: string): { at: string; record: JournalRecord }[] {
-  const text = readFileSync(path, "utf8");
+  const text = readText(path, JOURNAL);
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-  if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
+  if (whole.length < text.length) cutOff(path, Buffer.byteLength(whole));
   const events = whole
     .split("\n")
     .slice(0, -1)
-    .map((line, i): JournalEvent => {
-      try {
-        return JSON.parse(line) as JournalEvent;
-      } catch {
-        throw new IcrlError("LOG_CORRUPT", `${path}, line ${i + 1} is not JSON: restore it from a backup`, {
-          file: path,
-        });
-      }
-    });
+    .map((line, i) => parseDocument(line, `${path}, line ${i + 1}`, JOURNAL));
   const [created] = events;
   if (created === undefined) return [];
   if (created.event !== "created") {
@@ -146,12 +146,70 @@ function readJournal(path: string, id: string): { at: string; record: JournalRec
       file: path,
     });
   }
-  const record = {
+  const { seed, ...spec } = checkDocument(created.spec, `${path}, the spec of line 1`, SPEC);
+  const record: JournalRecord = {
     id,
-    spec: { ...created.spec, seed: BigInt(created.spec.seed as string) } as unknown as TournamentSpec,
+    spec: { ...spec, seed: BigInt(seed) } as TournamentSpec,
     declared: new Map(events.flatMap((event) => (event.event === "declared" ? [[event.entrant, event.tasks]] : []))),
     forfeits: events.flatMap((event) => (event.event === "forfeited" ? [event] : [])),
     finished: events.find((event) => event.event === "finished"),
   };
   return [{ at: created.at, record }];
 }
+
+/** Cuts off what a crash left, of a file that is here. */
+function cutOff(path: string, length: number): void {
+  const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  try {
+    ftruncateSync(fd, length);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function eventDocument({ z, count, name, text, options }: Parts) {
+  return z.discriminatedUnion("event", [
+    z.object({ event: z.literal("created"), spec: options, at: text(100) }),
+    z.object({ event: z.literal("declared"), entrant: name, tasks: z.array(text()) }),
+    z.object({
+      event: z.literal("forfeited"),
+      task: name,
+      entrant: name,
+      reason: z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]),
+      message: z.string("a text"),
+    }),
+    z.object({ event: z.literal("finished"), matches: count, forfeits: count, steps: count }),
+  ]);
+}
+
+const DAMAGED = { reason: "LOG_CORRUPT", remedy: "restore it from a backup" } as const;
+
+const JOURNAL: DocumentKind<JournalEvent> = { schema: schemaOf<JournalEvent>()(eventDocument), ...DAMAGED };
+
+/** A spec as a journal has it. */
+interface RecordedSpec {
+  readonly name: string;
+  readonly seed: string;
+  readonly trials: number;
+  readonly tasks: readonly { readonly id: string; readonly task: string; readonly options?: Options }[];
+  readonly agents: readonly {
+    readonly name: string;
+    readonly agent: string;
+    readonly options?: Options;
+    readonly tasks: readonly string[];
+  }[];
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+function specDocument({ z, name, text, uint64, positive, options }: Parts) {
+  return z.object({
+    name: text(),
+    seed: uint64,
+    trials: positive,
+    tasks: z.array(z.object({ id: name, task: text(), options: z.optional(options) })),
+    agents: z.array(z.object({ name, agent: text(), options: z.optional(options), tasks: z.array(name) })),
+  });
+}
+
+const SPEC: DocumentKind<RecordedSpec> = { schema: schemaOf<RecordedSpec>()(specDocument), ...DAMAGED };

@@ -2,7 +2,7 @@
  * Many tiny shards to one. The new shard has the first one's name, so that an episode's number, `first` of its shard plus its
  * row, stays what it was. The manifest's line decides: once it is durable the replacement is completed, now or at the next open.
  */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readParquet } from "parquet-wasm";
 import { fsyncFolder, hashOf } from "../../datasets/durable-file.js";
@@ -16,6 +16,7 @@ import {
   readManifest,
   type ShardEntry,
 } from "../../datasets/log-folder.js";
+import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/read-file.js";
 import { appendToManifest } from "./manifest.js";
 import { type LogWriter, mustHold } from "./roll.js";
 import { joinStreams, replaceShard, temporaryPath, writeShard } from "./shard-file.js";
@@ -62,7 +63,7 @@ export function compactShards(dir: string, writer: LogWriter): number {
 
 function joinShards(dir: string, group: readonly ShardEntry[], writer: LogWriter): void {
   const streams = group.map((entry) => {
-    const bytes = readFileSync(join(dataFolder(dir), entry.file));
+    const bytes = readRegularFile(join(dataFolder(dir), entry.file), MAX_SHARD_BYTES);
     // A damaged shard must not be laundered into a new one with a good hash.
     if (hashOf(bytes) !== entry.sha256) return undefined;
     return readParquet(bytes).intoIPCStream();
@@ -81,7 +82,9 @@ function joinShards(dir: string, group: readonly ShardEntry[], writer: LogWriter
 
 function completeReplacement(dir: string, entry: ShardEntry): void {
   const written = temporaryPath(dir, entry.file, entry.epoch);
-  if (existsSync(written) && hashOf(readFileSync(written)) === entry.sha256) replaceShard(dir, entry.file, entry.epoch);
+  if (existsSync(written) && hashOf(readRegularFile(written, MAX_SHARD_BYTES)) === entry.sha256) {
+    replaceShard(dir, entry.file, entry.epoch);
+  }
   for (const name of entry.replaces ?? [])
     if (name !== entry.file) rmSync(join(dataFolder(dir), name), { force: true });
   fsyncFolder(dataFolder(dir));

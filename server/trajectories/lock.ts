@@ -23,6 +23,7 @@ import {
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { IcrlError } from "../../common/errors.js";
+import { openRegularFile, UnreadableFile } from "../../datasets/read-file.js";
 import { type Holder, held, nameOf, seenInTable, thisHolder } from "./holder.js";
 
 /** How a lock is kept and judged; other values than the defaults are for tests. */
@@ -89,17 +90,22 @@ function listLocks(folder: string): LockFile[] {
   return locks.sort((a, b) => a.epoch - b.epoch);
 }
 
+const MAX_LOCK_BYTES = 4096;
+
 /** A lock's text and when it was touched last, by opening it: on a network's file system that is what asks the server. */
 function look(path: string): { text: string; touched: bigint } | undefined {
   let fd: number;
   try {
-    fd = openSync(path, "r");
+    fd = openRegularFile(path, MAX_LOCK_BYTES);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new IcrlError("LOG_LOCKED", `${path} ${error.message}: nobody can be known to hold it, remove it`, {
+      file: path,
+    });
   }
   try {
-    const buffer = Buffer.alloc(4096);
+    const buffer = Buffer.alloc(MAX_LOCK_BYTES);
     const { mtimeNs } = fstatSync(fd, { bigint: true });
     return { text: buffer.toString("utf8", 0, readSync(fd, buffer, 0, buffer.length, 0)), touched: mtimeNs };
   } finally {

@@ -1,6 +1,5 @@
 /** What an interrupted writer left behind, put right before a log is written again. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync } from "node:fs";
-import { contentOf } from "../../datasets/durable-file.js";
+import { closeSync, constants, fsyncSync, ftruncateSync, openSync, rmSync } from "node:fs";
 import {
   episodesOf,
   listSegments,
@@ -12,7 +11,7 @@ import {
 import { finishCompaction } from "./compact.js";
 import type { FolderLock } from "./lock.js";
 import { appendToManifest, repairManifest } from "./manifest.js";
-import { scanSegment } from "./segment-file.js";
+import { readSegment } from "./segment-file.js";
 import { shardRows } from "./shard-file.js";
 
 /** What was found. */
@@ -43,9 +42,8 @@ export function recoverLog(
   const segments: SegmentFile[] = [];
   // Segments before shards: what a replaced writer's thread takes away meanwhile is in a shard by then.
   for (const segment of listSegments(dir)) {
-    const bytes = contentOf(segment.path);
-    if (bytes === undefined) continue;
-    const scan = scanSegment(bytes, rowsThatCount(manifest, segment));
+    const scan = readSegment(segment.path, rowsThatCount(manifest, segment));
+    if (scan === undefined) continue;
     if (scan.tornBytes > 0) cutOff(segment.path, scan.goodBytes);
     tornBytes += scan.tornBytes;
     if (scan.goodBytes === 0) {
@@ -56,7 +54,7 @@ export function recoverLog(
     segments.push(segment);
   }
   for (const { name, path, first } of listShards(dir)) {
-    if (!listed.has(name)) found = Math.max(found, first + shardRows(readFileSync(path)));
+    if (!listed.has(name)) found = Math.max(found, first + shardRows(path));
   }
   const next = Math.max(found, acknowledged);
   appendToManifest(dir, { epoch, episodes: next });
@@ -64,7 +62,7 @@ export function recoverLog(
 }
 
 function cutOff(path: string, length: number): void {
-  const fd = openSync(path, "r+");
+  const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
     ftruncateSync(fd, length);
     fsyncSync(fd);

@@ -3,9 +3,9 @@
  * place; the segment is deleted last. Nor does it matter where a writer sleeps while another takes the log: what it wrote aside is
  * its own, no shard that is there is replaced, its line in the manifest does not count, and the segment stays.
  */
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { contentOf, hashOf } from "../../datasets/durable-file.js";
+import { hashOf } from "../../datasets/durable-file.js";
 import {
   dataFolder,
   readManifest,
@@ -14,9 +14,10 @@ import {
   type ShardEntry,
   shardName,
 } from "../../datasets/log-folder.js";
+import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/read-file.js";
 import { type Claim, isHeld, takenOver } from "./lock.js";
 import { appendToManifest } from "./manifest.js";
-import { scanSegment } from "./segment-file.js";
+import { readSegment } from "./segment-file.js";
 import { joinStreams, placeShard, replaceShard, shardRows, writeShard } from "./shard-file.js";
 
 /** Whoever holds the log. */
@@ -47,13 +48,12 @@ export function rollSegment(dir: string, segment: SegmentFile, writer: LogWriter
   const name = shardName(segment.first);
   const manifest = readManifest(dir);
   let entry = manifest.shards.find((e) => e.file === name);
-  const bytes = contentOf(path);
-  if (bytes === undefined) {
+  const scan = readSegment(path, rowsThatCount(manifest, segment));
+  if (scan === undefined) {
     // Rolled by a writer that was replaced before its line was in the manifest.
     if (entry === undefined && existsSync(join(dataFolder(dir), name))) enterShard(dir, name, writer);
     return { rows: 0, bytes: 0, damagedBytes: 0 };
   }
-  const scan = scanSegment(bytes, rowsThatCount(manifest, segment));
   const damagedBytes = scan.damaged.reduce((sum, range) => sum + range.to - range.from, 0);
   if (entry === undefined && scan.rows > 0) {
     const streams = scan.frames.map((frame) => frame.payload);
@@ -81,8 +81,9 @@ function placeOrReplace(dir: string, name: string, { epoch, claim }: LogWriter):
 }
 
 function enterShard(dir: string, name: string, { epoch, claim }: LogWriter): void {
-  const bytes = readFileSync(join(dataFolder(dir), name));
-  const entry: ShardEntry = { file: name, rows: shardRows(bytes), bytes: bytes.length, sha256: hashOf(bytes), epoch };
+  const path = join(dataFolder(dir), name);
+  const bytes = readRegularFile(path, MAX_SHARD_BYTES);
+  const entry: ShardEntry = { file: name, rows: shardRows(path), bytes: bytes.length, sha256: hashOf(bytes), epoch };
   mustHold(claim);
   appendToManifest(dir, entry);
 }

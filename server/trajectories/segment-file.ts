@@ -10,6 +10,9 @@
  * One commit writes one frame, and only one commit is in flight: an interrupted write can damage only the last frame.
  */
 import { crc32 } from "node:zlib";
+import { IcrlError } from "../../common/errors.js";
+import { contentOf } from "../../datasets/durable-file.js";
+import { UnreadableFile } from "../../datasets/read-file.js";
 
 const MAGIC = Buffer.from("ICRL");
 
@@ -50,6 +53,13 @@ export function frameHeader(pieces: readonly Uint8Array[], rows: number): Buffer
   return header;
 }
 
+/** What a checksum was taken of in vain. */
+function claimedBytes(bytes: Buffer, offset: number): number {
+  if (offset + FRAME_HEADER_BYTES > bytes.length || bytes.compare(MAGIC, 0, 4, offset, offset + 4) !== 0) return 0;
+  const claimed = bytes.readUInt32LE(offset + 4);
+  return claimed > bytes.length - offset - FRAME_HEADER_BYTES ? 0 : claimed;
+}
+
 function frameAt(bytes: Buffer, offset: number): Frame | undefined {
   const start = offset + FRAME_HEADER_BYTES;
   if (start > bytes.length || bytes.compare(MAGIC, 0, 4, offset, offset + 4) !== 0) return undefined;
@@ -61,8 +71,29 @@ function frameAt(bytes: Buffer, offset: number): Frame | undefined {
   return { offset, rows: bytes.readUInt32LE(offset + 8), payload };
 }
 
-/** Finds every whole frame, also those after damage, up to `mostRows` rows. */
+/**
+ * The segment of a path, up to `mostRows` rows; undefined where there is none.
+ * @throws LOG_CORRUPT if it is no file, too large, or made to be read for ever
+ */
+export function readSegment(path: string, mostRows?: number): SegmentScan | undefined {
+  try {
+    const bytes = contentOf(path);
+    return bytes && scanSegment(bytes, mostRows);
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new IcrlError("LOG_CORRUPT", `${path} ${error.message}: restore it from a backup`, { file: path });
+  }
+}
+
+/** Checksums of what only looks like frames may be taken over so many times the segment: nobody's damage needs more. */
+const MOST_FUTILE = 64;
+
+/**
+ * Finds every whole frame, also those after damage, up to `mostRows` rows. Throws UnreadableFile where there are too many beginnings of frames that
+ * are none.
+ */
 export function scanSegment(bytes: Buffer, mostRows = Number.POSITIVE_INFINITY): SegmentScan {
+  let futile = 0;
   const frames: Frame[] = [];
   const damaged: { from: number; to: number }[] = [];
   let rows = 0;
@@ -70,6 +101,8 @@ export function scanSegment(bytes: Buffer, mostRows = Number.POSITIVE_INFINITY):
   for (let at = 0; at >= 0 && at < bytes.length; ) {
     const frame = frameAt(bytes, at);
     if (frame === undefined) {
+      futile += claimedBytes(bytes, at);
+      if (futile > MOST_FUTILE * bytes.length) throw new UnreadableFile("has thousands of frames inside each other");
       at = bytes.indexOf(MAGIC, at + 1);
       continue;
     }

@@ -2,9 +2,11 @@
 import { linkSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readParquet } from "parquet-wasm";
+import { IcrlError } from "../../common/errors.js";
 import { fsyncFolder, hashOf, writeDurably } from "../../datasets/durable-file.js";
 import { encodeParquet } from "../../datasets/encode-parquet.js";
 import { dataFolder, logFolder, type ShardEntry } from "../../datasets/log-folder.js";
+import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/read-file.js";
 
 /**
  * Many Arrow IPC streams of one schema as one: the first's schema, everybody's batches, one end marker.
@@ -45,9 +47,14 @@ export function replaceShard(dir: string, name: string, epoch: number | undefine
   fsyncFolder(dataFolder(dir));
 }
 
-/** Episodes in a shard's bytes. */
-export function shardRows(bytes: Uint8Array): number {
-  return readParquet(bytes, { columns: ["length"] })
-    .recordBatches()
-    .reduce((sum, batch) => sum + batch.numRows, 0);
+/** Episodes in a shard. @throws LOG_CORRUPT if it cannot be read */
+export function shardRows(path: string): number {
+  try {
+    return readParquet(readRegularFile(path, MAX_SHARD_BYTES), { columns: ["length"] })
+      .recordBatches()
+      .reduce((sum, batch) => sum + batch.numRows, 0);
+  } catch (error) {
+    const text = `${path} cannot be read (${(error as Error).message}): restore it from a backup`;
+    throw new IcrlError("LOG_CORRUPT", text, { file: path });
+  }
 }

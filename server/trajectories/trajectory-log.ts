@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { batchBuilder } from "../../datasets/batch-builder.js";
 import { dataFolder, epochOf, logFolder, readManifest } from "../../datasets/log-folder.js";
+import { requireNoLinks } from "../../datasets/read-file.js";
 import { countEpisodes } from "./count-episodes.js";
 import { type FolderLock, type LockOptions, lockFolder } from "./lock.js";
 import type { LogEvent } from "./log-event.js";
@@ -105,6 +106,8 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   let lock: FolderLock | undefined;
   let recovered: ReturnType<typeof recoverLog>;
   try {
+    requireNoLinks(dir, "data", "log");
+    requireNoLinks(logFolder(dir), "shards.jsonl");
     mkdirSync(dataFolder(dir), { recursive: true });
     mkdirSync(logFolder(dir), { recursive: true });
     lock = await lockFolder(logFolder(dir), {

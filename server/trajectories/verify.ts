@@ -3,10 +3,10 @@
  * their checksums, rows against the schema and against themselves, numbers of episodes against what was acknowledged, trials against
  * each other, and every episode played again.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ipcRows } from "../../datasets/batch-rows.js";
-import { contentOf, hashFile } from "../../datasets/durable-file.js";
+import { hashFile } from "../../datasets/durable-file.js";
 import {
   dataFolder,
   episodesOf,
@@ -30,7 +30,7 @@ import { columnsOf, describeColumns } from "../../datasets/shard-columns.js";
 import type { TrajectoryRow } from "../../datasets/trajectory-schema.js";
 import { coverageProblems, type Piece } from "./coverage.js";
 import { countedIn } from "./lock.js";
-import { scanSegment } from "./segment-file.js";
+import { readSegment } from "./segment-file.js";
 
 /** Something that is not as it should be; its reason is LOG_CORRUPT. */
 export interface LogProblem {
@@ -105,7 +105,14 @@ export async function verifyLog(
   for (const { name, path } of shards) {
     missing.delete(name);
     const entry = manifest.get(name);
-    const { sha256, bytes: size } = await hashFile(path);
+    let hashed: { readonly sha256: string; readonly bytes: number };
+    try {
+      hashed = await hashFile(path);
+    } catch (error) {
+      problems.push({ file: path, problem: (error as Error).message });
+      continue;
+    }
+    const { sha256, bytes: size } = hashed;
     bytes += size;
     if (entry === undefined) {
       // Between the shard and the manifest's line a writer can be killed: its segment is still there then, and rolled again.
@@ -140,12 +147,11 @@ export async function verifyLog(
   const open: OpenRow[] = [];
   for (const segment of segments) {
     const { path, first } = segment;
-    const content = contentOf(path);
-    if (content === undefined) {
+    const scan = readSegment(path, lines && rowsThatCount(lines, segment));
+    if (scan === undefined) {
       pieces = undefined; // somebody writes to the log
       continue;
     }
-    const scan = scanSegment(content, lines && rowsThatCount(lines, segment));
     bytes += scan.goodBytes;
     tornBytes += scan.tornBytes;
     for (const { from, to } of scan.damaged)
@@ -153,17 +159,25 @@ export async function verifyLog(
     if (manifest.has(shardName(first))) continue;
     holds(path, first, scan.rows, scan.damaged.length > 0);
     if (existsSync(join(dataFolder(dir), shardName(first)))) continue;
-    for (const frame of scan.frames) {
-      for (const row of ipcRows(frame.payload)) {
-        check(path, row);
-        const { trial_id, session_id, episode_index, complete } = row;
-        open.push({ trial_id, session_id, episode_index, complete });
+    for (const { offset, payload, rows } of scan.frames) {
+      const before = episodes;
+      try {
+        for (const row of ipcRows(payload, path)) {
+          check(path, row);
+          const { trial_id, session_id, episode_index, complete } = row;
+          open.push({ trial_id, session_id, episode_index, complete });
+        }
+      } catch (error) {
+        problems.push({ file: path, problem: (error as Error).message });
+        continue;
       }
+      const found = episodes - before;
+      if (found !== rows)
+        problems.push({ file: path, problem: `has ${found} episodes at byte ${offset}, and ${rows} were written` });
     }
   }
   for (const { path } of listCorruptSegments(dir)) {
-    const { damaged } = scanSegment(readFileSync(path));
-    const ranges = damaged.map(({ from, to }) => `${from} to ${to}`).join(", ");
+    const ranges = (readSegment(path)?.damaged ?? []).map(({ from, to }) => `${from} to ${to}`).join(", ");
     problems.push({
       file: path,
       problem: `bytes ${ranges} are not what was written; what could be read is in data/. Delete it to accept the loss`,

@@ -69,7 +69,7 @@ const run = (format: FormatName, change: Partial<ExportRequest> = {}): Promise<E
 
 /** Rows of a Parquet export as objects. Lists are arrays, uint64 decimal texts. */
 async function parquetRows(out: string): Promise<Record<string, unknown>[]> {
-  const { columns, rows } = await queryLog(dir, `SELECT * FROM '${out}/data/*.parquet'`);
+  const { columns, rows } = await queryLog(dir, `SELECT * FROM '${out}/data/*.parquet'`, true);
   return rows.map((row) => Object.fromEntries(columns.map(({ name }, i) => [name, row[i]])));
 }
 

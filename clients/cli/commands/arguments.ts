@@ -45,3 +45,9 @@ export function required<T>(value: T | undefined, option: string, command: Comma
   if (value === undefined) command.error(`error: required option '${option}' not specified`);
   return value as T;
 }
+
+/** Of what runs the user's SQL. */
+export const allowFilesOption = [
+  "--allow-files",
+  "let the SQL read and write all that you may: other files, other folders, the network",
+] as const;

@@ -12,7 +12,7 @@ import { queryResultText } from "../print/query-result.js";
 import { textTable } from "../print/table.js";
 import { printText } from "../print/terminal.js";
 import { workProgress } from "../print/work-progress.js";
-import { wholeNumber } from "./arguments.js";
+import { allowFilesOption, wholeNumber } from "./arguments.js";
 
 /** The command. */
 export function logCommand(): Command {
@@ -159,7 +159,7 @@ function summaryJson(row: TrajectorySummary): Record<string, unknown> {
     episode_index: row.episodeIndex,
     task: row.task,
     task_version: row.taskVersion,
-    task_options: JSON.parse(row.taskOptionsJson),
+    task_options: row.taskOptions,
     agent: row.agent,
     entrant: row.entrant ?? null,
     tournament_id: row.tournamentId ?? null,
@@ -176,13 +176,14 @@ function summaryJson(row: TrajectorySummary): Record<string, unknown> {
 function queryCommand(): Command {
   return new Command("query")
     .description("Run SQL over the log; the view is `trajectories`, its columns are in docs/log.md.")
-    .argument("<sql>", "DuckDB's SQL")
+    .argument("<sql>", "DuckDB's SQL, one statement: it reads the log's shards, and no other file")
     .option(...dataOption)
+    .option(...allowFilesOption)
     .option("--json", "print JSON: {columns: [{name, type}], rows: [[...]]}")
-    .action(async (sql: string, { data, json }: { data: string; json?: boolean }) => {
+    .action(async (sql: string, { data, allowFiles, json }: { data: string; allowFiles?: boolean; json?: boolean }) => {
       const result = await workProgress({ first: `querying the log in ${data}`, quick: true }, async () => {
         const { queryLog } = await import("../../../datasets/query-log.js");
-        return queryLog(data, sql);
+        return queryLog(data, sql, allowFiles === true);
       });
       if (json) printJson(process.stdout, result);
       else printText(process.stdout, queryResultText(result, paintFor(process.stdout, process.env)));

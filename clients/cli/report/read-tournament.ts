@@ -1,11 +1,12 @@
 /** What `icrl tournament run` left in a folder, read for a report. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { IcrlError } from "../../../common/errors.js";
+import { checkDocument, type DocumentKind, parseJson, readText, schemaOf, shown } from "../../../datasets/document.js";
 import { readTournamentTrials } from "../../../datasets/tournament-trials.js";
 import type { TaskTrials } from "../../../server/tournaments/statistics/tournament-statistics.js";
 import { RESULTS_SCHEMA_VERSION, type ResultsJson } from "../results.js";
 import { requireResults } from "./require-results.js";
+import { resultsDocument, type StoredResults } from "./results-schema.js";
 import { withoutFalseCertainty } from "./without-false-certainty.js";
 
 /** A finished tournament. */
@@ -48,40 +49,35 @@ export async function readTournament(dir: string): Promise<PlayedTournament> {
   return { results, tasks };
 }
 
-function readResults(dir: string): ResultsJson {
+function readResults(dir: string): StoredResults {
   const path = join(dir, "results.json");
   requireResults(dir);
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw new IcrlError(
-      "RESULTS_CORRUPT",
-      `${path} is no JSON (${(error as Error).message}): restore it from a backup, or play the tournament again`,
-    );
-  }
-  const results = content as ResultsJson;
-  if (!Number.isInteger(results?.schema_version)) {
-    throw new IcrlError("RESULTS_CORRUPT", `${path} has no schema_version: it is no results.json of a tournament`);
-  }
-  if (results.schema_version > RESULTS_SCHEMA_VERSION) {
+  const content = parseJson(readText(path, RESULTS), path, RESULTS);
+  const version = (content as Partial<ResultsJson> | null)?.schema_version;
+  if (typeof version === "number" && version > RESULTS_SCHEMA_VERSION) {
     throw new IcrlError(
       "RESULTS_VERSION",
-      `${path} has schema_version ${results.schema_version}, and this version of icrl reads ${RESULTS_SCHEMA_VERSION}: install a newer one`,
+      `${path} has schema_version ${version}, and this version of icrl reads ${RESULTS_SCHEMA_VERSION}: install a newer one`,
     );
   }
-  if (!Array.isArray(results.tasks) || !Array.isArray(results.tournament?.agents)) {
-    throw new IcrlError("RESULTS_CORRUPT", `${path} lacks "tasks" or "tournament": restore it, or play again`);
-  }
-  const old = results.tasks.find(({ uniform_regret }) => typeof uniform_regret !== "number");
+  const tasks = (content as Partial<ResultsJson> | null)?.tasks;
+  const old = Array.isArray(tasks)
+    ? tasks.find((task) => typeof task === "object" && task !== null && task.uniform_regret === undefined)
+    : undefined;
   if (old !== undefined) {
     throw new IcrlError(
       "RESULTS_VERSION",
-      `${path} has no uniform_regret of "${old.id}": an earlier version of icrl wrote it, play the tournament again`,
+      `${path} has no uniform_regret of ${shown(old?.id)}: an earlier version of icrl wrote it, play the tournament again`,
     );
   }
-  return results;
+  return checkDocument(content, path, RESULTS);
 }
+
+const RESULTS: DocumentKind<StoredResults> = {
+  schema: schemaOf<StoredResults>()(resultsDocument),
+  reason: "RESULTS_CORRUPT",
+  remedy: "restore it from a backup, or play the tournament again",
+};
 
 function meanOf(values: Float64Array): number {
   let sum = 0;

@@ -1,8 +1,14 @@
 import type { AgentJson, MeanJson, ResultsJson } from "../results.js";
+import type { StoredResults } from "./results-schema.js";
 
 /** Results as they are; those of schema version 1 without the standard errors and intervals of one trial, which had no width there. */
-export function withoutFalseCertainty(results: ResultsJson): ResultsJson {
-  if (results.schema_version > 1) return results;
+export function withoutFalseCertainty(results: StoredResults): ResultsJson {
+  const leaderboard = results.leaderboard.map((entry) => {
+    const agents = results.tasks.find(({ id }) => id === entry.task)?.agents;
+    const { trials = 0, forfeits = 0 } = agents?.find(({ name }) => name === entry.name) ?? {};
+    return { trials, forfeits, ...entry };
+  });
+  if (results.schema_version > 1) return { ...results, leaderboard };
   const unknown = <M extends MeanJson>(mean: M): M => ({
     ...mean,
     se: null,
@@ -16,5 +22,6 @@ export function withoutFalseCertainty(results: ResultsJson): ResultsJson {
       return: agent.return !== null && trials - forfeits < 2 ? unknown(agent.return) : agent.return,
     };
   };
-  return { ...results, tasks: results.tasks.map((task) => ({ ...task, agents: task.agents.map(corrected) })) };
+  const tasks = results.tasks.map((task) => ({ ...task, agents: task.agents.map(corrected) }));
+  return { ...results, tasks, leaderboard };
 }

@@ -3,9 +3,10 @@
  * same command goes on with it, and no other one mixes with it.
  */
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { IcrlError } from "../../../common/errors.js";
+import { type DocumentKind, type Parts, readDocument, schemaOf } from "../../../datasets/document.js";
 import { replaceDurably } from "../../../datasets/durable-file.js";
 import { beginFolder } from "../../../datasets/output/begin-folder.js";
 import { taken } from "../../../datasets/output/claim-output.js";
@@ -36,17 +37,24 @@ export function prepareRunFolder(
   return { spec: seeded, goesOn: false };
 }
 
+/** Of tournament.json no more than the seed is used; the rest is compared. */
+const BEGUN: DocumentKind<{ readonly seed: string }> = {
+  schema: schemaOf<{ readonly seed: string }>()(({ z, uint64 }: Parts) => z.object({ seed: uint64 })),
+  reason: "OUTPUT_EXISTS",
+  remedy: "choose another --out",
+};
+
 const fileOf = (out: string): string => join(out, "tournament.json");
 
 /** Seed of the run of this spec that the folder holds; undefined where it holds none, or another one's. */
 function begunSeed(out: string, spec: TournamentSpec): bigint | undefined {
-  let begun: { seed?: unknown };
+  let begun: { readonly seed: string };
   try {
-    begun = JSON.parse(readFileSync(fileOf(out), "utf8"));
-  } catch {
-    return undefined;
+    begun = readDocument(fileOf(out), BEGUN);
+  } catch (error) {
+    if (error instanceof IcrlError) return undefined; // nobody goes on with what cannot be read
+    throw error;
   }
-  if (typeof begun?.seed !== "string" || !/^\d{1,20}$/.test(begun.seed)) return undefined;
   const wanted = JSON.parse(jsonText({ ...spec, seed: spec.seed ?? BigInt(begun.seed) }));
   return isDeepStrictEqual(begun, wanted) ? BigInt(begun.seed) : undefined;
 }

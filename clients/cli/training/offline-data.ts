@@ -59,6 +59,6 @@ function splitOf({ seed, training: { validation_share: share } }: TrainingSpec) 
 }
 
 function recordOf(dir: string, { name, id }: DatasetManifest) {
-  const bytes = readFileSync(datasetPath(dir));
+  const bytes = readFileSync(datasetPath(dir)); // it was read as a manifest
   return { name, id, sha256: createHash("sha256").update(bytes).digest("hex") };
 }

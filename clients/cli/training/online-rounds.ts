@@ -2,7 +2,7 @@
  * Data that are played while a training learns: rounds, each a dataset of fresh trials that is read once, and removed when a checkpoint
  * has passed it. The next round is collected while one is read.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TrainingPosition, trainingBatches } from "../../../agents/transformer/training-data.js";
 import { hash64 } from "../../../common/seeds.js";
@@ -10,16 +10,17 @@ import { readDatasetManifest } from "../../../datasets/dataset-manifest.js";
 import { roundFiles } from "../../../datasets/output/output-kinds.js";
 import { removeFiles } from "../../../datasets/output/remove-files.js";
 import { runCommand } from "../child-command.js";
-import { parseSpec, specText } from "../spec-yaml.js";
+import { readSpecFile } from "../spec-file.js";
+import { specText } from "../spec-yaml.js";
 import { type DataSource, dataOptions, longestTrial, tokensOf, validationBatches } from "./data-source.js";
 import type { TrainingSpec } from "./training-file.js";
 
 /** Where reading goes on. */
-interface OnlinePosition {
+export interface OnlinePosition {
   /** Number of the round, from 0. */
   readonly round: number;
   /** In its dataset; undefined at its beginning. */
-  readonly inside: TrainingPosition | undefined;
+  readonly inside?: TrainingPosition | undefined;
 }
 
 const roundName = (round: number): string => `round-${round}`;
@@ -46,7 +47,7 @@ export async function openOnlineRounds(
   async function collect(name: string, count: number, quiet: boolean, stop: AbortSignal): Promise<string> {
     const dir = join(folder, name);
     const seed = hash64(["icrl.v1", "online", String(spec.seed), name]);
-    const content = parseSpec(readFileSync(spec.dataset.path, "utf8")) as Record<string, unknown>;
+    const content = readSpecFile(spec.dataset.path).content as Record<string, unknown>;
     const tasks = (content.tasks as Record<string, unknown>[]).map((task) => ({ ...task, trials: count }));
     const file = `${dir}.yaml`;
     writeFileSync(file, specText({ ...content, name: `${spec.name}-${name}`, seed, tasks }));

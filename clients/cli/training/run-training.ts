@@ -14,12 +14,14 @@ import { flopsPerToken, initParameters, parameterCount } from "../../../agents/t
 import { sequenceLength } from "../../../agents/transformer/token-config.js";
 import type { TokenConfig } from "../../../agents/transformer/token-layout.js";
 import { type TrainingState, train } from "../../../agents/transformer/train.js";
+import type { TrainingPosition } from "../../../agents/transformer/training-data.js";
 import { IcrlError } from "../../../common/errors.js";
 import { rngFromSeed } from "../../../common/rng.js";
 import { VERSION } from "../../../common/version.js";
+import { checkDocument, type DocumentKind, type Parts, schemaOf } from "../../../datasets/document.js";
 import type { BatchShape, DataSource } from "./data-source.js";
 import { openOfflineData } from "./offline-data.js";
-import { openOnlineRounds } from "./online-rounds.js";
+import { type OnlinePosition, openOnlineRounds } from "./online-rounds.js";
 import { playFresh } from "./play-fresh.js";
 import { type Continuation, continuationText } from "./spec-changes.js";
 import type { TrainingSpec } from "./training-file.js";
@@ -164,6 +166,25 @@ function openData(
     : openOnlineRounds(spec, spec.onlineTrials, out, position, say, signal);
 }
 
+/** train-state.json: where the training was, and where it stood in its data, one dataset's or those of its rounds. */
+interface StoredState {
+  readonly step: number;
+  readonly tokens: number;
+  readonly position?: TrainingPosition | OnlinePosition;
+}
+
+function stateDocument({ z, count }: Parts) {
+  const place = z.object({ epoch: count, batch: count });
+  const position = z.union([place, z.object({ round: count, inside: z.optional(place) })]);
+  return z.object({ step: count, tokens: count, position: z.optional(position) });
+}
+
+const STATE: DocumentKind<StoredState> = {
+  schema: schemaOf<StoredState>()(stateDocument),
+  reason: "CHECKPOINT_CORRUPT",
+  remedy: "remove that checkpoint, or begin anew with --overwrite",
+};
+
 /** What the latest checkpoint holds. */
 function resume(out: string) {
   const checkpoint = readCheckpoint(out);
@@ -175,7 +196,8 @@ function resume(out: string) {
     );
   }
   const { firstMoments, secondMoments } = kept;
-  const state = kept.state as TrainingState;
+  const stored = checkDocument(kept.state, `the state of the latest checkpoint of ${out}`, STATE);
+  const state: TrainingState = { ...stored, position: stored.position };
   const learned: LearnerState = { parameters: checkpoint.parameters, firstMoments, secondMoments, updates: state.step };
   return { checkpoint, state, learned };
 }

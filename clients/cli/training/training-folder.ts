@@ -1,13 +1,18 @@
 /** The output folder of a training: OUT/spec.json says what it is for; metrics.jsonl and checkpoints/ are what came of it. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { IcrlError } from "../../../common/errors.js";
+import { parseJson, readText } from "../../../datasets/document.js";
 import { replaceDurably } from "../../../datasets/durable-file.js";
 import { beginFolder } from "../../../datasets/output/begin-folder.js";
 import { checkpointFiles, TRAINING } from "../../../datasets/output/output-kinds.js";
 import { removeFiles } from "../../../datasets/output/remove-files.js";
+import { requireNoLinks, UnreadableFile } from "../../../datasets/read-file.js";
 import { type Continuation, specChange } from "./spec-changes.js";
 import type { TrainingSpec } from "./training-file.js";
+
+/** spec.json, which is compared with the spec and never used otherwise. */
+const SPEC = { reason: "OUTPUT_EXISTS", remedy: "choose another --out, or begin anew with --overwrite" } as const;
 
 /** Checkpoints; one that was not written whole, or was replaced, has another ending. */
 const CHECKPOINT = /^step-\d+$/;
@@ -20,12 +25,13 @@ const CHECKPOINT = /^step-\d+$/;
  * @throws OUTPUT_EXISTS if something else was learned in it
  */
 export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: boolean): readonly Continuation[] {
+  requireOwn(out);
   const goesOn = beginFolder(out, { own: [TRAINING], anew: overwrite });
   const path = join(out, "spec.json");
   const wanted = specJson(spec, out);
   const continued: Continuation[] = [];
   if (goesOn) {
-    const { continued: before = [], ...known } = JSON.parse(readFileSync(path, "utf8")) as {
+    const { continued: before = [], ...known } = parseJson(readText(path, SPEC), path, SPEC) as {
       continued?: Continuation[];
       dataset?: unknown;
     };
@@ -49,6 +55,16 @@ export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: b
   const document = continued.length === 0 ? wanted : { ...wanted, continued };
   replaceDurably(path, Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`));
   return continued;
+}
+
+/** A checkpoint that is written is in the folder, and so are those that are removed. @throws OUTPUT_EXISTS */
+function requireOwn(out: string): void {
+  try {
+    requireNoLinks(out, "spec.json", "metrics.jsonl", "checkpoints", "dataset", "online");
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new IcrlError("OUTPUT_EXISTS", `${error.message}: choose another --out`, { folder: out });
+  }
 }
 
 /** Whether something was learned in a folder. */

@@ -197,7 +197,7 @@ describe("a damaged checkpoint is refused, with what is wrong:", () => {
   });
 
   it.each<[what: string, message: RegExp, edit: Parameters<typeof editConfig>[0]]>([
-    ["no model", /no context/, (config) => delete config["model"]],
+    ["no model", /model is missing, expected an object of options/, (config) => delete config["model"]],
     ["no tokens", /tokens/, (config) => delete config["tokens"]],
     ["a reward scale of 0", /tokens/, (config) => (config["tokens"] = { ...tokens, reward_std: 0 })],
     ["an option that is missing", /window is undefined, and should be 0/, (_, model) => delete model["window"]],

@@ -2,8 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
 import { expect, onTestFinished, test } from "vitest";
-import type { Connection } from "#icrl/clients/typescript/connect.js";
-import { connect } from "#icrl/clients/typescript/connect.js";
+import { type Connection, connect } from "#icrl/clients/typescript/connect.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { type TournamentResults, type TournamentSpec, TournamentState } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { actions, hello, type RawStream, rawClient, rawStream } from "../../support/raw-stream.js";
@@ -206,7 +205,7 @@ test("a journal with damage in its middle is reported, not guessed at", async ()
   writeFileSync(journal, `not json\n${readFileSync(journal, "utf8")}`);
   await expect(serverAfter(server)).rejects.toMatchObject({
     reason: "LOG_CORRUPT",
-    message: `${journal}, line 1 is not JSON: restore it from a backup`,
+    message: expect.stringContaining(`${journal}, line 1 is not JSON (`),
   });
 });
 

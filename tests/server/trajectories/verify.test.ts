@@ -31,7 +31,11 @@ function replay(row: TrajectoryRow): string | undefined {
 /** Rewrites the shard with a column changed, and its line in the manifest so that the hash is right. */
 async function forge(expression: string): Promise<void> {
   const [{ path, name }] = listShards(dir);
-  await queryLog(dir, `COPY (SELECT * REPLACE (${expression}) FROM trajectories) TO '${path}.new' (FORMAT parquet)`);
+  await queryLog(
+    dir,
+    `COPY (SELECT * REPLACE (${expression}) FROM trajectories) TO '${path}.new' (FORMAT parquet)`,
+    true,
+  );
   renameSync(`${path}.new`, path);
   const bytes = readFileSync(path);
   const entry = {

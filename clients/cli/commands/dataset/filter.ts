@@ -19,7 +19,10 @@ export function filterCommand(): Command {
   const command = new Command("filter")
     .description("The episodes of a dataset that match a condition, with their labels, as a dataset.")
     .argument("<dir>", "folder of the dataset")
-    .option("--where <sql>", "condition over the columns of docs/log.md, in DuckDB's SQL")
+    .option(
+      "--where <sql>",
+      "condition over the columns of docs/log.md, in DuckDB's SQL; it reads the dataset's shards, and no other file",
+    )
     .addOption(
       new Option("--trials <word>", "keep whole trials: those of which any episode matches, or all").choices([
         "any",

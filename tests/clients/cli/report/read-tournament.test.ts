@@ -31,7 +31,7 @@ function copy(change: (results: { -readonly [K in keyof ResultsJson]: ResultsJso
 /** A copy whose trials are what SQL makes of them. */
 async function withTrials(select: string): Promise<string> {
   const dir = copy();
-  await withDuckDb((connection) =>
+  await withDuckDb("any", (connection) =>
     connection.run(
       `COPY (SELECT ${select.replace("trials", `'${join(whole, "trials.parquet")}'`)}) TO '${join(dir, "trials.parquet")}' (FORMAT parquet)`,
     ),
@@ -129,7 +129,7 @@ test("forfeits are read along with the trials", async () => {
 test("results that are not what was written are told from those of another version", async () => {
   const dir = copy();
   writeFileSync(join(dir, "results.json"), "{");
-  expect(await errorOf(dir)).toMatch(/^RESULTS_CORRUPT: .*results\.json is no JSON \(.*\): restore it from a backup/);
+  expect(await errorOf(dir)).toMatch(/^RESULTS_CORRUPT: .*results\.json is not JSON \(.*\): restore it from a backup/);
   for (const content of ["[]", "null", '{"schema_version": 1}']) {
     writeFileSync(join(dir, "results.json"), content);
     expect(await errorOf(dir)).toMatch(/^RESULTS_CORRUPT: /);

@@ -1,0 +1,20 @@
+import { expect } from "vitest";
+import type { HostileEntry, HostileOutcome } from "../support/hostile.js";
+
+/** Of a process with 512 MiB for its objects: DuckDB, Arrow and the Parquet decoder have memory of their own. */
+const MOST_MIB = 1500;
+
+/** Sees that every command ended by itself with one of the entry's reasons, in bounded memory, and wrote nowhere else. */
+export function expectRefused({ reasons }: HostileEntry, { outcomes, rss, ended, touched }: HostileOutcome): void {
+  expect(ended).toBeUndefined();
+  expect(touched).toEqual([]);
+  expect(outcomes.length).toBeGreaterThan(0);
+  const accepted = outcomes.filter(({ code }) => code === 0);
+  expect(accepted).toEqual([]);
+  // A verify lists problems instead of one reason.
+  const other = outcomes.filter(
+    ({ command, text }) => command !== "verify" && !reasons.some((reason) => text.includes(`${reason}: `)),
+  );
+  expect(other).toEqual([]);
+  expect(rss).toBeLessThan(MOST_MIB);
+}

@@ -1,0 +1,317 @@
+/** The corpus of tests/fixtures/hostile: each entry in a folder of its own, given to the commands that read it, in a process of bounded memory and time. */
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { tempDir } from "./temp-dir.js";
+
+const FIXTURES = join(import.meta.dirname, "../fixtures/hostile");
+
+type Kind = "dataset" | "log" | "tournament" | "training" | "spec";
+
+/** One of the corpus. */
+export interface HostileEntry {
+  readonly kind: Kind;
+  readonly name: string;
+  /** What of the folder lies: commands that do not read it are not run. */
+  readonly target: string;
+  /** With one of these it is refused. */
+  readonly reasons: readonly string[];
+  /** Puts what cannot be committed into a good folder; absent: the files of the entry do. */
+  readonly make?: (dir: string, victim: string) => void;
+}
+
+/** What is committed. */
+export const COMMITTED: readonly HostileEntry[] = JSON.parse(readFileSync(join(FIXTURES, "corpus.json"), "utf8"));
+
+const SHARD = "trajectories-000000000000.parquet";
+const CHECKPOINT = "checkpoints/step-00000002";
+const journal = `tournaments/${readdirSync(join(FIXTURES, "good/tournament/tournaments"))[0]}`;
+
+/** Every file that is read of a stranger's folder: where it is, what lies then, and how that is refused. */
+const FILES: readonly (readonly [kind: Kind, file: string, target: string, reasons: string])[] = [
+  ["dataset", "dataset.json", "dataset.json", "DATASET_CORRUPT"],
+  ["dataset", "labels/ucb/label.json", "label.json", "DATASET_CORRUPT"],
+  ["dataset", `data/${SHARD}`, "file", "LOG_CORRUPT DATASET_CORRUPT"],
+  ["dataset", `labels/ucb/${SHARD}`, "labels", "LOG_CORRUPT DATASET_CORRUPT"],
+  ["log", "log/shards.jsonl", "shards.jsonl", "LOG_CORRUPT"],
+  ["log", `data/${SHARD}`, "shard", "LOG_CORRUPT"],
+  ["log", "log/000000000006.segment", "segment", "LOG_CORRUPT"],
+  ["log", journal, "journal", "LOG_CORRUPT"],
+  ["log", "log/lock", "lock", "LOG_LOCKED"],
+  ["tournament", "results.json", "results.json", "RESULTS_CORRUPT"],
+  ["tournament", "trials.parquet", "trials.parquet", "RESULTS_CORRUPT"],
+  ["tournament", "tournament.json", "tournament.json", "OUTPUT_EXISTS"],
+  ["training", `${CHECKPOINT}/config.json`, "config.json", "CHECKPOINT_CORRUPT"],
+  ["training", `${CHECKPOINT}/model.safetensors`, "model.safetensors", "CHECKPOINT_CORRUPT"],
+  ["training", `${CHECKPOINT}/optimizer.safetensors`, "train-state.json", "CHECKPOINT_CORRUPT"],
+  ["training", `${CHECKPOINT}/train-state.json`, "train-state.json", "CHECKPOINT_CORRUPT"],
+  ["training", "metrics.jsonl", "metrics.jsonl", "CHECKPOINT_CORRUPT"],
+  ["training", "spec.json", "spec.json", "OUTPUT_EXISTS"],
+  ["spec", "spec.yaml", "spec.yaml", "SPEC_INVALID"],
+];
+
+/** What can stand where a file should be, and cannot be committed. */
+const STANDS_IN: readonly (readonly [name: string, make: (path: string) => void])[] = [
+  ["fifo", (path) => void execFileSync("mkfifo", [path])],
+  ["folder", (path) => void mkdirSync(path)],
+  ["device", (path) => symlinkSync("/dev/zero", path)],
+  [
+    "terabyte",
+    (path) => {
+      writeFileSync(path, "");
+      truncateSync(path, 2 ** 40); // takes no room: there is nothing in it
+    },
+  ],
+];
+
+/** Links to where they should not lead, from what is written, cut off or removed. */
+const LINKS: readonly (readonly [kind: Kind, file: string, target: string, reasons: string])[] = [
+  ["log", "log/shards.jsonl", "opened", "LOG_UNWRITABLE"],
+  ["log", "data", "opened", "LOG_UNWRITABLE"],
+  ["log", "log", "opened", "LOG_UNWRITABLE"],
+  ["training", "checkpoints", "spec.json", "OUTPUT_EXISTS"],
+  ["training", "metrics.jsonl", "spec.json", "OUTPUT_EXISTS"],
+];
+
+/** What the tests make themselves. */
+export const MADE: readonly HostileEntry[] = [
+  ...FILES.flatMap(([kind, file, target, reasons]) =>
+    STANDS_IN.map(([name, make]): HostileEntry => {
+      const place = (dir: string) => {
+        rmSync(join(dir, file), { recursive: true, force: true });
+        mkdirSync(dirname(join(dir, file)), { recursive: true });
+        make(join(dir, file));
+      };
+      return { kind, name: `${name} as ${file}`, target, reasons: reasons.split(" "), make: place };
+    }),
+  ),
+  ...LINKS.map(([kind, file, target, reasons]): HostileEntry => {
+    const place = (dir: string, victim: string) => {
+      const path = join(dir, file);
+      const isFolder = lstatSync(path).isDirectory();
+      rmSync(path, { recursive: true });
+      symlinkSync(isFolder ? victim : join(victim, "precious.txt"), path);
+    };
+    return { kind, name: `link as ${file}`, target, reasons: reasons.split(" "), make: place };
+  }),
+];
+
+/** A command with the entry's folder, a good folder's and a new output's. */
+type Command = (dir: string, out: string, good: string) => readonly string[];
+
+const COMMANDS: Readonly<Record<Kind, Readonly<Record<string, Command>>>> = {
+  dataset: {
+    info: (dir) => ["dataset", "info", dir],
+    head: (dir) => ["dataset", "head", dir],
+    query: (dir) => ["dataset", "query", dir, 'SELECT sum("length") FROM trajectories'],
+    "query labels": (dir) => ["dataset", "query", dir, "SELECT count(actions) FROM ucb"],
+    filter: (dir, out) => ["dataset", "filter", dir, "--where", "true", "--out", out],
+    split: (dir, out) => ["dataset", "split", dir, "--parts", "a=0.5,b=0.5", "--out", out],
+    merge: (dir, out, good) => ["dataset", "merge", dir, join(good, "dataset"), "--out", out],
+    jsonl: (dir, out) => ["dataset", "export", dir, "--format", "jsonl", "--labels", "ucb", "--out", out],
+    csv: (dir, out) => ["dataset", "export", dir, "--format", "csv", "--labels", "ucb", "--out", out],
+    dpt: (dir, out) => ["dataset", "export", dir, "--format", "dpt", "--labels", "ucb", "--out", out],
+    ad: (dir, out) => ["dataset", "export", dir, "--format", "ad", "--labels", "ucb", "--out", out],
+    minari: (dir, out) => ["dataset", "export", dir, "--format", "minari", "--out", `${out}-v0`],
+    ratio: (dir) => ["dataset", "ratio", dir, "--expert", "uniform", "--particles", "10"],
+    verify: (dir) => ["dataset", "verify", dir],
+    train: (dir, out) => ["train", writtenTraining(dir), "--out", out],
+    label: (dir) => ["dataset", "label", dir, "--expert", "ucb"],
+    "label anew": (dir) => ["dataset", "label", dir, "--expert", "ucb", "--name", "anew"],
+  },
+  log: {
+    list: (dir) => ["log", "list", "--data", dir],
+    query: (dir) => ["log", "query", 'SELECT sum("length") FROM trajectories', "--data", dir],
+    verify: (dir) => ["log", "verify", "--data", dir],
+    play: (dir) => ["play", "uniform", "--task", "bernoulli-bandit", "--trials", "1", "--data", dir],
+  },
+  tournament: {
+    report: (dir) => ["tournament", "report", dir],
+    run: (dir, _, good) => ["tournament", "run", join(good, "tournament.yaml"), "--out", dir],
+  },
+  training: {
+    evaluate: (dir, out) => ["evaluate", dir, "--expert", "ucb", "--trials", "2", "--out", out],
+    play: (dir, out) => [
+      "play",
+      "transformer",
+      "--option",
+      `checkpoint=${dir}`,
+      "--task",
+      "bernoulli-bandit",
+      "--set",
+      "arms=3",
+      "--set",
+      "horizon=5",
+      "--trials",
+      "1",
+      "--data",
+      out,
+    ],
+    train: (dir, _, good) => ["train", join(good, "training.yaml"), "--out", dir],
+  },
+  spec: {
+    run: (dir, out) => ["tournament", "run", join(dir, "spec.yaml"), "--out", out],
+    collect: (dir, out) => ["dataset", "collect", join(dir, "spec.yaml"), "--out", out],
+    train: (dir, out) => ["train", join(dir, "spec.yaml"), "--out", out],
+  },
+};
+
+/** Which commands read what: all of the kind where nothing is said. */
+const READERS: Readonly<Record<string, readonly string[]>> = {
+  "label.json": ["label"],
+  rows: ["head", "filter", "split", "jsonl", "csv", "dpt", "ad", "minari", "verify"],
+  columns: ["head", "filter", "split", "jsonl", "csv", "dpt", "ad", "minari", "verify"],
+  file: [
+    "info",
+    "head",
+    "query",
+    "filter",
+    "split",
+    "merge",
+    "jsonl",
+    "minari",
+    "ratio",
+    "verify",
+    "train",
+    "label anew",
+  ],
+  labels: ["head", "filter", "split", "jsonl", "csv", "dpt", "ad", "verify"],
+  "shards.jsonl": ["verify", "play"],
+  shard: ["list", "query", "verify"],
+  segment: ["verify"],
+  journal: ["play"],
+  lock: ["play"],
+  opened: ["play"],
+  "results.json": ["report"],
+  "trials.parquet": ["report"],
+  "tournament.json": ["run"],
+  "train-state.json": ["train"],
+  "metrics.jsonl": ["train"],
+  "spec.json": ["train"],
+};
+
+function writtenTraining(dir: string): string {
+  const file = join(dirname(dir), "training-of-it.yaml");
+  const model = { layers: 1, width: 4, heads: 1 };
+  writeFileSync(
+    file,
+    JSON.stringify({
+      name: "x",
+      dataset: dir,
+      objective: "dpt",
+      model,
+      training: { steps: 1, batch: 2, validation_share: 0 },
+    }),
+  );
+  return file;
+}
+
+/** What came of one command. */
+export interface Outcome {
+  readonly command: string;
+  readonly code: number;
+  readonly text: string;
+}
+
+/** What came of an entry. */
+export interface HostileOutcome {
+  readonly outcomes: readonly Outcome[];
+  /** Of the process, in MiB. */
+  readonly rss: number;
+  /** How the process ended, if not by itself. */
+  readonly ended: string | undefined;
+  /** What is not as it was, of all that is not the output. */
+  readonly touched: readonly string[];
+}
+
+/** A process that hangs is ended; a busy machine takes long. */
+const PATIENCE_MS = 240_000;
+
+/** Gives an entry to the commands that read it. */
+export async function giveHostile(entry: HostileEntry): Promise<HostileOutcome> {
+  const temp = tempDir();
+  try {
+    const sandbox = join(temp.path, "sandbox");
+    const good = join(sandbox, "good");
+    const dir = join(sandbox, "in", entry.kind);
+    const victim = join(sandbox, "victim");
+    cpSync(join(FIXTURES, "good"), good, { recursive: true });
+    if (entry.kind === "spec") mkdirSync(dir, { recursive: true });
+    else cpSync(join(good, entry.kind), dir, { recursive: true });
+    mkdirSync(victim);
+    writeFileSync(join(victim, "precious.txt"), "precious, without a newline at its end");
+    mkdirSync(join(sandbox, "cwd"));
+    if (entry.make === undefined) cpSync(join(FIXTURES, entry.kind, entry.name), dir, { recursive: true });
+    else entry.make(dir, victim);
+
+    const chosen = READERS[entry.target] ?? Object.keys(COMMANDS[entry.kind]);
+    const commands = chosen.map((name, i) => COMMANDS[entry.kind][name](dir, join(temp.path, `out-${i}`), good));
+    const before = snapshot(sandbox, dir);
+    const { lines, ended } = await runCommands(commands, join(sandbox, "cwd"));
+    const after = snapshot(sandbox, dir);
+    const outcomes = lines.flatMap((line, i) => ("code" in line ? [{ command: chosen[i], ...line }] : []));
+    const rss = lines.flatMap((line) => ("rss" in line ? [line.rss] : []))[0] ?? Number.NaN;
+    return { outcomes, rss, ended, touched: differences(before, after) };
+  } finally {
+    temp.remove();
+  }
+}
+
+type Line = { readonly code: number; readonly text: string } | { readonly rss: number };
+
+async function runCommands(commands: readonly (readonly string[])[], cwd: string) {
+  const program = join(import.meta.dirname, "hostile-commands.mjs");
+  const child = spawn(process.execPath, ["--max-old-space-size=512", program, JSON.stringify(commands)], {
+    cwd,
+    timeout: PATIENCE_MS,
+    killSignal: "SIGKILL",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+  const lines = stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line);
+  return { lines, ended: code === 0 ? undefined : `${signal ?? code}: ${stderr.slice(-500)}` };
+}
+
+/** Every path of a folder with what is there: the entry's own folder may be written in, where commands are there to write. */
+function snapshot(folder: string, own: string): Map<string, string> {
+  const seen = new Map<string, string>();
+  const look = (path: string) => {
+    if (path === own || path === join(dirname(own), "training-of-it.yaml")) return;
+    const stat = lstatSync(path);
+    if (stat.isDirectory()) {
+      seen.set(path, "folder");
+      for (const name of readdirSync(path)) look(join(path, name));
+    } else if (stat.isSymbolicLink()) seen.set(path, readlinkSync(path));
+    else seen.set(path, createHash("sha256").update(readFileSync(path)).digest("hex"));
+  };
+  look(folder);
+  return seen;
+}
+
+function differences(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path));
+}
