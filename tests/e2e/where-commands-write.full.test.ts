@@ -3,7 +3,7 @@
  * is refused with OUTPUT_EXISTS and exit code 2, and every file under it stays as it was. The commands run in this process.
  */
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exitCodeOf } from "#icrl/clients/cli/exit-codes.js";
@@ -11,7 +11,7 @@ import { createProgram } from "#icrl/clients/cli/program.js";
 import { IcrlError } from "#icrl/common/errors.js";
 import { tournamentFile } from "../support/tournament-file.js";
 import { datasetFile, trainingFile } from "../support/training-file.js";
-import { icrl, temporaryFolder } from "./run-icrl.js";
+import { icrl, PROGRAM, startNode, startServe, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder.path, name);
@@ -260,5 +260,26 @@ test("what is replaced whole is not, while others have something in it", async (
     expect(contents(path(place))).toEqual(before);
     rmSync(path(`${place}/notes.txt`));
     expect((await icrl(...COMMANDS[name].line(), path(place), "--overwrite")).code).toBe(0);
+  }
+});
+
+test("a log that somebody writes to is not removed", async () => {
+  const server = await startServe(path("tournament"));
+  mkdirSync(path("live/collecting"), { recursive: true });
+  cpSync(path("begun/collecting/spec.json"), path("live/collecting/spec.json"));
+  const collecting = await startServe(path("live/collecting"));
+  try {
+    const before = contents(path("live"));
+    const { code, stderr } = await icrl(...COMMANDS["dataset collect"].line(), path("live"), "--overwrite");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("LOG_LOCKED")]);
+    expect(Object.keys(contents(path("live")))).toEqual(Object.keys(before));
+    const running = startNode([PROGRAM, ...COMMANDS["tournament run"].line(), path("tournament"), "--overwrite"]);
+    await running.said("another process still writes to");
+    expect(existsSync(path("tournament/results.json"))).toBe(true);
+    await server.stop();
+    expect((await running.ended).code).toBe(0);
+  } finally {
+    await collecting.stop();
+    await server.stop();
   }
 });

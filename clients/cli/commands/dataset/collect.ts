@@ -30,6 +30,7 @@ import { isBuiltIn, requireAwaited, unknownAgent } from "../../agents-from-elsew
 import { isSameSpec, openCollectingFolder, specJson } from "../../collecting-folder.js";
 import { type DatasetSpec, readDatasetFile } from "../../dataset-file.js";
 import { interruptible } from "../../interruptible.js";
+import { requireNoWriter } from "../../log-writer.js";
 import { reachableAddress } from "../../open-address.js";
 import { printJson } from "../../print/json.js";
 import { commandProgress, type Progress } from "../../print/progress.js";
@@ -84,6 +85,7 @@ async function collect(file: string, flags: CollectFlags, command: Command): Pro
   const out = required(flags.out, "--out <dir>", command);
   const spec = readDatasetFile(file, flags.trials);
   const others = checkedBehaviours(spec, flags.await ?? []);
+  if (flags.overwrite && BEGUN_DATASET.is(out)) await requireNoWriter(collectingFolder(out));
   beginFolder(out, { own: [DATASET, BEGUN_DATASET], anew: flags.overwrite === true });
   const progress = commandProgress();
   let manifest: DatasetManifest;

@@ -2,16 +2,16 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
-import { IcrlError } from "../../../../common/errors.js";
 import { VERSION } from "../../../../common/version.js";
 import { wholeNumberOf } from "../../../../common/written-numbers.js";
+import { TOURNAMENT } from "../../../../datasets/output/output-kinds.js";
 import { type Tournament, TournamentState } from "../../../../proto/gen/icrl/v1/tournament.js";
 import { type Connection, connect } from "../../../typescript/connect.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../../agent-processes.js";
 import { EXIT } from "../../exit-codes.js";
 import { interruptible } from "../../interruptible.js";
+import { onceLetGo, requireNoWriter } from "../../log-writer.js";
 import { jsonText, printJson } from "../../print/json.js";
 import { forfeitsText, leaderboardText } from "../../print/leaderboard.js";
 import { paintFor } from "../../print/paint.js";
@@ -38,9 +38,6 @@ interface RunFlags {
   overwrite?: boolean;
   json?: boolean;
 }
-
-/** How long the server of an interrupted run may take to let go of the folder. */
-const LET_GO_MS = 30_000;
 
 /** The command. */
 export function runTournamentCommand(): Command {
@@ -97,10 +94,10 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   given.seed = flags.seed ?? given.seed;
   const awaited = flags.await ?? new Map<string, number>();
   const entrants = sortEntrants(given, awaited, flags.server);
-  const { spec, goesOn } = prepareRunFolder(out, given, flags.overwrite ?? false);
-
   const startedAt = performance.now();
   const progress = commandProgress();
+  if (flags.overwrite && TOURNAMENT.is(out)) await onceLetGo(out, progress.say, () => requireNoWriter(out));
+  const { spec, goesOn } = prepareRunFolder(out, given, flags.overwrite ?? false);
   let server: PrivateServer | undefined;
   let connection: Connection | undefined;
   let processes: AgentProcesses | undefined;
@@ -160,19 +157,9 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
 }
 
 /** A private server on the folder, once the one of an interrupted run has let go of it. */
-async function ownServer(out: string, flags: RunFlags, progress: Progress): Promise<PrivateServer> {
-  const until = performance.now() + LET_GO_MS;
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const listen = flags.listen === undefined ? [] : ["--listen", flags.listen];
-      return await startPrivateServer(out, ["--http", "127.0.0.1:0", ...listen]);
-    } catch (error) {
-      const locked = error instanceof IcrlError && error.reason === "LOG_LOCKED";
-      if (!locked || performance.now() > until) throw error;
-      if (attempt === 0) progress.say(`another process still writes to ${out}: waiting for it to stop`);
-      await interruptible(wait(500));
-    }
-  }
+function ownServer(out: string, { listen }: RunFlags, progress: Progress): Promise<PrivateServer> {
+  const flags = ["--http", "127.0.0.1:0", ...(listen === undefined ? [] : ["--listen", listen])];
+  return onceLetGo(out, progress.say, () => startPrivateServer(out, flags));
 }
 
 /** results.json, trials.parquet and the picture. */
