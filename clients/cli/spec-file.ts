@@ -1,10 +1,10 @@
 /** Files that say what is to be done, YAML or JSON: read whole, refused with the place of what is wrong. */
 
-import { Composer, type CST, isScalar, LineCounter, Parser, visit } from "yaml";
 import { IcrlError } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
 import { uint64Of } from "../../common/written-numbers.js";
 import { readRegularFile, UnreadableFile } from "../../datasets/read-file.js";
+import { parseSpec } from "./spec-yaml.js";
 
 /** Options as a file gives them: {name: value, ...}. */
 export type GivenOptions = Record<string, unknown>;
@@ -43,7 +43,7 @@ export function readSpecFile(path: string): SpecFile {
   }
   let content: unknown;
   try {
-    content = parseYaml(source);
+    content = parseSpec(source);
   } catch (error) {
     throw invalid(`is no YAML: ${firstLine(error)}`);
   }
@@ -99,58 +99,6 @@ export function readSpecFile(path: string): SpecFile {
 
 /** The most bytes of a file: thousands of entrants. The library takes seconds for it. */
 const MOST_BYTES = 1 << 20;
-/** Deepest nesting: an option's value needs a handful. */
-const MOST_LEVELS = 64;
-const TOO_DEEP = `it is nested deeper than ${MOST_LEVELS} levels`;
-/** The most aliases, and the most that one may stand for, as the library counts it. */
-const MOST_ALIASES = 100;
-
-/** What YAML, or JSON, says. Throws an Error whose message tells what is wrong with it. */
-function parseYaml(source: string): unknown {
-  // The library compares each key of a mapping with all before it: looked at here instead, in one go.
-  // And it looks for the line of each of a hundred thousand errors: one is enough.
-  const lines = new LineCounter();
-  const tokens = [...new Parser(lines.addNewLine).parse(source)];
-  if (isDeeperThan(tokens, MOST_LEVELS + 2)) throw new Error(TOO_DEEP); // composing goes into itself, and can abort the process
-  const composer = new Composer({ intAsBigInt: true, uniqueKeys: false, prettyErrors: false });
-  const [document, more] = composer.compose(tokens, true, source.length);
-  const error = document.errors[0] ?? more?.errors[0];
-  if (error !== undefined || more !== undefined) {
-    const { line, col } = lines.linePos(error?.pos[0] ?? more.range[0]);
-    throw new Error(`${error?.message ?? "a second document begins"} at line ${line}, column ${col}`);
-  }
-  let aliases = 0;
-  visit(document, {
-    Alias() {
-      aliases += 1;
-      if (aliases > MOST_ALIASES) throw new Error(`more than ${MOST_ALIASES} aliases`);
-    },
-    Map(_, { items }) {
-      const keys = new Set<string>();
-      for (const { key } of items) {
-        const name = String(isScalar(key) ? key.value : key);
-        if (name === "__proto__") throw new Error('a member is named "__proto__"');
-        if (keys.has(name)) throw new Error(`"${name}" stands twice in one mapping`);
-        keys.add(name);
-      }
-    },
-  });
-  return document.toJS({ maxAliasCount: MOST_ALIASES });
-}
-
-/** Whether tokens stand in each other deeper than so many levels. */
-function isDeeperThan(tokens: readonly CST.Token[], levels: number): boolean {
-  let level: readonly CST.Token[] = tokens;
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > levels) return true;
-    level = level.flatMap((token) => {
-      const items = "items" in token ? token.items.flatMap(({ key, value }) => [key, value]) : [];
-      const own = token.type === "document" ? [token.value] : items;
-      return own.filter((inner) => inner !== undefined && inner !== null);
-    });
-  }
-  return false;
-}
 
 /** A value in a message: as JSON, not too much of it. */
 function shown(value: unknown): string {

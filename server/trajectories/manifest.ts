@@ -1,8 +1,8 @@
 /** Writing the list of shards, log/shards.jsonl. Each line is durable before what it replaces is deleted. */
 import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, truncateSync, writeSync } from "node:fs";
+import { readBytes } from "../../datasets/document.js";
 import { fsyncFolder } from "../../datasets/durable-file.js";
 import { logFolder, manifestPath, type ShardEntry, type WriterEntry } from "../../datasets/log-folder.js";
-import { readRegularFile } from "../../datasets/read-file.js";
 
 /** Appends a line, durably; on failure the file is as it was. */
 export function appendToManifest(dir: string, entry: ShardEntry | WriterEntry): void {
@@ -23,13 +23,11 @@ export function appendToManifest(dir: string, entry: ShardEntry | WriterEntry): 
   }
 }
 
-const MAX_MANIFEST_BYTES = 64 << 20;
-
 /** Cuts off a last line that an interrupted write left unfinished. */
 export function repairManifest(dir: string): void {
   const path = manifestPath(dir);
   if (!existsSync(path)) return;
-  const bytes = readRegularFile(path, MAX_MANIFEST_BYTES);
+  const bytes = readBytes(path, { reason: "LOG_CORRUPT", remedy: "restore it from a backup" });
   const end = bytes.lastIndexOf(10) + 1;
   if (end < bytes.length) truncateSync(path, end);
 }

@@ -53,7 +53,13 @@ test("serve says it to people on standard output, and to programs in its log, a 
 
   const data = ["--data", join(folder.path, "people"), "--http", "off"];
   const serve = start("serve", "--listen", "0.0.0.0:0", ...data, "--log-level", "info");
-  await serve.said('"event":"listening"');
+  await new Promise<void>((resolve) => {
+    let said = "";
+    serve.child.stdout?.on("data", (text: string) => {
+      said += text;
+      if (said.includes("warning: ")) resolve();
+    });
+  });
   serve.child.kill("SIGTERM");
   const { stdout } = await serve.ended;
   expect(stdout.split("\n")[1]).toMatch(/^warning: whatever reaches 0\.0\.0\.0:\d+ is let in/);

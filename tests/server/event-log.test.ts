@@ -159,7 +159,7 @@ test("what is wrong with the log's files is said", async () => {
   await server.close();
   expect(saidOf(server, "log_rolled")).toHaveLength(8);
   expect(saidOf(server, "shards_not_joined")).toMatchObject([
-    { level: 40, message: expect.stringContaining("EISDIR") },
+    { level: 40, message: expect.stringContaining("is no file, and has the name of one") },
   ]);
 
   rmSync(shard.path, { recursive: true });

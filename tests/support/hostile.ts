@@ -46,7 +46,7 @@ const FILES: readonly (readonly [kind: Kind, file: string, target: string, reaso
   ["dataset", "labels/ucb/label.json", "label.json", "DATASET_CORRUPT"],
   ["dataset", `data/${SHARD}`, "file", "LOG_CORRUPT DATASET_CORRUPT"],
   ["dataset", `labels/ucb/${SHARD}`, "labels", "LOG_CORRUPT DATASET_CORRUPT"],
-  ["log", "log/shards.jsonl", "shards.jsonl", "LOG_CORRUPT"],
+  ["log", "log/shards.jsonl", "shards.jsonl", "LOG_CORRUPT LOG_UNWRITABLE"], // a device is put there by a link
   ["log", `data/${SHARD}`, "shard", "LOG_CORRUPT"],
   ["log", "log/000000000006.segment", "segment", "LOG_CORRUPT"],
   ["log", journal, "journal", "LOG_CORRUPT"],

@@ -29,7 +29,7 @@ interface PlayFlags {
   streams: number;
   purpose: string;
   record: boolean;
-  again: boolean;
+  again?: boolean;
   server?: string;
   data: string;
   json?: boolean;
@@ -53,7 +53,7 @@ export function playCommand(): Command {
         .default("play"),
     )
     .option("--no-record", "leave no trajectories in the log")
-    .option("--again", "play trials that the log holds already: averages over the log count them once more", false)
+    .option("--again", "play trials that the log holds already: averages over the log count them once more")
     .option("--server <host:port>", "a running server (default: a private one)", hostAndPort)
     .option("--data <dir>", "folder of the private server's log", "icrl-data")
     .option(

@@ -97,7 +97,10 @@ test("one that was stopped goes on with the same losses, whatever it had written
   });
   const last = first.saved.at(-1) as Saved;
   expect(last.state.step).toBe(7); // it saved when it was told to stop
-  const killed = `${readFileSync(join(parts, "metrics.jsonl"), "utf8")}{"type":"update","step":8,"loss":9}\n{"type":"upd`;
+  const line = JSON.stringify({
+    ...{ type: "update", step: 8, loss: 9, learning_rate: 1, gradient_norm: 1, decisions: 1, tokens: 1, seconds: 1 },
+  });
+  const killed = `${readFileSync(join(parts, "metrics.jsonl"), "utf8")}${line}\n{"type":"upd`;
   writeFileSync(join(parts, "metrics.jsonl"), killed);
   await train(training(parts, last));
   expect(withoutTime(linesOf(parts))).toEqual(withoutTime(linesOf(whole)));

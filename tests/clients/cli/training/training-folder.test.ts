@@ -61,7 +61,7 @@ test("more updates are a continuation, of which spec.json keeps every one; fewer
   const first = { steps: 3, after: 3 };
   expect(openTrainingFolder(out, longer(9), false)).toEqual([first]);
   expect(openTrainingFolder(out, longer(9), false)).toEqual([first]); // the same command again
-  mkdirSync(join(out, "checkpoints/step-00000007"));
+  checkpoint(out, 7);
   expect(openTrainingFolder(out, longer(20), false)).toEqual([first, { steps: 9, after: 7 }]);
   const kept = readFileSync(join(out, "spec.json"), "utf8");
   expect(JSON.parse(kept)).toMatchObject({ training: { steps: 20 }, continued: [first, { steps: 9, after: 7 }] });
@@ -128,7 +128,7 @@ test("the spec.json of a training is a file for train, and is known again where 
   const given = relative(process.cwd(), absolute.dataset.path);
   const spec = { ...absolute, dataset: { ...absolute.dataset, given } };
   openTrainingFolder(out, spec, false);
-  mkdirSync(join(out, "checkpoints/step-00000003"), { recursive: true });
+  checkpoint(out, 3);
   const written = readTrainingFile(join(out, "spec.json"));
   expect(written).toEqual({
     ...spec,
