@@ -365,12 +365,12 @@ async function replacedStops(place: SinkPlace): Promise<void> {
   await mustResolve(first.whenDurable(appendAll(first, kept)), "whenDurable of the first writer");
   check(thrownBy(() => first.mustHold()) === "nothing", "a writer that was not replaced does not hold its place");
   const second = await place.takeOver();
-  const holds = thrownBy(() => first.mustHold());
-  check(holds === "LOG_UNWRITABLE", `mustHold of a writer that was replaced throws ${holds}`);
   // Whoever slept does not know yet.
   const late = appendAll(first, episodesFrom(100, 3));
   const told = await outcomeOf(first.whenDurable(late));
   check(told === "LOG_UNWRITABLE", `whenDurable of a writer that was replaced: ${told}`);
+  const holds = thrownBy(() => first.mustHold());
+  check(holds === "LOG_UNWRITABLE", `mustHold of a writer that was replaced throws ${holds}`);
   check(first.durable === kept.length, `durable of a writer that was replaced is ${first.durable} of ${kept.length}`);
   check(!first.writable, "a writer that was replaced says that it can write");
   check(!(await first.probe()), "a writer that was replaced can write again by probe");
