@@ -191,7 +191,7 @@ export function createProgress(options: ProgressOptions): Progress {
       interludes.begin(kind, atMs);
       if (tty) showBusy(text, atMs);
       else if (!brief && text !== lastDoing) {
-        stream.write(`${text}\n`);
+        line(text);
         lastDoing = text;
       }
     },
