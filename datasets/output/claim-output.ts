@@ -44,7 +44,8 @@ export function claimOutput(path: string, { own, beside = [], into = [] }: Claim
     requireOutside(path, target);
     return false;
   }
-  const found = FOLDER_KINDS.filter((kind) => kind.is(target));
+  const known = new Set([...FOLDER_KINDS, ...into]);
+  const found = [...known].filter((kind) => kind.is(target));
   if (found.length === 0) {
     if (isNested(target)) return false; // what others put there stayed when it was removed to begin anew
     throw taken(path, `holds something else (${stranger})`);

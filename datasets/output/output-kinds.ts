@@ -140,6 +140,15 @@ export const TOURNAMENT: OutputKind = {
   inner: ["agents"],
 };
 
+/** Results that were played somewhere: what a report is made of. No command writes them alone. */
+export const RESULTS: OutputKind = {
+  noun: "a tournament's results",
+  form: "folder",
+  is: (path) => filesNamed(path, ".", /^(results\.json|trials\.parquet)$/).length === 2,
+  files: () => [],
+  inner: [],
+};
+
 /** Files of a checkpoint. */
 const CHECKPOINT_FILE = /^(config\.json|model\.safetensors|optimizer\.safetensors|train-state\.json)$/;
 

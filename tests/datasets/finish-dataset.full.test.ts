@@ -139,9 +139,9 @@ test("a manifest that is missing, garbled or of a later version says so", async 
   writeFileSync(path, readFileSync(path, "utf8").slice(0, 500));
   expect(reason()).toMatch(/^DATASET_CORRUPT: .*dataset\.json is not JSON/);
   writeFileSync(path, "null");
-  expect(reason()).toMatch(/^DATASET_CORRUPT: .*has no schema_version/);
+  expect(reason()).toMatch(/^DATASET_CORRUPT: .*it is null, expected an object/);
   writeFileSync(path, JSON.stringify({ ...manifest, shards: undefined }));
-  expect(reason()).toMatch(/^DATASET_CORRUPT: .*has no shards/);
+  expect(reason()).toMatch(/^DATASET_CORRUPT: .*shards is missing/);
   writeFileSync(path, JSON.stringify({ ...manifest, schema_version: 2 }));
   expect(reason()).toMatch(/^DATASET_TOO_NEW: .*schema_version 2, .* reads 1: install a newer one/);
   rmSync(path);

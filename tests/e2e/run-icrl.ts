@@ -80,7 +80,7 @@ export function icrl(...args: string[]): Promise<Ended> {
 /** Runs it with --json; standard output must hold the one document and nothing else. */
 export async function icrlJson(...args: string[]): Promise<unknown> {
   const { code, stdout, stderr } = await icrl(...args, "--json");
-  if (code !== 0 || stderr.includes("error")) throw new Error(`exit code ${code}: ${stderr}`);
+  if (code !== 0 || /^error/m.test(stderr)) throw new Error(`exit code ${code}: ${stderr}`);
   return JSON.parse(stdout);
 }
 

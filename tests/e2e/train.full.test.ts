@@ -389,7 +389,7 @@ describe("icrl evaluate", () => {
   ])("%s is refused in one line before anything is played", async (_, args, line) => {
     const { code, stdout, stderr } = await icrl("evaluate", ...args, "--out", path("refused"));
     expect([code, stdout]).toEqual([2, ""]);
-    expect(stderr).toMatch(/^error: [^\n]+\n$/);
+    expect(stderr).toMatch(/^(reading [^\n]+\n)?error: [^\n]+\n$/);
     expect(stderr).toMatch(line);
     expect(existsSync(path("refused"))).toBe(false);
   });
@@ -398,8 +398,11 @@ describe("icrl evaluate", () => {
 test("a folder that cannot be made is one line", async () => {
   writeFileSync(path("a-file"), "");
   const below = await icrl("train", trainingFile(folder.path), "--out", path("a-file/out"));
-  expect([below.code, below.stderr]).toEqual([2, expect.stringMatching(/^error: OUTPUT_EXISTS: [^\n]+\n$/)]);
+  expect([below.code, below.stderr]).toEqual([
+    2,
+    expect.stringMatching(/^(loading [^\n]+\n)?error: OUTPUT_EXISTS: [^\n]+\n$/),
+  ]);
   const { code, stderr } = await icrl("train", trainingFile(folder.path), "--out", "/proc/icrl/out"); // on Linux nobody can
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^error: E[A-Z]+: [^\n]+\n$/);
+  expect(stderr).toMatch(/^(loading [^\n]+\n)?error: E[A-Z]+: [^\n]+\n$/);
 });

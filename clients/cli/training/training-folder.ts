@@ -5,6 +5,7 @@ import { IcrlError } from "../../../common/errors.js";
 import { parseJson, readText } from "../../../datasets/document.js";
 import { replaceDurably } from "../../../datasets/durable-file.js";
 import { beginFolder } from "../../../datasets/output/begin-folder.js";
+import { claimOutput } from "../../../datasets/output/claim-output.js";
 import { checkpointFiles, TRAINING } from "../../../datasets/output/output-kinds.js";
 import { removeFiles } from "../../../datasets/output/remove-files.js";
 import { requireNoLinks, UnreadableFile } from "../../../datasets/read-file.js";
@@ -25,8 +26,10 @@ const CHECKPOINT = /^step-\d+$/;
  * @throws OUTPUT_EXISTS if something else was learned in it
  */
 export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: boolean): readonly Continuation[] {
+  const claim = { own: [TRAINING] };
+  claimOutput(out, claim);
   requireOwn(out);
-  const goesOn = beginFolder(out, { own: [TRAINING], anew: overwrite });
+  const goesOn = beginFolder(out, { ...claim, anew: overwrite });
   const path = join(out, "spec.json");
   const wanted = specJson(spec, out);
   const continued: Continuation[] = [];

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { findAgent } from "#icrl/agents/registry.js";
@@ -7,7 +7,7 @@ import type { Outcome, Turn } from "#icrl/clients/typescript/define-agent.js";
 import { labelDataset } from "#icrl/clients/typescript/label-dataset.js";
 import { introduce, openLabels } from "#icrl/clients/typescript/session.js";
 import { float32Tensor, int32Tensor } from "#icrl/common/tensor.js";
-import { labelFolder, readLabelHead } from "#icrl/datasets/label-folder.js";
+import { labelFolder, labelHeadPath, readLabelHead } from "#icrl/datasets/label-folder.js";
 import { listShards } from "#icrl/datasets/log-folder.js";
 import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
 import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
@@ -333,11 +333,16 @@ test.each([
 });
 
 test("labels that cannot be written end the session with LOG_UNWRITABLE; once they can be, labelling goes on", async () => {
+  const done = copyForTest(dataset);
+  await labelDataset((await serverForTest({}, done)).connection, gambler);
   const copy = copyForTest(dataset);
   const { connection } = await serverForTest({}, copy);
   const [{ name }] = listShards(copy);
   const inTheWay = join(labelFolder(copy, "gambler"), name);
   mkdirSync(join(inTheWay, "something"), { recursive: true });
+  // Nobody knows whose that is, until it is the folder of these labels.
+  await expect(labelDataset(connection, gambler)).rejects.toMatchObject({ reason: "OUTPUT_EXISTS" });
+  cpSync(labelHeadPath(done, "gambler"), labelHeadPath(copy, "gambler"));
   await expect(labelDataset(connection, gambler)).rejects.toMatchObject({ reason: "LOG_UNWRITABLE" });
   rmSync(inTheWay, { recursive: true });
   await labelDataset(connection, gambler);

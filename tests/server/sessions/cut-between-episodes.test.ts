@@ -1,4 +1,5 @@
 /** A trial that was cut short between two of its episodes is short in the log, too: whatever cut it. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
 import type { Limits } from "#icrl/server/sessions/limits.js";
@@ -16,7 +17,7 @@ async function rowsAfter(
   limits: Partial<Limits> = {},
 ): Promise<TrajectoryRow[]> {
   const dir = tempDir();
-  const server = await startTestServer(limits, undefined, undefined, dir);
+  const server = await startTestServer(limits, undefined, undefined, dir, "debug");
   onTestFinished(() => server.dispose());
   const client = rawClient(server.address);
   onTestFinished(() => client.close());
@@ -70,9 +71,10 @@ const CUTS: readonly [
   [
     "a lost connection",
     "CONNECTION_LOST",
-    (stream) => {
+    async (stream, server) => {
       stream.call.cancel();
-      return stream.ended;
+      // Who hangs up does not wait until the server knows.
+      while (!server.said.some(({ event }) => event === "session_ended")) await nextTurn();
     },
   ],
   ["a deadline", "ACT_TIMEOUT", (stream) => stream.ended, { act_timeout_ms: 100, act_overtime_ms: 0 }],

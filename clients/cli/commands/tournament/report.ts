@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Command } from "commander";
 import { claimOutput } from "../../../../datasets/output/claim-output.js";
-import { LOG, REPORT, TOURNAMENT } from "../../../../datasets/output/output-kinds.js";
+import { LOG, REPORT, RESULTS, TOURNAMENT } from "../../../../datasets/output/output-kinds.js";
 import { DEFAULT_RESAMPLES } from "../../../../server/tournaments/statistics/resampling.js";
 import { printJson } from "../../print/json.js";
 import { fixedNumber } from "../../print/numbers.js";
@@ -55,7 +55,7 @@ async function report(dir: string, { out = dir, resamples, json }: ReportFlags):
 
 /** A report's place is of its own, or the folder of its tournament. @throws OUTPUT_EXISTS */
 function claimReport(dir: string, out: string): void {
-  const beside = resolve(dir) === resolve(out) ? [TOURNAMENT, LOG] : [];
+  const beside = resolve(dir) === resolve(out) ? [RESULTS, TOURNAMENT, LOG] : [];
   claimOutput(out, { own: [REPORT], beside, into: beside });
 }
 
