@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { IcrlError } from "../common/errors.js";
 import { type DatasetManifest, folderLabels, listedFiles, readDatasetManifest } from "./dataset-manifest.js";
-import { identifier, quoted, shardPaths, shardsSql, withDuckDb } from "./duckdb.js";
+import { identifier, quoted, shardsSqlOf, withDuckDb } from "./duckdb.js";
 import { type QueryResult, runQuery } from "./query-log.js";
 import { requireRegularFile } from "./read-file.js";
 
@@ -27,11 +27,14 @@ export async function withDataset<T>(
 ): Promise<T> {
   const manifest = readDatasetManifest(dir);
   const beside = folderLabels(manifest);
-  const files = [...shardPaths(dir), ...listedFiles(manifest).map(({ file }) => join(dir, file))];
+  // Those that the manifest lists: what else lies in data/ is none of it.
+  const shards = manifest.shards.map(({ file }) => join(dir, file));
+  const files = listedFiles(manifest).map(({ file }) => join(dir, file));
   return withDuckDb(allowFiles ? "any" : files, async (connection) => {
     const view = (name: string, select: string) =>
       corruptIfRefused(dir, () => connection.run(`CREATE VIEW ${identifier(name)} AS ${select}`));
-    await view("trajectories", `SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSql(dir)}`);
+    for (const path of shards) await corruptIfRefused(path, async () => requireRegularFile(path));
+    await view("trajectories", `SELECT * EXCLUDE (shard_first, log_index) FROM ${shardsSqlOf(shards)}`);
     for (const [name, label] of Object.entries(manifest.labels)) {
       const paths = beside.get(name)?.shards.map(({ file }) => join(dir, file)) ?? [];
       for (const path of paths) await corruptIfRefused(path, async () => requireRegularFile(path));

@@ -27,13 +27,21 @@ export const identifier = (name: string): string => `"${name.replaceAll('"', '""
  * that of its shard's first episode. Correctly typed and empty where there are no shards. Only shards that can hold numbers from `from` on are read.
  */
 export function shardsSql(dir: string, from = 0): string {
-  const shards = listShards(dir).filter((_, index, all) => index === all.length - 1 || all[index + 1].first > from);
+  return shardsSqlOf(
+    listShards(dir).flatMap(({ path }, index, all) =>
+      index === all.length - 1 || all[index + 1].first > from ? [path] : [],
+    ),
+  );
+}
+
+/** The same of shards by their paths, in log order. */
+export function shardsSqlOf(paths: readonly string[]): string {
   const names = TRAJECTORY_COLUMNS.map((c) => identifier(c.name));
-  if (shards.length === 0) {
+  if (paths.length === 0) {
     const columns = TRAJECTORY_COLUMNS.map((c) => `NULL::${sqlType(c.type)} AS ${identifier(c.name)}`);
     return `(SELECT ${columns.join(", ")}, 0::BIGINT AS shard_first, 0::BIGINT AS log_index WHERE false)`;
   }
-  const files = shards.map((shard) => quoted(shard.path)).join(", ");
+  const files = paths.map(quoted).join(", ");
   const first = `regexp_extract(filename, '(\\d+)\\.parquet$', 1)::BIGINT`;
   return `(SELECT ${names.join(", ")}, ${first} AS shard_first, ${first} + file_row_number AS log_index
     FROM read_parquet([${files}], filename = true, file_row_number = true))`;

@@ -14,6 +14,8 @@ import { IcrlError } from "../common/errors.js";
 import { type DocumentKind, type Parts, parseDocument, readText, schemaOf } from "./document.js";
 
 const DIGITS = 12;
+/** The greatest number of an episode, or of an epoch, that names can hold; some of it is left to be counted on from. */
+const MAX_NUMBER = 10 ** (DIGITS - 1);
 
 /** A shard or segment among its like. */
 export interface LogFile {
@@ -80,7 +82,11 @@ export const segmentPath = (dir: string, first: number, epoch: number): string =
 
 /** @throws LOG_CORRUPT if something else than a file has the name of one */
 function listFiles(folder: string, pattern: RegExp): SegmentFile[] {
-  if (!existsSync(folder)) return [];
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (stat === undefined) return [];
+  if (!stat.isDirectory()) {
+    throw new IcrlError("LOG_CORRUPT", `${folder} is no folder: move it away, or restore it from a backup`, { folder });
+  }
   const files: SegmentFile[] = [];
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const match = pattern.exec(entry.name);
@@ -96,13 +102,13 @@ function listFiles(folder: string, pattern: RegExp): SegmentFile[] {
 }
 
 /** The shards, in log order. */
-export const listShards = (dir: string): LogFile[] => listFiles(dataFolder(dir), /^trajectories-(\d{1,15})\.parquet$/);
+export const listShards = (dir: string): LogFile[] => listFiles(dataFolder(dir), /^trajectories-(\d{12})\.parquet$/);
 /** The segments, in log order; those of earlier versions have epoch 0, and no number of it in their names. */
 export const listSegments = (dir: string): SegmentFile[] =>
-  listFiles(logFolder(dir), /^(\d{1,15})(?:\.(\d{1,15}))?\.segment$/);
+  listFiles(logFolder(dir), /^(\d{12})(?:\.(\d{1,12}))?\.segment$/);
 /** Segments that were kept because their middle is damaged. */
 export const listCorruptSegments = (dir: string): LogFile[] =>
-  listFiles(logFolder(dir), /^(\d{1,15})(?:\.(\d{1,15}))?\.segment\.corrupt/);
+  listFiles(logFolder(dir), /^(\d{12})(?:\.(\d{1,12}))?\.segment\.corrupt/);
 
 /**
  * Every line of the manifest that counts, oldest first, without a last line that was not finished.
@@ -146,18 +152,22 @@ export function rowsThatCount({ writers }: Manifest, { first, epoch }: SegmentFi
 
 function entryDocument({ z, count, sha256, matching }: Parts) {
   // A path in it would be read, and what a line replaces is deleted.
-  const file = matching(/^trajectories-\d{1,15}\.parquet$/, "a shard's name, trajectories-000000000000.parquet say");
+  const file = matching(/^trajectories-\d{12}\.parquet$/, "a shard's name, trajectories-000000000000.parquet say");
+  // A name has so many digits: whoever wrote on behind a greater number could not be found again.
+  const number = count.refine((value) => value <= MAX_NUMBER, `a whole number of at most ${MAX_NUMBER}`);
   return z.union([
-    z.object({
-      file,
-      rows: count,
-      bytes: count,
-      sha256,
-      replaces: z.optional(z.array(file)),
-      epoch: z.optional(count),
-      damaged: z.optional(z.literal(true)),
-    }),
-    z.object({ epoch: count, episodes: z.optional(count) }),
+    z
+      .object({
+        file,
+        rows: number,
+        bytes: count,
+        sha256,
+        replaces: z.optional(z.array(file)),
+        epoch: z.optional(number),
+        damaged: z.optional(z.literal(true)),
+      })
+      .refine((entry) => firstOf(entry.file) + entry.rows <= MAX_NUMBER, `episodes below number ${MAX_NUMBER}`),
+    z.object({ epoch: number, episodes: z.optional(number) }),
   ]);
 }
 
@@ -200,7 +210,7 @@ export const logFiles = (dir: string): string[] => [
 
 function writersFiles(dir: string): string[] {
   return WRITERS_FILES.flatMap(([folder, pattern]) => {
-    if (!existsSync(join(dir, folder))) return [];
+    if (statSync(join(dir, folder), { throwIfNoEntry: false })?.isDirectory() !== true) return [];
     const entries = readdirSync(join(dir, folder), { withFileTypes: true });
     return entries.flatMap((entry) => (entry.isFile() && pattern.test(entry.name) ? [`${folder}/${entry.name}`] : []));
   });

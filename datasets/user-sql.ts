@@ -36,7 +36,7 @@ export async function requireOneStatement(connection: DuckDBConnection, sql: str
   if (anyKind) return;
   const acting = ACTING.find((name) => (tree.error ? mentions(sql, name) : calls(tree, name)));
   if (acting !== undefined) throw reads(`the function ${acting}`);
-  if (tree.error && !isPivot(sql)) await requireReading(connection, sql);
+  if (tree.error && count === 1) await requireReading(connection, sql);
 }
 
 /** Of what is no plain SELECT: DESCRIBE, SHOW and SUMMARIZE count as one, EXPLAIN of one is none. */
@@ -52,8 +52,14 @@ async function requireReading(connection: DuckDBConnection, sql: string): Promis
 const reads = (what: string) =>
   new IcrlError("QUERY_INVALID", `${what} does more than read: give a SELECT, or allow it with --allow-files`);
 
-/** A PIVOT that no other statement can follow: there is no semicolon but at its end. */
-const isPivot = (sql: string): boolean => /\bpivot\b/i.test(sql) && !/;(?!\s*$)/.test(sql);
+/** Comments and space before the first word. */
+const BEFORE = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*/;
+
+/** A query with a PIVOT that no other statement can follow: there is no semicolon but at its end, and it begins as what reads does. */
+const isPivot = (sql: string): boolean =>
+  /\bpivot\b/i.test(sql) &&
+  !/;(?!\s*$)/.test(sql) &&
+  /^(?:\(|(?:select|with|from|pivot)\b)/i.test(sql.replace(BEFORE, ""));
 
 const mentions = (sql: string, name: string): boolean => new RegExp(`\\b${name}\\b`, "i").test(sql);
 

@@ -1,4 +1,5 @@
 /** Ctrl-C and SIGTERM while a command works: it stops, cleans up, and says so by its exit code. */
+import { setTimeout as wait } from "node:timers/promises";
 
 /** The work was broken off by a signal. */
 export class Interrupted extends Error {
@@ -26,11 +27,17 @@ export async function interruptible<T>(work: Promise<T>): Promise<T> {
   process.once("SIGTERM", stop);
   try {
     return await Promise.race([work, interrupted]);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) await Promise.race([wait(MOMENT_MS), interrupted]);
+    throw error;
   } finally {
     process.off("SIGINT", stop);
     process.off("SIGTERM", stop);
   }
 }
+
+/** A terminal's Ctrl-C reaches the server too, and that it stops can be seen before the signal is: a failure waits so long to see what it is. */
+const MOMENT_MS = 300;
 
 /**
  * Does work that stops by itself when told to: at the first Ctrl-C or SIGTERM its signal is aborted, with an Interrupted as the reason.

@@ -54,7 +54,9 @@ icrl COMMAND --help tells more; docs/cli.md describes every --json document.`,
 export async function runProgram(args: readonly string[]): Promise<void> {
   try {
     const program = createProgram();
-    await program.parseAsync(isUnknown(program, args) ? args.filter((word) => !HELP.includes(word)) : args, {
+    // Commander shows the help of a group for what is asked of its commands: `help log verify`.
+    const asked = args[0] === "help" && args.length > 1 ? [...args.slice(1), "--help"] : args;
+    await program.parseAsync(isUnknown(program, asked) ? asked.filter((word) => !HELP.includes(word)) : asked, {
       from: "user",
     });
   } catch (error) {

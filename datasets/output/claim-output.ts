@@ -34,7 +34,10 @@ export function claimOutput(path: string, { own, beside = [], into = [] }: Claim
   const stat = statSync(target);
   const isFolder = stat.isDirectory();
   if (own[0].form === "file") {
-    if (stat.isFile() && stat.size === 0) return false;
+    if (stat.isFile() && stat.size === 0) {
+      requireOutside(path, target);
+      return false;
+    }
     if (stat.isFile() && own.some((kind) => kind.is(target))) return true;
     throw taken(path, isFolder ? "is a folder" : `is a file, and not ${nouns(own)}`);
   }
@@ -47,11 +50,12 @@ export function claimOutput(path: string, { own, beside = [], into = [] }: Claim
   const known = new Set([...FOLDER_KINDS, ...into]);
   const found = [...known].filter((kind) => kind.is(target));
   if (found.length === 0) {
-    if (isNested(target)) return false; // what others put there stayed when it was removed to begin anew
+    if (isNested(target, own)) return false; // what others put there stayed when it was removed to begin anew
     throw taken(path, `holds something else (${stranger})`);
   }
   const other = found.find((kind) => ![...own, ...beside, ...into].includes(kind));
   if (other !== undefined) throw taken(path, `is ${other.noun}`);
+  requireNoLinks(path, target, found);
   if (found.some((kind) => own.includes(kind))) return true;
   if (!found.some((kind) => into.includes(kind))) throw taken(path, `is ${found[0].noun}`);
   const file = own.flatMap((kind) => kind.files(target)).find((name) => existsSync(join(target, name)));
@@ -68,6 +72,31 @@ export function requirePath(path: string): void {
   );
 }
 
+/**
+ * What is written, replaced or removed in an output must be in it, and not where a link leads that somebody else has put there.
+ * @throws OUTPUT_EXISTS
+ */
+function requireNoLinks(path: string, target: string, kinds: readonly OutputKind[]): void {
+  const isLink = (name: string) => lstatSync(join(target, name), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  for (const kind of kinds) {
+    const top = new Set([...kind.inner, ...kind.files(target).map((file) => file.split("/")[0])]);
+    const link = [...top].find(isLink) ?? kind.inner.flatMap((folder) => linkIn(target, folder))[0];
+    if (link !== undefined) throw taken(path, `has a link at ${link}, and what is written must be in it`);
+  }
+}
+
+/** The first link in a folder of a folder, in its folders too, as a list of one or none. */
+function linkIn(target: string, folder: string): string[] {
+  if (!lstatSync(join(target, folder), { throwIfNoEntry: false })?.isDirectory()) return [];
+  for (const entry of readdirSync(join(target, folder), { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isSymbolicLink()) return [path];
+    const [below] = entry.isDirectory() ? linkIn(target, path) : [];
+    if (below !== undefined) return [below];
+  }
+  return [];
+}
+
 /** That something is there. */
 export function taken(path: string, what: string, hint = "choose another path"): IcrlError {
   return new IcrlError("OUTPUT_EXISTS", `${path} ${what}: ${hint}`, { path });
@@ -80,7 +109,7 @@ function requireOutside(path: string, target: string): void {
   let above = dirname(target);
   while (!existsSync(above)) above = dirname(above);
   if (!statSync(above).isDirectory()) throw taken(path, `would be below ${above}, which is a file`);
-  const real = join(realpathSync(above), relative(above, target));
+  const real = existsSync(target) ? realpathSync(target) : join(realpathSync(above), relative(above, target));
   for (let folder = dirname(real); folder !== dirname(folder); folder = dirname(folder)) {
     const [inner] = relative(folder, real).split(sep);
     const kind = FOLDER_KINDS.find((one) => one.inner.includes(inner) && one.is(folder));
@@ -89,10 +118,11 @@ function requireOutside(path: string, target: string): void {
 }
 
 /** Whether a folder is where an output has others in it: it is known by the one around it. */
-function isNested(target: string): boolean {
+function isNested(target: string, own: readonly OutputKind[]): boolean {
   for (let folder = dirname(target); folder !== dirname(folder); folder = dirname(folder)) {
     const below = relative(folder, target).replaceAll(sep, "/");
-    if (FOLDER_KINDS.some((kind) => kind.nested?.test(below) && kind.is(folder))) return true;
+    const around = FOLDER_KINDS.find((kind) => kind.nested?.at.test(below) && kind.is(folder));
+    if (around?.nested?.kinds.some((kind) => own.includes(kind))) return true;
   }
   return false;
 }

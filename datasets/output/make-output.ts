@@ -1,21 +1,22 @@
 /** Outputs that come into being in one piece. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { VERSION } from "../../common/version.js";
 import { fsyncFolder } from "../durable-file.js";
 import { makeFolders } from "../make-folders.js";
 import { claimOutput, holdsCurrentFolder, requirePath, taken } from "./claim-output.js";
 import { markerAt, type OutputKind } from "./output-kind.js";
-import { removeEmpty } from "./remove-files.js";
+import { removeEmpty, removeFiles } from "./remove-files.js";
 
 /**
- * Lets `make` write a file or fill a folder beside OUT, in the folder .NAME.unfinished, and moves it to OUT when it is whole: until then OUT is as it
- * was. What a process that was killed left beside it, the next one removes, and puts an OUT back that it had moved away.
+ * Lets `make` write a file or fill a folder beside OUT, in a folder .NAME.unfinished-* of its own, and moves it to OUT when it is whole: until then
+ * OUT is as it was. A process that is killed leaves that folder behind, which nobody else removes: another may be writing there. An OUT that it
+ * had moved away the next one puts back.
  *
  * @param kind what is made; there may be one at OUT already if it may be replaced, and nothing else
  * @param overwrite whether it may be replaced: whole, so that nothing else may be in its folder
  * @param make gets the path to write to: an empty folder, or a file that is not there yet
- * @throws OPTION_INVALID, OUTPUT_EXISTS as claimOutput does, before anything is made
+ * @throws OPTION_INVALID, OUTPUT_EXISTS as claimOutput does: before anything is made, and where something came to be at OUT meanwhile
  */
 export async function makeOutput<T>(
   out: string,
@@ -23,58 +24,72 @@ export async function makeOutput<T>(
   overwrite: boolean,
   make: (path: string) => Promise<T>,
 ): Promise<T> {
-  const target = resolve(out);
-  const room = join(dirname(target), `.${basename(target)}.unfinished`);
   requirePath(out);
-  clearRoom(room, target);
-  const own = claimOutput(out, { own: [kind] });
-  if (own) requireReplaceable(out, kind, overwrite);
-  const made = join(room, "made");
-  makeFolders(room);
-  writeFileSync(join(room, MARKER), `${JSON.stringify({ unfinished: kind.noun, icrl: VERSION })}\n`);
-  if (kind.form === "folder") mkdirSync(made);
-  let result: T;
+  const target = resolve(out);
+  putBack(target);
+  requireFree(out, kind, overwrite);
+  makeFolders(dirname(target));
+  const room = mkdtempSync(join(dirname(target), roomName(target)));
   try {
-    result = await make(made);
-  } catch (error) {
-    rmSync(room, { recursive: true, force: true });
-    throw error;
+    writeFileSync(join(room, MARKER), `${JSON.stringify({ unfinished: kind.noun, icrl: VERSION })}\n`);
+    const made = join(room, "made");
+    if (kind.form === "folder") mkdirSync(made);
+    const result = await make(made);
+    const own = requireFree(out, kind, overwrite); // again: it may have taken hours
+    if (kind.form === "folder" && own) renameSync(target, join(room, OLD));
+    if (kind.form === "folder" && existsSync(target)) moveInto(target, made);
+    else renameSync(made, target);
+    fsyncFolder(dirname(target));
+    return result;
+  } finally {
+    clear(room, kind);
   }
-  if (kind.form === "folder" && own) renameSync(target, join(room, "old"));
-  if (kind.form === "folder" && existsSync(target)) moveInto(target, made);
-  else renameSync(made, target);
-  fsyncFolder(dirname(target));
-  rmSync(room, { recursive: true, force: true });
-  return result;
 }
 
-/** Says whose .NAME.unfinished is. */
+const roomName = (target: string): string => `.${basename(target)}.unfinished-`;
+/** Says whose such a folder is. */
 const MARKER = "unfinished.json";
+/** In it, what is being replaced. */
+const OLD = "old";
 
-/** @throws OUTPUT_EXISTS if a folder of that name is somebody else's */
-function clearRoom(room: string, target: string): void {
-  if (!existsSync(room)) return;
-  const others = readdirSync(room).filter((name) => name !== MARKER);
-  if (others.length > 0 && !("unfinished" in markerAt(join(room, MARKER)))) {
-    throw taken(room, "is in the way, and no run of ours left it", "move it away");
+/** Removes a folder of one's own, but for what somebody put into an output in the moment in which it was replaced. */
+function clear(room: string, kind: OutputKind): void {
+  rmSync(join(room, "made"), { recursive: true, force: true });
+  const old = join(room, OLD);
+  if (lstatSync(old, { throwIfNoEntry: false })?.isDirectory()) {
+    removeFiles(old, kind.files(old));
+    removeEmpty(old);
   }
-  const old = join(room, "old");
-  if (existsSync(old) && !existsSync(target)) renameSync(old, target);
-  rmSync(room, { recursive: true, force: true });
+  if (!existsSync(old)) rmSync(room, { recursive: true, force: true });
 }
 
-/** @throws OUTPUT_EXISTS if what is at OUT is to stay, or others' files are among it */
-function requireReplaceable(out: string, kind: OutputKind, overwrite: boolean): void {
+/** Where a process was killed between two renames there is no OUT, and the old one lies beside it. */
+function putBack(target: string): void {
+  if (existsSync(target) || !existsSync(dirname(target))) return;
+  for (const name of readdirSync(dirname(target))) {
+    if (!name.startsWith(roomName(target))) continue;
+    const room = join(dirname(target), name);
+    const old = join(room, OLD);
+    if (!("unfinished" in markerAt(join(room, MARKER))) || !existsSync(old)) continue;
+    return renameSync(old, target);
+  }
+}
+
+/**
+ * Whether there is one that is to be replaced; false: nothing is there.
+ * @throws OUTPUT_EXISTS if what is at OUT is to stay, or others' files are among it
+ */
+function requireFree(out: string, kind: OutputKind, overwrite: boolean): boolean {
+  if (!claimOutput(out, { own: [kind] })) return false;
   if (!overwrite) throw taken(out, `is ${kind.noun}`, "choose another --out, or replace it with --overwrite");
-  if (kind.form === "file") return;
+  if (kind.form === "file") return true;
   if (holdsCurrentFolder(out)) {
     throw taken(out, "is, or holds, the folder that the command is called in", "call it from elsewhere to replace it");
   }
   const known = new Set(kind.files(out));
   const stranger = filesOf(out, "").find((file) => !known.has(file));
-  if (stranger !== undefined) {
-    throw taken(out, `holds ${stranger}, which no run of ours made`, "move that away, or choose another --out");
-  }
+  if (stranger === undefined) return true;
+  throw taken(out, `holds ${stranger}, which no run of ours made`, "move that away, or choose another --out");
 }
 
 /** Everything below a folder that is no folder, with forward slashes. */

@@ -21,8 +21,8 @@ export interface OutputKind {
   files(path: string): string[];
   /** Folders below it that are its own: no other output is put into them. */
   readonly inner: readonly string[];
-  /** Where below it commands that its own starts put their outputs. */
-  readonly nested?: RegExp;
+  /** Where below it commands that its own starts put their outputs, and of which kinds. */
+  readonly nested?: { readonly at: RegExp; readonly kinds: readonly OutputKind[] };
 }
 
 /** A marker larger than this is none: it is read whole. */

@@ -175,7 +175,7 @@ export const TRAINING: OutputKind = {
     ...["spec.json.tmp", "spec.json"],
   ],
   inner: ["checkpoints"],
-  nested: /^(dataset|online\/(round-\d+|validation))$/,
+  nested: { at: /^(dataset|online\/(round-\d+|validation))$/, kinds: [DATASET] },
 };
 
 /** Of datasets that are collected while a training learns, `online/round-<n>` and `online/validation`, with the files that they were collected by. */
@@ -203,7 +203,7 @@ export const EVALUATION: OutputKind = {
     "plan.json",
   ],
   inner: [],
-  nested: /^(tournament|imitation)$/,
+  nested: { at: /^(tournament|imitation)$/, kinds: [TOURNAMENT, DATASET] },
 };
 
 /** A folder of Parquet that was exported: export.json names its format and lists its files. */
@@ -213,10 +213,7 @@ function parquetExport(format: FormatName): OutputKind {
     noun: `an export (${format})`,
     form: "folder",
     is: (path) => about(path).format === format && Array.isArray(about(path).files),
-    files: (path) => [
-      ...(about(path).files as { file?: unknown }[]).flatMap(({ file }) => (isText(file) ? [file] : [])),
-      "export.json",
-    ],
+    files: (path) => [...filesNamed(path, "data", new RegExp(`^${format}-\\d{12}\\.parquet$`)), "export.json"],
     inner: ["data"],
   };
 }

@@ -58,6 +58,9 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
   let writing: Promise<void> = Promise.resolve();
   let failure: IcrlError | undefined;
 
+  /** Whether its name is durable: a first write may have made the file and failed. */
+  let named = false;
+
   /** What cannot be written waits for the next attempt, which every event and every question makes. */
   async function write(): Promise<void> {
     if (waiting.length === 0) return;
@@ -66,9 +69,9 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
     try {
       mayWrite();
       makeFolders(folderOf(dataDir));
-      const isNew = !existsSync(path);
       await appendWhole(path, lines.join(""));
-      if (isNew) fsyncFolder(folderOf(dataDir));
+      if (!named) fsyncFolder(folderOf(dataDir));
+      named = true;
       failure = undefined;
     } catch (error) {
       waiting = [...lines, ...waiting];

@@ -33,7 +33,7 @@ export interface CheckedSpec {
 }
 
 /** Whether an entrant enters for a task, as far as the spec says. */
-export function entersFor({ tasks }: CheckedSpec["agents"][number], taskId: string): boolean {
+export function entersFor({ tasks }: Pick<CheckedSpec["agents"][number], "tasks">, taskId: string): boolean {
   return tasks.length === 0 || tasks.includes(taskId);
 }
 

@@ -84,7 +84,7 @@ interface LockFile {
 
 function listLocks(folder: string): LockFile[] {
   const locks = readdirSync(folder).flatMap((name) => {
-    const match = /^lock-(\d+)$/.exec(name);
+    const match = /^lock-(\d{1,12})$/.exec(name);
     return match === null ? [] : [{ path: join(folder, name), epoch: Number(match[1]) }];
   });
   return locks.sort((a, b) => a.epoch - b.epoch);
@@ -117,7 +117,9 @@ const firstLine = (text: string): string => text.slice(0, text.indexOf("\n") + 1
 
 function holderIn(text: string): Holder | undefined {
   try {
-    return JSON.parse(firstLine(text)) as Holder;
+    const said = JSON.parse(firstLine(text)) as Partial<Holder> | null;
+    const known = typeof said?.pid === "number" && typeof said.host === "string" && typeof said.token === "string";
+    return known ? (said as Holder) : undefined;
   } catch {
     return undefined; // a loss of power left something else
   }

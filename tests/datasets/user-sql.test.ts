@@ -56,6 +56,22 @@ const refused: readonly (readonly [what: string, sql: () => string, text: RegExp
     /enable_profiling does/,
   ],
   ["SQL in a text", () => "SELECT * FROM query('SELECT 1')", /function query does/],
+  [
+    "the word pivot in a COPY",
+    () => `COPY (SELECT 1 AS pivot) TO '${dir}/${SHARD}' (FORMAT parquet, USE_TMP_FILE false)`,
+    /COPY does more than read/,
+  ],
+  ["the word pivot behind an ATTACH", () => `ATTACH '${dir}/${SHARD}' (READ_WRITE) -- pivot`, /ATTACH does more/],
+  [
+    "the word pivot behind EXPLAIN",
+    () => `EXPLAIN /* */ ANALYZE COPY (SELECT 1) TO '${dir}/${SHARD}' (USE_TMP_FILE false) -- pivot`,
+    /does more than read|Parser Error/,
+  ],
+  [
+    "a COPY of a PIVOT",
+    () => `/* c */ COPY (PIVOT trajectories ON agent USING count(*)) TO '${dir}/${SHARD}' (USE_TMP_FILE false)`,
+    /does more than read|statements/,
+  ],
   ["a PIVOT and more", () => "PIVOT trajectories ON agent USING count(*); COPY (SELECT 1) TO 'x.csv'", /statements/],
 ];
 

@@ -22,7 +22,7 @@ test.skipIf(!hasPidNamespaces())(
     const play = ["play", "uniform", "--task", "bernoulli-bandit", "--trials", "2", "--data", folder.path];
     const { code, stdout, stderr } = await icrl(...play);
     expect([code, stdout]).toEqual([1, ""]);
-    const [waiting, error] = stderr.split("\n");
+    const [, waiting, error] = stderr.split("\n"); // after "starting a server"
     expect(waiting).toMatch(/^waiting: process 1 on .+ was the last to write to .+: for up to 30 s, to see whether/);
     expect(error).toMatch(/^error: LOG_LOCKED: .+ is written by process 1 on .+: stop it, or give another folder$/);
   },

@@ -19,7 +19,7 @@ test("`play` plays no trial that its log holds, unless it is told --again; `log 
   const refused = await icrl(...PLAY, "--envs", "3", ...data);
   expect(refused).toMatchObject({ code: 2, stdout: "" });
   expect(refused.stderr).toBe(
-    `error: TRIALS_RECORDED: 20 of the 20 trials are in ${folder.path} already (thompson on bernoulli-bandit, --seed 0): give another --seed for others, --again to play them once more, or --no-record\n`,
+    `starting a server\nerror: TRIALS_RECORDED: 20 of the 20 trials are in ${folder.path} already (thompson on bernoulli-bandit, --seed 0): give another --seed for others, --again to play them once more, or --no-record\n`,
   );
   expect(await verified(folder.path)).toEqual({ code: 0, episodes: 20, repeated_trials: 0, repeated_episodes: 0 });
   // Others are played: of another seed, of another agent, and not recorded.

@@ -66,6 +66,8 @@ test.skipIf(python === undefined)("the Python example enters a tournament beside
     out,
     "--server",
     server.address,
+    "--await",
+    "python",
     "--json",
   ]);
   await tournament.said("waiting for "); // its first progress: the server knows the tournament

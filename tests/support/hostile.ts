@@ -50,7 +50,7 @@ const FILES: readonly (readonly [kind: Kind, file: string, target: string, reaso
   ["log", `data/${SHARD}`, "shard", "LOG_CORRUPT"],
   ["log", "log/000000000006.segment", "segment", "LOG_CORRUPT"],
   ["log", journal, "journal", "LOG_CORRUPT"],
-  ["log", "log/lock", "lock", "LOG_LOCKED"],
+  ["log", "log/lock-7", "lock", "LOG_LOCKED"],
   ["tournament", "results.json", "results.json", "RESULTS_CORRUPT"],
   ["tournament", "trials.parquet", "trials.parquet", "RESULTS_CORRUPT"],
   ["tournament", "tournament.json", "tournament.json", "OUTPUT_EXISTS"],

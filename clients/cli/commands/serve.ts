@@ -69,7 +69,9 @@ export function serveCommand(): Command {
       ]),
     );
     const limits = resolveOptions(LIMIT_OPTIONS, given, "serve");
-    claimOutput(flags.data, { own: [LOG], into: [TOURNAMENT, COLLECTING], beside: [REPORT] });
+    // `dataset collect` alone has a server on what it collects, and ends it: what others record there does not belong to the dataset.
+    const into = flags.stopWithInput ? [TOURNAMENT, COLLECTING] : [TOURNAMENT];
+    claimOutput(flags.data, { own: [LOG], into, beside: [REPORT] });
     const { runServer } = await import("../../../server/main.js"); // half a second that --help does without
     await runServer({
       listen: flags.listen,

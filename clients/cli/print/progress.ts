@@ -117,7 +117,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const erase = () => (blockLines === 0 ? "" : `\x1b[${blockLines}A\x1b[0J`);
 
   function draw(lines: readonly string[]): void {
-    const width = Math.max(20, (stream.columns ?? 80) - 1);
+    const width = Math.max(20, (stream.columns || 80) - 1);
     stream.write(`${erase()}${lines.map((text) => `${cut(onOneLine(text), width)}\n`).join("")}`);
     blockLines = lines.length;
   }

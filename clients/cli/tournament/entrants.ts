@@ -1,14 +1,14 @@
 /** Who starts the entrants of a tournament that is run from the command line: the command itself, or somebody elsewhere. */
 import { findAgent } from "../../../agents/registry.js";
+import { IcrlError } from "../../../common/errors.js";
 import { resolveOptions } from "../../../common/options.js";
 import { playsTask } from "../../../common/plays-task.js";
 import type { Attendance, Declaration, TournamentSpec } from "../../../proto/gen/icrl/v1/tournament.js";
 import { LIMIT_OPTIONS, type Limits } from "../../../server/sessions/limits.js";
-import { type CheckedSpec, checkSpec } from "../../../server/tournaments/spec.js";
+import { type CheckedSpec, checkSpec, entersFor } from "../../../server/tournaments/spec.js";
 import { isBuiltIn, nearBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
 import { reachableAddress } from "../open-address.js";
 import { quoted } from "../print/quoted.js";
-import { printText } from "../print/terminal.js";
 import { typedCommand } from "../typed-command.js";
 
 /** An entrant as the tournament's file has it. */
@@ -26,6 +26,7 @@ export interface SortedEntrants {
  * Checks everything that can be known to be wrong before a server is started and earlier results are replaced.
  *
  * @throws SPEC_INVALID, TASK_UNKNOWN, AGENT_UNKNOWN, ENTRANT_UNKNOWN, OPTION_*
+ * @throws TASK_UNSUPPORTED if a built-in agent plays none of the tasks that it enters for
  */
 export function sortEntrants(
   spec: TournamentSpec,
@@ -45,12 +46,16 @@ export function sortEntrants(
     if (server === undefined || nearBuiltIn(agent) !== "") throw unknownAgent(`entrant "${name}"`, name, agent);
   }
   const builtIn = spec.agents.filter((entrant) => !elsewhere(entrant));
-  for (const { name, agent, options } of builtIn) {
+  for (const entrant of builtIn) {
+    const { name, agent, options } = entrant;
     const found = findAgent(agent);
     resolveOptions(found.options, options ?? {}, `entrant "${name}" (agent "${agent}")`);
-    if (!tasks.some(({ task }) => playsTask(found.tasks, task.name, task.kinds))) {
-      printText(process.stderr, `${name}: agent "${agent}" plays none of the tasks, only ${found.tasks.join(", ")}\n`);
-    }
+    const entered = tasks.filter(({ id }) => entersFor({ tasks: entrant.tasks ?? [] }, id));
+    if (entered.some(({ task }) => playsTask(found.tasks, task.name, task.kinds))) continue;
+    throw new IcrlError(
+      "TASK_UNSUPPORTED",
+      `entrant "${name}": agent "${agent}" plays ${found.tasks.join(", ")}, and it enters for ${entered.map(({ id, task }) => `"${id}", which is ${task.kinds.join(", ")}`).join("; ")}: leave it out, or give it other tasks`,
+    );
   }
   return { builtIn, fromElsewhere: spec.agents.filter(elsewhere) };
 }

@@ -47,5 +47,10 @@ export function* ratings(
     }
     if (pauseIsDue(10 * names.length ** 2)) yield;
   }
-  return new Map(names.map((name, i) => [name, estimated(fitted[i], resamples, Math.min(...trials))]));
+  return new Map(names.map((name, i) => [name, known(estimated(fitted[i], resamples, Math.min(...trials)))]));
+}
+
+/** Where every resample is won, lost or drawn alike, resampling does not tell how well a rating is known: it has no interval then. */
+function known({ value, ci95 }: Estimated): Estimated {
+  return { value, ci95: ci95 !== null && ci95[0] === ci95[1] ? null : ci95 };
 }

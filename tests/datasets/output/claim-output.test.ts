@@ -96,13 +96,47 @@ test("what leads into another output's own folders is refused, through a link, t
   const dir = folderWith({ "log/log/shards.jsonl": "" });
   symlinkSync(join(dir, "log"), join(dir, "link"));
   symlinkSync(join(dir, "nowhere"), join(dir, "broken"));
-  for (const path of ["log/data", "log/log/new/x", "link/data/x"]) {
+  mkdirSync(join(dir, "log/data/sub"), { recursive: true });
+  symlinkSync(join(dir, "log/data/sub"), join(dir, "into"));
+  for (const path of ["log/data", "log/log/new/x", "link/data/x", "into"]) {
     expect(() => claimOutput(join(dir, path), { own: [DATASET] })).toThrow(
       refused(/would be inside .*\/log, which is a log/),
     );
   }
   expect(claimOutput(join(dir, "log/notes"), { own: [DATASET] })).toBe(false);
   expect(() => claimOutput(join(dir, "broken"), { own: [DATASET] })).toThrow(refused(/is a link to nothing/));
+});
+
+test("what is written in one's own is in it: a link among its files, or in its folders, is refused", () => {
+  const files = { "tournament.json": TOURNAMENT_JSON, "agents/a.log": "", "log/shards.jsonl": "", "notes/x": "" };
+  const claim = { own: [TOURNAMENT], beside: [LOG] };
+  for (const link of [
+    "results.json",
+    "regret.svg",
+    "agents/b.log",
+    "data",
+    "tournaments",
+    "log/000000000000.1.segment",
+  ]) {
+    const dir = folderWith(files);
+    symlinkSync(join(dir, "notes"), join(dir, link));
+    expect(() => claimOutput(dir, claim)).toThrow(refused(/has a link at .*, and what is written must be in it/));
+  }
+  const dir = folderWith(files);
+  symlinkSync(join(dir, "notes"), join(dir, "my-link")); // nobody writes there
+  expect(claimOutput(dir, claim)).toBe(true);
+});
+
+test("where a training has a dataset, a dataset goes beside what others left there, and nothing else does", () => {
+  const dir = folderWith({ "spec.json": SPEC_JSON, "dataset/data/precious.csv": "" });
+  expect(claimOutput(join(dir, "dataset"), { own: [DATASET] })).toBe(false);
+  expect(() => claimOutput(join(dir, "dataset"), { own: [LOG] })).toThrow(refused(/holds something else/));
+});
+
+test("files where folders of ours would be make no log, and no error of another kind", () => {
+  for (const file of ["log", "data", "tournaments", "checkpoints", "collecting"]) {
+    expect(() => claimOutput(folderWith({ [file]: "mine" }), { own: [LOG] })).toThrow(refused(/holds something else/));
+  }
 });
 
 test("an empty path is no path", () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { makeOutput } from "#icrl/datasets/output/make-output.js";
@@ -10,16 +10,19 @@ const { ad } = EXPORTS;
 function scratch() {
   const dir = tempDir();
   onTestFinished(() => dir.remove());
-  return { dir: dir.path, out: join(dir.path, "out"), room: join(dir.path, ".out.unfinished") };
+  return { dir: dir.path, out: join(dir.path, "out"), room: join(dir.path, ".out.unfinished-killed") };
 }
 
 /** Makes what an export leaves, with a text in its only file. */
 const write = (text: string) => async (path: string) => {
   mkdirSync(join(path, "data"));
-  writeFileSync(join(path, "data/a.parquet"), text);
-  writeFileSync(join(path, "export.json"), JSON.stringify({ format: "ad", files: [{ file: "data/a.parquet" }] }));
+  writeFileSync(join(path, "data/ad-000000000000.parquet"), text);
+  writeFileSync(
+    join(path, "export.json"),
+    JSON.stringify({ format: "ad", files: [{ file: "data/ad-000000000000.parquet" }] }),
+  );
 };
-const textOf = (out: string) => readFileSync(join(out, "data/a.parquet"), "utf8");
+const textOf = (out: string) => readFileSync(join(out, "data/ad-000000000000.parquet"), "utf8");
 
 test("it is there when it is whole, in a folder that was there empty, too, and nothing is left beside it", async () => {
   const { dir, out } = scratch();
@@ -41,23 +44,60 @@ test("what fails leaves the old one, and nothing beside it", async () => {
   expect([textOf(out), readdirSync(dir)]).toEqual(["one", ["out"]]);
 });
 
-test("one that was moved away by a process that was killed comes back, and what that had made goes", async () => {
-  const { dir, out, room } = scratch();
+test("one that was moved away by a process that was killed comes back", async () => {
+  const { out, room } = scratch();
   await makeOutput(out, ad, false, write("one"));
   // As it is on disk between the two renames.
   mkdirSync(join(room, "made"), { recursive: true });
   writeFileSync(join(room, "unfinished.json"), JSON.stringify({ unfinished: "an export (ad)" }));
   renameSync(out, join(room, "old"));
   await expect(makeOutput(out, ad, false, write("two"))).rejects.toMatchObject({ reason: "OUTPUT_EXISTS" });
-  expect([textOf(out), readdirSync(dir)]).toEqual(["one", ["out"]]);
+  expect(textOf(out)).toBe("one");
 });
 
-test("a folder of that name that no run left is not touched", async () => {
-  const { out, room } = scratch();
+test("two that make one output at a time do not meet: the later finds it taken", async () => {
+  const { dir, out } = scratch();
+  let finish: () => void = () => {};
+  const slow = makeOutput(out, ad, false, async (path) => {
+    await new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    await write("slow")(path);
+  });
+  await makeOutput(out, ad, false, write("fast"));
+  finish();
+  await expect(slow).rejects.toMatchObject({ reason: "OUTPUT_EXISTS" });
+  expect([textOf(out), readdirSync(dir)]).toEqual(["fast", ["out"]]);
+});
+
+test("what somebody puts into an output while it is made anew stays, and so does the output", async () => {
+  const { dir, out } = scratch();
+  await makeOutput(out, ad, false, write("one"));
+  const replacing = makeOutput(out, ad, true, async (path) => {
+    await write("two")(path);
+    writeFileSync(join(out, "thesis.tex"), "mine");
+  });
+  await expect(replacing).rejects.toThrow("holds thesis.tex, which no run of ours made");
+  expect([textOf(out), readFileSync(join(out, "thesis.tex"), "utf8"), readdirSync(dir)]).toEqual([
+    "one",
+    "mine",
+    ["out"],
+  ]);
+});
+
+test("folders of such names that no run left are not touched, and neither is what a refusal finds", async () => {
+  const { dir, out, room } = scratch();
+  for (const name of [".out.unfinished", ".out.unfinished-mine"]) {
+    mkdirSync(join(dir, name, "old"), { recursive: true });
+    writeFileSync(join(dir, name, "old/thesis.tex"), "");
+  }
+  mkdirSync(out);
+  writeFileSync(join(out, "mine"), "");
   mkdirSync(room);
-  writeFileSync(join(room, "thesis.tex"), "");
-  await expect(makeOutput(out, ad, false, write("one"))).rejects.toMatchObject({ reason: "OUTPUT_EXISTS" });
-  expect([existsSync(out), readdirSync(room)]).toEqual([false, ["thesis.tex"]]);
+  writeFileSync(join(room, "unfinished.json"), JSON.stringify({ unfinished: "an export (ad)" }));
+  const before = readdirSync(dir, { recursive: true }).sort();
+  await expect(makeOutput(out, ad, true, write("one"))).rejects.toMatchObject({ reason: "OUTPUT_EXISTS" });
+  expect(readdirSync(dir, { recursive: true }).sort()).toEqual(before);
 });
 
 test("a folder in which others have something, or a link, is not replaced", async () => {
@@ -70,6 +110,8 @@ test("a folder in which others have something, or a link, is not replaced", asyn
   expect(textOf(out)).toBe("one");
   renameSync(join(out, "data"), join(dir, "big-disk"));
   symlinkSync(join(dir, "big-disk"), join(out, "data"));
-  await expect(makeOutput(out, ad, true, write("two"))).rejects.toThrow("holds data, which no run of ours made");
+  await expect(makeOutput(out, ad, true, write("two"))).rejects.toThrow(
+    "has a link at data, and what is written must be in it",
+  );
   expect(textOf(out)).toBe("one");
 });

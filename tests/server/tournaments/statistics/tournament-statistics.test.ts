@@ -137,7 +137,7 @@ test("forfeited trials, equal to uniform play's regret, score 0", () => {
 test("no regret at all is the score 1, and equal", () => {
   const { overall } = compute([task("t", 3, { a: [0, 0, 0], b: [0, 0, 0] })]);
   expect(overall.agents[0].score.iqm).toEqual(exactly(1));
-  expect(overall.agents[0].rating).toEqual(exactly(0));
+  expect(overall.agents[0].rating).toEqual({ value: 0, ci95: null }); // nothing was won or lost: how sure it is cannot be told
 });
 
 test("where uniform play has no regret everybody scores 1", () => {
