@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { findAgent } from "#icrl/agents/registry.js";
 import type { Outcome, Turn } from "#icrl/clients/typescript/define-agent.js";
@@ -347,6 +347,20 @@ test("labels that cannot be written end the session with LOG_UNWRITABLE; once th
   rmSync(inTheWay, { recursive: true });
   await labelDataset(connection, gambler);
   expect(readLabels(copy, "gambler").length).toBe(100);
+});
+
+test("labels are made in the dataset, and not where a link leads", async () => {
+  const elsewhere = tempDir();
+  onTestFinished(() => elsewhere.remove());
+  for (const place of ["labels", "labels/gambler"]) {
+    const copy = copyForTest(dataset);
+    const { connection } = await serverForTest({}, copy);
+    rmSync(join(copy, place), { recursive: true, force: true });
+    mkdirSync(dirname(join(copy, place)), { recursive: true });
+    symlinkSync(elsewhere.path, join(copy, place));
+    await expect(labelDataset(connection, gambler)).rejects.toMatchObject({ reason: "LOG_UNWRITABLE" });
+    expect(readdirSync(elsewhere.path)).toEqual([]);
+  }
 });
 
 test("a shard that is cut short is DATASET_CORRUPT", async () => {
