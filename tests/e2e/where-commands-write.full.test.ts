@@ -2,7 +2,9 @@
  * Where commands may write, as a table: every command with --out or --data, given every kind of folder that there is. What is not its own
  * is refused with OUTPUT_EXISTS and exit code 2, and every file under it stays as it was. The commands run in this process.
  */
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -267,7 +269,13 @@ test("a log that somebody writes to is not removed", async () => {
   const server = await startServe(path("tournament"));
   mkdirSync(path("live/collecting"), { recursive: true });
   cpSync(path("begun/collecting/spec.json"), path("live/collecting/spec.json"));
-  const collecting = await startServe(path("live/collecting"));
+  // As `dataset collect` starts its own.
+  const serve = ["serve", "--listen", "127.0.0.1:0", "--http", "off", "--data", path("live/collecting")];
+  const collecting = spawn(process.execPath, [PROGRAM, ...serve, "--stop-with-input", "--json"], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const collected = once(collecting, "exit");
+  await once(collecting.stdout, "data");
   try {
     const before = contents(path("live"));
     const { code, stderr } = await icrl(...COMMANDS["dataset collect"].line(), path("live"), "--overwrite");
@@ -279,7 +287,8 @@ test("a log that somebody writes to is not removed", async () => {
     await server.stop();
     expect((await running.ended).code).toBe(0);
   } finally {
-    await collecting.stop();
+    collecting.stdin.end();
+    await collected;
     await server.stop();
   }
 });

@@ -36,7 +36,7 @@ const ratio = (folder: string, ...flags: string[]) => icrl("dataset", "ratio", f
 async function refusal(folder: string, ...flags: string[]): Promise<string> {
   const { code, stdout, stderr } = await ratio(folder, ...flags);
   expect(stdout).toBe("");
-  return `${code} ${stderr.replace(/^reading [^\n]+\n/, "")}`; // what is done is named first
+  return `${code} ${stderr.replace(/^[\s\S]*?(?=error: )/, "")}`; // what is done is named first
 }
 
 test("people read a table of each task that a horizon reaches, and where there are too few instances the word unreliable", async () => {
