@@ -9,7 +9,7 @@ import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
 import { corruptIfRefused } from "../../datasets/dataset-sql.js";
 import { type LabelHead, labelFolder } from "../../datasets/label-folder.js";
-import { requireNoLinks } from "../../datasets/read-file.js";
+import { requireNoLinks, UnreadableFile } from "../../datasets/read-file.js";
 import type { LabelRequest, LabelSeat } from "../sessions/labels.js";
 import type { Limits } from "../sessions/limits.js";
 import type { Task } from "../tasks/task.js";
@@ -100,9 +100,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   async function takeFolder(request: LabelRequest): Promise<void> {
     const folder = labelFolder(dir, name);
     try {
-      requireNoLinks(dir, "labels", join("labels", name));
-      mkdirSync(folder, { recursive: true });
-      requireNoLinks(folder, ...readdirSync(folder));
+      makeFolder(folder);
       lock = await lockFolder(folder, { onLost: fail });
       if (over) return lock.release();
       const found = findHead(dir, name);
@@ -114,6 +112,18 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     } catch (error) {
       lock?.release();
       throw error instanceof IcrlError ? error : unwritable(error);
+    }
+  }
+
+  /** Labels are written into the dataset, not where a link in it leads: @throws DATASET_CORRUPT */
+  function makeFolder(folder: string): void {
+    try {
+      requireNoLinks(dir, "labels", join("labels", name));
+      mkdirSync(folder, { recursive: true });
+      requireNoLinks(folder, ...readdirSync(folder));
+    } catch (error) {
+      if (!(error instanceof UnreadableFile)) throw error;
+      throw new IcrlError("DATASET_CORRUPT", error.message, { folder: dir });
     }
   }
 

@@ -358,7 +358,7 @@ test("labels are made in the dataset, and not where a link leads", async () => {
     rmSync(join(copy, place), { recursive: true, force: true });
     mkdirSync(dirname(join(copy, place)), { recursive: true });
     symlinkSync(elsewhere.path, join(copy, place));
-    await expect(labelDataset(connection, gambler)).rejects.toMatchObject({ reason: "LOG_UNWRITABLE" });
+    await expect(labelDataset(connection, gambler)).rejects.toMatchObject({ reason: "DATASET_CORRUPT" });
     expect(readdirSync(elsewhere.path)).toEqual([]);
   }
 });
