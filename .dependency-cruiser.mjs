@@ -6,12 +6,12 @@
 
 /** Code without clock, I/O or randomness of its own. */
 export const PURE =
-  "^(common/|server/tasks/|agents/(kit|bandits|mdps)/|agents/uniform\\.ts$|server/tournaments/statistics|clients/typescript/define-agent\\.ts$)";
+  "^(common/|server/tasks/|agents/(kit|bandits|mdps)/|agents/uniform\\.ts$|statistics/|clients/typescript/define-agent\\.ts$)";
 
-const OURS = "^(proto|common|datasets|server|agents|clients|bench|tests|examples|scripts|dist)/";
+const OURS = "^(proto|common|statistics|datasets|server|agents|clients|jobs|cli|bench|tests|examples|scripts|dist)/";
 
 /** Who may load the transformer, and with it a tensor library. The command line's two folders are loaded when their commands run. */
-const TRAINS = "^clients/cli/(training|evaluation)/";
+const TRAINS = "^jobs/(train|evaluate)/";
 
 /** The transformer as an agent, which is in the list of agents. */
 const PLAYS = "^agents/transformer/transformer\\.ts$";
@@ -41,8 +41,14 @@ const room = (name, from, allowed, comment) => ({
 export const forbidden = [
   room("proto-alone", "^proto/", ["^proto/"], "the contract knows nobody"),
   room("common", "^common/", ["^(common|proto)/"], "what both sides agree on depends on neither"),
+  room("statistics", "^statistics/", ["^(common|proto|statistics)/"], "figures from figures: who asks is no matter"),
   room("datasets", "^datasets/", ["^(common|proto|datasets)/"], "files are read without a server"),
-  room("server", "^server/", ["^(common|proto|datasets|server)/"], "the server meets agents and clients on the wire"),
+  room(
+    "server",
+    "^server/",
+    ["^(common|proto|statistics|datasets|server)/"],
+    "the server meets agents and clients on the wire",
+  ),
   room("sdk", "^clients/typescript/", ["^(common|proto|clients/typescript)/"], "the SDK is what a stranger has"),
   room(
     "agents",
@@ -50,47 +56,53 @@ export const forbidden = [
     ["^(common|proto|datasets|clients/typescript|agents)/"],
     "built-in agents use the public SDK: what they cannot do, nobody's agent can",
   ),
+  room(
+    "jobs",
+    "^jobs/",
+    ["^(common|proto|statistics|datasets|server|clients/typescript|agents|jobs|cli)/"],
+    "what people do with the arena is a function, whoever calls it",
+  ),
   room("server-tasks", "^server/tasks/", ["^(common|proto|server/tasks)/"], "tasks know nobody in the server"),
   room(
     "server-trajectories",
     "^server/trajectories/",
-    ["^(common|proto|datasets|server/(tasks|trajectories))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories))/"],
     "the log knows tasks (to replay them) and nobody else in the server",
   ),
   room(
     "server-sessions",
     "^server/sessions/",
-    ["^(common|proto|datasets|server/(tasks|trajectories|sessions))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions))/"],
     "sessions stand on tasks and trajectories",
   ),
   room(
     "server-tournaments",
     "^server/tournaments/",
-    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|tournaments))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|tournaments))/"],
     "tournaments stand on sessions",
   ),
   room(
     "server-collections",
     "^server/collections/",
-    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|collections))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|collections))/"],
     "collections stand on sessions, beside tournaments",
   ),
   room(
     "server-labels",
     "^server/labels/",
-    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|labels))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|labels))/"],
     "labels stand on sessions, beside tournaments",
   ),
   room(
     "server-rpc",
     "^server/rpc/",
-    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|tournaments|collections|rpc))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|tournaments|collections|rpc))/"],
     "handlers translate; the app puts them together",
   ),
   room(
     "server-http",
     "^server/http/",
-    ["^(common|proto|datasets|server/(tasks|trajectories|sessions|tournaments|collections|http))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|tournaments|collections|http))/"],
     "the live page's server shows what others know, beside the services",
   ),
   room(
@@ -194,14 +206,14 @@ export const forbidden = [
     name: "schemas",
     comment: "documents from files pass one door, which knows the library of schemas and loads it when it is needed",
     severity: "error",
-    from: { pathNot: "^datasets/document\\.ts$" },
+    from: { pathNot: "^datasets/files/document\\.ts$" },
     to: { path: "(^|/)node_modules/zod/" },
   },
   {
     name: "sql",
     comment: "a database is opened in one place, which confines it to its files; the others know its types",
     severity: "error",
-    from: { pathNot: "^datasets/duckdb\\.ts$" },
+    from: { pathNot: "^datasets/log/duckdb\\.ts$" },
     to: { path: "(^|/)node_modules/@duckdb/", dependencyTypesNot: ["type-only"] },
   },
   {

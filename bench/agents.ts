@@ -14,10 +14,10 @@ import { IcrlError } from "../common/errors.js";
 import { type OptionValue, resolveOptions } from "../common/options.js";
 import { playsTask } from "../common/plays-task.js";
 import { rngFromSeed } from "../common/rng.js";
+import { describeTrial, playSteps } from "../jobs/simulate/play-trial.js";
 import { buildTask } from "../server/tasks/registry.js";
 import type { Task } from "../server/tasks/task.js";
 import { benchFlags } from "./bench-flags.js";
-import { describeTrial, playSteps } from "./play-trial.js";
 import { STANDARD_TASKS } from "./standard-tasks.js";
 
 const { values: flags, positionals } = benchFlags(

@@ -28,7 +28,7 @@ const OUR_TRIALS = Number(flags.trials ?? (flags.quick ? 2_000 : 20_000));
 const THEIR_TRIALS = flags.quick ? 50 : 200;
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const program = join(root, "dist/clients/cli/main.js");
+const program = join(root, "dist/cli/main.js");
 const script = join(root, "bench/python/collect.py");
 
 interface Collected {

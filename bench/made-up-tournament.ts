@@ -1,10 +1,10 @@
 /** The folder of a tournament that was never played: results.json and trials.parquet of any size. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { jsonText } from "../clients/cli/print/json.js";
-import { type AgentJson, RESULTS_SCHEMA_VERSION, type ResultsJson, type TaskJson } from "../clients/cli/results.js";
+import { jsonText } from "../cli/print/json.js";
 import { type Rng, rngFromSeed } from "../common/rng.js";
-import { encodeTrials, writeTrialsParquet } from "../datasets/trials-table.js";
+import { encodeTrials, writeTrialsParquet } from "../datasets/tournament/trials-table.js";
+import { type AgentJson, RESULTS_SCHEMA_VERSION, type ResultsJson, type TaskJson } from "../jobs/tournament/results.js";
 
 /** Its size. */
 export interface TournamentSize {

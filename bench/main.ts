@@ -10,14 +10,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findAgent } from "../agents/registry.js";
-import { startPrivateServer } from "../clients/cli/private-server.js";
 import { type Connection, connect } from "../clients/typescript/connect.js";
 import { playAgent } from "../clients/typescript/play-agent.js";
 import { createPolicies } from "../clients/typescript/policies.js";
 import { introduce, open } from "../clients/typescript/session.js";
 import { resolveOptions } from "../common/options.js";
 import { int32Tensor } from "../common/tensor.js";
-import { queryLog } from "../datasets/query-log.js";
+import { queryLog } from "../datasets/log/query-log.js";
+import { startPrivateServer } from "../jobs/processes/private-server.js";
 import { type Actions, PlayRequest, PlayResponse } from "../proto/gen/icrl/v1/environment.js";
 import { benchFlags } from "./bench-flags.js";
 import { startEcho } from "./echo.js";

@@ -11,10 +11,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readTournament } from "../clients/cli/report/read-tournament.js";
-import { writeReport } from "../clients/cli/report/write-report.js";
-import { runAtOnce } from "../server/tournaments/statistics/slices.js";
-import { tournamentStatistics } from "../server/tournaments/statistics/tournament-statistics.js";
+import { readTournament } from "../jobs/report/read-tournament.js";
+import { writeReport } from "../jobs/report/write-report.js";
+import { runAtOnce } from "../statistics/slices.js";
+import { tournamentStatistics } from "../statistics/tournament-statistics.js";
 import { benchFlags } from "./bench-flags.js";
 import { writeMadeUpTournament } from "./made-up-tournament.js";
 

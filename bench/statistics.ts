@@ -10,7 +10,7 @@ import {
   type TaskTrials,
   type TournamentStatistics,
   tournamentStatistics,
-} from "../server/tournaments/statistics/tournament-statistics.js";
+} from "../statistics/tournament-statistics.js";
 import { benchFlags } from "./bench-flags.js";
 
 const { values: flags } = benchFlags("bench:statistics", {

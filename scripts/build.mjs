@@ -12,7 +12,7 @@ process.chdir(join(import.meta.dirname, ".."));
 
 /** What the build reads: files, and folders whole. The lock file stands for the compilers. */
 const INPUTS = [
-  ...["agents", "bench", "clients", "common", "datasets", "proto/gen", "server"],
+  ...["agents", "bench", "cli", "clients", "common", "datasets", "jobs", "proto/gen", "server", "statistics"],
   ...["scripts/build.mjs", "scripts/build-decoder.mjs", "scripts/copy-page.mjs"],
   ...["tsconfig.json", "package.json", "package-lock.json"],
 ];

@@ -26,9 +26,9 @@ const pure = new RegExp(PURE);
  * process. That is no setting read behind anybody's back.
  */
 const mayReadProcess =
-  /(^|\/)main\.ts$|^clients\/cli\/|^bench\/|^server\/trajectories\/holder\.ts$|^agents\/transformer\/backends\//;
+  /(^|\/)main\.ts$|^(cli|jobs)\/|^bench\/|^server\/trajectories\/holder\.ts$|^agents\/transformer\/backends\//;
 /** Where an env can be at hand without being a task's own code; elsewhere `truth` is some other thing. */
-const mustNotReadTruth = /^(server\/(?!tasks\/)|clients\/cli\/|bench\/)/;
+const mustNotReadTruth = /^(server\/(?!tasks\/)|cli\/|jobs\/|bench\/)/;
 
 /** The rules' names. */
 export const nameRules = ["impure-name", "process-name", "truth"];

@@ -57,7 +57,7 @@ function play(/** @type {string} */ name) {
     return /** @type {Results} */ (JSON.parse(readFileSync(results, "utf8")));
   const args = ["tournament", "run", file, "--out", folder, "--overwrite"];
   if (share < 1) args.push("--trials", String(Math.max(2, Math.ceil(trials * share))));
-  const { status } = spawnSync(process.execPath, ["dist/clients/cli/main.js", ...args], { stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, ["dist/cli/main.js", ...args], { stdio: "inherit" });
   if (status !== 0) {
     console.error(`icrl ${args.join(" ")} ended with ${status}`);
     process.exit(1);

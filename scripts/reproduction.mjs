@@ -12,11 +12,11 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { writePicture } from "../dist/clients/cli/print/picture.js";
+import { writePicture } from "../dist/jobs/charts/picture.js";
 import { table } from "./docs/markdown.mjs";
 
 /**
- * @typedef {import("../dist/clients/cli/results.js").ResultsJson} Results
+ * @typedef {import("../dist/jobs/tournament/results.js").ResultsJson} Results
  * @typedef {{ readonly step: readonly number[], readonly mean: readonly number[], readonly se: readonly (number | null)[] }} Curve
  */
 
@@ -45,7 +45,7 @@ function play(/** @type {string} */ experiment) {
       folder,
       "--overwrite",
     ];
-    const { status } = spawnSync(process.execPath, ["dist/clients/cli/main.js", ...args], { stdio: "inherit" });
+    const { status } = spawnSync(process.execPath, ["dist/cli/main.js", ...args], { stdio: "inherit" });
     if (status !== 0) {
       console.error(`icrl ${args.join(" ")} ended with ${status}`);
       process.exit(1);

@@ -6,7 +6,7 @@ import { cruise } from "dependency-cruiser";
 import { forbidden } from "../.dependency-cruiser.mjs";
 import { forbiddenNames } from "./forbidden-names.mjs";
 
-const ROOMS = ["proto/gen", "common", "datasets", "server", "agents", "clients", "bench"];
+const ROOMS = ["proto/gen", "common", "statistics", "datasets", "server", "clients", "agents", "jobs", "cli", "bench"];
 
 /**
  * Every place where a tree breaks a wall, one line each: `rule: file -> what (why)`.

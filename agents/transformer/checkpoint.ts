@@ -6,9 +6,9 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
-import { checkDocument, type DocumentKind, type Parts, parseJson, schemaOf } from "../../datasets/document.js";
-import { fsyncFolder, writeDurably } from "../../datasets/durable-file.js";
-import { readRegularFile, UnreadableFile } from "../../datasets/read-file.js";
+import { checkDocument, type DocumentKind, type Parts, parseJson, schemaOf } from "../../datasets/files/document.js";
+import { fsyncFolder, writeDurably } from "../../datasets/files/durable-file.js";
+import { readRegularFile, UnreadableFile } from "../../datasets/files/read-file.js";
 import { MODEL_OPTIONS, type ModelConfig, modelConfig } from "./model-config.js";
 import { parameterSpecs, sizeOf } from "./parameters.js";
 import { decodeSafetensors, encodeSafetensors, MAX_HEADER_BYTES, type NamedTensor } from "./safetensors.js";

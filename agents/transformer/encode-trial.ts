@@ -5,7 +5,7 @@
  * that, in both layouts: layout `step` shows it beside the next situation, also across the border of two episodes, layout
  * `lin2023` in a token of its own. What came of the trial's last decision is in no token of layout `step`.
  */
-import type { ColumnsByName } from "../../datasets/batch-columns.js";
+import type { ColumnsByName } from "../../datasets/log/batch-columns.js";
 import type { DatasetTaskShape } from "./token-config.js";
 import { type TokenConfig, tokenSize, tokensPerStep, writeOutcome, writeSituation } from "./token-layout.js";
 

@@ -9,7 +9,7 @@
  * Source: Lin, Bai & Mei (2023), section 3: supervised pretraining bounds the Hellinger distance of the learned algorithm from the
  * expert's, step by step, on histories of the behaviour; and with it the regrets' difference.
  */
-import { readDataset } from "../../datasets/read-dataset.js";
+import { readDataset } from "../../datasets/read/read-dataset.js";
 
 /** Mean distances at one step. */
 export interface GapAtStep {

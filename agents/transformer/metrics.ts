@@ -1,6 +1,6 @@
 /** metrics.jsonl: a line for every update of a training, and one for each validation and evaluation. Losses are nats a decision. */
 import { closeSync, existsSync, fsyncSync, openSync, truncateSync, writeSync } from "node:fs";
-import { type DocumentKind, type Parts, parseDocument, readText, schemaOf } from "../../datasets/document.js";
+import { type DocumentKind, type Parts, parseDocument, readText, schemaOf } from "../../datasets/files/document.js";
 
 /** One update. */
 export interface UpdateMetrics {

@@ -1,7 +1,7 @@
 /** Tokens for a dataset: sizes that hold all its tasks, and what its rewards are normalised by. */
 import { IcrlError } from "../../common/errors.js";
-import type { DatasetManifest, TaskHead } from "../../datasets/dataset-manifest.js";
-import { type ReadOptions, readDataset } from "../../datasets/read-dataset.js";
+import type { DatasetManifest, TaskHead } from "../../datasets/folder/dataset-manifest.js";
+import { type ReadOptions, readDataset } from "../../datasets/read/read-dataset.js";
 import { type Layout, type TaskShape, type TokenConfig, tokensPerStep } from "./token-layout.js";
 
 /** A dataset's task, as far as tokens depend on it. */

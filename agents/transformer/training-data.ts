@@ -2,7 +2,7 @@
  * Batches to train on: a dataset's trials as token sequences of one length, with what should be decided at each step. Read as a
  * stream, in bounded memory.
  *
- * Order: each epoch is a permutation of the trials (datasets/read-dataset.ts), the sequences of all tasks mixed. In training a batch
+ * Order: each epoch is a permutation of the trials (datasets/read/read-dataset.ts), the sequences of all tasks mixed. In training a batch
  * is always full: what does not fill one at the end of an epoch is left out of that epoch, other trials in each. Everything is a
  * function of the options, epoch and place in the epoch, so that reading can go on anywhere.
  *
@@ -11,9 +11,9 @@
 import { IcrlError } from "../../common/errors.js";
 import { type Key, keyFromSeed, noiseRng, noiseUniform } from "../../common/rng.js";
 import { hash64 } from "../../common/seeds.js";
-import { type DatasetManifest, readDatasetManifest } from "../../datasets/dataset-manifest.js";
-import { taskIdOf } from "../../datasets/json-columns.js";
-import { type DatasetBatch, readDataset } from "../../datasets/read-dataset.js";
+import { type DatasetManifest, readDatasetManifest } from "../../datasets/folder/dataset-manifest.js";
+import { taskIdOf } from "../../datasets/log/json-columns.js";
+import { type DatasetBatch, readDataset } from "../../datasets/read/read-dataset.js";
 import { decisionsIn, decisionsOf, encodeTrial, TRIAL_COLUMNS, type TrialRows, writeArms } from "./encode-trial.js";
 import type { LearningBatch } from "./learner.js";
 import { type DatasetTaskShape, type Selection, taskShape } from "./token-config.js";

@@ -1,5 +1,5 @@
 /** What the model should answer: an expert's actions, or its probabilities, at the decisions of a trial. */
-import type { LabelColumns } from "../../datasets/read-dataset.js";
+import type { LabelColumns } from "../../datasets/read/read-dataset.js";
 import type { TrialRows } from "./encode-trial.js";
 
 /** What a batch's decisions should be. */

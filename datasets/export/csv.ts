@@ -2,8 +2,8 @@
  * `csv`: one row per step. A null is an empty field. Features are those of the arm that was played where features are per arm, and
  * all that the agent saw where they are not.
  */
-import type { TaskEntry } from "../dataset-manifest.js";
-import type { TrajectoryRow } from "../trajectory-schema.js";
+import type { TaskEntry } from "../folder/dataset-manifest.js";
+import type { TrajectoryRow } from "../log/trajectory-schema.js";
 import type { ExportFormat, ExportSource } from "./export-format.js";
 import { float32Text } from "./float32-text.js";
 import type { LabelledEpisode } from "./read-trials.js";

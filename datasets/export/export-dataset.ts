@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { IcrlError } from "../../common/errors.js";
-import { type DatasetManifest, readDatasetManifest } from "../dataset-manifest.js";
+import { type DatasetManifest, readDatasetManifest } from "../folder/dataset-manifest.js";
 import { makeOutput } from "../output/make-output.js";
 import { EXPORTS } from "../output/output-kinds.js";
 import { ad } from "./ad.js";

@@ -1,5 +1,5 @@
 /** What a format is to exportDataset. */
-import type { DatasetManifest, TaskEntry } from "../dataset-manifest.js";
+import type { DatasetManifest, TaskEntry } from "../folder/dataset-manifest.js";
 import type { Trial } from "./read-trials.js";
 
 /** Names of the formats. */

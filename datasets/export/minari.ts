@@ -30,7 +30,7 @@ import {
 } from "apache-arrow";
 import { IcrlError } from "../../common/errors.js";
 import { VERSION } from "../../common/version.js";
-import type { ObservationSpaceEntry } from "../dataset-manifest.js";
+import type { ObservationSpaceEntry } from "../folder/dataset-manifest.js";
 import type { ExportFormat, ExportSource, FormatOptions } from "./export-format.js";
 import type { LabelledEpisode } from "./read-trials.js";
 

@@ -8,9 +8,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Schema } from "apache-arrow";
 import { VERSION } from "../../common/version.js";
-import { rowsBuilder } from "../batch-builder.js";
-import { encodeParquet } from "../encode-parquet.js";
-import { arrowFields, type Column, type RowOf } from "../trajectory-schema.js";
+import { encodeParquet } from "../files/encode-parquet.js";
+import { rowsBuilder } from "../log/batch-builder.js";
+import { arrowFields, type Column, type RowOf } from "../log/trajectory-schema.js";
 import type { ExportSource, FormatName } from "./export-format.js";
 
 /** About the most bytes of rows that wait in memory. */

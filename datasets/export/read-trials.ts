@@ -2,11 +2,11 @@
 import { basename } from "node:path";
 import type { Data, RecordBatch } from "apache-arrow";
 import { IcrlError } from "../../common/errors.js";
-import { batchRows } from "../batch-rows.js";
-import { type DatasetManifest, folderLabels } from "../dataset-manifest.js";
-import { readDatasetShards } from "../dataset-shards.js";
-import { taskIdOf } from "../json-columns.js";
-import type { TrajectoryRow } from "../trajectory-schema.js";
+import { type DatasetManifest, folderLabels } from "../folder/dataset-manifest.js";
+import { batchRows } from "../log/batch-rows.js";
+import { taskIdOf } from "../log/json-columns.js";
+import type { TrajectoryRow } from "../log/trajectory-schema.js";
+import { readDatasetShards } from "../read/dataset-shards.js";
 
 /** An episode with what its label says. */
 export interface LabelledEpisode {

@@ -1,4 +1,4 @@
-import { makeFolders } from "../make-folders.js";
+import { makeFolders } from "../files/make-folders.js";
 import { type Claim, claimOutput } from "./claim-output.js";
 import { removeFiles } from "./remove-files.js";
 

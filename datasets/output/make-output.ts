@@ -2,8 +2,8 @@
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { VERSION } from "../../common/version.js";
-import { fsyncFolder } from "../durable-file.js";
-import { makeFolders } from "../make-folders.js";
+import { fsyncFolder } from "../files/durable-file.js";
+import { makeFolders } from "../files/make-folders.js";
 import { claimOutput, holdsCurrentFolder, requirePath, taken } from "./claim-output.js";
 import { markerAt, type OutputKind } from "./output-kind.js";
 import { removeEmpty, removeFiles } from "./remove-files.js";

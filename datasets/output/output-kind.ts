@@ -1,7 +1,7 @@
 /** What commands leave on disk, as kinds that can be told from each other and from everybody else's files. */
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { readRegularFile } from "../read-file.js";
+import { readRegularFile } from "../files/read-file.js";
 
 /** A kind of output: what one command, or a few, write. */
 export interface OutputKind {

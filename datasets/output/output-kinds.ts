@@ -1,11 +1,11 @@
 /** Every kind of output that commands leave on disk. docs/cli.md has the table. */
 import { closeSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { type DatasetManifest, folderLabels, isDataset, readDatasetManifest } from "../dataset-manifest.js";
 import { CSV_COLUMNS } from "../export/csv.js";
 import type { FormatName } from "../export/export-format.js";
-import { isLog, logFiles } from "../log-folder.js";
-import { openRegularFile } from "../read-file.js";
+import { openRegularFile } from "../files/read-file.js";
+import { type DatasetManifest, folderLabels, isDataset, readDatasetManifest } from "../folder/dataset-manifest.js";
+import { isLog, logFiles } from "../log/log-folder.js";
 import { filesBelow, filesNamed, foldersNamed, markerAt, type OutputKind } from "./output-kind.js";
 
 const SHARD = /^trajectories-\d{12}\.parquet$/;

@@ -3,6 +3,7 @@
 import { commonDigits, digitsForIntervals } from "../../common/digits.js";
 import { IcrlError } from "../../common/errors.js";
 import type { TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
+import { rankBy } from "../../statistics/rank-by.js";
 import {
   addMatch,
   countMatches,
@@ -11,7 +12,6 @@ import {
   noMatches,
   tournamentStanding,
 } from "../tournaments/progress.js";
-import { rankBy } from "../tournaments/statistics/rank-by.js";
 import type { Tournament } from "../tournaments/tournament.js";
 import type { Entry } from "../tournaments/tournaments.js";
 import type { Forfeit, RegretCurve, Standing, TaskProgress, TaskView, TournamentSummary, TrialCounts } from "./api.js";

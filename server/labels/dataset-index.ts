@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { corruptIfRefused } from "../../datasets/dataset-sql.js";
-import { shardPaths, shardsSql, withLog } from "../../datasets/duckdb.js";
-import { labelFolder } from "../../datasets/label-folder.js";
-import { listShards } from "../../datasets/log-folder.js";
+import { corruptIfRefused } from "../../datasets/folder/dataset-sql.js";
+import { labelFolder } from "../../datasets/folder/label-folder.js";
+import { shardPaths, shardsSql, withLog } from "../../datasets/log/duckdb.js";
+import { listShards } from "../../datasets/log/log-folder.js";
 
 /** What a shard has of one task. */
 export interface ShardPart {

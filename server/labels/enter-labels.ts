@@ -1,8 +1,8 @@
 /** Finished labels become part of their dataset: they are named in its manifest, by whoever serves it. */
 import { setTimeout } from "node:timers/promises";
 import { IcrlError } from "../../common/errors.js";
-import { isDataset } from "../../datasets/dataset-manifest.js";
-import { enterLabel } from "../../datasets/seal-dataset.js";
+import { isDataset } from "../../datasets/folder/dataset-manifest.js";
+import { enterLabel } from "../../datasets/folder/seal-dataset.js";
 import { type FolderLock, lockFolder } from "../trajectories/lock.js";
 
 /** How long another process may be entering labels of its own: it reads and hashes them. */

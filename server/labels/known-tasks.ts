@@ -1,4 +1,4 @@
-import { objectIn } from "../../datasets/json-columns.js";
+import { objectIn } from "../../datasets/log/json-columns.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 

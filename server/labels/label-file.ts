@@ -12,15 +12,15 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import { replaceDurably } from "../../datasets/durable-file.js";
-import { encodeParquet } from "../../datasets/encode-parquet.js";
-import { ipcPieces } from "../../datasets/ipc-stream.js";
+import { replaceDurably } from "../../datasets/files/durable-file.js";
+import { encodeParquet } from "../../datasets/files/encode-parquet.js";
+import { ipcPieces } from "../../datasets/files/ipc-stream.js";
 import type { CollectedLabels } from "./label-shard.js";
 
 const ACTIONS = new List(new Field("item", new Int32(), false));
 const PROBABILITIES = new List(new Field("item", new Float32(), false));
 
-/** The columns that datasets/label-folder.ts describes. */
+/** The columns that datasets/folder/label-folder.ts describes. */
 const LABEL_SCHEMA = new Schema([
   new Field("episode_id", new Utf8(), false),
   new Field("actions", ACTIONS, false),

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../common/errors.js";
-import { replaceDurably } from "../../datasets/durable-file.js";
-import { type LabelHead, labelHeadPath, readLabelHead } from "../../datasets/label-folder.js";
+import { replaceDurably } from "../../datasets/files/durable-file.js";
+import { type LabelHead, labelHeadPath, readLabelHead } from "../../datasets/folder/label-folder.js";
 import { taken } from "../../datasets/output/claim-output.js";
 import type { LabelRequest } from "../sessions/labels.js";
 

@@ -1,6 +1,6 @@
 /** The labels that a server's dataset is given: those that are being made, by name. */
 import { IcrlError } from "../../common/errors.js";
-import { requireLog } from "../../datasets/log-folder.js";
+import { requireLog } from "../../datasets/log/log-folder.js";
 import type { LabelRequest, LabelSeat, Labels } from "../sessions/labels.js";
 import type { Limits } from "../sessions/limits.js";
 import { type Labelling, openLabelling } from "./labelling.js";

@@ -1,8 +1,9 @@
 /** What a labeller is shown of a shard, read into flat columns, row after row. It runs in the label worker. */
-import { batchRows } from "../../datasets/batch-rows.js";
-import { checkedBatches, requireLengths } from "../../datasets/checked-batches.js";
-import { readParquetFile } from "../../datasets/read-parquet.js";
-import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "../../datasets/trajectory-schema.js";
+
+import { readParquetFile } from "../../datasets/files/read-parquet.js";
+import { batchRows } from "../../datasets/log/batch-rows.js";
+import { checkedBatches, requireLengths } from "../../datasets/log/checked-batches.js";
+import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
 
 /** Lists of all rows: those of row i are items[offsets[i]] to items[offsets[i + 1] - 1]. */
 export interface FlatLists<A extends Int32Array | Float32Array> {

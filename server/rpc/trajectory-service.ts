@@ -1,8 +1,8 @@
 /** TrajectoryService on the wire. */
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
-import { listTrajectories, type TrajectorySummary } from "../../datasets/list-trajectories.js";
-import { countRecordedTrials } from "../../datasets/recorded-trials.js";
-import { streamTrajectories } from "../../datasets/stream-trajectories.js";
+import { listTrajectories, type TrajectorySummary } from "../../datasets/log/list-trajectories.js";
+import { countRecordedTrials } from "../../datasets/log/recorded-trials.js";
+import { streamTrajectories } from "../../datasets/log/stream-trajectories.js";
 import {
   CountTrialsRequest,
   CountTrialsResponse,

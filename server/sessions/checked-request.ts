@@ -8,7 +8,7 @@ import { playsTask } from "../../common/plays-task.js";
 import { PURPOSES, type Purpose, trialSeeds } from "../../common/seeds.js";
 import { float32Elements, int32Elements } from "../../common/tensor.js";
 import { nameProblem } from "../../common/visible-text.js";
-import type { TrialSeries } from "../../datasets/recorded-trials.js";
+import type { TrialSeries } from "../../datasets/log/recorded-trials.js";
 import { type Actions, type Hello, type Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
 import type { CountTrialsRequest } from "../../proto/gen/icrl/v1/trajectory.js";
 import { buildTask } from "../tasks/registry.js";

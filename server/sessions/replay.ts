@@ -1,5 +1,5 @@
 /** Replays a logged episode through its task: what `icrl log verify` compares, bit for bit. */
-import type { TrajectoryRow } from "../../datasets/trajectory-schema.js";
+import type { TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
 import { createOracle } from "../tasks/oracle.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";

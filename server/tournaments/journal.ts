@@ -13,9 +13,9 @@ import {
   parseDocument,
   readText,
   schemaOf,
-} from "../../datasets/document.js";
-import { fsyncFolder } from "../../datasets/durable-file.js";
-import { makeFolders } from "../../datasets/make-folders.js";
+} from "../../datasets/files/document.js";
+import { fsyncFolder } from "../../datasets/files/durable-file.js";
+import { makeFolders } from "../../datasets/files/make-folders.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
 import type { Forfeit } from "./match.js";
 

@@ -1,5 +1,5 @@
 /** Trials of a tournament out of the log, as if they had just been played. */
-import { type LoggedTrial, tournamentTrials } from "../../datasets/logged-trials.js";
+import { type LoggedTrial, tournamentTrials } from "../../datasets/log/logged-trials.js";
 import type { Task } from "../tasks/task.js";
 import type { JournalRecord } from "./journal.js";
 import type { PlayedTrial } from "./match.js";

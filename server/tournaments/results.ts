@@ -3,14 +3,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { trialSeeds } from "../../common/seeds.js";
 import { VERSION } from "../../common/version.js";
 import type { Estimate, LeaderboardRow, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
+import { bootstrapMeans } from "../../statistics/bootstrap-means.js";
+import { createKernels } from "../../statistics/kernels.js";
+import { type MeanAndStandardError, meanAndStandardError, meanOf } from "../../statistics/mean-and-standard-error.js";
+import { rankBy } from "../../statistics/rank-by.js";
+import { DEFAULT_RESAMPLES } from "../../statistics/resampling.js";
+import { runInSlices } from "../../statistics/slices.js";
 import { uniformRegret } from "../tasks/oracle.js";
 import type { Task } from "../tasks/task.js";
-import { bootstrapMeans } from "./statistics/bootstrap-means.js";
-import { createKernels } from "./statistics/kernels.js";
-import { type MeanAndStandardError, meanAndStandardError, meanOf } from "./statistics/mean-and-standard-error.js";
-import { rankBy } from "./statistics/rank-by.js";
-import { DEFAULT_RESAMPLES } from "./statistics/resampling.js";
-import { runInSlices } from "./statistics/slices.js";
 import type { Tournament } from "./tournament.js";
 
 /** Means, intervals, curves and ranks. Lets other work of the process go on between slices of it. */

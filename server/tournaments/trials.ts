@@ -1,6 +1,6 @@
 /** The trials of a finished tournament as Arrow batches: the rows of trials.parquet. */
 import { IcrlError } from "../../common/errors.js";
-import { encodeTrials } from "../../datasets/trials-table.js";
+import { encodeTrials } from "../../datasets/tournament/trials-table.js";
 import type { LoadedEntry } from "./tournaments.js";
 
 /** Trials of one batch. */

@@ -5,7 +5,8 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readParquet } from "parquet-wasm";
-import { fsyncFolder, hashOf } from "../../datasets/durable-file.js";
+import { fsyncFolder, hashOf } from "../../datasets/files/durable-file.js";
+import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/files/read-file.js";
 import {
   dataFolder,
   firstOf,
@@ -15,8 +16,7 @@ import {
   logFolder,
   readManifest,
   type ShardEntry,
-} from "../../datasets/log-folder.js";
-import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/read-file.js";
+} from "../../datasets/log/log-folder.js";
 import { appendToManifest } from "./manifest.js";
 import { type LogWriter, mustHold } from "./roll.js";
 import { joinStreams, replaceShard, temporaryPath, writeShard } from "./shard-file.js";

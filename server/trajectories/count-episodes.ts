@@ -1,5 +1,5 @@
 /** How many episodes a log holds. */
-import { listSegments, listShards, liveShards, readManifest, rowsThatCount } from "../../datasets/log-folder.js";
+import { listSegments, listShards, liveShards, readManifest, rowsThatCount } from "../../datasets/log/log-folder.js";
 import { readSegment } from "./segment-file.js";
 import { shardRows } from "./shard-file.js";
 

@@ -23,7 +23,7 @@ import {
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { IcrlError } from "../../common/errors.js";
-import { openRegularFile, UnreadableFile } from "../../datasets/read-file.js";
+import { openRegularFile, UnreadableFile } from "../../datasets/files/read-file.js";
 import { type Holder, held, nameOf, seenInTable, thisHolder } from "./holder.js";
 
 /** How a lock is kept and judged; other values than the defaults are for tests. */

@@ -1,8 +1,8 @@
 /** Writing the list of shards, log/shards.jsonl. Each line is durable before what it replaces is deleted. */
 import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, truncateSync, writeSync } from "node:fs";
-import { readBytes } from "../../datasets/document.js";
-import { fsyncFolder } from "../../datasets/durable-file.js";
-import { logFolder, manifestPath, type ShardEntry, type WriterEntry } from "../../datasets/log-folder.js";
+import { readBytes } from "../../datasets/files/document.js";
+import { fsyncFolder } from "../../datasets/files/durable-file.js";
+import { logFolder, manifestPath, type ShardEntry, type WriterEntry } from "../../datasets/log/log-folder.js";
 
 /** Appends a line, durably; on failure the file is as it was. */
 export function appendToManifest(dir: string, entry: ShardEntry | WriterEntry): void {

@@ -1,4 +1,4 @@
-import { SCHEMA_VERSION, type TrajectoryRow } from "../../datasets/trajectory-schema.js";
+import { SCHEMA_VERSION, type TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
 import type { EpisodeRecord } from "./sink.js";
 
 /** An episode as the log's row; shares the episode's arrays. */

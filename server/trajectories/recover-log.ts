@@ -7,7 +7,7 @@ import {
   readManifest,
   rowsThatCount,
   type SegmentFile,
-} from "../../datasets/log-folder.js";
+} from "../../datasets/log/log-folder.js";
 import { finishCompaction } from "./compact.js";
 import type { FolderLock } from "./lock.js";
 import { appendToManifest, repairManifest } from "./manifest.js";

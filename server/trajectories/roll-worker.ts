@@ -1,7 +1,7 @@
 /** The thread that rolls segments into shards, so that Parquet never holds up a step. One job at a time. */
 import { parentPort, workerData } from "node:worker_threads";
 import { IcrlError } from "../../common/errors.js";
-import type { SegmentFile } from "../../datasets/log-folder.js";
+import type { SegmentFile } from "../../datasets/log/log-folder.js";
 import { compactShards } from "./compact.js";
 import { type LogWriter, type RollResult, rollSegment } from "./roll.js";
 

@@ -5,7 +5,8 @@
  */
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { hashOf } from "../../datasets/durable-file.js";
+import { hashOf } from "../../datasets/files/durable-file.js";
+import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/files/read-file.js";
 import {
   dataFolder,
   readManifest,
@@ -13,8 +14,7 @@ import {
   type SegmentFile,
   type ShardEntry,
   shardName,
-} from "../../datasets/log-folder.js";
-import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/read-file.js";
+} from "../../datasets/log/log-folder.js";
 import { type Claim, isHeld, takenOver } from "./lock.js";
 import { appendToManifest } from "./manifest.js";
 import { readSegment } from "./segment-file.js";

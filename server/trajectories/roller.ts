@@ -1,6 +1,6 @@
 /** The main thread's end of the roll worker: a queue of segments, kept as names; their rows stay on disk. */
 import { Worker } from "node:worker_threads";
-import type { SegmentFile } from "../../datasets/log-folder.js";
+import type { SegmentFile } from "../../datasets/log/log-folder.js";
 import type { LogEvent } from "./log-event.js";
 import type { LogWriter } from "./roll.js";
 import type { RollJob, RollOutcome, RollWorkerData } from "./roll-worker.js";

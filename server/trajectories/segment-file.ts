@@ -11,8 +11,8 @@
  */
 import { crc32 } from "node:zlib";
 import { IcrlError } from "../../common/errors.js";
-import { contentOf } from "../../datasets/durable-file.js";
-import { UnreadableFile } from "../../datasets/read-file.js";
+import { contentOf } from "../../datasets/files/durable-file.js";
+import { UnreadableFile } from "../../datasets/files/read-file.js";
 
 const MAGIC = Buffer.from("ICRL");
 

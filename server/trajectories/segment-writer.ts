@@ -2,7 +2,7 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { IcrlError } from "../../common/errors.js";
-import { logFolder, type SegmentFile, segmentPath } from "../../datasets/log-folder.js";
+import { logFolder, type SegmentFile, segmentPath } from "../../datasets/log/log-folder.js";
 import type { FolderLock } from "./lock.js";
 import { frameHeader } from "./segment-file.js";
 

@@ -3,10 +3,10 @@ import { linkSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readParquet } from "parquet-wasm";
 import { IcrlError } from "../../common/errors.js";
-import { fsyncFolder, hashOf, writeDurably } from "../../datasets/durable-file.js";
-import { encodeParquet } from "../../datasets/encode-parquet.js";
-import { dataFolder, logFolder, type ShardEntry } from "../../datasets/log-folder.js";
-import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/read-file.js";
+import { fsyncFolder, hashOf, writeDurably } from "../../datasets/files/durable-file.js";
+import { encodeParquet } from "../../datasets/files/encode-parquet.js";
+import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/files/read-file.js";
+import { dataFolder, logFolder, type ShardEntry } from "../../datasets/log/log-folder.js";
 
 /**
  * Many Arrow IPC streams of one schema as one: the first's schema, everybody's batches, one end marker.

@@ -5,8 +5,8 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ipcRows } from "../../datasets/batch-rows.js";
-import { hashFile } from "../../datasets/durable-file.js";
+import { hashFile } from "../../datasets/files/durable-file.js";
+import { ipcRows } from "../../datasets/log/batch-rows.js";
 import {
   dataFolder,
   episodesOf,
@@ -22,12 +22,12 @@ import {
   requireLog,
   rowsThatCount,
   shardName,
-} from "../../datasets/log-folder.js";
-import { readShards } from "../../datasets/read-episodes.js";
-import { type OpenRow, type RepeatedTrials, repeatedTrials } from "../../datasets/repeated-trials.js";
-import { inconsistency, type Replay, replayProblem } from "../../datasets/row-problems.js";
-import { columnsOf, describeColumns } from "../../datasets/shard-columns.js";
-import type { TrajectoryRow } from "../../datasets/trajectory-schema.js";
+} from "../../datasets/log/log-folder.js";
+import { readShards } from "../../datasets/log/read-episodes.js";
+import { type OpenRow, type RepeatedTrials, repeatedTrials } from "../../datasets/log/repeated-trials.js";
+import { inconsistency, type Replay, replayProblem } from "../../datasets/log/row-problems.js";
+import { columnsOf, describeColumns } from "../../datasets/log/shard-columns.js";
+import type { TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
 import { coverageProblems, type Piece } from "./coverage.js";
 import { countedIn } from "./lock.js";
 import { readSegment } from "./segment-file.js";

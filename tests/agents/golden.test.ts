@@ -8,11 +8,11 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { createPolicy, describeTrial, meanAndError, playSteps, regretsOf } from "#icrl/bench/play-trial.js";
 import { STANDARD_TASKS } from "#icrl/bench/standard-tasks.js";
 import type { Agent, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
 import type { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
+import { createPolicy, describeTrial, meanAndError, playSteps, regretsOf } from "#icrl/jobs/simulate/play-trial.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
 import { testedAgents } from "../support/tested-agents.js";

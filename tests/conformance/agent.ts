@@ -3,10 +3,10 @@
  * violation it finds, or undefined.
  */
 import { uniform } from "#icrl/agents/uniform.js";
-import { createPolicy, describeTrial, playSteps, type Step, type TrialSetup } from "#icrl/bench/play-trial.js";
 import type { Agent, Outcome, Policy, Trial } from "#icrl/clients/typescript/define-agent.js";
 import { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
+import { createPolicy, describeTrial, playSteps, type Step, type TrialSetup } from "#icrl/jobs/simulate/play-trial.js";
 import { TASKS } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
 import { smallTasks } from "../support/small-task.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { IcrlError } from "#icrl/common/errors.js";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { createRecentEpisodes } from "#icrl/server/http/recent-episodes.js";
 import { recordRow } from "#icrl/server/trajectories/record-row.js";
 import type { TrajectorySink } from "#icrl/server/trajectories/sink.js";

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "#icrl/common/errors.js";
-import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { recordRow } from "#icrl/server/trajectories/record-row.js";
 import type { EpisodeRecord, TrajectorySink } from "#icrl/server/trajectories/sink.js";
 import { randomEpisode } from "../server/trajectories/random-episodes.mjs";

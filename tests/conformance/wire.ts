@@ -7,7 +7,7 @@ import type { Client } from "@grpc/grpc-js";
 import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
 import { REASONS, type Reason } from "#icrl/common/errors.js";
 import { boolTensor, float32Tensor, int32Tensor } from "#icrl/common/tensor.js";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import type { Actions, Closed, Limits, Observations, Open } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { CreateTournamentRequest, CreateTournamentResponse } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { actions, hello, open, type RawStream, rawClient, rawStream, rawUnary } from "../support/raw-stream.js";

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
-import { type DatasetManifest, readDatasetManifest } from "#icrl/datasets/dataset-manifest.js";
+import { type DatasetManifest, readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
 import { dataRows } from "../support/dataset.js";
 import { icrlHere } from "../support/icrl-here.js";
 import { readLabels } from "../support/labels.js";

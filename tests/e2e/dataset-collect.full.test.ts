@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { readDatasetManifest } from "#icrl/datasets/dataset-manifest.js";
-import { listShards } from "#icrl/datasets/log-folder.js";
-import { readShards } from "#icrl/datasets/read-episodes.js";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
+import { listShards } from "#icrl/datasets/log/log-folder.js";
+import { readShards } from "#icrl/datasets/log/read-episodes.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { tempDir } from "../support/temp-dir.js";
 import { icrl, PROGRAM } from "./run-icrl.js";
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readDatasetManifest } from "#icrl/datasets/dataset-manifest.js";
-import { labelFolder } from "#icrl/datasets/label-folder.js";
+import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
+import { labelFolder } from "#icrl/datasets/folder/label-folder.js";
 import { makeDataset } from "../support/dataset.js";
 import { copyForTest, labelBytes, readLabels } from "../support/labels.js";
 import { tempDir } from "../support/temp-dir.js";

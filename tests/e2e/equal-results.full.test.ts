@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { findAgent } from "#icrl/agents/registry.js";
 import { playAgent } from "#icrl/clients/typescript/play-agent.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import type { TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { TournamentResults } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { PROGRAM, readLog, serverForTest, startProcess, type TestServer, verify } from "../support/server.js";

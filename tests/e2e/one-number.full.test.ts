@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import type { ResultsJson } from "#icrl/clients/cli/results.js";
+import type { ResultsJson } from "#icrl/jobs/tournament/results.js";
 import type { TournamentView } from "#icrl/server/http/api.js";
-import type { TournamentStatistics } from "#icrl/server/tournaments/statistics/tournament-statistics.js";
+import type { TournamentStatistics } from "#icrl/statistics/tournament-statistics.js";
 import { api } from "../support/http.js";
 import { startTestServer } from "../support/server.js";
 import { icrl, temporaryFolder } from "./run-icrl.js";

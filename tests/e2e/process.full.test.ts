@@ -1,11 +1,11 @@
-/** The program as a process: one command of each way to end. What the same function says of other arguments is in tests/clients/cli/. */
+/** The program as a process: one command of each way to end. What the same function says of other arguments is in tests/cli/. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { icrl, PROGRAM, ROOT, startNode, temporaryFolder } from "./run-icrl.js";
 
 /** How these tests call it. */
-const BY_PATH = "node dist/clients/cli/main.js";
+const BY_PATH = "node dist/cli/main.js";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder.path, name);

@@ -40,7 +40,7 @@ test("npx finds the clone built, and packing it takes what is built along", () =
   const [{ files }] = JSON.parse(run(clone, 2, "npm", "pack", "--dry-run", "--json")) as [
     { files: { path: string }[] },
   ];
-  expect(files.map(({ path }) => path)).toContain("dist/clients/cli/main.js");
+  expect(files.map(({ path }) => path)).toContain("dist/cli/main.js");
   expect(statSync(join(clone, "dist/build.json")).mtimeMs).toBe(built);
 });
 

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import type { ResultsJson } from "#icrl/clients/cli/results.js";
+import type { ResultsJson } from "#icrl/jobs/tournament/results.js";
 import { icrlJson, ROOT, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();

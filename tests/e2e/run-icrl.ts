@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 export const ROOT = join(import.meta.dirname, "../..");
 
 /** The compiled program. */
-export const PROGRAM = join(ROOT, "dist/clients/cli/main.js");
+export const PROGRAM = join(ROOT, "dist/cli/main.js");
 
 /** What a process left. */
 export interface Ended {

@@ -32,7 +32,7 @@ test("leaves a page, a text, statistics and pictures beside the results, and say
   );
   const page = readFileSync(join(played, "report.html"), "utf8");
   expect(page).toContain("2 entrants · 1 task · 8 trials of each match · seed 1");
-  expect(page).toContain(`node dist/clients/cli/main.js tournament run ${folder.path}`);
+  expect(page).toContain(`node dist/cli/main.js tournament run ${folder.path}`);
   expect(page).toContain("icrl tournament report DIR --resamples 100");
 });
 

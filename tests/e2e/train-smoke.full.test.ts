@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { TrainingResult } from "#icrl/clients/cli/training/run-training.js";
+import type { TrainingResult } from "#icrl/jobs/train/run-training.js";
 import { shape } from "../support/shape.js";
 import { type Ended, icrl, icrlJson, ROOT, temporaryFolder } from "./run-icrl.js";
 

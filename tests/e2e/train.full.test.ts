@@ -3,9 +3,9 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "#icrl/agents/transformer/checkpoint.js";
-import type { EvaluationJson } from "#icrl/clients/cli/evaluation/run-evaluation.js";
-import type { TrainingResult } from "#icrl/clients/cli/training/run-training.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
+import type { EvaluationJson } from "#icrl/jobs/evaluate/run-evaluation.js";
+import type { TrainingResult } from "#icrl/jobs/train/run-training.js";
 import { shape } from "../support/shape.js";
 import { datasetFile, trainingFile } from "../support/training-file.js";
 import { icrl, icrlJson, PROGRAM, ROOT, startNode, temporaryFolder } from "./run-icrl.js";

@@ -4,13 +4,13 @@
  * that parity and golden regrets rely on.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import { createPolicy, describeTrial, playSteps } from "#icrl/bench/play-trial.js";
 import type { Agent } from "#icrl/clients/typescript/define-agent.js";
 import { playAgent } from "#icrl/clients/typescript/play-agent.js";
 import { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
+import { createPolicy, describeTrial, playSteps } from "#icrl/jobs/simulate/play-trial.js";
 import type { Task } from "#icrl/server/tasks/task.js";
 import type { LogReport } from "#icrl/server/trajectories/verify.js";
 import { readLog, startTestServer, verify } from "../support/server.js";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { startPrivateServer } from "#icrl/clients/cli/private-server.js";
+import { startPrivateServer } from "#icrl/jobs/processes/private-server.js";
 import { pythonWith } from "../requirements.js";
 
 const root = join(import.meta.dirname, "../..");

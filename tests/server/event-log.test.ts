@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { levels, pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
-import { listSegments, listShards, segmentPath } from "#icrl/datasets/log-folder.js";
+import { listSegments, listShards, segmentPath } from "#icrl/datasets/log/log-folder.js";
 import { createEventLog, SAYINGS } from "#icrl/server/event-log.js";
 import { statusOf } from "#icrl/server/rpc/errors.js";
 import { frameHeader } from "#icrl/server/trajectories/segment-file.js";

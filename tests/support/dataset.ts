@@ -20,13 +20,13 @@ import { findAgent } from "#icrl/agents/registry.js";
 import { connect } from "#icrl/clients/typescript/connect.js";
 import { introduce, playToEnd } from "#icrl/clients/typescript/session.js";
 import { resolveOptions } from "#icrl/common/options.js";
-import type { DatasetHead, DatasetManifest } from "#icrl/datasets/dataset-manifest.js";
-import { encodeParquet } from "#icrl/datasets/encode-parquet.js";
-import { finishDataset } from "#icrl/datasets/finish-dataset.js";
-import { labelFolder, labelHeadPath } from "#icrl/datasets/label-folder.js";
-import { listShards } from "#icrl/datasets/log-folder.js";
-import { readShards } from "#icrl/datasets/read-episodes.js";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import { encodeParquet } from "#icrl/datasets/files/encode-parquet.js";
+import type { DatasetHead, DatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
+import { labelFolder, labelHeadPath } from "#icrl/datasets/folder/label-folder.js";
+import { listShards } from "#icrl/datasets/log/log-folder.js";
+import { readShards } from "#icrl/datasets/log/read-episodes.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
+import { finishDataset } from "#icrl/datasets/rewrite/finish-dataset.js";
 import {
   CollectionServiceService,
   type CollectionSpec,

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Estimated, TournamentStatistics } from "#icrl/server/tournaments/statistics/tournament-statistics.js";
+import type { Estimated, TournamentStatistics } from "#icrl/statistics/tournament-statistics.js";
 import type { StatisticsFixture } from "./statistics-fixture.js";
 
 /** Holds all point values against the fixture's, to 1e-9 (ratings to 1e-6 points). Each must lie in its interval. */

@@ -2,7 +2,7 @@
  * Runs commands of `icrl`, one after the other, in this process: its arguments are JSON, [[argument, ...], ...]. A line on standard output
  * for each, {code, text}, and a last one, {rss}: the most memory that the process had, in MiB.
  */
-import { runProgram } from "#icrl/clients/cli/program.js";
+import { runProgram } from "#icrl/cli/program.js";
 
 const write = process.stdout.write.bind(process.stdout);
 let text = "";

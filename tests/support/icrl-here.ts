@@ -2,7 +2,7 @@
  * The program `icrl` run within the test's process: for what does not depend on a process of its own, and would cost a second each
  * time. That main.js does the same, and everything about signals, pipes and processes, is tested with tests/e2e/run-icrl.ts.
  */
-import { runProgram } from "#icrl/clients/cli/program.js";
+import { runProgram } from "#icrl/cli/program.js";
 import type { Ended } from "../e2e/run-icrl.js";
 
 let running = false;

@@ -5,8 +5,8 @@
 
 import { normalQuantile } from "#icrl/common/normal.js";
 import type { Rng } from "#icrl/common/rng.js";
-import { ELO_POINTS, fitStrengths } from "#icrl/server/tournaments/statistics/bradley-terry.js";
-import type { TaskTrials } from "#icrl/server/tournaments/statistics/tournament-statistics.js";
+import { ELO_POINTS, fitStrengths } from "#icrl/statistics/bradley-terry.js";
+import type { TaskTrials } from "#icrl/statistics/tournament-statistics.js";
 
 const BASE = 20;
 

@@ -6,7 +6,7 @@ import { readParquet } from "parquet-wasm";
 import { onTestFinished } from "vitest";
 import { type Agent, defineAgent, type Policy, type Trial } from "#icrl/clients/typescript/define-agent.js";
 import type { Rng } from "#icrl/common/rng.js";
-import { labelFolder } from "#icrl/datasets/label-folder.js";
+import { labelFolder } from "#icrl/datasets/folder/label-folder.js";
 import { tempDir } from "./temp-dir.js";
 
 /** Labels of an episode. */

@@ -1,4 +1,4 @@
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 
 /** The largest task seed: what a tool that rounds 64-bit integers gets wrong. Decimal. */
 export function largestSeed(rows: readonly TrajectoryRow[]): string {

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { dataFolder, logFolder } from "#icrl/datasets/log-folder.js";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import { dataFolder, logFolder } from "#icrl/datasets/log/log-folder.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { openTrajectoryLog, type TrajectoryLogOptions } from "#icrl/server/trajectories/trajectory-log.js";
 import type { SinkPlace } from "../conformance/sink.js";
 import { readLog } from "./server.js";

@@ -1,5 +1,5 @@
 import { IcrlError } from "#icrl/common/errors.js";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { recordRow } from "#icrl/server/trajectories/record-row.js";
 import type { EpisodeRecord, TrajectorySink } from "#icrl/server/trajectories/sink.js";
 import type { SinkPlace } from "../conformance/sink.js";

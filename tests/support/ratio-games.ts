@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import type { ParticleTrials } from "#icrl/clients/cli/ratio/particle-trials.js";
-import { type PopulationPoint, runPopulation } from "#icrl/clients/cli/ratio/run-population.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
+import type { ParticleTrials } from "#icrl/jobs/ratio/particle-trials.js";
+import { type PopulationPoint, runPopulation } from "#icrl/jobs/ratio/run-population.js";
 
 /** What a trial showed: an action and a reward, 0 or 1, of each step. */
 export type History = readonly (readonly [action: number, reward: number])[];

@@ -7,8 +7,8 @@ import { pino } from "pino";
 import { onTestFinished } from "vitest";
 import { type Connection, connect } from "#icrl/clients/typescript/connect.js";
 import { resolveOptions } from "#icrl/common/options.js";
-import { readEpisodes } from "#icrl/datasets/read-episodes.js";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import { readEpisodes } from "#icrl/datasets/log/read-episodes.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { startServer } from "#icrl/server/app.js";
 import type { HttpOptions } from "#icrl/server/http/http-server.js";
 import { LIMIT_OPTIONS, type Limits } from "#icrl/server/sessions/limits.js";
@@ -17,7 +17,7 @@ import { type LogReport, verifyLog } from "#icrl/server/trajectories/verify.js";
 import { tempDir } from "./temp-dir.js";
 
 /** The program `icrl`. */
-export const PROGRAM = fileURLToPath(new URL("../../dist/clients/cli/main.js", import.meta.url));
+export const PROGRAM = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /** A server in this process, with a connection to it. */
 export interface TestServer {

@@ -1,5 +1,5 @@
 /** What tests/python/make_statistics_fixture.py writes: a small tournament, and what scipy and rliable say of it. */
-import type { TaskTrials } from "#icrl/server/tournaments/statistics/tournament-statistics.js";
+import type { TaskTrials } from "#icrl/statistics/tournament-statistics.js";
 
 interface LocationFixture {
   readonly mean: number;

@@ -1,7 +1,7 @@
 /** Files of small trainings for tests of the command line. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readTrainingFile, type TrainingSpec } from "#icrl/clients/cli/training/training-file.js";
+import { readTrainingFile, type TrainingSpec } from "#icrl/jobs/train/training-file.js";
 
 let files = 0;
 

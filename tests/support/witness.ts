@@ -4,7 +4,7 @@
 import type { Client } from "@grpc/grpc-js";
 import { expect } from "vitest";
 import { float32Elements } from "#icrl/common/tensor.js";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { actions, opened, rawClient, rawStream } from "./raw-stream.js";
 import { readLog, type TestServer, verify } from "./server.js";
 

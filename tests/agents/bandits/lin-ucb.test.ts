@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { linUcb } from "#icrl/agents/bandits/lin-ucb.js";
-import { createPolicy } from "#icrl/bench/play-trial.js";
 import type { Arms, Trial } from "#icrl/clients/typescript/define-agent.js";
 import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
+import { createPolicy } from "#icrl/jobs/simulate/play-trial.js";
 
 /** Gauss-Jordan inverse of [d, d]. */
 function inverse(matrix: number[][]): number[][] {

@@ -7,7 +7,7 @@
  */
 import { expect, it } from "vitest";
 import { findAgent } from "#icrl/agents/registry.js";
-import { meanAndError, regretsOf } from "#icrl/bench/play-trial.js";
+import { meanAndError, regretsOf } from "#icrl/jobs/simulate/play-trial.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 
 const E2 = buildTask("bernoulli-bandit", { arms: 5, horizon: 200 });

@@ -7,8 +7,8 @@
  */
 import { expect, it } from "vitest";
 import { findAgent } from "#icrl/agents/registry.js";
-import { meanAndError, playSteps, regretsOf } from "#icrl/bench/play-trial.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
+import { meanAndError, playSteps, regretsOf } from "#icrl/jobs/simulate/play-trial.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 
 const RIVER = buildTask("river-swim", { states: 6, horizon: 20, episodes: 2000 });

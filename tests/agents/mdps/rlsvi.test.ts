@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { rlsvi } from "#icrl/agents/mdps/rlsvi.js";
 import { findAgent } from "#icrl/agents/registry.js";
-import { createPolicy, meanAndError, regretsOf } from "#icrl/bench/play-trial.js";
 import type { Outcome } from "#icrl/clients/typescript/define-agent.js";
+import { createPolicy, meanAndError, regretsOf } from "#icrl/jobs/simulate/play-trial.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import { came, firstChoices, rewardsOf, toyTrial } from "./toy-mdp.js";
 

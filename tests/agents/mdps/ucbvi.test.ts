@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
 import { EmpiricalModel } from "#icrl/agents/kit/empirical-model.js";
 import { ucbvi } from "#icrl/agents/mdps/ucbvi.js";
-import { createPolicy } from "#icrl/bench/play-trial.js";
 import type { Outcome, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
 import { IcrlError } from "#icrl/common/errors.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
+import { createPolicy } from "#icrl/jobs/simulate/play-trial.js";
 
 const S = 3;
 const A = 2;

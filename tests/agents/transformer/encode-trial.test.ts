@@ -18,9 +18,9 @@ import {
   writeSituation,
 } from "#icrl/agents/transformer/token-layout.js";
 import { labelDataset } from "#icrl/clients/typescript/label-dataset.js";
-import type { Lists } from "#icrl/datasets/batch-columns.js";
-import { readDatasetManifest } from "#icrl/datasets/dataset-manifest.js";
-import { readDataset } from "#icrl/datasets/read-dataset.js";
+import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
+import type { Lists } from "#icrl/datasets/log/batch-columns.js";
+import { readDataset } from "#icrl/datasets/read/read-dataset.js";
 import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
 import { makeDataset } from "../../support/dataset.js";
 import { copyForTest, expertThat } from "../../support/labels.js";

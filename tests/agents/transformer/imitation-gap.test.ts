@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { imitationGap } from "#icrl/agents/transformer/imitation-gap.js";
-import { finishDataset } from "#icrl/datasets/finish-dataset.js";
+import { finishDataset } from "#icrl/datasets/rewrite/finish-dataset.js";
 import { headOf, playCollection, writeLabel } from "../../support/dataset.js";
 import { tempDir } from "../../support/temp-dir.js";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { rewardStatistics, sequenceLength, taskShape, tokenConfigOf } from "#icrl/agents/transformer/token-config.js";
-import type { TaskHead } from "#icrl/datasets/dataset-manifest.js";
+import type { TaskHead } from "#icrl/datasets/folder/dataset-manifest.js";
 import { dataRows, datasetForTest, headOf, SPEC } from "../../support/dataset.js";
 
 /** Heads of tasks as a manifest has them. */

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { tokenConfigOf } from "#icrl/agents/transformer/token-config.js";
 import { type TokenConfig, tokenSize } from "#icrl/agents/transformer/token-layout.js";
 import { type TrainingDataOptions, type TrialBatch, trainingBatches } from "#icrl/agents/transformer/training-data.js";
-import { readDatasetManifest } from "#icrl/datasets/dataset-manifest.js";
-import { finishDataset } from "#icrl/datasets/finish-dataset.js";
-import { readDataset } from "#icrl/datasets/read-dataset.js";
+import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
+import { readDataset } from "#icrl/datasets/read/read-dataset.js";
+import { finishDataset } from "#icrl/datasets/rewrite/finish-dataset.js";
 import { headOf, playCollection, SPEC, writeLabel } from "../../support/dataset.js";
 import { tempDir } from "../../support/temp-dir.js";
 

@@ -6,10 +6,10 @@ import { loadModel } from "#icrl/agents/transformer/loaded-model.js";
 import { type ModelConfig, modelConfig } from "#icrl/agents/transformer/model-config.js";
 import { type TokenConfig, writeOutcome, writeSituation } from "#icrl/agents/transformer/token-layout.js";
 import { transformer } from "#icrl/agents/transformer/transformer.js";
-import { createPolicy } from "#icrl/bench/play-trial.js";
 import type { Arms, Outcome, Policy, Trial } from "#icrl/clients/typescript/define-agent.js";
 import type { IcrlError } from "#icrl/common/errors.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
+import { createPolicy } from "#icrl/jobs/simulate/play-trial.js";
 import { naiveLogits, wildParameters } from "../../support/naive-transformer.js";
 import { tempDir } from "../../support/temp-dir.js";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { TrialRows } from "#icrl/agents/transformer/encode-trial.js";
 import { writeTargets } from "#icrl/agents/transformer/write-targets.js";
-import type { LabelColumns } from "#icrl/datasets/read-dataset.js";
+import type { LabelColumns } from "#icrl/datasets/read/read-dataset.js";
 
 const NAN = Number.NaN;
 /** Episodes of 2, 1 and 2 steps with 2 actions, the rows 1 to 3 of a batch whose row 0 is another trial's. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { connect } from "#icrl/clients/typescript/connect.js";
 import { labelDataset } from "#icrl/clients/typescript/label-dataset.js";
-import { labelFolder } from "#icrl/datasets/label-folder.js";
+import { labelFolder } from "#icrl/datasets/folder/label-folder.js";
 import { playCollection } from "../../support/dataset.js";
 import { copyForTest, expertThat, gambler, labelBytes, labelShards } from "../../support/labels.js";
 import { serverForTest, startProcess, startServerProcess, startTestServer } from "../../support/server.js";

@@ -1,7 +1,7 @@
 /** A trial that was cut short between two of its episodes is short in the log, too: whatever cut it. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import type { Limits } from "#icrl/server/sessions/limits.js";
 import { actions, opened, type RawStream, rawClient, rawStream } from "../../support/raw-stream.js";
 import { readLog, startTestServer, type TestServer, verify } from "../../support/server.js";

@@ -1,7 +1,7 @@
 /** How far a tournament is: the same on the page, on the wire and in the metrics. */
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createProgress } from "#icrl/clients/cli/print/progress.js";
-import { progressItems, waitingText } from "#icrl/clients/cli/tournament/run-progress.js";
+import { createProgress } from "#icrl/cli/print/progress.js";
+import { progressItems, waitingText } from "#icrl/cli/print/tournament-progress.js";
 import type { Connection } from "#icrl/clients/typescript/connect.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import type { Tournament, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";

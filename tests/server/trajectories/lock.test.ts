@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { listSegments, listShards, manifestPath, readManifest } from "#icrl/datasets/log-folder.js";
+import { listSegments, listShards, manifestPath, readManifest } from "#icrl/datasets/log/log-folder.js";
 import { compactShards } from "#icrl/server/trajectories/compact.js";
 import { lockFolder } from "#icrl/server/trajectories/lock.js";
 import { recordRow } from "#icrl/server/trajectories/record-row.js";

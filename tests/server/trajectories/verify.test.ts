@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { listShards, manifestPath, readManifest } from "#icrl/datasets/log-folder.js";
-import { queryLog } from "#icrl/datasets/query-log.js";
-import type { TrajectoryRow } from "#icrl/datasets/trajectory-schema.js";
+import { listShards, manifestPath, readManifest } from "#icrl/datasets/log/log-folder.js";
+import { queryLog } from "#icrl/datasets/log/query-log.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { recordRow } from "#icrl/server/trajectories/record-row.js";
 import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
 import { verifyLog } from "#icrl/server/trajectories/verify.js";

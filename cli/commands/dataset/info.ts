@@ -1,0 +1,71 @@
+import { Command } from "commander";
+import type { DatasetDescription } from "../../../datasets/folder/describe-mixture.js";
+import { fixedNumber, shortNumber } from "../../../jobs/report/numbers.js";
+import { printJson } from "../../print/json.js";
+import { paintFor } from "../../print/paint.js";
+import { textTable } from "../../print/table.js";
+import { printText } from "../../print/terminal.js";
+import { workProgress } from "../../print/work-progress.js";
+
+/** `icrl dataset info DIR`. */
+export function infoCommand(): Command {
+  return new Command("info")
+    .description("What a dataset holds: tasks, behaviours, labels, counts and sizes.")
+    .argument("<dir>", "folder of the dataset")
+    .option(
+      "--json",
+      "print JSON: {manifest, bytes, mixture: [{task, behaviour, trials, episodes, steps, return, regret}], unfinished_labels: [{name, shards}]}",
+    )
+    .action(async (dir: string, { json }: { json?: boolean }) => {
+      const { unfinishedLabels, ...description } = await workProgress(
+        { first: `reading ${dir}`, quick: true },
+        async () => {
+          const { describeMixture } = await import("../../../datasets/folder/describe-mixture.js");
+          return describeMixture(dir);
+        },
+      );
+      if (json) printJson(process.stdout, { ...description, unfinished_labels: unfinishedLabels });
+      else printText(process.stdout, infoText({ ...description, unfinishedLabels }));
+    });
+}
+
+function infoText({ manifest, bytes, mixture, unfinishedLabels }: DatasetDescription): string {
+  const paint = paintFor(process.stdout, process.env);
+  const number = (value: number) => fixedNumber(value, 0);
+  const labels = Object.entries(manifest.labels).map(([name, label]) => {
+    const where = "column" in label ? `column ${label.column}` : label.agent;
+    return `${name} (${where}${"probabilities" in label && label.probabilities ? ", with probabilities" : ""})`;
+  });
+  const lines = [
+    `${paint.bold(manifest.name)}  ${manifest.id}`,
+    `${number(manifest.episodes)} episodes of ${number(manifest.trials)} trials, ${number(manifest.steps)} steps; ${number(bytes)} bytes, ${fixedNumber(bytes / Math.max(1, manifest.steps), 2)} a step`,
+    `made by ${manifest.made_by} with icrl ${manifest.versions.icrl}${manifest.seed === null ? "" : `, seed ${manifest.seed}`}${manifest.subsample === null ? "" : `, every ${manifest.subsample}th episode`}${manifest.privileged ? "; some behaviours saw the truth" : ""}`,
+    `labels: ${labels.join(", ")}`,
+    ...unfinishedLabels.map(
+      ({ name, shards }) =>
+        `labels "${name}" are unfinished: ${shards} of ${manifest.shards.length} shards; the same expert goes on with them`,
+    ),
+  ];
+  const right = (title: string) => ({ title, align: "right" as const });
+  const columns = [
+    { title: "task" },
+    { title: "behaviour" },
+    { title: "agent" },
+    right("trials"),
+    right("episodes"),
+    right("steps"),
+    right("return"),
+    right("regret"),
+  ];
+  const rows = mixture.map((row) => [
+    row.task,
+    row.behaviour,
+    manifest.behaviours.find(({ name }) => name === row.behaviour)?.agent ?? "",
+    number(row.trials),
+    number(row.episodes),
+    number(row.steps),
+    shortNumber(row.return),
+    row.regret === null ? "" : shortNumber(row.regret),
+  ]);
+  return `${lines.join("\n")}\n${textTable(columns, rows, paint)}return and regret are means over episodes\n`;
+}

@@ -1,0 +1,31 @@
+import { Command } from "commander";
+import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
+import { printJson } from "../../print/json.js";
+import { printText } from "../../print/terminal.js";
+import { workProgress } from "../../print/work-progress.js";
+import { required } from "../arguments.js";
+
+/** `icrl dataset merge A B ... --out DIR`. */
+export function mergeCommand(): Command {
+  const command = new Command("merge")
+    .description(
+      "Several datasets as one. A trial that is in several of them with the same content is kept once; labels that all have are kept.",
+    )
+    .argument("<dirs...>", "folders of the datasets, at least two")
+    .option("--out <dir>", "folder of the new dataset (required)")
+    .option("--overwrite", "replace a dataset that is there")
+    .option("--json", "print JSON: the new dataset's manifest");
+  return command.action(async (dirs: string[], flags: { out?: string; overwrite?: boolean; json?: boolean }) => {
+    const out = required(flags.out, "--out <dir>", command);
+    if (dirs.length < 2) command.error("error: one dataset is nothing to merge: give at least two");
+    const { overwrite } = flags;
+    dirs.forEach(readDatasetManifest); // this fails before anything is said
+    const named = { first: `reading ${dirs.join(", ")}`, name: "merging", units: "episodes" };
+    const manifest = await workProgress(named, async ({ update }) => {
+      const { mergeDatasets } = await import("../../../datasets/rewrite/merge-datasets.js");
+      return mergeDatasets(dirs, out, { nodeVersion: process.versions.node, overwrite, onProgress: update });
+    });
+    if (flags.json) printJson(process.stdout, manifest);
+    else printText(process.stdout, `${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
+  });
+}

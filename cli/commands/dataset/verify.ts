@@ -1,0 +1,65 @@
+import { Command, Option } from "commander";
+import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
+import { EXIT } from "../../exit-codes.js";
+import { printJson } from "../../print/json.js";
+import { printText } from "../../print/terminal.js";
+import { workProgress } from "../../print/work-progress.js";
+import { uint64, wholeNumber } from "../arguments.js";
+
+interface VerifyFlags {
+  sample: number;
+  all?: boolean;
+  seed: bigint;
+  json?: boolean;
+}
+
+/** `icrl dataset verify DIR`. */
+export function verifyCommand(): Command {
+  return new Command("verify")
+    .description(
+      "Check hashes, schema, lengths, bounds, labels and counts, and play a sample of the episodes again, bit for bit. Exit code 1 when something is wrong.",
+    )
+    .argument("<dir>", "folder of the dataset")
+    .option("--sample <n>", "episodes that are played again", wholeNumber(0), 1000)
+    .option("--all", "play all episodes again")
+    .addOption(new Option("--seed <n>", "seed of the sample").argParser(uint64).default(0n, "0"))
+    .option(
+      "--json",
+      "print JSON: {ok, shards, labels, episodes, steps, replayed, bytes, problems: [{file, episode_id, problem}]}",
+    )
+    .action(async (dir: string, { sample, all, seed, json }: VerifyFlags) => {
+      readDatasetManifest(dir); // this fails before anything is said
+      const named = { first: `hashing the files of ${dir}`, name: "verifying", units: "episodes" };
+      const report = await workProgress(named, async ({ update }) => {
+        const [{ verifyDataset }, { createReplay }] = await Promise.all([
+          import("../../../datasets/verify/verify-dataset.js"),
+          import("../../../server/sessions/replay.js"),
+        ]);
+        return verifyDataset(dir, {
+          sample: all ? Number.POSITIVE_INFINITY : sample,
+          seed,
+          replay: createReplay(),
+          onProgress: update,
+        });
+      });
+      const { problems, ...counts } = report;
+      const ok = problems.length === 0;
+      if (json) {
+        const listed = problems.map(({ file, episodeId, problem }) => ({
+          file,
+          episode_id: episodeId ?? null,
+          problem,
+        }));
+        printJson(process.stdout, { ok, ...counts, problems: listed });
+      } else {
+        for (const { file, episodeId, problem } of problems) {
+          printText(process.stdout, `${file}${episodeId === undefined ? "" : ` episode ${episodeId}`}: ${problem}\n`);
+        }
+        printText(
+          process.stdout,
+          `${ok ? "ok" : "NOT ok"}: ${counts.episodes} episodes, ${counts.steps} steps, ${counts.labels} labels beside them, ${counts.bytes} bytes; ${counts.replayed} episodes played again; problems: ${problems.length}\n`,
+        );
+      }
+      if (!ok) process.exitCode = EXIT.failed;
+    });
+}

@@ -1,0 +1,78 @@
+/** `icrl evaluate CHECKPOINT --expert AGENT`: how well a trained model plays, and how near it is to an expert. */
+import { Command, Option } from "commander";
+import { findAgent } from "../../agents/registry.js";
+import { optionsFromTexts } from "../../common/options.js";
+import { taskFamily } from "../../server/tasks/registry.js";
+import { stoppable } from "../interruptible.js";
+import { printJson } from "../print/json.js";
+import { printText } from "../print/terminal.js";
+import { workProgress } from "../print/work-progress.js";
+import { collect, required, uint64, wholeNumber } from "./arguments.js";
+
+interface EvaluateFlags {
+  expert?: string;
+  option?: string[];
+  task?: string;
+  set?: string[];
+  shift?: string[];
+  context?: number[];
+  choose: string;
+  temperature: string;
+  trials: number;
+  seed: bigint;
+  out?: string;
+  json?: boolean;
+}
+
+/** The command. */
+export function evaluateCommand(): Command {
+  return new Command("evaluate")
+    .description(
+      "Evaluate a trained transformer on fresh instances: its regret beside an expert's and uniform play's, by step; its distance " +
+        "from the expert on the expert's own trajectories; the same with less context, and on shifted tasks.",
+    )
+    .argument("<checkpoint>", "a checkpoint's folder, or that of a training")
+    .option("--expert <agent>", "the agent to compare with (required)")
+    .option("--option <name=value>", "an option of the expert; may be repeated", collect)
+    .option("--task <task>", "a task instead of those it was trained on")
+    .option("--set <name=value>", "an option of that task; may be repeated", collect)
+    .option("--shift <name=value>", "play each task with this option changed, too; may be repeated", collect)
+    .option("--context <tokens>", "play with only that many latest tokens, too; may be repeated", tokens)
+    .addOption(new Option("--choose <how>", "how it chooses").choices(["sample", "argmax"]).default("sample"))
+    .option("--temperature <x>", "of its choices", "1")
+    .option("--trials <n>", "trials of each task", wholeNumber(2), 200)
+    .addOption(new Option("--seed <n>", "seed of the trials").argParser(uint64).default(0n, "0"))
+    .option("--out <dir>", "folder for evaluation.json, the tournament and the labelled dataset (required)")
+    .option("--json", "print evaluation.json")
+    .action(evaluate);
+}
+
+const tokens = (text: string, before: readonly number[] = []) => [...before, wholeNumber(1)(text)];
+
+async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Command): Promise<void> {
+  const expert = required(flags.expert, "--expert <agent>", command);
+  const out = required(flags.out, "--out <dir>", command);
+  const { set = [], shift = [], context = [], choose, temperature, trials, seed } = flags;
+  if (set.length > 0) required(flags.task, "--task <task>", command);
+  const family = flags.task === undefined ? undefined : taskFamily(flags.task);
+  const options = family === undefined ? {} : optionsFromTexts(family.options, set);
+  const plan = {
+    checkpoint,
+    expert,
+    expertOptions: optionsFromTexts(findAgent(expert).options, flags.option ?? []),
+    tasks: family && [{ id: family.name, task: family.name, options }],
+    shifts: [...new Set(shift)],
+    contexts: [...new Set(context)],
+    choice: optionsFromTexts(findAgent("transformer").options, [`choose=${choose}`, `temperature=${temperature}`]),
+    trials,
+    seed,
+    out,
+  };
+  const result = await workProgress({ first: `reading ${checkpoint}` }, async (progress) => {
+    const { runEvaluation } = await import("../../jobs/evaluate/run-evaluation.js"); // Arrow and DuckDB
+    return stoppable((signal) => runEvaluation(plan, progress, signal));
+  });
+  const { evaluationReport } = await import("../print/evaluation-tables.js");
+  if (flags.json) printJson(process.stdout, result);
+  else printText(process.stdout, evaluationReport(result, out));
+}

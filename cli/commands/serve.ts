@@ -1,0 +1,105 @@
+/** `icrl serve`: the server. */
+import { Command, Option } from "commander";
+import { allowed, resolveOptions } from "../../common/options.js";
+import { claimOutput } from "../../datasets/output/claim-output.js";
+import { COLLECTING, LOG, REPORT, TOURNAMENT } from "../../datasets/output/output-kinds.js";
+import { LIMIT_OPTIONS } from "../../server/sessions/limits.js";
+import { openAddressWarning } from "../open-address.js";
+import { printJsonLine } from "../print/json.js";
+import { printText } from "../print/terminal.js";
+import { hostAndPort, wholeNumber } from "./arguments.js";
+
+/** Port of `serve` and of clients that are not told another. */
+export const DEFAULT_ADDRESS = "127.0.0.1:50551";
+
+/** Where `serve` shows its page, if that port is free. */
+const DEFAULT_PAGE = "127.0.0.1:50552";
+
+interface ServeFlags extends Record<string, unknown> {
+  listen: string;
+  data: string;
+  dataset?: string;
+  http: string;
+  durability: "fsync" | "process";
+  logLevel: string;
+  drainMs: number;
+  stopWithInput?: boolean;
+  json?: boolean;
+}
+
+/** The command. */
+export function serveCommand(): Command {
+  const command = new Command("serve")
+    .description("Start a server that hosts tasks, plays sessions and tournaments, and logs every trajectory.")
+    .option("--listen <host:port>", "address to listen on; port 0 takes a free one", hostAndPort, DEFAULT_ADDRESS)
+    .option("--data <dir>", "folder of the log; made when it does not exist", "icrl-data")
+    .option("--dataset <dir>", "folder of a dataset that agents may label")
+    .option(
+      "--http <host:port|off>",
+      "address of the live page; port 0 takes a free one, as does the default where it is taken",
+      (text) => (text === "off" ? text : hostAndPort(text)),
+      DEFAULT_PAGE,
+    )
+    .addOption(
+      new Option(
+        "--durability <kind>",
+        "what acknowledged trajectories survive: a crash of the machine, or of the process",
+      )
+        .choices(["fsync", "process"])
+        .default("fsync"),
+    )
+    .addOption(
+      new Option("--log-level <level>", "the server's own log, as JSON lines on standard error")
+        .choices(["error", "warn", "info", "debug", "trace", "silent"])
+        .default("info"),
+    )
+    .option("--drain-ms <ms>", "how long sessions may finish after SIGINT or SIGTERM", wholeNumber(0), 10_000)
+    .option("--stop-with-input", "stop when standard input ends")
+    .option("--json", "print one JSON line when listening: event, address, http, data, torn_bytes, pid");
+  for (const [name, row] of Object.entries(LIMIT_OPTIONS)) {
+    const help = `${row.help} (${allowed(row)})`;
+    command.option(`--${name.replaceAll("_", "-")} <n>`, help, wholeNumber(row.min ?? 0, row.max), row.default);
+  }
+  return command.action(async (flags: ServeFlags) => {
+    const elseFree = command.getOptionValueSource("http") === "default";
+    const given = Object.fromEntries(
+      Object.keys(LIMIT_OPTIONS).map((name) => [
+        name,
+        flags[name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())],
+      ]),
+    );
+    const limits = resolveOptions(LIMIT_OPTIONS, given, "serve");
+    // `dataset collect` alone has a server on what it collects, and ends it: what others record there does not belong to the dataset.
+    const into = flags.stopWithInput ? [TOURNAMENT, COLLECTING] : [TOURNAMENT];
+    claimOutput(flags.data, { own: [LOG], into, beside: [REPORT] });
+    const { runServer } = await import("../../server/main.js"); // half a second that --help does without
+    await runServer({
+      listen: flags.listen,
+      dataDir: flags.data,
+      datasetDir: flags.dataset,
+      http: flags.http === "off" ? undefined : { listen: flags.http, elseFree },
+      durability: flags.durability,
+      limits,
+      logLevel: flags.logLevel,
+      drainMs: flags.drainMs,
+      stopWithInput: flags.stopWithInput ?? false,
+      onListening: ({ address, pageUrl, open, tornBytes }) => {
+        const event = {
+          event: "listening",
+          address,
+          http: pageUrl ?? null,
+          data: flags.data,
+          torn_bytes: tornBytes,
+          pid: process.pid,
+        };
+        if (flags.json) printJsonLine(process.stdout, event);
+        else {
+          printText(process.stdout, `icrl serves on ${address}, logs to ${flags.data}\n`);
+          if (pageUrl !== undefined) printText(process.stdout, `page at ${pageUrl}\n`);
+          for (const one of open) printText(process.stdout, openAddressWarning(one)); // standard error has JSON: the log has it
+          if (tornBytes > 0) printText(process.stdout, `cut off ${tornBytes} bytes of an interrupted write\n`);
+        }
+      },
+    });
+  });
+}

@@ -1,0 +1,152 @@
+/** `icrl train SPEC.yaml`: trains an in-context transformer on a dataset. */
+import { Command, Option } from "commander";
+import type { EvaluationMetrics, ValidationMetrics } from "../../agents/transformer/metrics.js";
+import type { TrainingOptions } from "../../agents/transformer/training-options.js";
+import { digitsForIntervals } from "../../common/digits.js";
+import { intervalText, meanText } from "../../jobs/report/estimates.js";
+import { fixedNumber } from "../../jobs/report/numbers.js";
+import type { TrainingListener, TrainingResult } from "../../jobs/train/run-training.js";
+import { wilsonInterval } from "../../statistics/wilson.js";
+import { stoppable } from "../interruptible.js";
+import { printJson } from "../print/json.js";
+import { commandProgress, type Progress } from "../print/progress.js";
+import { printText } from "../print/terminal.js";
+import { typedCommand } from "../typed-command.js";
+import { required, wholeNumber } from "./arguments.js";
+
+interface TrainFlags {
+  out?: string;
+  backend: "auto" | "engine" | "tensorflow-gpu" | "tensorflow" | "webgpu" | "wasm" | "cpu";
+  steps?: number;
+  overwrite?: boolean;
+  json?: boolean;
+}
+
+/** Of the shown loss, how much each update changes it. */
+const SMOOTHING = 0.05;
+
+/** The command. */
+export function trainCommand(): Command {
+  return new Command("train")
+    .description(
+      "Train an in-context transformer on a dataset; a dataset that is not there yet is collected first. " +
+        "Broken off at any moment, the same command goes on from the last checkpoint.",
+    )
+    .argument(
+      "<file>",
+      "YAML or JSON: {name, seed, dataset, online, objective, layout, context, model, training}; see docs/training.md",
+    )
+    .option("--out <dir>", "folder of the training: metrics.jsonl, checkpoints/ (required)")
+    .addOption(
+      new Option("--backend <name>", "what computes; auto takes a GPU where there is one, else the engine")
+        .choices(["auto", "engine", "tensorflow-gpu", "tensorflow", "webgpu", "wasm", "cpu"])
+        .default("auto"),
+    )
+    .option("--steps <n>", "updates, instead of the file's", wholeNumber(1))
+    .option("--overwrite", "begin anew: remove what an earlier training left in the folder, and nothing else")
+    .option(
+      "--json",
+      "print JSON at the end: {checkpoint, step, tokens, parameters, flops_per_token, backend, continued: [{steps, after}], validation, evaluation, seconds, tokens_per_second}",
+    )
+    .action(train);
+}
+
+async function train(file: string, flags: TrainFlags, command: Command): Promise<void> {
+  const out = required(flags.out, "--out <dir>", command);
+  const progress = commandProgress({ units: "updates", stepUnits: "tokens" });
+  const { readTrainingFile } = await import("../../jobs/train/training-file.js"); // every agent
+  const spec = readTrainingFile(file, flags.steps);
+  progress.doing("loading what computes");
+  try {
+    const result = await stoppable(async (signal) => {
+      signal.addEventListener("abort", () => progress.say("stopping after this update; a second Ctrl-C stops at once"));
+      const { runTraining } = await import("../../jobs/train/run-training.js"); // tfjs: a second
+      const { backend, overwrite = false } = flags;
+      return runTraining(spec, {
+        out,
+        overwrite,
+        backend,
+        listener: listenerOn(progress, spec.training),
+        signal,
+      });
+    });
+    progress.finish();
+    if (flags.json) printJson(process.stdout, result);
+    else printText(process.stdout, summary(spec.name, result));
+  } finally {
+    progress.finish();
+  }
+}
+
+/** Shows a training as it goes. */
+function listenerOn(progress: Progress, options: TrainingOptions): TrainingListener {
+  const { steps, evaluation_trials: trials } = options;
+  let loss = 0;
+  let known = 0; // how much of the mean is there
+  let held = "";
+  return {
+    say: (line) => progress.say(line),
+    doing: (text) => progress.doing(text),
+    interlude(what, step) {
+      if (what === "evaluating") {
+        progress.expect(what, evaluationsAfter(step, options));
+        progress.doing(`after update ${step}: playing ${trials} fresh trials of each task`, { kind: what });
+      } else progress.doing(`after update ${step}: ${what}`, { brief: true });
+    },
+    metrics(metrics, tokens) {
+      if (metrics.type === "update") {
+        loss += SMOOTHING * (metrics.loss - loss);
+        known += SMOOTHING * (1 - known);
+        const note = `loss ${(loss / known).toFixed(4)}${held}`;
+        if (known === SMOOTHING && trials > 0)
+          progress.expect("evaluating", evaluationsAfter(metrics.step - 1, options));
+        progress.update([{ name: "", done: metrics.step, total: steps, steps: tokens, note }]);
+      } else if (metrics.type === "validation") held = `, validation ${metrics.loss.toFixed(4)}`;
+      else if (metrics.type === "evaluation") progress.say(`update ${metrics.step}: ${evaluationText(metrics)}`);
+    },
+  };
+}
+
+/** Evaluations that come after an update: at every so many-th, and after the last. */
+function evaluationsAfter(step: number, { steps, evaluation_every: every }: TrainingOptions): number {
+  const last = steps % every !== 0 && step < steps ? 1 : 0;
+  return Math.floor(steps / every) - Math.floor(step / every) + last;
+}
+
+function evaluationText({ tasks, trials }: EvaluationMetrics): string {
+  const regrets = Object.entries(tasks).map(([id, { regret }]) => `regret on ${id} ${meanText(regret, 2)}`);
+  return `${regrets.join(", ")} (mean ± standard error of ${fixedNumber(trials, 0)} ${trials === 1 ? "trial" : "trials"})`;
+}
+
+/** `83.2 % [82.9, 83.5] (95 %, Wilson) of 51,200 decisions`. */
+function agreementText({ agreement, decisions }: ValidationMetrics): string {
+  const interval = wilsonInterval(agreement, decisions);
+  const ends = interval && ([100 * interval[0], 100 * interval[1]] as const);
+  const digits = Math.max(1, digitsForIntervals([ends]));
+  const shown = ends === null ? "" : ` ${intervalText(ends, digits)} (95 %, Wilson)`;
+  return `${fixedNumber(100 * agreement, digits)} %${shown} of ${fixedNumber(decisions, 0)} decisions`;
+}
+
+function summary(name: string, result: TrainingResult): string {
+  const { validation, evaluation, checkpoint } = result;
+  const rate = result.tokens_per_second;
+  return [
+    `${name}: ${result.step} updates, ${result.tokens.toLocaleString("en")} tokens, ${result.parameters.toLocaleString("en")} parameters`,
+    ...(rate === null
+      ? ["trained already: nothing is left to do"]
+      : [`speed        ${Math.round(rate).toLocaleString("en")} tokens/s on ${result.backend}`]),
+    ...result.continued.map(
+      ({ steps, after }) =>
+        `continued    after update ${after}; until then the learning rate was that of ${steps} updates`,
+    ),
+    ...(validation === null
+      ? []
+      : [
+          `validation   loss ${validation.loss.toFixed(4)} (targets' entropy ${validation.target_entropy.toFixed(4)}, their marginal's ${validation.marginal_entropy.toFixed(4)}), agreement ${agreementText(validation)}`,
+        ]),
+    ...(evaluation === null ? [] : [`evaluation   ${evaluationText(evaluation)}`]),
+    `checkpoint   ${checkpoint}`,
+    `play         ${typedCommand("play", "transformer", "--option", `checkpoint=${checkpoint}`, "--task", "TASK")}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,129 @@
+/** The agent processes of a tournament or collection: one for each built-in entrant, started again if it ends while it has matches left. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { EXIT } from "../../cli/exit-codes.js";
+import { printText } from "../../cli/print/terminal.js";
+import { agentLogName } from "../../datasets/output/output-kinds.js";
+import { END_WITH_PARENT } from "./child-command.js";
+import { PROGRAM } from "./private-server.js";
+import { type ReportedError, reportedError } from "./reported-error.js";
+
+/** Running agents. */
+export interface AgentProcesses {
+  /** Ends those that still run; resolves when all have ended. */
+  close(): Promise<void>;
+}
+
+/** Which processes, and what is done when they end. */
+export interface AgentProcessesOptions {
+  /** HOST:PORT of the server. */
+  readonly address: string;
+  /** Flags that name the tournament or collection: ["--tournament", id]. */
+  readonly schedule: readonly string[];
+  /** Names in it, and the built-in agents behind them. */
+  readonly entrants: readonly { readonly name: string; readonly agent: string }[];
+  /** Most processes at a time; the other entrants wait for their turn, in their order. Default: all at once. */
+  readonly parallel?: number;
+  /** Folder for what each process says, `<entrant>.log`. */
+  readonly logDir: string;
+  /** Whether an entrant has matches that are not finished. */
+  readonly unfinished: (entrant: string) => boolean;
+  /** Called when a process crashed, before it is started again. */
+  readonly onCrash?: (ended: EndedProcess) => Promise<void>;
+  /** Called when an entrant's process is not started again though it has matches left. */
+  readonly onGivenUp: (ended: EndedProcess) => void | Promise<void>;
+}
+
+/** A process that should not have ended. */
+export interface EndedProcess {
+  readonly entrant: string;
+  /** How it ended, for people: "exit code 1". */
+  readonly how: string;
+  /** Where its words are. */
+  readonly logFile: string;
+  /** The last error that it gave. */
+  readonly error: ReportedError | undefined;
+}
+
+/** A process that fails this often without a match in between is not started again. */
+const MAX_FAILURES = 3;
+
+/**
+ * Ends that say nothing against the agent: it was done, it lost its server, or somebody stopped it. What ends because this whole
+ * command is being killed, its processes one after the other, must not look like a crash: that is what the moment is for.
+ */
+const BLAMELESS: readonly (number | string | null)[] = [
+  EXIT.ok,
+  EXIT.forfeited,
+  EXIT.unreachable,
+  EXIT.interrupted,
+  EXIT.terminated,
+  "SIGINT",
+  "SIGTERM",
+];
+const MOMENT_MS = 300;
+
+/** Starts them. */
+export function startAgentProcesses(options: AgentProcessesOptions): AgentProcesses {
+  const { address, schedule, entrants, logDir, unfinished } = options;
+  mkdirSync(logDir, { recursive: true });
+  const children = new Set<ChildProcess>();
+  const waiting = [...entrants];
+  let closing = false;
+
+  async function keepRunning(entrant: string, agent: string): Promise<void> {
+    const logFile = join(logDir, agentLogName(entrant));
+    const log = createWriteStream(logFile, { flags: "a" });
+    for (let failures = 1; !closing && unfinished(entrant); failures++) {
+      let said = "";
+      const child = spawn(
+        process.execPath,
+        [
+          ...["--import", END_WITH_PARENT, PROGRAM],
+          ...["agent", agent, "--connect", address, "--entrant", entrant, ...schedule],
+        ],
+        { stdio: ["pipe", "pipe", "pipe"] },
+      );
+      children.add(child);
+      child.stdout.setEncoding("utf8").on("data", (text) => printText(log, text));
+      child.stderr.setEncoding("utf8").on("data", (text) => {
+        printText(log, text);
+        said = (said + text).slice(-10_000);
+      });
+      await new Promise((resolve) => child.on("exit", resolve));
+      children.delete(child);
+      const end = child.exitCode ?? child.signalCode;
+      const how = child.exitCode === null ? `signal ${child.signalCode}` : `exit code ${child.exitCode}`;
+      log.write(`${how}\n`);
+      const ended = { entrant, how, logFile, error: reportedError(said) };
+      if (!BLAMELESS.includes(end) && options.onCrash !== undefined) {
+        await wait(MOMENT_MS);
+        if (!closing) await options.onCrash(ended);
+      }
+      if (failures === MAX_FAILURES && !closing && unfinished(entrant)) {
+        await options.onGivenUp(ended);
+        break;
+      }
+    }
+    log.end();
+  }
+
+  /** One of those that run side by side. */
+  async function lane(): Promise<void> {
+    for (let next = waiting.shift(); next !== undefined && !closing; next = waiting.shift()) {
+      await keepRunning(next.name, next.agent);
+    }
+  }
+
+  const lanes = Math.min(options.parallel ?? entrants.length, entrants.length);
+  const running = Promise.all(Array.from({ length: lanes }, lane));
+  return {
+    async close() {
+      closing = true;
+      for (const child of children) child.kill("SIGTERM");
+      await running;
+    },
+  };
+}

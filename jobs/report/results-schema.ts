@@ -1,0 +1,55 @@
+/** The schema of results.json, whose members results.ts describes. */
+import type { Parts } from "../../datasets/files/document.js";
+import type { LeaderboardJson, ResultsJson } from "../tournament/results.js";
+
+/** results.json of this schema version and of the first, whose leaderboard said less. */
+export type StoredResults = Omit<ResultsJson, "leaderboard"> & {
+  readonly leaderboard: readonly (Omit<LeaderboardJson, "trials" | "forfeits"> &
+    Partial<Pick<LeaderboardJson, "trials" | "forfeits">>)[];
+};
+
+/** The document. */
+export function resultsDocument({ z, name, text, count, positive, finite, uint64, options }: Parts) {
+  const mean = { mean: finite, se: z.nullable(finite) };
+  const agent = z.object({
+    name,
+    agent: text(),
+    options,
+    trials: count,
+    forfeits: count,
+    forfeit_reason: z.optional(text()),
+    forfeit_message: z.optional(z.string("a text")),
+    regret: z.object({ ...mean, ci95: z.nullable(z.tuple([finite, finite])) }),
+    return: z.nullable(z.object(mean)),
+    curve: z
+      .object({ step: z.array(finite), mean: z.array(finite), se: z.array(z.nullable(finite)) })
+      .refine(
+        ({ step, mean, se }) => step.length === mean.length && step.length === se.length,
+        "three lists of one length",
+      ),
+  });
+  return z.object({
+    schema_version: count,
+    command: z.string("a text"),
+    versions: z.record(text(), text()),
+    tournament: z.object({
+      id: text(),
+      name: text(),
+      seed: uint64,
+      trials: positive,
+      tasks: z.array(z.object({ id: name, task: text(), options })),
+      agents: z.array(z.object({ name, agent: text(), options, tasks: z.array(name) })),
+    }),
+    tasks: z.array(z.object({ id: name, task: text(), options, uniform_regret: finite, agents: z.array(agent) })),
+    leaderboard: z.array(
+      z.object({
+        task: name,
+        name,
+        rank: positive,
+        regret: finite,
+        trials: z.optional(count),
+        forfeits: z.optional(count),
+      }),
+    ),
+  });
+}

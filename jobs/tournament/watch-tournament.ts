@@ -1,0 +1,38 @@
+/** Follows a tournament to its end. */
+
+import type { Connection } from "../../clients/typescript/connect.js";
+import { IcrlError } from "../../common/errors.js";
+import type { Match, Tournament, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
+
+/**
+ * Calls `onUpdate` with the whole tournament whenever it has changed; resolves with its results.
+ *
+ * @throws ConnectionError or SERVER_DRAINING if the server goes away
+ */
+export async function watchTournament(
+  connection: Connection,
+  id: string,
+  onUpdate: (tournament: Tournament) => void,
+): Promise<TournamentResults> {
+  let tournament: Tournament | undefined;
+  const places = new Map<string, number>();
+  const key = ({ taskId, entrant }: Match) => JSON.stringify([taskId, entrant]);
+  for await (const { tournament: update, change } of connection.watchTournament({ id, changesOnly: true })) {
+    if (update === undefined) continue;
+    if (tournament === undefined || !change) {
+      tournament = update;
+      places.clear();
+      for (const [place, match] of update.matches.entries()) places.set(key(match), place);
+    } else {
+      for (const match of update.matches) tournament.matches[places.get(key(match)) as number] = match;
+      tournament = { ...update, spec: tournament.spec, matches: tournament.matches };
+    }
+    onUpdate(tournament);
+  }
+  const { results, tournament: finished } = await connection.getTournament({ id });
+  if (results === undefined || finished === undefined) {
+    throw new IcrlError("TOURNAMENT_RUNNING", `tournament ${id} ended without results`);
+  }
+  onUpdate(finished);
+  return results;
+}

@@ -1,0 +1,90 @@
+/** Where a training's batches are from, and how a dataset is read for it. */
+import type { TrainingRecord } from "../../agents/transformer/checkpoint.js";
+import { rewardStatistics, sequenceLength, tokenConfigOf } from "../../agents/transformer/token-config.js";
+import type { TokenConfig } from "../../agents/transformer/token-layout.js";
+import type { TrainingBatch } from "../../agents/transformer/train.js";
+import { type TrainingDataOptions, trainingBatches } from "../../agents/transformer/training-data.js";
+import { IcrlError } from "../../common/errors.js";
+import { type DatasetManifest, readDatasetManifest, type TaskHead } from "../../datasets/folder/dataset-manifest.js";
+import type { TrainingSpec } from "./training-file.js";
+
+/** What batches are cut to. */
+export interface BatchShape {
+  readonly tokens: TokenConfig;
+  /** Tokens of a sequence. */
+  readonly context: number;
+  /** What is taken of longer trials. */
+  readonly crop: "prefix" | "random";
+}
+
+/** Batches to train on and to validate with: one dataset's (offline-data.ts), or those of many (online-rounds.ts). */
+export interface DataSource {
+  readonly tasks: readonly TaskHead[];
+  /** The dataset, for the checkpoint; null where many are played in training. */
+  readonly record: TrainingRecord["data"];
+  /** Tokens that hold the tasks, with the rewards' mean and deviation. */
+  tokenConfig(): Promise<TokenConfig>;
+  /** Tokens of the longest trial. */
+  trialTokens(tokens: TokenConfig): number;
+  /** Endless, from a batch's `position` on. */
+  batches(shape: BatchShape, position: unknown): AsyncIterable<TrainingBatch>;
+  /** The same each time; undefined without validation. */
+  validation(shape: BatchShape): (() => AsyncIterable<TrainingBatch>) | undefined;
+  /** What lies before a position is not asked for again; without one, nothing is. */
+  release(position?: unknown): void;
+}
+
+/** What a training's file says of reading a dataset. */
+export function dataOptions(spec: TrainingSpec, dir: string, shape: BatchShape): TrainingDataOptions {
+  const { batch, label_smoothing, token_mask, soft_targets } = spec.training;
+  return {
+    dir,
+    ...shape,
+    objective: spec.objective,
+    batch,
+    seed: spec.seed,
+    softTargets: soft_targets,
+    labelSmoothing: label_smoothing,
+    tokenMask: token_mask,
+  };
+}
+
+/** Tokens for a dataset's tasks. */
+export async function tokensOf(
+  dir: string,
+  { layout }: TrainingSpec,
+  split: TrainingDataOptions["split"],
+): Promise<TokenConfig> {
+  return tokenConfigOf(readDatasetManifest(dir).tasks, layout, await rewardStatistics(dir, { split }));
+}
+
+/** Tokens of a dataset's longest trial. */
+export function longestTrial({ tasks, subsample }: DatasetManifest, tokens: TokenConfig): number {
+  return Math.max(...tasks.map((task) => sequenceLength(task, tokens, subsample)));
+}
+
+/** A few sequences to validate with, in batches no larger than the training's. */
+export async function* validationBatches(
+  spec: TrainingSpec,
+  dir: string,
+  shape: BatchShape,
+  split: TrainingDataOptions["split"],
+): AsyncGenerator<TrainingBatch> {
+  const most = spec.training.validation_sequences;
+  const batch = Math.min(spec.training.batch, most);
+  let left = Math.floor(most / batch);
+  try {
+    for await (const next of trainingBatches({ ...dataOptions(spec, dir, shape), use: "validation", batch, split })) {
+      yield next;
+      left -= 1;
+      if (left === 0) return;
+    }
+  } catch (error) {
+    if (!(error instanceof IcrlError) || error.reason !== "SELECTION_EMPTY" || split === undefined) throw error;
+    const share = spec.training.validation_share;
+    throw new IcrlError(
+      "SELECTION_EMPTY",
+      `no instance of ${dir} falls into the held-out share of ${share}: give a larger validation_share, 0 for no validation, or another seed`,
+    );
+  }
+}

@@ -1,0 +1,64 @@
+/** One dataset, read again and again: most of its instances to train on, the others to validate with. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TrainingPosition, trainingBatches } from "../../agents/transformer/training-data.js";
+import {
+  type DatasetManifest,
+  datasetPath,
+  isDataset,
+  readDatasetManifest,
+} from "../../datasets/folder/dataset-manifest.js";
+import { runCommand } from "../processes/child-command.js";
+import { type DataSource, dataOptions, longestTrial, tokensOf, validationBatches } from "./data-source.js";
+import type { TrainingSpec } from "./training-file.js";
+
+/**
+ * Opens it: collects it in OUT/dataset if the training's file names a file to do so by.
+ *
+ * @param say told what collecting says
+ * @throws what `icrl dataset collect` and reading a dataset throw
+ */
+export async function openOfflineData(
+  spec: TrainingSpec,
+  out: string,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<DataSource> {
+  const { dataset } = spec;
+  const dir = dataset.isFile ? join(out, "dataset") : dataset.path;
+  if (dataset.isFile) {
+    // One that is there is looked at, too: it must be the file's.
+    await runCommand(["dataset", "collect", dataset.path, "--out", dir], {
+      say: isDataset(dir) ? undefined : say,
+      signal,
+    });
+  }
+  const manifest = readDatasetManifest(dir);
+  const split = splitOf(spec);
+  return {
+    tasks: manifest.tasks,
+    record: recordOf(dir, manifest),
+    tokenConfig: () => tokensOf(dir, spec, split?.("train")),
+    trialTokens: (tokens) => longestTrial(manifest, tokens),
+    batches: (shape, from) =>
+      trainingBatches({
+        ...dataOptions(spec, dir, shape),
+        split: split?.("train"),
+        from: from as TrainingPosition | undefined,
+      }),
+    validation: (shape) => split && (() => validationBatches(spec, dir, shape, split("validation"))),
+    release: () => undefined,
+  };
+}
+
+/** The parts that instances are dealt to; undefined where none is held out. */
+function splitOf({ seed, training: { validation_share: share } }: TrainingSpec) {
+  if (share === 0) return undefined;
+  return (part: "train" | "validation") => ({ parts: { train: 1 - share, validation: share }, seed, part });
+}
+
+function recordOf(dir: string, { name, id }: DatasetManifest) {
+  const bytes = readFileSync(datasetPath(dir)); // it was read as a manifest
+  return { name, id, sha256: createHash("sha256").update(bytes).digest("hex") };
+}

@@ -1,0 +1,275 @@
+/** A training from its file to its last checkpoint: what `icrl train` puts together. Loaded only by it, since it loads tfjs. */
+import {
+  type Checkpoint,
+  checkpointFolder,
+  readCheckpoint,
+  readTrainState,
+  writeCheckpoint,
+} from "../../agents/transformer/checkpoint.js";
+import type { LearnerState } from "../../agents/transformer/learner.js";
+import { type LearnerBackendName, learnerBackend } from "../../agents/transformer/learner-backends.js";
+import type { EvaluationMetrics, Metrics, ValidationMetrics } from "../../agents/transformer/metrics.js";
+import { isUnbounded, type ModelConfig, modelConfig } from "../../agents/transformer/model-config.js";
+import { flopsPerToken, initParameters, parameterCount } from "../../agents/transformer/parameters.js";
+import { sequenceLength } from "../../agents/transformer/token-config.js";
+import type { TokenConfig } from "../../agents/transformer/token-layout.js";
+import { type TrainingState, train } from "../../agents/transformer/train.js";
+import type { TrainingPosition } from "../../agents/transformer/training-data.js";
+import { IcrlError } from "../../common/errors.js";
+import { rngFromSeed } from "../../common/rng.js";
+import { VERSION } from "../../common/version.js";
+import { checkDocument, type DocumentKind, type Parts, schemaOf } from "../../datasets/files/document.js";
+import type { BatchShape, DataSource } from "./data-source.js";
+import { openOfflineData } from "./offline-data.js";
+import { type OnlinePosition, openOnlineRounds } from "./online-rounds.js";
+import { playFresh } from "./play-fresh.js";
+import { type Continuation, continuationText } from "./spec-changes.js";
+import type { TrainingSpec } from "./training-file.js";
+import { hasCheckpoint, keepLatestCheckpoints, openTrainingFolder } from "./training-folder.js";
+
+/** What a training came to. */
+export interface TrainingResult {
+  /** Folder of its last checkpoint. */
+  readonly checkpoint: string;
+  /** Updates made. */
+  readonly step: number;
+  readonly tokens: number;
+  readonly parameters: number;
+  readonly flops_per_token: number;
+  readonly backend: string;
+  /** How it was made longer, oldest first. */
+  readonly continued: readonly Continuation[];
+  /** The last ones, if any. */
+  readonly validation: ValidationMetrics | null;
+  readonly evaluation: EvaluationMetrics | null;
+  /** Of this run. */
+  readonly seconds: number;
+  /** Of this run, evaluations not counted; null where nothing was left to learn. */
+  readonly tokens_per_second: number | null;
+}
+
+/** What is told while it runs. */
+export interface TrainingListener {
+  say(line: string): void;
+  /** What is done before the first update. */
+  doing(text: string): void;
+  /** What is done between updates, after so many of them. */
+  interlude(what: "evaluating" | "validating" | "saving a checkpoint", step: number): void;
+  /** @param tokens learned from in this run */
+  metrics(metrics: Metrics, tokens: number): void;
+}
+
+/** How it is run. */
+export interface RunOptions {
+  /** Its folder. */
+  readonly out: string;
+  readonly overwrite: boolean;
+  readonly backend: LearnerBackendName | "auto";
+  readonly listener: TrainingListener;
+  /** Stops it after a checkpoint. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Trains, or goes on with what is in the folder.
+ *
+ * @throws the signal's reason once it is aborted, a checkpoint saved
+ * @throws what opening the folder and the data, the back end and `train` throw
+ */
+export async function runTraining(spec: TrainingSpec, options: RunOptions): Promise<TrainingResult> {
+  const { out, listener, signal } = options;
+  const startedAt = performance.now();
+  const backend = await learnerBackend(options.backend, spec.model);
+  const continued = openTrainingFolder(out, spec, options.overwrite);
+  listener.say(`back end ${backend.name}: ${backend.description}`);
+  const begun = hasCheckpoint(out) ? resume(out) : undefined;
+  listener.doing("reading the data");
+  const source = await openData(spec, out, begun?.state.position, listener.say, signal);
+  if (begun !== undefined) requireSameData(out, begun.checkpoint, source);
+  const tokens = begun?.checkpoint.tokens ?? (await source.tokenConfig());
+  const { model, shape } =
+    begun === undefined ? newModel(spec, source, tokens) : shaped(begun.checkpoint.model, tokens);
+  const validation = source.validation(shape);
+  for await (const _ of validation?.() ?? []) break; // what is wrong with it is said now, not an hour later
+  describe(model, source.trialTokens(tokens), listener);
+  if (begun !== undefined && begun.state.step < spec.training.steps) {
+    const last = continued.at(-1);
+    if (last !== undefined) listener.say(continuationText(last, spec.training));
+    listener.say(`going on after update ${begun.state.step} of ${spec.training.steps}`);
+  }
+
+  const learner = await backend.create(model, spec.training, begun?.learned ?? newLearner(model, spec.seed));
+  const learningAt = performance.now();
+  const tokensBefore = begun?.state.tokens ?? 0;
+  let playedMs = 0;
+  try {
+    const end = await train({
+      options: spec.training,
+      seed: spec.seed,
+      learner,
+      out,
+      from: begun?.state,
+      earlierSteps: continued.at(-1)?.steps,
+      batches: (position) => source.batches(shape, position),
+      validation,
+      save: async (learned, state) => {
+        const checkpoint = checkpointOf(spec, source, model, tokens, backend.name, continued, learned, state);
+        const { firstMoments, secondMoments } = learned;
+        writeCheckpoint(checkpointFolder(out, state.step), checkpoint, { firstMoments, secondMoments, state });
+        keepLatestCheckpoints(out, spec.training.keep_checkpoints);
+        source.release(state.position);
+      },
+      evaluate: async (step) => {
+        const beganAt = performance.now();
+        const played = await playFresh(spec, source.tasks, checkpointFolder(out, step), signal);
+        playedMs += performance.now() - beganAt;
+        return played;
+      },
+      onMetrics: (metrics) => listener.metrics(metrics, metrics.type === "update" ? metrics.tokens - tokensBefore : 0),
+      onInterlude: (what, step) => listener.interlude(what, step),
+      signal,
+    });
+    if (!end.finished) {
+      listener.say(`saved after update ${end.step}: the same command goes on from there`);
+      throw signal.reason;
+    }
+    source.release();
+    const endedAt = performance.now();
+    const learned = end.tokens - tokensBefore;
+    return {
+      checkpoint: checkpointFolder(out, end.step),
+      step: end.step,
+      tokens: end.tokens,
+      parameters: parameterCount(model),
+      flops_per_token: flopsPerToken(model),
+      backend: backend.name,
+      continued,
+      validation: end.validation ?? null,
+      evaluation: end.evaluation ?? null,
+      seconds: (endedAt - startedAt) / 1000,
+      tokens_per_second: learned > 0 ? (1000 * learned) / (endedAt - learningAt - playedMs) : null,
+    };
+  } finally {
+    learner.close();
+  }
+}
+
+function openData(
+  spec: TrainingSpec,
+  out: string,
+  position: unknown,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<DataSource> {
+  return spec.onlineTrials === undefined
+    ? openOfflineData(spec, out, say, signal)
+    : openOnlineRounds(spec, spec.onlineTrials, out, position, say, signal);
+}
+
+/** train-state.json: where the training was, and where it stood in its data, one dataset's or those of its rounds. */
+interface StoredState {
+  readonly step: number;
+  readonly tokens: number;
+  readonly position?: TrainingPosition | OnlinePosition;
+}
+
+function stateDocument({ z, count }: Parts) {
+  const place = z.object({ epoch: count, batch: count });
+  const position = z.union([place, z.object({ round: count, inside: z.optional(place) })]);
+  return z.object({ step: count, tokens: count, position: z.optional(position) });
+}
+
+const STATE: DocumentKind<StoredState> = {
+  schema: schemaOf<StoredState>()(stateDocument),
+  reason: "CHECKPOINT_CORRUPT",
+  remedy: "remove that checkpoint, or begin anew with --overwrite",
+};
+
+/** What the latest checkpoint holds. */
+function resume(out: string) {
+  const checkpoint = readCheckpoint(out);
+  const kept = readTrainState(out);
+  if (kept === undefined) {
+    throw new IcrlError(
+      "CHECKPOINT_CORRUPT",
+      `the latest checkpoint of ${out} has no state to go on from: remove it, or begin anew with --overwrite`,
+    );
+  }
+  const { firstMoments, secondMoments } = kept;
+  const stored = checkDocument(kept.state, `the state of the latest checkpoint of ${out}`, STATE);
+  const state: TrainingState = { ...stored, position: stored.position };
+  const learned: LearnerState = { parameters: checkpoint.parameters, firstMoments, secondMoments, updates: state.step };
+  return { checkpoint, state, learned };
+}
+
+/** @throws DATASET_MISMATCH if another dataset now lies where the checkpoint's was */
+function requireSameData(out: string, { training }: Checkpoint, { record }: DataSource): void {
+  if (training.data?.id === record?.id) return;
+  throw new IcrlError(
+    "DATASET_MISMATCH",
+    `${out} was begun with the dataset "${training.data?.name}" (${training.data?.id}), the one there now is "${record?.name}" (${record?.id}): put it back, or begin anew with --overwrite`,
+  );
+}
+
+/** The model that a training begins with. */
+function newModel(spec: TrainingSpec, source: DataSource, tokens: TokenConfig) {
+  const whole = source.trialTokens(tokens);
+  const model = modelConfig(spec.model, tokens, spec.context === 0 ? whole : Math.min(spec.context, whole));
+  // Datasets may hold only some of a trial's episodes; play has them all.
+  const played = Math.max(...source.tasks.map((task) => sequenceLength(task, tokens, null)));
+  if (spec.training.evaluation_trials > 0 && !isUnbounded(model) && played - model.stride >= model.context) {
+    throw new IcrlError(
+      "OPTION_INVALID",
+      `the model cannot play evaluation_trials: a trial has ${played} tokens, its context ${model.context}; give evaluation_trials 0, a larger context, or positions alibi and a window`,
+      { option: "evaluation_trials" },
+    );
+  }
+  return shaped(model, tokens);
+}
+
+function shaped(model: ModelConfig, tokens: TokenConfig): { model: ModelConfig; shape: BatchShape } {
+  return { model, shape: { tokens, context: model.context, crop: isUnbounded(model) ? "random" : "prefix" } };
+}
+
+function newLearner(model: ModelConfig, seed: bigint): LearnerState {
+  const parameters = initParameters(model, rngFromSeed(seed).split("parameters"));
+  return { parameters, firstMoments: new Map(), secondMoments: new Map(), updates: 0 };
+}
+
+function describe(model: ModelConfig, whole: number, { say }: TrainingListener): void {
+  const { context, token_size: features } = model;
+  const flops = Math.round(flopsPerToken(model) / 1000).toLocaleString("en");
+  say(
+    `model: ${parameterCount(model).toLocaleString("en")} parameters, ${flops} k floating-point operations a token forward, context ${context} tokens of ${features} features`,
+  );
+  if (context >= whole) return;
+  const which = isUnbounded(model) ? "pieces that begin anywhere" : "only beginnings";
+  say(`the longest trial has ${whole} tokens, the context ${context}: ${which} are learned from`);
+}
+
+function checkpointOf(
+  { objective }: TrainingSpec,
+  { tasks, record }: DataSource,
+  model: ModelConfig,
+  tokens: TokenConfig,
+  backend: string,
+  continued: readonly Continuation[],
+  { parameters }: LearnerState,
+  state: TrainingState,
+): Checkpoint {
+  return {
+    model,
+    tokens,
+    parameters,
+    training: {
+      objective,
+      step: state.step,
+      tokens: state.tokens,
+      data: record,
+      tasks: tasks.map(({ id, task, options }) => ({ id, task, options })),
+      icrl_version: VERSION,
+      backend,
+      ...(continued.length > 0 && { continued }),
+    },
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * A training's file: YAML or JSON, {name, seed, dataset, online: {trials}, objective, layout, context, model: {...}, training: {...}}.
+ * docs/training.md tells what each means.
+ */
+import { existsSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { type ModelOptions, modelOptions } from "../../agents/transformer/model-config.js";
+import { LAYOUTS, type Layout } from "../../agents/transformer/token-layout.js";
+import type { Objective } from "../../agents/transformer/training-data.js";
+import { TRAINING_OPTIONS, type TrainingOptions } from "../../agents/transformer/training-options.js";
+import { IcrlError } from "../../common/errors.js";
+import { resolveOptions } from "../../common/options.js";
+import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
+import { isBuiltIn, nearBuiltIn } from "../agents-from-elsewhere.js";
+import { type DatasetSpec, readDatasetFile } from "../collect/dataset-file.js";
+import { quoted } from "../quoted.js";
+import { readSpecFile } from "../specs/spec-file.js";
+
+/** What a training's file asks for. */
+export interface TrainingSpec {
+  readonly name: string;
+  readonly seed: bigint;
+  /** A dataset's folder, or the file that `icrl dataset collect` makes one of. */
+  readonly dataset: { readonly given: string; readonly path: string; readonly isFile: boolean };
+  /** Trials of each task that are played afresh at a time, instead of one dataset read again and again; undefined: not. */
+  readonly onlineTrials: number | undefined;
+  readonly objective: Objective;
+  readonly layout: Layout;
+  /** Tokens of a sequence; 0: a whole trial's. */
+  readonly context: number;
+  readonly model: ModelOptions;
+  readonly training: TrainingOptions;
+}
+
+/**
+ * Reads one, and the dataset's file where it names one: what can be known to be wrong is said before anything is collected.
+ *
+ * @param steps updates, instead of the file's
+ * @throws SPEC_INVALID if it is no such file, or does not go with the dataset's
+ * @throws OPTION_UNKNOWN, OPTION_INVALID if an option of the model or the training is wrong
+ */
+export function readTrainingFile(path: string, steps?: number): TrainingSpec {
+  const { content, members, text, options, wholeNumber, seed } = readSpecFile(path);
+  const invalid = (what: string) => new IcrlError("SPEC_INVALID", `${path}: ${what}`);
+  const names = ["name", "seed", "dataset", "online", "objective", "layout", "context", "model", "training"];
+  const file = members(content, "the file", names);
+
+  const name = text(file.name, "name");
+  const given = text(file.dataset, "dataset");
+  const dataset = isAbsolute(given) ? given : join(dirname(path), given);
+  if (!existsSync(dataset)) {
+    throw invalid(`dataset ${dataset} does not exist: give a dataset's folder, or the file to collect one by`);
+  }
+  const isFile = statSync(dataset).isFile();
+  const online = file.online === undefined ? undefined : members(file.online, "online", ["trials"]);
+  if (online !== undefined && !isFile) {
+    throw invalid("online needs the file to collect a dataset by, and dataset is a folder");
+  }
+  const objective = text(file.objective, "objective");
+  if (!isObjective(objective)) {
+    throw invalid(`objective is "${objective}": give ad, dpt or expert:NAME, NAME a label of the dataset`);
+  }
+  const layout = LAYOUTS.find((one) => one === (file.layout ?? "step"));
+  if (layout === undefined) {
+    throw invalid(`layout is ${JSON.stringify(file.layout)}: give one of ${LAYOUTS.join(", ")}`);
+  }
+  const training = options(file.training, "training");
+  const spec: TrainingSpec = {
+    name,
+    seed: seed(file.seed) ?? 0n,
+    dataset: { given, path: dataset, isFile },
+    onlineTrials: online === undefined ? undefined : wholeNumber(online.trials, "online.trials", 1),
+    objective,
+    layout,
+    context: file.context === undefined ? 0 : wholeNumber(file.context, "context", 0),
+    model: modelOptions(options(file.model, "model")),
+    training: resolveOptions(TRAINING_OPTIONS, steps === undefined ? training : { ...training, steps }, "the training"),
+  };
+  const reason = isFile ? misfit(spec, readDatasetFile(dataset)) : undefined;
+  if (reason !== undefined) throw invalid(reason);
+  return spec;
+}
+
+function isObjective(text: string): text is Objective {
+  return text === "ad" || text === "dpt" || /^expert:./.test(text);
+}
+
+/** Why a training cannot be done with the dataset of a file; undefined where it can. */
+function misfit({ objective, onlineTrials, dataset }: TrainingSpec, { experts, collection }: DatasetSpec) {
+  const labels = ["self", "optimal", ...experts.map(({ name }) => name)];
+  const label = objective.startsWith("expert:") ? objective.slice("expert:".length) : "self";
+  if (!labels.includes(label)) {
+    return `objective is "${objective}": the labels of ${dataset.path} are ${labels.join(", ")}; add {expert: AGENT, name: ${label}} to them`;
+  }
+  const other = collection.behaviours.find(({ agent }) => agent !== ORACLE_NOISE && !isBuiltIn(agent));
+  if (other === undefined) return undefined;
+  const hint = nearBuiltIn(other.agent);
+  const instead =
+    onlineTrials === undefined
+      ? `for an agent of your own collect the dataset by itself, with --await ${quoted(other.name)}, and name its folder`
+      : "online plays built-in agents alone";
+  return `there is no agent "${other.agent}", of behaviour "${other.name}" of ${dataset.path}${hint}; ${instead}`;
+}

@@ -1,0 +1,114 @@
+/** The output folder of a training: OUT/spec.json says what it is for; metrics.jsonl and checkpoints/ are what came of it. */
+import { existsSync, readdirSync } from "node:fs";
+import { basename, isAbsolute, join, relative, resolve } from "node:path";
+import { IcrlError } from "../../common/errors.js";
+import { parseJson, readText } from "../../datasets/files/document.js";
+import { replaceDurably } from "../../datasets/files/durable-file.js";
+import { requireNoLinks, UnreadableFile } from "../../datasets/files/read-file.js";
+import { beginFolder } from "../../datasets/output/begin-folder.js";
+import { claimOutput } from "../../datasets/output/claim-output.js";
+import { checkpointFiles, TRAINING } from "../../datasets/output/output-kinds.js";
+import { removeFiles } from "../../datasets/output/remove-files.js";
+import { type Continuation, specChange } from "./spec-changes.js";
+import type { TrainingSpec } from "./training-file.js";
+
+/** spec.json, which is compared with the spec and never used otherwise. */
+const SPEC = { reason: "OUTPUT_EXISTS", remedy: "choose another --out, or begin anew with --overwrite" } as const;
+
+/** Checkpoints; one that was not written whole, or was replaced, has another ending. */
+const CHECKPOINT = /^step-\d+$/;
+
+/**
+ * Makes the folder, or goes on in one that was made for the same spec or a shorter training, or in one where nothing has been learned yet.
+ *
+ * @param overwrite remove what an earlier training left
+ * @returns how it was made longer, oldest first
+ * @throws OUTPUT_EXISTS if something else was learned in it
+ */
+export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: boolean): readonly Continuation[] {
+  const claim = { own: [TRAINING] };
+  claimOutput(out, claim);
+  requireOwn(out);
+  const goesOn = beginFolder(out, { ...claim, anew: overwrite });
+  const path = join(out, "spec.json");
+  const wanted = specJson(spec, out);
+  const continued: Continuation[] = [];
+  if (goesOn) {
+    const { continued: before = [], ...known } = parseJson(readText(path, SPEC), path, SPEC) as {
+      continued?: Continuation[];
+      dataset?: unknown;
+    };
+    if (isSameDataset(known.dataset, spec, out)) known.dataset = wanted.dataset;
+    const change = specChange(known, wanted);
+    const last = lastCheckpoint(out);
+    if (last !== undefined && change.kind !== "longer" && change.kind !== "same") {
+      const what =
+        change.kind === "other"
+          ? `whose ${change.differs.join(", ")}`
+          : `of ${change.steps} updates, and ${spec.training.steps} are asked for: it can be made longer, not shorter`;
+      throw new IcrlError(
+        "OUTPUT_EXISTS",
+        `${out} holds a training ${what}: choose another --out, or begin anew with --overwrite`,
+        { folder: out },
+      );
+    }
+    if (change.kind === "same") continued.push(...before);
+    if (last !== undefined && change.kind === "longer") continued.push(...before, { steps: change.steps, after: last });
+  }
+  const document = continued.length === 0 ? wanted : { ...wanted, continued };
+  replaceDurably(path, Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`));
+  return continued;
+}
+
+/** A checkpoint that is written is in the folder, and so are those that are removed. @throws OUTPUT_EXISTS */
+function requireOwn(out: string): void {
+  try {
+    requireNoLinks(out, "spec.json", "metrics.jsonl", "checkpoints", "dataset", "online");
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new IcrlError("OUTPUT_EXISTS", `${error.message}: choose another --out`, { folder: out });
+  }
+}
+
+/** Whether something was learned in a folder. */
+export function hasCheckpoint(out: string): boolean {
+  return lastCheckpoint(out) !== undefined;
+}
+
+/** Updates that the last checkpoint is after; undefined where there is none. */
+function lastCheckpoint(out: string): number | undefined {
+  const name = checkpointNames(out).at(-1);
+  return name === undefined ? undefined : Number(name.slice("step-".length));
+}
+
+/** Removes all but the latest checkpoints, and what a crash left of others. */
+export function keepLatestCheckpoints(out: string, keep: number): void {
+  const kept = new Set(checkpointNames(out).slice(-keep));
+  removeFiles(
+    out,
+    checkpointFiles(out).filter((file) => !kept.has(file.split("/")[1])),
+  );
+}
+
+/** Names of whole checkpoints, the latest last. */
+function checkpointNames(out: string): string[] {
+  const all = join(out, "checkpoints");
+  if (!existsSync(all)) return [];
+  return readdirSync(all)
+    .filter((name) => CHECKPOINT.test(name) && existsSync(join(all, name, "config.json")))
+    .sort();
+}
+
+/** The spec as JSON, every default filled in: a file that `icrl train` reads, and so finds the dataset from its own folder. */
+function specJson({ dataset, seed, onlineTrials, ...rest }: TrainingSpec, out: string): Record<string, unknown> {
+  const online = onlineTrials === undefined ? undefined : { trials: onlineTrials };
+  const from = isAbsolute(dataset.given) ? dataset.given : relative(resolve(out), resolve(dataset.path));
+  return JSON.parse(JSON.stringify({ ...rest, dataset: from, seed: String(seed), online }));
+}
+
+/** Whether a dataset that a spec.json names is the file's: there, or, where the folder was moved or its spec is an early one, by its name. */
+function isSameDataset(known: unknown, { dataset }: TrainingSpec, out: string): boolean {
+  if (typeof known !== "string") return false;
+  const place = resolve(out, known);
+  return place === resolve(dataset.path) || (!existsSync(place) && basename(place) === basename(dataset.path));
+}

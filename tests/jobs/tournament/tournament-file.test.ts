@@ -1,0 +1,152 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { sortEntrants } from "#icrl/jobs/tournament/entrants.js";
+import { prepareRunFolder } from "#icrl/jobs/tournament/run-folder.js";
+import { readTournamentFile } from "#icrl/jobs/tournament/tournament-file.js";
+import { refusalHere } from "../../support/icrl-here.js";
+import { tempDir } from "../../support/temp-dir.js";
+import { tournamentFile } from "../../support/tournament-file.js";
+
+const folder = tempDir();
+const path = (name: string) => join(folder.path, name);
+afterAll(() => folder.remove());
+
+describe("a wrong tournament file is refused in one line, with exit code 2, before anything is started or replaced", () => {
+  const entrant = { name: "u", agent: "uniform" };
+  test.each<[what: string, changes: Record<string, unknown>, line: string]>([
+    ["no name", { name: undefined }, "SPEC_INVALID: FILE: name is absent: give a text"],
+    ["a number as its name", { name: 7 }, "SPEC_INVALID: FILE: name is 7: give a text"],
+    ["no trials", { trials: undefined }, "SPEC_INVALID: FILE: trials is absent: give a whole number of at least 1"],
+    ["no trials to play", { trials: 0 }, "SPEC_INVALID: FILE: trials is 0: give a whole number of at least 1"],
+    ["half a trial", { trials: 1.5 }, "SPEC_INVALID: FILE: trials is 1.5: give a whole number of at least 1"],
+    [
+      "a seed below 0",
+      { seed: -1 },
+      "SPEC_INVALID: FILE: seed is -1: give a whole number from 0 to 18446744073709551615, or none to have one drawn",
+    ],
+    ["no tasks", { tasks: undefined }, "SPEC_INVALID: FILE: tasks is absent: give a list of at least one"],
+    ["an empty list of tasks", { tasks: [] }, "SPEC_INVALID: FILE: tasks is empty: give a list of at least one"],
+    ["an empty list of agents", { agents: [] }, "SPEC_INVALID: FILE: agents is empty: give a list of at least one"],
+    ["a task that is a text", { tasks: ["e1"] }, 'SPEC_INVALID: FILE: tasks[0] is "e1": give {id, task, options}'],
+    [
+      "a task without its family",
+      { tasks: [{ id: "e1" }] },
+      "SPEC_INVALID: FILE: tasks[0].task is absent: give a text",
+    ],
+    ["a mistyped member", { trails: 5 }, 'SPEC_INVALID: FILE: the file has "trails": did you mean "trials"?'],
+    [
+      "options in a list",
+      { agents: [{ ...entrant, options: [1] }] },
+      "SPEC_INVALID: FILE: agents[0].options is [1]: give {name: value, ...}",
+    ],
+    [
+      "an id twice",
+      { tasks: [{ task: "river-swim" }, { task: "river-swim" }] },
+      'SPEC_INVALID: id "river-swim" stands twice in tasks: give each once',
+    ],
+    [
+      "an entrant twice",
+      { agents: [entrant, entrant] },
+      'SPEC_INVALID: name "u" stands twice in agents: give each once',
+    ],
+    [
+      "an unknown task",
+      { tasks: [{ task: "river-swin" }] },
+      'TASK_UNKNOWN: there is no task "river-swin": did you mean "river-swim"?',
+    ],
+    [
+      "an unknown agent",
+      { agents: [{ agent: "lin-ubc" }] },
+      'AGENT_UNKNOWN: entrant "lin-ubc": there is no agent "lin-ubc": did you mean "lin-ucb"?; for an agent of your own that joins, give --await lin-ubc',
+    ],
+    [
+      "an option out of range",
+      { tasks: [{ task: "river-swim", options: { states: 1 } }] },
+      'OPTION_INVALID: option "states" of task "river-swim" is 1: give an integer in [2, 100]',
+    ],
+    [
+      "an agent's option that it does not have",
+      { agents: [{ ...entrant, options: { alpha: 1 } }] },
+      'OPTION_UNKNOWN: entrant "u" (agent "uniform") has no option "alpha": it has none',
+    ],
+  ])("%s", async (_, changes, line) => {
+    const file = tournamentFile(folder.path, changes);
+    expect(await refusalHere("tournament", "run", file, "--out", path("refused"))).toBe(line.replace("FILE", file));
+  });
+
+  test.each([
+    ["no file", undefined, "cannot be read: ENOENT: no such file or directory"],
+    ["no YAML", "tasks: [", "is no YAML: Flow sequence in block collection must be"],
+    ["a text", "hello", 'the file is "hello": give {name, seed, trials, tasks, agents}'],
+    ["nothing in it", "", "the file is null: give {name, seed, trials, tasks, agents}"],
+  ])("%s", async (_, content, line) => {
+    const file = path("bad.yaml");
+    rmSync(file, { force: true });
+    if (content !== undefined) writeFileSync(file, content);
+    expect(await refusalHere("tournament", "run", file, "--out", path("refused"))).toContain(
+      `SPEC_INVALID: ${file}: ${line}`,
+    );
+  });
+});
+
+describe("a seed in a file is what it is for --seed, and a text as JSON documents have it", () => {
+  test.each([
+    ["7", 7n],
+    ['"7"', 7n],
+    ["1_000", 1000n],
+    ['"1_000"', 1000n],
+    ["1e3", 1000n],
+    ["18446744073709551615", 2n ** 64n - 1n],
+    ['"18446744073709551615"', 2n ** 64n - 1n],
+  ])("%s", (seed, value) => {
+    writeFileSync(
+      path("seed.yaml"),
+      `{name: t, seed: ${seed}, trials: 1_0, tasks: [{task: chain}], agents: [{agent: emp}]}`,
+    );
+    expect(readTournamentFile(path("seed.yaml"))).toMatchObject({ seed: value, trials: 10 });
+  });
+
+  test.each(["0x10", "0o17", "1__0", "-1", "1.5", '""', '"seven"', "18446744073709551616", "true"])(
+    "not %s",
+    (seed) => {
+      writeFileSync(
+        path("seed.yaml"),
+        `{name: t, seed: ${seed}, trials: 1, tasks: [{task: chain}], agents: [{agent: emp}]}`,
+      );
+      expect(() => readTournamentFile(path("seed.yaml"))).toThrow(/seed is .*: give a whole number from 0 to 1844/);
+    },
+  );
+});
+
+test("an agent that is not built in is refused unless it is awaited; on a running server only where a built-in one is near", () => {
+  const entrants = (agent: string) => ({
+    ...readTournamentFile(tournamentFile(folder.path)),
+    agents: [{ name: "mine", agent, options: {}, tasks: [] }],
+  });
+  const refusal = (agent: string, server?: string) => () => sortEntrants(entrants(agent), new Map(), server);
+  expect(refusal("thompsn")).toThrow(
+    'entrant "mine": there is no agent "thompsn": did you mean "thompson"?; for an agent of your own that joins, give --await mine',
+  );
+  expect(refusal("xxxxxxxxxxxxxxx")).toThrow(/^entrant "mine": there is no agent "x+": the built-in ones are /);
+  expect(refusal("thompsn", "127.0.0.1:1")).toThrow(/did you mean "thompson"/);
+  expect(sortEntrants(entrants("xxxxxxxxxxxxxxx"), new Map(), "127.0.0.1:1").fromElsewhere).toHaveLength(1);
+  expect(sortEntrants(entrants("thompsn"), new Map([["mine", 1]]), undefined).fromElsewhere).toHaveLength(1);
+});
+
+test("the tournament.json of a run is a file for tournament run", () => {
+  const file = path("spec.yaml");
+  writeFileSync(
+    file,
+    "{name: t, trials: 2, tasks: [{task: chain}], agents: [{name: 1e, agent: emp}, {agent: psrl, tasks: [chain]}]}",
+  );
+  const out = path("written");
+  const { spec } = prepareRunFolder(out, readTournamentFile(file), false);
+  const again = readTournamentFile(join(out, "tournament.json"));
+  expect(again).toEqual(spec);
+  expect(prepareRunFolder(out, again, false)).toEqual({ spec, goesOn: true });
+});
+
+test("nothing was made", () => {
+  expect(existsSync(path("refused"))).toBe(false);
+});
