@@ -31,7 +31,7 @@ const STEPS = [
 function hashOf(/** @type {readonly string[]} */ ...places) {
   const hash = createHash("sha256");
   for (const file of places.filter(existsSync).flatMap(filesAt).sort()) {
-    if (file === NOTE) continue;
+    if (file === NOTE || file.endsWith(".tsbuildinfo")) continue; // what compilers note for themselves
     const bytes = readFileSync(file);
     hash.update(`${file}\0${bytes.length}\0`).update(bytes);
   }

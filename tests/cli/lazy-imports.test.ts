@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 
-const DIST = join(import.meta.dirname, "../../../dist");
+const DIST = join(import.meta.dirname, "../../dist");
 
 /** Packages that take a second to load, and are wanted by few commands. */
 const HEAVY = /^(apache-arrow|@duckdb|parquet-wasm|vega|@resvg|@tensorflow)/;

@@ -7,7 +7,7 @@ import { tournamentStatistics } from "#icrl/statistics/tournament-statistics.js"
 import { expectPointValues } from "../support/expect-point-values.js";
 import { type StatisticsFixture, trialsOf } from "../support/statistics-fixture.js";
 
-const path = join(import.meta.dirname, "../../../fixtures/statistics/small-tournament.json");
+const path = join(import.meta.dirname, "../fixtures/statistics/small-tournament.json");
 const fixture = JSON.parse(readFileSync(path, "utf8")) as StatisticsFixture;
 
 test.each([true, false])("point values are those of scipy and rliable, paired %s", (paired) => {

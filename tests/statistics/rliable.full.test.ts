@@ -18,7 +18,7 @@ const temp = tempDir();
 afterAll(() => temp.remove());
 
 function runPython(script: string, ...args: string[]): string {
-  const path = join(import.meta.dirname, "../../../python", script);
+  const path = join(import.meta.dirname, "../python", script);
   const { status, stdout, stderr } = spawnSync(python as string, [path, ...args], { encoding: "utf8" });
   expect(status, stderr).toBe(0);
   return stdout;
@@ -30,7 +30,7 @@ describe.skipIf(python === undefined)("scipy and rliable", () => {
     runPython("make_statistics_fixture.py", path);
     const made = JSON.parse(readFileSync(path, "utf8")) as StatisticsFixture;
     expectPointValues(runAtOnce(tournamentStatistics(trialsOf(made), { resamples: 20, seed: 3n })), made);
-    const committed = join(import.meta.dirname, "../../../fixtures/statistics/small-tournament.json");
+    const committed = join(import.meta.dirname, "../fixtures/statistics/small-tournament.json");
     const kept = JSON.parse(readFileSync(committed, "utf8")) as StatisticsFixture;
     expect(made.tasks.map(({ id }) => id)).toEqual(kept.tasks.map(({ id }) => id));
     expectPointValues(runAtOnce(tournamentStatistics(trialsOf(kept), { resamples: 20, seed: 3n })), made);

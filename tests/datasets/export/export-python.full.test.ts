@@ -64,7 +64,7 @@ test.skipIf(withMinari === undefined)(
     const root = join(temporary.path, "minari");
     const ids = SPEC.tasks.map(({ id }) => `${id}-v0`);
     for (const { id } of SPEC.tasks) await run("minari", join(root, `${id}-v0`), id, "made-up");
-    const script = join(import.meta.dirname, "../python/read_minari.py");
+    const script = join(import.meta.dirname, "../../python/read_minari.py");
     const env = { ...process.env, MINARI_DATASETS_PATH: root };
     const { stdout } = await promisify(execFile)(withMinari as string, [script, ...ids], { env, maxBuffer: 1 << 26 });
     const { local, datasets } = JSON.parse(stdout);
@@ -123,7 +123,7 @@ test.skipIf(withTables === undefined)("the lines of docs/export.md read the othe
     lines[`${format} in Polars`] = `pl.read_parquet("${files}")`;
     lines[`${format} in datasets`] = `load_dataset("parquet", data_files="${files}")`;
   }
-  const script = join(import.meta.dirname, "../python/one_liners.py");
+  const script = join(import.meta.dirname, "../../python/one_liners.py");
   const { stdout } = await promisify(execFile)(withTables as string, [script, JSON.stringify(lines)]);
   const found = JSON.parse(stdout);
   for (const name of Object.keys(lines)) expect(found[name].rows, name).toBe(reports[name.split(" ")[0]].rows);

@@ -6,7 +6,7 @@ import { queryLog } from "#icrl/datasets/log/query-log.js";
 import { filterDataset } from "#icrl/datasets/rewrite/filter-dataset.js";
 import { tempDir } from "../../support/temp-dir.js";
 
-const GOOD = join(import.meta.dirname, "../fixtures/hostile/good");
+const GOOD = join(import.meta.dirname, "../../fixtures/hostile/good");
 const SHARD = "data/trajectories-000000000000.parquet";
 
 let temp: ReturnType<typeof tempDir>;

@@ -60,7 +60,7 @@ test.skipIf(python === undefined)(
     // by hand: five tools, Hugging Face in two ways
     expect(Object.keys(lines).length).toBe(6);
     lines.label = `load_dataset(${JSON.stringify(dir)}, "label-made-up")`;
-    const script = join(import.meta.dirname, "../python/one_liners.py");
+    const script = join(import.meta.dirname, "../../python/one_liners.py");
     const { stdout } = await promisify(execFile)(python as string, [script, JSON.stringify(lines)]);
     const { label, ...data } = JSON.parse(stdout);
     const wanted = {
