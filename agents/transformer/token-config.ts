@@ -1,27 +1,16 @@
 /** Tokens for a dataset: sizes that hold all its tasks, and what its rewards are normalised by. */
 import { IcrlError } from "../../common/errors.js";
+import { type TrialShape, trialShape } from "../../common/trial-shape.js";
 import type { DatasetManifest, TaskHead } from "../../datasets/folder/dataset-manifest.js";
+import { describedTask } from "../../datasets/folder/described-task.js";
 import { type ReadOptions, readDataset } from "../../datasets/read/read-dataset.js";
 import { type Layout, type TaskShape, type TokenConfig, tokensPerStep } from "./token-layout.js";
 
 /** A dataset's task, as far as tokens depend on it. */
-export interface DatasetTaskShape extends TaskShape {
-  /** Whether arms are drawn anew at each step; where they are not, they are the trial's features. */
-  readonly freshArms: boolean;
-}
+export type DatasetTaskShape = TrialShape;
 
-/** Measures of a task as its agents are told them: arms are what has the shape [arms, features]. */
-export function taskShape(task: TaskHead): DatasetTaskShape {
-  const { observation_space: space, trial_features_shape: fixed } = task;
-  const fresh = space.type === "box" && space.shape?.length === 2 ? space.shape : undefined;
-  return {
-    task: task.task,
-    numActions: task.num_actions,
-    numStates: space.type === "discrete" ? (space.n ?? 1) : 1,
-    dim: fresh?.[1] ?? fixed[1] ?? 0,
-    freshArms: fresh !== undefined,
-  };
-}
+/** Measures of a dataset's task as its agents are told them. */
+export const taskShape = (task: TaskHead): TrialShape => trialShape(describedTask(task));
 
 /** Mean and standard deviation of rewards. */
 export interface RewardStatistics {

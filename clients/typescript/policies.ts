@@ -1,24 +1,13 @@
 /** The policies of a session: turns observations into what policies see, and their choices into actions. */
 import { IcrlError } from "../../common/errors.js";
-import { rngFromSeed } from "../../common/rng.js";
 import { boolElements, float32Elements, float32Tensor, int32Elements, int32Tensor } from "../../common/tensor.js";
+import { trialShape } from "../../common/trial-shape.js";
 import type { Actions, Observations, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
 import type { TaskDescription } from "../../proto/gen/icrl/v1/task.js";
 import type { Tensor } from "../../proto/gen/icrl/v1/tensor.js";
-import type { Agent, Arms, Outcome, Policy, Trial } from "./define-agent.js";
+import type { Agent } from "./define-agent.js";
+import { moveOn, type Seat, show, takeSeat, tell } from "./seat.js";
 import { trialOf } from "./trial-of.js";
-
-/** What a policy sees, writable here. */
-type Scratch = { -readonly [K in keyof Outcome]: Outcome[K] };
-
-/** One env's policy, and where it is. */
-interface Seat {
-  policy: Policy;
-  arms: Arms | undefined;
-  episode: number;
-  step: number;
-  state: number;
-}
 
 /** The policies of one open, one for each env. */
 export interface Policies {
@@ -43,9 +32,7 @@ export function createPolicies(
 ): Policies {
   const space = task.observationSpace?.space;
   const discrete = space?.$case === "discrete";
-  const boxShape = space?.$case === "box" ? space.value.shape : undefined;
-  const stepArms = boxShape?.length === 2 ? boxShape : undefined;
-  const boxSize = boxShape?.reduce((product, length) => product * length, 1) ?? 0;
+  const armsSize = trialShape(task).freshArms ? task.numActions * trialShape(task).dim : 0;
 
   const seats: Seat[] = [];
   const acted = new Uint8Array(numEnvs);
@@ -55,62 +42,10 @@ export function createPolicies(
   const laws = new Float32Array(wantProbabilities ? numEnvs * task.numActions : 0); // [N, A]
   const nowhere = new Uint8Array(numEnvs);
   const everywhere = new Uint8Array(numEnvs).fill(1);
-  const scratch: Scratch = {
-    state: 0,
-    arms: undefined,
-    episode: 0,
-    step: 0,
-    action: 0,
-    reward: 0,
-    nextState: 0,
-    terminated: false,
-    truncated: false,
-  };
 
-  function newArms(start: TrialStart): Arms | undefined {
-    if (stepArms !== undefined) return { data: new Float32Array(boxSize), rows: stepArms[0], cols: stepArms[1] };
-    const [rows, cols] = task.trialFeaturesShape;
-    if (start.trialFeatures === undefined || cols === undefined) return undefined;
-    return { data: float32Elements(start.trialFeatures, "trial_features").slice(), rows, cols };
-  }
-
-  /** Lets env n's policy learn from what came of its action. */
-  function observe(
-    seat: Seat,
-    action: number,
-    reward: number,
-    nextState: number,
-    terminated: boolean,
-    truncated: boolean,
-  ) {
-    if (seat.policy.observe !== undefined) {
-      scratch.state = seat.state;
-      scratch.arms = seat.arms;
-      scratch.episode = seat.episode;
-      scratch.step = seat.step;
-      scratch.action = action;
-      scratch.reward = reward;
-      scratch.nextState = nextState;
-      scratch.terminated = terminated;
-      scratch.truncated = truncated;
-      seat.policy.observe(scratch);
-    }
-    if (terminated || truncated) {
-      seat.episode += 1;
-      seat.step = 0;
-    } else seat.step += 1;
-  }
-
-  function startTrial(start: TrialStart): void {
-    const arms = newArms(start);
-    const trial: Trial = trialOf(task, stepArms === undefined ? arms : undefined);
-    seats[start.env] = {
-      policy: agent.create(trial, options, rngFromSeed(start.agentSeed)),
-      arms,
-      episode: 0,
-      step: 0,
-      state: 0,
-    };
+  function startTrial({ env, trialFeatures, agentSeed }: TrialStart): void {
+    const features = trialFeatures && float32Elements(trialFeatures, "trial_features").slice();
+    seats[env] = takeSeat(agent, options, trialOf(task, features), agentSeed);
   }
 
   function checkedAction(action: number): number {
@@ -136,9 +71,7 @@ export function createPolicies(
       const states = ints(observations.observation, "observation");
       const finalStates = ints(observations.finalObservation, "final_observation");
       const features =
-        stepArms !== undefined && observations.observation
-          ? float32Elements(observations.observation, "observation")
-          : undefined;
+        armsSize > 0 && observations.observation ? float32Elements(observations.observation, "observation") : undefined;
       let finalRow = 0;
       let nextStart = 0;
       let anyActive = false;
@@ -156,7 +89,8 @@ export function createPolicies(
               ? (finalStates as Int32Array)[finalRow]
               : (states as Int32Array)[n];
           if (ends || cut) finalRow += 1;
-          observe(seats[n], executed[n], rewards[n], nextState, ends, cut);
+          tell(seats[n], executed[n], rewards[n], nextState, ends, cut);
+          moveOn(seats[n]);
         }
         if (nextStart < trialStarts.length && trialStarts[nextStart].env === n) {
           startTrial(trialStarts[nextStart]);
@@ -168,17 +102,12 @@ export function createPolicies(
         if (active[n] === 0) continue;
         anyActive = true;
         const seat = seats[n];
-        if (states !== undefined) seat.state = states[n];
-        if (features !== undefined) seat.arms?.data.set(features.subarray(n * boxSize, (n + 1) * boxSize));
-        scratch.state = seat.state;
-        scratch.arms = seat.arms;
-        scratch.episode = seat.episode;
-        scratch.step = seat.step;
+        show(seat, states?.[n] ?? 0, features?.subarray(n * armsSize, (n + 1) * armsSize));
         if (wantProbabilities) {
           if (seat.policy.probabilities === undefined) law.fill(Number.NaN);
-          else seat.policy.probabilities(scratch, law);
+          else seat.policy.probabilities(seat.at, law);
         }
-        actions[n] = checkedAction(seat.policy.act(scratch));
+        actions[n] = checkedAction(seat.policy.act(seat.at));
         let propensity = seat.policy.propensity ?? Number.NaN;
         if (wantProbabilities) {
           if (Number.isNaN(law[0]) && propensity === 1) law.fill(0).fill(1, actions[n], actions[n] + 1); // a sure choice is a law

@@ -1,5 +1,6 @@
+import { trialShape } from "../../common/trial-shape.js";
 import { RewardKind, type TaskDescription } from "../../proto/gen/icrl/v1/task.js";
-import type { Arms, RewardSpec, Trial } from "./define-agent.js";
+import type { RewardSpec, Trial } from "./define-agent.js";
 
 const REWARD_KINDS: Readonly<Record<number, RewardSpec["kind"]>> = {
   [RewardKind.GAUSSIAN]: "gaussian",
@@ -7,17 +8,24 @@ const REWARD_KINDS: Readonly<Record<number, RewardSpec["kind"]>> = {
   [RewardKind.DETERMINISTIC]: "deterministic",
 };
 
-/** What an agent may know of a trial: the task's description, and the arms when they are fixed. */
-export function trialOf(task: TaskDescription, arms: Arms | undefined): Trial {
-  const space = task.observationSpace?.space;
-  const box = space?.$case === "box" ? space.value.shape : [];
+/**
+ * What an agent may know of a trial.
+ *
+ * @param features the trial's, of the task's trialFeaturesShape; undefined where it has none
+ */
+export function trialOf(task: TaskDescription, features: Float32Array | undefined): Trial {
+  const { numActions, numStates, dim, freshArms } = trialShape(task);
+  const arms =
+    freshArms || features === undefined || dim === 0
+      ? undefined
+      : { data: features, rows: features.length / dim, cols: dim };
   return {
     task: task.name,
     taskOptions: task.options ?? {},
     kinds: task.kinds,
-    numActions: task.numActions,
-    numStates: space?.$case === "discrete" ? space.value.n : 1,
-    dim: arms?.cols ?? (box.length === 2 ? box[1] : 0),
+    numActions,
+    numStates,
+    dim: freshArms || arms !== undefined ? dim : 0,
     arms,
     horizon: task.horizon,
     episodes: task.episodes,

@@ -5,6 +5,8 @@ import { requireFits } from "../../agents/transformer/token-layout.js";
 import type { Agent } from "../../clients/typescript/define-agent.js";
 import { IcrlError } from "../../common/errors.js";
 import { optionsFromTexts } from "../../common/options.js";
+import { trialShape } from "../../common/trial-shape.js";
+import { describeTask } from "../../server/tasks/describe-task.js";
 import { buildTask, taskFamily } from "../../server/tasks/registry.js";
 import type { Task } from "../../server/tasks/task.js";
 import { requirePlays } from "../require-plays.js";
@@ -84,21 +86,11 @@ function shifted(tasks: readonly TaskEntry[], shift: string): (TaskEntry & { rea
 /** Why a model cannot play a task; undefined where it can. */
 function refusal({ folder, checkpoint: { model, tokens } }: StoredModel, task: Task): string | undefined {
   try {
-    requireFits(tokens, measuresOf(task));
+    requireFits(tokens, trialShape(describeTask(task)));
     requireRoom({ folder, model }, { task: task.name, horizon: task.horizon, episodes: task.episodes }, 0);
     return undefined;
   } catch (error) {
     if (error instanceof IcrlError) return error.message;
     throw error;
   }
-}
-
-function measuresOf({ name, numActions, observationSpace: space, trialFeaturesShape }: Task) {
-  const fresh = space.type === "box" && space.shape.length === 2 ? space.shape[1] : undefined;
-  return {
-    task: name,
-    numActions,
-    numStates: space.type === "discrete" ? space.n : 1,
-    dim: fresh ?? trialFeaturesShape[1] ?? 0,
-  };
 }

@@ -1,23 +1,11 @@
-import type { Arms, Outcome } from "../../clients/typescript/define-agent.js";
+import { takeSeat } from "../../clients/typescript/seat.js";
 import { trialOf } from "../../clients/typescript/trial-of.js";
 import { IcrlError } from "../../common/errors.js";
-import { rngFromSeed } from "../../common/rng.js";
-import { type DatasetBatch, readDataset } from "../../datasets/read/read-dataset.js";
+import { readDataset } from "../../datasets/read/read-dataset.js";
 import { describeTask } from "../../server/tasks/describe-task.js";
+import { playPolicy } from "../simulate/play-policy.js";
 import type { RatioBehaviour, RatioTask } from "./ratio-tasks.js";
-
-const COLUMNS = [
-  "episode_index",
-  "agent_seed",
-  "observations",
-  "step_features",
-  "actions",
-  "rewards",
-  "propensities",
-  "trial_features",
-  "terminated",
-  "truncated",
-] as const;
+import { RECORDED_COLUMNS, type RecordedColumns, recordedTrial } from "./recorded-trial.js";
 
 /** Trials of a behaviour that are looked at. */
 const SAMPLE_TRIALS = 20;
@@ -39,7 +27,7 @@ export interface RecordedCheck {
  */
 export async function checkRecorded(dir: string, task: RatioTask, behaviour: RatioBehaviour): Promise<RecordedCheck> {
   const reading = readDataset(dir, {
-    columns: COLUMNS,
+    columns: RECORDED_COLUMNS,
     unit: "trial",
     batchUnits: SAMPLE_TRIALS,
     task: task.id,
@@ -48,7 +36,7 @@ export async function checkRecorded(dir: string, task: RatioTask, behaviour: Rat
   let [steps, maxDifference] = [0, 0];
   for await (const batch of reading) {
     for (let unit = 0; unit + 1 < batch.units.length; unit++) {
-      const check = checkTrial(task, behaviour, batch, batch.units[unit], batch.units[unit + 1]);
+      const check = checkTrial(task, behaviour, batch.columns, batch.units[unit], batch.units[unit + 1]);
       steps += check.steps;
       maxDifference = Math.max(maxDifference, check.maxDifference);
     }
@@ -64,71 +52,29 @@ export async function checkRecorded(dir: string, task: RatioTask, behaviour: Rat
   return { steps, maxDifference };
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** Tells a new policy what happened in the rows of one trial, from its first episode on, asking before each step. */
+/** Plays what the rows of one trial say, and compares the law of a new policy with each propensity that they have. */
 function checkTrial(
   { task }: RatioTask,
   { player }: RatioBehaviour,
-  { columns }: DatasetBatch<(typeof COLUMNS)[number]>,
+  columns: RecordedColumns,
   from: number,
   to: number,
 ): RecordedCheck {
-  const space = task.observationSpace;
-  const shape = space.type === "box" ? space.shape : task.trialFeaturesShape;
-  const armsOf = (data: Float32Array): Arms => ({ data, rows: task.numActions, cols: shape[1] ?? 0 });
-  const { offsets: featureOffsets, values: trialFeatures } = columns.trial_features;
-  const fixed =
-    task.trialFeaturesShape.length === 0
-      ? undefined
-      : armsOf(trialFeatures.slice(featureOffsets[from], featureOffsets[from + 1]));
-  const rng = rngFromSeed(columns.agent_seed[from]);
-  const policy = player.agent.create(trialOf(describeTask(task), fixed), player.options, rng);
-  const law = new Float64Array(task.numActions);
-  const at: Writable<Outcome> = {
-    state: 0,
-    arms: fixed,
-    episode: 0,
-    step: 0,
-    action: 0,
-    reward: 0,
-    nextState: 0,
-    terminated: false,
-    truncated: false,
-  };
+  const trial = recordedTrial(task, columns, from, to);
+  const described = trialOf(describeTask(task), trial.trialFeatures);
+  const seat = takeSeat(player.agent, player.options, described, columns.agent_seed[from]);
+  const { episodes } = trial;
+  const forced = () => trial.nextAction;
   let [steps, maxDifference] = [0, 0];
-  for (let row = from; row < to; row++) {
-    if (columns.episode_index[row] !== row - from) break; // what it learned from is not all there
-    const start = columns.actions.offsets[row];
-    const length = columns.actions.offsets[row + 1] - start;
-    const states = space.type === "discrete" ? columns.observations.offsets[row] : undefined;
-    at.episode = row - from;
-    for (let step = 0; step < length; step++) {
-      at.step = step;
-      if (states !== undefined) at.state = columns.observations.values[states + step];
-      if (space.type === "box") {
-        const size = task.numActions * (shape[1] ?? 0);
-        const features = columns.step_features.offsets[row] + step * size;
-        at.arms = armsOf(columns.step_features.values.slice(features, features + size));
-      }
-      at.action = columns.actions.values[start + step];
-      const recorded =
-        columns.propensities.nulls?.[row] === 1
-          ? Number.NaN
-          : columns.propensities.values[columns.propensities.offsets[row] + step];
-      if (!Number.isNaN(recorded)) {
-        law.fill(Number.NaN);
-        policy.probabilities?.(at, law);
-        steps += 1;
-        maxDifference = Math.max(maxDifference, Math.abs(law[at.action] - recorded));
-      }
-      policy.act(at);
-      at.reward = columns.rewards.values[start + step];
-      if (states !== undefined) at.nextState = columns.observations.values[states + step + 1];
-      at.terminated = step === length - 1 && columns.terminated[row] === 1;
-      at.truncated = step === length - 1 && columns.truncated[row] === 1;
-      policy.observe?.(at);
-    }
+  for (const { action, probabilities } of playPolicy(trial, seat, {
+    episodes,
+    numActions: task.numActions,
+    forced,
+    asksProbabilities: true,
+  })) {
+    if (Number.isNaN(trial.propensity)) continue;
+    steps += 1;
+    maxDifference = Math.max(maxDifference, Math.abs(probabilities[action] - trial.propensity));
   }
   return { steps, maxDifference };
 }

@@ -1,9 +1,9 @@
 /** Trials of a task played by built-in policies in this process, as an estimator of the distribution ratio wants them. */
 
-import type { Agent, Arms, Outcome, Policy } from "../../clients/typescript/define-agent.js";
+import type { Agent } from "../../clients/typescript/define-agent.js";
+import { moveOn, type Seat, show, takeSeat, tell } from "../../clients/typescript/seat.js";
 import { trialOf } from "../../clients/typescript/trial-of.js";
 import { IcrlError } from "../../common/errors.js";
-import { rngFromSeed } from "../../common/rng.js";
 import { hash64, type TrialSeeds, trialSeeds } from "../../common/seeds.js";
 import { describeTask } from "../../server/tasks/describe-task.js";
 import type { Env, Task } from "../../server/tasks/task.js";
@@ -35,20 +35,17 @@ export interface PolicyTrialsSetup {
   readonly population: number;
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** Where a trial is. */
-interface Seat {
-  env: Env;
-  policies: Policy[];
-  seeds: TrialSeeds;
-  episode: number;
+/** A trial, and how far it is. */
+interface Particle {
+  readonly env: Env;
+  /** One for each player, all of which are shown and told the same. */
+  readonly seats: readonly Seat[];
+  readonly seeds: TrialSeeds;
   /** Steps taken. */
   steps: number;
   over: boolean;
-  arms: Arms | undefined;
   /** Arm features that each action was chosen from, where they are drawn afresh. */
-  features: Float32Array[];
+  readonly features: Float32Array[];
 }
 
 /**
@@ -61,7 +58,6 @@ export function policyTrials(setup: PolicyTrialsSetup): ParticleTrials {
   const { task, players, size, mostSteps } = setup;
   const { numActions } = task;
   const description = describeTask(task);
-  const fresh = task.observationSpace.type === "box";
   const series = { purpose: "validate", seed: setup.seed, taskId: setup.taskId, entrant: "ratio" } as const;
   // What happened in each trial, [N, T].
   const states = new Int32Array(size * mostSteps);
@@ -70,43 +66,31 @@ export function policyTrials(setup: PolicyTrialsSetup): ParticleTrials {
   const rewards = new Float32Array(size * mostSteps);
   const ends = new Uint8Array(size * mostSteps);
   const law = new Float64Array(numActions);
-  const at: Writable<Outcome> = {
-    state: 0,
-    arms: undefined,
-    episode: 0,
-    step: 0,
-    action: 0,
-    reward: 0,
-    nextState: 0,
-    terminated: false,
-    truncated: false,
-  };
   let forks = 0;
 
-  const newPolicies = (seat: Pick<Seat, "env" | "seeds">): Policy[] => {
-    const features = seat.env.trialFeatures;
-    const cols = task.trialFeaturesShape[1] ?? 0;
-    const trial = trialOf(description, features && { data: features, rows: numActions, cols });
-    return players.map(({ agent, options }) => agent.create(trial, options, rngFromSeed(seat.seeds.agentSeed)));
+  const newSeats = (env: Env, seeds: TrialSeeds): Seat[] => {
+    const trial = trialOf(description, env.trialFeatures);
+    return players.map(({ agent, options }) => takeSeat(agent, options, trial, seeds.agentSeed));
   };
 
-  const seats = Array.from({ length: size }, (_, i): Seat => {
+  const particles = Array.from({ length: size }, (_, i): Particle => {
     const seeds = trialSeeds(series, BigInt(setup.population * size + i));
     const env = task.instantiate(seeds.taskSeed, seeds.noiseSeed);
     env.reset(0);
-    const cols = task.observationSpace.type === "box" ? (task.observationSpace.shape[1] ?? 0) : 0;
-    const arms = env.trialFeatures
-      ? { data: env.trialFeatures, rows: numActions, cols: task.trialFeaturesShape[1] ?? 0 }
-      : fresh
-        ? { data: new Float32Array(numActions * cols), rows: numActions, cols }
-        : undefined;
-    return { env, policies: newPolicies({ env, seeds }), seeds, episode: 0, steps: 0, over: false, arms, features: [] };
+    return { env, seats: newSeats(env, seeds), seeds, steps: 0, over: false, features: [] };
   });
 
-  const tell = (seat: Seat): void => {
-    for (const policy of seat.policies) {
-      policy.act(at);
-      policy.observe?.(at);
+  const showAll = (seats: readonly Seat[], state: number, features: Float32Array | undefined): void => {
+    for (const seat of seats) show(seat, state, features);
+  };
+
+  /** Tells the policies of trial i what came of its step t. */
+  const tellAll = (seats: readonly Seat[], i: number, t: number): void => {
+    const row = i * mostSteps + t;
+    for (const seat of seats) {
+      seat.policy.act(seat.at);
+      tell(seat, actions[row], rewards[row], nextStates[row], ends[row] === 1, false);
+      moveOn(seat);
     }
   };
 
@@ -114,90 +98,54 @@ export function policyTrials(setup: PolicyTrialsSetup): ParticleTrials {
     size,
     numActions,
     laws(i, expert, behaviours) {
-      const seat = seats[i];
-      if (seat.over) return false;
-      const { env } = seat;
-      if (fresh && env.features !== undefined) seat.arms?.data.set(env.features);
-      at.state = env.observation;
-      at.arms = seat.arms;
-      at.episode = seat.episode;
-      at.step = env.stepInEpisode;
-      for (const [p, { agent }] of players.entries()) {
+      const { env, seats, steps, over } = particles[i];
+      if (over) return false;
+      showAll(seats, env.observation, env.features);
+      for (const [p, { policy, at }] of seats.entries()) {
         law.fill(Number.NaN);
-        seat.policies[p].probabilities?.(at, law);
-        if (Number.isNaN(law[0])) throw lawUnknown(agent, seat.steps);
+        policy.probabilities?.(at, law);
+        if (Number.isNaN(law[0])) throw lawUnknown(players[p].agent, steps);
         if (p === setup.expert) expert.set(law);
         for (const [k, player] of setup.behaviours.entries()) if (player === p) behaviours.set(law, k * numActions);
       }
       return true;
     },
     take(i, action) {
-      const seat = seats[i];
-      const { env } = seat;
-      const row = i * mostSteps + seat.steps;
-      at.state = env.observation;
-      at.arms = seat.arms;
-      at.episode = seat.episode;
-      at.step = env.stepInEpisode;
-      if (fresh && env.features !== undefined) seat.features.push(env.features.slice());
+      const particle = particles[i];
+      const { env, seats, features } = particle;
+      const row = i * mostSteps + particle.steps;
+      states[row] = env.observation;
+      if (env.features !== undefined) features.push(env.features.slice());
       env.step(action);
-      at.action = action;
-      at.reward = env.reward;
-      at.nextState = env.observation;
-      at.terminated = env.terminated;
-      states[row] = at.state;
-      nextStates[row] = at.nextState;
       actions[row] = action;
-      rewards[row] = at.reward;
-      ends[row] = at.terminated ? 1 : 0;
-      tell(seat);
-      seat.steps += 1;
-      if (!at.terminated) return;
-      seat.episode += 1;
-      if (seat.episode === task.episodes) seat.over = true;
-      else env.reset(seat.episode);
+      rewards[row] = env.reward;
+      nextStates[row] = env.observation;
+      ends[row] = env.terminated ? 1 : 0;
+      tellAll(seats, i, particle.steps);
+      particle.steps += 1;
+      if (!env.terminated) return;
+      const { episode } = seats[0].at;
+      if (episode === task.episodes) particle.over = true;
+      else env.reset(episode);
     },
     copy(from, to) {
-      const { env, seeds, episode, steps, over, arms, features } = seats[from];
+      const { env, seeds, steps, over, features } = particles[from];
       for (const column of [states, nextStates, actions, rewards, ends]) {
         column.copyWithin(to * mostSteps, from * mostSteps, from * mostSteps + steps);
       }
       forks += 1;
       const noise = ["icrl.v1", "ratio", String(setup.seed), setup.taskId, String(setup.population), String(forks)];
-      const seat: Seat = {
-        env: env.fork(hash64(noise)),
-        policies: over ? [] : newPolicies({ env, seeds }),
-        seeds,
-        episode,
-        steps,
-        over,
-        arms: fresh ? arms && { ...arms, data: arms.data.slice() } : arms,
-        features: features.slice(),
-      };
-      seats[to] = seat;
-      if (!over) replay(to);
+      const fork = env.fork(hash64(noise));
+      const seats = over ? [] : newSeats(env, seeds);
+      particles[to] = { env: fork, seats, seeds, steps, over, features: features.slice() };
+      if (over) return;
+      for (let t = 0; t < steps; t++) {
+        showAll(seats, states[to * mostSteps + t], features[t]);
+        tellAll(seats, to, t);
+      }
+      showAll(seats, fork.observation, fork.features);
     },
   };
-
-  /** Tells new policies of a trial what happened in it. */
-  function replay(i: number): void {
-    const seat = seats[i];
-    at.episode = 0;
-    at.step = 0;
-    for (let t = 0, row = i * mostSteps; t < seat.steps; t++, row++) {
-      at.arms = fresh ? seat.arms && { ...seat.arms, data: seat.features[t] } : seat.arms;
-      at.state = states[row];
-      at.nextState = nextStates[row];
-      at.action = actions[row];
-      at.reward = rewards[row];
-      at.terminated = ends[row] === 1;
-      tell(seat);
-      if (at.terminated) {
-        at.episode += 1;
-        at.step = 0;
-      } else at.step += 1;
-    }
-  }
 }
 
 function lawUnknown({ name }: Agent, steps: number): IcrlError {

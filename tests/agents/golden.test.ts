@@ -12,9 +12,12 @@ import { STANDARD_TASKS } from "#icrl/bench/standard-tasks.js";
 import type { Agent, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
 import type { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
-import { createPolicy, describeTrial, meanAndError, playSteps, regretsOf } from "#icrl/jobs/simulate/play-trial.js";
+import { describeTrial, playTrial } from "#icrl/jobs/simulate/play-trial.js";
+import { simulate } from "#icrl/jobs/simulate/simulate.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
+import { createPolicy } from "../support/create-policy.js";
+import { meanAndError } from "../support/mean-and-error.js";
 import { testedAgents } from "../support/tested-agents.js";
 
 interface Golden {
@@ -89,7 +92,7 @@ function regretsOfAgent(agent: Agent): Golden["regrets"] {
     .filter(({ task }) => playsTask(agent.tasks, task.name, task.kinds))
     .flatMap(({ id, task }) => {
       try {
-        const { mean, error } = meanAndError(regretsOf({ agent, task }, trialsOf(task)));
+        const { mean, error } = meanAndError(simulate({ agent, task, trials: trialsOf(task) }));
         return [{ setting: id, trials: trialsOf(task), mean, standard_error: error }];
       } catch (error) {
         if ((error as IcrlError).reason === "TASK_UNSUPPORTED") return [];
@@ -109,7 +112,7 @@ function record(agent: Agent): Golden {
     agent_seed: String(seeds.agentSeed),
     trial: trialToJson(trial),
     regrets: regretsOfAgent(agent),
-    steps: Array.from(playSteps({ agent, task, ...seeds }), (at) => [
+    steps: Array.from(playTrial({ agent, task, ...seeds }), (at) => [
       at.episode,
       at.step,
       at.state,

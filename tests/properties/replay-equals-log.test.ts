@@ -10,9 +10,10 @@ import { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
-import { createPolicy, describeTrial, playSteps } from "#icrl/jobs/simulate/play-trial.js";
+import { describeTrial, playTrial } from "#icrl/jobs/simulate/play-trial.js";
 import type { Task } from "#icrl/server/tasks/task.js";
 import type { LogReport } from "#icrl/server/trajectories/verify.js";
+import { createPolicy } from "../support/create-policy.js";
 import { readLog, startTestServer, verify } from "../support/server.js";
 import { smallTasks } from "../support/small-task.js";
 import { testedAgents } from "../support/tested-agents.js";
@@ -73,7 +74,7 @@ function differenceFromPlay({ agent, task }: Pair, rows: readonly TrajectoryRow[
   for (let trial = 0; trial < TRIALS; trial++) {
     const seeds = trialSeeds({ purpose: "play", seed: SEED, taskId: task.name, entrant: agent.name }, BigInt(trial));
     let row: TrajectoryRow | undefined;
-    for (const at of playSteps({ agent, task, ...seeds })) {
+    for (const at of playTrial({ agent, task, ...seeds })) {
       if (at.step === 0) row = left.shift();
       const where = `trial ${trial}, episode ${at.episode}, step ${at.step}`;
       if (row === undefined) return `${where}: is not in the log`;

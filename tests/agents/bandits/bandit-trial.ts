@@ -1,7 +1,7 @@
 /** Hand-made trials of bandits, for tests that tell a policy what to learn from. */
 
 import type { Agent, Outcome, Policy, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
-import { createPolicy } from "#icrl/jobs/simulate/play-trial.js";
+import { createPolicy } from "../../support/create-policy.js";
 
 const BERNOULLI: RewardSpec = { kind: "bernoulli", min: 0, max: 1, noiseStd: undefined };
 

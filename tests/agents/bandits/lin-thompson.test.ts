@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { linThompson } from "#icrl/agents/bandits/lin-thompson.js";
 import type { Trial } from "#icrl/clients/typescript/define-agent.js";
-import { createPolicy } from "#icrl/jobs/simulate/play-trial.js";
+import { createPolicy } from "../../support/create-policy.js";
 
 it("draws theta from the posterior: one feature, worked out by hand", () => {
   // Arms +1 and -1: arm 0 is chosen when theta > 0. After rewards 3, 3, 3 of arm 0 with noise_std 2 and prior_std 1:

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { linUcb } from "#icrl/agents/bandits/lin-ucb.js";
 import type { Arms, Trial } from "#icrl/clients/typescript/define-agent.js";
 import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
-import { createPolicy } from "#icrl/jobs/simulate/play-trial.js";
+import { createPolicy } from "../../support/create-policy.js";
 
 /** Gauss-Jordan inverse of [d, d]. */
 function inverse(matrix: number[][]): number[][] {

@@ -7,14 +7,15 @@
  */
 import { expect, it } from "vitest";
 import { findAgent } from "#icrl/agents/registry.js";
-import { meanAndError, regretsOf } from "#icrl/jobs/simulate/play-trial.js";
+import { simulate } from "#icrl/jobs/simulate/simulate.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
+import { meanAndError } from "../../support/mean-and-error.js";
 
 const E2 = buildTask("bernoulli-bandit", { arms: 5, horizon: 200 });
 
 it("ucb lin2023 has the regret of Lin, Bai & Mei's UCB", () => {
   const options = { bonus: "lin2023" };
-  const { mean, error } = meanAndError(regretsOf({ agent: findAgent("ucb"), options, task: E2 }, 3000));
+  const { mean, error } = meanAndError(simulate({ agent: findAgent("ucb"), options, task: E2, trials: 3000 }));
   expect(Math.abs(mean - 6.51), `${mean} (se ${error}) against Lin`).toBeLessThan(3 * Math.hypot(error, 0.34));
   expect(Math.abs(mean - 6.75), `${mean} (se ${error}) against recomputed`).toBeLessThan(3 * Math.hypot(error, 0.06));
 });
@@ -35,7 +36,7 @@ const RL2 = [
 for (const { agent, options, arms, horizon, figure, spread } of RL2) {
   it(`${agent} ${JSON.stringify(options)} earns what Duan et al. have on ${arms} arms in ${horizon} pulls`, () => {
     const task = buildTask("bernoulli-bandit", { arms, horizon });
-    const { mean, error } = meanAndError(regretsOf({ agent: findAgent(agent), options, task }, 600));
+    const { mean, error } = meanAndError(simulate({ agent: findAgent(agent), options, task, trials: 600 }));
     // The best of A uniforms is A / (A + 1) on average, and their luck with instances is in `spread`, ours is not.
     const reward = (horizon * arms) / (arms + 1) - mean;
     const tolerance = 3 * Math.hypot(error, spread / Math.sqrt(1000));

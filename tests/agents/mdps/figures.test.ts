@@ -8,8 +8,10 @@
 import { expect, it } from "vitest";
 import { findAgent } from "#icrl/agents/registry.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
-import { meanAndError, playSteps, regretsOf } from "#icrl/jobs/simulate/play-trial.js";
+import { playTrial } from "#icrl/jobs/simulate/play-trial.js";
+import { simulate } from "#icrl/jobs/simulate/simulate.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
+import { meanAndError } from "../../support/mean-and-error.js";
 
 const RIVER = buildTask("river-swim", { states: 6, horizon: 20, episodes: 2000 });
 const BERNOULLI = buildTask("random-mdp", { states: 5, actions: 3, horizon: 5, episodes: 400, rewards: "bernoulli" });
@@ -27,7 +29,7 @@ for (const [row, agent, options, task, episodes, trials, figure] of [
   ["random MDP bernstein", "ucbvi", {}, BERNOULLI, 50, 300, 31],
 ] as const) {
   it(`${row} has the recomputed regret after ${episodes} episodes, to 10 %`, () => {
-    const { mean } = meanAndError(regretsOf({ agent: findAgent(agent), options, task, episodes }, trials));
+    const { mean } = meanAndError(simulate({ agent: findAgent(agent), options, task, episodes, trials }));
     expect(mean / figure).toBeGreaterThan(0.9);
     expect(mean / figure).toBeLessThan(1.1);
   });
@@ -42,7 +44,7 @@ for (const [agent, options, figure] of [
     const returns = Float64Array.from({ length: 500 }, (_, i) => {
       let sum = 0;
       const setup = { agent: findAgent(agent), options, task: RL2, ...trialSeeds(series, BigInt(i)) };
-      for (const { reward } of playSteps(setup)) sum += reward;
+      for (const { reward } of playTrial(setup)) sum += reward;
       return sum;
     });
     const { mean, error } = meanAndError(returns);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { greedyModel } from "#icrl/agents/mdps/greedy-model.js";
 import type { Outcome } from "#icrl/clients/typescript/define-agent.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
-import { createPolicy } from "#icrl/jobs/simulate/play-trial.js";
+import { createPolicy } from "../../support/create-policy.js";
 import { came, rewardsOf, toyTrial } from "./toy-mdp.js";
 
 const S = 3;

@@ -3,7 +3,7 @@ import { psrl } from "#icrl/agents/mdps/psrl.js";
 import type { Outcome, RewardSpec } from "#icrl/clients/typescript/define-agent.js";
 import type { IcrlError } from "#icrl/common/errors.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
-import { createPolicy } from "#icrl/jobs/simulate/play-trial.js";
+import { createPolicy } from "../../support/create-policy.js";
 import { came, firstChoices, rewardsOf, toyTrial } from "./toy-mdp.js";
 
 const DRAWS = 20_000;

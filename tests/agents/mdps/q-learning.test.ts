@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { qLearning } from "#icrl/agents/mdps/q-learning.js";
 import type { Trial } from "#icrl/clients/typescript/define-agent.js";
 import { categoricalFromUniform, rngFromSeed } from "#icrl/common/rng.js";
-import { createPolicy } from "#icrl/jobs/simulate/play-trial.js";
+import { createPolicy } from "../../support/create-policy.js";
 import { came as outcome, rewardsOf, toyTrial } from "./toy-mdp.js";
 
 const trial: Trial = {

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { rlsvi } from "#icrl/agents/mdps/rlsvi.js";
 import { findAgent } from "#icrl/agents/registry.js";
 import type { Outcome } from "#icrl/clients/typescript/define-agent.js";
-import { createPolicy, meanAndError, regretsOf } from "#icrl/jobs/simulate/play-trial.js";
+import { simulate } from "#icrl/jobs/simulate/simulate.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
+import { createPolicy } from "../../support/create-policy.js";
+import { meanAndError } from "../../support/mean-and-error.js";
 import { came, firstChoices, rewardsOf, toyTrial } from "./toy-mdp.js";
 
 const DRAWS = 20_000;
@@ -58,7 +60,7 @@ describe("rlsvi", () => {
 
 describe("deep exploration", () => {
   const regret = (agent: string, options: Record<string, unknown>, task: string, taskOptions: Record<string, number>) =>
-    meanAndError(regretsOf({ agent: findAgent(agent), options, task: buildTask(task, taskOptions) }, 5)).mean;
+    meanAndError(simulate({ agent: findAgent(agent), options, task: buildTask(task, taskOptions), trials: 5 })).mean;
 
   it("finds deep sea's treasure, which epsilon-greedy Q-learning and the greedy model do not", () => {
     const sea = { size: 10, episodes: 300 };

@@ -4,7 +4,7 @@ import { ucbvi } from "#icrl/agents/mdps/ucbvi.js";
 import type { Outcome, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
 import { IcrlError } from "#icrl/common/errors.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
-import { createPolicy } from "#icrl/jobs/simulate/play-trial.js";
+import { createPolicy } from "../../support/create-policy.js";
 
 const S = 3;
 const A = 2;

@@ -9,7 +9,7 @@ import { transformer } from "#icrl/agents/transformer/transformer.js";
 import type { Arms, Outcome, Policy, Trial } from "#icrl/clients/typescript/define-agent.js";
 import type { IcrlError } from "#icrl/common/errors.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
-import { createPolicy } from "#icrl/jobs/simulate/play-trial.js";
+import { createPolicy } from "../../support/create-policy.js";
 import { naiveLogits, wildParameters } from "../../support/naive-transformer.js";
 import { tempDir } from "../../support/temp-dir.js";
 
