@@ -14,7 +14,7 @@ import { IcrlError } from "../common/errors.js";
 import { type OptionValue, resolveOptions } from "../common/options.js";
 import { playsTask } from "../common/plays-task.js";
 import { rngFromSeed } from "../common/rng.js";
-import { describeTrial, playTrial } from "../jobs/simulate/play-trial.js";
+import { describeTrial, simulateTrial } from "../jobs/simulate/simulate-trial.js";
 import { buildTask } from "../server/tasks/registry.js";
 import type { Task } from "../server/tasks/task.js";
 import { benchFlags } from "./bench-flags.js";
@@ -59,7 +59,7 @@ interface Cost {
 
 function record(agent: Agent, task: Task, seed: bigint): Recording {
   const setup = { agent, task, taskSeed: seed, noiseSeed: seed + 1_000_000n, agentSeed: seed + 2_000_000n };
-  const outcomes = Array.from(playTrial(setup), (at) => ({ ...at, arms: copyOf(at.arms) }));
+  const outcomes = Array.from(simulateTrial(setup), ({ view }) => ({ ...view, arms: copyOf(view.arms) }));
   return { agentSeed: setup.agentSeed, outcomes };
 }
 

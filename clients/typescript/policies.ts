@@ -1,13 +1,20 @@
 /** The policies of a session: turns observations into what policies see, and their choices into actions. */
 import { IcrlError } from "../../common/errors.js";
+import { rngFromSeed } from "../../common/rng.js";
 import { boolElements, float32Elements, float32Tensor, int32Elements, int32Tensor } from "../../common/tensor.js";
 import { trialShape } from "../../common/trial-shape.js";
 import type { Actions, Observations, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
 import type { TaskDescription } from "../../proto/gen/icrl/v1/task.js";
 import type { Tensor } from "../../proto/gen/icrl/v1/tensor.js";
-import type { Agent } from "./define-agent.js";
-import { moveOn, type Seat, show, takeSeat, tell } from "./seat.js";
+import type { Agent, Policy } from "./define-agent.js";
 import { trialOf } from "./trial-of.js";
+import { moveOn, show, type TrialView, tell, viewOf } from "./trial-view.js";
+
+/** One env's policy, and where it is. */
+interface Seat {
+  readonly policy: Policy;
+  readonly view: TrialView;
+}
 
 /** The policies of one open, one for each env. */
 export interface Policies {
@@ -45,7 +52,8 @@ export function createPolicies(
 
   function startTrial({ env, trialFeatures, agentSeed }: TrialStart): void {
     const features = trialFeatures && float32Elements(trialFeatures, "trial_features").slice();
-    seats[env] = takeSeat(agent, options, trialOf(task, features), agentSeed);
+    const trial = trialOf(task, features);
+    seats[env] = { policy: agent.create(trial, options, rngFromSeed(agentSeed)), view: viewOf(trial) };
   }
 
   function checkedAction(action: number): number {
@@ -89,8 +97,10 @@ export function createPolicies(
               ? (finalStates as Int32Array)[finalRow]
               : (states as Int32Array)[n];
           if (ends || cut) finalRow += 1;
-          tell(seats[n], executed[n], rewards[n], nextState, ends, cut);
-          moveOn(seats[n]);
+          const { policy, view } = seats[n];
+          tell(view, executed[n], rewards[n], nextState, ends, cut);
+          policy.observe?.(view);
+          moveOn(view);
         }
         if (nextStart < trialStarts.length && trialStarts[nextStart].env === n) {
           startTrial(trialStarts[nextStart]);
@@ -101,14 +111,14 @@ export function createPolicies(
         propensities[n] = Number.NaN;
         if (active[n] === 0) continue;
         anyActive = true;
-        const seat = seats[n];
-        show(seat, states?.[n] ?? 0, features?.subarray(n * armsSize, (n + 1) * armsSize));
+        const { policy, view } = seats[n];
+        show(view, states?.[n] ?? 0, features?.subarray(n * armsSize, (n + 1) * armsSize));
         if (wantProbabilities) {
-          if (seat.policy.probabilities === undefined) law.fill(Number.NaN);
-          else seat.policy.probabilities(seat.at, law);
+          if (policy.probabilities === undefined) law.fill(Number.NaN);
+          else policy.probabilities(view, law);
         }
-        actions[n] = checkedAction(seat.policy.act(seat.at));
-        let propensity = seat.policy.propensity ?? Number.NaN;
+        actions[n] = checkedAction(policy.act(view));
+        let propensity = policy.propensity ?? Number.NaN;
         if (wantProbabilities) {
           if (Number.isNaN(law[0]) && propensity === 1) law.fill(0).fill(1, actions[n], actions[n] + 1); // a sure choice is a law
           if (Number.isNaN(propensity)) propensity = law[actions[n]];

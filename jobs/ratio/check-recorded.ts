@@ -1,6 +1,7 @@
-import { takeSeat } from "../../clients/typescript/seat.js";
 import { trialOf } from "../../clients/typescript/trial-of.js";
+import { viewOf } from "../../clients/typescript/trial-view.js";
 import { IcrlError } from "../../common/errors.js";
+import { rngFromSeed } from "../../common/rng.js";
 import { readDataset } from "../../datasets/read/read-dataset.js";
 import { describeTask } from "../../server/tasks/describe-task.js";
 import { playPolicy } from "../simulate/play-policy.js";
@@ -60,21 +61,21 @@ function checkTrial(
   from: number,
   to: number,
 ): RecordedCheck {
-  const trial = recordedTrial(task, columns, from, to);
-  const described = trialOf(describeTask(task), trial.trialFeatures);
-  const seat = takeSeat(player.agent, player.options, described, columns.agent_seed[from]);
-  const { episodes } = trial;
-  const forced = () => trial.nextAction;
-  let [steps, maxDifference] = [0, 0];
-  for (const { action, probabilities } of playPolicy(trial, seat, {
-    episodes,
+  const recorded = recordedTrial(task, columns, from, to);
+  const trial = trialOf(describeTask(task), recorded.trialFeatures);
+  const policy = player.agent.create(trial, player.options, rngFromSeed(columns.agent_seed[from]));
+  const setup = {
+    episodes: recorded.episodes,
     numActions: task.numActions,
-    forced,
+    truncated: recorded.truncated,
+    forced: () => recorded.nextAction,
     asksProbabilities: true,
-  })) {
-    if (Number.isNaN(trial.propensity)) continue;
+  };
+  let [steps, maxDifference] = [0, 0];
+  for (const { view, probabilities } of playPolicy(recorded, policy, viewOf(trial), setup)) {
+    if (Number.isNaN(recorded.propensity)) continue;
     steps += 1;
-    maxDifference = Math.max(maxDifference, Math.abs(probabilities[action] - trial.propensity));
+    maxDifference = Math.max(maxDifference, Math.abs(probabilities[view.action] - recorded.propensity));
   }
   return { steps, maxDifference };
 }

@@ -1,9 +1,10 @@
 /** Trials of a task played by built-in policies in this process, as an estimator of the distribution ratio wants them. */
 
-import type { Agent } from "../../clients/typescript/define-agent.js";
-import { moveOn, type Seat, show, takeSeat, tell } from "../../clients/typescript/seat.js";
+import type { Agent, Policy } from "../../clients/typescript/define-agent.js";
 import { trialOf } from "../../clients/typescript/trial-of.js";
+import { moveOn, show, type TrialView, tell, viewOf } from "../../clients/typescript/trial-view.js";
 import { IcrlError } from "../../common/errors.js";
+import { rngFromSeed } from "../../common/rng.js";
 import { hash64, type TrialSeeds, trialSeeds } from "../../common/seeds.js";
 import { describeTask } from "../../server/tasks/describe-task.js";
 import type { Env, Task } from "../../server/tasks/task.js";
@@ -38,8 +39,10 @@ export interface PolicyTrialsSetup {
 /** A trial, and how far it is. */
 interface Particle {
   readonly env: Env;
-  /** One for each player, all of which are shown and told the same. */
-  readonly seats: readonly Seat[];
+  /** One for each player. */
+  readonly policies: readonly Policy[];
+  /** What all of them are shown and told. */
+  readonly view: TrialView;
   readonly seeds: TrialSeeds;
   /** Steps taken. */
   steps: number;
@@ -68,43 +71,40 @@ export function policyTrials(setup: PolicyTrialsSetup): ParticleTrials {
   const law = new Float64Array(numActions);
   let forks = 0;
 
-  const newSeats = (env: Env, seeds: TrialSeeds): Seat[] => {
+  const begin = (env: Env, seeds: TrialSeeds): Pick<Particle, "policies" | "view"> => {
     const trial = trialOf(description, env.trialFeatures);
-    return players.map(({ agent, options }) => takeSeat(agent, options, trial, seeds.agentSeed));
+    const policies = players.map(({ agent, options }) => agent.create(trial, options, rngFromSeed(seeds.agentSeed)));
+    return { policies, view: viewOf(trial) };
   };
 
   const particles = Array.from({ length: size }, (_, i): Particle => {
     const seeds = trialSeeds(series, BigInt(setup.population * size + i));
     const env = task.instantiate(seeds.taskSeed, seeds.noiseSeed);
     env.reset(0);
-    return { env, seats: newSeats(env, seeds), seeds, steps: 0, over: false, features: [] };
+    return { env, ...begin(env, seeds), seeds, steps: 0, over: false, features: [] };
   });
 
-  const showAll = (seats: readonly Seat[], state: number, features: Float32Array | undefined): void => {
-    for (const seat of seats) show(seat, state, features);
-  };
-
-  /** Tells the policies of trial i what came of its step t. */
-  const tellAll = (seats: readonly Seat[], i: number, t: number): void => {
-    const row = i * mostSteps + t;
-    for (const seat of seats) {
-      seat.policy.act(seat.at);
-      tell(seat, actions[row], rewards[row], nextStates[row], ends[row] === 1, false);
-      moveOn(seat);
+  /** Tells the policies what came of the step in a row. */
+  const tellAll = ({ policies, view }: Particle, row: number): void => {
+    tell(view, actions[row], rewards[row], nextStates[row], ends[row] === 1, false);
+    for (const policy of policies) {
+      policy.act(view);
+      policy.observe?.(view);
     }
+    moveOn(view);
   };
 
   return {
     size,
     numActions,
     laws(i, expert, behaviours) {
-      const { env, seats, steps, over } = particles[i];
+      const { env, policies, view, steps, over } = particles[i];
       if (over) return false;
-      showAll(seats, env.observation, env.features);
-      for (const [p, { policy, at }] of seats.entries()) {
+      show(view, env.observation, env.features);
+      for (const [p, { agent }] of players.entries()) {
         law.fill(Number.NaN);
-        policy.probabilities?.(at, law);
-        if (Number.isNaN(law[0])) throw lawUnknown(players[p].agent, steps);
+        policies[p].probabilities?.(view, law);
+        if (Number.isNaN(law[0])) throw lawUnknown(agent, steps);
         if (p === setup.expert) expert.set(law);
         for (const [k, player] of setup.behaviours.entries()) if (player === p) behaviours.set(law, k * numActions);
       }
@@ -112,7 +112,7 @@ export function policyTrials(setup: PolicyTrialsSetup): ParticleTrials {
     },
     take(i, action) {
       const particle = particles[i];
-      const { env, seats, features } = particle;
+      const { env, features } = particle;
       const row = i * mostSteps + particle.steps;
       states[row] = env.observation;
       if (env.features !== undefined) features.push(env.features.slice());
@@ -121,10 +121,10 @@ export function policyTrials(setup: PolicyTrialsSetup): ParticleTrials {
       rewards[row] = env.reward;
       nextStates[row] = env.observation;
       ends[row] = env.terminated ? 1 : 0;
-      tellAll(seats, i, particle.steps);
+      tellAll(particle, row);
       particle.steps += 1;
       if (!env.terminated) return;
-      const { episode } = seats[0].at;
+      const { episode } = particle.view;
       if (episode === task.episodes) particle.over = true;
       else env.reset(episode);
     },
@@ -136,14 +136,14 @@ export function policyTrials(setup: PolicyTrialsSetup): ParticleTrials {
       forks += 1;
       const noise = ["icrl.v1", "ratio", String(setup.seed), setup.taskId, String(setup.population), String(forks)];
       const fork = env.fork(hash64(noise));
-      const seats = over ? [] : newSeats(env, seeds);
-      particles[to] = { env: fork, seats, seeds, steps, over, features: features.slice() };
+      const particle: Particle = { env: fork, ...begin(env, seeds), seeds, steps, over, features: features.slice() };
+      particles[to] = particle;
       if (over) return;
-      for (let t = 0; t < steps; t++) {
-        showAll(seats, states[to * mostSteps + t], features[t]);
-        tellAll(seats, to, t);
+      for (let t = 0, row = to * mostSteps; t < steps; t++, row++) {
+        show(particle.view, states[row], features[t]);
+        tellAll(particle, row);
       }
-      showAll(seats, fork.observation, fork.features);
+      show(particle.view, fork.observation, fork.features);
     },
   };
 }

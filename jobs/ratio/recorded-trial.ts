@@ -25,6 +25,8 @@ export interface RecordedTrial extends World {
   readonly episodes: number;
   /** Features of arms that are fixed for the trial, [A, d]; undefined where it has none. */
   readonly trialFeatures: Float32Array | undefined;
+  /** Whether the last step was its episode's last though the task did not end it. */
+  truncated(): boolean;
   /** What was done next. */
   readonly nextAction: number;
   /** With which the last action was chosen; NaN where it is not known. */
@@ -72,9 +74,7 @@ export function recordedTrial(task: Task, columns: RecordedColumns, from: number
     get terminated() {
       return isOver() && columns.terminated[row] === 1;
     },
-    get truncated() {
-      return isOver() && (columns.truncated[row] === 1 || columns.terminated[row] !== 1);
-    },
+    truncated: () => isOver() && (columns.truncated[row] === 1 || columns.terminated[row] !== 1),
     reset(episode) {
       row = from + episode;
       t = 0;

@@ -5,24 +5,18 @@ import { IcrlError } from "../../common/errors.js";
 import type { PopulationJob, PopulationMessage } from "./ratio-worker.js";
 import type { PopulationPoint } from "./run-population.js";
 
-/** Work under way. */
-export interface Populations {
-  /** What each job gave, in the jobs' order. */
-  readonly done: Promise<(readonly PopulationPoint[])[]>;
-  /** Ends the threads, finished or not. */
-  close(): Promise<void>;
-}
-
 /**
- * Starts the jobs.
+ * Runs the jobs. No thread is left when it is done, however that is.
  *
  * @param onStep told the number of a job and how many steps it has done
- * @throws (by `done`) PROBABILITIES_UNKNOWN and what else a job fails with
+ * @returns what each job gave, in the jobs' order
+ * @throws PROBABILITIES_UNKNOWN and what else a job fails with, and the signal's reason once it is aborted
  */
-export function startPopulations(
+export async function runPopulations(
   jobs: readonly PopulationJob[],
   onStep: (job: number, steps: number) => void,
-): Populations {
+  signal: AbortSignal,
+): Promise<(readonly PopulationPoint[])[]> {
   const running = new Set<Worker>();
   let next = 0;
 
@@ -50,12 +44,18 @@ export function startPopulations(
       points[job] = await run(job);
     }
   };
-  const done = Promise.all(Array.from({ length: Math.min(jobs.length, availableParallelism()) }, runAll));
-  return {
-    done: done.then(() => points),
-    async close() {
-      next = jobs.length;
-      await Promise.all(Array.from(running, (worker) => worker.terminate()));
-    },
-  };
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  signal.throwIfAborted();
+  try {
+    await Promise.race([
+      Promise.all(Array.from({ length: Math.min(jobs.length, availableParallelism()) }, runAll)),
+      aborted,
+    ]);
+    return points;
+  } finally {
+    next = jobs.length;
+    await Promise.all(Array.from(running, (worker) => worker.terminate()));
+  }
 }

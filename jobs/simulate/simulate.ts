@@ -1,6 +1,6 @@
 /** Many trials of an agent on a task in this process: for tests and timings of algorithms, which want them soon. */
 import { trialSeeds } from "../../common/seeds.js";
-import { playTrial, type TrialSetup } from "./play-trial.js";
+import { simulateTrial, type TrialSetup } from "./simulate-trial.js";
 
 /** What is played. */
 export interface SimulationSpec extends Omit<TrialSetup, "taskSeed" | "noiseSeed" | "agentSeed"> {
@@ -14,7 +14,7 @@ export interface SimulationSpec extends Omit<TrialSetup, "taskSeed" | "noiseSeed
  *
  * @param onTrial told after each how many are done
  * @returns cumulative regret of each trial, [trials]
- * @throws what playTrial throws, and the signal's reason between trials
+ * @throws what simulateTrial throws, and the signal's reason between trials
  */
 export function simulate(
   { trials, seed = 1n, ...setup }: SimulationSpec,
@@ -25,7 +25,7 @@ export function simulate(
   const series = { purpose: "validate", seed, taskId: setup.task.name, entrant: setup.agent.name } as const;
   for (let i = 0; i < trials; i++) {
     signal?.throwIfAborted();
-    for (const { regret } of playTrial({ ...setup, ...trialSeeds(series, BigInt(i)) })) regrets[i] += regret;
+    for (const { regret } of simulateTrial({ ...setup, ...trialSeeds(series, BigInt(i)) })) regrets[i] += regret;
     onTrial(i + 1);
   }
   return regrets;

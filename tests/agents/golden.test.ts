@@ -12,8 +12,8 @@ import { STANDARD_TASKS } from "#icrl/bench/standard-tasks.js";
 import type { Agent, RewardSpec, Trial } from "#icrl/clients/typescript/define-agent.js";
 import type { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
-import { describeTrial, playTrial } from "#icrl/jobs/simulate/play-trial.js";
 import { simulate } from "#icrl/jobs/simulate/simulate.js";
+import { describeTrial, simulateTrial } from "#icrl/jobs/simulate/simulate-trial.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
 import { createPolicy } from "../support/create-policy.js";
@@ -112,15 +112,15 @@ function record(agent: Agent): Golden {
     agent_seed: String(seeds.agentSeed),
     trial: trialToJson(trial),
     regrets: regretsOfAgent(agent),
-    steps: Array.from(playTrial({ agent, task, ...seeds }), (at) => [
-      at.episode,
-      at.step,
-      at.state,
-      at.choice,
-      Number.isNaN(at.propensity) ? null : at.propensity,
-      at.reward,
-      at.nextState,
-      at.terminated,
+    steps: Array.from(simulateTrial({ agent, task, ...seeds }), ({ view, choice, propensity }) => [
+      view.episode,
+      view.step,
+      view.state,
+      choice,
+      Number.isNaN(propensity) ? null : propensity,
+      view.reward,
+      view.nextState,
+      view.terminated,
     ]),
   };
 }

@@ -7,7 +7,7 @@ import type { Agent, Outcome, Policy, Trial } from "#icrl/clients/typescript/def
 import { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
 import type { Step } from "#icrl/jobs/simulate/play-policy.js";
-import { describeTrial, playTrial, type TrialSetup } from "#icrl/jobs/simulate/play-trial.js";
+import { describeTrial, simulateTrial, type TrialSetup } from "#icrl/jobs/simulate/simulate-trial.js";
 import { TASKS } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
 import { createPolicy } from "../support/create-policy.js";
@@ -61,7 +61,7 @@ function onEveryTask(find: (agent: Agent, task: Task) => string | undefined): Ag
 }
 
 function violationOfRange(agent: Agent, task: Task): string | undefined {
-  for (const { choice } of playTrial(setup(agent, task))) {
+  for (const { choice } of simulateTrial(setup(agent, task))) {
     if (!Number.isInteger(choice) || choice < 0 || choice >= task.numActions) {
       return `action ${choice} is outside [0, ${task.numActions})`;
     }
@@ -70,7 +70,7 @@ function violationOfRange(agent: Agent, task: Task): string | undefined {
 }
 
 function violationOfPropensity(agent: Agent, task: Task): string | undefined {
-  for (const { propensity } of playTrial(setup(agent, task))) {
+  for (const { propensity } of simulateTrial(setup(agent, task))) {
     if (!(propensity > 0 && propensity <= 1) && !Number.isNaN(propensity)) return `propensity ${propensity}`;
   }
   return undefined;
@@ -90,7 +90,7 @@ function choicesAfter(
   const stated = new Float64Array(task.numActions).fill(Number.NaN);
   for (let draw = 0; draw < DRAWS; draw++) {
     // The same past for every draw, so that only the policy's own randomness differs.
-    const steps = playTrial({
+    const steps = simulateTrial({
       ...setup(agent, task, BigInt(draw)),
       forced: (t) => (t * 3) % task.numActions,
       asksProbabilities: draw === 0,
@@ -125,8 +125,11 @@ function violationOfFrequency(agent: Agent, task: Task): string | undefined {
 }
 
 function violationOfProbabilities(agent: Agent, task: Task): string | undefined {
-  const unasked = playTrial(setup(agent, task));
-  for (const { choice, probabilities, propensity } of playTrial({ ...setup(agent, task), asksProbabilities: true })) {
+  const unasked = simulateTrial(setup(agent, task));
+  for (const { choice, probabilities, propensity } of simulateTrial({
+    ...setup(agent, task),
+    asksProbabilities: true,
+  })) {
     const { value } = unasked.next();
     if (value?.choice !== choice) return `it chose ${choice} where it chooses ${value?.choice} when it is not asked`;
     const unknown = probabilities.filter(Number.isNaN).length;
@@ -142,16 +145,16 @@ function violationOfProbabilities(agent: Agent, task: Task): string | undefined 
 }
 
 function violationOfSeed(agent: Agent, task: Task): string | undefined {
-  const once = said(playTrial(setup(agent, task)));
-  const again = said(playTrial(setup(agent, task)));
+  const once = said(simulateTrial(setup(agent, task)));
+  const again = said(simulateTrial(setup(agent, task)));
   const at = once.findIndex((step, t) => step !== again[t]);
   return at < 0 ? undefined : `step ${at} was ${once[at]}, and ${again[at]} from the same seeds`;
 }
 
 function violationOfSeparation(agent: Agent, task: Task): string | undefined {
   const seeds = [1n, 2n, 3n];
-  const alone = seeds.map((seed) => said(playTrial({ ...setup(agent, task, seed), taskSeed: seed })));
-  const together = seeds.map((seed) => playTrial({ ...setup(agent, task, seed), taskSeed: seed }));
+  const alone = seeds.map((seed) => said(simulateTrial({ ...setup(agent, task, seed), taskSeed: seed })));
+  const together = seeds.map((seed) => simulateTrial({ ...setup(agent, task, seed), taskSeed: seed }));
   for (let t = 0; t < alone[0].length; t++) {
     for (let i = 0; i < seeds.length; i++) {
       const { value } = together[i].next();
@@ -177,8 +180,8 @@ function distinctPast(task: Task, trial: Trial): History {
     return pulls.map((pull, step) => ({ ...common, ...pull, state: 0, episode: 0, step }));
   }
   const forced = (t: number) => (t * 7 + Math.floor(t / 3)) % task.numActions;
-  const steps = playTrial({ ...setup(uniform, task), forced });
-  return Array.from(steps, (at) => ({ ...at, arms: undefined })).slice(0, -2);
+  const steps = simulateTrial({ ...setup(uniform, task), forced });
+  return Array.from(steps, ({ view }) => ({ ...view, arms: undefined })).slice(0, -2);
 }
 
 /** The law of the choice that follows a past: exact where the agent knows it, else the frequencies over many seeds. */

@@ -10,7 +10,7 @@ import { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
-import { describeTrial, playTrial } from "#icrl/jobs/simulate/play-trial.js";
+import { describeTrial, simulateTrial } from "#icrl/jobs/simulate/simulate-trial.js";
 import type { Task } from "#icrl/server/tasks/task.js";
 import type { LogReport } from "#icrl/server/trajectories/verify.js";
 import { createPolicy } from "../support/create-policy.js";
@@ -74,7 +74,7 @@ function differenceFromPlay({ agent, task }: Pair, rows: readonly TrajectoryRow[
   for (let trial = 0; trial < TRIALS; trial++) {
     const seeds = trialSeeds({ purpose: "play", seed: SEED, taskId: task.name, entrant: agent.name }, BigInt(trial));
     let row: TrajectoryRow | undefined;
-    for (const at of playTrial({ agent, task, ...seeds })) {
+    for (const { view: at, propensity, regret } of simulateTrial({ agent, task, ...seeds })) {
       if (at.step === 0) row = left.shift();
       const where = `trial ${trial}, episode ${at.episode}, step ${at.step}`;
       if (row === undefined) return `${where}: is not in the log`;
@@ -83,8 +83,8 @@ function differenceFromPlay({ agent, task }: Pair, rows: readonly TrajectoryRow[
         ["episode", row.episode_index, at.episode],
         ["action", row.actions.at(at.step), at.action],
         ["reward", row.rewards.at(at.step), at.reward],
-        ["propensity", row.propensities?.at(at.step) ?? Number.NaN, Math.fround(at.propensity)],
-        ["regret", row.regrets?.at(at.step), at.regret],
+        ["propensity", row.propensities?.at(at.step) ?? Number.NaN, Math.fround(propensity)],
+        ["regret", row.regrets?.at(at.step), regret],
         ["terminated", row.terminated && at.step === row.length - 1, at.terminated],
       ];
       if (task.observationSpace.type === "discrete") {

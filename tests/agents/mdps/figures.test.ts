@@ -8,8 +8,8 @@
 import { expect, it } from "vitest";
 import { findAgent } from "#icrl/agents/registry.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
-import { playTrial } from "#icrl/jobs/simulate/play-trial.js";
 import { simulate } from "#icrl/jobs/simulate/simulate.js";
+import { simulateTrial } from "#icrl/jobs/simulate/simulate-trial.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import { meanAndError } from "../../support/mean-and-error.js";
 
@@ -44,7 +44,7 @@ for (const [agent, options, figure] of [
     const returns = Float64Array.from({ length: 500 }, (_, i) => {
       let sum = 0;
       const setup = { agent: findAgent(agent), options, task: RL2, ...trialSeeds(series, BigInt(i)) };
-      for (const { reward } of playTrial(setup)) sum += reward;
+      for (const { view } of simulateTrial(setup)) sum += view.reward;
       return sum;
     });
     const { mean, error } = meanAndError(returns);

@@ -1,8 +1,9 @@
 /** A trial of an agent on a task in this process, with no server between. What the policy is told, and when, is as the SDK does it. */
 import type { Agent, Trial } from "../../clients/typescript/define-agent.js";
-import { takeSeat } from "../../clients/typescript/seat.js";
 import { trialOf } from "../../clients/typescript/trial-of.js";
+import { viewOf } from "../../clients/typescript/trial-view.js";
 import { resolveOptions } from "../../common/options.js";
+import { rngFromSeed } from "../../common/rng.js";
 import { describeTask } from "../../server/tasks/describe-task.js";
 import { createOracle } from "../../server/tasks/oracle.js";
 import type { Env, Task } from "../../server/tasks/task.js";
@@ -29,16 +30,18 @@ export const describeTrial = (task: Task, env: Env): Trial => trialOf(describeTa
  *
  * @throws OPTION_UNKNOWN, OPTION_INVALID, and what the agent throws of a task that it does not play
  */
-export function playTrial(setup: TrialSetup): Generator<Step, void, void> {
+export function simulateTrial(setup: TrialSetup): Generator<Step, void, void> {
   const { agent, task, options = {}, episodes = task.episodes, forced, asksProbabilities } = setup;
   const env = task.instantiate(setup.taskSeed, setup.noiseSeed);
   const oracle = createOracle(task, env);
   const resolved = resolveOptions(agent.options, options, `agent "${agent.name}"`);
-  const seat = takeSeat(agent, resolved, describeTrial(task, env), setup.agentSeed);
+  const trial = describeTrial(task, env);
+  const policy = agent.create(trial, resolved, rngFromSeed(setup.agentSeed));
   const regretOf = (step: number, action: number): number => {
     if (step === 0) oracle.beginEpisode();
     oracle.judge(step, env.state, action);
     return oracle.regret;
   };
-  return playPolicy(env, seat, { episodes, numActions: task.numActions, forced, asksProbabilities, regretOf });
+  const play = { episodes, numActions: task.numActions, forced, asksProbabilities, regretOf };
+  return playPolicy(env, policy, viewOf(trial), play);
 }
