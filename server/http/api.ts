@@ -222,7 +222,9 @@ export interface TrajectorySummary {
 export interface TrajectoryView {
   readonly summary: TrajectorySummary;
   readonly options: Readonly<Record<string, unknown>>;
-  readonly kind: "bandit" | "mdp";
+  readonly drawing: TrajectoryDrawing;
+  /** What each action does, in a word, [A]; null where an action is but a number. */
+  readonly action_names: readonly string[] | null;
   readonly num_actions: number;
   /** States that an observation can name; null for bandits. */
   readonly num_observations: number | null;
@@ -240,6 +242,12 @@ export interface TrajectoryView {
   readonly revealed?: RevealedTruth;
 }
 
+/** How steps are drawn: a row for each arm; a way through cells, an observation being row * columns + column; the state after each step. */
+export type TrajectoryDrawing =
+  | { readonly as: "arms" }
+  | { readonly as: "grid"; readonly rows: number; readonly columns: number }
+  | { readonly as: "states" };
+
 /** What only the server knew while it was played. */
 export interface RevealedTruth {
   readonly task_seed: string;
@@ -250,6 +258,6 @@ export interface RevealedTruth {
   readonly regrets: readonly number[];
   /** [A]; null for MDPs, and where arms are drawn anew at each step. */
   readonly means: readonly number[] | null;
-  /** Observations in which the largest reward is to be had for sure. */
-  readonly goals: readonly { readonly observation: number; readonly ends: boolean }[];
+  /** Observations in which the largest reward is to be had for sure, and the sign that stands for each. */
+  readonly goals: readonly { readonly observation: number; readonly sign: string }[];
 }

@@ -2,11 +2,14 @@
 import { IcrlError } from "../../common/errors.js";
 import { revealInstance } from "../tasks/oracle.js";
 import { buildTask } from "../tasks/registry.js";
+import type { Task } from "../tasks/task.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
-import type { RevealedTruth, TrajectorySummary, TrajectoryView } from "./api.js";
+import type { RevealedTruth, TrajectoryDrawing, TrajectorySummary, TrajectoryView } from "./api.js";
 import type { PageContext } from "./page-context.js";
 import { placeOf } from "./place-of.js";
 import { episodeId, type RecentEpisode } from "./recent-episodes.js";
+
+const STARS = { ends: "★", other: "★" };
 
 /**
  * Whether an episode's truth must not be told: its tournament is running, or unknown, or another that runs has its seed, and with it may have
@@ -67,7 +70,8 @@ export function trajectoryView({ recent, tournaments }: PageContext, id: string)
   return {
     summary: summary(episode, tournaments),
     options,
-    kind: task.kinds.includes("bandit") ? "bandit" : "mdp",
+    drawing: drawingOf(task),
+    action_names: task.actionNames ?? null,
     num_actions: task.numActions,
     num_observations: task.observationSpace.type === "discrete" ? task.observationSpace.n : null,
     end_reason: episode.endReason,
@@ -80,7 +84,13 @@ export function trajectoryView({ recent, tournaments }: PageContext, id: string)
   };
 }
 
-function revealedTruth(episode: RecentEpisode, task: ReturnType<typeof buildTask>): RevealedTruth {
+/** Without the signs, which would tell what is hidden. */
+function drawingOf({ drawing }: Task): TrajectoryDrawing {
+  return drawing.as === "grid" ? { as: "grid", rows: drawing.rows, columns: drawing.columns } : drawing;
+}
+
+function revealedTruth(episode: RecentEpisode, task: Task): RevealedTruth {
+  const { ends: endSign, other } = (task.drawing.as === "grid" ? task.drawing.signs : undefined) ?? STARS;
   const { means, goals } = revealInstance(task, episode.taskSeed, episode.noiseSeed);
   return {
     task_seed: String(episode.taskSeed),
@@ -88,6 +98,6 @@ function revealedTruth(episode: RecentEpisode, task: ReturnType<typeof buildTask
     optimal_actions: [...episode.optimalActions],
     regrets: [...episode.regrets],
     means: means === undefined ? null : [...means],
-    goals,
+    goals: goals.map(({ observation, ends }) => ({ observation, sign: ends ? endSign : other })),
   };
 }

@@ -10,7 +10,7 @@ export function StepTable({ view, step }: { view: TrajectoryView; step: number }
   const { actions, rewards, observations, revealed } = view;
   const first = Math.max(0, Math.min(step, actions.length) - ROWS);
   const rows = Array.from({ length: Math.min(ROWS, actions.length) }, (_, i) => first + i);
-  const name = (action: number) => actionName(view.summary.task, action);
+  const name = (action: number) => actionName(view, action);
   return (
     <div class="scroll">
       <table class="steps">
@@ -24,7 +24,7 @@ export function StepTable({ view, step }: { view: TrajectoryView; step: number }
                 State
               </th>
             )}
-            <th scope="col">{observations === null ? "Arm" : "Action"}</th>
+            <th scope="col">{view.drawing.as === "arms" ? "Arm" : "Action"}</th>
             <th scope="col" class="number">
               Reward
             </th>

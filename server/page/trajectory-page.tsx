@@ -9,9 +9,6 @@ import { Raster } from "./raster.js";
 import { StepTable } from "./step-table.js";
 import { linkTo } from "./view.js";
 
-/** Tasks that are grids of N x N cells, N their option `size`. */
-const GRIDS = ["dark-room", "dark-key-to-door", "deep-sea"];
-
 /** One trajectory, step by step. */
 export function TrajectoryPage({ view }: { view: TrajectoryView }) {
   const { summary, actions, rewards, revealed } = view;
@@ -23,9 +20,8 @@ export function TrajectoryPage({ view }: { view: TrajectoryView }) {
     total += rewards[t];
     regret += revealed?.regrets[t] ?? 0;
   }
-  const noun = view.kind === "bandit" ? "arm" : "action";
-  const last =
-    step === 0 ? "" : `: ${noun} ${actionName(summary.task, actions[step - 1])}, reward ${short(rewards[step - 1])}`;
+  const noun = view.drawing.as === "arms" ? "arm" : "action";
+  const last = step === 0 ? "" : `: ${noun} ${actionName(view, actions[step - 1])}, reward ${short(rewards[step - 1])}`;
   const options = Object.entries(view.options).map(([name, value]) => `${name} ${String(value)}`);
   return (
     <>
@@ -99,11 +95,9 @@ export function TrajectoryPage({ view }: { view: TrajectoryView }) {
 }
 
 function Picture({ view, step, go }: { view: TrajectoryView; step: number; go: Go }) {
-  const size = Number(view.options["size"]);
-  if (view.kind === "bandit") return <BanditSteps view={view} step={step} go={go} />;
-  if (GRIDS.includes(view.summary.task) && size * size === view.num_observations) {
-    return <GridSteps view={view} step={step} size={size} />;
-  }
+  const { drawing } = view;
+  if (drawing.as === "arms") return <BanditSteps view={view} step={step} go={go} />;
+  if (drawing.as === "grid") return <GridSteps view={view} step={step} rows={drawing.rows} columns={drawing.columns} />;
   return (
     <>
       <h2>States</h2>

@@ -22,6 +22,21 @@ export interface RewardSpec {
 /** What an algorithm can rely on; see TaskDescription.kinds in proto/icrl/v1/task.proto. */
 export type Kind = "bandit" | "linear" | "bernoulli" | "tabular-mdp";
 
+/** How the steps of an episode are drawn for people. */
+export type StepDrawing =
+  /** A row for each arm: how often it was played, and what it paid. */
+  | { readonly as: "arms" }
+  /** A way through rows x columns cells: what is observed is row * columns + column. */
+  | {
+      readonly as: "grid";
+      readonly rows: number;
+      readonly columns: number;
+      /** Signs of the cells where something was hidden: of those whose finding ends the episode, and of others. A star where absent. */
+      readonly signs?: { readonly ends: string; readonly other: string };
+    }
+  /** The observed state after each step. */
+  | { readonly as: "states" };
+
 /** A task: a family with its options resolved. */
 export interface Task {
   readonly name: string;
@@ -37,6 +52,9 @@ export interface Task {
   /** Episodes of a trial. */
   readonly episodes: number;
   readonly reward: RewardSpec;
+  readonly drawing: StepDrawing;
+  /** What each action does, in a word, [A]; absent where an action is but a number. */
+  readonly actionNames?: readonly string[];
   /** Draws the instance of a trial and keys its noise. Not yet reset. */
   instantiate(taskSeed: bigint, noiseSeed: bigint): Env;
 }

@@ -218,6 +218,16 @@ test("a description that promises what the task does not hold is found", () => {
   );
 });
 
+test("a drawing that does not fit what is shown is found", () => {
+  const found = (task: Task) => taskViolations(task).filter((text) => /drawn|cells|name/.test(text));
+  expect(found({ ...bandit, drawing: { as: "states" } })).toEqual(["what shows no states is drawn by them"]);
+  expect(found({ ...river, drawing: { as: "arms" } })).toEqual(["what shows states is drawn as arms"]);
+  expect(found({ ...keyToDoor, drawing: { as: "grid", rows: 2, columns: 3 } })).toEqual([
+    "the grid's cells are not its states",
+  ]);
+  expect(found({ ...river, actionNames: ["left"] })).toEqual(["not every action has a name"]);
+});
+
 test("forks that lose their place, share it, or keep to other noise are found", () => {
   const lost = broken(river, (env) => ({
     fork(noiseSeed) {

@@ -68,8 +68,18 @@ function checkDescription(task: Task, check: Check): void {
   }
   if (kinds.includes("bernoulli")) check(reward.kind === "bernoulli", "a bernoulli task has other rewards");
   if (kinds.includes("tabular-mdp")) check(space.type === "discrete", "a tabular MDP does not show an integer");
+  checkDrawing(task, check);
   if (reward.kind === "bernoulli")
     check(reward.min === 0 && reward.max === 1, "Bernoulli rewards are not within 0 and 1");
+}
+
+function checkDrawing({ drawing, actionNames, numActions, observationSpace: space }: Task, check: Check): void {
+  const observations = space.type === "discrete" ? space.n : 0;
+  check(actionNames === undefined || actionNames.length === numActions, "not every action has a name");
+  if (drawing.as === "arms") check(observations === 0, "what shows states is drawn as arms");
+  else check(observations > 0, "what shows no states is drawn by them");
+  if (drawing.as === "grid")
+    check(drawing.rows * drawing.columns === observations, "the grid's cells are not its states");
 }
 
 function checkInstance(task: Task, env: Env, check: Check): void {

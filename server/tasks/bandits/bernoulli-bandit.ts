@@ -46,6 +46,7 @@ export const bernoulliBandit = defineTask({
       horizon,
       episodes: 1,
       reward: { kind: "bernoulli", min: 0, max: 1 },
+      drawing: { as: "arms" },
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("means");
         const means = new Float64Array(arms);

@@ -50,6 +50,7 @@ export const gaussianBandit = defineTask({
       horizon,
       episodes: 1,
       reward: { kind: "gaussian", noiseStd: noise_std },
+      drawing: { as: "arms" },
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("means");
         const means = new Float64Array(arms);

@@ -79,6 +79,7 @@ export const linearBandit = defineTask({
       horizon,
       episodes: 1,
       reward: { kind: "gaussian", noiseStd: noise_std },
+      drawing: { as: "arms" },
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed);
         const theta = drawTheta(rng.split("theta"), thetaLaw, dim);

@@ -40,6 +40,8 @@ export const chain = defineTask({
       horizon,
       episodes,
       reward: { kind: "deterministic", min: 0, max: 1 },
+      drawing: { as: "states" },
+      actionNames: ["left", "right"],
       instantiate: (_taskSeed, noiseSeed) =>
         tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed }),
     };

@@ -1,7 +1,7 @@
 import { integer } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
 import { defineTask } from "../task.js";
-import { centerCell, GRID_ACTIONS, gridMoves } from "./grid.js";
+import { centerCell, GRID_ACTION_NAMES, GRID_ACTIONS, gridMoves } from "./grid.js";
 import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
 
 /**
@@ -51,6 +51,8 @@ export const darkKeyToDoor = defineTask({
       horizon,
       episodes,
       reward: { kind: "deterministic", min: 0, max: 1 },
+      drawing: { as: "grid", rows: size, columns: size, signs: { ends: "D", other: "K" } },
+      actionNames: GRID_ACTION_NAMES,
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed);
         const key = rng.split("key").integer(cells);

@@ -1,7 +1,7 @@
 import { choice, integer } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
 import { defineTask } from "../task.js";
-import { centerCell, GRID_ACTIONS, gridMoves } from "./grid.js";
+import { centerCell, GRID_ACTION_NAMES, GRID_ACTIONS, gridMoves } from "./grid.js";
 import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
 
 const STARTS = ["center", "corner", "random"] as const;
@@ -52,6 +52,8 @@ export const darkRoom = defineTask({
       horizon,
       episodes,
       reward: { kind: "deterministic", min: 0, max: 1 },
+      drawing: { as: "grid", rows: size, columns: size },
+      actionNames: GRID_ACTION_NAMES,
       instantiate(taskSeed, noiseSeed) {
         const goal = rngFromSeed(taskSeed).split("goal").integer(numStates);
         const rewards = new Float64Array(successors.length); // [S, A]

@@ -46,6 +46,7 @@ export const deepSea = defineTask({
       horizon: size,
       episodes,
       reward: { kind: "deterministic", min, max },
+      drawing: { as: "grid", rows: size, columns: size },
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("actions");
         const successors = new Int32Array(numStates * ACTIONS); // [S, A]

@@ -9,8 +9,11 @@ const MOVES: readonly (readonly [row: number, column: number])[] = [
   [0, 1],
 ];
 
+/** The moves in words, [A]. */
+export const GRID_ACTION_NAMES = ["stay", "up", "down", "left", "right"] as const;
+
 /** Number of actions, A. */
-export const GRID_ACTIONS = 5;
+export const GRID_ACTIONS = GRID_ACTION_NAMES.length;
 
 /** The cell that each action leads to, row-major [N^2, A]. */
 export function gridMoves(size: number): Int32Array {

@@ -57,6 +57,7 @@ export const randomMdp = defineTask({
       horizon,
       episodes,
       reward,
+      drawing: { as: "states" },
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed);
         const transitionRng = rng.split("transitions");

@@ -38,6 +38,8 @@ export const riverSwim = defineTask({
       horizon,
       episodes,
       reward: { kind: "deterministic", min: 0, max: 1 },
+      drawing: { as: "states" },
+      actionNames: ["left", "right"],
       instantiate: (_taskSeed, noiseSeed) =>
         tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed }),
     };

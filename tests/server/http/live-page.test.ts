@@ -48,9 +48,10 @@ test("while a tournament runs nobody is told the truth of its trials; once it is
     expect(status).toBe(200);
     // Every member there is, so that one more must be thought about here.
     expect(Object.keys(JSON.parse(body.toString())).sort()).toEqual([
+      "action_names",
       "actions",
+      "drawing",
       "end_reason",
-      "kind",
       "num_actions",
       "num_observations",
       "observations",
@@ -106,7 +107,9 @@ test("while a tournament runs nobody is told the truth of its trials; once it is
   });
   await vi.waitFor(async () => {
     const view = await api<TrajectoryView>(pageUrl, `/api/trajectories/${room?.id}`);
-    expect(view.revealed?.goals).toHaveLength(1);
+    expect(view.revealed?.goals).toMatchObject([{ sign: "★" }]);
+    expect(view.drawing).toEqual({ as: "grid", rows: 4, columns: 4 });
+    expect(view.action_names).toEqual(["stay", "up", "down", "left", "right"]);
     expect(view.revealed?.means).toBeNull();
   });
   await vi.waitFor(async () => {
