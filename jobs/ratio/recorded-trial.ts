@@ -63,6 +63,7 @@ export function recordedTrial(task: Task, columns: RecordedColumns, from: number
     get observation() {
       return type === "discrete" ? observations.values[observations.offsets[row] + t] : 0;
     },
+    state: 0, // nobody judges
     get features() {
       if (type !== "box") return undefined;
       const at = step_features.offsets[row] + t * size;

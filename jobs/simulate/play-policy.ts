@@ -1,11 +1,14 @@
 /** The loop of a trial in this process: a policy, and what it is played in. */
 import type { Policy } from "../../clients/typescript/define-agent.js";
 import { moveOn, show, type TrialView, tell } from "../../clients/typescript/trial-view.js";
+import type { Oracle } from "../../server/tasks/oracle.js";
 
 /** What a trial is played in: an env, or what was recorded of one. Its fields are what the last `reset` or `step` left. */
 export interface World {
   /** Observed state; 0 where none is. */
   readonly observation: number;
+  /** What an oracle judges by; 0 for bandits. */
+  readonly state: number;
   /** Features of arms that are drawn anew at each step, [A, d]; undefined where none are. */
   readonly features: Float32Array | undefined;
   readonly reward: number;
@@ -38,8 +41,8 @@ export interface PlaySetup {
   readonly forced?: ((t: number) => number) | undefined;
   /** Whether the policy is asked for its probabilities before each choice. */
   readonly asksProbabilities?: boolean | undefined;
-  /** What an action costs that is about to be taken, by its step in the episode. */
-  readonly regretOf?: (step: number, action: number) => number;
+  /** Judges each action before it is taken. */
+  readonly oracle?: Oracle;
 }
 
 /**
@@ -53,22 +56,26 @@ export function* playPolicy(
   view: TrialView,
   setup: PlaySetup,
 ): Generator<Step, void, void> {
-  const { episodes, numActions, truncated = never, forced, asksProbabilities = false, regretOf } = setup;
+  const { episodes, numActions, truncated, forced, asksProbabilities = false, oracle } = setup;
   const probabilities = new Float64Array(numActions).fill(Number.NaN);
   const step: Step = { view, choice: 0, propensity: 0, regret: Number.NaN, probabilities };
   let t = 0;
   for (let episode = 0; episode < episodes; episode++) {
     world.reset(episode);
+    oracle?.beginEpisode();
     const fresh = world.features === undefined ? undefined : view.arms?.data;
-    for (let over = world.terminated || truncated(); !over; t++) {
+    for (let over = world.terminated || truncated?.() === true; !over; t++) {
       show(view, world.observation, world.features);
       if (asksProbabilities) policy.probabilities?.(view, probabilities);
       step.choice = policy.act(view);
       step.propensity = policy.propensity ?? Number.NaN;
       const action = forced === undefined ? step.choice : forced(t);
-      if (regretOf !== undefined) step.regret = regretOf(view.step, action);
+      if (oracle !== undefined) {
+        oracle.judge(view.step, world.state, action);
+        step.regret = oracle.regret;
+      }
       world.step(action);
-      tell(view, action, world.reward, world.observation, world.terminated, truncated());
+      tell(view, action, world.reward, world.observation, world.terminated, truncated?.() === true);
       policy.observe?.(view);
       over = view.terminated || view.truncated;
       yield step;
@@ -77,5 +84,3 @@ export function* playPolicy(
     }
   }
 }
-
-const never = (): boolean => false;

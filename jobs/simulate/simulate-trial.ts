@@ -37,11 +37,6 @@ export function simulateTrial(setup: TrialSetup): Generator<Step, void, void> {
   const resolved = resolveOptions(agent.options, options, `agent "${agent.name}"`);
   const trial = describeTrial(task, env);
   const policy = agent.create(trial, resolved, rngFromSeed(setup.agentSeed));
-  const regretOf = (step: number, action: number): number => {
-    if (step === 0) oracle.beginEpisode();
-    oracle.judge(step, env.state, action);
-    return oracle.regret;
-  };
-  const play = { episodes, numActions: task.numActions, forced, asksProbabilities, regretOf };
+  const play = { episodes, numActions: task.numActions, forced, asksProbabilities, oracle };
   return playPolicy(env, policy, viewOf(trial), play);
 }
