@@ -24,7 +24,9 @@ test("an agent of your own plays freely, and the same seed gives the same regret
   const [one, many] = await Promise.all([play("--envs", "1"), play("--envs", "20")]);
   expect(one).toEqual({
     code: 0,
-    stdout: expect.stringMatching(/^20 of 20 trials, mean regret [\d.]+\n$/),
+    stdout: expect.stringMatching(
+      /^20 of 20 trials, \d+ steps\nregret [\d.]+ ± [\d.]+, return [\d.]+ ± [\d.]+ \(.*\)\n$/,
+    ),
     stderr: "",
   });
   expect(many).toEqual(one);
