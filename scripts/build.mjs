@@ -20,6 +20,9 @@ const INPUTS = [
 /** Removed when a build begins and written when it has ended: where one broke off there is none. */
 const NOTE = "dist/build.json";
 
+/** What is made of dist/ when the SDK is packed: no source. */
+const BUNDLED = "clients/typescript/dist";
+
 const STEPS = [
   ["node_modules/typescript/bin/tsc", "-p", "."],
   ["node_modules/typescript/bin/tsc", "-p", "server/page"],
@@ -41,6 +44,7 @@ function hashOf(/** @type {readonly string[]} */ ...places) {
 /** @returns {string[]} */
 function filesAt(/** @type {string} */ place) {
   if (!statSync(place).isDirectory()) return [place];
+  if (place === BUNDLED) return [];
   return readdirSync(place).flatMap((name) => filesAt(`${place}/${name}`));
 }
 
