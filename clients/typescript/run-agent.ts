@@ -114,7 +114,8 @@ async function playFreely(
 /** `12.3 ± 1.4`, with the digits that the standard error warrants; an en dash for what there is none of. */
 function meanText({ mean, se }: MeanAndStandardError): string {
   const digits = commonDigits([se]);
-  return mean === null ? "–" : `${mean.toFixed(digits)} ± ${se === null ? "–" : se.toFixed(digits)}`;
+  if (mean === null) return "–";
+  return `${mean.toFixed(digits).replace("-", "−")} ± ${se === null ? "–" : se.toFixed(digits)}`;
 }
 
 async function label(
