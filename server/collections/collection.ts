@@ -1,10 +1,11 @@
 /** One collection: its parts, who plays them, and when it is over. */
+import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
+import { createRoster, type Roster } from "../matches/roster.js";
 import type { Counters } from "../sessions/counters.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
-import { createRoster, type Roster } from "../sessions/roster.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { drawBehaviour } from "./draw-behaviour.js";
 import { playOracleNoise } from "./oracle-noise.js";
@@ -16,8 +17,7 @@ import type { CheckedCollection } from "./spec.js";
 export interface CollectionContext {
   readonly limits: Limits;
   readonly sink: TrajectorySink;
-  /** Unix time in milliseconds, with fractions. */
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly counters: Counters;
   /** Told of errors inside the server that end a part. */
   readonly onError: (error: unknown) => void;
@@ -70,7 +70,7 @@ export function createCollection(
     {
       name: `collection ${spec.id}`,
       entrants: spec.behaviours.filter(({ agent }) => agent !== ORACLE_NOISE),
-      matchesOf: (name) => byAgents.filter(({ entrant }) => entrant === name),
+      assignmentsOf: (name) => byAgents.filter(({ entrant }) => entrant === name),
       declared({ name, agent, tasks }) {
         const part = byAgents.find(
           ({ entrant, task }) => entrant === name && !playsTask(tasks, task.task.name, task.task.kinds),
@@ -94,6 +94,7 @@ export function createCollection(
       }),
       changed,
     },
+    context.clock,
     () => ({ timeoutMs: context.limits.entrant_timeout_ms, processes: 1 }),
   );
 
@@ -123,12 +124,12 @@ export function createCollection(
   }
 
   async function playInside(part: CollectionPart): Promise<void> {
-    const { limits, sink, counters, now } = context;
+    const { limits, sink, counters, clock } = context;
     const fitting = envsThatFit(part.task.task, limits, true);
     const numEnvs = Math.min(ORACLE_NOISE_ENVS, fitting, Number(part.source.remaining));
     if (numEnvs === 0) return;
     try {
-      await playOracleNoise(part, tagsOf(part), numEnvs, sink, counters, () => closed, now);
+      await playOracleNoise(part, tagsOf(part), numEnvs, sink, counters, () => closed, clock);
     } catch (error) {
       context.onError(error);
       part.fail(error instanceof IcrlError ? error.reason : "INTERNAL");

@@ -12,15 +12,16 @@ import { corruptIfRefused } from "../../datasets/folder/dataset-sql.js";
 import { type LabelHead, labelFolder } from "../../datasets/folder/label-folder.js";
 import type { LabelRequest, LabelSeat } from "../sessions/labels.js";
 import type { Limits } from "../sessions/limits.js";
+import { createPlay } from "../sessions/play.js";
 import type { Task } from "../tasks/task.js";
 import { type FolderLock, lockFolder } from "../trajectories/lock.js";
 import { type IndexedShard, indexDataset } from "./dataset-index.js";
 import { enterLabels } from "./enter-labels.js";
 import { knownTasks } from "./known-tasks.js";
 import { checkSameExpert, findHead, headOf, LABEL_TMP, requireNobodys, writeHead } from "./label-head.js";
-import { createLabelPlay, type LabelSource } from "./label-play.js";
 import { createLabelShard, type LabelShard } from "./label-shard.js";
 import { type LabelThread, startLabelThread } from "./label-thread.js";
+import { type LabelSource, recordedDriver } from "./recorded-driver.js";
 
 /** Labels being made. */
 export interface Labelling {
@@ -274,7 +275,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
         waiting.delete(seat);
         // Half of what there is, so that a second session can label beside this one.
         const numEnvs = trials > 2 * most ? most : Math.ceil(trials / 2);
-        seat.open(createLabelPlay(name, task, numEnvs, source), remaining);
+        seat.open(createPlay(recordedDriver(name, task, numEnvs, source), numEnvs), remaining);
       }
     } catch (error) {
       fail(error);

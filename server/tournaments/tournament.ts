@@ -1,8 +1,10 @@
 /** One tournament: its matches, who plays them, and when it is over. */
+import type { Clock } from "../../common/clock.js";
 import { playsTask } from "../../common/plays-task.js";
-import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../sessions/roster.js";
+import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../matches/roster.js";
 import type { JournalEvent, JournalRecord } from "./journal.js";
-import { createMatch, type Forfeit, type PlayedTrial, type TournamentMatch } from "./match.js";
+import { createMatch, type Forfeit, type TournamentMatch } from "./match.js";
+import type { PlayedTrial } from "./match-results.js";
 import { type CheckedSpec, entersFor } from "./spec.js";
 import type { TournamentEvent } from "./tournament-event.js";
 
@@ -47,11 +49,13 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
 /**
  * Starts a tournament.
  *
+ * @param clock by which entrants are waited for
  * @param write takes what the log of trajectories will not tell
  * @param tell told what happens from now on
  */
 export function createTournament(
   spec: CheckedSpec,
+  clock: Clock,
   initially: (entrant: string) => Attendance,
   write: (event: JournalEvent) => void,
   tell: (event: TournamentEvent) => void,
@@ -116,7 +120,7 @@ export function createTournament(
     {
       name: `tournament ${spec.id}`,
       entrants: spec.agents,
-      matchesOf: (entrant) => byEntrant.get(entrant) ?? [],
+      assignmentsOf: (entrant) => byEntrant.get(entrant) ?? [],
       declared: ({ name, tasks }) => declare(name, tasks),
       describe: (match) => ({
         tournamentId: spec.id,
@@ -129,6 +133,7 @@ export function createTournament(
       }),
       changed,
     },
+    clock,
     initially,
   );
 
@@ -154,7 +159,7 @@ export function createTournament(
       return unfinished.size === 0;
     },
     changedAt: (match) => changedAt.get(match) ?? 0,
-    undeclared: (match) => !declared.has(match.entrant) && !match.started && match.forfeit === undefined,
+    undeclared: (match) => !declared.has(match.entrant) && match.standing === "pending" && match.forfeit === undefined,
     declare,
     match: matchOf,
     onChange(listener) {

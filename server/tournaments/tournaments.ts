@@ -5,10 +5,11 @@
  * when its entrants come; one that was finished is read from the log when somebody asks for it.
  */
 import { randomBytes } from "node:crypto";
+import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import type { CreateTournamentRequest, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
+import type { Lobby } from "../matches/lobby.js";
 import type { Limits } from "../sessions/limits.js";
-import type { Lobby } from "../sessions/lobby.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { createConclusions } from "./conclude.js";
 import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
@@ -68,6 +69,8 @@ export interface TournamentsContext {
   readonly dataDir: string;
   readonly limits: Limits;
   readonly sink: TrajectorySink;
+  /** By which entrants are waited for. */
+  readonly clock: Clock;
   /** Told what goes wrong where nobody waits for an answer. */
   readonly onError: (error: unknown) => void;
   /** Told what happens. */
@@ -93,6 +96,7 @@ export async function openTournaments({
   dataDir,
   limits,
   sink,
+  clock,
   onError,
   tell,
 }: TournamentsContext): Promise<Tournaments> {
@@ -141,7 +145,7 @@ export async function openTournaments({
   function load(slot: Slot): Promise<LoadedEntry> {
     slot.loading ??= (async () => {
       const record = slot.record as JournalRecord;
-      const tournament = createTournament(slot.spec, () => UNATTENDED, slot.journal.append, tell);
+      const tournament = createTournament(slot.spec, clock, () => UNATTENDED, slot.journal.append, tell);
       await recoverTournament(tournament, dataDir, record);
       slot.entry = follow(tournament, slot.journal, record);
       // Until its results are there it would look as if it were still being played.
@@ -165,7 +169,7 @@ export async function openTournaments({
     const journal = journalOf(spec.id);
     journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
     await journal.durable();
-    const tournament = createTournament(spec, attendance, journal.append, tell);
+    const tournament = createTournament(spec, clock, attendance, journal.append, tell);
     for (const { name, tasks } of declarations) tournament.declare(name, tasks);
     await journal.durable();
     const entry = follow(tournament, journal, undefined);
