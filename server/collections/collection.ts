@@ -3,6 +3,7 @@ import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
 import { createRoster, type Roster } from "../matches/roster.js";
+import { turnListeners } from "../matches/turn-listeners.js";
 import type { Counters } from "../sessions/counters.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
@@ -48,6 +49,10 @@ export function createCollection(
   played: ReadonlyMap<string, ReadonlySet<number>>,
   context: CollectionContext,
 ): Collection {
+  const { changed, onChange } = turnListeners(() => {
+    roster.offerAll();
+    void finish();
+  });
   const parts: readonly CollectionPart[] = spec.tasks.flatMap((task) => {
     const trials: number[][] = spec.behaviours.map(() => []);
     for (let trial = 0; trial < task.trials; trial++) trials[drawBehaviour(spec, task.id, trial)].push(trial);
@@ -58,11 +63,9 @@ export function createCollection(
     );
   });
   const byAgents = parts.filter(({ behaviour }) => behaviour.agent !== ORACLE_NOISE);
-  const listeners = new Set<() => void>();
   let state: Collection["state"] = "running";
   let sealing = false;
   let closed = false;
-  let notifying = false;
 
   const tagsOf = ({ task }: CollectionPart) => ({ collection: spec.id, task: task.id });
 
@@ -97,18 +100,6 @@ export function createCollection(
     context.clock,
     () => ({ timeoutMs: context.limits.entrant_timeout_ms, processes: 1 }),
   );
-
-  /** Tells listeners once per turn of the event loop, after whoever changed something is done. */
-  function changed(): void {
-    if (notifying) return;
-    notifying = true;
-    setImmediate(() => {
-      notifying = false;
-      roster.offerAll();
-      void finish();
-      for (const listener of [...listeners]) listener();
-    });
-  }
 
   /** It is finished once all of it is durable, and readable in shards. */
   async function finish(): Promise<void> {
@@ -147,10 +138,7 @@ export function createCollection(
     get state() {
       return state;
     },
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
     lists: roster.lists,
     enter: roster.enter,
     close() {

@@ -70,7 +70,7 @@ export async function playOracleNoise(
     withholdTruth: false,
     clock,
   });
-  const play = createPlay(driver, numEnvs);
+  const play = createPlay(driver);
   const noise = createNoise(part, numEnvs, driver);
   const tally = tallyInto(counters, play.totals);
   try {

@@ -57,6 +57,7 @@ export function recordedDriver(label: string, task: Task, numEnvs: number, sourc
   const { trials, row, observationAt, featureAt, featureSize } = recorded;
   return {
     task,
+    numEnvs,
     wantsProbabilities: true,
     tellsExecuted: true,
     // What a box space showed after an episode's last action is not in the log.

@@ -10,6 +10,7 @@ import type { Answer, LockStep } from "./lock-step.js";
 /** Drives the envs of one play. */
 export interface Driver {
   readonly task: Task;
+  readonly numEnvs: number;
   /** Whether agents are asked for the probabilities of all actions. */
   readonly wantsProbabilities: boolean;
   /** Whether what is done need not be what the agent said. */

@@ -38,8 +38,8 @@ export interface Play {
 }
 
 /** Envs that nothing has happened in yet. */
-export function createPlay(driver: Driver, numEnvs: number): Play {
-  const { task } = driver;
+export function createPlay(driver: Driver): Play {
+  const { task, numEnvs } = driver;
   const tells = { executed: driver.tellsExecuted, finalFeatures: driver.knowsFinalFeatures };
   const shown = newLockStep(task, numEnvs, tells);
   const { active, states, features, finalStates, finalFeatures } = shown;

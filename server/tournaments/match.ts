@@ -3,10 +3,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Reason } from "../../common/errors.js";
 import { type TrialSeeds, trialSeeds } from "../../common/seeds.js";
 import type { Assignable } from "../matches/assignment.js";
-import { createStepCount } from "../matches/step-count.js";
-import type { TrialSource } from "../matches/trial-source.js";
 import { uniformRegret } from "../tasks/oracle.js";
 import type { Task } from "../tasks/task.js";
+import { createHandOut } from "./hand-out.js";
 import { type MatchResults, newResults, type PlayedTrial } from "./match-results.js";
 
 /** Why a match was given up. */
@@ -66,30 +65,6 @@ const MOST_DEPARTURES = 50;
 /** Longest time, in milliseconds, that forfeiting keeps everybody waiting. */
 const SLICE_MS = 10;
 
-/** The order in which trials are handed out: those that came back before those that nobody had. `known` have a result already. */
-function trialQueue(trials: number, known: (trial: number) => boolean) {
-  const returned: number[] = [];
-  let next = 0;
-  return {
-    /** Whether any was handed out. */
-    get begun() {
-      return next > 0;
-    },
-    take(): number | undefined {
-      const again = returned.shift();
-      if (again !== undefined) return again;
-      while (next < trials && known(next)) next += 1;
-      return next < trials ? next++ : undefined;
-    },
-    giveBack: (trial: number) => void returned.push(trial),
-  };
-}
-
-/** With arrays of its own: those that came are used again. */
-function copyOf({ steps, return: sum, regret, curve, actions, regrets }: PlayedTrial): PlayedTrial {
-  return { steps, return: sum, regret, curve: curve.slice(), actions: actions.slice(), regrets: regrets.slice() };
-}
-
 /** Makes a match. */
 export function createMatch(
   taskId: string,
@@ -101,26 +76,40 @@ export function createMatch(
 ): TournamentMatch {
   const seedsOf = (trial: number) => trialSeeds({ purpose: "tournament", seed, taskId, entrant }, BigInt(trial));
   const results = newResults(task, trials);
-  const unplayed = trialQueue(trials, results.has);
-  const stepCount = createStepCount(events.changed);
-  /** Trials that are handed out now, or are played and not durable yet. */
-  let inPlay = 0;
   let forfeit: Forfeit | undefined;
   let forfeiting = false;
   let left = false;
   let departures = 0;
   let opened = false;
+  const handOut = createHandOut(results, trials, seedsOf, {
+    isOpen: () => forfeit === undefined,
+    taken() {
+      left = false;
+      if (!opened) events.opened();
+      opened = true;
+    },
+    played() {
+      departures = 0;
+      if (results.completeTrials === trials) events.finished();
+      events.changed();
+    },
+    returned() {
+      if (forfeit !== undefined) void forfeitUnplayed();
+      events.changed();
+    },
+    stepped: events.changed,
+  });
 
   function standing(): Standing {
     if (results.completeTrials + results.forfeits === trials) return "finished";
-    return unplayed.begun || results.completeTrials > 0 ? "running" : "pending";
+    return handOut.begun || results.completeTrials > 0 ? "running" : "pending";
   }
 
   async function forfeitUnplayed(): Promise<void> {
     if (forfeiting) return;
     forfeiting = true;
     let sliceStart = performance.now();
-    for (let trial = unplayed.take(); trial !== undefined; trial = unplayed.take()) {
+    for (let trial = handOut.take(); trial !== undefined; trial = handOut.take()) {
       const { taskSeed, noiseSeed } = seedsOf(trial);
       results.forfeit(trial, uniformRegret(task, taskSeed, noiseSeed));
       if (performance.now() - sliceStart < SLICE_MS) continue;
@@ -140,49 +129,6 @@ export function createMatch(
     void forfeitUnplayed();
   }
 
-  function takeIn(trial: number, played: PlayedTrial): void {
-    inPlay -= 1;
-    departures = 0;
-    results.complete(trial, played);
-    if (results.completeTrials === trials) events.finished();
-    events.changed();
-  }
-
-  function takeBack(trial: number): void {
-    inPlay -= 1;
-    unplayed.giveBack(trial);
-    if (forfeit !== undefined) void forfeitUnplayed();
-    events.changed();
-  }
-
-  const source: TrialSource = {
-    get remaining() {
-      return forfeit === undefined ? BigInt(trials - results.completeTrials - inPlay) : 0n;
-    },
-    take() {
-      const trial = forfeit === undefined ? unplayed.take() : undefined;
-      if (trial === undefined) return undefined;
-      inPlay += 1;
-      left = false;
-      if (!opened) events.opened();
-      opened = true;
-      return { trialIndex: BigInt(trial), seeds: seedsOf(trial) };
-    },
-    stepped: stepCount.stepped,
-    done(result) {
-      stepCount.ended(result.steps);
-      const trial = Number(result.ticket.trialIndex);
-      if (!result.complete) return takeBack(trial);
-      if (result.whenDurable === undefined) return takeIn(trial, result);
-      const kept = copyOf(result);
-      // One that the log loses would be missing after a restart: it is played again.
-      result.whenDurable().then(
-        () => takeIn(trial, kept),
-        () => takeBack(trial),
-      );
-    },
-  };
-
   const forfeitsBy = (reason: Reason) => !(events.mayLeave() && LEAVES.includes(reason));
 
   return {
@@ -190,7 +136,7 @@ export function createMatch(
     task,
     entrant,
     trials,
-    source,
+    source: handOut.source,
     regrets: results.regrets,
     returns: results.returns,
     suffixFailures: results.suffixFailures,
@@ -209,7 +155,7 @@ export function createMatch(
       return forfeit;
     },
     get steps() {
-      return stepCount.steps;
+      return handOut.stepCount.steps;
     },
     get standing() {
       return standing();
@@ -229,7 +175,7 @@ export function createMatch(
     },
     recover(trial, played) {
       if (results.has(trial)) return;
-      stepCount.found(played.steps);
+      handOut.stepCount.found(played.steps);
       results.complete(trial, played);
     },
   };

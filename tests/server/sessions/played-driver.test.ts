@@ -43,7 +43,7 @@ function playOf(name: string, options: Record<string, number>, numEnvs: number, 
   const run = { task: name, taskVersion: 1, taskOptionsJson: "{}", agent: "x", agentOptionsJson: "{}" } as RunInfo;
   const recorder = createRecorder(sink);
   const driver = playedDriver({ task, numEnvs, source, run, recorder, withholdTruth, clock });
-  return { task, sink, clock, results, stepped, driver, play: createPlay(driver, numEnvs) };
+  return { task, sink, clock, results, stepped, driver, play: createPlay(driver) };
 }
 
 const RIVER = { states: 4, horizon: 3, episodes: 2 };

@@ -130,6 +130,18 @@ test("nothing is due while the session is ready, or waits for its disk", async (
   expect(ends).toEqual([]);
 });
 
+test("what is closed while its answer waits for the disk shows no more", async () => {
+  const { receive, sink, clock, said } = sessionWith();
+  receive(hello(), open({ options: { horizon: 2 }, trials: 3n }), actions(0, [0]));
+  sink.backlogBytes = 1 << 30;
+  receive(actions(1, [0])); // the first trial ends: its answer waits
+  clock.pass(100_000); // and the agent with it
+  receive(close);
+  sink.write();
+  await settled();
+  expect(said).toEqual(["welcome", "opened", "observations", "observations", "closed"]);
+});
+
 test("a server that is about to stop lets what is open finish, but not for longer than it says", async () => {
   const late = sessionWith({ act_timeout_ms: 100_000 });
   late.receive(hello(), open());
