@@ -71,21 +71,27 @@ export const forbidden = [
     "the log knows tasks (to replay them) and nobody else in the server",
   ),
   room(
+    "server-matches",
+    "^server/matches/",
+    ["^(common|proto|server/(tasks|matches))/"],
+    "who plays what stands on tasks: sessions and schedules meet there, and it knows neither",
+  ),
+  room(
     "server-sessions",
     "^server/sessions/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions))/"],
-    "sessions stand on tasks and trajectories",
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|matches|sessions))/"],
+    "sessions stand on tasks, trajectories and matches",
   ),
   room(
     "server-tournaments",
     "^server/tournaments/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|tournaments))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|matches|sessions|tournaments))/"],
     "tournaments stand on sessions",
   ),
   room(
     "server-collections",
     "^server/collections/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|collections))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|matches|sessions|collections))/"],
     "collections stand on sessions, beside tournaments",
   ),
   room(

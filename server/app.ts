@@ -2,6 +2,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
+import type { Clock } from "../common/clock.js";
 import { isLoopback } from "../common/loopback.js";
 import { VERSION } from "../common/version.js";
 import { makeFolders } from "../datasets/files/make-folders.js";
@@ -17,6 +18,7 @@ import { type HttpOptions, type HttpServer, startHttpServer } from "./http/http-
 import { createLivePage } from "./http/live-page.js";
 import type { Route } from "./http/route.js";
 import { createLabels } from "./labels/labels.js";
+import type { Lobby } from "./matches/lobby.js";
 import { createMetrics, type Metrics } from "./metrics/metrics.js";
 import { collectionService } from "./rpc/collection-service.js";
 import { environmentService } from "./rpc/environment-service.js";
@@ -28,8 +30,8 @@ import { tournamentService } from "./rpc/tournament-service.js";
 import { trajectoryService } from "./rpc/trajectory-service.js";
 import { newCounters } from "./sessions/counters.js";
 import type { Limits } from "./sessions/limits.js";
-import type { Lobby } from "./sessions/lobby.js";
 import { createSession } from "./sessions/session.js";
+import { systemClock } from "./system-clock.js";
 import { openTournaments } from "./tournaments/tournaments.js";
 import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
 
@@ -46,6 +48,8 @@ export interface ServerOptions {
   /** Where the live page and the metrics are served; absent when they are not. */
   readonly http?: HttpOptions;
   readonly logger: Logger;
+  /** By which sessions live and entrants are waited for: the machine's where none is given. */
+  readonly clock?: Clock;
 }
 
 /** A server that listens. */
@@ -74,7 +78,7 @@ const GOODBYE_MS = 1000;
  * @throws NOT_A_LOG if there is no dataset where one is named; LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { limits, logger } = options;
+  const { limits, logger, clock = systemClock } = options;
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   makeFolders(options.dataDir);
   const metrics = options.http === undefined ? undefined : createMetrics();
@@ -83,12 +87,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     say(event);
     metrics?.count(event);
   };
-  const now = () => performance.timeOrigin + performance.now();
   const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
-  const page = options.http === undefined ? undefined : createLivePage(now);
+  const page = options.http === undefined ? undefined : createLivePage(clock.now);
   const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => tell(internalError("background", error));
-  const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, onError, tell }).catch(
+  const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, clock, onError, tell }).catch(
     async (error) => {
       page?.close();
       await sink.close();
@@ -97,13 +100,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   const sessions = openSessions(limits.max_sessions);
   const counters = newCounters();
-  const collections = createCollections({ limits, sink, now, counters, onError }, (id) =>
+  const collections = createCollections({ limits, sink, clock, counters, onError }, (id) =>
     playedTrials(options.dataDir, id),
   );
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
-  const context = { limits, sink, lobby, labels, now, counters, tell, times: metrics?.times };
+  const context = { limits, sink, lobby, labels, clock, counters, tell, times: metrics?.times };
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 

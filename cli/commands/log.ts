@@ -44,7 +44,7 @@ function verifyCommand(): Command {
       const report = await workProgress(named, async ({ update }) => {
         const [{ queryLog }, { createReplay }, { verifyLog }] = await Promise.all([
           import("../../datasets/log/query-log.js"),
-          import("../../server/sessions/replay.js"),
+          import("../../server/trajectories/replay.js"),
           import("../../server/trajectories/verify.js"),
         ]);
         const counting = "SELECT count(*)::INT, coalesce(sum(length), 0)::DOUBLE FROM trajectories";

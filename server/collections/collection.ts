@@ -1,10 +1,12 @@
 /** One collection: its parts, who plays them, and when it is over. */
+import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
+import { createRoster, type Roster } from "../matches/roster.js";
+import { turnListeners } from "../matches/turn-listeners.js";
 import type { Counters } from "../sessions/counters.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
-import { createRoster, type Roster } from "../sessions/roster.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { drawBehaviour } from "./draw-behaviour.js";
 import { playOracleNoise } from "./oracle-noise.js";
@@ -16,8 +18,7 @@ import type { CheckedCollection } from "./spec.js";
 export interface CollectionContext {
   readonly limits: Limits;
   readonly sink: TrajectorySink;
-  /** Unix time in milliseconds, with fractions. */
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly counters: Counters;
   /** Told of errors inside the server that end a part. */
   readonly onError: (error: unknown) => void;
@@ -48,6 +49,10 @@ export function createCollection(
   played: ReadonlyMap<string, ReadonlySet<number>>,
   context: CollectionContext,
 ): Collection {
+  const { changed, onChange } = turnListeners(() => {
+    roster.offerAll();
+    void finish();
+  });
   const parts: readonly CollectionPart[] = spec.tasks.flatMap((task) => {
     const trials: number[][] = spec.behaviours.map(() => []);
     for (let trial = 0; trial < task.trials; trial++) trials[drawBehaviour(spec, task.id, trial)].push(trial);
@@ -58,11 +63,9 @@ export function createCollection(
     );
   });
   const byAgents = parts.filter(({ behaviour }) => behaviour.agent !== ORACLE_NOISE);
-  const listeners = new Set<() => void>();
   let state: Collection["state"] = "running";
   let sealing = false;
   let closed = false;
-  let notifying = false;
 
   const tagsOf = ({ task }: CollectionPart) => ({ collection: spec.id, task: task.id });
 
@@ -70,7 +73,7 @@ export function createCollection(
     {
       name: `collection ${spec.id}`,
       entrants: spec.behaviours.filter(({ agent }) => agent !== ORACLE_NOISE),
-      matchesOf: (name) => byAgents.filter(({ entrant }) => entrant === name),
+      assignmentsOf: (name) => byAgents.filter(({ entrant }) => entrant === name),
       declared({ name, agent, tasks }) {
         const part = byAgents.find(
           ({ entrant, task }) => entrant === name && !playsTask(tasks, task.task.name, task.task.kinds),
@@ -94,20 +97,9 @@ export function createCollection(
       }),
       changed,
     },
+    context.clock,
     () => ({ timeoutMs: context.limits.entrant_timeout_ms, processes: 1 }),
   );
-
-  /** Tells listeners once per turn of the event loop, after whoever changed something is done. */
-  function changed(): void {
-    if (notifying) return;
-    notifying = true;
-    setImmediate(() => {
-      notifying = false;
-      roster.offerAll();
-      void finish();
-      for (const listener of [...listeners]) listener();
-    });
-  }
 
   /** It is finished once all of it is durable, and readable in shards. */
   async function finish(): Promise<void> {
@@ -123,12 +115,12 @@ export function createCollection(
   }
 
   async function playInside(part: CollectionPart): Promise<void> {
-    const { limits, sink, counters, now } = context;
+    const { limits, sink, counters, clock } = context;
     const fitting = envsThatFit(part.task.task, limits, true);
     const numEnvs = Math.min(ORACLE_NOISE_ENVS, fitting, Number(part.source.remaining));
     if (numEnvs === 0) return;
     try {
-      await playOracleNoise(part, tagsOf(part), numEnvs, sink, counters, () => closed, now);
+      await playOracleNoise(part, tagsOf(part), numEnvs, sink, counters, () => closed, clock);
     } catch (error) {
       context.onError(error);
       part.fail(error instanceof IcrlError ? error.reason : "INTERNAL");
@@ -146,10 +138,7 @@ export function createCollection(
     get state() {
       return state;
     },
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
     lists: roster.lists,
     enter: roster.enter,
     close() {

@@ -1,7 +1,7 @@
 /** The collections of a server, and the lobby in which behaviours wait for them. */
 import { IcrlError } from "../../common/errors.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
-import type { Lobby } from "../sessions/lobby.js";
+import type { Lobby } from "../matches/lobby.js";
 import { type Collection, type CollectionContext, createCollection } from "./collection.js";
 import { checkCollection } from "./spec.js";
 

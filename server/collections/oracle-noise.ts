@@ -11,13 +11,15 @@
  */
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../../common/clock.js";
 import type { Resolved } from "../../common/options.js";
 import { type Rng, rngFromSeed } from "../../common/rng.js";
-import { boolElements } from "../../common/tensor.js";
 import { VERSION } from "../../common/version.js";
 import { type Counters, tallyInto } from "../sessions/counters.js";
+import type { Answer, LockStep } from "../sessions/lock-step.js";
 import { createPlay } from "../sessions/play.js";
-import { createRecorder } from "../sessions/recorder.js";
+import { type PlayedDriver, playedDriver } from "../sessions/played-driver.js";
+import { createRecorder } from "../trajectories/recorder.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { ORACLE_NOISE, type ORACLE_NOISE_OPTIONS } from "./oracle-noise-options.js";
 import type { CollectionPart } from "./part.js";
@@ -42,13 +44,10 @@ export async function playOracleNoise(
   sink: TrajectorySink,
   counters: Counters,
   stopped: () => boolean,
-  now: () => number,
+  clock: Clock,
 ): Promise<void> {
   const { task } = part.task;
-  const options = part.behaviour.options as Resolved<typeof ORACLE_NOISE_OPTIONS>;
-  const { numActions, horizon, episodes } = task;
-  const recorder = createRecorder(sink, () => false);
-  const play = createPlay({
+  const driver = playedDriver({
     task,
     numEnvs,
     source: part.source,
@@ -61,49 +60,25 @@ export async function playOracleNoise(
       taskOptionsJson: JSON.stringify(task.options),
       agent: ORACLE_NOISE,
       agentVersion: "1",
-      agentOptionsJson: JSON.stringify(options),
+      agentOptionsJson: JSON.stringify(part.behaviour.options),
       serverVersion: VERSION,
       privileged: true,
       behaviourComponent: part.behaviour.name,
       tagsJson: JSON.stringify(tags),
     },
-    recorder,
+    recorder: createRecorder(sink, () => false),
     withholdTruth: false,
-    now,
+    clock,
   });
+  const play = createPlay(driver);
+  const noise = createNoise(part, numEnvs, driver);
   const tally = tallyInto(counters, play.totals);
-  const rngs: Rng[] = [];
-  const ended = new Float64Array(numEnvs); // episodes of the trial that have ended, by env
-  const steps = new Float64Array(numEnvs); // taken in the episode, by env
-  const actions = new Int32Array(numEnvs);
-  const propensities = new Float32Array(numEnvs);
-  const lastStep = Math.max(horizon * episodes - 1, 1);
   try {
-    let observations = play.start();
+    let shown = play.start();
     let sliceStart = performance.now();
-    while (play.activeCount > 0) {
-      for (const { env, agentSeed } of observations.trialStarts) {
-        rngs[env] = rngFromSeed(agentSeed);
-        ended[env] = 0;
-        steps[env] = 0;
-      }
-      for (let n = 0; n < numEnvs; n++) {
-        if (play.active[n] === 0) continue;
-        const best = play.bestAction(n);
-        const epsilon = options.start + (options.end - options.start) * ((ended[n] * horizon + steps[n]) / lastStep);
-        const action = rngs[n].uniform() < epsilon ? rngs[n].integer(numActions) : best;
-        actions[n] = action;
-        propensities[n] = epsilon / numActions + (action === best ? 1 - epsilon : 0);
-        steps[n] += 1;
-      }
-      observations = play.step(actions, propensities, 0);
+    while (shown.activeCount > 0) {
+      shown = play.step(noise.answer(shown));
       tally();
-      const terminated = observations.terminated && boolElements(observations.terminated, "terminated");
-      for (let n = 0; n < numEnvs; n++) {
-        if (terminated?.[n] !== 1) continue;
-        ended[n] += 1;
-        steps[n] = 0;
-      }
       if (sink.backlogBytes > MAX_BACKLOG_BYTES) await play.whenDurable();
       if (performance.now() - sliceStart < SLICE_MS) continue;
       await nextTurn();
@@ -114,4 +89,47 @@ export async function playOracleNoise(
     play.abort("SERVER_DRAINING");
     tally();
   }
+}
+
+/** Chooses for N envs: near the best action, the nearer the later in the trial. */
+function createNoise(part: CollectionPart, numEnvs: number, { bestAction }: PlayedDriver) {
+  const { start, end } = part.behaviour.options as Resolved<typeof ORACLE_NOISE_OPTIONS>;
+  const { numActions, horizon, episodes } = part.task.task;
+  const lastStep = Math.max(horizon * episodes - 1, 1);
+  const rngs: Rng[] = [];
+  const ended = new Float64Array(numEnvs); // episodes of the trial that have ended, by env
+  const steps = new Float64Array(numEnvs); // taken in the episode, by env
+  const actions = new Int32Array(numEnvs);
+  const propensities = new Float32Array(numEnvs);
+
+  /** Follows the trials and episodes that have ended and begun. */
+  function follow({ terminated, trialStarts }: LockStep): void {
+    for (let n = 0; n < numEnvs; n++) {
+      if (terminated[n] === 0) continue;
+      ended[n] += 1;
+      steps[n] = 0;
+    }
+    for (const { env, agentSeed } of trialStarts) {
+      rngs[env] = rngFromSeed(agentSeed);
+      ended[env] = 0;
+      steps[env] = 0;
+    }
+  }
+
+  return {
+    /** What it does in the envs that are active. */
+    answer(shown: LockStep): Answer {
+      follow(shown);
+      for (let n = 0; n < numEnvs; n++) {
+        if (shown.active[n] === 0) continue;
+        const best = bestAction(n);
+        const epsilon = start + (end - start) * ((ended[n] * horizon + steps[n]) / lastStep);
+        const action = rngs[n].uniform() < epsilon ? rngs[n].integer(numActions) : best;
+        actions[n] = action;
+        propensities[n] = epsilon / numActions + (action === best ? 1 - epsilon : 0);
+        steps[n] += 1;
+      }
+      return { actions, propensities, agentMs: 0 };
+    },
+  };
 }

@@ -1,13 +1,13 @@
 /** What one behaviour plays of one task of a collection. */
 import type { Reason } from "../../common/errors.js";
 import { trialSeeds } from "../../common/seeds.js";
-import type { ScheduledMatch } from "../sessions/roster.js";
-import { createStepCount } from "../sessions/step-count.js";
-import type { TrialSource } from "../sessions/trial-source.js";
+import type { Assignable } from "../matches/assignment.js";
+import { createStepCount } from "../matches/step-count.js";
+import type { TrialSource } from "../matches/trial-source.js";
 import type { CheckedBehaviour, CheckedCollection, CollectedTask } from "./spec.js";
 
 /** A part and how far it is. */
-export interface CollectionPart extends ScheduledMatch {
+export interface CollectionPart extends Assignable {
   readonly task: CollectedTask;
   readonly behaviour: CheckedBehaviour;
   /** Trials of the part. */

@@ -3,7 +3,7 @@ import { IcrlError } from "../../common/errors.js";
 import { resolveOptions } from "../../common/options.js";
 import { hashId } from "../../common/seeds.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
-import { checkNames, checkSpecName, sortedJson } from "../sessions/checked-names.js";
+import { checkNames, checkSpecName, sortedJson } from "../matches/checked-names.js";
 import { checkOptions } from "../sessions/checked-options.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";

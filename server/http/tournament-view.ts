@@ -4,16 +4,9 @@ import { commonDigits, digitsForIntervals } from "../../common/digits.js";
 import { IcrlError } from "../../common/errors.js";
 import type { TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
 import { rankBy } from "../../statistics/rank-by.js";
-import {
-  addMatch,
-  countMatches,
-  type MatchCounts,
-  matchStanding,
-  noMatches,
-  tournamentStanding,
-} from "../tournaments/progress.js";
+import type { Entry } from "../tournaments/entry.js";
+import { addMatch, countMatches, type MatchCounts, noMatches, tournamentStanding } from "../tournaments/progress.js";
 import type { Tournament } from "../tournaments/tournament.js";
-import type { Entry } from "../tournaments/tournaments.js";
 import type { Forfeit, RegretCurve, Standing, TaskProgress, TaskView, TournamentSummary, TrialCounts } from "./api.js";
 import { entrantPlaces } from "./place-of.js";
 import { publishedRegret } from "./published-regret.js";
@@ -137,7 +130,7 @@ export function taskView(
     };
     return {
       agent,
-      state: matchStanding(match),
+      state: match.standing,
       undeclared: tournament.undeclared(match),
       done_trials: match.completeTrials + match.forfeits,
       forfeits: match.forfeits,

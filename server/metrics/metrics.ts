@@ -7,7 +7,7 @@ import { VERSION } from "../../common/version.js";
 import type { Counters } from "../sessions/counters.js";
 import type { SessionEvent, StepTimes } from "../sessions/session-event.js";
 import type { SessionStatus } from "../sessions/session-status.js";
-import { countMatches, matchStanding, tournamentStanding } from "../tournaments/progress.js";
+import { countMatches, tournamentStanding } from "../tournaments/progress.js";
 import type { TournamentEvent } from "../tournaments/tournament-event.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { LogEvent } from "../trajectories/log-event.js";
@@ -268,7 +268,7 @@ function matchStates(tournaments: MeasuredServer["tournaments"]): Record<string,
   for (const { finished, tournament } of tournaments.list()) {
     if (finished || tournament === undefined) continue;
     for (const match of tournament.matches) {
-      const state = tournament.undeclared(match) ? "undeclared" : matchStanding(match);
+      const state = tournament.undeclared(match) ? "undeclared" : match.standing;
       states[match.forfeit !== undefined ? "forfeited" : state] += 1;
     }
   }

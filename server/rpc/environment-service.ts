@@ -6,7 +6,8 @@ import {
   ListTasksRequest,
   ListTasksResponse,
 } from "../../proto/gen/icrl/v1/environment.js";
-import type { Link, Session } from "../sessions/session.js";
+import type { Link } from "../sessions/link.js";
+import type { Session } from "../sessions/session.js";
 import { describeFamily, describeTask } from "../tasks/describe-task.js";
 import { buildTask, TASKS, taskFamily } from "../tasks/registry.js";
 import { statusOf } from "./errors.js";

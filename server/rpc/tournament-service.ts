@@ -17,7 +17,8 @@ import {
 } from "../../proto/gen/icrl/v1/tournament.js";
 import { keptReason } from "../sessions/checked-options.js";
 import { describeChanges, describeTournament, lastChange } from "../tournaments/describe-tournament.js";
-import type { LoadedEntry, Tournaments } from "../tournaments/tournaments.js";
+import type { LoadedEntry } from "../tournaments/entry.js";
+import type { Tournaments } from "../tournaments/tournaments.js";
 import { streamTrials } from "../tournaments/trials.js";
 import { type MethodContext, serverStreaming, unary } from "./methods.js";
 import { watch } from "./watch.js";

@@ -1,9 +1,10 @@
 /** How long an agent may take for its actions: a time for each answer, and an overtime that late answers use up together. */
+import type { Clock } from "../../common/clock.js";
 
 /** The deadline of what is open in a session. */
 export interface ActDeadline {
-  /** The agent is asked: an answer is due. Allocates nothing while answers come in time. */
-  arm(): void;
+  /** The agent was asked at this time: an answer is due. Costs a comparison while answers come in time. */
+  arm(askedAtMs: number): void;
   /** The agent has answered after this long; what was late is taken from the overtime. */
   answered(afterMs: number): void;
   /** Nothing is due. */
@@ -11,30 +12,51 @@ export interface ActDeadline {
 }
 
 /**
- * A deadline that nothing is due by yet.
+ * A deadline that nothing is due by yet. It wakes at the first time that an answer was due, and sleeps on if another is due by then:
+ * a timer for each answer would cost more than the answer.
  *
  * @param timeoutMs for each answer
  * @param overtimeMs how much longer answers may take, all of them together
  * @param missed called once when an answer has not come in time
  */
-export function createActDeadline(timeoutMs: number, overtimeMs: number, missed: () => void): ActDeadline {
+export function createActDeadline(
+  clock: Clock,
+  timeoutMs: number,
+  overtimeMs: number,
+  missed: () => void,
+): ActDeadline {
   let overtimeLeftMs = overtimeMs;
-  let timer: NodeJS.Timeout | undefined;
+  let dueAtMs = 0;
+  let wakesAtMs = 0;
+  let wakeNever: (() => void) | undefined;
+
+  function sleep(ms: number): void {
+    wakesAtMs = dueAtMs;
+    wakeNever = clock.after(ms, wake);
+  }
+
+  function wake(): void {
+    wakeNever = undefined;
+    const leftMs = dueAtMs - clock.now();
+    if (leftMs > 0) sleep(leftMs);
+    else missed();
+  }
 
   function disarm(): void {
-    clearTimeout(timer);
-    timer = undefined;
+    wakeNever?.();
+    wakeNever = undefined;
   }
 
   return {
-    arm() {
-      if (timer === undefined) timer = setTimeout(missed, timeoutMs + overtimeLeftMs);
-      else timer.refresh();
+    arm(askedAtMs) {
+      const allowedMs = timeoutMs + overtimeLeftMs;
+      dueAtMs = askedAtMs + allowedMs;
+      if (wakeNever !== undefined && wakesAtMs <= dueAtMs) return;
+      disarm(); // overtime was used up: due sooner than it would wake
+      sleep(allowedMs);
     },
     answered(afterMs) {
-      if (afterMs <= timeoutMs || overtimeLeftMs === 0) return;
-      overtimeLeftMs = Math.max(0, overtimeLeftMs - (afterMs - timeoutMs));
-      disarm(); // the next one is due sooner
+      if (afterMs > timeoutMs) overtimeLeftMs = Math.max(0, overtimeLeftMs - (afterMs - timeoutMs));
     },
     disarm,
   };

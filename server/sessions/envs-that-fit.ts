@@ -1,7 +1,7 @@
 import type { Task } from "../tasks/task.js";
 import type { Limits } from "./limits.js";
 
-/** Bytes that a step holds until its episode ends: what createPlay keeps of a task that shows at most an integer. */
+/** Bytes that a step holds until its episode ends: what newEpisodeSteps keeps of a task that shows at most an integer. */
 const STEP_BYTES = 24;
 
 const product = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);

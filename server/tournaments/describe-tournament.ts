@@ -4,11 +4,11 @@ import {
   type Match as WireMatch,
   type Tournament as WireTournament,
 } from "../../proto/gen/icrl/v1/tournament.js";
-import type { TournamentMatch } from "./match.js";
-import { matchStanding, type Standing, tournamentStanding } from "./progress.js";
+import type { Entry, LoadedEntry } from "./entry.js";
+import type { Standing, TournamentMatch } from "./match.js";
+import { tournamentStanding } from "./progress.js";
 import type { CheckedSpec } from "./spec.js";
 import type { Tournament } from "./tournament.js";
-import type { Entry, LoadedEntry } from "./tournaments.js";
 
 /**
  * The tournament's state now. It counts as finished once its results are there. Of one that was finished in an earlier run of the server
@@ -71,7 +71,7 @@ function describeMatch(match: TournamentMatch, tournament: Tournament): WireMatc
   return {
     taskId: match.taskId,
     entrant: match.entrant,
-    state: STATES[matchStanding(match)],
+    state: STATES[match.standing],
     completeTrials: match.completeTrials,
     trials: match.trials,
     forfeits: match.forfeits,

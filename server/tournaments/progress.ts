@@ -1,9 +1,6 @@
 /** How far a tournament is: the one place that counts it, for the page, the wire and the metrics. */
-import type { TournamentMatch } from "./match.js";
+import type { Standing, TournamentMatch } from "./match.js";
 import type { Tournament } from "./tournament.js";
-
-/** Where a match or a tournament stands. */
-export type Standing = "pending" | "running" | "finished";
 
 /** Counts of some matches. */
 export interface MatchCounts {
@@ -54,11 +51,6 @@ export function countMatches({ matches, undeclared }: Tournament): MatchCounts {
   return counts;
 }
 
-/** Where a match stands: pending until a trial is handed out. */
-export function matchStanding({ finished, started }: TournamentMatch): Standing {
-  return finished ? "finished" : started ? "running" : "pending";
-}
-
 /** Where a tournament stands: it is finished once its results are there. */
 export function tournamentStanding({
   tournament,
@@ -68,6 +60,6 @@ export function tournamentStanding({
   readonly finished: boolean;
 }): Standing {
   if (finished) return "finished";
-  const begun = tournament?.matches.some((match) => matchStanding(match) !== "pending") ?? false;
+  const begun = tournament?.matches.some(({ standing }) => standing !== "pending") ?? false;
   return begun ? "running" : "pending";
 }

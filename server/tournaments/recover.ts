@@ -2,7 +2,7 @@
 import { type LoggedTrial, tournamentTrials } from "../../datasets/log/logged-trials.js";
 import type { Task } from "../tasks/task.js";
 import type { JournalRecord } from "./journal.js";
-import type { PlayedTrial } from "./match.js";
+import type { PlayedTrial } from "./match-results.js";
 import type { Tournament } from "./tournament.js";
 
 /**

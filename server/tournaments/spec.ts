@@ -2,7 +2,7 @@
 import { IcrlError } from "../../common/errors.js";
 import { hashId } from "../../common/seeds.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
-import { checkNames, checkSpecName, sortedJson } from "../sessions/checked-names.js";
+import { checkNames, checkSpecName, sortedJson } from "../matches/checked-names.js";
 import { checkOptions } from "../sessions/checked-options.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";

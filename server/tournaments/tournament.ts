@@ -1,8 +1,11 @@
 /** One tournament: its matches, who plays them, and when it is over. */
+import type { Clock } from "../../common/clock.js";
 import { playsTask } from "../../common/plays-task.js";
-import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../sessions/roster.js";
+import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../matches/roster.js";
+import { turnListeners } from "../matches/turn-listeners.js";
 import type { JournalEvent, JournalRecord } from "./journal.js";
-import { createMatch, type Forfeit, type PlayedTrial, type TournamentMatch } from "./match.js";
+import { createMatch, type Forfeit, type TournamentMatch } from "./match.js";
+import type { PlayedTrial } from "./match-results.js";
 import { type CheckedSpec, entersFor } from "./spec.js";
 import type { TournamentEvent } from "./tournament-event.js";
 
@@ -47,11 +50,13 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
 /**
  * Starts a tournament.
  *
+ * @param clock by which entrants are waited for
  * @param write takes what the log of trajectories will not tell
  * @param tell told what happens from now on
  */
 export function createTournament(
   spec: CheckedSpec,
+  clock: Clock,
   initially: (entrant: string) => Attendance,
   write: (event: JournalEvent) => void,
   tell: (event: TournamentEvent) => void,
@@ -60,41 +65,27 @@ export function createTournament(
   let replaying = false;
   let changes = 0;
   const changedAt = new WeakMap<TournamentMatch, number>();
-  function touch(match: TournamentMatch): void {
-    changes += 1;
-    changedAt.set(match, changes);
-  }
-  function newMatch(id: string, task: CheckedSpec["tasks"][number]["task"], entrant: string): TournamentMatch {
-    const about = { tournament_id: spec.id, task: id, entrant, trials: spec.trials };
-    const match = createMatch(id, task, entrant, spec.seed, spec.trials, {
-      changed() {
-        touch(match);
-        if (match.finished) unfinished.delete(match);
-        changed();
-      },
-      opened: () => tell({ event: "match_opened", ...about }),
-      finished: () => tell({ event: "match_finished", ...about, steps: match.steps }),
-      forfeited(forfeit) {
-        if (replaying) return;
-        write({ event: "forfeited", task: id, entrant, ...forfeit });
-        tell({ event: "match_forfeited", ...about, played: match.completeTrials, ...forfeit });
-      },
-      mayLeave: () => attendance(entrant).mayLeave,
-    });
-    return match;
-  }
+  const touch = (match: TournamentMatch) => void changedAt.set(match, ++changes);
+  const { changed, onChange } = turnListeners(() => roster.offerAll());
 
-  let matches: readonly TournamentMatch[] = spec.tasks.flatMap(({ id, task }) =>
-    spec.agents.filter((agent) => entersFor(agent, id)).map(({ name }) => newMatch(id, task, name)),
-  );
+  let matches = matchesOf(spec, tell, {
+    changed(match) {
+      touch(match);
+      if (match.finished) unfinished.delete(match);
+      changed();
+    },
+    forfeited({ taskId, entrant }, forfeit) {
+      if (!replaying) write({ event: "forfeited", task: taskId, entrant, ...forfeit });
+      return !replaying;
+    },
+    mayLeave: (entrant) => attendance(entrant).mayLeave,
+  });
   /** There may be ten thousand matches, and a change every turn of the event loop. */
   const unfinished = new Set(matches);
   const byEntrant = new Map<string, TournamentMatch[]>(spec.agents.map(({ name }) => [name, []]));
   for (const match of matches) byEntrant.get(match.entrant)?.push(match);
   const optionsOf = new Map(spec.agents.map(({ name, options }) => [name, options]));
   const declared = new Set<string>();
-  const listeners = new Set<() => void>();
-  let notifying = false;
 
   /** It is said of an entrant, once, what it plays: the rest of its matches leave. */
   function declare(name: string, tasks: readonly string[]): void {
@@ -116,7 +107,7 @@ export function createTournament(
     {
       name: `tournament ${spec.id}`,
       entrants: spec.agents,
-      matchesOf: (entrant) => byEntrant.get(entrant) ?? [],
+      assignmentsOf: (entrant) => byEntrant.get(entrant) ?? [],
       declared: ({ name, tasks }) => declare(name, tasks),
       describe: (match) => ({
         tournamentId: spec.id,
@@ -129,19 +120,9 @@ export function createTournament(
       }),
       changed,
     },
+    clock,
     initially,
   );
-
-  /** Tells listeners once per turn of the event loop, after whoever changed something is done. */
-  function changed(): void {
-    if (notifying) return;
-    notifying = true;
-    setImmediate(() => {
-      notifying = false;
-      roster.offerAll();
-      for (const listener of [...listeners]) listener();
-    });
-  }
 
   const matchOf = (taskId: string, entrant: string) => byEntrant.get(entrant)?.find((match) => match.taskId === taskId);
 
@@ -154,13 +135,10 @@ export function createTournament(
       return unfinished.size === 0;
     },
     changedAt: (match) => changedAt.get(match) ?? 0,
-    undeclared: (match) => !declared.has(match.entrant) && !match.started && match.forfeit === undefined,
+    undeclared: (match) => !declared.has(match.entrant) && match.standing === "pending" && match.forfeit === undefined,
     declare,
     match: matchOf,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
     lists: roster.lists,
     enter: roster.enter,
     presenceOf: roster.presenceOf,
@@ -195,4 +173,38 @@ export function createTournament(
       changed();
     },
   };
+}
+
+/** What the matches of a tournament tell it, and ask. */
+interface MatchHooks {
+  changed(match: TournamentMatch): void;
+  /** It is given up; returns whether that is news. */
+  forfeited(match: TournamentMatch, forfeit: Forfeit): boolean;
+  mayLeave(entrant: string): boolean;
+}
+
+/** The matches of a spec: by task, then by entrant. */
+function matchesOf(
+  spec: CheckedSpec,
+  tell: (event: TournamentEvent) => void,
+  hooks: MatchHooks,
+): readonly TournamentMatch[] {
+  return spec.tasks.flatMap(({ id, task }) =>
+    spec.agents
+      .filter((agent) => entersFor(agent, id))
+      .map(({ name: entrant }) => {
+        const about = { tournament_id: spec.id, task: id, entrant, trials: spec.trials };
+        const match: TournamentMatch = createMatch(id, task, entrant, spec.seed, spec.trials, {
+          changed: () => hooks.changed(match),
+          opened: () => tell({ event: "match_opened", ...about }),
+          finished: () => tell({ event: "match_finished", ...about, steps: match.steps }),
+          forfeited(forfeit) {
+            if (!hooks.forfeited(match, forfeit)) return;
+            tell({ event: "match_forfeited", ...about, played: match.completeTrials, ...forfeit });
+          },
+          mayLeave: () => hooks.mayLeave(entrant),
+        });
+        return match;
+      }),
+  );
 }

@@ -5,12 +5,14 @@
  * when its entrants come; one that was finished is read from the log when somebody asks for it.
  */
 import { randomBytes } from "node:crypto";
+import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
-import type { CreateTournamentRequest, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
+import type { CreateTournamentRequest } from "../../proto/gen/icrl/v1/tournament.js";
+import type { Entrant, Lobby } from "../matches/lobby.js";
 import type { Limits } from "../sessions/limits.js";
-import type { Lobby } from "../sessions/lobby.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { createConclusions } from "./conclude.js";
+import { type Entry, followed, type LoadedEntry, resultsOf } from "./entry.js";
 import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
 import type { Forfeit, TournamentMatch } from "./match.js";
 import { recoverTournament } from "./recover.js";
@@ -18,25 +20,6 @@ import { computeResults } from "./results.js";
 import { type CheckedSpec, checkSpec } from "./spec.js";
 import { type Attendance, createTournament, type Tournament, UNATTENDED } from "./tournament.js";
 import type { TournamentEvent } from "./tournament-event.js";
-
-/** A tournament with its results, once they are there. */
-export interface Entry {
-  readonly spec: CheckedSpec;
-  /** Undefined where it was finished in an earlier run of the server and nobody has asked for it since. */
-  readonly tournament: Tournament | undefined;
-  readonly results: TournamentResults | undefined;
-  /** Whether it is over, and its results are there or can be had. */
-  readonly finished: boolean;
-  /** What an earlier run of the server counted when it was finished. */
-  readonly earlier: FinalCounts | undefined;
-}
-
-/** One that is in memory. */
-export interface LoadedEntry extends Entry {
-  readonly tournament: Tournament;
-  /** Calls a listener after every change, results included; returns how to stop that. */
-  onChange(listener: () => void): () => void;
-}
 
 /** The tournaments of a server. */
 export interface Tournaments extends Lobby {
@@ -68,6 +51,8 @@ export interface TournamentsContext {
   readonly dataDir: string;
   readonly limits: Limits;
   readonly sink: TrajectorySink;
+  /** By which entrants are waited for. */
+  readonly clock: Clock;
   /** Told what goes wrong where nobody waits for an answer. */
   readonly onError: (error: unknown) => void;
   /** Told what happens. */
@@ -84,66 +69,39 @@ interface Slot {
   loading: Promise<LoadedEntry> | undefined;
 }
 
+type StartedSlot = Slot & { readonly entry: LoadedEntry };
+type Declarations = CreateTournamentRequest["declarations"];
+type Attending = (entrant: string) => Attendance;
+
 /**
  * The tournaments that a folder knows of; those that are not finished are brought to where they were.
  *
  * @throws LOG_CORRUPT if a journal or a shard of an unfinished one cannot be read
  */
-export async function openTournaments({
-  dataDir,
-  limits,
-  sink,
-  onError,
-  tell,
-}: TournamentsContext): Promise<Tournaments> {
+export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
+  const { dataDir, limits, sink, clock, onError, tell } = context;
   const slots = new Map<string, Slot>();
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
-  const creating = new Map<string, Promise<Slot & { entry: LoadedEntry }>>();
+  const creating = new Map<string, Promise<StartedSlot>>();
   const conclusions = createConclusions({ sink, onError, tell });
   let closed = false;
 
   /** What may be written only as long as the log is ours. */
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
 
-  /** Follows a tournament to its results. */
-  function follow(tournament: Tournament, journal: Journal, record: JournalRecord | undefined): LoadedEntry {
-    const listeners = new Set<() => void>();
-    let results: TournamentResults | undefined;
-    let concluding = false;
-    const notify = () => {
-      for (const listener of [...listeners]) listener();
-    };
-    tournament.onChange(async () => {
-      notify();
-      if (!tournament.over || concluding || closed) return;
-      concluding = true;
-      if (record?.finished === undefined) await conclusions.conclude(tournament, journal);
-      results = await computeResults(tournament);
-      notify();
+  const follow = (tournament: Tournament, journal: Journal, earlier: FinalCounts | undefined) =>
+    followed(tournament, earlier, async () => {
+      if (closed) return undefined;
+      if (earlier === undefined) await conclusions.conclude(tournament, journal);
+      return computeResults(tournament);
     });
-    return {
-      spec: tournament.spec,
-      tournament,
-      get results() {
-        return results;
-      },
-      get finished() {
-        return results !== undefined;
-      },
-      earlier: record?.finished,
-      onChange(listener) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    };
-  }
 
   function load(slot: Slot): Promise<LoadedEntry> {
     slot.loading ??= (async () => {
       const record = slot.record as JournalRecord;
-      const tournament = createTournament(slot.spec, () => UNATTENDED, slot.journal.append, tell);
+      const tournament = createTournament(slot.spec, clock, () => UNATTENDED, slot.journal.append, tell);
       await recoverTournament(tournament, dataDir, record);
-      slot.entry = follow(tournament, slot.journal, record);
+      slot.entry = follow(tournament, slot.journal, record.finished);
       // Until its results are there it would look as if it were still being played.
       if (record.finished !== undefined) await resultsOf(slot.entry);
       return slot.entry;
@@ -157,21 +115,17 @@ export async function openTournaments({
   }
 
   /** Writes that there is a tournament, and then starts it. */
-  async function start(
-    spec: CheckedSpec,
-    attendance: (entrant: string) => Attendance,
-    declarations: CreateTournamentRequest["declarations"],
-  ): Promise<Slot & { entry: LoadedEntry }> {
+  async function start(spec: CheckedSpec, attendance: Attending, declarations: Declarations): Promise<StartedSlot> {
     const journal = journalOf(spec.id);
     journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
     await journal.durable();
-    const tournament = createTournament(spec, attendance, journal.append, tell);
+    const tournament = createTournament(spec, clock, attendance, journal.append, tell);
     for (const { name, tasks } of declarations) tournament.declare(name, tasks);
     await journal.durable();
     const entry = follow(tournament, journal, undefined);
     const slot = { spec, journal, record: undefined, entry, loading: undefined };
     slots.set(spec.id, slot);
-    tell({ event: "tournament_created", ...about(spec, tournament.matches), trials: spec.trials });
+    tell({ event: "tournament_created", ...about(spec, tournament.matches) });
     if (closed) tournament.close();
     return slot;
   }
@@ -183,26 +137,15 @@ export async function openTournaments({
   }
   const unfinished = [...slots.values()].filter(({ record }) => record?.finished === undefined);
   if (unfinished.length > 0) await sink.seal();
-  for (const slot of unfinished) {
-    const { spec, tournament } = await load(slot);
-    const { matches } = tournament;
-    tell({
-      event: "tournament_resumed",
-      ...about(spec, matches),
-      trials: spec.trials,
-      unfinished: matches.filter((match) => !match.finished).length,
-    });
-  }
+  for (const slot of unfinished) tell({ event: "tournament_resumed", ...howFar(await load(slot)) });
 
   async function get(id: string): Promise<LoadedEntry> {
     const slot = slots.get(id);
-    if (slot === undefined) {
-      throw new IcrlError(
-        "TOURNAMENT_UNKNOWN",
-        `no tournament "${id}": this server has ${slots.size}, see ListTournaments`,
-      );
-    }
-    return loaded(slot);
+    if (slot !== undefined) return loaded(slot);
+    throw new IcrlError(
+      "TOURNAMENT_UNKNOWN",
+      `no tournament "${id}": this server has ${slots.size}, see ListTournaments`,
+    );
   }
 
   /** Those in which something is left to play. */
@@ -218,11 +161,7 @@ export async function openTournaments({
         const slot = slots.get(spec.id);
         if (slot !== undefined) {
           const entry = await loaded(slot);
-          // Of one that is over nothing changes any more: who stayed away has forfeited what it might have played.
-          const declarations = entry.tournament.over ? [] : request.declarations;
-          for (const { name, tasks } of declarations) entry.tournament.declare(name, tasks);
-          await slot.journal.durable();
-          entry.tournament.attend(attendance);
+          await goOn(entry.tournament, slot.journal, attendance, request.declarations);
           return { entry, existed: true };
         }
         const byAnother = creating.get(spec.id);
@@ -234,12 +173,7 @@ export async function openTournaments({
       return { entry: (await mine).entry, existed: false };
     },
     get,
-    list: () =>
-      Array.from(
-        slots.values(),
-        ({ spec, entry, record }) =>
-          entry ?? { spec, tournament: undefined, results: undefined, finished: true, earlier: record?.finished },
-      ),
+    list: () => Array.from(slots.values(), shown),
     async forfeit(id, entrant, forfeit, all) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
       const { tournament } = await get(id);
@@ -251,19 +185,7 @@ export async function openTournaments({
       return given;
     },
     running: () => open().map(({ spec }) => spec.id),
-    enter(entrant, seat) {
-      const { name, tournamentId } = entrant;
-      if (tournamentId !== undefined && !slots.has(tournamentId)) {
-        throw new IcrlError("TOURNAMENT_UNKNOWN", `no tournament "${tournamentId}": see ListTournaments`);
-      }
-      const named = tournamentId === undefined ? undefined : slots.get(tournamentId)?.entry;
-      const candidates = tournamentId === undefined ? open() : named === undefined ? [] : [named];
-      const entry = candidates.find(({ tournament }) => tournament.lists(name));
-      if (entry === undefined) {
-        throw new IcrlError("ENTRANT_UNKNOWN", `no unfinished tournament lists the entrant "${name}"`);
-      }
-      return entry.tournament.enter(entrant, seat);
-    },
+    enter: (entrant, seat) => tournamentFor(entrant, slots, open).enter(entrant, seat),
     get closed() {
       return closed;
     },
@@ -277,11 +199,35 @@ export async function openTournaments({
   };
 }
 
+/** Somebody wants a tournament that there is. What it says of entrants is on disk when this resolves. */
+async function goOn(
+  tournament: Tournament,
+  journal: Journal,
+  attendance: Attending,
+  declarations: Declarations,
+): Promise<void> {
+  // Of one that is over nothing changes any more: who stayed away has forfeited what it might have played.
+  if (!tournament.over) for (const { name, tasks } of declarations) tournament.declare(name, tasks);
+  await journal.durable();
+  tournament.attend(attendance);
+}
+
+/** A slot's entry as a list shows it, without reading anything. */
+const shown = ({ spec, entry, record }: Slot): Entry =>
+  entry ?? { spec, tournament: undefined, results: undefined, finished: true, earlier: record?.finished };
+
+/** What an event says of a tournament that goes on. */
+const howFar = ({ spec, tournament: { matches } }: LoadedEntry) => ({
+  ...about(spec, matches),
+  unfinished: matches.filter((match) => !match.finished).length,
+});
+
 /** What an event says of a tournament. */
-const about = ({ id, name }: CheckedSpec, { length }: readonly TournamentMatch[]) => ({
+const about = ({ id, name, trials }: CheckedSpec, { length }: readonly TournamentMatch[]) => ({
   tournament_id: id,
   name,
   matches: length,
+  trials,
 });
 
 /** The spec of a journal; undefined, and onError told, where this version of the server would play something else. */
@@ -301,16 +247,20 @@ function specOf(
   }
 }
 
-/** Resolves once a tournament that is over has its results. */
-async function resultsOf(entry: LoadedEntry): Promise<void> {
-  while (entry.results === undefined) {
-    await new Promise<void>((resolve) => {
-      const stop = entry.onChange(() => {
-        stop();
-        resolve();
-      });
-    });
+/** The tournament that an entrant is for. @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN */
+function tournamentFor(
+  { name, tournamentId }: Entrant,
+  slots: ReadonlyMap<string, Slot>,
+  open: () => readonly LoadedEntry[],
+): Tournament {
+  if (tournamentId !== undefined && !slots.has(tournamentId)) {
+    throw new IcrlError("TOURNAMENT_UNKNOWN", `no tournament "${tournamentId}": see ListTournaments`);
   }
+  const named = tournamentId === undefined ? undefined : slots.get(tournamentId)?.entry;
+  const candidates = tournamentId === undefined ? open() : named === undefined ? [] : [named];
+  const entry = candidates.find(({ tournament }) => tournament.lists(name));
+  if (entry !== undefined) return entry.tournament;
+  throw new IcrlError("ENTRANT_UNKNOWN", `no unfinished tournament lists the entrant "${name}"`);
 }
 
 /** The spec as a journal keeps it. */
@@ -332,11 +282,7 @@ function requireEntrant({ agents }: CheckedSpec, name: string, what: string): vo
 }
 
 /** How a request wants entrants to be waited for. @throws SPEC_INVALID */
-function attendanceOf(
-  { attendance }: CreateTournamentRequest,
-  spec: CheckedSpec,
-  limits: Limits,
-): (entrant: string) => Attendance {
+function attendanceOf({ attendance }: CreateTournamentRequest, spec: CheckedSpec, limits: Limits): Attending {
   const usual = { mayLeave: false, timeoutMs: limits.entrant_timeout_ms, processes: 1 };
   const wanted = new Map<string, Attendance>();
   for (const { name, processes, mayLeave } of attendance) {

@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 import { resolveOptions } from "#icrl/common/options.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
-import { createSession, type SessionContext } from "#icrl/server/sessions/session.js";
+import { createSession } from "#icrl/server/sessions/session.js";
+import type { SessionContext } from "#icrl/server/sessions/session-context.js";
+import { manualClock } from "../support/manual-clock.js";
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 type Message = { [name: string]: Json };
@@ -141,7 +143,14 @@ test.each(sessions.map((lines) => ({ lines })))(
       },
     };
     const limits = resolveOptions(LIMIT_OPTIONS, {}, "the server");
-    const context = { limits, sink: patientSink(), lobby, now: () => 0, counters: newCounters(), tell: () => {} };
+    const context = {
+      limits,
+      sink: patientSink(),
+      lobby,
+      clock: manualClock(),
+      counters: newCounters(),
+      tell: () => {},
+    };
     const session = createSession(link, context);
     for (const { from, message } of lines) {
       if (from === "agent ") {

@@ -6,13 +6,14 @@ import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { onTestFinished } from "vitest";
 import { type Connection, connect } from "#icrl/clients/typescript/connect.js";
+import type { Clock } from "#icrl/common/clock.js";
 import { resolveOptions } from "#icrl/common/options.js";
 import { readEpisodes } from "#icrl/datasets/log/read-episodes.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { startServer } from "#icrl/server/app.js";
 import type { HttpOptions } from "#icrl/server/http/http-server.js";
 import { LIMIT_OPTIONS, type Limits } from "#icrl/server/sessions/limits.js";
-import { createReplay } from "#icrl/server/sessions/replay.js";
+import { createReplay } from "#icrl/server/trajectories/replay.js";
 import { type LogReport, verifyLog } from "#icrl/server/trajectories/verify.js";
 import { tempDir } from "./temp-dir.js";
 
@@ -42,6 +43,7 @@ export async function startTestServer(
   http?: HttpOptions,
   dir = tempDir(),
   logLevel = "info",
+  clock?: Clock,
 ): Promise<TestServer> {
   const resolved = resolveOptions(LIMIT_OPTIONS, limits, "a test's server");
   const said: Record<string, unknown>[] = [];
@@ -52,6 +54,7 @@ export async function startTestServer(
     durability: "process",
     limits: resolved,
     http,
+    clock,
     logger: pino(
       { level: logLevel },
       { write: (line: string) => said.push(JSON.parse(line) as Record<string, unknown>) },
@@ -80,8 +83,12 @@ export async function startTestServer(
 }
 
 /** Starts one for the test that runs now. */
-export async function serverForTest(limits: Partial<Limits> = {}, datasetDir?: string): Promise<TestServer> {
-  const server = await startTestServer(limits, datasetDir);
+export async function serverForTest(
+  limits: Partial<Limits> = {},
+  datasetDir?: string,
+  clock?: Clock,
+): Promise<TestServer> {
+  const server = await startTestServer(limits, datasetDir, undefined, undefined, undefined, clock);
   onTestFinished(() => server.dispose());
   return server;
 }

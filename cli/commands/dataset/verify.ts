@@ -33,7 +33,7 @@ export function verifyCommand(): Command {
       const report = await workProgress(named, async ({ update }) => {
         const [{ verifyDataset }, { createReplay }] = await Promise.all([
           import("../../../datasets/verify/verify-dataset.js"),
-          import("../../../server/sessions/replay.js"),
+          import("../../../server/trajectories/replay.js"),
         ]);
         return verifyDataset(dir, {
           sample: all ? Number.POSITIVE_INFINITY : sample,

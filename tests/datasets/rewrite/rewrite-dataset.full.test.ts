@@ -10,7 +10,7 @@ import { filterDataset } from "#icrl/datasets/rewrite/filter-dataset.js";
 import { mergeDatasets } from "#icrl/datasets/rewrite/merge-datasets.js";
 import { splitDataset } from "#icrl/datasets/rewrite/split-dataset.js";
 import { verifyDataset } from "#icrl/datasets/verify/verify-dataset.js";
-import { createReplay } from "#icrl/server/sessions/replay.js";
+import { createReplay } from "#icrl/server/trajectories/replay.js";
 import { dataRows, madeUpLabel, makeDataset, SPEC } from "../../support/dataset.js";
 import { tempDir } from "../../support/temp-dir.js";
 

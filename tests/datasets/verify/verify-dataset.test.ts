@@ -14,7 +14,7 @@ import { readShards } from "#icrl/datasets/log/read-episodes.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { readDataset } from "#icrl/datasets/read/read-dataset.js";
 import { verifyDataset } from "#icrl/datasets/verify/verify-dataset.js";
-import { createReplay } from "#icrl/server/sessions/replay.js";
+import { createReplay } from "#icrl/server/trajectories/replay.js";
 import { madeUpLabel, makeDataset, writeLabel } from "../../support/dataset.js";
 import { tempDir } from "../../support/temp-dir.js";
 

@@ -5,7 +5,7 @@ import { labelDataset } from "#icrl/clients/typescript/label-dataset.js";
 import { introduce } from "#icrl/clients/typescript/session.js";
 import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
 import { verifyDataset } from "#icrl/datasets/verify/verify-dataset.js";
-import { createReplay } from "#icrl/server/sessions/replay.js";
+import { createReplay } from "#icrl/server/trajectories/replay.js";
 import { makeDataset } from "../../support/dataset.js";
 import { copyForTest, counter, gambler, labelShards } from "../../support/labels.js";
 import { serverForTest } from "../../support/server.js";

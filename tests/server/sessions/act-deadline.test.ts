@@ -1,49 +1,59 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createActDeadline } from "#icrl/server/sessions/act-deadline.js";
+import { manualClock } from "../../support/manual-clock.js";
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
-
-/** A deadline of 100 ms with this much overtime, and how often it was missed. */
+/** A deadline of 100 ms with this much overtime, an agent that answers after so long, and how often it was missed. */
 function deadlineWith(overtimeMs: number) {
   const missed = vi.fn();
-  return { deadline: createActDeadline(100, overtimeMs, missed), missed };
-}
-
-/** The agent answers after so long. */
-function answer(deadline: ReturnType<typeof createActDeadline>, afterMs: number): void {
-  deadline.arm();
-  vi.advanceTimersByTime(afterMs);
-  deadline.answered(afterMs);
+  const clock = manualClock();
+  const deadline = createActDeadline(clock, 100, overtimeMs, missed);
+  const ask = () => deadline.arm(clock.now());
+  const answer = (afterMs: number) => {
+    ask();
+    clock.pass(afterMs);
+    deadline.answered(afterMs);
+  };
+  return { deadline, clock, missed, ask, answer };
 }
 
 test("without overtime an answer is due after the time for one", () => {
-  const { deadline, missed } = deadlineWith(0);
-  answer(deadline, 99);
-  answer(deadline, 99);
+  const { clock, missed, ask, answer } = deadlineWith(0);
+  answer(99);
+  answer(99);
+  ask();
+  clock.pass(99);
   expect(missed).not.toHaveBeenCalled();
-  deadline.arm();
-  vi.advanceTimersByTime(100);
+  clock.pass(1);
   expect(missed).toHaveBeenCalledOnce();
 });
 
 test("late answers use up one overtime together, answers in time none of it", () => {
-  const { deadline, missed } = deadlineWith(50);
-  answer(deadline, 130); // 20 left
-  answer(deadline, 100);
-  answer(deadline, 110); // 10 left
+  const { clock, missed, ask, answer } = deadlineWith(50);
+  answer(130); // 20 left
+  answer(100);
+  answer(110); // 10 left
   expect(missed).not.toHaveBeenCalled();
-  deadline.arm();
-  vi.advanceTimersByTime(109);
+  ask();
+  clock.pass(109);
   expect(missed).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(1);
+  clock.pass(1);
   expect(missed).toHaveBeenCalledOnce();
 });
 
 test("nothing is due once it is disarmed", () => {
-  const { deadline, missed } = deadlineWith(50);
-  deadline.arm();
+  const { deadline, clock, missed, ask } = deadlineWith(50);
+  ask();
   deadline.disarm();
-  vi.advanceTimersByTime(1000);
+  expect(clock.waiting).toBe(0);
+  clock.pass(1000);
+  expect(missed).not.toHaveBeenCalled();
+});
+
+test("a thousand answers in time wait for the clock three times, not a thousand", () => {
+  const { clock, missed, answer } = deadlineWith(0);
+  const after = vi.spyOn(clock, "after");
+  for (let i = 0; i < 1000; i++) answer(0.2); // 200 ms together: at 0, at 100, at 199.8
+  expect(after.mock.calls.length).toBe(3);
+  expect(clock.waiting).toBe(1);
   expect(missed).not.toHaveBeenCalled();
 });

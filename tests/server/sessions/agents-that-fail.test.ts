@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { manualClock } from "../../support/manual-clock.js";
 import { actions, hello, open, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { serverForTest, startProcess } from "../../support/server.js";
 import { witnessesOf } from "../../support/witness.js";
@@ -54,7 +55,8 @@ test("an agent that cancels its stream counts as lost, and its steps stay in the
 });
 
 test("an agent that hangs is told ACT_TIMEOUT, and the others play on", async () => {
-  const server = await serverForTest({ act_timeout_ms: 1000 });
+  const clock = manualClock();
+  const server = await serverForTest({ act_timeout_ms: 1000 }, undefined, clock);
   const client = rawClient(server.address);
   onTestFinished(() => client.close());
   const hanging = rawStream(client);
@@ -71,6 +73,7 @@ test("an agent that hangs is told ACT_TIMEOUT, and the others play on", async ()
   });
   let steps = 0;
   for (; !over; steps += 1) {
+    clock.pass(10);
     lively.send(actions(steps, [0]));
     await lively.expect("observations");
   }

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import type { Limits } from "#icrl/server/sessions/limits.js";
+import { type ManualClock, manualClock } from "../../support/manual-clock.js";
 import { actions, opened, type RawStream, rawClient, rawStream } from "../../support/raw-stream.js";
 import { readLog, startTestServer, type TestServer, verify } from "../../support/server.js";
 import { tempDir } from "../../support/temp-dir.js";
@@ -13,11 +14,12 @@ const RIVER = { task: "river-swim", options: { states: 4, horizon: 3, episodes: 
 /** Rows of a server that has stopped, after two envs have taken so many steps and something has cut their trials short. */
 async function rowsAfter(
   steps: number,
-  cut: (stream: RawStream, server: TestServer) => Promise<unknown>,
+  cut: (stream: RawStream, server: TestServer, clock: ManualClock) => Promise<unknown>,
   limits: Partial<Limits> = {},
 ): Promise<TrajectoryRow[]> {
   const dir = tempDir();
-  const server = await startTestServer(limits, undefined, undefined, dir, "debug");
+  const clock = manualClock();
+  const server = await startTestServer(limits, undefined, undefined, dir, "debug", clock);
   onTestFinished(() => server.dispose());
   const client = rawClient(server.address);
   onTestFinished(() => client.close());
@@ -27,7 +29,7 @@ async function rowsAfter(
     stream.send(actions(step, [0, 1]));
     await stream.expect("observations");
   }
-  await cut(stream, server);
+  await cut(stream, server, clock);
   await server.close(0);
   expect((await verify(dir.path)).problems).toEqual([]);
   return readLog(dir.path);
@@ -49,7 +51,7 @@ const whole = { episode_index: 0, length: 3, complete: true, truncated: false, e
 const CUTS: readonly [
   what: string,
   reason: string,
-  cut: (stream: RawStream, server: TestServer) => Promise<unknown>,
+  cut: (stream: RawStream, server: TestServer, clock: ManualClock) => Promise<unknown>,
   limits?: Partial<Limits>,
 ][] = [
   [
@@ -77,7 +79,15 @@ const CUTS: readonly [
       while (!server.said.some(({ event }) => event === "session_ended")) await nextTurn();
     },
   ],
-  ["a deadline", "ACT_TIMEOUT", (stream) => stream.ended, { act_timeout_ms: 100, act_overtime_ms: 0 }],
+  [
+    "a deadline",
+    "ACT_TIMEOUT",
+    (stream, _, clock) => {
+      clock.pass(100);
+      return stream.ended;
+    },
+    { act_timeout_ms: 100, act_overtime_ms: 0 },
+  ],
   [
     "an action out of range",
     "ACTION_OUT_OF_RANGE",
@@ -86,7 +96,15 @@ const CUTS: readonly [
       return stream.ended;
     },
   ],
-  ["a server that stops", "SERVER_DRAINING", (_, server) => server.close(0)],
+  [
+    "a server that stops",
+    "SERVER_DRAINING",
+    (_, server, clock) => {
+      const closed = server.close(0);
+      clock.pass(0);
+      return closed;
+    },
+  ],
 ];
 
 test.each(CUTS)(

@@ -5,7 +5,9 @@ import { boolElements, float32Elements, int32Elements } from "#icrl/common/tenso
 import { type Observations, PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
-import { createSession, type SessionContext } from "#icrl/server/sessions/session.js";
+import { createSession } from "#icrl/server/sessions/session.js";
+import type { SessionContext } from "#icrl/server/sessions/session-context.js";
+import { manualClock } from "../../support/manual-clock.js";
 import { actions, encodeRequest, hello, open, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { readLog, serverForTest, startTestServer, type TestServer } from "../../support/server.js";
 
@@ -291,7 +293,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
         limits: resolveOptions(LIMIT_OPTIONS, {}, "test"),
         sink: { ...sink, backlogBytes },
         lobby: { enter: () => expect.unreachable() },
-        now: () => 0,
+        clock: manualClock(),
         counters: newCounters(),
         tell: () => {},
       },

@@ -1,55 +1,46 @@
 /**
- * Who sits where: seats the sessions of entrants, opens in each free seat the next match that has trials left for it, and tells a
- * match when the one who played it is gone. What a match is, and what happens to one that nobody plays, is the schedule's business.
+ * Who sits where: seats the sessions of entrants, opens in each free seat the next assignment that has trials left, and tells an
+ * assignment when the one who played it is gone. What it is, and what happens to one that nobody plays, is the schedule's business.
  */
+import type { Clock } from "../../common/clock.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
-import type { Entrant, Match, Place, Seat } from "./lobby.js";
-import type { TrialSource } from "./trial-source.js";
-
-/** A match as its schedule keeps it. */
-export interface ScheduledMatch {
-  readonly entrant: string;
-  readonly source: TrialSource;
-  /** Whether nothing of it is left to play. */
-  readonly finished: boolean;
-  /** Called when a session left it unfinished, or its entrant stayed away; with a text for people. */
-  abandoned(reason: Reason, message: string): void;
-}
+import type { Assignable, Assignment } from "./assignment.js";
+import type { Entrant, Place, Seat } from "./lobby.js";
 
 /** What a roster asks of its schedule. */
-export interface Schedule<M extends ScheduledMatch> {
+export interface Schedule<A extends Assignable> {
   /** What the schedule is, for error texts: `tournament 12ab`. */
   readonly name: string;
   /** Names in the schedule, and the agents behind them. */
   readonly entrants: readonly { readonly name: string; readonly agent: string }[];
-  /** The matches of an entrant, in the order in which they are offered. */
-  matchesOf(entrant: string): readonly M[];
+  /** What an entrant may be given, in the order in which it is offered. */
+  assignmentsOf(entrant: string): readonly A[];
   /** Called once for each entrant, when its first session enters, before anything is offered to it. */
   declared(entrant: Entrant): void;
-  /** What a session is told of a match. */
-  describe(match: M): Match;
+  /** What a session is told of one. */
+  describe(assignable: A): Assignment;
   /** Called after an entrant's session came or left. */
   changed(): void;
 }
 
 /** How an entrant is waited for. */
 export interface Waiting {
-  /** How long it may have no session, with matches left, before it counts as absent; undefined: for ever. */
+  /** How long it may have no session, with something left to play, before it counts as absent; undefined: for ever. */
   readonly timeoutMs: number | undefined;
   /** Processes that must have connected before it is offered anything. */
   readonly processes: number;
 }
 
 /** The seats of one schedule. */
-export interface Roster<M extends ScheduledMatch> {
+export interface Roster<A extends Assignable> {
   /** Whether the schedule lists an entrant of this name. */
   lists(entrant: string): boolean;
   /** Seats an entrant that it lists. @throws AGENT_MISMATCH */
   enter(entrant: Entrant, seat: Seat): Place;
-  /** Offers matches to those who wait: call it when there may be something for them. */
+  /** Offers assignments to those who wait: call it when there may be something for them. */
   offerAll(): void;
-  /** Whether a session plays this match. */
-  plays(match: M): boolean;
+  /** Whether a session plays this now. */
+  plays(assignable: A): boolean;
   /** Processes of an entrant that are connected, and that are waited for. */
   presenceOf(entrant: string): { readonly processes: number; readonly awaited: number };
   /** From now on waits for entrants in this way. */
@@ -62,29 +53,31 @@ export interface Roster<M extends ScheduledMatch> {
 export const SERVER_FAULTS: readonly Reason[] = ["SERVER_DRAINING", "LOG_UNWRITABLE"];
 
 /** One seated session. */
-interface Occupant<M> {
+interface Occupant<A> {
   readonly seat: Seat;
   readonly entrant: string;
   readonly peer: string;
-  match: M | undefined;
+  plays: A | undefined;
   finished: boolean;
 }
 
-/** Opens a roster, and waits for its entrants. */
-export function createRoster<M extends ScheduledMatch>(
-  schedule: Schedule<M>,
+/** Opens a roster, and waits for its entrants by this clock. */
+export function createRoster<A extends Assignable>(
+  schedule: Schedule<A>,
+  clock: Clock,
   initially: (entrant: string) => Waiting,
-): Roster<M> {
-  const occupants = new Map<string, Set<Occupant<M>>>(schedule.entrants.map(({ name }) => [name, new Set()]));
+): Roster<A> {
+  const occupants = new Map<string, Set<Occupant<A>>>(schedule.entrants.map(({ name }) => [name, new Set()]));
   const listed = new Map(schedule.entrants.map((entrant) => [entrant.name, entrant]));
   const declared = new Set<string>();
   /** Entrants of which as many processes have come as were waited for: they may leave again. */
   const assembled = new Set<string>();
-  const absenceTimers = new Map<string, NodeJS.Timeout>();
+  /** What stops waiting for an entrant that is away. */
+  const stopAwaiting = new Map<string, () => void>();
   let waiting = initially;
   let closed = false;
 
-  const sessionsOf = (entrant: string): ReadonlySet<Occupant<M>> => occupants.get(entrant) ?? new Set();
+  const sessionsOf = (entrant: string): ReadonlySet<Occupant<A>> => occupants.get(entrant) ?? new Set();
 
   const processesOf = (entrant: string): number =>
     new Set(Array.from(sessionsOf(entrant), (occupant) => occupant.peer)).size;
@@ -94,35 +87,35 @@ export function createRoster<M extends ScheduledMatch>(
     return assembled.has(entrant);
   }
 
-  function offer(occupant: Occupant<M>): void {
-    if (occupant.finished || occupant.match !== undefined) return;
-    const own = schedule.matchesOf(occupant.entrant);
-    if (own.every((candidate) => candidate.finished)) {
+  function offer(occupant: Occupant<A>): void {
+    if (occupant.finished || occupant.plays !== undefined) return;
+    const own = schedule.assignmentsOf(occupant.entrant);
+    if (own.every(({ finished }) => finished)) {
       occupant.finished = true;
       occupant.seat.finish();
       return;
     }
     if (!isAssembled(occupant.entrant)) return;
-    const match = own.find((candidate) => candidate.source.remaining > 0n);
-    if (match === undefined) return;
-    occupant.match = match;
-    occupant.seat.open(schedule.describe(match));
+    const next = own.find((candidate) => candidate.source.remaining > 0n);
+    if (next === undefined) return;
+    occupant.plays = next;
+    occupant.seat.open(schedule.describe(next));
   }
 
   function awaitEntrant(entrant: string): void {
-    clearTimeout(absenceTimers.get(entrant));
+    stopAwaiting.get(entrant)?.();
     const { timeoutMs } = waiting(entrant);
     if (closed || timeoutMs === undefined || sessionsOf(entrant).size > 0) return;
-    if (schedule.matchesOf(entrant).every((match) => match.finished)) return;
+    if (schedule.assignmentsOf(entrant).every(({ finished }) => finished)) return;
     const absent = () => {
-      for (const match of schedule.matchesOf(entrant)) {
-        if (!match.finished) match.abandoned("AGENT_ABSENT", `no session under this name for ${timeoutMs} ms`);
+      for (const assigned of schedule.assignmentsOf(entrant)) {
+        if (!assigned.finished) assigned.abandoned("AGENT_ABSENT", `no session under this name for ${timeoutMs} ms`);
       }
     };
-    absenceTimers.set(entrant, setTimeout(absent, timeoutMs));
+    stopAwaiting.set(entrant, clock.after(timeoutMs, absent));
   }
 
-  const roster: Roster<M> = {
+  const roster: Roster<A> = {
     lists: (entrant) => listed.has(entrant),
     enter(entrant, seat) {
       const { name, peer } = entrant;
@@ -133,27 +126,27 @@ export function createRoster<M extends ScheduledMatch>(
           `entrant "${name}" of ${schedule.name} is agent "${agent}", not "${entrant.agent}"`,
         );
       }
-      clearTimeout(absenceTimers.get(name));
+      stopAwaiting.get(name)?.();
       if (!declared.has(name)) {
         declared.add(name);
         schedule.declared(entrant);
       }
-      const own = occupants.get(name) as Set<Occupant<M>>;
-      const occupant: Occupant<M> = { seat, entrant: name, peer, match: undefined, finished: false };
+      const own = occupants.get(name) as Set<Occupant<A>>;
+      const occupant: Occupant<A> = { seat, entrant: name, peer, plays: undefined, finished: false };
       own.add(occupant);
       // After the session has its place: what is offered may be over at once.
       setImmediate(() => own.has(occupant) && offer(occupant));
       schedule.changed();
       return {
         free() {
-          occupant.match = undefined;
+          occupant.plays = undefined;
           offer(occupant);
         },
         leave(reason, message) {
           own.delete(occupant);
-          const { match } = occupant;
-          if (match !== undefined && reason !== undefined && !SERVER_FAULTS.includes(reason)) {
-            match.abandoned(reason, message);
+          const { plays } = occupant;
+          if (plays !== undefined && reason !== undefined && !SERVER_FAULTS.includes(reason)) {
+            plays.abandoned(reason, message);
           }
           if (own.size === 0) awaitEntrant(name);
           schedule.changed();
@@ -163,8 +156,8 @@ export function createRoster<M extends ScheduledMatch>(
     offerAll() {
       for (const sessions of occupants.values()) for (const occupant of sessions) offer(occupant);
     },
-    plays(match) {
-      for (const occupant of sessionsOf(match.entrant)) if (occupant.match === match) return true;
+    plays(assignable) {
+      for (const occupant of sessionsOf(assignable.entrant)) if (occupant.plays === assignable) return true;
       return false;
     },
     presenceOf: (entrant) => ({ processes: processesOf(entrant), awaited: waiting(entrant).processes }),
@@ -175,7 +168,7 @@ export function createRoster<M extends ScheduledMatch>(
     },
     close() {
       closed = true;
-      for (const timer of absenceTimers.values()) clearTimeout(timer);
+      for (const stop of stopAwaiting.values()) stop();
     },
   };
   roster.waitFor(initially);

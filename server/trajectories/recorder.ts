@@ -1,6 +1,6 @@
 /** Passes the episodes of one open to the log, and knows which of its trials are durable. */
 import { IcrlError, type Reason } from "../../common/errors.js";
-import type { EpisodeRecord, TrajectorySink } from "../trajectories/sink.js";
+import type { EpisodeRecord, TrajectorySink } from "./sink.js";
 
 /** The recorder of one open. */
 export interface Recorder {

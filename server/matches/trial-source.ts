@@ -1,5 +1,5 @@
 /** Where a session's trials come from, and where their results go. */
-import { type Purpose, type TrialSeeds, trialSeeds } from "../../common/seeds.js";
+import type { TrialSeeds } from "../../common/seeds.js";
 
 /** One trial to play. */
 export interface TrialTicket {
@@ -40,31 +40,4 @@ export interface TrialSource {
   stepped(envs: number): void;
   /** Takes a result. Called once for every trial that was handed out. */
   done(result: TrialResult): void;
-}
-
-/** The trials of free play: a range of a series, or explicit seeds. */
-export function freePlaySource(play: {
-  readonly purpose: Purpose;
-  readonly seed: bigint;
-  readonly taskId: string;
-  readonly entrant: string;
-  readonly firstTrial: bigint;
-  readonly trials: bigint;
-  readonly explicitSeeds: readonly TrialSeeds[];
-}): TrialSource {
-  let taken = 0n;
-  return {
-    get remaining() {
-      return play.trials - taken;
-    },
-    take() {
-      if (taken === play.trials) return undefined;
-      const trialIndex = play.firstTrial + taken;
-      const seeds = play.explicitSeeds[Number(taken)] ?? trialSeeds(play, trialIndex);
-      taken += 1n;
-      return { trialIndex, seeds };
-    },
-    stepped() {},
-    done() {},
-  };
 }

@@ -1,0 +1,29 @@
+import { type Purpose, type TrialSeeds, trialSeeds } from "../../common/seeds.js";
+import type { TrialSource } from "../matches/trial-source.js";
+
+/** The trials of free play: a range of a series, or explicit seeds. */
+export function freePlaySource(play: {
+  readonly purpose: Purpose;
+  readonly seed: bigint;
+  readonly taskId: string;
+  readonly entrant: string;
+  readonly firstTrial: bigint;
+  readonly trials: bigint;
+  readonly explicitSeeds: readonly TrialSeeds[];
+}): TrialSource {
+  let taken = 0n;
+  return {
+    get remaining() {
+      return play.trials - taken;
+    },
+    take() {
+      if (taken === play.trials) return undefined;
+      const trialIndex = play.firstTrial + taken;
+      const seeds = play.explicitSeeds[Number(taken)] ?? trialSeeds(play, trialIndex);
+      taken += 1n;
+      return { trialIndex, seeds };
+    },
+    stepped() {},
+    done() {},
+  };
+}

@@ -1,0 +1,9 @@
+/** The transport's side of a session: one stream. A session holds it as a part, and nothing else of it. */
+export interface Link {
+  /** The connection it came over, HOST:PORT of the other end: the sessions of one process share it. */
+  readonly peer: string;
+  /** Sends one encoded PlayResponse. */
+  send(bytes: Buffer): void;
+  /** Ends the stream: well when there is no error. */
+  end(error?: unknown): void;
+}

@@ -1,0 +1,105 @@
+/** A session from inside: what it holds, and the state that it is in. */
+import { type Hello, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
+import type { Assignment } from "../matches/assignment.js";
+import type { Place } from "../matches/lobby.js";
+import type { Link } from "./link.js";
+import type { LockSteps } from "./lock-steps.js";
+import type { SessionContext } from "./session-context.js";
+import type { SessionStatus } from "./session-status.js";
+
+/** Who speaks, once it has said hello. */
+export interface Introduced {
+  readonly hello: Hello;
+  /** Its place in the lobby; undefined in free play, and until it has entered. */
+  readonly place: Place | undefined;
+}
+
+/** Something opens: the log is tried, or trials to label are awaited. */
+export interface Opening extends Introduced {
+  readonly is: "opening";
+  /** Gives up waiting for trials to label. */
+  giveUp(): void;
+}
+
+/** Something is open. */
+export interface Open extends Introduced {
+  /** While closing, all of it is played or given up, and waits for the disk. */
+  readonly is: "playing" | "closing";
+  readonly steps: LockSteps;
+  /** Whose trials they are, of a tournament or a collection. */
+  readonly assignment: Assignment | undefined;
+}
+
+/** The states of docs/protocol.md, each with what it needs. */
+export type SessionState =
+  | { readonly is: "new" }
+  | (Introduced & { readonly is: "ready" })
+  | Opening
+  | Open
+  | { readonly is: "ended" };
+
+/** One session. */
+export interface LiveSession {
+  readonly id: string;
+  readonly context: SessionContext;
+  /** When it began, Unix time in milliseconds. */
+  readonly sinceMs: number;
+  /** Where it is spoken to. Everything goes through here, so that another stream could take this one's place. */
+  link: Link;
+  state: SessionState;
+  /** Of what was open before. */
+  readonly before: { steps: number; completeTrials: number };
+  /** Whether the agent will send no more. */
+  inputEnded: boolean;
+  /** Stops the time in which what is open must end; undefined unless the server is about to stop. */
+  stopDrainTime: (() => void) | undefined;
+}
+
+/** What is open, if anything is. */
+export function openIn({ state }: LiveSession): Open | undefined {
+  return state.is === "playing" || state.is === "closing" ? state : undefined;
+}
+
+/** What has said hello, if anything has and is still there. */
+export function introducedIn({ state }: LiveSession): Introduced | undefined {
+  return state.is === "new" || state.is === "ended" ? undefined : state;
+}
+
+/** Sends a message, and gives its bytes. */
+export function send({ link }: LiveSession, message: PlayResponse["message"]): Buffer {
+  const bytes = PlayResponse.encode({ message }).finish();
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  link.send(buffer);
+  return buffer;
+}
+
+/** Steps and complete trials since it began. */
+export function totalsOf({ before }: LiveSession, open: Open | undefined): { steps: number; completeTrials: number } {
+  const totals = open?.steps.play.totals;
+  return {
+    steps: before.steps + (totals?.steps ?? 0),
+    completeTrials: before.completeTrials + (totals?.completeTrials ?? 0),
+  };
+}
+
+/** What it is doing now. */
+export function statusOf(session: LiveSession): SessionStatus {
+  const open = openIn(session);
+  const hello = introducedIn(session)?.hello;
+  return {
+    sessionId: session.id,
+    peer: session.link.peer,
+    sinceMs: session.sinceMs,
+    playing: open !== undefined,
+    agent: hello?.agent ?? "",
+    agentVersion: hello?.agentVersion ?? "",
+    language: hello?.language ?? "",
+    entrant: hello?.entrant,
+    task: open?.steps.play.task.name,
+    tournamentId: open?.assignment?.tournamentId,
+    collectionId: open?.assignment?.collectionId,
+    matchId: open?.assignment?.matchId,
+    activeEnvs: open?.steps.play.activeCount ?? 0,
+    ...totalsOf(session, open),
+  };
+}

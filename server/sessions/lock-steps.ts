@@ -1,0 +1,158 @@
+/**
+ * The lock-steps of what is open in a session, from its first observations to its last: numbers them, answers a repeated request by the
+ * bytes that answered it before, and holds the agent to its deadline.
+ */
+import type { Clock } from "../../common/clock.js";
+import { IcrlError, type Reason } from "../../common/errors.js";
+import type { Actions, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
+import type { TrajectorySink } from "../trajectories/sink.js";
+import { createActDeadline } from "./act-deadline.js";
+import { checkedActions, checkedProbabilities, checkedPropensities } from "./checked-request.js";
+import { type Counters, tallyInto } from "./counters.js";
+import type { Limits } from "./limits.js";
+import type { LockStep } from "./lock-step.js";
+import { observationsOf } from "./observations.js";
+import type { Play } from "./play.js";
+import type { StepTimes } from "./session-event.js";
+
+/** What lock-steps need of their session and of the server. */
+export interface LockStepsContext {
+  readonly limits: Limits;
+  readonly sink: TrajectorySink;
+  readonly counters: Counters;
+  /** Absent where nobody measures. */
+  readonly times?: StepTimes;
+  readonly clock: Clock;
+  /** How much longer than the deadline answers may take, all of them together, in milliseconds. */
+  readonly overtimeMs: number;
+  /** Sends a message, and gives its bytes. */
+  send(message: PlayResponse["message"]): Buffer;
+  /** Sends bytes once more. */
+  sendAgain(bytes: Buffer): void;
+  /** Called once all trials are played, after their last observations. */
+  played(): void;
+  /** Called when it cannot go on. */
+  fail(error: unknown): void;
+}
+
+/** The lock-steps of one play. */
+export interface LockSteps {
+  readonly play: Play;
+  /** Shows the first observations. */
+  begin(): void;
+  /** Takes actions. @throws STEP_*, ACTION_*, PROPENSITY_INVALID, PROBABILITIES_INVALID */
+  act(message: Actions, bytes: Buffer): void;
+  /** Asks for no more; gives up trials that are not played to their end, where there is a reason. */
+  stop(reason: Reason | undefined): void;
+}
+
+/** Bytes that may wait for the disk before agents have to. */
+const MAX_BACKLOG_BYTES = 64 << 20;
+
+/** The lock-steps of a play that has not begun. */
+export function createLockSteps(play: Play, context: LockStepsContext): LockSteps {
+  const { limits, sink, times, clock, fail } = context;
+  /** Counts what the play has done since it was called last. */
+  const tally = tallyInto(context.counters, play.totals);
+  /** Whether actions are wanted, or will be when the disk has caught up, or no more. */
+  let state: "asked" | "waiting" | "over" = "asked";
+  /** The lock-step that wants actions, or will. */
+  let stepIndex = 0;
+  /** The last request that was taken, and what answered it: undefined while that waits. A repeat gets it again, on whatever link. */
+  let lastRequest: Buffer | undefined;
+  let lastAnswer: Buffer | undefined;
+  let askedAtMs = 0;
+  /** When the actions came that are being answered; undefined while the beginning is. */
+  let actedAtMs: number | undefined;
+
+  const deadline = createActDeadline(clock, limits.act_timeout_ms, context.overtimeMs, () => {
+    const overtime = context.overtimeMs === 0 ? "" : `, nor within the match's overtime of ${context.overtimeMs} ms`;
+    fail(
+      new IcrlError(
+        "ACT_TIMEOUT",
+        `no actions for step_index ${stepIndex} within ${limits.act_timeout_ms} ms${overtime}: answer each observations in time`,
+      ),
+    );
+  });
+
+  function over(): void {
+    state = "over";
+    tally();
+    deadline.disarm();
+  }
+
+  function ask(step: LockStep): void {
+    state = "asked";
+    const observations = observationsOf(play.task.observationSpace, stepIndex, step);
+    lastAnswer = context.send({ $case: "observations", value: observations });
+    askedAtMs = clock.now();
+    if (actedAtMs !== undefined) times?.answer(askedAtMs - actedAtMs);
+    if (play.activeCount > 0) return deadline.arm(askedAtMs);
+    over();
+    context.played();
+  }
+
+  /** Shows a lock-step once the disk has caught up: it is slower than the agents, and the agent waits, not the memory. */
+  function askLater(step: LockStep): void {
+    state = "waiting";
+    deadline.disarm();
+    play
+      .whenDurable()
+      .then(() => {
+        if (state === "waiting") ask(step);
+      })
+      .catch(fail);
+  }
+
+  /** Answers actions that are not those that are wanted. @throws STEP_CONFLICT, STEP_GONE, STEP_GAP */
+  function repeat(index: number, bytes: Buffer): void {
+    if (index === stepIndex - 1 && lastRequest !== undefined) {
+      if (!bytes.equals(lastRequest)) {
+        throw new IcrlError("STEP_CONFLICT", `step_index ${index} was answered before with other bytes`);
+      }
+      if (lastAnswer !== undefined) context.sendAgain(lastAnswer); // else it is on its way
+      return;
+    }
+    if (index < stepIndex) {
+      throw new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
+    }
+    throw new IcrlError("STEP_GAP", `step_index ${index} ${gapText()}`);
+  }
+
+  /** Of an index that is not asked for: what is. */
+  function gapText(): string {
+    if (state === "over") return "is not asked for: nothing is left to play, wait for closed";
+    if (state === "asked") return `has not been sent: answer ${stepIndex}`;
+    return `has not been sent: wait for the observations of step_index ${stepIndex}, which come when the log's disk has caught up`;
+  }
+
+  return {
+    play,
+    begin: () => ask(play.start()),
+    act(message, bytes) {
+      const index = Number(message.stepIndex);
+      if (index !== stepIndex || state !== "asked") return repeat(index, bytes);
+      const actions = checkedActions(message, play);
+      const propensities = checkedPropensities(message, play);
+      const probabilities = checkedProbabilities(message, play);
+      actedAtMs = clock.now();
+      const agentMs = actedAtMs - askedAtMs;
+      times?.act(agentMs);
+      deadline.answered(agentMs);
+      const step = play.step({ actions, propensities, probabilities, agentMs });
+      tally();
+      lastRequest = bytes;
+      lastAnswer = undefined;
+      stepIndex += 1;
+      if (sink.backlogBytes <= MAX_BACKLOG_BYTES) ask(step);
+      else askLater(step);
+    },
+    stop(reason) {
+      try {
+        if (reason !== undefined) play.abort(reason);
+      } finally {
+        over();
+      }
+    },
+  };
+}

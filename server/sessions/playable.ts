@@ -1,0 +1,124 @@
+/** What a session can open: trials of free play, or of an assignment. */
+import { VERSION } from "../../common/version.js";
+import type { Hello, Open, Opened } from "../../proto/gen/icrl/v1/environment.js";
+import type { Assignment } from "../matches/assignment.js";
+import type { Task } from "../tasks/task.js";
+import { createRecorder } from "../trajectories/recorder.js";
+import { checkedOpen } from "./checked-request.js";
+import { envsThatFit } from "./envs-that-fit.js";
+import { freePlaySource } from "./free-play-source.js";
+import { createPlay, type Play } from "./play.js";
+import { playedDriver } from "./played-driver.js";
+import type { SessionContext } from "./session-context.js";
+
+/** A play, and what its session says of it. */
+export interface Playable {
+  readonly play: Play;
+  readonly assignment: Assignment | undefined;
+  /** How much longer than the deadline answers may take, all of them together, in milliseconds. */
+  readonly overtimeMs: number;
+  readonly opened: Pick<Opened, "trials"> & Partial<Opened>;
+}
+
+/** A play that is made once the log can be written. */
+export interface Prepared {
+  /** Whether it is recorded. */
+  readonly recorded: boolean;
+  make(): Playable;
+}
+
+/** Envs that an assignment opens when the entrant does not say. */
+const DEFAULT_ENVS = 64;
+
+/**
+ * What an agent asks for in free play.
+ * @throws what checkedOpen throws
+ */
+export function freePlay(sessionId: string, hello: Hello, message: Open, context: SessionContext): Prepared {
+  const { task, purpose } = checkedOpen(message, hello, context.limits);
+  const { seed, firstTrial, trials, explicitSeeds, numEnvs } = message;
+  const series = { purpose, seed, taskId: task.name, entrant: hello.agent, firstTrial, trials, explicitSeeds };
+  const source = freePlaySource(series);
+  const recorded = message.record ?? true;
+  return {
+    recorded,
+    make: () => ({
+      play: createPlay(
+        playedDriver({
+          task,
+          numEnvs,
+          source,
+          run: {
+            ...runOf(sessionId, hello, task),
+            tournamentId: undefined,
+            entrant: undefined,
+            agentOptionsJson: JSON.stringify(hello.agentOptions ?? {}),
+            tagsJson: JSON.stringify(message.tags),
+          },
+          recorder: recorded ? createRecorder(context.sink) : undefined,
+          withholdTruth: false,
+          clock: context.clock,
+        }),
+      ),
+      assignment: undefined,
+      overtimeMs: 0,
+      opened: { trials: source.remaining },
+    }),
+  };
+}
+
+/** What the lobby gives an entrant. */
+export function assignedPlay(
+  sessionId: string,
+  hello: Hello,
+  assignment: Assignment,
+  context: SessionContext,
+): Prepared {
+  const { limits, sink, clock } = context;
+  const { task, source, tournamentId, matchId, collectionId, agentOptions, behaviourComponent } = assignment;
+  const wanted = hello.numEnvs || DEFAULT_ENVS;
+  const { remaining } = source;
+  // Half of what is left, so that a second session of the same entrant can play beside this one.
+  const share = remaining > 2n * BigInt(wanted) ? wanted : Math.max(1, Math.ceil(Number(remaining) / 2));
+  const numEnvs = Math.min(wanted, share, envsThatFit(task, limits, true));
+  return {
+    recorded: true,
+    make: () => ({
+      play: createPlay(
+        playedDriver({
+          task,
+          numEnvs,
+          source,
+          run: {
+            ...runOf(sessionId, hello, task),
+            tournamentId,
+            entrant: hello.entrant,
+            agentOptionsJson: JSON.stringify(agentOptions),
+            behaviourComponent,
+            tagsJson: JSON.stringify(assignment.tags ?? {}),
+          },
+          recorder: createRecorder(sink, (reason) => assignment.keepsTruncated(reason)),
+          withholdTruth: true,
+          clock,
+        }),
+      ),
+      assignment,
+      overtimeMs: limits.act_overtime_ms,
+      opened: { trials: source.remaining, agentOptions, tournamentId, matchId, collectionId },
+    }),
+  };
+}
+
+/** What the log's rows say of a session on a task, whatever it plays there. */
+function runOf(sessionId: string, { agent, agentVersion }: Hello, { name, version, options }: Task) {
+  return {
+    sessionId,
+    task: name,
+    taskVersion: version,
+    taskOptionsJson: JSON.stringify(options),
+    agent,
+    agentVersion,
+    serverVersion: VERSION,
+    privileged: false,
+  };
+}

@@ -1,0 +1,200 @@
+/** Trials of a task in N envs: how each begins, goes from episode to episode, is recorded and ends. */
+import type { Clock } from "../../common/clock.js";
+import { IcrlError, type Reason } from "../../common/errors.js";
+import { float32Tensor } from "../../common/tensor.js";
+import type { TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
+import type { TrialSource, TrialTicket } from "../matches/trial-source.js";
+import { createOracle, type Oracle } from "../tasks/oracle.js";
+import type { Env, Task } from "../tasks/task.js";
+import type { Recorder } from "../trajectories/recorder.js";
+import type { RunInfo } from "../trajectories/sink.js";
+import { type EpisodeSteps, judgeSteps, newEpisodeSteps, recordedSteps, regretCurve, sumsOf } from "./episode-steps.js";
+import { trialIdOf } from "./trial-id.js";
+
+/** What is to be played. */
+export interface PlayedSetup {
+  readonly task: Task;
+  readonly numEnvs: number;
+  readonly source: TrialSource;
+  readonly run: RunInfo;
+  /** Where episodes go; undefined when not recording. */
+  readonly recorder: Recorder | undefined;
+  /** Whether seeds, optimal values and regrets stay on the server. */
+  readonly withholdTruth: boolean;
+  readonly clock: Clock;
+}
+
+/** The trial in one env; what every step touches is in arrays over the envs instead. */
+interface Slot {
+  readonly n: number;
+  readonly env: Env;
+  readonly oracle: Oracle;
+  readonly ticket: TrialTicket;
+  readonly trialId: string;
+  episode: number;
+  episodeStartedAtMs: number;
+  agentMsAtStart: number;
+  steps: number;
+  return: number;
+  regret: number;
+  optimalValue: number;
+}
+
+/** All envs. */
+export interface Played extends PlayedSetup {
+  readonly slots: Slot[];
+  readonly envs: Env[];
+  readonly oracles: Oracle[];
+  readonly steps: EpisodeSteps;
+  /** Of a trial of one episode: cumulative regret after each of its steps. */
+  readonly stepCurve: Float64Array;
+  /** Of others: cumulative regret after each episode, [N, episodes]. */
+  readonly episodeCurves: Float64Array;
+  /** Time the agent has taken, in milliseconds. */
+  agentMs: number;
+  /** Of all the task's oracles. */
+  steady: boolean;
+}
+
+/** No trial yet. */
+export function newPlayed(setup: PlayedSetup): Played {
+  const { task, numEnvs } = setup;
+  const { horizon, episodes } = task;
+  return {
+    ...setup,
+    slots: [],
+    envs: [],
+    oracles: [],
+    steps: newEpisodeSteps(task, numEnvs),
+    stepCurve: new Float64Array(episodes === 1 ? horizon : 0),
+    episodeCurves: new Float64Array(episodes === 1 ? 0 : numEnvs * episodes),
+    agentMs: 0,
+    steady: false,
+  };
+}
+
+/** Draws the trial's instance into env n, and begins its first episode. */
+export function startTrial(played: Played, n: number, ticket: TrialTicket): TrialStart {
+  const { task, run, withholdTruth } = played;
+  const { seeds } = ticket;
+  const env = task.instantiate(seeds.taskSeed, seeds.noiseSeed);
+  const oracle = createOracle(task, env);
+  const trialId = trialIdOf(run, seeds);
+  const begun = { episode: 0, episodeStartedAtMs: 0, agentMsAtStart: 0 };
+  const slot: Slot = { n, env, oracle, ticket, trialId, ...begun, steps: 0, return: 0, regret: 0, optimalValue: 0 };
+  played.slots[n] = slot;
+  played.envs[n] = env;
+  played.oracles[n] = oracle;
+  played.steady = oracle.steady;
+  startEpisode(played, slot, 0);
+  return {
+    env: n,
+    trialIndex: ticket.trialIndex,
+    agentSeed: seeds.agentSeed,
+    trialFeatures: env.trialFeatures && float32Tensor(env.trialFeatures, [...task.trialFeaturesShape]),
+    taskSeed: withholdTruth ? undefined : seeds.taskSeed,
+    noiseSeed: withholdTruth ? undefined : seeds.noiseSeed,
+  };
+}
+
+/** Begins an episode of the trial. */
+export function startEpisode({ clock, agentMs, steps }: Played, slot: Slot, episode: number): void {
+  slot.env.reset(episode);
+  slot.oracle.beginEpisode();
+  slot.episode = episode;
+  slot.episodeStartedAtMs = clock.now();
+  slot.agentMsAtStart = agentMs;
+  steps.knowsPropensities[slot.n] = 0;
+  if (steps.observations.length > 0) steps.observations[slot.n * (steps.horizon + 1)] = slot.env.observation;
+}
+
+/** Records the episode, which ended by itself, or was cut short for `truncatedBy`. @throws LOG_UNWRITABLE */
+export function endEpisode(played: Played, slot: Slot, truncatedBy: Reason | undefined): void {
+  const { steps, run, recorder } = played;
+  const { episodes } = played.task;
+  const { n, env, oracle } = slot;
+  const length = env.stepInEpisode;
+  const complete = truncatedBy === undefined;
+  if (oracle.steady) judgeSteps(steps, n, length, oracle);
+  const sums = sumsOf(steps, n, length);
+  slot.steps += length;
+  slot.return += sums.return;
+  slot.regret += sums.regret;
+  slot.optimalValue += oracle.episodeValue;
+  if (episodes > 1) played.episodeCurves[n * episodes + slot.episode] = slot.regret;
+  // Cut between two episodes: the row of the one that was begun, of no steps, says that the trial is short. Of a trial without any
+  // there is nothing to say.
+  if (slot.steps === 0 || recorder === undefined) return;
+  const { trialIndex, seeds } = slot.ticket;
+  const record = {
+    run,
+    trialId: slot.trialId,
+    trialIndex,
+    episodeIndex: slot.episode,
+    ...seeds,
+    envIndex: n,
+    startedAtMs: slot.episodeStartedAtMs,
+    agentMs: played.agentMs - slot.agentMsAtStart,
+    length,
+    terminated: complete,
+    truncated: !complete,
+    endReason: truncatedBy ?? env.endReason,
+    return: sums.return,
+    optimalValue: complete ? oracle.episodeValue : undefined,
+    regret: complete ? sums.regret : undefined,
+    ...recordedSteps(steps, n, length),
+    trialFeatures: env.trialFeatures,
+  };
+  recorder.episode(n, record, complete && slot.episode + 1 === episodes);
+}
+
+/** Says what came of the trial, to its source and to its agent. */
+export function endTrial(played: Played, slot: Slot, truncatedBy: Reason | undefined): TrialEnd {
+  const { steps, recorder, withholdTruth } = played;
+  const { horizon, episodes } = played.task;
+  const { n, ticket, regret, optimalValue } = slot;
+  const complete = truncatedBy === undefined;
+  if (complete) recorder?.endTrial(n, undefined);
+  else unlessUnwritable(() => recorder?.endTrial(n, truncatedBy));
+  const from = n * horizon;
+  const length = slot.env.stepInEpisode;
+  played.source.done({
+    ticket,
+    complete,
+    steps: slot.steps,
+    return: slot.return,
+    regret,
+    optimalValue,
+    curve:
+      episodes > 1
+        ? played.episodeCurves.subarray(n * episodes, (n + 1) * episodes)
+        : regretCurve(steps, n, length, played.stepCurve),
+    actions: steps.actions.subarray(from, from + length),
+    regrets: steps.regrets.subarray(from, from + length),
+    whenDurable: complete ? recorder?.durability() : undefined,
+  });
+  return {
+    env: n,
+    trialIndex: ticket.trialIndex,
+    trialReturn: slot.return,
+    optimalValue: withholdTruth ? undefined : optimalValue,
+    regret: withholdTruth ? undefined : regret,
+    complete,
+  };
+}
+
+/** The trial is cut short: recorded as far as it came. @returns whether a step of it was taken */
+export function cutShort(played: Played, slot: Slot, reason: Reason): boolean {
+  unlessUnwritable(() => endEpisode(played, slot, reason));
+  endTrial(played, slot, reason);
+  return slot.steps > 0;
+}
+
+/** Records what was cut short. A log that cannot be written is often why it was; it is not acknowledged, so nothing is broken. */
+function unlessUnwritable(record: () => void): void {
+  try {
+    record();
+  } catch (error) {
+    if (!(error instanceof IcrlError && error.reason === "LOG_UNWRITABLE")) throw error;
+  }
+}

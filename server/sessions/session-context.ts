@@ -1,0 +1,23 @@
+import type { Clock } from "../../common/clock.js";
+import type { Lobby } from "../matches/lobby.js";
+import type { TrajectorySink } from "../trajectories/sink.js";
+import type { Counters } from "./counters.js";
+import type { Labels } from "./labels.js";
+import type { Limits } from "./limits.js";
+import type { SessionEvent, StepTimes } from "./session-event.js";
+
+/** What all sessions of a server share. */
+export interface SessionContext {
+  readonly limits: Limits;
+  readonly sink: TrajectorySink;
+  readonly lobby: Lobby;
+  /** Trials to label; absent when the server has no dataset. */
+  readonly labels?: Labels;
+  readonly clock: Clock;
+  /** What all sessions have done; sessions add to it. */
+  readonly counters: Counters;
+  /** Told what happens. */
+  readonly tell: (event: SessionEvent) => void;
+  /** Absent where nobody measures. */
+  readonly times?: StepTimes;
+}

@@ -1,0 +1,145 @@
+/** From ready to ready again: what a session opens, plays and closes. */
+import { IcrlError } from "../../common/errors.js";
+import type { Open as OpenRequest, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
+import { describeTask } from "../tasks/describe-task.js";
+import { checkedLabel, notImplemented } from "./checked-request.js";
+import { type Introduced, type LiveSession, type Open, type Opening, send } from "./live-session.js";
+import { createLockSteps } from "./lock-steps.js";
+import type { Playable, Prepared } from "./playable.js";
+import { drainingError, end, fail } from "./session-end.js";
+
+/** Opens what is prepared, at once or, where it is recorded, when the log can be written: one that failed is tried again. */
+export function open(session: LiveSession, who: Introduced, { recorded, make }: Prepared): void {
+  const { sink } = session.context;
+  const opening = openingOf(who);
+  session.state = opening;
+  if (!recorded || sink.writable) return begin(session, who, make());
+  sink
+    .probe()
+    .then((writable) => {
+      if (session.state !== opening) return;
+      if (!writable) sink.mustHold(); // that it belongs to another is the better text
+      if (!writable) throw new IcrlError("LOG_UNWRITABLE", "the log cannot be written: free its disk, then open again");
+      begin(session, who, make());
+    })
+    .catch((error) => fail(session, error));
+}
+
+/**
+ * Opens trials to label, once there are any.
+ * @throws NOT_IMPLEMENTED, NAME_INVALID, ENVS_INVALID
+ */
+export function openLabels(session: LiveSession, who: Introduced, message: OpenRequest): void {
+  const { labels, limits } = session.context;
+  if (labels === undefined) throw notImplemented("label");
+  const label = checkedLabel(message, limits);
+  const { agent, agentVersion, agentOptions = {}, tasks } = who.hello;
+  const opening = openingOf(who);
+  session.state = opening;
+  opening.giveUp = labels.request(
+    { name: label, agent, agentVersion, agentOptions, tasks, numEnvs: message.numEnvs },
+    {
+      open(play, remaining) {
+        if (session.state !== opening) return; // it has left: nothing of the play is taken yet
+        try {
+          const opened = { trials: BigInt(remaining), label };
+          begin(session, who, { play, assignment: undefined, overtimeMs: 0, opened });
+        } catch (error) {
+          fail(session, error);
+        }
+      },
+      finish() {
+        session.state = { ...who, is: "ready" };
+        sendFinished(session);
+      },
+      fail: (error) => fail(session, error),
+    },
+  );
+}
+
+const openingOf = ({ hello, place }: Introduced): Opening => ({ is: "opening", hello, place, giveUp() {} });
+
+/** Says what is open, and shows its first observations. */
+function begin(
+  session: LiveSession,
+  { hello, place }: Introduced,
+  { play, assignment, overtimeMs, opened }: Playable,
+): void {
+  const steps = createLockSteps(play, {
+    ...session.context,
+    overtimeMs,
+    send: (message) => send(session, message),
+    sendAgain: (bytes) => session.link.send(bytes),
+    played: () => close(session, playing),
+    fail: (error) => fail(session, error),
+  });
+  const playing: Open = { is: "playing", hello, place, steps, assignment };
+  session.context.tell({
+    event: "task_opened",
+    session_id: session.id,
+    agent: hello.agent,
+    task: play.task.name,
+    num_envs: play.numEnvs,
+    trials: Number(opened.trials),
+    entrant: hello.entrant,
+    tournament_id: opened.tournamentId,
+    collection_id: opened.collectionId,
+    label: opened.label,
+  });
+  session.state = playing;
+  send(session, {
+    $case: "opened",
+    value: {
+      task: describeTask(play.task),
+      numEnvs: play.numEnvs,
+      wantProbabilities: play.wantsProbabilities,
+      agentOptions: undefined,
+      tournamentId: undefined,
+      matchId: undefined,
+      collectionId: undefined,
+      label: undefined,
+      ...opened,
+    },
+  });
+  steps.begin();
+}
+
+/** All that is open is played or given up: waits until it is durable, says so, and is free for what comes next. */
+export async function close(session: LiveSession, open: Open): Promise<void> {
+  const closing: Open = { ...open, is: "closing" };
+  session.state = closing;
+  try {
+    await open.steps.play.whenDurable();
+    if (session.state === closing) closed(session, closing);
+  } catch (error) {
+    fail(session, error);
+  }
+}
+
+function closed(session: LiveSession, { hello, place, steps }: Open): void {
+  const { totals, durableTrials } = steps.play;
+  const message: PlayResponse["message"] = {
+    $case: "closed",
+    value: {
+      completeTrials: BigInt(totals.completeTrials),
+      incompleteTrials: BigInt(totals.incompleteTrials),
+      episodes: BigInt(totals.episodes),
+      steps: BigInt(totals.steps),
+      durableTrials: BigInt(durableTrials()),
+      finished: false,
+    },
+  };
+  session.before.steps += totals.steps;
+  session.before.completeTrials += totals.completeTrials;
+  session.state = { is: "ready", hello, place };
+  send(session, message);
+  if (session.stopDrainTime !== undefined) fail(session, drainingError());
+  else if (session.inputEnded) end(session, undefined, undefined);
+  else place?.free();
+}
+
+/** Says that nothing more will come. */
+export function sendFinished(session: LiveSession): void {
+  const nothing = { completeTrials: 0n, incompleteTrials: 0n, episodes: 0n, steps: 0n, durableTrials: 0n };
+  send(session, { $case: "closed", value: { ...nothing, finished: true } });
+}

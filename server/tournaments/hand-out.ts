@@ -1,0 +1,103 @@
+/** The trials of a match on their way: to the sessions that play them, and back with what came of them. */
+import type { TrialSeeds } from "../../common/seeds.js";
+import { createStepCount, type StepCount } from "../matches/step-count.js";
+import type { TrialSource } from "../matches/trial-source.js";
+import type { GrowingResults, PlayedTrial } from "./match-results.js";
+
+/** What the match says, and is told. */
+export interface HandOutEvents {
+  /** Whether trials are handed out still. */
+  isOpen(): boolean;
+  /** A trial is handed out. */
+  taken(): void;
+  /** A trial was played, is durable and has its result. */
+  played(): void;
+  /** A trial came back unplayed. */
+  returned(): void;
+  /** Called now and then while steps are taken and no trial ends. */
+  stepped(): void;
+}
+
+/** Trials to hand out. */
+export interface HandOut {
+  readonly source: TrialSource;
+  readonly stepCount: StepCount;
+  /** Whether any was taken. */
+  readonly begun: boolean;
+  /** Takes a trial that nobody plays: those that came back before those that nobody had. */
+  take(): number | undefined;
+}
+
+/** Hands out the trials that have no result yet, and adds their results. */
+export function createHandOut(
+  results: GrowingResults,
+  trials: number,
+  seedsOf: (trial: number) => TrialSeeds,
+  events: HandOutEvents,
+): HandOut {
+  const stepCount = createStepCount(events.stepped);
+  /** Trials that came back unplayed. */
+  const returned: number[] = [];
+  let next = 0;
+  /** Trials that are handed out now, or are played and not durable yet. */
+  let inPlay = 0;
+
+  function take(): number | undefined {
+    const again = returned.shift();
+    if (again !== undefined) return again;
+    while (next < trials && results.has(next)) next += 1;
+    return next < trials ? next++ : undefined;
+  }
+
+  function takeIn(trial: number, played: PlayedTrial): void {
+    inPlay -= 1;
+    results.complete(trial, played);
+    events.played();
+  }
+
+  function takeBack(trial: number): void {
+    inPlay -= 1;
+    returned.push(trial);
+    events.returned();
+  }
+
+  const source: TrialSource = {
+    get remaining() {
+      return events.isOpen() ? BigInt(trials - results.completeTrials - inPlay) : 0n;
+    },
+    take() {
+      const trial = events.isOpen() ? take() : undefined;
+      if (trial === undefined) return undefined;
+      inPlay += 1;
+      events.taken();
+      return { trialIndex: BigInt(trial), seeds: seedsOf(trial) };
+    },
+    stepped: stepCount.stepped,
+    done(result) {
+      stepCount.ended(result.steps);
+      const trial = Number(result.ticket.trialIndex);
+      if (!result.complete) return takeBack(trial);
+      if (result.whenDurable === undefined) return takeIn(trial, result);
+      const kept = copyOf(result);
+      // One that the log loses would be missing after a restart: it is played again.
+      result.whenDurable().then(
+        () => takeIn(trial, kept),
+        () => takeBack(trial),
+      );
+    },
+  };
+
+  return {
+    source,
+    stepCount,
+    take,
+    get begun() {
+      return next > 0;
+    },
+  };
+}
+
+/** With arrays of its own: those that came are used again. */
+function copyOf({ steps, return: sum, regret, curve, actions, regrets }: PlayedTrial): PlayedTrial {
+  return { steps, return: sum, regret, curve: curve.slice(), actions: actions.slice(), regrets: regrets.slice() };
+}

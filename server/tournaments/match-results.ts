@@ -1,0 +1,97 @@
+/**
+ * What an entrant's trials on one task came to. Regret curves are folded in the order of the trials, so that the statistics do not
+ * depend on who finished first, nor on how often the tournament was interrupted.
+ */
+import type { TrialResult } from "../matches/trial-source.js";
+import { curveSteps } from "../tasks/curve-steps.js";
+import type { Task } from "../tasks/task.js";
+import { type Curve, createCurve } from "./curve.js";
+import { explorationOf, hasFixedArms } from "./exploration.js";
+
+/** What a trial left behind: by the session that played it, or in the log of an earlier run. */
+export type PlayedTrial = Pick<TrialResult, "steps" | "return" | "regret" | "curve" | "actions" | "regrets">;
+
+/** Results so far. Arrays are [trials]; entries of unfinished trials are 0. */
+export interface MatchResults {
+  /** Pseudo-regret; uniform play's for a forfeited trial. */
+  readonly regrets: Float64Array;
+  /** Sum of rewards; NaN for a forfeited trial. */
+  readonly returns: Float64Array;
+  /** Of bandits with fixed arms, else undefined: whether no best arm was played in the second half, 0 or 1; NaN for a forfeited trial. */
+  readonly suffixFailures: Float64Array | undefined;
+  /** Likewise: K * MinFrac. */
+  readonly minFractions: Float64Array | undefined;
+  readonly curve: Curve;
+  readonly completeTrials: number;
+  readonly forfeits: number;
+}
+
+/** Results to which trials are added, each once. */
+export interface GrowingResults extends MatchResults {
+  /** Whether a trial's result is here. */
+  has(trial: number): boolean;
+  /** Takes a trial that was played to its end; its curve is copied where it has to wait for an earlier trial's. */
+  complete(trial: number, played: PlayedTrial): void;
+  /** Takes a trial that nobody will play, with uniform play's cumulative regret in its place. */
+  forfeit(trial: number, uniform: Float64Array): void;
+}
+
+/** No result yet. */
+export function newResults(task: Task, trials: number): GrowingResults {
+  const regrets = new Float64Array(trials);
+  const returns = new Float64Array(trials);
+  const suffixFailures = hasFixedArms(task) ? new Float64Array(trials) : undefined;
+  const minFractions = hasFixedArms(task) ? new Float64Array(trials) : undefined;
+  const done = new Uint8Array(trials);
+  const curve = createCurve(curveSteps(task));
+  /** Curves that finished before an earlier trial did. */
+  const early = new Map<number, Float64Array>();
+  let folded = 0;
+  let completeTrials = 0;
+  let forfeits = 0;
+
+  function finish(trial: number, regret: number, trialReturn: number, regretCurve: Float64Array): void {
+    done[trial] = 1;
+    regrets[trial] = regret;
+    returns[trial] = trialReturn;
+    if (trial === folded) {
+      curve.add(regretCurve);
+      folded += 1;
+    } else early.set(trial, regretCurve.slice());
+    for (let waiting = early.get(folded); waiting !== undefined; waiting = early.get(folded)) {
+      curve.add(waiting);
+      early.delete(folded);
+      folded += 1;
+    }
+  }
+
+  return {
+    regrets,
+    returns,
+    suffixFailures,
+    minFractions,
+    curve,
+    get completeTrials() {
+      return completeTrials;
+    },
+    get forfeits() {
+      return forfeits;
+    },
+    has: (trial) => done[trial] === 1,
+    complete(trial, played) {
+      completeTrials += 1;
+      if (suffixFailures !== undefined && minFractions !== undefined) {
+        const { suffixFailure, minFraction } = explorationOf(played.actions, played.regrets, task.numActions);
+        suffixFailures[trial] = Number(suffixFailure);
+        minFractions[trial] = minFraction;
+      }
+      finish(trial, played.regret, played.return, played.curve);
+    },
+    forfeit(trial, uniform) {
+      forfeits += 1;
+      if (suffixFailures !== undefined) suffixFailures[trial] = Number.NaN;
+      if (minFractions !== undefined) minFractions[trial] = Number.NaN;
+      finish(trial, uniform[uniform.length - 1], Number.NaN, uniform);
+    },
+  };
+}

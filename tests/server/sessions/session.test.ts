@@ -1,0 +1,269 @@
+import { expect, test } from "vitest";
+import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
+import { resolveOptions } from "#icrl/common/options.js";
+import { PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
+import type { Assignment } from "#icrl/server/matches/assignment.js";
+import type { Seat } from "#icrl/server/matches/lobby.js";
+import { newCounters } from "#icrl/server/sessions/counters.js";
+import type { LabelSeat, Labels } from "#icrl/server/sessions/labels.js";
+import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { createSession } from "#icrl/server/sessions/session.js";
+import type { SessionEvent } from "#icrl/server/sessions/session-event.js";
+import { buildTask } from "#icrl/server/tasks/registry.js";
+import { handSink } from "../../support/hand-sink.js";
+import { manualClock } from "../../support/manual-clock.js";
+import { actions, encodeRequest, hello, open } from "../../support/raw-stream.js";
+
+const close: AgentMessage = { $case: "close", value: { reason: "" } };
+
+/** A session without a transport, and all that it says and does. */
+function sessionWith(limits: Record<string, number> = {}, labels?: Labels) {
+  const clock = manualClock();
+  const sink = handSink();
+  const events: SessionEvent[] = [];
+  const said: string[] = [];
+  const left: unknown[] = [];
+  const ends: unknown[] = [];
+  const seats: Seat[] = [];
+  const session = createSession(
+    {
+      peer: "a test",
+      send: (bytes) => void said.push(PlayResponse.decode(bytes).message?.$case ?? "nothing"),
+      end: (error) => void ends.push(error),
+    },
+    {
+      limits: resolveOptions(LIMIT_OPTIONS, { act_timeout_ms: 1000, ...limits }, "a test"),
+      sink,
+      lobby: {
+        enter(_, seat) {
+          seats.push(seat);
+          return { free: () => void left.push("free"), leave: (...why) => void left.push(why) };
+        },
+      },
+      labels,
+      clock,
+      counters: newCounters(),
+      tell: (event) => void events.push(event),
+    },
+  );
+  return {
+    session,
+    clock,
+    sink,
+    events,
+    said,
+    left,
+    ends,
+    seats,
+    receive: (...messages: AgentMessage[]) => {
+      for (const message of messages) session.receive(encodeRequest(message));
+    },
+  };
+}
+
+/** Until what waits for promises that are resolved already has gone on. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+const assignment = (): Assignment => {
+  const seeds = { taskSeed: 1n, noiseSeed: 2n, agentSeed: 3n };
+  let left = 1;
+  return {
+    tournamentId: "t",
+    matchId: "bandit/a",
+    task: buildTask("bernoulli-bandit", { arms: 2, horizon: 4 }),
+    agentOptions: {},
+    source: {
+      get remaining() {
+        return BigInt(left);
+      },
+      take: () => (left-- > 0 ? { trialIndex: 0n, seeds } : undefined),
+      stepped() {},
+      done() {},
+    },
+    keepsTruncated: () => false,
+  };
+};
+
+test("each answer is due in its time, counted from when the agent was asked", () => {
+  const { receive, clock, ends, sink } = sessionWith();
+  receive(hello(), open({ options: { horizon: 10 } }));
+  clock.pass(999);
+  receive(actions(0, [0]));
+  clock.pass(999);
+  expect(ends).toEqual([]);
+  clock.pass(1);
+  expect(ends).toMatchObject([
+    {
+      reason: "ACT_TIMEOUT",
+      message: "no actions for step_index 1 within 1000 ms: answer each observations in time",
+    },
+  ]);
+  expect(sink.appended).toMatchObject([{ length: 1, endReason: "ACT_TIMEOUT", agentMs: 999, startedAtMs: 0 }]);
+  expect(clock.waiting).toBe(0);
+});
+
+test("in a match late answers use up an overtime, and the one who is late after that forfeits it", () => {
+  const { receive, clock, ends, seats, left } = sessionWith({ act_overtime_ms: 500 });
+  receive(hello({ entrant: "a" }));
+  seats[0].open(assignment());
+  clock.pass(1300);
+  receive(actions(0, [0]));
+  clock.pass(1199);
+  expect(ends).toEqual([]);
+  clock.pass(1);
+  expect(ends).toMatchObject([{ reason: "ACT_TIMEOUT", message: expect.stringContaining("overtime of 500 ms") }]);
+  expect(left).toMatchObject([["ACT_TIMEOUT", expect.stringContaining("step_index 1")]]);
+});
+
+test("nothing is due while the session is ready, or waits for its disk", async () => {
+  const { receive, clock, sink, ends, said } = sessionWith();
+  receive(hello());
+  clock.pass(100_000);
+  receive(open({ options: { horizon: 1 } }));
+  receive(actions(0, [0])); // the last
+  clock.pass(100_000);
+  expect(said).toEqual(["welcome", "opened", "observations", "observations"]);
+  sink.write();
+  await settled();
+  expect(said.at(-1)).toBe("closed");
+  clock.pass(100_000);
+  expect(ends).toEqual([]);
+});
+
+test("what is closed while its answer waits for the disk shows no more", async () => {
+  const { receive, sink, clock, said } = sessionWith();
+  receive(hello(), open({ options: { horizon: 2 }, trials: 3n }), actions(0, [0]));
+  sink.backlogBytes = 1 << 30;
+  receive(actions(1, [0])); // the first trial ends: its answer waits
+  clock.pass(100_000); // and the agent with it
+  receive(close);
+  sink.write();
+  await settled();
+  expect(said).toEqual(["welcome", "opened", "observations", "observations", "closed"]);
+});
+
+test("a server that is about to stop lets what is open finish, but not for longer than it says", async () => {
+  const late = sessionWith({ act_timeout_ms: 100_000 });
+  late.receive(hello(), open());
+  late.session.drain(5000);
+  late.clock.pass(4999);
+  expect(late.ends).toEqual([]);
+  late.clock.pass(1);
+  expect(late.ends).toMatchObject([{ reason: "SERVER_DRAINING" }]);
+  expect(late.sink.appended).toEqual([]); // of a trial without a step there is nothing to say
+
+  const inTime = sessionWith();
+  inTime.receive(hello(), open({ options: { horizon: 1 } }));
+  inTime.session.drain(5000);
+  inTime.receive(actions(0, [0]));
+  inTime.sink.write();
+  await settled();
+  expect(inTime.said.slice(-3)).toEqual(["draining", "observations", "closed"]);
+  expect(inTime.ends).toMatchObject([{ reason: "SERVER_DRAINING" }]);
+  expect(inTime.clock.waiting).toBe(0);
+
+  const idle = sessionWith();
+  idle.receive(hello());
+  idle.session.drain(5000);
+  expect(idle.ends).toMatchObject([{ reason: "SERVER_DRAINING" }]);
+});
+
+test("every state says its name, as the protocol's page has it, to whoever sends what it does not take", async () => {
+  const never: Labels = { request: () => () => {} };
+  const states: [state: string, wrong: AgentMessage, ...before: AgentMessage[]][] = [
+    ["new", close],
+    ["ready", actions(0, [0]), hello()],
+    ["opening", actions(0, [0]), hello(), open({ label: "expert" })],
+    ["playing", hello(), hello(), open()],
+    ["closing", open(), hello(), open({ options: { horizon: 2 } }), actions(0, [0]), close],
+  ];
+  for (const [state, wrong, ...before] of states) {
+    const { receive, ends } = sessionWith({}, never);
+    receive(...before);
+    expect(ends).toEqual([]);
+    receive(wrong);
+    expect(ends).toMatchObject([
+      { reason: "PROTOCOL_ORDER", message: expect.stringContaining(`came while the session was ${state}:`) },
+    ]);
+  }
+});
+
+test("who waits for a log that cannot be written, or for labels, and leaves, is opened nothing afterwards", async () => {
+  const blocked = sessionWith();
+  blocked.sink.fail();
+  blocked.receive(hello(), open());
+  blocked.sink.mend(); // so that the try succeeds
+  blocked.session.endOfInput();
+  await settled();
+  expect(blocked.said).toEqual(["welcome"]);
+  expect(blocked.ends).toEqual([undefined]);
+
+  const waiting: LabelSeat[] = [];
+  let gaveUp = 0;
+  const labelled = sessionWith(
+    {},
+    {
+      request(_, seat) {
+        waiting.push(seat);
+        return () => {
+          gaveUp += 1;
+        };
+      },
+    },
+  );
+  labelled.receive(hello(), open({ label: "expert" }));
+  labelled.session.lost();
+  expect(gaveUp).toBe(1);
+  waiting[0].open(undefined as never, 1);
+  expect(labelled.said).toEqual(["welcome"]);
+});
+
+test("labels that are all there lead from opening back to ready", () => {
+  const { receive, said, ends } = sessionWith(
+    {},
+    {
+      request(_, seat) {
+        seat.finish();
+        return () => {};
+      },
+    },
+  );
+  receive(hello(), open({ label: "expert" }));
+  expect(said).toEqual(["welcome", "closed"]);
+  receive(close);
+  expect(ends).toEqual([undefined]);
+});
+
+test("a log that cannot be written opens nothing that it should record, and what it need not", async () => {
+  const { receive, sink, ends, said } = sessionWith();
+  sink.fail();
+  receive(hello(), open({ record: false, options: { horizon: 1 } }), actions(0, [0]));
+  await settled();
+  expect(said).toEqual(["welcome", "opened", "observations", "observations", "closed"]);
+  receive(open());
+  await settled();
+  expect(ends).toMatchObject([{ reason: "LOG_UNWRITABLE" }]);
+});
+
+test("a session tells how it ended, with all that it did in every open", async () => {
+  const { receive, clock, events, sink, session } = sessionWith();
+  receive(hello(), open({ options: { horizon: 1 } }), actions(0, [0]));
+  sink.write();
+  await settled();
+  receive(open({ options: { horizon: 3 }, numEnvs: 2, trials: 2n }), actions(0, [0, 1]));
+  expect(session.status()).toMatchObject({ playing: true, activeEnvs: 2, steps: 3, completeTrials: 1 });
+  clock.pass(500);
+  session.lost();
+  session.lost();
+  session.fail(new Error("too late"));
+  expect(events.map(({ event }) => event)).toEqual(["session_opened", "task_opened", "task_opened", "session_ended"]);
+  expect(events.at(-1)).toMatchObject({
+    agent: "test-agent",
+    reason: "CONNECTION_LOST",
+    message: "the agent's connection was lost",
+    steps: 3,
+    trials: 1,
+    seconds: 0.5,
+  });
+  expect(sink.appended.map(({ endReason }) => endReason)).toEqual(["horizon", "CONNECTION_LOST", "CONNECTION_LOST"]);
+});
