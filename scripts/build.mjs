@@ -13,7 +13,7 @@ process.chdir(join(import.meta.dirname, ".."));
 /** What the build reads: files, and folders whole. The lock file stands for the compilers. */
 const INPUTS = [
   ...["agents", "bench", "cli", "clients", "common", "datasets", "jobs", "proto/gen", "server", "statistics"],
-  ...["scripts/build.mjs", "scripts/build-decoder.mjs", "scripts/copy-page.mjs"],
+  ...["scripts/build.mjs", "scripts/build-wasm.mjs", "scripts/copy-page.mjs"],
   ...["tsconfig.json", "package.json", "package-lock.json"],
 ];
 
@@ -24,7 +24,7 @@ const STEPS = [
   ["node_modules/typescript/bin/tsc", "-p", "."],
   ["node_modules/typescript/bin/tsc", "-p", "server/page"],
   ["scripts/copy-page.mjs"],
-  ["scripts/build-decoder.mjs"],
+  ["scripts/build-wasm.mjs"],
 ];
 
 /** SHA-256 of the names and bytes of files, and of all files in folders. Bytes, not times: a checkout has any times. */
