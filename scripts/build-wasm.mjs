@@ -16,11 +16,11 @@ const asIs = (/** @type {Uint8Array} */ bytes) => bytes;
 const inJavaScript = (/** @type {Uint8Array} */ bytes) => `export const BYTES = Uint8Array.of(${bytes.join(",")});\n`;
 
 const MODULES = [
-  ...(/** @type {const} */ (["plain", "relaxed"]).map((simd) => ({
+  .../** @type {const} */ (["plain", "relaxed"]).map((simd) => ({
     file: decoderFile(simd),
     source: decoderSource(simd),
     as: asIs,
-  }))),
+  })),
   { file: dist("statistics/kernels-bytes.js"), source: KERNELS_SOURCE, as: inJavaScript },
 ];
 

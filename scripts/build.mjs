@@ -55,6 +55,10 @@ function isCurrent() {
 }
 
 if (process.argv.includes("--if-stale") && isCurrent()) process.exit(0);
+if (!existsSync(STEPS[0][0])) {
+  console.error("dist/ is to be built, and the compiler is not installed: npm ci, then npm prune --omit=dev for less");
+  process.exit(1);
+}
 
 rmSync(NOTE, { force: true });
 const inputs = hashOf(...INPUTS); // before: what is changed meanwhile makes it stale
