@@ -10,8 +10,11 @@ export const PURE =
 
 const OURS = "^(proto|common|statistics|datasets|server|agents|clients|jobs|cli|bench|tests|examples|scripts|dist)/";
 
-/** Who may load the transformer, and with it a tensor library. The command line's two folders are loaded when their commands run. */
+/** Who may load the transformer and its training. The command line loads these two when their commands run. */
 const TRAINS = "^jobs/(train|evaluate)/";
+
+/** What is written against the tensor library. */
+const TENSORS = "^agents/transformer/(model|tfjs-learner)\\.ts$";
 
 /** The transformer as an agent, which is in the list of agents. */
 const PLAYS = "^agents/transformer/transformer\\.ts$";
@@ -196,6 +199,14 @@ export const forbidden = [
     to: { path: "(^|/)@tensorflow/" },
   },
   {
+    name: "tensorflow-lazily",
+    comment:
+      "a tensor library is an optional peer: two files need it, and are loaded when a back end of it is asked for",
+    severity: "error",
+    from: { pathNot: [TENSORS, "^bench/"] },
+    to: { path: ["(^|/)@tensorflow/", TENSORS], dynamic: false, dependencyTypesNot: ["type-only"] },
+  },
+  {
     name: "transformer-lazily",
     comment: "whoever does not use the transformer does not load it, but for the agent",
     severity: "error",
@@ -238,7 +249,8 @@ export const forbidden = [
     comment: "what ships runs without development packages, and without packages that package.json does not name",
     severity: "error",
     from: { pathNot: "^bench/" },
-    to: { dependencyTypes: ["npm-dev", "npm-no-pkg"] },
+    // What is an optional peer as well is there for tests, and may be missing elsewhere.
+    to: { dependencyTypes: ["npm-dev", "npm-no-pkg"], dependencyTypesNot: ["npm-peer"] },
   },
 ];
 

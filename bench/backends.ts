@@ -85,6 +85,7 @@ async function measure(name: BackendName): Promise<Measured> {
     tokens: Float32Array.from({ length: sequences * LENGTH * MODEL.token_size }, () => rng.normal()),
     targets,
     weights: new Float32Array(sequences * LENGTH).fill(1),
+    decisions: sequences * LENGTH,
     numActions: new Int32Array(sequences).fill(MODEL.max_actions),
   };
   const seconds: number[] = [];

@@ -76,6 +76,7 @@ function batchOf(model: ModelConfig): LearningBatch {
     tokens: Float32Array.from({ length: decisions * model.token_size }, () => rng.normal()),
     targets,
     weights: new Float32Array(decisions).fill(1),
+    decisions,
     numActions: new Int32Array(BATCH).fill(model.max_actions),
   };
 }

@@ -13,7 +13,7 @@ process.chdir(join(import.meta.dirname, ".."));
 /** What the build reads: files, and folders whole. The lock file stands for the compilers. */
 const INPUTS = [
   ...["agents", "bench", "cli", "clients", "common", "datasets", "jobs", "proto/gen", "server", "statistics"],
-  ...["scripts/build.mjs", "scripts/build-decoder.mjs", "scripts/copy-page.mjs"],
+  ...["scripts/build.mjs", "scripts/build-wasm.mjs", "scripts/copy-page.mjs"],
   ...["tsconfig.json", "package.json", "package-lock.json"],
 ];
 
@@ -27,7 +27,7 @@ const STEPS = [
   ["node_modules/typescript/bin/tsc", "-p", "."],
   ["node_modules/typescript/bin/tsc", "-p", "server/page"],
   ["scripts/copy-page.mjs"],
-  ["scripts/build-decoder.mjs"],
+  ["scripts/build-wasm.mjs"],
 ];
 
 /** SHA-256 of the names and bytes of files, and of all files in folders. Bytes, not times: a checkout has any times. */
@@ -60,6 +60,10 @@ function lastBuild() {
 const last = lastBuild();
 const isWhole = last.outputs === hashOf("dist"); // dist/ is what that build left, every byte of it
 if (process.argv.includes("--if-stale") && isWhole && last.inputs === hashOf(...INPUTS)) process.exit(0);
+if (!existsSync(STEPS[0][0])) {
+  console.error("dist/ is to be built, and the compiler is not installed: npm ci, then npm prune --omit=dev for less");
+  process.exit(1);
+}
 
 rmSync(NOTE, { force: true });
 // Compilers write again what they noted as changed, and do not look at what is there.

@@ -11,7 +11,7 @@ import { join } from "node:path";
 
 process.chdir(join(import.meta.dirname, ".."));
 
-const { peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+const { peerDependencies, devDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(peerDependencies, name));
 if (wanted.length === 0 || unknown.length > 0) {
@@ -38,6 +38,9 @@ if (wanted.some((name) => !installed.includes(name))) {
   const names = [...new Set([...installed, ...wanted])].map((name) => `${name}@${peerDependencies[name]}`);
   // --save-prod because the way an optional peer is saved is as an optional peer, which installs nothing; --no-save: and save it nowhere.
   const options = ["--no-save", "--save-prod", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  // As `npm ci --omit=dev` left it.
+  const isWithoutDev = !Object.keys(devDependencies).every((name) => existsSync(join("node_modules", name)));
+  if (isWithoutDev) options.push("--omit=dev");
   const { status } = spawnSync("npm", ["install", ...options, ...names], {
     stdio: "inherit",
     shell: process.platform === "win32",

@@ -2,7 +2,8 @@
  * `npm run lock`, after a change of dependencies: adds to package-lock.json the packages for other platforms that npm left out,
  * which it does where the registry (a mirror, say) does not have them. Without them `npm ci` of npm 11.19 refuses the lock file,
  * and the other platforms would get no binary. Every entry gets its integrity, the hash that its archive must have. With --check nothing
- * is written, and no registry is asked: what is missing is named.
+ * is written, and no registry is asked: what is missing is named, and so is a package whose install script package.json neither allows nor
+ * forbids, which npm would warn of at every `npm ci`.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -41,14 +42,26 @@ if (process.argv.includes("--check")) {
   for (const [path] of unverified) {
     if (!(path in missing)) console.error(`package-lock.json has ${path} without its integrity: npm run lock`);
   }
-  if (unverified.length > 0) process.exitCode = 1;
+  const { allowScripts } = JSON.parse(readFileSync(join(file, "../package.json"), "utf8"));
+  const undecided = Object.entries(packages)
+    .filter(([, { hasInstallScript }]) => hasInstallScript)
+    .map(([path]) => nameOf(path))
+    .filter((name) => !Object.hasOwn(allowScripts, name));
+  for (const name of undecided)
+    console.error(`package.json's allowScripts says nothing of ${name}: npm install-scripts`);
+  if (unverified.length + undecided.length > 0) process.exitCode = 1;
 } else {
   for (const [path, { version, resolved, ...rest }] of unverified) {
-    const integrity = integrityOf(path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length), version);
+    const integrity = integrityOf(nameOf(path), version);
     packages[path] = { version, ...(resolved ? { resolved } : {}), integrity, ...rest }; // in npm's own order
   }
   const sorted = Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1));
   writeFileSync(file, `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`);
+}
+
+/** Of a package, by its place. */
+function nameOf(/** @type {string} */ path) {
+  return path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
 }
 
 /** The hash of a package's archive, as npm's own client learns it from whichever registry it is set to. */

@@ -1,10 +1,10 @@
 /**
  * Back ends: what computes the tensors in training. The model is written once against the API of TensorFlow.js and runs on whichever is
- * there. Three of the five are optional peers of this package. docs/backends.md has what each needs, and how fast it is.
+ * there. All of it are optional peers of this package, which are loaded by whoever asks for a back end. docs/backends.md has what each needs, and
+ * how fast it is.
  */
-import * as tf from "@tensorflow/tfjs";
 import { IcrlError } from "../../common/errors.js";
-import { firstLine, installCommand, isInstalled } from "./backends/optional-peers.js";
+import { firstLine, importPeer, installCommand, isInstalled, type Tensors } from "./backends/optional-peers.js";
 import { startTensorflow, startTensorflowGpu } from "./backends/tensorflow.js";
 import { startWasm } from "./backends/wasm.js";
 import { startWebgpu } from "./backends/webgpu.js";
@@ -25,18 +25,20 @@ export interface LoadedBackend {
 }
 
 /**
- * Makes a back end that of TensorFlow.js and says what it is. One that `auto` came to may refuse what one asked for by name does, and
+ * Makes a back end that of TensorFlow.js, which it is given, and says what it is. One that `auto` came to may refuse what one asked for by name does, and
  * the other way round. Throws an Error with the reason in its first line.
  */
-type Start = (asked: "auto" | "by name") => Promise<string>;
+type Start = (tf: Tensors, asked: "auto" | "by name") => Promise<string>;
+
+const TENSORS = "@tensorflow/tfjs";
 
 /** What each back end needs, and how it is started. */
 const STARTS: Record<BackendName, { peers: readonly string[]; start: Start }> = {
-  "tensorflow-gpu": { peers: ["@tensorflow/tfjs-node-gpu"], start: startTensorflowGpu },
-  tensorflow: { peers: ["@tensorflow/tfjs-node"], start: startTensorflow },
-  webgpu: { peers: ["webgpu", "@tensorflow/tfjs-backend-webgpu"], start: startWebgpu },
-  wasm: { peers: [], start: startWasm },
-  cpu: { peers: [], start: startCpu },
+  "tensorflow-gpu": { peers: [TENSORS, "@tensorflow/tfjs-node-gpu"], start: startTensorflowGpu },
+  tensorflow: { peers: [TENSORS, "@tensorflow/tfjs-node"], start: startTensorflow },
+  webgpu: { peers: [TENSORS, "webgpu", "@tensorflow/tfjs-backend-webgpu"], start: startWebgpu },
+  wasm: { peers: [TENSORS, "@tensorflow/tfjs-backend-wasm"], start: startWasm },
+  cpu: { peers: [TENSORS], start: startCpu },
 };
 
 /**
@@ -46,7 +48,6 @@ const STARTS: Record<BackendName, { peers: readonly string[]; start: Start }> = 
  * @throws BACKEND_UNAVAILABLE if the one asked for is not installed (the text has the command), does not start or computes wrongly.
  */
 export async function loadBackend(name: BackendName | "auto"): Promise<LoadedBackend> {
-  tf.enableProdMode(); // else it prints the advice to install a native back end
   if (name !== "auto") return { name, description: await load(name, "by name"), skipped: [] };
   const skipped: LoadedBackend["skipped"] = [];
   for (const candidate of BACKENDS) {
@@ -63,7 +64,6 @@ export async function loadBackend(name: BackendName | "auto"): Promise<LoadedBac
 
 /** Makes that of a GPU the one that computes; undefined where there is no GPU, or none that a back end knows. */
 export async function loadGpuBackend(): Promise<LoadedBackend | undefined> {
-  tf.enableProdMode();
   // Asked for by name, TensorFlow refuses to compute on the CPU; asked by auto, WebGPU refuses to do so.
   for (const [name, asked] of [
     ["tensorflow-gpu", "by name"],
@@ -83,8 +83,10 @@ async function load(name: BackendName, asked: "auto" | "by name"): Promise<strin
   const { peers, start } = STARTS[name];
   if (!peers.every(isInstalled)) throw unavailable(name, `not installed: ${installCommand(name, peers)}`);
   try {
-    const description = await start(asked);
-    await checkProduct();
+    const tf = (await importPeer(name, TENSORS)) as Tensors;
+    tf.enableProdMode(); // else it prints the advice to install a native back end
+    const description = await start(tf, asked);
+    await checkProduct(tf);
     return description;
   } catch (error) {
     throw unavailable(name, firstLine(error));
@@ -96,15 +98,15 @@ function unavailable(name: BackendName, why: string): IcrlError {
 }
 
 /** @throws Error if [[1, 2], [3, 4]] [[5, 6], [7, 8]] is not [[19, 22], [43, 50]] (by hand). */
-async function checkProduct(): Promise<void> {
+async function checkProduct(tf: Tensors): Promise<void> {
   const product = tf.tidy(() => tf.matMul(tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor2d([5, 6, 7, 8], [2, 2])));
   const got = Array.from(await product.data());
   product.dispose();
   if (got.join() !== "19,22,43,50") throw new Error(`computes a product wrongly: ${got} in place of 19,22,43,50`);
 }
 
-/** Plain JavaScript, which is always there. */
-async function startCpu(): Promise<string> {
+/** Plain JavaScript. */
+async function startCpu(tf: Tensors): Promise<string> {
   await tf.setBackend("cpu");
   return "plain JavaScript, slow: for checks";
 }

@@ -16,7 +16,7 @@ import { LAYOUTS, type TokenConfig } from "./token-layout.js";
 
 /** How a model was trained: for people, and for going on. Names as in config.json. */
 export interface TrainingRecord {
-  /** "ad", "dpt" or "expert:NAME". */
+  /** The objective's name (objectives.ts). */
   readonly objective: string;
   /** Optimizer steps. */
   readonly step: number;
@@ -314,17 +314,19 @@ const CONFIG: DocumentKind<Config> = {
   remedy: "use another checkpoint, or restore it from a backup",
 };
 
-/** What of a model is no option: it follows from the tokens and the context. */
-const DERIVED: readonly string[] = ["token_size", "context", "max_actions", "arm_dim", "stride"];
+/** What of a model is no option: it follows from the tokens, the context and the objective. */
+const DERIVED: readonly string[] = ["token_size", "context", "max_actions", "arm_dim", "stride", "numbers"];
 
 /** The model of a config.json, as `modelConfig` makes it of its options. */
 function readModel(file: string, stored: Json, tokens: TokenConfig): ModelConfig {
-  const context = stored["context"];
+  const { context, numbers = 0 } = stored;
   const options = Object.fromEntries(Object.entries(stored).filter(([name]) => !DERIVED.includes(name)));
   if (!isCount(context) || context < 1 || context > MAX_SIZE) throw corrupt(file, "its model has no context");
+  if (!isCount(numbers) || numbers > MAX_SIZE)
+    throw corrupt(file, `its model's numbers are ${JSON.stringify(numbers)}`);
   let model: ModelConfig;
   try {
-    model = modelConfig(options, tokens, context);
+    model = modelConfig(options, tokens, context, numbers);
   } catch (error) {
     if (error instanceof IcrlError) throw corrupt(file, error.message);
     throw error;

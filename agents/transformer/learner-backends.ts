@@ -8,7 +8,6 @@ import { createEngineLearner } from "./engine/engine-learner.js";
 import { takesWidth } from "./engine/shape.js";
 import type { AdamW, Learner, LearnerState } from "./learner.js";
 import type { ModelConfig } from "./model-config.js";
-import { createTfjsLearner } from "./tfjs-learner.js";
 
 /** One of them. */
 export type LearnerBackendName = BackendName | "engine";
@@ -39,6 +38,7 @@ export async function learnerBackend(
     return { name: "engine", description, create: createEngineLearner };
   }
   const loaded = gpu ?? (await loadBackend(name as BackendName | "auto"));
+  const { createTfjsLearner } = await import("./tfjs-learner.js"); // with the tensor library, which is there if a back end was loaded
   return {
     name: loaded.name,
     description: loaded.description,

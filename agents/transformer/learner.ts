@@ -13,8 +13,12 @@ export interface LearningBatch {
   readonly tokens: Float32Array;
   /** [B, T, A]: what is to be answered, a distribution over the actions; T = ceil(L / stride). */
   readonly targets: Float32Array;
-  /** [B, T]: how much a decision counts; 0: not at all. */
+  /** [B, T]: how much that counts; 0: not at all. */
   readonly weights: Float32Array;
+  /** [B, T, N] both: what each of the head's numbers should be, and how much it counts; absent where the head has none. */
+  readonly numbers?: { readonly targets: Float32Array; readonly weights: Float32Array } | undefined;
+  /** Decisions that count in any way: losses and gradients are for each of them. */
+  readonly decisions: number;
   /** [B, T, A, d]: features of the arms that each decision is among, for a model whose head scores them; absent arms are 0. */
   readonly arms?: Float32Array | undefined;
   /** [B]: how many actions each sequence's task has; logits of others are left out. */
@@ -23,8 +27,10 @@ export interface LearningBatch {
 
 /** How well a batch was answered. Sums, so that batches can be added up. */
 export interface BatchLoss {
-  /** Sum of weight times cross-entropy, nats. */
+  /** Sum of weight times cross-entropy, nats, and of weight times squared error of the numbers. */
   readonly loss: number;
+  /** The latter alone. */
+  readonly squared: number;
   /** Sum of weights of decisions whose likeliest action is the target's likeliest (the lowest index on ties). */
   readonly agreed: number;
 }
@@ -57,7 +63,7 @@ export interface Learner {
   /**
    * One step of AdamW along the mean gradient of what was accumulated, which is forgotten.
    *
-   * @param decisions sum of the weights of the accumulated batches
+   * @param decisions of the accumulated batches
    * @returns the gradient's norm before clipping
    */
   update(learningRate: number, decisions: number): Promise<number>;

@@ -23,7 +23,7 @@ export interface UpdateMetrics {
 export interface ValidationMetrics {
   readonly type: "validation";
   readonly step: number;
-  /** Cross-entropy of the targets. */
+  /** Cross-entropy of the targets, and the squared error of the head's numbers where there are any. */
   readonly loss: number;
   /** The targets' own entropy: the least a loss can be. */
   readonly target_entropy: number;
@@ -32,6 +32,8 @@ export interface ValidationMetrics {
   /** Share of decisions whose likeliest action is the target's. */
   readonly agreement: number;
   readonly decisions: number;
+  /** The part of the loss that the head's numbers have; absent where it has none. */
+  readonly squared_error?: number;
 }
 
 /** A mean over trials. */
@@ -91,6 +93,7 @@ function lineDocument({ z, count, text }: Parts) {
       marginal_entropy: number,
       agreement: number,
       decisions: number,
+      squared_error: z.optional(number),
     }),
     z.object({
       type: z.literal("evaluation"),

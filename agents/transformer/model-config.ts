@@ -43,6 +43,8 @@ export interface ModelConfig extends ModelOptions {
   readonly arm_dim: number;
   /** Tokens a decision: logits are read at tokens 0, stride, 2 stride, ... */
   readonly stride: number;
+  /** N, numbers that the head gives at each decision beside what makes the logits; absent: none. */
+  readonly numbers?: number;
 }
 
 /**
@@ -64,12 +66,14 @@ export function modelOptions(given: Readonly<Record<string, unknown>>): ModelOpt
  * A model for tokens.
  *
  * @param context tokens of the longest sequence
+ * @param numbers of the head, as the objective wants
  * @throws what `modelOptions` throws
  */
 export function modelConfig(
   given: Readonly<Record<string, unknown>>,
   tokens: TokenConfig,
   context: number,
+  numbers = 0,
 ): ModelConfig {
   return {
     ...modelOptions(given),
@@ -78,12 +82,18 @@ export function modelConfig(
     max_actions: tokens.max_actions,
     arm_dim: tokens.layout === "chosen-arm" ? tokens.dim : 0,
     stride: tokensPerStep(tokens),
+    ...(numbers > 0 && { numbers }),
   };
 }
 
-/** K, outputs of the head. */
-export function headOutputs({ arm_dim, max_actions }: Pick<ModelConfig, "arm_dim" | "max_actions">): number {
+/** Outputs of the head that make the logits: they are these, or the weights of the arms' scores. */
+export function actionOutputs({ arm_dim, max_actions }: Pick<ModelConfig, "arm_dim" | "max_actions">): number {
   return arm_dim === 0 ? max_actions : armWeightCount(arm_dim);
+}
+
+/** K, outputs of the head: those that make the logits, then the numbers. */
+export function headOutputs(model: Pick<ModelConfig, "arm_dim" | "max_actions" | "numbers">): number {
+  return actionOutputs(model) + (model.numbers ?? 0);
 }
 
 /** Whether a model can go on beyond its context: its weights know distances only, and it forgets what is too far away. */

@@ -6,19 +6,20 @@
  * or after (`post`)
  *     x = norm1(x + attention(x));  x = norm2(x + mlp(x));
  * mlp(x) = relu(x W_up' + b_up) W_down' + b_down; logits = final_norm(x) W_h' + b_h (`post`: without the norm), at decision tokens. Where
- * arms are scored by their features, these are the weights of the scores, which are the logits (arm-scores.ts).
+ * arms are scored by their features, these are the weights of the scores, which are the logits (arm-scores.ts). The head's last N outputs are
+ * numbers of their own, where an objective wants some.
  *
  * Token i sees tokens j with j <= i and, where there is a window w, j > i - w; n_i is how many those are. With scores
  * s_ij = q_i . k_j / sqrt(D / H), less alibiSlope(h) (i - j) where positions are relative, head h gives
  *     softmax: sum_j softmax_j(s_ij) v_j;   relu: sum_j relu(s_ij) v_j / n_i.
  *
- * Shapes: B sequences, L tokens, T = ceil(L / stride) decisions, F token_size, D width, H heads, A max_actions, d arm_dim.
+ * Shapes: B sequences, L tokens, T = ceil(L / stride) decisions, F token_size, D width, H heads, A max_actions, d arm_dim, N numbers.
  * Source: Vaswani et al. (2017); Xiong et al. (2020) for `pre`; Lin, Bai & Mei (2023), section 2 and appendix, for `relu`.
  * Differs: Lin, Bai & Mei divide by the position alone; here by the number of tokens seen, which is the same without a window.
  */
 import * as tf from "@tensorflow/tfjs";
 import { armTerms } from "./arm-scores.js";
-import { alibiSlope, headOutputs, type ModelConfig } from "./model-config.js";
+import { actionOutputs, alibiSlope, type ModelConfig } from "./model-config.js";
 
 /** Parameters by name, as `parameterSpecs` lists them. */
 export type ParameterTensors = Readonly<Record<string, tf.Tensor>>;
@@ -27,10 +28,18 @@ const NORM_EPSILON = 1e-5;
 /** Of a score that is not seen: its softmax is 0 in float32. */
 const UNSEEN = -1e9;
 
+/** What the head gives at all decisions. */
+export interface HeadTensors {
+  /** [B, T, A]. Actions that a task does not have are not masked. */
+  readonly logits: tf.Tensor3D;
+  /** [B, T, N]; undefined where there are none. */
+  readonly numbers: tf.Tensor3D | undefined;
+}
+
 /**
- * Logits of all decisions. Actions that a task does not have are not masked.
+ * The forward pass. Its tensors are the caller's to dispose of.
  *
- * Shapes: tokens [B, L, F]; arms [B, T, A, d], for a model that scores them; result [B, T, A].
+ * Shapes: tokens [B, L, F]; arms [B, T, A, d], for a model that scores them.
  *
  * @param dropoutSeed what dropout is drawn from; absent: none
  */
@@ -39,9 +48,21 @@ export function forward(
   parameters: ParameterTensors,
   tokens: tf.Tensor3D,
   { arms, dropoutSeed }: { readonly arms?: Float32Array | undefined; readonly dropoutSeed?: number | undefined } = {},
-): tf.Tensor3D {
-  return tf.tidy(() => {
-    const { layers, width, heads, norm, positions, stride, token_size, max_actions, arm_dim, dropout } = config;
+): HeadTensors {
+  const made = tf.tidy(() => {
+    const {
+      layers,
+      width,
+      heads,
+      norm,
+      positions,
+      stride,
+      token_size,
+      max_actions,
+      arm_dim,
+      dropout,
+      numbers = 0,
+    } = config;
     const [batch, length] = tokens.shape;
     const rows = batch * length;
     const weigh = attentionWeights(config, length);
@@ -99,12 +120,17 @@ export function forward(
     if (stride > 1) x = everyOther(x, batch, length, width);
     if (norm === "pre") x = layerNorm(x, "final_norm");
     const outputs = linear(x, "head"); // [B T, K]
-    if (arm_dim === 0) return tf.reshape(outputs, [batch, decisions, max_actions]);
+    const weights = actionOutputs(config);
+    const forActions = numbers === 0 ? outputs : tf.slice(outputs, [0, 0], [-1, weights]);
+    const rest =
+      numbers === 0 ? [] : [tf.reshape(tf.slice(outputs, [0, weights], [-1, numbers]), [batch, decisions, numbers])];
+    const shape: [number, number, number] = [batch, decisions, max_actions];
+    if (arm_dim === 0) return [tf.reshape(forActions, shape), ...rest] as tf.Tensor3D[];
     if (arms === undefined) throw new RangeError("the model scores arms, and there are none");
-    const weights = headOutputs(config);
     const terms = tf.tensor3d(armTerms(arms, arm_dim), [batch * decisions, max_actions, weights]);
-    return tf.reshape(tf.matMul(terms, tf.reshape(outputs, [-1, weights, 1])), [batch, decisions, max_actions]);
+    return [tf.reshape(tf.matMul(terms, tf.reshape(forActions, [-1, weights, 1])), shape), ...rest] as tf.Tensor3D[];
   });
+  return { logits: made[0], numbers: made[1] };
 }
 
 /** Tokens 0, 2, 4, ... of each sequence: [B L, D] -> [B T, D]. */

@@ -1,7 +1,7 @@
 /** Learning by tfjs's automatic differentiation, on whichever of its back ends is set. */
 import * as tf from "@tensorflow/tfjs";
 import type { AdamW, BatchLoss, Learner, LearnerState, LearningBatch } from "./learner.js";
-import { forward } from "./model.js";
+import { forward, type HeadTensors } from "./model.js";
 import type { ModelConfig } from "./model-config.js";
 import { parameterSpecs } from "./parameters.js";
 
@@ -39,18 +39,18 @@ export function createTfjsLearner(config: ModelConfig, optimizer: AdamW, start: 
   const values = slots.map(({ value }) => value);
   let { updates } = start;
 
-  /** [B, T, A] log-probabilities, absent actions left out. */
-  function logProbabilities(batch: LearningBatch, dropoutSeed?: number): tf.Tensor3D {
+  /** [B, T, A] log-probabilities, absent actions left out; and the numbers. */
+  function answers(batch: LearningBatch, dropoutSeed?: number): HeadTensors {
     const { sequences, length, tokens, arms, numActions } = batch;
     const input = tf.tensor3d(tokens, [sequences, length, config.token_size]);
-    let logits = forward(config, parameters, input, { arms, dropoutSeed });
+    let { logits, numbers } = forward(config, parameters, input, { arms, dropoutSeed });
     if (numActions.some((count) => count < config.max_actions)) {
       const absent = Float32Array.from({ length: sequences * config.max_actions }, (_, i) =>
         i % config.max_actions < numActions[Math.floor(i / config.max_actions)] ? 0 : ABSENT,
       );
       logits = tf.add(logits, tf.tensor(absent, [sequences, 1, config.max_actions]));
     }
-    return tf.logSoftmax(logits) as tf.Tensor3D;
+    return { logits: tf.logSoftmax(logits) as tf.Tensor3D, numbers };
   }
 
   const targetsOf = ({ targets, sequences }: LearningBatch) =>
@@ -64,15 +64,25 @@ export function createTfjsLearner(config: ModelConfig, optimizer: AdamW, start: 
   const weightsOf = ({ weights, sequences }: LearningBatch) =>
     tf.tensor2d(weights, [sequences, weights.length / sequences]);
 
+  /** Sum of weight times squared error; 0 without numbers. */
+  function squaredError(given: tf.Tensor3D | undefined, batch: LearningBatch): tf.Scalar {
+    if (given === undefined) return tf.scalar(0);
+    if (batch.numbers === undefined) throw new RangeError("the head's numbers have no targets");
+    const { targets, weights } = batch.numbers;
+    const errors = tf.square(tf.sub(given, tf.tensor3d(targets, given.shape)));
+    return tf.sum(tf.mul(tf.tensor3d(weights, given.shape), errors)) as tf.Scalar;
+  }
+
   return {
     async accumulate(batch, dropoutSeed) {
       const loss = tf.tidy(() => {
         const targets = targetsOf(batch);
         const weights = weightsOf(batch);
-        const { value, grads } = tf.variableGrads(
-          () => crossEntropy(logProbabilities(batch, dropoutSeed), targets, weights),
-          values,
-        );
+        const { value, grads } = tf.variableGrads(() => {
+          const { logits, numbers } = answers(batch, dropoutSeed);
+          const loss = crossEntropy(logits, targets, weights);
+          return numbers === undefined ? loss : (tf.add(loss, squaredError(numbers, batch)) as tf.Scalar);
+        }, values);
         for (const { gradient, value: of } of slots) gradient.assign(tf.add(gradient, grads[of.name]));
         return value;
       });
@@ -106,16 +116,17 @@ export function createTfjsLearner(config: ModelConfig, optimizer: AdamW, start: 
     },
 
     async evaluate(batch): Promise<BatchLoss> {
-      const both = tf.tidy(() => {
-        const logs = logProbabilities(batch);
+      const parts = tf.tidy(() => {
+        const { logits: logs, numbers } = answers(batch);
         const targets = targetsOf(batch);
         const weights = weightsOf(batch);
         const agrees = tf.cast(tf.equal(tf.argMax(logs, -1), tf.argMax(targets, -1)), "float32");
-        return tf.stack([crossEntropy(logs, targets, weights), tf.sum(tf.mul(weights, agrees))]);
+        const sums = [crossEntropy(logs, targets, weights), tf.sum(tf.mul(weights, agrees))];
+        return tf.stack([...sums, squaredError(numbers, batch)]);
       });
-      const [loss, agreed] = await both.data();
-      both.dispose();
-      return { loss, agreed };
+      const [entropy, agreed, squared] = await parts.data();
+      parts.dispose();
+      return { loss: entropy + squared, agreed, squared };
     },
 
     async state() {

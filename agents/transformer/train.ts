@@ -154,7 +154,7 @@ async function learn({ options, seed, learner }: Training, stream: AsyncIterator
     const { value: batch, done } = await stream.next();
     if (done === true) throw new RangeError("the stream of training batches ended");
     loss += await learner.accumulate(batch, dropoutSeed(seed, step, part));
-    for (const weight of batch.weights) decisions += weight;
+    decisions += batch.decisions;
     tokens += batch.sequences * batch.length;
     position = batch.position;
   }
@@ -189,6 +189,7 @@ async function validate(
 ): Promise<ValidationMetrics> {
   let loss = 0;
   let agreed = 0;
+  let squared: number | undefined;
   let decisions = 0;
   let entropy = 0;
   let marginal: number[] | undefined;
@@ -196,11 +197,12 @@ async function validate(
     const answered = await learner.evaluate(batch);
     loss += answered.loss;
     agreed += answered.agreed;
+    decisions += batch.decisions;
+    if (batch.numbers !== undefined) squared = (squared ?? 0) + answered.squared;
     const actions = batch.targets.length / batch.weights.length;
     marginal ??= new Array<number>(actions).fill(0);
     for (const [at, weight] of batch.weights.entries()) {
       if (weight === 0) continue;
-      decisions += weight;
       for (let a = 0; a < actions; a += 1) {
         const p = batch.targets[at * actions + a];
         if (p > 0) entropy -= weight * p * Math.log(p);
@@ -218,5 +220,6 @@ async function validate(
     marginal_entropy: marginalEntropy,
     agreement: agreed / decisions,
     decisions,
+    ...(squared !== undefined && { squared_error: squared / decisions }),
   };
 }

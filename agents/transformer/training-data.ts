@@ -12,16 +12,14 @@ import { IcrlError } from "../../common/errors.js";
 import { type Key, keyFromSeed, noiseRng, noiseUniform } from "../../common/rng.js";
 import { hash64 } from "../../common/seeds.js";
 import { type DatasetManifest, readDatasetManifest } from "../../datasets/folder/dataset-manifest.js";
+import type { ColumnName } from "../../datasets/log/batch-columns.js";
 import { taskIdOf } from "../../datasets/log/json-columns.js";
 import { type DatasetBatch, readDataset } from "../../datasets/read/read-dataset.js";
-import { decisionsIn, decisionsOf, encodeTrial, TRIAL_COLUMNS, type TrialRows, writeArms } from "./encode-trial.js";
+import { decisionsIn, decisionsOf, encodeTrial, TRIAL_COLUMNS, writeArms } from "./encode-trial.js";
 import type { LearningBatch } from "./learner.js";
+import type { Objective } from "./objective.js";
 import { type DatasetTaskShape, type Selection, taskShape } from "./token-config.js";
 import { requireFits, type TokenConfig, tokenSize } from "./token-layout.js";
-import { writeTargets } from "./write-targets.js";
-
-/** What is imitated: the actions that were taken (algorithm distillation), the best ones (DPT), or a label's. */
-export type Objective = "ad" | "dpt" | `expert:${string}`;
 
 /** Where reading is: the batch of the epoch that comes next. */
 export interface TrainingPosition {
@@ -65,8 +63,6 @@ export interface TrainingDataOptions extends Selection {
 
 /** Sequences of trials. All arrays are the batch's own: whoever has it may keep and change them. */
 export interface TrialBatch extends LearningBatch {
-  /** How many decisions count: the sum of the weights, which are 0 and 1; at least 1. */
-  readonly decisions: number;
   /** Sequences whose trial is longer than the context. */
   readonly cropped: number;
   /** What comes next. */
@@ -79,7 +75,7 @@ const DRAW = { piece: 0, hidden: 1 } as const;
 /**
  * Batches of a dataset.
  *
- * @throws LABEL_UNKNOWN if it has not what the objective imitates
+ * @throws LABEL_UNKNOWN if it has not what the objective learns from
  * @throws TASK_UNSUPPORTED if the tokens cannot hold one of its tasks
  * @throws OPTION_INVALID if there are fewer trials than a batch has in training
  * @throws SELECTION_EMPTY if nothing is selected
@@ -89,8 +85,7 @@ export async function* trainingBatches(options: TrainingDataOptions): AsyncGener
   const { dir, tokens: config, objective, batch: size, seed, task, behaviour, split, from } = options;
   const training = options.use !== "validation";
   const manifest = readDatasetManifest(dir);
-  const label = labelOf(objective);
-  requireLabel(dir, manifest, label);
+  for (const label of objective.labels) requireLabel(dir, manifest, label);
   const tasks = new Map(
     manifest.tasks.filter(({ id }) => task === undefined || id === task).map((t) => [t.id, taskShape(t)]),
   );
@@ -101,10 +96,10 @@ export async function* trainingBatches(options: TrainingDataOptions): AsyncGener
       throw new RangeError(`${shape.numActions} actions in batches of ${config.max_actions}`);
     }
   }
-  const makeBatch = batchMaker(options, label, tasks);
-  const batches = readDataset(dir, {
-    columns: [...TRIAL_COLUMNS, "tags", "task"] as const,
-    labels: [label],
+  const makeBatch = batchMaker(options, tasks);
+  const batches = readDataset<ColumnName>(dir, {
+    columns: [...new Set<ColumnName>([...TRIAL_COLUMNS, "tags", "task", ...objective.columns])],
+    labels: objective.labels,
     unit: "trial",
     batchUnits: size,
     shuffle: seed,
@@ -125,16 +120,9 @@ export async function* trainingBatches(options: TrainingDataOptions): AsyncGener
       );
     }
     const made = makeBatch(read);
-    if (made.decisions === 0) throw noLabels(dir, label);
+    if (made.decisions === 0) throw nothingToLearn(dir, objective);
     yield made;
   }
-}
-
-/** Name of the label that an objective imitates. */
-export function labelOf(objective: Objective): string {
-  if (objective === "ad") return "self";
-  if (objective === "dpt") return "optimal";
-  return objective.slice("expert:".length);
 }
 
 function requireLabel(dir: string, { labels }: DatasetManifest, label: string): void {
@@ -145,16 +133,15 @@ function requireLabel(dir: string, { labels }: DatasetManifest, label: string): 
   throw new IcrlError("LABEL_UNKNOWN", text, { label });
 }
 
-function noLabels(dir: string, label: string): IcrlError {
-  const text = `${dir} has trials without a single action of label "${label}": leave them out, or give an objective that all have`;
-  return new IcrlError("LABEL_UNKNOWN", text, { label });
+function nothingToLearn(dir: string, { name, labels }: Objective): IcrlError {
+  const what = labels.length === 0 ? `decision for objective ${name}` : `action of label "${labels.join('" or "')}"`;
+  const text = `${dir} has trials without a single ${what}: leave them out, or give an objective that all have`;
+  return new IcrlError("LABEL_UNKNOWN", text, { label: labels[0] ?? "" });
 }
 
-type ReadBatch = DatasetBatch<(typeof TRIAL_COLUMNS)[number] | "tags" | "task">;
-
 /** Makes the function that turns what was read into a batch. */
-function batchMaker(options: TrainingDataOptions, label: string, tasks: ReadonlyMap<string, DatasetTaskShape>) {
-  const { tokens: config, context, batch: size, seed, crop = "prefix", softTargets = true } = options;
+function batchMaker(options: TrainingDataOptions, tasks: ReadonlyMap<string, DatasetTaskShape>) {
+  const { tokens: config, objective, context, batch: size, seed, crop = "prefix", softTargets = true } = options;
   const training = options.use !== "validation";
   const rules = { soft: softTargets, smoothing: training ? (options.labelSmoothing ?? 0) : 0 };
   const mask = training ? (options.tokenMask ?? 0) : 0;
@@ -163,35 +150,51 @@ function batchMaker(options: TrainingDataOptions, label: string, tasks: Readonly
   const steps = decisionsIn(context, config);
   const shapeOf = shapeByTags(tasks);
 
-  return ({ epoch, index, units, columns, labels }: ReadBatch): TrialBatch => {
+  return ({ epoch, index, units, columns, labels }: DatasetBatch<ColumnName>): TrialBatch => {
     const sequences = units.length - 1;
     const tokens = new Float32Array(sequences * context * features);
     const targets = new Float32Array(sequences * steps * config.max_actions);
     const weights = new Float32Array(sequences * steps);
+    const ofNumbers = sequences * steps * objective.numbers;
+    const numbers =
+      ofNumbers === 0 ? undefined : { targets: new Float32Array(ofNumbers), weights: new Float32Array(ofNumbers) };
     const arms =
       config.layout === "chosen-arm"
         ? new Float32Array(sequences * steps * config.max_actions * config.dim)
         : undefined;
     const numActions = new Int32Array(sequences);
-    const out = { targets, weights };
+    const none = new Float32Array();
+    const out = { targets, weights, numberTargets: numbers?.targets ?? none, numberWeights: numbers?.weights ?? none };
     let decisions = 0;
     let cropped = 0;
     for (let i = 0; i < sequences; i += 1) {
       const [from, to] = [units[i], units[i + 1]];
       const shape = shapeOf(columns.tags[from] as string, columns.task[from] as string);
-      const trial: TrialRows = { columns, from, to, shape };
+      const trial = { columns, from, to, shape };
       const place = index * size + i; // in the epoch
       const beyond = decisionsOf(trial) - steps;
       if (beyond > 0) cropped += 1;
       const first = beyond > 0 && crop === "random" ? pieceStart(key, epoch, place, beyond) : 0;
       const hides = mask > 0 ? hider(key, epoch, place, mask) : undefined;
       const count = encodeTrial(tokens, i * context * features, config, trial, { first, length: context }, hides);
-      decisions += writeTargets(out, i * steps, config.max_actions, labels[label], trial, first, count, rules);
+      decisions += objective.write(out, { trial, labels, tokens: config, first, count, at: i * steps }, rules);
       if (arms !== undefined) writeArms(arms, i * steps, config.max_actions, trial, first, count);
       numActions[i] = shape.numActions;
     }
     const position = { epoch, batch: index + 1 };
-    return { sequences, length: context, tokens, targets, weights, arms, decisions, numActions, cropped, position };
+    return {
+      sequences,
+      length: context,
+      tokens,
+      targets,
+      weights,
+      numbers,
+      arms,
+      decisions,
+      numActions,
+      cropped,
+      position,
+    };
   };
 }
 

@@ -214,7 +214,8 @@ function requireSameData(out: string, { training }: Checkpoint, { record }: Data
 /** The model that a training begins with. */
 function newModel(spec: TrainingSpec, source: DataSource, tokens: TokenConfig) {
   const whole = source.trialTokens(tokens);
-  const model = modelConfig(spec.model, tokens, spec.context === 0 ? whole : Math.min(spec.context, whole));
+  const context = spec.context === 0 ? whole : Math.min(spec.context, whole);
+  const model = modelConfig(spec.model, tokens, context, spec.objective.numbers);
   // Datasets may hold only some of a trial's episodes; play has them all.
   const played = Math.max(...source.tasks.map((task) => sequenceLength(task, tokens, null)));
   if (spec.training.evaluation_trials > 0 && !isUnbounded(model) && played - model.stride >= model.context) {
@@ -262,7 +263,7 @@ function checkpointOf(
     tokens,
     parameters,
     training: {
-      objective,
+      objective: objective.name,
       step: state.step,
       tokens: state.tokens,
       data: record,

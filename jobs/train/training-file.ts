@@ -5,8 +5,9 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { type ModelOptions, modelOptions } from "../../agents/transformer/model-config.js";
+import type { Objective } from "../../agents/transformer/objective.js";
+import { OBJECTIVES, objectiveNamed } from "../../agents/transformer/objectives.js";
 import { LAYOUTS, type Layout } from "../../agents/transformer/token-layout.js";
-import type { Objective } from "../../agents/transformer/training-data.js";
 import { TRAINING_OPTIONS, type TrainingOptions } from "../../agents/transformer/training-options.js";
 import { IcrlError } from "../../common/errors.js";
 import { resolveOptions } from "../../common/options.js";
@@ -56,9 +57,12 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
   if (online !== undefined && !isFile) {
     throw invalid("online needs the file to collect a dataset by, and dataset is a folder");
   }
-  const objective = text(file.objective, "objective");
-  if (!isObjective(objective)) {
-    throw invalid(`objective is "${objective}": give ad, dpt or expert:NAME, NAME a label of the dataset`);
+  const wanted = text(file.objective, "objective");
+  const objective = objectiveNamed(wanted);
+  if (objective === undefined) {
+    const usages = OBJECTIVES.map(({ usage }) => usage);
+    const all = `${usages.slice(0, -1).join(", ")} or ${usages.at(-1)}`;
+    throw invalid(`objective is "${wanted}": give ${all}, NAME a label of the dataset`);
   }
   const layout = LAYOUTS.find((one) => one === (file.layout ?? "step"));
   if (layout === undefined) {
@@ -81,16 +85,12 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
   return spec;
 }
 
-function isObjective(text: string): text is Objective {
-  return text === "ad" || text === "dpt" || /^expert:./.test(text);
-}
-
 /** Why a training cannot be done with the dataset of a file; undefined where it can. */
 function misfit({ objective, onlineTrials, dataset }: TrainingSpec, { experts, collection }: DatasetSpec) {
   const labels = ["self", "optimal", ...experts.map(({ name }) => name)];
-  const label = objective.startsWith("expert:") ? objective.slice("expert:".length) : "self";
-  if (!labels.includes(label)) {
-    return `objective is "${objective}": the labels of ${dataset.path} are ${labels.join(", ")}; add {expert: AGENT, name: ${label}} to them`;
+  const label = objective.labels.find((name) => !labels.includes(name));
+  if (label !== undefined) {
+    return `objective is "${objective.name}": the labels of ${dataset.path} are ${labels.join(", ")}; add {expert: AGENT, name: ${label}} to them`;
   }
   const other = collection.behaviours.find(({ agent }) => agent !== ORACLE_NOISE && !isBuiltIn(agent));
   if (other === undefined) return undefined;

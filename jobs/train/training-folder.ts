@@ -103,7 +103,8 @@ function checkpointNames(out: string): string[] {
 function specJson({ dataset, seed, onlineTrials, ...rest }: TrainingSpec, out: string): Record<string, unknown> {
   const online = onlineTrials === undefined ? undefined : { trials: onlineTrials };
   const from = isAbsolute(dataset.given) ? dataset.given : relative(resolve(out), resolve(dataset.path));
-  return JSON.parse(JSON.stringify({ ...rest, dataset: from, seed: String(seed), online }));
+  const objective = rest.objective.name;
+  return JSON.parse(JSON.stringify({ ...rest, objective, dataset: from, seed: String(seed), online }));
 }
 
 /** Whether a dataset that a spec.json names is the file's: there, or, where the folder was moved or its spec is an early one, by its name. */

@@ -11,6 +11,7 @@ function check(change: (packages: Record<string, Record<string, unknown>>) => vo
   onTestFinished(() => folder.remove());
   mkdirSync(join(folder.path, "scripts"));
   copyFileSync(join(ROOT, "scripts/lock.mjs"), join(folder.path, "scripts/lock.mjs"));
+  copyFileSync(join(ROOT, "package.json"), join(folder.path, "package.json"));
   const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
   change(lock.packages);
   writeFileSync(join(folder.path, "package-lock.json"), JSON.stringify(lock));
@@ -34,5 +35,15 @@ test("an entry without its integrity, and a platform's package that is not there
   expect(check((packages) => delete packages[NATIVE])).toEqual({
     status: 1,
     stderr: `package-lock.json lacks ${NATIVE}: npm run lock\n`,
+  });
+});
+
+test("an install script that nobody decided about is named", () => {
+  const says = check((packages) => {
+    packages["node_modules/yaml"].hasInstallScript = true;
+  });
+  expect(says).toEqual({
+    status: 1,
+    stderr: "package.json's allowScripts says nothing of yaml: npm install-scripts\n",
   });
 });

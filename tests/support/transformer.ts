@@ -19,8 +19,12 @@ export const SMALL_TOKENS: TokenConfig = {
 export const SMALL_ARMS: TokenConfig = { ...SMALL_TOKENS, layout: "chosen-arm", num_states: 1, dim: 2 };
 
 /** A model of 2 layers and width 8 for 8 tokens, unless other options are given. */
-export function smallModel(options: Record<string, unknown> = {}, tokens: TokenConfig = SMALL_TOKENS): ModelConfig {
-  return modelConfig({ layers: 2, width: 8, heads: 2, ...options }, tokens, 8);
+export function smallModel(
+  options: Record<string, unknown> = {},
+  tokens: TokenConfig = SMALL_TOKENS,
+  numbers = 0,
+): ModelConfig {
+  return modelConfig({ layers: 2, width: 8, heads: 2, ...options }, tokens, 8, numbers);
 }
 
 /** Where a learner begins. */
@@ -30,6 +34,15 @@ export function freshState(model: ModelConfig, seed = 1n): LearnerState {
     firstMoments: new Map(),
     secondMoments: new Map(),
     updates: 0,
+  };
+}
+
+/** Normal targets of so many numbers at each decision, a fifth of which does not count and the others not alike. */
+function randomNumbers(numbers: number, decisions: number, seed: bigint) {
+  const rng = rngFromSeed(seed).split("numbers");
+  return {
+    targets: Float32Array.from({ length: decisions * numbers }, () => rng.normal()),
+    weights: Float32Array.from({ length: decisions * numbers }, () => (rng.uniform() < 0.8 ? 2 * rng.uniform() : 0)),
   };
 }
 
@@ -53,5 +66,7 @@ export function randomBatch(model: ModelConfig, sequences: number, seed: bigint)
     model.arm_dim === 0
       ? undefined
       : Float32Array.from({ length: sequences * decisions * actions * model.arm_dim }, () => rng.normal());
-  return { sequences, length, tokens, targets, weights, arms, numActions };
+  const numbers = model.numbers === undefined ? undefined : randomNumbers(model.numbers, sequences * decisions, seed);
+  const counted = weights.reduce((sum, weight) => sum + weight, 0);
+  return { sequences, length, tokens, targets, weights, numbers, decisions: counted, arms, numActions };
 }

@@ -1,6 +1,10 @@
 /** Packages that this one uses when they are installed: whether they are, how they come, and importing them. */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type * as tfjs from "@tensorflow/tfjs";
+
+/** TensorFlow.js, which every back end but the engine computes by. */
+export type Tensors = typeof tfjs;
 
 /** Whether a package is there, working or not. */
 export function isInstalled(peer: string): boolean {

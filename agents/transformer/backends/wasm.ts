@@ -1,16 +1,18 @@
-/** WebAssembly as a back end: on the CPU, with SIMD, on one thread; it comes with this package. */
+/** WebAssembly as a back end: on the CPU, with SIMD, on one thread. */
 import { createRequire } from "node:module";
 import { dirname, sep } from "node:path";
-import * as tf from "@tensorflow/tfjs";
-import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { importPeer, type Tensors } from "./optional-peers.js";
+
+const PEER = "@tensorflow/tfjs-backend-wasm";
 
 /** Events for which the library adds listeners to the process when it starts. */
 const EVENTS = ["uncaughtException", "unhandledRejection"] as const;
 
 /** WebAssembly. */
-export async function startWasm(): Promise<string> {
+export async function startWasm(tf: Tensors): Promise<string> {
   if (tf.findBackend("wasm") === null) {
-    setWasmPaths(dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm")) + sep);
+    const { setWasmPaths } = (await importPeer("wasm", PEER)) as { setWasmPaths(folder: string): void };
+    setWasmPaths(dirname(createRequire(import.meta.url).resolve(PEER)) + sep);
   }
   const before = EVENTS.map((event) => process.rawListeners(event));
   await tf.setBackend("wasm");

@@ -1,6 +1,5 @@
 /** WebGPU as a back end: any vendor's GPU, by Dawn, which is what Chromium draws with. */
-import * as tf from "@tensorflow/tfjs";
-import { importPeer } from "./optional-peers.js";
+import { importPeer, type Tensors } from "./optional-peers.js";
 
 /** What is used here of the package `webgpu`. */
 interface Dawn {
@@ -26,7 +25,7 @@ interface Device {
 let gpu: Gpu | undefined;
 
 /** WebGPU on the best GPU. A software adapter is for tests: `auto` goes on to WebAssembly, which is faster. */
-export async function startWebgpu(asked: "auto" | "by name"): Promise<string> {
+export async function startWebgpu(tf: Tensors, asked: "auto" | "by name"): Promise<string> {
   const dawn = (await importPeer("webgpu", "webgpu")) as Dawn;
   gpu ??= dawn.create([]);
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });

@@ -27,14 +27,18 @@ export function compileModule(shape: EngineShape, simd: Simd): Promise<WebAssemb
   return module;
 }
 
-/** What a text compiles to, from the cache folder if it is there, and whole. */
-export async function cachedBytes(source: string): Promise<Uint8Array<ArrayBuffer>> {
+/** Of a text and of all else that decides what it compiles to. */
+export function hashOfAssembly(source: string): string {
   const { version } = createRequire(import.meta.url)("assemblyscript/package.json") as { version: string };
-  const name = createHash("sha256")
+  return createHash("sha256")
     .update(`${version} ${FLAGS.join(" ")} ${source}`)
     .digest("hex");
+}
+
+/** What a text compiles to, from the cache folder if it is there, and whole. */
+export async function cachedBytes(source: string): Promise<Uint8Array<ArrayBuffer>> {
   const folder = join(homedir(), ".cache", "icrl", "engine");
-  const path = join(folder, `${name}.wasm`);
+  const path = join(folder, `${hashOfAssembly(source)}.wasm`);
   try {
     const bytes = new Uint8Array(readFileSync(path));
     if (WebAssembly.validate(bytes)) return bytes;

@@ -1,4 +1,4 @@
-/** The loss of a sequence's logits, and its gradient. */
+/** The loss of a sequence's logits by cross-entropy, and its gradient. */
 
 /** Logit of an action that a task does not have, less the others'. */
 const ABSENT = -1e9;
@@ -23,6 +23,7 @@ export interface Decisions {
 export interface SequenceLoss {
   loss: number;
   agreed: number;
+  squared: number;
 }
 
 /** Adds to the sums: loss = -sum_t w_t sum_a y_ta log p_ta. */

@@ -14,7 +14,7 @@ export type DecoderKernels = Record<DecoderVariable, WebAssembly.Global> & {
 /** From where on memory is free. */
 export const FREE_FROM = 4096;
 
-/** Where scripts/build-decoder.mjs writes the module with such instructions. */
+/** Where scripts/build-wasm.mjs writes the module with such instructions. */
 export const decoderFile = (simd: Simd): string => fileURLToPath(new URL(`./decoder.${simd}.wasm`, import.meta.url));
 
 const modules = new Map<Simd, WebAssembly.Module>();

@@ -88,13 +88,20 @@ export async function createEngineLearner(
     if (batch.length > config.context) {
       throw new RangeError(`${batch.length} tokens are more than the model's context, ${config.context}`);
     }
+    if (config.numbers !== undefined && batch.numbers === undefined)
+      throw new RangeError("the head's numbers have no targets");
     const place = batchPlan(batch, layout, plan.end);
     const missing = pagesOf(place.end) - memory.buffer.byteLength / PAGE;
     if (missing > 0) memory.grow(missing);
-    new Float32Array(memory.buffer, place.tokens, batch.tokens.length).set(batch.tokens);
-    new Float32Array(memory.buffer, place.targets, batch.targets.length).set(batch.targets);
-    new Float32Array(memory.buffer, place.weights, batch.weights.length).set(batch.weights);
-    if (batch.arms !== undefined) new Float32Array(memory.buffer, place.arms, batch.arms.length).set(batch.arms);
+    const put = (at: number, values: Float32Array | undefined): void => {
+      if (values !== undefined) new Float32Array(memory.buffer, at, values.length).set(values);
+    };
+    put(place.tokens, batch.tokens);
+    put(place.targets, batch.targets);
+    put(place.weights, batch.weights);
+    put(place.numberTargets, batch.numbers?.targets);
+    put(place.numberWeights, batch.numbers?.weights);
+    put(place.arms, batch.arms);
     new Int32Array(memory.buffer, place.numActions, batch.numActions.length).set(batch.numActions);
     return place;
   }
@@ -103,10 +110,11 @@ export async function createEngineLearner(
   async function takeChunks(command: Command) {
     Atomics.store(new Int32Array(memory.buffer, COUNTER_AT, 1), 0, 0);
     const replies = await threads.run(command);
-    const sums = { loss: 0, agreed: 0 };
-    for (const { loss, agreed } of replies.flatMap(({ losses }) => losses).sort((a, b) => a.chunk - b.chunk)) {
+    const sums = { loss: 0, agreed: 0, squared: 0 };
+    for (const { loss, agreed, squared } of replies.flatMap(({ losses }) => losses).sort((a, b) => a.chunk - b.chunk)) {
       sums.loss += loss;
       sums.agreed += agreed;
+      sums.squared += squared;
     }
     return sums;
   }

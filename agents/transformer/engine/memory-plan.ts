@@ -62,7 +62,7 @@ export interface Workspace {
   readonly last: number;
   readonly lastHat: number;
   readonly lastScales: number;
-  /** [rows, K]: the head's outputs, and their gradient; those of the logits where these are the same. */
+  /** [rows, K]: the head's outputs, and their gradient; those of the logits where these are the first of them. */
   readonly outputs: number;
   readonly doutputs: number;
   /** [rows, A]. */
@@ -209,6 +209,9 @@ export interface BatchPlan {
   readonly tokens: number;
   readonly targets: number;
   readonly weights: number;
+  /** Of the head's numbers; nothing is there where it has none. */
+  readonly numberTargets: number;
+  readonly numberWeights: number;
   /** Nothing is there unless the model scores arms. */
   readonly arms: number;
   /** int32. */
@@ -224,7 +227,7 @@ export interface BatchPlan {
 
 /** The plan of a batch. Its chunks do not depend on the threads, so that sums do not either. */
 export function batchPlan(batch: LearningBatch, layout: ParameterLayout, from: number): BatchPlan {
-  const { sequences, length, tokens, targets, weights, arms, numActions } = batch;
+  const { sequences, length, tokens, targets, weights, numbers, arms, numActions } = batch;
   const { floats, end } = allocator(from);
   const most = Math.max(1, Math.min(MOST_CHUNKS, Math.floor(MOST_CHUNK_BYTES / (4 * layout.size))));
   const chunk = Math.ceil(sequences / most);
@@ -235,6 +238,8 @@ export function batchPlan(batch: LearningBatch, layout: ParameterLayout, from: n
     tokens: floats(tokens.length),
     targets: floats(targets.length),
     weights: floats(weights.length),
+    numberTargets: floats(numbers?.targets.length ?? 0),
+    numberWeights: floats(numbers?.weights.length ?? 0),
     arms: floats(arms?.length ?? 0),
     numActions: floats(numActions.length),
     chunk,

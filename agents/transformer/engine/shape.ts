@@ -25,9 +25,9 @@ export interface EngineShape {
   readonly qkvStride: number;
   /** F. */
   readonly features: number;
-  /** A. */
+  /** Columns of the logits: A, or K where they are the head's first outputs. */
   readonly actions: number;
-  /** K, outputs of the head: A where they are the logits. */
+  /** K, outputs of the head. */
   readonly outputs: number;
   /** Tokens a decision. */
   readonly stride: number;
@@ -65,6 +65,7 @@ export function engineShape(config: ModelConfig): EngineShape {
   }
   const rows = padded(context);
   const headWidth = padded(width / heads);
+  const outputs = padded(headOutputs(config));
   return {
     layers,
     width,
@@ -76,8 +77,8 @@ export function engineShape(config: ModelConfig): EngineShape {
     hiddenStride: strideFor(ff_ratio * width),
     qkvStride: strideFor(3 * heads * headWidth),
     features: padded(token_size),
-    actions: padded(max_actions),
-    outputs: padded(headOutputs(config)),
+    actions: config.arm_dim === 0 ? outputs : padded(max_actions),
+    outputs,
     stride,
     rows,
     scoreColumns: (rows / 8) % 2 === 1 ? rows : rows + 8,

@@ -1,13 +1,14 @@
 /** A thread of the engine: computes chunks of a batch in a workspace of its own. Started by threads.ts alone. */
 import { parentPort, workerData } from "node:worker_threads";
 import { armWeightGradient, scoreArms } from "../arm-scores.js";
-import type { ModelConfig } from "../model-config.js";
+import { actionOutputs, type ModelConfig } from "../model-config.js";
 import { addCrossEntropy, type SequenceLoss, shareGradient } from "./cross-entropy.js";
 import { instantiate, timed } from "./instance.js";
 import { type BatchPlan, COUNTER_AT, memoryPlan } from "./memory-plan.js";
 import { parameterLayout } from "./parameter-layout.js";
 import { sequencePass } from "./sequence-pass.js";
 import { engineShape } from "./shape.js";
+import { addSquaredError, numberGradient } from "./squared-error.js";
 
 /** What a thread is started with. */
 export interface WorkerData {
@@ -47,7 +48,7 @@ function takeChunks(batch: BatchPlan, dropoutSeed: number | undefined): Reply["l
   const counter = new Int32Array(memory.buffer, COUNTER_AT, 1);
   const floats = (at: number, n: number) => new Float32Array(memory.buffer, at, n);
   const numActions = new Int32Array(memory.buffer, batch.numActions, sequences);
-  const { max_actions: actions, arm_dim: d } = config;
+  const { max_actions: actions, arm_dim: d, numbers = 0 } = config;
   const scores = d > 0;
   const count = Math.ceil(length / config.stride);
   const logits = floats(work.logits, count * shape.actions);
@@ -60,7 +61,7 @@ function takeChunks(batch: BatchPlan, dropoutSeed: number | undefined): Reply["l
   for (;;) {
     const taken = Atomics.add(counter, 0, 1);
     if (taken >= chunks) return losses;
-    const sums = { chunk: taken, loss: 0, agreed: 0 };
+    const sums = { chunk: taken, loss: 0, agreed: 0, squared: 0 };
     const gradients = batch.chunkGradients + taken * batch.chunkBytes;
     if (dropoutSeed !== undefined) kernels.clear(gradients, layout.size);
     for (let i = taken * chunk; i < Math.min(sequences, (taken + 1) * chunk); i += 1) {
@@ -87,12 +88,24 @@ function takeChunks(batch: BatchPlan, dropoutSeed: number | undefined): Reply["l
         totals,
         stride: shape.actions,
       };
+      const given = {
+        count,
+        numbers,
+        targets: floats(batch.numberTargets + 4 * i * count * numbers, count * numbers),
+        weights: floats(batch.numberWeights + 4 * i * count * numbers, count * numbers),
+        outputs,
+        doutputs,
+        stride: shape.outputs,
+        column: actionOutputs(config),
+      };
       addCrossEntropy(sums, decisions);
+      addSquaredError(sums, given);
       if (dropoutSeed === undefined) continue;
       shareGradient(decisions);
       for (let t = 0; arms !== undefined && t < count; t += 1) {
         armWeightGradient(doutputs, t * shape.outputs, actions, shares, t * shape.actions, arms, t * actions * d, d);
       }
+      numberGradient(given);
       pass.backward(input, gradients);
     }
     losses.push(sums);

@@ -82,7 +82,7 @@ describe("decoding token by token", () => {
         tokens.flatMap((token) => Array.from(token)),
         [1, CONTEXT, model.token_size],
       );
-      return (forward(model, Object.fromEntries(tensors), input).arraySync() as number[][][])[0];
+      return (forward(model, Object.fromEntries(tensors), input).logits.arraySync() as number[][][])[0];
     });
     const atDecisions = cached.filter((_, i) => i % model.stride === 0);
     expect(trained.length).toBe(atDecisions.length);

@@ -41,7 +41,7 @@ function unit(values: Float32Array): Float32Array {
 function logitsOf(model: ModelConfig, tokens: Float32Array, sequences = 2, arms?: Float32Array): Float32Array {
   return tf.tidy(() => {
     const input = tf.tensor3d(tokens, [sequences, tokens.length / sequences / model.token_size, model.token_size]);
-    return forward(model, parametersOf(model), input, { arms }).dataSync() as Float32Array;
+    return forward(model, parametersOf(model), input, { arms }).logits.dataSync() as Float32Array;
   });
 }
 
@@ -51,7 +51,7 @@ describe.each(MODELS)("a model with %s", (_, model) => {
   test("has gradients equal to directional finite differences, parameter by parameter", () => {
     const loss = (parameters: Record<string, tf.Tensor>): tf.Scalar => {
       const input = tf.tensor3d(batch.tokens, [2, batch.length, model.token_size]);
-      const logs = tf.logSoftmax(forward(model, parameters, input, batch));
+      const logs = tf.logSoftmax(forward(model, parameters, input, batch).logits);
       return tf.neg(tf.mean(tf.sum(tf.mul(logs, tf.tensor(batch.targets, logs.shape)), -1))) as tf.Scalar;
     };
     const parameters = parametersOf(model);
@@ -134,7 +134,7 @@ test("dropout is a function of its seed, and off without one", () => {
   const logits = (dropoutSeed?: number) =>
     tf.tidy(() => {
       const input = tf.tensor3d(tokens, [1, model.context, model.token_size]);
-      return forward(model, parametersOf(model), input, { dropoutSeed }).dataSync();
+      return forward(model, parametersOf(model), input, { dropoutSeed }).logits.dataSync();
     });
   expect(logits(1)).toEqual(logits(1));
   expect(logits(2)).not.toEqual(logits(1));

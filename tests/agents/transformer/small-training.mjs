@@ -41,7 +41,7 @@ for (const attention of ["softmax", "relu"]) {
   const learner = createTfjsLearner(model, adamw, start);
   for (let update = 0; update < Number(updates); update += 1) {
     const loss = await learner.accumulate(
-      { sequences, length, tokens: features, targets, weights, numActions },
+      { sequences, length, tokens: features, targets, weights, decisions: weights.length, numActions },
       update,
     );
     losses.push(loss / weights.length);

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Objective } from "#icrl/agents/transformer/objective.js";
+import { objectiveNamed } from "#icrl/agents/transformer/objectives.js";
 import { tokenConfigOf } from "#icrl/agents/transformer/token-config.js";
 import { type TokenConfig, tokenSize } from "#icrl/agents/transformer/token-layout.js";
 import { type TrainingDataOptions, type TrialBatch, trainingBatches } from "#icrl/agents/transformer/training-data.js";
@@ -30,12 +32,13 @@ beforeAll(async () => {
 });
 afterAll(() => temporary.remove());
 
-type Chosen = Partial<TrainingDataOptions>;
+type Chosen = Partial<Omit<TrainingDataOptions, "objective">> & { readonly objective?: string };
 
 /** So many batches. */
 async function take(count: number, chosen: Chosen = {}): Promise<TrialBatch[]> {
   const batches: TrialBatch[] = [];
-  const options = { dir, tokens, objective: "ad", context: STEPS, batch: 6, seed: 3n, ...chosen } as const;
+  const objective = objectiveNamed(chosen.objective ?? "ad") as Objective;
+  const options = { dir, tokens, context: STEPS, batch: 6, seed: 3n, ...chosen, objective };
   for await (const batch of trainingBatches(options)) {
     batches.push(batch);
     if (batches.length === count) break;

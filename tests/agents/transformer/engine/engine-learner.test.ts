@@ -86,6 +86,9 @@ const shapes: readonly [title: string, options: Record<string, unknown>, sequenc
 ];
 
 const cases = [
+  ...shapes.filter((_, i) => i % 4 === 0).map((shape) => ["step, two numbers", ...shape] as const),
+  ["lin2023, two numbers", ...shapes[4]] as const,
+  ["chosen-arm, two numbers", ...shapes[2]] as const,
   ...shapes.map((shape) => ["step", ...shape] as const),
   ...shapes.filter((_, i) => i % 3 === 1).map((shape) => ["lin2023", ...shape] as const),
   ...shapes.filter((_, i) => i % 5 === 0).map((shape) => ["chosen-arm", ...shape] as const),
@@ -93,13 +96,14 @@ const cases = [
 
 test.each(cases)(
   "every gradient is that of automatic differentiation: layout %s, %s",
-  async (layout, _, options, sequences, length) => {
-    const tokens = layout === "chosen-arm" ? SMALL_ARMS : { ...SMALL_TOKENS, layout };
-    const model = { ...smallModel(options, tokens), context: length + 3 };
+  async (tokensAndHead, _, options, sequences, length) => {
+    const [layout, head] = tokensAndHead.split(", ");
+    const tokens = layout === "chosen-arm" ? SMALL_ARMS : { ...SMALL_TOKENS, layout: layout as "step" | "lin2023" };
+    const model = { ...smallModel(options, tokens, head === undefined ? 0 : 2), context: length + 3 };
     const batch = unevenBatch(model, sequences, length);
     const reference = createTfjsLearner(model, ADAMW, unevenState(model));
     const wanted = await gradients(reference, batch);
-    const { loss, agreed } = await reference.evaluate(batch);
+    const { loss, agreed, squared } = await reference.evaluate(batch);
     reference.close();
     const learner = await engine(model, { threads: 2 }, unevenState(model));
     const got = await gradients(learner, batch);
@@ -115,6 +119,8 @@ test.each(cases)(
     const after = await learner.evaluate(batch);
     expect(after.loss / loss).toBeCloseTo(1, 3);
     expect(after.agreed).toBeCloseTo(agreed, 3);
+    expect(squared > 0).toBe(head !== undefined);
+    expect(after.squared).toBeCloseTo(squared, 1);
   },
 );
 
@@ -157,6 +163,7 @@ test("two batches make the update that one batch of both makes", async () => {
       tokens: cut(whole.tokens),
       targets: cut(whole.targets),
       weights: cut(whole.weights),
+      decisions: to - from,
       numActions: whole.numActions.slice(from, to),
     };
   };

@@ -1,13 +1,16 @@
 import { expect, test } from "vitest";
-import type { TrialRows } from "#icrl/agents/transformer/encode-trial.js";
-import { writeTargets } from "#icrl/agents/transformer/write-targets.js";
+import type { TrialPiece } from "#icrl/agents/transformer/objective.js";
+import { writeLabel } from "#icrl/agents/transformer/objectives/imitation.js";
 import type { LabelColumns } from "#icrl/datasets/read/read-dataset.js";
+import { SMALL_TOKENS } from "../../../support/transformer.js";
 
 const NAN = Number.NaN;
 /** Episodes of 2, 1 and 2 steps with 2 actions, the rows 1 to 3 of a batch whose row 0 is another trial's. */
 const LENGTHS = Int32Array.of(0, 1, 3, 4, 6);
-const TRIAL: TrialRows = {
-  columns: { actions: { offsets: LENGTHS, values: new Int32Array(6), nulls: undefined } } as TrialRows["columns"],
+const TRIAL: TrialPiece["trial"] = {
+  columns: {
+    actions: { offsets: LENGTHS, values: new Int32Array(6), nulls: undefined },
+  } as TrialPiece["trial"]["columns"],
   from: 1,
   to: 4,
   shape: { task: "by-hand", numActions: 2, numStates: 1, dim: 0, freshArms: false },
@@ -24,7 +27,15 @@ const LABEL: LabelColumns = {
 
 function written(first: number, count: number, soft: boolean, label = LABEL) {
   const out = { targets: new Float32Array(7 * 3), weights: new Float32Array(7) };
-  const labelled = writeTargets(out, 1, 3, label, TRIAL, first, count, { soft, smoothing: 0 });
+  const piece = {
+    trial: TRIAL,
+    labels: { said: label },
+    tokens: { ...SMALL_TOKENS, max_actions: 3 },
+    first,
+    count,
+    at: 1,
+  };
+  const labelled = writeLabel(out, piece, "said", { soft, smoothing: 0 });
   const targets = Array.from({ length: 7 }, (_, i) => [...out.targets.subarray(3 * i, 3 * i + 3)]);
   return { labelled, targets, weights: [...out.weights] };
 }

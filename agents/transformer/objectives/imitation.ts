@@ -1,43 +1,35 @@
-/** What the model should answer: an expert's actions, or its probabilities, at the decisions of a trial. */
-import type { LabelColumns } from "../../datasets/read/read-dataset.js";
-import type { TrialRows } from "./encode-trial.js";
+/** To imitate a label: its actions, or its probabilities, at the decisions of a trial. */
+import type { Objective, TargetRules, Targets, TrialPiece } from "../objective.js";
 
-/** What a batch's decisions should be. */
-export interface Targets {
-  /** Probability of each action, [.., A]; zeros where the weight is 0. */
-  readonly targets: Float32Array;
-  /** 1 where a decision counts, [..]. */
-  readonly weights: Float32Array;
-}
-
-/** How a label becomes targets. */
-export interface TargetRules {
-  /** Whether the expert's probabilities are taken where they are known, rather than its action. */
-  readonly soft: boolean;
-  /** e: a target p becomes (1 - e) p + e / n over the n actions of the task. */
-  readonly smoothing: number;
+/** The objective of that name: what the label says, by cross-entropy, every decision that it has an action for alike. */
+export function imitation(name: string, label: string): Objective {
+  return {
+    name,
+    labels: [label],
+    columns: [],
+    numbers: 0,
+    write: (out, piece, rules) => writeLabel(out, piece, label, rules),
+  };
 }
 
 /**
- * Writes the targets of `count` decisions of a trial from its decision `first` on, to the places from `at` on. Where the label has no
- * action (none given, or a negative one) the weight stays 0.
+ * Writes a label's targets of a piece. Where the label has no action (none given, or a negative one) the weight stays 0.
  *
- * Shapes: out.targets [.., A] and out.weights [..], zeros; A = maxActions.
- *
- * @param label of the same batch as the trial
  * @returns how many decisions count
  */
-export function writeTargets(
-  out: Targets,
-  at: number,
-  maxActions: number,
-  label: LabelColumns,
-  { columns: { actions }, from, to, shape: { numActions } }: TrialRows,
-  first: number,
-  count: number,
+export function writeLabel(
+  out: Pick<Targets, "targets" | "weights">,
+  { trial, labels, tokens: { max_actions }, first, count, at }: TrialPiece,
+  label: string,
   { soft, smoothing }: TargetRules,
 ): number {
-  const { actions: said, probabilities } = label;
+  const {
+    columns: { actions },
+    from,
+    to,
+    shape: { numActions },
+  } = trial;
+  const { actions: said, probabilities } = labels[label];
   const end = first + count;
   let labelled = 0;
   let begun = 0; // decisions of the episodes before
@@ -53,7 +45,7 @@ export function writeTargets(
         const action = said.values[start + t];
         if (!(action >= 0)) continue;
         const place = at + begun + t - first;
-        const target = place * maxActions;
+        const target = place * max_actions;
         const law = lawStart + t * numActions;
         // A law that is not known in this step is NaN.
         if (hasLaws && !Number.isNaN(laws.values[law])) {

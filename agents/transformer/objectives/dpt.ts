@@ -1,0 +1,13 @@
+/** Decision-Pretrained Transformer: the best actions. Source: Lee et al. (2023), "Supervised Pretraining Can Learn In-Context Reinforcement Learning". */
+import type { ObjectiveKind } from "../objective.js";
+import { imitation } from "./imitation.js";
+
+const OBJECTIVE = imitation("dpt", "optimal");
+
+/** `dpt`. */
+export const bestActions: ObjectiveKind = {
+  usage: OBJECTIVE.name,
+  learns: "the best action: Decision-Pretrained Transformer",
+  source: "Lee et al. 2023, arXiv 2306.14892",
+  named: (name) => (name === OBJECTIVE.name ? OBJECTIVE : undefined),
+};
