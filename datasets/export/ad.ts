@@ -8,7 +8,7 @@
  * Source: Laskin et al. (2022), "In-context Reinforcement Learning with Algorithm Distillation", section 3 and figure 2.
  * Differs: the history holds whole trials; cutting it into windows of a context's length is left to the training.
  */
-import { column, nullable } from "../log/trajectory-schema.js";
+import { column, nullable } from "../log/columns.js";
 import type { ExportFormat } from "./export-format.js";
 import { flattenTrial } from "./flatten-trial.js";
 import { createParquetFolder } from "./parquet-folder.js";

@@ -1,5 +1,5 @@
 /** The tables of docs/export.md, Markdown, by the format they describe. */
-import { columnsTable } from "../log/trajectory-schema.js";
+import { columnsTable } from "../log/columns.js";
 import { AD_COLUMNS } from "./ad.js";
 import { CSV_COLUMNS } from "./csv.js";
 import { DPT_COLUMNS } from "./dpt.js";

@@ -13,7 +13,7 @@
  */
 import { type Rng, rngFromSeed } from "../../common/rng.js";
 import { hash64 } from "../../common/seeds.js";
-import { column, nullable, type RowOf } from "../log/trajectory-schema.js";
+import { column, nullable, type RowOf } from "../log/columns.js";
 import type { ExportFormat, FormatOptions } from "./export-format.js";
 import { type FlatTrial, flattenTrial } from "./flatten-trial.js";
 import { createParquetFolder } from "./parquet-folder.js";

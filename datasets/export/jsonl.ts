@@ -4,7 +4,8 @@
  * uint64 are decimal strings, since JSON's numbers lose digits above 2^53; times are ISO 8601; columns that hold JSON are objects;
  * float32 are the shortest decimals that read as the same float32; unknown items of lists are null.
  */
-import { type ColumnType, TRAJECTORY_COLUMNS, type TrajectoryValue } from "../log/trajectory-schema.js";
+import type { ColumnType, RowValue } from "../log/columns.js";
+import { TRAJECTORY_COLUMNS } from "../log/trajectory-schema.js";
 import type { ExportFormat } from "./export-format.js";
 import { float32Text } from "./float32-text.js";
 import type { LabelledEpisode } from "./read-trials.js";
@@ -47,7 +48,7 @@ function jsonLine({ row, labelActions, labelProbabilities }: LabelledEpisode, la
   return `{${members.join(",")}}`;
 }
 
-function jsonValue(type: ColumnType, value: TrajectoryValue): string {
+function jsonValue(type: ColumnType, value: RowValue): string {
   if (value === null) return "null";
   switch (type) {
     case "uint64":

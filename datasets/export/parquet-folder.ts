@@ -9,8 +9,9 @@ import { join } from "node:path";
 import { Schema } from "apache-arrow";
 import { VERSION } from "../../common/version.js";
 import { encodeParquet } from "../files/encode-parquet.js";
+import { arrowFields } from "../log/arrow-schema.js";
 import { rowsBuilder } from "../log/batch-builder.js";
-import { arrowFields, type Column, type RowOf } from "../log/trajectory-schema.js";
+import type { Column, RowOf } from "../log/columns.js";
 import type { ExportSource, FormatName } from "./export-format.js";
 
 /** About the most bytes of rows that wait in memory. */

@@ -190,7 +190,9 @@ export function createSession(link: Link, context: SessionContext): Session {
     const run: RunInfo = {
       sessionId,
       tournamentId: match?.tournamentId,
+      collectionId: match?.collectionId,
       entrant: match === undefined ? undefined : from.entrant,
+      taskId: match?.taskId ?? task.name,
       task: task.name,
       taskVersion: task.version,
       taskOptionsJson: JSON.stringify(task.options),
@@ -200,7 +202,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       serverVersion: VERSION,
       privileged: false,
       behaviourComponent: match?.behaviourComponent,
-      tagsJson: JSON.stringify(match?.tags ?? opened.tags),
+      tagsJson: JSON.stringify(opened.tags),
     };
     openedMatch = match;
     const keepsTruncated = match && ((reason: Reason) => match.keepsTruncated(reason));

@@ -106,7 +106,7 @@ function extremeEpisodes(): EpisodeRecord[] {
     ...plain,
     ...large,
     ...three,
-    run: { ...plain.run, tournamentId: "t", entrant: "ü ✓", tagsJson: JSON.stringify({ "a\n": '"' }) },
+    run: { ...plain.run, tournamentId: "t", collectionId: "c", entrant: "ü ✓", taskId: "ß", tagsJson: JSON.stringify({ "a\n": '"' }) },
     envIndex: 2 ** 31 - 1,
     startedAtMs: 1_700_000_000_001,
     agentMs: 1 / 3,

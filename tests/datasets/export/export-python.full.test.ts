@@ -55,7 +55,7 @@ const run = (format: FormatName, out: string, task?: string, label?: string) =>
     overwrite: false,
   });
 
-const taskOf = (row: TrajectoryRow): string => (JSON.parse(row.tags) as { task: string }).task;
+const taskOf = (row: TrajectoryRow): string => row.task_id;
 
 const withMinari = pythonWith(["minari", "pyarrow", "PIL"]);
 test.skipIf(withMinari === undefined)(

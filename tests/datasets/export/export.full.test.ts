@@ -74,7 +74,7 @@ async function parquetRows(out: string): Promise<Record<string, unknown>[]> {
 }
 
 const numbers = (list: ArrayLike<number> | null): number[] | null => (list === null ? null : Array.from(list));
-const taskOf = (row: TrajectoryRow): string => (JSON.parse(row.tags) as { task: string }).task;
+const taskOf = (row: TrajectoryRow): string => row.task_id;
 
 /** Rows by trial, in order. */
 function trials(of = rows): TrajectoryRow[][] {
