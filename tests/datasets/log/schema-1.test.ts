@@ -1,10 +1,11 @@
 /** Logs and datasets that a build of schema 1 wrote (tests/fixtures/schema-1): everything that reads or goes on with one still does. */
-import { cpSync, existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { introduce, open, playToEnd } from "#icrl/clients/typescript/session.js";
 import { FORMATS } from "#icrl/datasets/export/formats.js";
+import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
 import { queryDataset } from "#icrl/datasets/folder/dataset-sql.js";
 import { withDuckDb } from "#icrl/datasets/log/duckdb.js";
 import { listTrajectories } from "#icrl/datasets/log/list-trajectories.js";
@@ -148,11 +149,22 @@ test("a collection that an earlier server began is finished, of schema 2 through
     ],
   };
   const id = await playCollection(dir.path, spec, 1);
+  expect(await oldShards(join(dir.path, "collecting"))).toBe(0); // it lay in a segment
   const manifest = await finishDataset(dir.path, headOf(spec, id), { subsample: undefined });
   expect([manifest.trials, manifest.schema_version, await oldShards(dir.path)]).toEqual([24, 2, 0]);
   const rows = await dataRows(dir.path);
   expect([rows.length, new Set(rows.map((row) => row.episode_id)).size]).toEqual([36, 36]);
   expect(new Set(rows.map((row) => `${row.collection_id} ${row.tags}`))).toEqual(new Set([`${id} {}`]));
+});
+
+test("shards of schema 1 that an earlier version collected are written anew when the dataset is finished", async () => {
+  const { path } = copied("dataset");
+  const { schema_version: _, ...head } = readDatasetManifest(path);
+  rmSync(join(path, "dataset.json"));
+  mkdirSync(join(path, "collecting"));
+  for (const folder of ["data", "labels"]) renameSync(join(path, folder), join(path, "collecting", folder));
+  const { episodes, labels } = await finishDataset(path, head, { subsample: undefined });
+  expect([episodes, Object.keys(labels), await oldShards(path)]).toEqual([36, ["self", "optimal", "other"], 0]);
 });
 
 /** The rows' of the dataset that a query groups. */
