@@ -37,6 +37,22 @@ const room = (name, from, allowed, comment) => ({
 });
 
 /**
+ * A room of datasets/: beside itself it may import only `others` of them.
+ *
+ * @param {string} name
+ * @param {string[]} others
+ * @param {string} comment
+ * @returns {import("dependency-cruiser").IForbiddenRuleType}
+ */
+const datasetRoom = (name, others, comment) => ({
+  name: `datasets-${name}`,
+  comment,
+  severity: "error",
+  from: { path: `^datasets/${name}/` },
+  to: { path: "^datasets/", pathNot: `^datasets/(${[name, ...others].join("|")})/` },
+});
+
+/**
  * The rules. Every one of them is shown to fail by tests/walls.test.ts.
  *
  * @type {import("dependency-cruiser").IForbiddenRuleType[]}
@@ -46,6 +62,26 @@ export const forbidden = [
   room("common", "^common/", ["^(common|proto)/"], "what both sides agree on depends on neither"),
   room("statistics", "^statistics/", ["^(common|proto|statistics)/"], "figures from figures: who asks is no matter"),
   room("datasets", "^datasets/", ["^(common|proto|datasets)/"], "files are read without a server"),
+  datasetRoom("files", [], "files and folders on disk, whatever is in them"),
+  datasetRoom("log", ["files"], "the log is rows in files"),
+  datasetRoom("folder", ["files", "log"], "a dataset's folder has the log's rows"),
+  datasetRoom("read", ["files", "log", "folder"], "reading changes nothing and makes nothing"),
+  datasetRoom("verify", ["files", "log", "folder", "read"], "verifying changes nothing and makes nothing"),
+  datasetRoom(
+    "export",
+    ["files", "log", "folder", "read"],
+    "a format says how it is known: where it goes is no matter",
+  ),
+  datasetRoom("output", ["files", "log", "folder", "export"], "it knows every kind of output, exports too"),
+  datasetRoom("rewrite", ["files", "log", "folder", "read", "export", "output"], "datasets are made of datasets"),
+  datasetRoom("tournament", ["files", "log"], "a tournament's trials are no dataset"),
+  {
+    name: "server-datasets",
+    comment: "to read for learning, to make and to export datasets is not the server's business",
+    severity: "error",
+    from: { path: "^server/" },
+    to: { path: "^datasets/", pathNot: "^datasets/(files|log|folder)/" },
+  },
   room(
     "server",
     "^server/",

@@ -22,7 +22,9 @@ const rng = rngFromSeed(1n);
 const run: RunInfo = {
   sessionId: "0123456789abcdef",
   tournamentId: undefined,
+  collectionId: undefined,
   entrant: undefined,
+  taskId: "linear-bandit",
   task: "linear-bandit",
   taskVersion: 1,
   taskOptionsJson:

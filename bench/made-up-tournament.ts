@@ -3,8 +3,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { jsonText } from "../cli/print/json.js";
 import { type Rng, rngFromSeed } from "../common/rng.js";
-import { encodeTrials, writeTrialsParquet } from "../datasets/tournament/trials-table.js";
+import { writeTrialsParquet } from "../datasets/tournament/write-trials.js";
 import { type AgentJson, RESULTS_SCHEMA_VERSION, type ResultsJson, type TaskJson } from "../jobs/tournament/results.js";
+import { encodeTrials } from "../server/tournaments/trials-table.js";
 
 /** Its size. */
 export interface TournamentSize {

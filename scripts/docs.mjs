@@ -1,11 +1,13 @@
 /**
- * `npm run docs`: writes the pages that come from code (docs/errors.md, docs/tasks.md, docs/agents.md, docs/agents/*.md, the tables of docs/training.md) from
+ * `npm run docs`: writes the pages that come from code (docs/errors.md, docs/tasks.md, docs/agents.md, docs/agents/*.md, the tables of
+ * docs/training.md, the formats of docs/export.md) from
  * what is built in dist/. With --check nothing is written: pages that are not current are named, and the exit status is 1.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { agentPages } from "./docs/agents.mjs";
 import { errorsPage } from "./docs/errors.mjs";
+import { exportPage } from "./docs/export.mjs";
 import { tasksPage } from "./docs/tasks.mjs";
 import { trainingPage } from "./docs/training.mjs";
 
@@ -14,6 +16,7 @@ process.chdir(join(import.meta.dirname, ".."));
 /** @type {Record<string, string>} */
 const pages = {
   "docs/errors.md": errorsPage(),
+  "docs/export.md": exportPage(),
   "docs/tasks.md": tasksPage(),
   "docs/training.md": trainingPage(),
   ...agentPages(),

@@ -13,7 +13,6 @@ import { type Key, keyFromSeed, noiseRng, noiseUniform } from "../../common/rng.
 import { hash64 } from "../../common/seeds.js";
 import { type DatasetManifest, readDatasetManifest } from "../../datasets/folder/dataset-manifest.js";
 import type { ColumnName } from "../../datasets/log/batch-columns.js";
-import { taskIdOf } from "../../datasets/log/json-columns.js";
 import { type DatasetBatch, readDataset } from "../../datasets/read/read-dataset.js";
 import { decisionsIn, decisionsOf, encodeTrial, TRIAL_COLUMNS, writeArms } from "./encode-trial.js";
 import type { LearningBatch } from "./learner.js";
@@ -98,7 +97,7 @@ export async function* trainingBatches(options: TrainingDataOptions): AsyncGener
   }
   const makeBatch = batchMaker(options, tasks);
   const batches = readDataset<ColumnName>(dir, {
-    columns: [...new Set<ColumnName>([...TRIAL_COLUMNS, "tags", "task", ...objective.columns])],
+    columns: [...new Set<ColumnName>([...TRIAL_COLUMNS, "task_id", ...objective.columns])],
     labels: objective.labels,
     unit: "trial",
     batchUnits: size,
@@ -148,7 +147,7 @@ function batchMaker(options: TrainingDataOptions, tasks: ReadonlyMap<string, Dat
   const key = keyFromSeed(hash64(["icrl.v1", "training-data", String(seed)]));
   const features = tokenSize(config);
   const steps = decisionsIn(context, config);
-  const shapeOf = shapeByTags(tasks);
+  const shapeOf = shapeByTask(tasks);
 
   return ({ epoch, index, units, columns, labels }: DatasetBatch<ColumnName>): TrialBatch => {
     const sequences = units.length - 1;
@@ -169,7 +168,7 @@ function batchMaker(options: TrainingDataOptions, tasks: ReadonlyMap<string, Dat
     let cropped = 0;
     for (let i = 0; i < sequences; i += 1) {
       const [from, to] = [units[i], units[i + 1]];
-      const shape = shapeOf(columns.tags[from] as string, columns.task[from] as string);
+      const shape = shapeOf(columns.task_id[from] as string);
       const trial = { columns, from, to, shape };
       const place = index * size + i; // in the epoch
       const beyond = decisionsOf(trial) - steps;
@@ -209,19 +208,12 @@ function hider(key: Key, epoch: number, place: number, share: number): () => boo
   return () => rng.uniform() < share;
 }
 
-/** The task of a row, by its `tags` and family. */
-function shapeByTags(tasks: ReadonlyMap<string, DatasetTaskShape>) {
-  const known = new Map<string, DatasetTaskShape>();
-  return (tags: string, family: string): DatasetTaskShape => {
-    const found = known.get(family + tags);
-    if (found !== undefined) return found;
-    const id = taskIdOf(tags, family);
+/** Makes the function that gives the task of a row, by its id. */
+function shapeByTask(tasks: ReadonlyMap<string, DatasetTaskShape>) {
+  return (id: string): DatasetTaskShape => {
     const shape = tasks.get(id);
-    if (shape === undefined) {
-      const text = `a trial is of task "${id}", which dataset.json does not list: restore it from a backup`;
-      throw new IcrlError("DATASET_CORRUPT", text);
-    }
-    known.set(family + tags, shape);
-    return shape;
+    if (shape !== undefined) return shape;
+    const text = `a trial is of task "${id}", which dataset.json does not list: restore it from a backup`;
+    throw new IcrlError("DATASET_CORRUPT", text);
   };
 }

@@ -8,13 +8,13 @@
  * Source: Laskin et al. (2022), "In-context Reinforcement Learning with Algorithm Distillation", section 3 and figure 2.
  * Differs: the history holds whole trials; cutting it into windows of a context's length is left to the training.
  */
-import { column, nullable } from "../log/trajectory-schema.js";
-import type { ExportFormat } from "./export-format.js";
+import { column, columnsTable, nullable } from "../log/columns.js";
+import { exportFormat } from "./export-format.js";
+import { parquetOutput } from "./export-output.js";
 import { flattenTrial } from "./flatten-trial.js";
-import { createParquetFolder } from "./parquet-folder.js";
 
 /** The columns. */
-export const AD_COLUMNS = [
+const AD_COLUMNS = [
   column("trial_id", "utf8", "the trial"),
   column("trial_index", "uint64", "which trial of its task"),
   column("task", "utf8", "id of the task in the dataset; export.json describes it"),
@@ -44,12 +44,36 @@ export const AD_COLUMNS = [
   nullable("action_set", "list<float32>", "[A x d], row-major, the arms' features where they are fixed; else null"),
 ] as const;
 
+/** Its section of docs/export.md. */
+const DOCS = `\`\`\`python
+pd.read_parquet("PATH/data")
+\`\`\`
+
+One row per trial, the steps of its episodes one after the other. Nothing is cut: windows of a context's length are the training's to
+choose. \`--every K\` makes learning faster along the history, as the paper does.
+
+${columnsTable(AD_COLUMNS)}
+
+Not in it: the state after an episode's last step, regrets of single steps, seeds (\`trial_id\` joins with the data), agents' options and
+versions.`;
+
 /** The format. */
-export const ad: ExportFormat = {
+export const ad = exportFormat({
+  name: "ad",
+  summary: "ordered learning histories",
+  options: {},
+  output: parquetOutput("ad"),
+  docs: {
+    path: "a folder of Parquet",
+    row: "the learning history of a trial",
+    use: "Algorithm Distillation (Laskin et al. 2022)",
+    text: DOCS,
+  },
   defaultLabel: "self",
   rows: "learning histories",
   load: (path) => `pd.read_parquet(${JSON.stringify(`${path}/data`)})`,
-  open(source, _options, path) {
+  async open(source, _options, path) {
+    const { createParquetFolder } = await import("./parquet-folder.js");
     const folder = createParquetFolder(path, "ad", AD_COLUMNS, source, {});
     return {
       append(trial) {
@@ -86,4 +110,4 @@ export const ad: ExportFormat = {
       abandon() {},
     };
   },
-};
+});

@@ -4,13 +4,14 @@
  */
 import type { TaskEntry } from "../folder/dataset-manifest.js";
 import type { TrajectoryRow } from "../log/trajectory-schema.js";
-import type { ExportFormat, ExportSource } from "./export-format.js";
+import { type ExportSource, exportFormat } from "./export-format.js";
+import { fileOutput } from "./export-output.js";
 import { float32Text } from "./float32-text.js";
 import type { LabelledEpisode } from "./read-trials.js";
 import { createTextFile } from "./text-file.js";
 
-/** Columns that every export has, in order, and what they mean: the table of docs/export.md. */
-export const CSV_COLUMNS = [
+/** Columns that every export has, in order, and what they mean. */
+const CSV_COLUMNS = [
   { name: "episode_id", help: "the episode" },
   { name: "task", help: "id of the task in the dataset" },
   { name: "behaviour", help: "the part of the mixture that acted" },
@@ -25,12 +26,40 @@ export const CSV_COLUMNS = [
   { name: "optimal_action", help: "the best action, the lowest index on ties" },
 ] as const;
 
+const COLUMNS_TABLE = [
+  "| column | meaning |",
+  "|---|---|",
+  ...CSV_COLUMNS.map(({ name, help }) => `| \`${name}\` | ${help} |`),
+].join("\n");
+
+/** Its section of docs/export.md. */
+const DOCS = `\`\`\`python
+pd.read_csv("PATH")
+\`\`\`
+
+${COLUMNS_TABLE}
+
+With \`--labels\` follows \`label_action\`; then \`feature_0\`, \`feature_1\`, ... where a task has features: those of the arm that was played.
+
+Not in it: the features of the arms that were not played, the state after an episode's last step, how an episode ended, labels'
+probabilities, seeds, agents' options and versions.`;
+
 /** The format. */
-export const csv: ExportFormat = {
+export const csv = exportFormat({
+  name: "csv",
+  summary: "one step a row",
+  options: {},
+  output: fileOutput("csv", new RegExp(`^${CSV_COLUMNS.map(({ name }) => name).join(",")}[,\\n]`)),
+  docs: {
+    path: "a file",
+    row: "a step",
+    use: "spreadsheets, R, off-policy evaluation",
+    text: DOCS,
+  },
   defaultLabel: undefined,
   rows: "steps",
   load: (path) => `pd.read_csv(${JSON.stringify(path)})`,
-  open(source, _options, path) {
+  async open(source, _options, path) {
     const file = createTextFile(path);
     const cells = new Map(Array.from(source.tasks, ([id, task]) => [id, featureCells(task)] as const));
     const features = Math.max(0, ...Array.from(cells.values(), (of) => of?.size ?? 0));
@@ -48,7 +77,7 @@ export const csv: ExportFormat = {
       abandon: () => file.close(),
     };
   },
-};
+});
 
 function header({ label }: ExportSource, features: number): string[] {
   return [

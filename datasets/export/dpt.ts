@@ -13,14 +13,14 @@
  */
 import { type Rng, rngFromSeed } from "../../common/rng.js";
 import { hash64 } from "../../common/seeds.js";
-import { column, nullable, type RowOf } from "../log/trajectory-schema.js";
-import type { ExportFormat, FormatOptions } from "./export-format.js";
+import { column, columnsTable, nullable, type RowOf } from "../log/columns.js";
+import { exportFormat, type FormatOptions } from "./export-format.js";
+import { parquetOutput } from "./export-output.js";
 import { type FlatTrial, flattenTrial } from "./flatten-trial.js";
-import { createParquetFolder } from "./parquet-folder.js";
 import type { Trial } from "./read-trials.js";
 
 /** The columns. */
-export const DPT_COLUMNS = [
+const DPT_COLUMNS = [
   column("trial_id", "utf8", "the trial"),
   column("trial_index", "uint64", "which trial of its task"),
   column("query_index", "int32", "which query of the trial, from 0"),
@@ -44,12 +44,52 @@ export const DPT_COLUMNS = [
   nullable("action_set", "list<float32>", "[A x d], row-major, the arms' features where they are fixed; else null"),
 ] as const;
 
+const OPTIONS = {
+  queries: { kind: "count", default: 1, help: "queries drawn from each trial" },
+  context: {
+    kind: "choice",
+    choices: ["whole", "prefix"],
+    default: "whole",
+    value: "what",
+    help: "all steps of the trial, or those before the query",
+  },
+  seed: { kind: "seed", default: 0n, help: "seed of the draws" },
+} as const;
+
+/** Its section of docs/export.md. */
+const DOCS = `\`\`\`python
+pd.read_parquet("PATH/data")
+\`\`\`
+
+Of each trial \`--queries N\` (default 1) queries are drawn. A query is one of the trial's steps, drawn uniformly; what is to be learned is
+the label there. \`--context whole\` (default) gives all steps of the trial, the query's own among them: context and query are drawn from
+one distribution, as in the paper. \`--context prefix\` gives the steps before the query: what an agent that plays has seen by then. The
+draws depend on \`--seed\` (default 0) and the trial alone, not on the trials around it.
+
+The paper draws query states uniformly from all states; here they are states that the behaviour came to. The best action of an MDP with a
+horizon depends on the steps to go: \`query_step\` tells them.
+
+${columnsTable(DPT_COLUMNS)}
+
+Not in it: propensities, regrets, returns, seeds (\`trial_id\` joins with the data), agents' options and versions.`;
+
 /** The format. */
-export const dpt: ExportFormat = {
+export const dpt = exportFormat({
+  name: "dpt",
+  summary: "contexts, queries and best actions",
+  options: OPTIONS,
+  output: parquetOutput("dpt"),
+  docs: {
+    path: "a folder of Parquet",
+    row: "a query with its context",
+    use: "Decision-Pretrained Transformer (Lee et al. 2023)",
+    text: DOCS,
+  },
   defaultLabel: "optimal",
   rows: "queries",
   load: (path) => `pd.read_parquet(${JSON.stringify(`${path}/data`)})`,
-  open(source, options, path) {
+  async open(source, options, path) {
+    const { createParquetFolder } = await import("./parquet-folder.js");
     const { queries, context, seed } = options;
     const folder = createParquetFolder(path, "dpt", DPT_COLUMNS, source, { queries, context, seed: String(seed) });
     return {
@@ -66,7 +106,7 @@ export const dpt: ExportFormat = {
       abandon() {},
     };
   },
-};
+});
 
 /** The draws of a trial. */
 function queryRng(seed: bigint, { episodes }: Trial): Rng {
@@ -78,7 +118,7 @@ function queryRow(
   flat: FlatTrial,
   queryIndex: number,
   numActions: number,
-  context: FormatOptions["context"],
+  context: FormatOptions<typeof OPTIONS>["context"],
   rng: Rng,
 ): RowOf<typeof DPT_COLUMNS> {
   const [{ row }] = episodes;

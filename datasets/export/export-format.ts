@@ -1,12 +1,11 @@
-/** What a format is to exportDataset. */
+/**
+ * What a format is: its file declares its options, its columns and its documentation, and writes it. The command's flags and its help, the
+ * pages of docs/export.md, and what a command may write over follow from that. A format's file loads nothing heavy before it is opened, for
+ * every command knows all formats.
+ */
+import type { OutputKind } from "../files/output-kind.js";
 import type { DatasetManifest, TaskEntry } from "../folder/dataset-manifest.js";
 import type { Trial } from "./read-trials.js";
-
-/** Names of the formats. */
-export const FORMAT_NAMES = ["minari", "dpt", "ad", "jsonl", "csv"] as const;
-
-/** Name of a format. */
-export type FormatName = (typeof FORMAT_NAMES)[number];
 
 /** What an export is of. */
 export interface ExportSource {
@@ -17,22 +16,32 @@ export interface ExportSource {
   readonly label: string | undefined;
 }
 
-/** How a decision-pretraining context is drawn; see dpt.ts. */
-export const CONTEXTS = ["whole", "prefix"] as const;
+/** A choice that one format has and no other: a flag of the command, `--name` for the option `name`, `--two-words` for `twoWords`. */
+export type FormatOption = {
+  readonly help: string;
+} & (
+  | { /** A whole number of at least 1. */ readonly kind: "count"; readonly default: number }
+  | { /** A uint64. */ readonly kind: "seed"; readonly default: bigint }
+  | { readonly kind: "choice"; readonly choices: readonly string[]; readonly default: string; readonly value: string }
+  | { /** Any text, or none. */ readonly kind: "text"; readonly value: string }
+  | { /** Any number of texts. */ readonly kind: "texts"; readonly value: string }
+);
 
-/** Choices that only some formats have. */
-export interface FormatOptions {
-  /** `dpt`: queries of each trial. */
-  readonly queries: number;
-  /** `dpt`: what a context is. */
-  readonly context: (typeof CONTEXTS)[number];
-  /** `dpt`: seed of the draws, uint64. */
-  readonly seed: bigint;
-  /** `minari`: who to name as authors. */
-  readonly authors: readonly string[];
-  /** `minari`: address of the code that made the data. */
-  readonly codePermalink: string | undefined;
-}
+/** Names of options to what they are; `value` is what the help calls the value. */
+export type FormatOptionTable = Readonly<Record<string, FormatOption>>;
+
+type ValueOf<O extends FormatOption> = O extends { readonly kind: "count" }
+  ? number
+  : O extends { readonly kind: "seed" }
+    ? bigint
+    : O extends { readonly kind: "choice"; readonly choices: readonly (infer C)[] }
+      ? C
+      : O extends { readonly kind: "texts" }
+        ? readonly string[]
+        : string | undefined;
+
+/** The values of a table's options. */
+export type FormatOptions<T extends FormatOptionTable> = { readonly [N in keyof T]: ValueOf<T[N]> };
 
 /** An export being written. */
 export interface ExportSink {
@@ -45,11 +54,29 @@ export interface ExportSink {
 }
 
 /** A format. */
-export interface ExportFormat {
+export interface ExportFormat<T extends FormatOptionTable = FormatOptionTable> {
+  readonly name: string;
+  /** What it is, in a few words for --help. */
+  readonly summary: string;
+  /** Options that it alone has. */
+  readonly options: T;
   /** The label that is taken when none is asked for. */
   readonly defaultLabel: string | undefined;
   /** What a row is, in the plural. */
   readonly rows: string;
+  /** How an export of it is known on disk. */
+  readonly output: OutputKind;
+  /** For docs/export.md, Markdown. */
+  readonly docs: {
+    /** What PATH becomes. */
+    readonly path: string;
+    /** What a row is. */
+    readonly row: string;
+    /** Whom it is for. */
+    readonly use: string;
+    /** Its section: how it is read, what it holds by column, what is not in it. */
+    readonly text: string;
+  };
   /** A line of Python that reads PATH. */
   readonly load: (path: string) => string;
   /**
@@ -62,5 +89,21 @@ export interface ExportFormat {
    *
    * @param path where to: a file that does not exist or an empty folder, later renamed to `out`
    */
-  readonly open: (source: ExportSource, options: FormatOptions, path: string, out: string) => ExportSink;
+  readonly open: (source: ExportSource, options: FormatOptions<T>, path: string, out: string) => Promise<ExportSink>;
+}
+
+/** A format of any options, from one whose options are typed by its table. */
+export const exportFormat = <const T extends FormatOptionTable>(format: ExportFormat<T>): ExportFormat =>
+  format as unknown as ExportFormat;
+
+/** Every option of a format with its value: the given one, or its default. */
+export function formatOptions(
+  { options }: ExportFormat,
+  given: Readonly<Record<string, unknown>>,
+): FormatOptions<FormatOptionTable> {
+  const values = Object.entries(options).map(([name, option]) => [
+    name,
+    given[name] ?? (option.kind === "texts" ? [] : option.kind === "text" ? undefined : option.default),
+  ]);
+  return Object.fromEntries(values) as FormatOptions<FormatOptionTable>;
 }

@@ -4,8 +4,10 @@
  * uint64 are decimal strings, since JSON's numbers lose digits above 2^53; times are ISO 8601; columns that hold JSON are objects;
  * float32 are the shortest decimals that read as the same float32; unknown items of lists are null.
  */
-import { type ColumnType, TRAJECTORY_COLUMNS, type TrajectoryValue } from "../log/trajectory-schema.js";
-import type { ExportFormat } from "./export-format.js";
+import type { ColumnType, RowValue } from "../log/columns.js";
+import { TRAJECTORY_COLUMNS } from "../log/trajectory-schema.js";
+import { exportFormat } from "./export-format.js";
+import { fileOutput } from "./export-output.js";
 import { float32Text } from "./float32-text.js";
 import type { LabelledEpisode } from "./read-trials.js";
 import { createTextFile } from "./text-file.js";
@@ -13,14 +15,35 @@ import { createTextFile } from "./text-file.js";
 /** Text columns whose text is JSON. */
 const JSON_COLUMNS = new Set(["task_options", "agent_options", "step_info", "tags"]);
 
+/** Its section of docs/export.md. */
+const DOCS = `\`\`\`python
+pd.read_json("PATH", lines=True, dtype={"task_seed": "uint64", "noise_seed": "uint64", "agent_seed": "uint64"})
+\`\`\`
+
+Every column of the data under its own name ([log.md](log.md) lists them). 64-bit integers are decimal strings, since JSON's numbers lose
+digits above 2^53; times are ISO 8601; options and tags are objects; unknown propensities are null. Float32 numbers are the shortest
+decimals that read as the same float32. With \`--labels\`: \`label\` (its name), \`label_actions\` [T], \`label_probabilities\` [T x A] or null.
+
+Nothing is lost.`;
+
 /** The format. */
-export const jsonl: ExportFormat = {
+export const jsonl = exportFormat({
+  name: "jsonl",
+  summary: "one episode a line",
+  options: {},
+  output: fileOutput("jsonl", /^\{"schema_version":\d+,"episode_id":"/),
+  docs: {
+    path: "a file",
+    row: "an episode",
+    use: "programs that read JSON",
+    text: DOCS,
+  },
   defaultLabel: undefined,
   rows: "episodes",
   // Without types pandas makes float64 of seeds, whose last digits are lost.
   load: (path) =>
     `pd.read_json(${JSON.stringify(path)}, lines=True, dtype={"task_seed": "uint64", "noise_seed": "uint64", "agent_seed": "uint64"})`,
-  open({ label }, _options, path) {
+  async open({ label }, _options, path) {
     const file = createTextFile(path);
     return {
       append({ episodes }) {
@@ -31,7 +54,7 @@ export const jsonl: ExportFormat = {
       abandon: () => file.close(),
     };
   },
-};
+});
 
 function jsonLine({ row, labelActions, labelProbabilities }: LabelledEpisode, label: string | undefined): string {
   const members = TRAJECTORY_COLUMNS.map(({ name, type }) => {
@@ -47,7 +70,7 @@ function jsonLine({ row, labelActions, labelProbabilities }: LabelledEpisode, la
   return `{${members.join(",")}}`;
 }
 
-function jsonValue(type: ColumnType, value: TrajectoryValue): string {
+function jsonValue(type: ColumnType, value: RowValue): string {
   if (value === null) return "null";
   switch (type) {
     case "uint64":

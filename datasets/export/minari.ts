@@ -15,23 +15,12 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import {
-  Bool,
-  type DataType,
-  Field,
-  FixedSizeList,
-  Float32,
-  Int64,
-  makeData,
-  RecordBatch,
-  RecordBatchFileWriter,
-  Schema,
-  Struct,
-} from "apache-arrow";
 import { IcrlError } from "../../common/errors.js";
 import { VERSION } from "../../common/version.js";
+import { foldersNamed, markerAt, type OutputKind } from "../files/output-kind.js";
 import type { ObservationSpaceEntry } from "../folder/dataset-manifest.js";
-import type { ExportFormat, ExportSource, FormatOptions } from "./export-format.js";
+import { type ExportSource, exportFormat, type FormatOptions } from "./export-format.js";
+import { exportNoun } from "./export-output.js";
 import type { LabelledEpisode } from "./read-trials.js";
 
 /** The first version of Minari that reads this layout: it is what a dataset says it was made for. */
@@ -40,8 +29,65 @@ const MINARI_VERSION = "0.5.0";
 /** Minari's names of datasets, without namespaces. */
 const DATASET_ID = /^[-\w]+-v\d+$/;
 
+const OPTIONS = {
+  author: { kind: "texts", value: "name", help: "an author to name; can be given several times" },
+  codePermalink: { kind: "text", value: "url", help: "address of the code that made the data" },
+} as const;
+
+const OUTPUT: OutputKind = {
+  noun: exportNoun("minari"),
+  form: "folder",
+  is: (path) => "icrl" in markerAt(join(path, "data", "metadata.json")),
+  files: (path) => [
+    ...foldersNamed(join(path, "data"), /^\d+$/).flatMap((episode) => [
+      `data/${episode}/part-0.arrow`,
+      `data/${episode}/metadata.json`,
+    ]),
+    "data/metadata.json",
+  ],
+  inner: ["data"],
+};
+
+/** Its section of docs/export.md. */
+const DOCS = `\`\`\`
+icrl dataset export DIR --format minari --out ~/.minari/datasets/river-swim-v0
+\`\`\`
+\`\`\`python
+minari.load_dataset("river-swim-v0")           # PATH lies in ~/.minari/datasets or $MINARI_DATASETS_PATH
+minari.MinariDataset("PATH/data")              # PATH lies anywhere
+\`\`\`
+
+Needs \`pip install "minari[arrow]" pillow\` (tried with Minari 0.5.0, 0.5.3 and 0.5.4; its Arrow format imports Pillow without asking for it). PATH ends in
+the dataset's name and version, as Minari has them. Namespaces are not written.
+
+| in Minari | is |
+|---|---|
+| \`observation_space\` | \`Discrete(n)\` where a state is observed; \`Box\` [A, d] where arms are drawn anew at each step; \`Discrete(1)\` where there is nothing to observe, as in bandits with fixed arms |
+| \`action_space\` | \`Discrete(A)\` |
+| \`observations\` | T + 1. The log has no box after the last step: that one is zeros |
+| \`actions\`, \`rewards\` | T; int64, float32 |
+| \`terminations\`, \`truncations\` | T; true at most at the last step, \`terminations\` where the task's own horizon or goal ended the episode |
+| \`infos\` | T + 1, as Gymnasium gives them (0 is the reset's): \`propensity\`, \`regret\` (NaN where unknown and at the reset), \`optimal_action\`, and \`label_action\` with \`--labels\` (-1 at the reset) |
+| an episode's metadata | \`seed\` (the task seed) and \`noise_seed\`, exact; \`episode_id\`, \`trial_id\`, \`trial_index\`, \`episode_index\`, \`task\`, \`behaviour\`, \`return\`, \`regret\`, \`optimal_value\`; \`trial_features\`: a bandit's fixed arms, [A x d] row-major |
+| the dataset's metadata | \`author\` (\`--author\`, may be repeated; default: icrl and its version), \`code_permalink\` (\`--code-permalink\`), \`algorithm_name\` (behaviours and weights), \`description\`, and under \`icrl\` the tasks with all options |
+
+Not in it: the environment (\`recover_environment\` raises: the tasks are played by a server, not by a Gymnasium package), labels'
+probabilities, agents' options and versions. Minari has no trials: the episodes of one are consecutive and share \`trial_id\`. It has one
+observation space: of a dataset whose tasks differ in theirs, \`--task\` exports one. Its Arrow format is two files an episode; for
+hundreds of thousands of short episodes the shards themselves are the better input.`;
+
 /** The format. */
-export const minari: ExportFormat = {
+export const minari = exportFormat({
+  name: "minari",
+  summary: "a Minari dataset",
+  options: OPTIONS,
+  output: OUTPUT,
+  docs: {
+    path: "a folder",
+    row: "a step, in a folder for each episode",
+    use: "Minari, and what loads its datasets",
+    text: DOCS,
+  },
   defaultLabel: undefined,
   rows: "episodes",
   load: (path) => `minari.MinariDataset(${JSON.stringify(`${path}/data`)})`,
@@ -60,7 +106,8 @@ export const minari: ExportFormat = {
       `a Minari dataset has one observation space and one action space, but tasks "${tasks[0].id}" and "${other.id}" differ in them: export one with --task ID`,
     );
   },
-  open(source, options, path, out) {
+  async open(source, options, path, out) {
+    const { episodeWriter } = await import("./minari-episode.js");
     const [task] = source.tasks.values();
     const writeEpisode = episodeWriter(task.observation_space, source.label !== undefined);
     const data = join(path, "data");
@@ -91,7 +138,7 @@ export const minari: ExportFormat = {
       abandon() {},
     };
   },
-};
+});
 
 type Spaces = { readonly num_actions: number; readonly observation_space: ObservationSpaceEntry };
 
@@ -109,7 +156,11 @@ function observationSpace({ type, n, shape = [] }: ObservationSpaceEntry): strin
   return `{"type": "Box", "dtype": "float32", "shape": ${JSON.stringify(shape)}, "low": ${full("-Infinity")}, "high": ${full("Infinity")}}`;
 }
 
-function datasetMetadata({ manifest, tasks, label }: ExportSource, options: FormatOptions, id: string): object {
+function datasetMetadata(
+  { manifest, tasks, label }: ExportSource,
+  options: FormatOptions<typeof OPTIONS>,
+  id: string,
+): object {
   const all = [...tasks.values()];
   const behaviours = manifest.behaviours.filter(({ trials }) => trials > 0);
   const whole = behaviours.reduce((sum, { weight }) => sum + weight, 0);
@@ -123,7 +174,7 @@ function datasetMetadata({ manifest, tasks, label }: ExportSource, options: Form
     data_format: "arrow",
     observation_space: observationSpace(observation_space),
     action_space: discrete(num_actions),
-    author: options.authors.length > 0 ? options.authors : [`icrl ${VERSION}`],
+    author: options.author.length > 0 ? options.author : [`icrl ${VERSION}`],
     ...(options.codePermalink === undefined ? {} : { code_permalink: options.codePermalink }),
     algorithm_name: algorithms.join(", "),
     description: `Trajectories of ${all.map(({ task }) => task).join(", ")}, exported from the icrl dataset "${manifest.name}" (${manifest.id}). Episode metadata has the trial that an episode belongs to; the episodes of a trial are consecutive. There is no Gymnasium environment to recover: the tasks are played by an icrl server, from each episode's seeds.`,
@@ -159,92 +210,4 @@ function episodeMetadata({ row }: LabelledEpisode, task: string, id: number, lab
     ...(label === undefined ? [] : ([["label", JSON.stringify(label)]] as [string, string][])),
   ];
   return `{${members.map(([name, value]) => `"${name}": ${value}`).join(", ")}}\n`;
-}
-
-/** Makes the Arrow file of an episode. */
-function episodeWriter(space: ObservationSpaceEntry, labelled: boolean): (episode: LabelledEpisode) => Uint8Array {
-  const size = (space.shape ?? []).reduce((product, n) => product * n, 1);
-  const observationType: DataType =
-    space.type === "box" ? new FixedSizeList(size, new Field("item", new Float32(), true)) : new Int64();
-  const infoFields = [
-    new Field("propensity", new Float32(), true),
-    new Field("regret", new Float32(), true),
-    new Field("optimal_action", new Int64(), true),
-    ...(labelled ? [new Field("label_action", new Int64(), true)] : []),
-  ];
-  const schema = new Schema([
-    new Field("observations", observationType, true),
-    new Field("actions", new Int64(), true),
-    new Field("rewards", new Float32(), true),
-    new Field("terminations", new Bool(), true),
-    new Field("truncations", new Bool(), true),
-    new Field("infos", new Struct(infoFields), true),
-  ]);
-  return ({ row, labelActions }) => {
-    const steps = row.length;
-    const records = steps + 1;
-    const observations =
-      space.type === "box"
-        ? makeData({
-            type: observationType as FixedSizeList,
-            length: records,
-            nullCount: 0,
-            child: float32Data(padded(row.step_features, records * size)),
-          })
-        : int64Data(row.observations, records, 0, 0);
-    const infos = makeData({
-      type: new Struct(infoFields),
-      length: records,
-      nullCount: 0,
-      children: [
-        float32Data(shifted(row.propensities, records)),
-        float32Data(shifted(row.regrets, records)),
-        int64Data(row.optimal_actions, records, 1, -1),
-        ...(labelled ? [int64Data(labelActions ?? null, records, 1, -1)] : []),
-      ],
-    });
-    const children = [
-      observations,
-      int64Data(row.actions, records, 0, 0),
-      float32Data(padded(row.rewards, records)),
-      lastStepData(row.terminated, records),
-      lastStepData(row.truncated, records),
-      infos,
-    ];
-    const data = makeData({ type: new Struct(schema.fields), length: records, nullCount: 0, children });
-    return RecordBatchFileWriter.writeAll([new RecordBatch(schema, data)]).toUint8Array(true);
-  };
-}
-
-/** Values, then zeros. */
-function padded(values: Float32Array | null, length: number): Float32Array {
-  const all = new Float32Array(length);
-  if (values !== null) all.set(values);
-  return all;
-}
-
-/** NaN for the reset, then a value for each step. */
-function shifted(values: Float32Array | null, length: number): Float32Array {
-  const all = new Float32Array(length).fill(Number.NaN);
-  if (values !== null) all.set(values, 1);
-  return all;
-}
-
-function float32Data(data: Float32Array) {
-  return makeData({ type: new Float32(), length: data.length, nullCount: 0, data });
-}
-
-/** `values` from `first` on, `fill` elsewhere. */
-function int64Data(values: Int32Array | null, length: number, first: number, fill: number) {
-  const data = new BigInt64Array(length).fill(BigInt(fill));
-  for (let i = 0; values !== null && i < values.length; i += 1) data[first + i] = BigInt(values[i]);
-  return makeData({ type: new Int64(), length, nullCount: 0, data });
-}
-
-/** `value` at the last step, which stands before the last record; false elsewhere. */
-function lastStepData(value: boolean, length: number) {
-  const data = new Uint8Array((length + 7) >> 3);
-  const last = length - 2;
-  if (value && last >= 0) data[last >> 3] |= 1 << (last & 7);
-  return makeData({ type: new Bool(), length, nullCount: 0, data });
 }

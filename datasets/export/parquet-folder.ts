@@ -9,9 +9,10 @@ import { join } from "node:path";
 import { Schema } from "apache-arrow";
 import { VERSION } from "../../common/version.js";
 import { encodeParquet } from "../files/encode-parquet.js";
+import { arrowFields } from "../log/arrow-schema.js";
 import { rowsBuilder } from "../log/batch-builder.js";
-import { arrowFields, type Column, type RowOf } from "../log/trajectory-schema.js";
-import type { ExportSource, FormatName } from "./export-format.js";
+import type { Column, RowOf } from "../log/columns.js";
+import type { ExportSource } from "./export-format.js";
 
 /** About the most bytes of rows that wait in memory. */
 const SHARD_BYTES = 16 << 20;
@@ -29,7 +30,7 @@ export interface ParquetFolder<Row> {
  */
 export function createParquetFolder<const C extends readonly Column[]>(
   path: string,
-  format: FormatName,
+  format: string,
   columns: C,
   { manifest, tasks, label }: ExportSource,
   options: Readonly<Record<string, unknown>>,

@@ -4,7 +4,6 @@ import type { Data, RecordBatch } from "apache-arrow";
 import { IcrlError } from "../../common/errors.js";
 import { type DatasetManifest, folderLabels } from "../folder/dataset-manifest.js";
 import { batchRows } from "../log/batch-rows.js";
-import { taskIdOf } from "../log/json-columns.js";
 import type { TrajectoryRow } from "../log/trajectory-schema.js";
 import { readDatasetShards } from "../read/dataset-shards.js";
 
@@ -48,13 +47,12 @@ export async function* readTrials(
 ): AsyncGenerator<Trial> {
   const beside = label !== undefined && folderLabels(manifest).has(label) ? [label] : [];
   const names = manifest.shards.map(({ file }) => basename(file));
-  const taskIdOf = taskIdReader();
   let open: { id: string; taskId: string; episodes: LabelledEpisode[] } | undefined;
   for await (const shard of readDatasetShards(dir, names, beside)) {
     const labelOf = labelReader(label, label === undefined ? undefined : shard.labels.get(label), shard.name);
     let index = 0;
     for (const row of batchRows(shard.data)) {
-      const taskId = taskIdOf(row);
+      const taskId = row.task_id;
       const wanted = (task === undefined || task === taskId) && row.episode_index % every === 0;
       if (open !== undefined && open.id !== row.trial_id) {
         yield open;
@@ -70,18 +68,6 @@ export async function* readTrials(
     if (open !== undefined) yield open;
     open = undefined;
   }
-}
-
-/** Reads the task's id from a row's tags, which repeat. */
-function taskIdReader(): (row: TrajectoryRow) => string {
-  const known = new Map<string, string>();
-  return ({ tags, task }) => {
-    const key = `${task} ${tags}`;
-    const id = known.get(key) ?? taskIdOf(tags, task);
-    if (known.size > 1000) known.clear();
-    known.set(key, id);
-    return id;
-  };
 }
 
 type Label = Pick<LabelledEpisode, "labelActions" | "labelProbabilities">;

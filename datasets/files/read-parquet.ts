@@ -10,12 +10,12 @@ const MAX_ROWS = 4_000_000;
 /**
  * A file's rows as an Arrow IPC stream. Throws what the file system and the decoder throw, and UnreadableFile.
  *
- * @param columns that are wanted; absent: all. The others are not decoded
+ * @param columns those that are wanted, of a file that has such columns or not; absent: all. The others are not decoded
  * @param batchRows most rows of a record batch; absent: the decoder's choice
  */
 export async function readParquetFile(
   path: string,
-  columns?: readonly string[],
+  columns?: (has: (name: string) => boolean) => readonly string[],
   batchRows?: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = readRegularFile(path, MAX_SHARD_BYTES);
@@ -24,12 +24,21 @@ export async function readParquetFile(
     requireSize(file);
     const options = batchRows === undefined ? {} : { batchSize: batchRows };
     // readParquet of parquet-wasm 0.8 decodes all columns whatever it is asked for; ParquetFile does not.
+    const there = namesOf(file);
+    // A file without rows does not say what it has, and is decoded as it is.
+    const wanted = there.size === 0 ? undefined : columns?.((name) => there.has(name));
     const table =
-      columns === undefined ? readParquet(bytes, options) : await file.read({ ...options, columns: [...columns] });
+      wanted === undefined ? readParquet(bytes, options) : await file.read({ ...options, columns: [...wanted] });
     return table.intoIPCStream() as Uint8Array<ArrayBuffer>;
   } finally {
     file.free();
   }
+}
+
+/** Names of the columns. */
+function namesOf(file: ParquetFile): Set<string> {
+  const [first] = file.metadata().rowGroups();
+  return new Set((first?.columns() ?? []).map((column) => column.columnPath()[0]));
 }
 
 function requireSize(file: ParquetFile): void {

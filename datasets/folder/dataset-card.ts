@@ -55,11 +55,16 @@ export function datasetCard(manifest: DatasetManifest): string {
     "## Columns",
     "T is `length`. A `?` marks types that can be null. Lists that could be matrices are flat and row-major.",
     trajectoryColumnsTable(),
+    ...(manifest.schema_version === 1 ? [SCHEMA_1] : []),
     "## Where it is from",
     provenance(manifest),
     "`dataset.json` has the SHA-256 of every file; `icrl dataset verify DIR` checks them and plays episodes again from their seeds.",
   ].join("\n\n")}\n`;
 }
+
+/** Of datasets that an earlier version made, and that get a label now. */
+const SCHEMA_1 =
+  'The shards are of schema 1: they have no `task_id` and no `collection_id`, which stand in `tags`, as "task" and "collection".';
 
 const LOADING = table(
   ["tool", "one line"],

@@ -9,8 +9,8 @@ import { checkDocument, type DocumentKind, parseJson, readText, schemaOf } from 
 import { replaceDurably } from "../files/durable-file.js";
 import { datasetDocument } from "./dataset-schema.js";
 
-/** Raised when a field is renamed, removed or means something else; new fields do not raise it. */
-export const DATASET_SCHEMA_VERSION = 1;
+/** Raised when a field is renamed, removed or means something else, or the data gets another schema; new fields do not raise it. 2 may have data of the log's schema 2. */
+export const DATASET_SCHEMA_VERSION = 2;
 
 /** Option names to values, as JSON. */
 export type Options = Readonly<Record<string, unknown>>;
@@ -58,7 +58,7 @@ export interface RewardEntry {
 
 /** A task of the dataset, as it is described. */
 export interface TaskHead {
-  /** Id in the spec; `tags.task` in the data. */
+  /** Id in the spec; `task_id` in the data. */
   readonly id: string;
   /** Family. */
   readonly task: string;

@@ -7,8 +7,6 @@ import { identifier, quoted, shardsSqlOf, withDuckDb } from "../log/duckdb.js";
 import { type QueryResult, runQuery } from "../log/query-log.js";
 import { type DatasetManifest, folderLabels, listedFiles, readDatasetManifest } from "./dataset-manifest.js";
 
-/** A row's task id. Free play has none: the family stands in. */
-export const TASK_ID_SQL = "coalesce(json_extract_string(tags, '$.task'), task)";
 /** The behaviour that acted. Free play has none: the agent stands in. */
 export const BEHAVIOUR_SQL = "coalesce(behaviour_component, entrant, agent)";
 

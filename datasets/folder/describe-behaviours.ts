@@ -1,4 +1,4 @@
-import { BEHAVIOUR_SQL, corruptIfRefused, TASK_ID_SQL, withDataset } from "./dataset-sql.js";
+import { BEHAVIOUR_SQL, corruptIfRefused, withDataset } from "./dataset-sql.js";
 
 /** What one behaviour did on one task, and what is known of how probable it was. */
 export interface BehaviourRow {
@@ -18,7 +18,7 @@ export interface BehaviourRow {
  */
 export function describeBehaviours(dir: string): Promise<BehaviourRow[]> {
   return withDataset(dir, async (connection) => {
-    const sql = `SELECT ${TASK_ID_SQL} AS task_id, ${BEHAVIOUR_SQL} AS behaviour, count(DISTINCT trial_id)::DOUBLE, count(*)::DOUBLE,
+    const sql = `SELECT task_id, ${BEHAVIOUR_SQL} AS behaviour, count(DISTINCT trial_id)::DOUBLE, count(*)::DOUBLE,
         (count(*) FILTER (propensities IS NULL OR list_aggregate(propensities, 'count') < "length"))::DOUBLE
       FROM trajectories GROUP BY task_id, behaviour ORDER BY task_id, behaviour`;
     const rows = await corruptIfRefused(dir, async () => (await connection.run(sql)).getRows());

@@ -1,5 +1,5 @@
 import { type DatasetManifest, listedFiles } from "./dataset-manifest.js";
-import { BEHAVIOUR_SQL, corruptIfRefused, TASK_ID_SQL, withDataset } from "./dataset-sql.js";
+import { BEHAVIOUR_SQL, corruptIfRefused, withDataset } from "./dataset-sql.js";
 import { type UnfinishedLabel, unfinishedLabels } from "./unfinished-labels.js";
 
 /** What one behaviour did on one task. */
@@ -32,7 +32,7 @@ export interface DatasetDescription {
  */
 export function describeMixture(dir: string): Promise<DatasetDescription> {
   return withDataset(dir, async (connection, manifest) => {
-    const sql = `SELECT ${TASK_ID_SQL} AS task_id, ${BEHAVIOUR_SQL} AS behaviour, count(DISTINCT trial_id)::DOUBLE,
+    const sql = `SELECT task_id, ${BEHAVIOUR_SQL} AS behaviour, count(DISTINCT trial_id)::DOUBLE,
         count(*)::DOUBLE, sum("length")::DOUBLE, avg("return"), avg(regret)
       FROM trajectories GROUP BY task_id, behaviour ORDER BY task_id, behaviour`;
     const rows = await corruptIfRefused(dir, async () => (await connection.run(sql)).getRows());

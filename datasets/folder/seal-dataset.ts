@@ -16,7 +16,7 @@ import {
   type ShardFile,
   writeDatasetManifest,
 } from "./dataset-manifest.js";
-import { BEHAVIOUR_SQL, corruptIfRefused, TASK_ID_SQL } from "./dataset-sql.js";
+import { BEHAVIOUR_SQL, corruptIfRefused } from "./dataset-sql.js";
 import { labelFolder, listLabels, readLabelHead } from "./label-folder.js";
 
 /** How far it is, in episodes. */
@@ -130,7 +130,7 @@ interface Count {
 }
 
 async function countDataset(connection: DuckDBConnection, dir: string): Promise<Count[]> {
-  const result = await connection.run(`SELECT ${TASK_ID_SQL} AS task_id, ${BEHAVIOUR_SQL} AS behaviour,
+  const result = await connection.run(`SELECT task_id, ${BEHAVIOUR_SQL} AS behaviour,
       any_value(task), max(task_version), any_value(agent), max(agent_version),
       count(DISTINCT trial_id)::DOUBLE, count(*)::DOUBLE, sum("length")::DOUBLE, bool_or(privileged)
     FROM ${shardsSql(dir)} GROUP BY task_id, behaviour ORDER BY task_id, behaviour`);

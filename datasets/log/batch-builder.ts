@@ -4,15 +4,9 @@
  */
 import { type Data, type DataType, type List, makeData, RecordBatch, type Schema, Struct } from "apache-arrow";
 import { ipcPieces } from "../files/ipc-stream.js";
-import {
-  arrowType,
-  type Column,
-  type RowOf,
-  TRAJECTORY_COLUMNS,
-  TRAJECTORY_SCHEMA,
-  type TrajectoryRow,
-  type TrajectoryValue,
-} from "./trajectory-schema.js";
+import { arrowType, TRAJECTORY_SCHEMA } from "./arrow-schema.js";
+import type { Column, RowOf, RowValue } from "./columns.js";
+import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "./trajectory-schema.js";
 
 /** Collects rows, gives them as Arrow IPC. */
 export interface BatchBuilder<Row = TrajectoryRow> {
@@ -32,7 +26,7 @@ export interface BatchBuilder<Row = TrajectoryRow> {
 /** One growable column. */
 interface ColumnBuilder {
   /** Appends a value as row number `row` and returns its size in bytes. */
-  append(value: TrajectoryValue, row: number): number;
+  append(value: RowValue, row: number): number;
   /** Arrow data of the first `rows` rows; shares memory with the builder. */
   data(rows: number): Data;
   /** Forgets all rows, keeps the memory. */
@@ -91,11 +85,7 @@ function validity() {
   };
 }
 
-function numberColumn(
-  type: DataType,
-  first: Numbers,
-  convert: (value: TrajectoryValue) => number | bigint,
-): ColumnBuilder {
+function numberColumn(type: DataType, first: Numbers, convert: (value: RowValue) => number | bigint): ColumnBuilder {
   let values = first;
   const valid = validity();
   return {
@@ -132,7 +122,7 @@ function boolColumn(type: DataType): ColumnBuilder {
 
 /** Texts repeat from row to row (all that an open has in common), so they are encoded by runs once the batch is finished. */
 function textColumn(type: DataType): ColumnBuilder {
-  const texts: TrajectoryValue[] = [];
+  const texts: RowValue[] = [];
   let bytes = Buffer.alloc(16 * FIRST_CAPACITY);
   let offsets = new Int32Array(FIRST_CAPACITY + 1);
   const valid = validity();
@@ -285,7 +275,7 @@ export function rowsBuilder<C extends readonly Column[]>(table: C, schema: Schem
       return bytes;
     },
     append(row) {
-      const values = row as Readonly<Record<string, TrajectoryValue>>;
+      const values = row as Readonly<Record<string, RowValue>>;
       for (let i = 0; i < columns.length; i += 1) bytes += columns[i].append(values[names[i]], rows);
       rows += 1;
     },

@@ -1,7 +1,8 @@
 /** Columns of an Arrow batch as plain typed arrays, sharing its memory where they can. */
 import type { Data, RecordBatch } from "apache-arrow";
-import { isValid, valuesOf } from "./batch-rows.js";
-import { type ColumnType, TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
+import { isValid, valuesOf } from "./batch-values.js";
+import type { ColumnType } from "./columns.js";
+import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 /** A list of each row, one after the other: row i's items are values[offsets[i]] to values[offsets[i + 1] - 1]. */
 export interface Lists<V> {

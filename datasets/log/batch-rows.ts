@@ -1,71 +1,18 @@
 /** Arrow to rows: the inverse of batch-builder.ts. */
-import type { Data, RecordBatch, Vector } from "apache-arrow";
-import { checkedBatches } from "./checked-batches.js";
-import { type Column, TRAJECTORY_COLUMNS, type TrajectoryRow, type TrajectoryValue } from "./trajectory-schema.js";
-
-/** Whether a value is not null. */
-export function isValid(data: Data, index: number): boolean {
-  if (data.nullCount === 0 || data.nullBitmap === undefined || data.nullBitmap.length === 0) return true;
-  const at = data.offset + index;
-  return (data.nullBitmap[at >> 3] & (1 << (at & 7))) !== 0;
-}
-
-/** A list's items; a view of the batch's memory unless there are null items, which become NaN. */
-function items(data: Data, index: number): Int32Array | Float32Array {
-  const from = data.valueOffsets[index];
-  const to = data.valueOffsets[index + 1];
-  const child = data.children[0];
-  const values = child.values.subarray(from, to) as Int32Array | Float32Array;
-  if (child.nullCount === 0) return values;
-  const copy = values.slice();
-  for (let i = from; i < to; i += 1) if (!isValid(child, i)) copy[i - from] = Number.NaN;
-  return copy;
-}
-
-type Getter = (index: number) => TrajectoryValue;
-
-/** Values of a column of a batch by row. A column that the batch lacks is null. */
-export function valuesOf(batch: RecordBatch, name: string): Getter {
-  const column = TRAJECTORY_COLUMNS.find((candidate) => candidate.name === name);
-  const vector = batch.getChild(name);
-  return column === undefined || vector === null ? () => null : getter(column, vector);
-}
-
-function getter(column: Column, vector: Vector): Getter {
-  const data = vector.data[0];
-  if (column.type.startsWith("list<")) return (index) => (isValid(data, index) ? items(data, index) : null);
-  if (column.type === "timestamp") return (index) => Number(vector.get(index));
-  if (column.type === "utf8") {
-    // Most texts repeat from row to row: the bytes are compared before a string is made of them.
-    let last: string | null = null;
-    let lastFrom = -1;
-    let lastTo = -1;
-    const bytes = data.values as Uint8Array;
-    return (index) => {
-      if (!isValid(data, index)) return null;
-      const from = data.valueOffsets[index];
-      const to = data.valueOffsets[index + 1];
-      const same =
-        last !== null &&
-        to - from === lastTo - lastFrom &&
-        Buffer.compare(bytes.subarray(from, to), bytes.subarray(lastFrom, lastTo)) === 0;
-      if (!same) last = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("utf8");
-      lastFrom = from;
-      lastTo = to;
-      return last;
-    };
-  }
-  return (index) => vector.get(index) as TrajectoryValue;
-}
+import type { RecordBatch } from "apache-arrow";
+import { valuesOf } from "./batch-values.js";
+import type { RowValue } from "./columns.js";
+import { trajectoryBatches } from "./trajectory-batches.js";
+import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "./trajectory-schema.js";
 
 /**
  * Rows of a batch of the log, in order. Lists are views of the batch's memory.
  * Columns that the batch lacks are null.
  */
 export function* batchRows(batch: RecordBatch): Generator<TrajectoryRow> {
-  const getters = TRAJECTORY_COLUMNS.map(({ name }): [string, Getter] => [name, valuesOf(batch, name)]);
+  const getters = TRAJECTORY_COLUMNS.map(({ name }) => [name, valuesOf(batch, name)] as const);
   for (let index = 0; index < batch.numRows; index += 1) {
-    const row: Record<string, TrajectoryValue> = {};
+    const row: Record<string, RowValue> = {};
     for (const [name, get] of getters) row[name] = get(index);
     yield row as unknown as TrajectoryRow;
   }
@@ -83,5 +30,5 @@ export function* ipcRows(
   file = "an Arrow stream",
   columns?: readonly string[],
 ): Generator<TrajectoryRow> {
-  for (const batch of checkedBatches(stream, file, TRAJECTORY_COLUMNS, columns)) yield* batchRows(batch);
+  for (const batch of trajectoryBatches(stream, file, columns)) yield* batchRows(batch);
 }

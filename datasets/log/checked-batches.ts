@@ -4,7 +4,8 @@
  */
 import { type Data, DataType, type RecordBatch, RecordBatchReader, type Type } from "apache-arrow";
 import { IcrlError } from "../../common/errors.js";
-import { arrowType, type ColumnType, TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
+import { arrowType } from "./arrow-schema.js";
+import type { ColumnType } from "./columns.js";
 
 /** A column as it should be; whatever else a batch has is not looked at. */
 export interface ExpectedColumn {
@@ -25,16 +26,14 @@ export const LABEL_EXPECTED: readonly ExpectedColumn[] = [
  * memory that is there.
  *
  * @param file for messages
- * @param wanted names of the columns that must be there; all by default
+ * @param expected what must be in a batch
  * @throws LOG_CORRUPT
  */
 export function* checkedBatches(
   stream: Uint8Array,
   file: string,
-  expected: readonly ExpectedColumn[] = TRAJECTORY_COLUMNS,
-  wanted?: readonly string[],
+  expected: (batch: RecordBatch) => readonly ExpectedColumn[],
 ): Generator<RecordBatch> {
-  const columns = wanted === undefined ? expected : expected.filter(({ name }) => wanted.includes(name));
   let batches: Iterator<RecordBatch>;
   try {
     batches = RecordBatchReader.from(stream)[Symbol.iterator]() as Iterator<RecordBatch>;
@@ -50,7 +49,7 @@ export function* checkedBatches(
     } catch (error) {
       throw corrupt(file, (error as Error).message);
     }
-    const problem = batchProblem(batch, columns);
+    const problem = batchProblem(batch, expected(batch));
     if (problem !== undefined) throw corrupt(file, problem);
     yield batch;
   }

@@ -11,8 +11,10 @@ import {
   StatementType,
 } from "@duckdb/node-api";
 import { IcrlError } from "../../common/errors.js";
+import { sqlType } from "./columns.js";
 import { listShards, requireLog } from "./log-folder.js";
-import { sqlType, TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
+import { CHANGED_SQL, NEW_COLUMNS } from "./schema-1.js";
+import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 export { DuckDBTypeId, StatementType };
 
@@ -36,15 +38,20 @@ export function shardsSql(dir: string, from = 0): string {
 
 /** The same of shards by their paths, in log order. */
 export function shardsSqlOf(paths: readonly string[]): string {
-  const names = TRAJECTORY_COLUMNS.map((c) => identifier(c.name));
   if (paths.length === 0) {
     const columns = TRAJECTORY_COLUMNS.map((c) => `NULL::${sqlType(c.type)} AS ${identifier(c.name)}`);
     return `(SELECT ${columns.join(", ")}, 0::BIGINT AS shard_first, 0::BIGINT AS log_index WHERE false)`;
   }
   const files = paths.map(quoted).join(", ");
-  const first = `regexp_extract(filename, '(\\d+)\\.parquet$', 1)::BIGINT`;
-  return `(SELECT ${names.join(", ")}, ${first} AS shard_first, ${first} + file_row_number AS log_index
-    FROM read_parquet([${files}], filename = true, file_row_number = true))`;
+  const first = `regexp_extract(raw.filename, '(\\d+)\\.parquet$', 1)::BIGINT`;
+  const columns = TRAJECTORY_COLUMNS.map(({ name }) =>
+    Object.hasOwn(CHANGED_SQL, name) ? `${CHANGED_SQL[name]} AS ${identifier(name)}` : `raw.${identifier(name)}`,
+  );
+  // What no file has must be there all the same; files are of two schemas.
+  const lacking = NEW_COLUMNS.map((name) => `NULL::VARCHAR AS ${name}`).join(", ");
+  return `(SELECT ${columns.join(", ")}, ${first} AS shard_first, ${first} + raw.file_row_number AS log_index
+    FROM (SELECT ${lacking} WHERE false UNION ALL BY NAME
+      SELECT * FROM read_parquet([${files}], union_by_name = true, filename = true, file_row_number = true)) AS raw)`;
 }
 
 /** The most memory of a database, in GiB, where its own share of the machine is not less; what needs more waits on disk. */

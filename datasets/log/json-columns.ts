@@ -1,16 +1,6 @@
 /** Columns of the log that hold JSON: what is in them may be anything. */
 import { IcrlError } from "../../common/errors.js";
 
-/** Id of a row's task, from its `tags` and `task`. Free play has none, and what is no JSON object has none: the family stands in. */
-export function taskIdOf(tags: string, family: string): string {
-  try {
-    const id = (JSON.parse(tags) as { task?: unknown } | null)?.task;
-    return typeof id === "string" ? id : family;
-  } catch {
-    return family;
-  }
-}
-
 /**
  * A column that holds a JSON object.
  *

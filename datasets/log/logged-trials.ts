@@ -1,5 +1,4 @@
 /** The trials of a tournament that a log holds. */
-import { taskIdOf } from "./json-columns.js";
 import { listShards } from "./log-folder.js";
 import { readEpisodes } from "./read-episodes.js";
 import type { TrajectoryRow } from "./trajectory-schema.js";
@@ -41,7 +40,7 @@ function complete(episodes: readonly TrajectoryRow[]): LoggedTrial[] {
   if (first === undefined || !episodes.every((row) => row.complete)) return [];
   return [
     {
-      taskId: taskIdOf(first.tags, first.task),
+      taskId: first.task_id,
       entrant: first.entrant ?? "",
       trial: Number(first.trial_index),
       episodes,

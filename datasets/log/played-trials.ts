@@ -2,16 +2,15 @@ import { logCorruptIfRefused, shardsSql, withLog } from "./duckdb.js";
 import { listShards } from "./log-folder.js";
 
 /**
- * Indices of the trials of a collection that are in a log's shards, by the id of their task: from the tags that a collection's
- * trajectories carry. A log of whole trials has all of a trial or nothing.
+ * Indices of the trials of a collection that are in a log's shards, by the id of their task. A log of whole trials has all of a trial or nothing.
  *
  * @throws LOG_CORRUPT if a shard cannot be read
  */
 export async function playedTrials(dir: string, collectionId: string): Promise<Map<string, Set<number>>> {
   const trials = new Map<string, Set<number>>();
   if (listShards(dir).length === 0) return trials;
-  const sql = `SELECT json_extract_string(tags, '$.task') AS task, trial_index FROM ${shardsSql(dir)}
-    WHERE json_extract_string(tags, '$.collection') = $1 AND episode_index = 0`;
+  const sql = `SELECT task_id, trial_index FROM ${shardsSql(dir)}
+    WHERE collection_id = $1 AND episode_index = 0`;
   const rows = await withLog(dir, (connection) =>
     logCorruptIfRefused(dir, async () => (await connection.run(sql, [collectionId])).getRows()),
   );

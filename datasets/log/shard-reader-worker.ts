@@ -1,11 +1,12 @@
 /** The thread that decodes shards: files in, for each its rows as one Arrow IPC stream out. */
 import { parentPort } from "node:worker_threads";
 import { readParquetFile } from "../files/read-parquet.js";
+import { columnsToDecode } from "./schema-1.js";
 
 /** A file, and what of it is wanted. */
 export interface ShardRequest {
   readonly path: string;
-  /** Names of columns; absent: all. The others are not decoded. */
+  /** Names of the log's columns, of which a file of either schema gives what it has; absent: all. The others are not decoded. */
   readonly columns?: readonly string[];
   /** Most rows of a record batch. */
   readonly batchRows: number;
@@ -19,7 +20,8 @@ export type ShardOutcome =
 const port = parentPort;
 if (port === null) throw new Error("shard-reader-worker.js runs as a worker thread");
 
-const decode = ({ path, columns, batchRows }: ShardRequest) => readParquetFile(path, columns, batchRows);
+const decode = ({ path, columns, batchRows }: ShardRequest) =>
+  readParquetFile(path, columns && ((has) => columnsToDecode(columns, has)), batchRows);
 
 port.on("message", (requests: readonly ShardRequest[]) => {
   void (async () => {

@@ -2,62 +2,14 @@
  * The log's schema: one row per episode. This table is the source of the Arrow schema, of the row's TypeScript type, of the
  * empty SQL view and of the table in docs/log.md.
  */
-import {
-  Bool,
-  type DataType,
-  Field,
-  Float32,
-  Float64,
-  Int32,
-  List,
-  Schema,
-  TimestampMillisecond,
-  Uint64,
-  Utf8,
-} from "apache-arrow";
+import { type Column, column, columnsTable, nullable, type RowOf, truth } from "./columns.js";
 
-/** Raised whenever a column is added, removed or changes its meaning. */
-export const SCHEMA_VERSION = 1;
-
-/** Column types and what a value is in JavaScript, SQL and Arrow. */
-const TYPES = {
-  int32: { sql: "INTEGER", arrow: () => new Int32() },
-  uint64: { sql: "UBIGINT", arrow: () => new Uint64() },
-  float64: { sql: "DOUBLE", arrow: () => new Float64() },
-  bool: { sql: "BOOLEAN", arrow: () => new Bool() },
-  utf8: { sql: "VARCHAR", arrow: () => new Utf8() },
-  timestamp: { sql: "TIMESTAMP WITH TIME ZONE", arrow: () => new TimestampMillisecond("UTC") },
-  "list<int32>": { sql: "INTEGER[]", arrow: () => new List(new Field("item", new Int32(), false)) },
-  "list<float32>": { sql: "FLOAT[]", arrow: () => new List(new Field("item", new Float32(), false)) },
-  "list<float32?>": { sql: "FLOAT[]", arrow: () => new List(new Field("item", new Float32(), true)) },
-} as const satisfies Record<string, { sql: string; arrow: () => DataType }>;
-
-/** Name of a column type; `list<float32?>` has null items, NaN in JavaScript. */
-export type ColumnType = keyof typeof TYPES;
-
-/** One column. */
-export interface Column {
-  readonly name: string;
-  readonly type: ColumnType;
-  readonly nullable: boolean;
-  /** Whether it tells what agents must not know while their tournament runs. */
-  readonly truth: boolean;
-  /** What it means; the text of docs/log.md. */
-  readonly help: string;
-}
-
-/** A column that is never null. */
-export const column = <const N extends string, const T extends ColumnType>(name: N, type: T, help: string) =>
-  ({ name, type, nullable: false, truth: false, help }) as const;
-/** A column that can be null. */
-export const nullable = <const N extends string, const T extends ColumnType>(name: N, type: T, help: string) =>
-  ({ name, type, nullable: true, truth: false, help }) as const;
-const truth = <const N extends string, const T extends ColumnType>(name: N, type: T, help: string) =>
-  ({ name, type, nullable: true, truth: true, help }) as const;
+/** Raised whenever a column is added, removed or changes its meaning. Rows of schema 1 are read as rows of this one (schema-1.ts). */
+export const SCHEMA_VERSION = 2;
 
 /** All columns, in the order of the files. T is the episode's length. */
 export const TRAJECTORY_COLUMNS = [
-  column("schema_version", "int32", "1"),
+  column("schema_version", "int32", "2"),
   column(
     "episode_id",
     "utf8",
@@ -66,9 +18,15 @@ export const TRAJECTORY_COLUMNS = [
   column("trial_id", "utf8", "32 hexadecimal digits, derived from the trial's seeds"),
   column("trial_index", "uint64", "which trial of its series"),
   column("episode_index", "int32", "which episode of the trial, from 0"),
-  nullable("tournament_id", "utf8", "tournament; null in free play"),
-  nullable("entrant", "utf8", "the agent's name in the tournament; null in free play"),
+  nullable("tournament_id", "utf8", "tournament; null outside of one"),
+  nullable("collection_id", "utf8", "collection, of a dataset; null outside of one"),
+  nullable(
+    "entrant",
+    "utf8",
+    "the agent's name in the tournament, the behaviour's in the collection; null in free play",
+  ),
   column("session_id", "utf8", 'session that played it; outside "same content"'),
+  column("task_id", "utf8", "the task's id in the tournament or the collection; the family in free play"),
   column("task", "utf8", "task family"),
   column(
     "task_version",
@@ -125,53 +83,15 @@ export const TRAJECTORY_COLUMNS = [
     "what is constant in the trial and known to the agent, row-major: a bandit's arm features [A x d]; else null",
   ),
   nullable("step_info", "utf8", "JSON, the agent's own values; null unless it sends any"),
-  column("tags", "utf8", "JSON object of texts given when the session was opened"),
+  column(
+    "tags",
+    "utf8",
+    "JSON object of texts that the agent gave when it opened its session; `{}` in tournaments and collections",
+  ),
 ] as const satisfies readonly Column[];
-
-type ValueOf<T extends ColumnType> = T extends "uint64"
-  ? bigint
-  : T extends "bool"
-    ? boolean
-    : T extends "utf8"
-      ? string
-      : T extends "list<int32>"
-        ? Int32Array
-        : T extends "list<float32>" | "list<float32?>"
-          ? Float32Array
-          : number;
-
-/** One row of a table of columns. Unknown items of lists are NaN. */
-export type RowOf<Columns extends readonly Column[]> = {
-  readonly [C in Columns[number] as C["name"]]: C["nullable"] extends true
-    ? ValueOf<C["type"]> | null
-    : ValueOf<C["type"]>;
-};
 
 /** One row. `started_at` is Unix time in milliseconds. */
 export type TrajectoryRow = RowOf<typeof TRAJECTORY_COLUMNS>;
-
-/** What a value of a row can be. */
-export type TrajectoryValue = string | number | bigint | boolean | Int32Array | Float32Array | null;
-
-/** Arrow type of a column type. */
-export function arrowType(type: ColumnType): DataType {
-  return TYPES[type].arrow();
-}
-
-/** SQL type of a column type, as DuckDB writes it. */
-export function sqlType(type: ColumnType): string {
-  return TYPES[type].sql;
-}
-
-/** Arrow fields of columns. */
-export const arrowFields = (columns: readonly Column[]): Field[] =>
-  columns.map((c) => new Field(c.name, arrowType(c.type), c.nullable));
-
-/** The Arrow schema of the log's batches and shards. */
-export const TRAJECTORY_SCHEMA = new Schema(
-  arrowFields(TRAJECTORY_COLUMNS),
-  new Map([["icrl.schema_version", String(SCHEMA_VERSION)]]),
-);
 
 /** Names of the columns that tell what agents must not know while their tournament runs. */
 export const TRUTH_COLUMNS: readonly string[] = TRAJECTORY_COLUMNS.filter((c) => c.truth).map((c) => c.name);
@@ -179,13 +99,4 @@ export const TRUTH_COLUMNS: readonly string[] = TRAJECTORY_COLUMNS.filter((c) =>
 /** The table of docs/log.md, Markdown. */
 export function trajectoryColumnsTable(): string {
   return columnsTable(TRAJECTORY_COLUMNS);
-}
-
-/** Columns as a Markdown table. */
-export function columnsTable(columns: readonly Column[]): string {
-  const rows = columns.map(
-    (c) =>
-      `| \`${c.name}\` | ${c.type.replace("?>", ">")}${c.nullable ? "?" : ""} | ${c.help.replaceAll("|", "\\|")} |`,
-  );
-  return ["| column | type | meaning |", "|---|---|---|", ...rows].join("\n");
 }

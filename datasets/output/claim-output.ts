@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { IcrlError } from "../../common/errors.js";
-import type { OutputKind } from "./output-kind.js";
+import { type OutputKind, taken } from "../files/output-kind.js";
 import { FOLDER_KINDS } from "./output-kinds.js";
 
 /** What a command writes. */
@@ -95,11 +95,6 @@ function linkIn(target: string, folder: string): string[] {
     if (below !== undefined) return [below];
   }
   return [];
-}
-
-/** That something is there. */
-export function taken(path: string, what: string, hint = "choose another path"): IcrlError {
-  return new IcrlError("OUTPUT_EXISTS", `${path} ${what}: ${hint}`, { path });
 }
 
 const nouns = (kinds: readonly OutputKind[]): string => kinds.map(({ noun }) => noun).join(" or ");

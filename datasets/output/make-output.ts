@@ -4,8 +4,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { VERSION } from "../../common/version.js";
 import { fsyncFolder } from "../files/durable-file.js";
 import { makeFolders } from "../files/make-folders.js";
-import { claimOutput, holdsCurrentFolder, requirePath, taken } from "./claim-output.js";
-import { markerAt, type OutputKind } from "./output-kind.js";
+import { markerAt, type OutputKind, taken } from "../files/output-kind.js";
+import { claimOutput, holdsCurrentFolder, requirePath } from "./claim-output.js";
 import { removeEmpty, removeFiles } from "./remove-files.js";
 
 /**

@@ -1,12 +1,9 @@
 /** Every kind of output that commands leave on disk. docs/cli.md has the table. */
-import { closeSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { CSV_COLUMNS } from "../export/csv.js";
-import type { FormatName } from "../export/export-format.js";
-import { openRegularFile } from "../files/read-file.js";
+import { FORMATS } from "../export/formats.js";
+import { filesBelow, filesNamed, foldersNamed, markerAt, type OutputKind } from "../files/output-kind.js";
 import { type DatasetManifest, folderLabels, isDataset, readDatasetManifest } from "../folder/dataset-manifest.js";
 import { isLog, logFiles } from "../log/log-folder.js";
-import { filesBelow, filesNamed, foldersNamed, markerAt, type OutputKind } from "./output-kind.js";
 
 const SHARD = /^trajectories-\d{12}\.parquet$/;
 
@@ -206,64 +203,8 @@ export const EVALUATION: OutputKind = {
   nested: { at: /^(tournament|imitation)$/, kinds: [TOURNAMENT, DATASET] },
 };
 
-/** A folder of Parquet that was exported: export.json names its format and lists its files. */
-function parquetExport(format: FormatName): OutputKind {
-  const about = (path: string) => markerAt(join(path, "export.json"));
-  return {
-    noun: `an export (${format})`,
-    form: "folder",
-    is: (path) => about(path).format === format && Array.isArray(about(path).files),
-    files: (path) => [...filesNamed(path, "data", new RegExp(`^${format}-\\d{12}\\.parquet$`)), "export.json"],
-    inner: ["data"],
-  };
-}
-
-/** A file that was exported: it begins as one. */
-function fileExport(format: FormatName, beginning: RegExp): OutputKind {
-  return {
-    noun: `an export (${format})`,
-    form: "file",
-    is: (path) => beginning.test(headOf(path)),
-    files: () => [],
-    inner: [],
-  };
-}
-
-const HEAD_BYTES = 1024;
-
-function headOf(path: string): string {
-  const bytes = Buffer.alloc(HEAD_BYTES);
-  const fd = openRegularFile(path, Number.POSITIVE_INFINITY);
-  try {
-    return bytes.toString("utf8", 0, readSync(fd, bytes));
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Exports, by format. */
-export const EXPORTS: Readonly<Record<FormatName, OutputKind>> = {
-  minari: {
-    noun: "an export (minari)",
-    form: "folder",
-    is: (path) => "icrl" in markerAt(join(path, "data", "metadata.json")),
-    files: (path) => [
-      ...foldersNamed(join(path, "data"), /^\d+$/).flatMap((episode) => [
-        `data/${episode}/part-0.arrow`,
-        `data/${episode}/metadata.json`,
-      ]),
-      "data/metadata.json",
-    ],
-    inner: ["data"],
-  },
-  dpt: parquetExport("dpt"),
-  ad: parquetExport("ad"),
-  csv: fileExport("csv", new RegExp(`^${CSV_COLUMNS.map(({ name }) => name).join(",")}[,\\n]`)),
-  jsonl: fileExport("jsonl", /^\{"schema_version":\d+,"episode_id":"/),
-};
-
 /** Kinds that are folders. */
 export const FOLDER_KINDS: readonly OutputKind[] = [
   ...[DATASET, BEGUN_DATASET, COLLECTING, SPLIT, TRAINING, EVALUATION, TOURNAMENT, REPORT, LOG],
-  ...Object.values(EXPORTS).filter(({ form }) => form === "folder"),
+  ...FORMATS.map(({ output }) => output).filter(({ form }) => form === "folder"),
 ];

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { RecordBatch, RecordBatchReader } from "apache-arrow";
 import { IcrlError } from "../../common/errors.js";
 import { labelFolder } from "../folder/label-folder.js";
-import { checkedBatches, type ExpectedColumn, LABEL_EXPECTED, requireLengths } from "../log/checked-batches.js";
+import { checkedBatches, LABEL_EXPECTED, requireLengths } from "../log/checked-batches.js";
 import { decodeShards } from "../log/decode-shards.js";
 import { dataFolder } from "../log/log-folder.js";
-import { TRAJECTORY_COLUMNS } from "../log/trajectory-schema.js";
+import { asCurrent, trajectoryBatches } from "../log/trajectory-batches.js";
 import { rangesOf, takeRows } from "./take-rows.js";
 
 /** A shard and what belongs to it; row i of each label is row i's. */
@@ -43,28 +43,27 @@ export async function* readDatasetShards(
   let index = 0;
   for await (const streams of decodeShards(groups)) {
     const paths = groups[index].map(({ path }) => path);
-    const data = oneBatch(streams[0], paths[0], TRAJECTORY_COLUMNS, columns);
+    const data =
+      oneBatch(trajectoryBatches(streams[0], paths[0], columns)) ?? asCurrent(withoutRows(streams[0]), columns);
     if (lengths === "required") requireLengths(data, paths[0]);
-    const beside = streams.slice(1).map((stream, i) => oneBatch(stream, paths[i + 1], LABEL_EXPECTED));
+    const beside = streams
+      .slice(1)
+      .map((stream, i) => oneBatch(checkedBatches(stream, paths[i + 1], () => LABEL_EXPECTED)) ?? withoutRows(stream));
     for (const [i, label] of beside.entries()) checkAligned(data, label, paths[i + 1], paths[0]);
     yield { name: names[index], data, labels: new Map(labels.map((label, i) => [label, beside[i]])) };
     index += 1;
   }
 }
 
-/** An Arrow IPC stream as one batch. @throws LOG_CORRUPT */
-function oneBatch(
-  stream: Uint8Array,
-  path: string,
-  expected: readonly ExpectedColumn[],
-  columns?: readonly string[],
-): RecordBatch {
-  const batches = [...checkedBatches(stream, path, expected, columns)];
-  if (batches.length === 0) return new RecordBatch(RecordBatchReader.from(stream).open().schema);
-  if (batches.length === 1) return batches[0];
-  const all = batches.map((batch, source) => [source, 0, batch.numRows]);
-  return takeRows(batches, Int32Array.from(all.flat()));
+/** Batches as one; undefined where there are none. @throws what making them throws */
+function oneBatch(all: Iterable<RecordBatch>): RecordBatch | undefined {
+  const batches = [...all];
+  if (batches.length < 2) return batches[0];
+  const ranges = batches.flatMap((batch, source) => [source, 0, batch.numRows]);
+  return takeRows(batches, Int32Array.from(ranges));
 }
+
+const withoutRows = (stream: Uint8Array): RecordBatch => new RecordBatch(RecordBatchReader.from(stream).open().schema);
 
 function checkAligned(data: RecordBatch, label: RecordBatch, labelPath: string, dataPath: string): void {
   const row = data.numRows === label.numRows ? firstOtherEpisode(data, label) : Math.min(data.numRows, label.numRows);

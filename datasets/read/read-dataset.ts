@@ -13,8 +13,7 @@ import { IcrlError } from "../../common/errors.js";
 import { type Rng, rngFromSeed } from "../../common/rng.js";
 import { type DatasetManifest, folderLabels, readDatasetManifest } from "../folder/dataset-manifest.js";
 import { batchColumns, type ColumnName, type ColumnsByName, type Lists, listsOf } from "../log/batch-columns.js";
-import { valuesOf } from "../log/batch-rows.js";
-import { taskIdOf } from "../log/json-columns.js";
+import { valuesOf } from "../log/batch-values.js";
 import { type DatasetShard, readDatasetShards } from "./dataset-shards.js";
 import { instanceSplit, type Parts } from "./instance-split.js";
 import { type RowRanges, takeRows } from "./take-rows.js";
@@ -174,7 +173,7 @@ function rowFilter({ task, behaviour, split }: Pick<ReadOptions<ColumnName>, "ta
     throw new IcrlError("OPTION_INVALID", `the split has no part "${split.part}": it has ${names}`);
   }
   const columns: ColumnName[] = [];
-  if (task !== undefined) columns.push("tags", "task");
+  if (task !== undefined) columns.push("task_id");
   if (behaviour !== undefined) columns.push("behaviour_component", "entrant", "agent");
   if (partOf !== undefined) columns.push("task", "task_seed");
   return {
@@ -182,7 +181,7 @@ function rowFilter({ task, behaviour, split }: Pick<ReadOptions<ColumnName>, "ta
     matches(data: RecordBatch): (row: number) => boolean {
       const get = Object.fromEntries(columns.map((name) => [name, valuesOf(data, name)]));
       return (row) =>
-        (task === undefined || taskIdOf(get.tags(row) as string, get.task(row) as string) === task) &&
+        (task === undefined || get.task_id(row) === task) &&
         (behaviour === undefined ||
           (get.behaviour_component(row) ?? get.entrant(row) ?? get.agent(row)) === behaviour) &&
         (partOf === undefined || partOf(get.task(row) as string, get.task_seed(row) as bigint) === part);

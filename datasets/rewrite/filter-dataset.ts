@@ -3,7 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { IcrlError } from "../../common/errors.js";
 import { type DatasetManifest, readDatasetManifest } from "../folder/dataset-manifest.js";
 import { type OnProgress, sealDataset } from "../folder/seal-dataset.js";
-import { quoted, withDuckDb } from "../log/duckdb.js";
+import { shardsSqlOf, withDuckDb } from "../log/duckdb.js";
 import { dataFolder } from "../log/log-folder.js";
 import { runQuery } from "../log/query-log.js";
 import { requireCondition } from "../log/user-sql.js";
@@ -88,8 +88,7 @@ async function matchingRows(
       ? matches
       : `${trials === "any" ? "bool_or" : "bool_and"}(${matches}) OVER (PARTITION BY trial_id)`;
   const sql = `SELECT row::INTEGER FROM (
-      SELECT file_row_number AS row, ${kept} AS kept
-      FROM read_parquet(${quoted(path)}, file_row_number = true)
+      SELECT log_index - shard_first AS row, ${kept} AS kept FROM ${shardsSqlOf([path])}
     ) WHERE kept ORDER BY row`;
   const { rows } = await runQuery(connection, sql, "a condition is over the columns of docs/log.md");
   return rows.map(([row]) => row as number);

@@ -16,9 +16,12 @@ import {
   isDataset,
   readDatasetManifest,
 } from "../folder/dataset-manifest.js";
+import { corruptIfRefused } from "../folder/dataset-sql.js";
 import { labelFolder, labelHeadPath, listLabels, readLabelHead } from "../folder/label-folder.js";
 import { type OnProgress, sealDataset } from "../folder/seal-dataset.js";
+import { shardPaths, withDuckDb } from "../log/duckdb.js";
 import { dataFolder, listShards } from "../log/log-folder.js";
+import { schema1Files } from "../log/shard-columns.js";
 import { BEGUN_DATASET, COLLECTING } from "../output/output-kinds.js";
 import { removeEmpty, removeFiles } from "../output/remove-files.js";
 import { int32Column, readDatasetShards } from "../read/dataset-shards.js";
@@ -55,8 +58,9 @@ export async function finishDataset(
   }
   const labels = listLabels(from);
   removeFiles(dir, leftBehind(dir));
-  if (subsample === undefined || subsample === 1) linkShards(from, dir, names, labels);
-  else await subsampleShards(from, dir, names, labels, subsample);
+  const every = subsample ?? 1;
+  if (every === 1 && !(await haveSchema1(from))) linkShards(from, dir, names, labels);
+  else await rewriteShards(from, dir, names, labels, every);
   fsyncFolder(dir);
   const manifest = await sealDataset(dir, { ...head, subsample: subsample ?? null }, onProgress);
   removeCollecting(dir);
@@ -96,7 +100,14 @@ function linkOrCopy(from: string, to: string): void {
   }
 }
 
-async function subsampleShards(
+/** Whether an earlier version of icrl began the collection: a finished dataset is of one schema. */
+async function haveSchema1(from: string): Promise<boolean> {
+  const paths = shardPaths(from);
+  const old = withDuckDb(paths, (connection) => corruptIfRefused(from, () => schema1Files(connection, paths)));
+  return (await old).size > 0;
+}
+
+async function rewriteShards(
   from: string,
   dir: string,
   names: readonly string[],

@@ -12,8 +12,9 @@ import {
 import { corruptIfRefused } from "../folder/dataset-sql.js";
 import type { LabelHead } from "../folder/label-folder.js";
 import { type OnProgress, sealDataset } from "../folder/seal-dataset.js";
-import { valuesOf } from "../log/batch-rows.js";
+import { valuesOf } from "../log/batch-values.js";
 import { identifier, shardPaths, shardsSql, withDuckDb } from "../log/duckdb.js";
+import { schema1Files } from "../log/shard-columns.js";
 import { TRAJECTORY_COLUMNS } from "../log/trajectory-schema.js";
 import { makeOutput } from "../output/make-output.js";
 import { DATASET } from "../output/output-kinds.js";
@@ -31,7 +32,10 @@ export interface MergeOptions {
 }
 
 /** Columns in which the records of one trajectory can differ: who recorded it, when and under which name. */
-const OUTSIDE_CONTENT = ["session_id", "started_at", "agent_ms", "env_index", "server_version", "tags"];
+const OUTSIDE_CONTENT = [
+  ...["session_id", "started_at", "agent_ms", "env_index", "server_version"],
+  ...["task_id", "collection_id", "tags"],
+];
 
 /**
  * Merges datasets, one after the other. A trial that is in several of them with the same content is kept once, from the first.
@@ -49,15 +53,20 @@ export async function mergeDatasets(
   const head = mergedHead(sources, dirs, nodeVersion);
   const labels = commonLabels(sources, dirs);
   return makeOutput(out, DATASET, overwrite, async (partial) => {
-    const dropped = await corruptIfRefused(dirs.join(", "), () =>
-      withDuckDb(dirs.flatMap(shardPaths), (c) => repeatedTrials(c, dirs)),
+    const paths = dirs.flatMap(shardPaths);
+    const { dropped, old } = await corruptIfRefused(dirs.join(", "), () =>
+      withDuckDb(paths, async (c) => ({
+        dropped: await repeatedTrials(c, dirs),
+        old: await schema1Files(c, paths),
+      })),
     );
     const writer = createDatasetWriter(partial, labels);
     const total = sources.reduce((sum, { episodes }) => sum + episodes, 0);
     let done = 0;
     for (const [i, dir] of dirs.entries()) {
       const drop = dropped[i];
-      if (drop.size === 0) {
+      // What is written is of one schema: files of an older one are not copied as they are.
+      if (drop.size === 0 && !shardPaths(dir).some((path) => old.has(path))) {
         for (const shard of sources[i].shards) {
           writer.copy(dir, shard);
           done += shard.rows;

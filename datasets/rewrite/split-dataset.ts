@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type DatasetManifest, readDatasetManifest } from "../folder/dataset-manifest.js";
 import { type OnProgress, sealDataset } from "../folder/seal-dataset.js";
-import { valuesOf } from "../log/batch-rows.js";
+import { valuesOf } from "../log/batch-values.js";
 import { makeOutput } from "../output/make-output.js";
 import { SPLIT } from "../output/output-kinds.js";
 import { readDatasetShards } from "../read/dataset-shards.js";

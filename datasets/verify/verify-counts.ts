@@ -1,5 +1,5 @@
 import { type DatasetManifest, datasetPath } from "../folder/dataset-manifest.js";
-import { BEHAVIOUR_SQL, TASK_ID_SQL } from "../folder/dataset-sql.js";
+import { BEHAVIOUR_SQL } from "../folder/dataset-sql.js";
 import { shardPaths, shardsSql, withDuckDb } from "../log/duckdb.js";
 import { dataFolder } from "../log/log-folder.js";
 import type { DatasetProblem } from "./dataset-problem.js";
@@ -17,8 +17,7 @@ export async function checkCounts(dir: string, manifest: DatasetManifest, proble
       HAVING max(log_index) - min(log_index) + 1 <> count(*) OR min(shard_first) <> max(shard_first) LIMIT 5`);
     for (const [id] of torn)
       problems.push({ file: dataFolder(dir), problem: `trial ${id} does not stand side by side in one shard` });
-    const counts =
-      await rows(`SELECT ${TASK_ID_SQL}, ${BEHAVIOUR_SQL}, count(DISTINCT trial_id)::DOUBLE, count(*)::DOUBLE,
+    const counts = await rows(`SELECT task_id, ${BEHAVIOUR_SQL}, count(DISTINCT trial_id)::DOUBLE, count(*)::DOUBLE,
       sum("length")::DOUBLE, bool_or(privileged) FROM ${from} GROUP BY ALL`);
     const sum = (column: number, of = (_: (typeof counts)[number]) => true) =>
       counts.filter(of).reduce((all, row) => all + Number(row[column]), 0);

@@ -13,7 +13,6 @@ import {
 } from "../folder/dataset-manifest.js";
 import { batchRows } from "../log/batch-rows.js";
 import { withDuckDb } from "../log/duckdb.js";
-import { taskIdOf } from "../log/json-columns.js";
 import { inconsistency, type Replay, replayProblem } from "../log/row-problems.js";
 import type { TrajectoryRow } from "../log/trajectory-schema.js";
 import { type DatasetShard, readDatasetShards } from "../read/dataset-shards.js";
@@ -81,7 +80,7 @@ async function checkEpisodes(
     let row = 0;
     let last: TrajectoryRow | undefined;
     for (const episode of batchRows(decoded.data)) {
-      const id = taskIdOf(episode.tags, episode.task);
+      const id = episode.task_id;
       const task = tasks.get(id);
       const again = sampled(episodes + row);
       const problem =

@@ -9,8 +9,8 @@ import { jsonText } from "../../cli/print/json.js";
 import { IcrlError } from "../../common/errors.js";
 import { type DocumentKind, type Parts, readDocument, schemaOf } from "../../datasets/files/document.js";
 import { replaceDurably } from "../../datasets/files/durable-file.js";
+import { taken } from "../../datasets/files/output-kind.js";
 import { beginFolder } from "../../datasets/output/begin-folder.js";
-import { taken } from "../../datasets/output/claim-output.js";
 import { LOG, REPORT, TOURNAMENT } from "../../datasets/output/output-kinds.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
 

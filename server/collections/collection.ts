@@ -67,8 +67,6 @@ export function createCollection(
   let sealing = false;
   let closed = false;
 
-  const tagsOf = ({ task }: CollectionPart) => ({ collection: spec.id, task: task.id });
-
   const roster = createRoster<CollectionPart>(
     {
       name: `collection ${spec.id}`,
@@ -88,11 +86,11 @@ export function createCollection(
       describe: (part) => ({
         collectionId: spec.id,
         matchId: `${part.task.id}/${part.entrant}`,
+        taskId: part.task.id,
         task: part.task.task,
         agentOptions: part.behaviour.options,
         source: part.source,
         keepsTruncated: () => false,
-        tags: tagsOf(part),
         behaviourComponent: part.behaviour.name,
       }),
       changed,
@@ -120,7 +118,7 @@ export function createCollection(
     const numEnvs = Math.min(ORACLE_NOISE_ENVS, fitting, Number(part.source.remaining));
     if (numEnvs === 0) return;
     try {
-      await playOracleNoise(part, tagsOf(part), numEnvs, sink, counters, () => closed, clock);
+      await playOracleNoise(part, spec.id, numEnvs, sink, counters, () => closed, clock);
     } catch (error) {
       context.onError(error);
       part.fail(error instanceof IcrlError ? error.reason : "INTERNAL");

@@ -33,13 +33,13 @@ const SLICE_MS = 10;
 /**
  * Plays what is left of a part.
  *
- * @param tags labels of its trajectories
+ * @param collectionId of the part's collection
  * @param numEnvs trials side by side, at least 1
  * @param stopped whether to give up: what is under way is then not recorded
  */
 export async function playOracleNoise(
   part: CollectionPart,
-  tags: Readonly<Record<string, string>>,
+  collectionId: string,
   numEnvs: number,
   sink: TrajectorySink,
   counters: Counters,
@@ -54,7 +54,9 @@ export async function playOracleNoise(
     run: {
       sessionId: randomUUID(),
       tournamentId: undefined,
+      collectionId,
       entrant: part.behaviour.name,
+      taskId: part.task.id,
       task: task.name,
       taskVersion: task.version,
       taskOptionsJson: JSON.stringify(task.options),
@@ -64,7 +66,7 @@ export async function playOracleNoise(
       serverVersion: VERSION,
       privileged: true,
       behaviourComponent: part.behaviour.name,
-      tagsJson: JSON.stringify(tags),
+      tagsJson: "{}",
     },
     recorder: createRecorder(sink, () => false),
     withholdTruth: false,

@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../common/errors.js";
 import { replaceDurably } from "../../datasets/files/durable-file.js";
+import { taken } from "../../datasets/files/output-kind.js";
 import { type LabelHead, labelHeadPath, readLabelHead } from "../../datasets/folder/label-folder.js";
-import { taken } from "../../datasets/output/claim-output.js";
 import type { LabelRequest } from "../sessions/labels.js";
 
 /** Raised whenever a column of the labels changes. */

@@ -2,8 +2,9 @@
 
 import { readParquetFile } from "../../datasets/files/read-parquet.js";
 import { batchRows } from "../../datasets/log/batch-rows.js";
-import { checkedBatches, requireLengths } from "../../datasets/log/checked-batches.js";
-import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
+import { requireLengths } from "../../datasets/log/checked-batches.js";
+import { trajectoryBatches } from "../../datasets/log/trajectory-batches.js";
+import type { TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
 
 /** Lists of all rows: those of row i are items[offsets[i]] to items[offsets[i + 1] - 1]. */
 export interface FlatLists<A extends Int32Array | Float32Array> {
@@ -53,7 +54,7 @@ const COLUMNS: readonly (keyof TrajectoryRow)[] = [
 /** Reads one. Throws what the file system or the Parquet reader throws. @throws LOG_CORRUPT */
 export async function readRecordedShard(path: string): Promise<RecordedShard> {
   const rows: TrajectoryRow[] = [];
-  for (const batch of checkedBatches(await readParquetFile(path, COLUMNS), path, TRAJECTORY_COLUMNS, COLUMNS)) {
+  for (const batch of trajectoryBatches(await readParquetFile(path, () => COLUMNS), path, COLUMNS)) {
     requireLengths(batch, path);
     rows.push(...batchRows(batch));
   }

@@ -9,6 +9,8 @@ export interface Assignment {
   readonly collectionId?: string;
   /** "<task id>/<entrant>" */
   readonly matchId: string;
+  /** Id of the task in the tournament or the collection. */
+  readonly taskId: string;
   readonly task: Task;
   readonly agentOptions: Readonly<Record<string, unknown>>;
   readonly source: TrialSource;
@@ -17,8 +19,6 @@ export interface Assignment {
    * reason: not where the trial will be played again.
    */
   keepsTruncated(reason: Reason): boolean;
-  /** Labels of each logged trajectory. */
-  readonly tags?: Readonly<Record<string, string>>;
   /** Which part of a mixture of behaviours acts; undefined when there is no mixture. */
   readonly behaviourComponent?: string;
 }

@@ -51,6 +51,8 @@ export function freePlay(sessionId: string, hello: Hello, message: Open, context
           run: {
             ...runOf(sessionId, hello, task),
             tournamentId: undefined,
+            collectionId: undefined,
+            taskId: task.name,
             entrant: undefined,
             agentOptionsJson: JSON.stringify(hello.agentOptions ?? {}),
             tagsJson: JSON.stringify(message.tags),
@@ -75,7 +77,7 @@ export function assignedPlay(
   context: SessionContext,
 ): Prepared {
   const { limits, sink, clock } = context;
-  const { task, source, tournamentId, matchId, collectionId, agentOptions, behaviourComponent } = assignment;
+  const { taskId, task, source, tournamentId, matchId, collectionId, agentOptions, behaviourComponent } = assignment;
   const wanted = hello.numEnvs || DEFAULT_ENVS;
   const { remaining } = source;
   // Half of what is left, so that a second session of the same entrant can play beside this one.
@@ -92,10 +94,12 @@ export function assignedPlay(
           run: {
             ...runOf(sessionId, hello, task),
             tournamentId,
+            collectionId,
+            taskId,
             entrant: hello.entrant,
             agentOptionsJson: JSON.stringify(agentOptions),
             behaviourComponent,
-            tagsJson: JSON.stringify(assignment.tags ?? {}),
+            tagsJson: "{}",
           },
           recorder: createRecorder(sink, (reason) => assignment.keepsTruncated(reason)),
           withholdTruth: true,

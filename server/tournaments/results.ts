@@ -1,11 +1,11 @@
 /** What came out of a tournament that is over. */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { type MeanAndStandardError, meanAndStandardError, meanOf } from "../../common/mean-and-standard-error.js";
 import { trialSeeds } from "../../common/seeds.js";
 import { VERSION } from "../../common/version.js";
 import type { Estimate, LeaderboardRow, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
 import { bootstrapMeans } from "../../statistics/bootstrap-means.js";
 import { createKernels } from "../../statistics/kernels.js";
-import { type MeanAndStandardError, meanAndStandardError, meanOf } from "../../common/mean-and-standard-error.js";
 import { rankBy } from "../../statistics/rank-by.js";
 import { DEFAULT_RESAMPLES } from "../../statistics/resampling.js";
 import { runInSlices } from "../../statistics/slices.js";

@@ -112,11 +112,11 @@ export function createTournament(
       describe: (match) => ({
         tournamentId: spec.id,
         matchId: `${match.taskId}/${match.entrant}`,
+        taskId: match.taskId,
         task: match.task,
         agentOptions: optionsOf.get(match.entrant) ?? {},
         source: match.source,
         keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
-        tags: { task: match.taskId },
       }),
       changed,
     },

@@ -1,7 +1,7 @@
 /** The trials of a finished tournament as Arrow batches: the rows of trials.parquet. */
 import { IcrlError } from "../../common/errors.js";
-import { encodeTrials } from "../../datasets/tournament/trials-table.js";
 import type { LoadedEntry } from "./entry.js";
+import { encodeTrials } from "./trials-table.js";
 
 /** Trials of one batch. */
 const BATCH_TRIALS = 20_000;

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readParquet } from "parquet-wasm";
 import { fsyncFolder, hashOf } from "../../datasets/files/durable-file.js";
+import { joinStreams } from "../../datasets/files/ipc-stream.js";
 import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/files/read-file.js";
 import {
   dataFolder,
@@ -17,9 +18,10 @@ import {
   readManifest,
   type ShardEntry,
 } from "../../datasets/log/log-folder.js";
+import { currentStream, isSchema1Stream } from "../../datasets/log/trajectory-batches.js";
 import { appendToManifest } from "./manifest.js";
 import { type LogWriter, mustHold } from "./roll.js";
-import { joinStreams, replaceShard, temporaryPath, writeShard } from "./shard-file.js";
+import { replaceShard, temporaryPath, writeShard } from "./shard-file.js";
 
 /** Shards below this size are worth joining. */
 const TINY_BYTES = 1 << 20;
@@ -66,7 +68,8 @@ function joinShards(dir: string, group: readonly ShardEntry[], writer: LogWriter
     const bytes = readRegularFile(join(dataFolder(dir), entry.file), MAX_SHARD_BYTES);
     // A damaged shard must not be laundered into a new one with a good hash.
     if (hashOf(bytes) !== entry.sha256) return undefined;
-    return readParquet(bytes).intoIPCStream();
+    const stream = readParquet(bytes).intoIPCStream();
+    return isSchema1Stream(stream) ? currentStream(stream, entry.file) : stream;
   });
   if (streams.some((stream) => stream === undefined)) return;
   const rows = group.reduce((sum, entry) => sum + entry.rows, 0);

@@ -6,6 +6,7 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hashOf } from "../../datasets/files/durable-file.js";
+import { joinStreams } from "../../datasets/files/ipc-stream.js";
 import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/files/read-file.js";
 import {
   dataFolder,
@@ -15,10 +16,11 @@ import {
   type ShardEntry,
   shardName,
 } from "../../datasets/log/log-folder.js";
+import { currentStream, isSchema1Stream } from "../../datasets/log/trajectory-batches.js";
 import { type Claim, isHeld, takenOver } from "./lock.js";
 import { appendToManifest } from "./manifest.js";
 import { readSegment } from "./segment-file.js";
-import { joinStreams, placeShard, replaceShard, shardRows, writeShard } from "./shard-file.js";
+import { placeShard, replaceShard, shardRows, writeShard } from "./shard-file.js";
 
 /** Whoever holds the log. */
 export interface LogWriter {
@@ -56,7 +58,9 @@ export function rollSegment(dir: string, segment: SegmentFile, writer: LogWriter
   }
   const damagedBytes = scan.damaged.reduce((sum, range) => sum + range.to - range.from, 0);
   if (entry === undefined && scan.rows > 0) {
-    const streams = scan.frames.map((frame) => frame.payload);
+    const payloads = scan.frames.map((frame) => frame.payload);
+    // One writer wrote them all.
+    const streams = isSchema1Stream(payloads[0]) ? payloads.map((payload) => currentStream(payload, path)) : payloads;
     entry = writeShard(dir, name, scan.rows, joinStreams(streams), writer.epoch);
     if (damagedBytes > 0) entry = { ...entry, damaged: true };
     mustHold(writer.claim);

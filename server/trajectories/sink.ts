@@ -7,7 +7,10 @@
 export interface RunInfo {
   readonly sessionId: string;
   readonly tournamentId: string | undefined;
+  readonly collectionId: string | undefined;
   readonly entrant: string | undefined;
+  /** The task's id in the tournament or the collection; in free play its family. */
+  readonly taskId: string;
   readonly task: string;
   readonly taskVersion: number;
   /** JSON object, all options resolved. */
@@ -21,7 +24,7 @@ export interface RunInfo {
   readonly privileged: boolean;
   /** Which part of a mixture of behaviours acts; undefined when there is no mixture. */
   readonly behaviourComponent?: string;
-  /** JSON object of texts. */
+  /** JSON object of texts, the agent's own. */
   readonly tagsJson: string;
 }
 

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { jsonText } from "#icrl/cli/print/json.js";
 import { connect } from "#icrl/clients/typescript/connect.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
-import { writeTrialsParquet } from "#icrl/datasets/tournament/trials-table.js";
+import { writeTrialsParquet } from "#icrl/datasets/tournament/write-trials.js";
 import { resultsJson } from "#icrl/jobs/tournament/results.js";
 import type { Tournament, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { serverForTest } from "../support/server.js";

@@ -1,39 +1,32 @@
 /** `icrl dataset export DIR --format NAME --out PATH`: a dataset in a form that other programs read. */
 import { Command, Option } from "commander";
-import { CONTEXTS, FORMAT_NAMES, type FormatName } from "../../../datasets/export/export-format.js";
+import type { ExportFormat, FormatOption } from "../../../datasets/export/export-format.js";
+import { FORMATS } from "../../../datasets/export/formats.js";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
 import { printJson } from "../../print/json.js";
 import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
 import { collect, required, uint64, wholeNumber } from "../arguments.js";
 
-interface ExportFlags {
-  format?: FormatName;
-  out?: string;
-  labels?: string;
-  task?: string;
-  every?: number;
-  queries?: number;
-  context?: (typeof CONTEXTS)[number];
-  seed?: bigint;
-  author?: string[];
-  codePermalink?: string;
-  overwrite?: boolean;
-  json?: boolean;
+/** Flags of every format, and under their own names those of one. */
+interface ExportFlags extends Readonly<Record<string, unknown>> {
+  readonly format?: string;
+  readonly out?: string;
+  readonly labels?: string;
+  readonly task?: string;
+  readonly every?: number;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
 }
-
-/** Options that only one format has. */
-const OPTIONS_OF: readonly (readonly [keyof ExportFlags, string, FormatName])[] = [
-  ["queries", "--queries", "dpt"],
-  ["context", "--context", "dpt"],
-  ["seed", "--seed", "dpt"],
-  ["author", "--author", "minari"],
-  ["codePermalink", "--code-permalink", "minari"],
-];
 
 /** The command. */
 export function exportCommand(): Command {
-  return new Command("export")
+  const named = (form: "file" | "folder") =>
+    FORMATS.filter(({ output }) => output.form === form).map(({ name }) => name);
+  const labels = FORMATS.flatMap(({ name, defaultLabel }) =>
+    defaultLabel === undefined ? [] : [`${name} ${defaultLabel}`],
+  );
+  const command = new Command("export")
     .description(
       "Write a dataset in a form that other programs read: docs/export.md has what each format holds and loses. " +
         "Plain shards need no export: DuckDB, pandas, Polars, pyarrow and Hugging Face datasets read DIR as it is.",
@@ -42,26 +35,23 @@ export function exportCommand(): Command {
     .addOption(
       new Option(
         "--format <name>",
-        "minari: a Minari dataset; dpt: contexts, queries and best actions; ad: ordered learning histories; " +
-          "jsonl: one episode a line; csv: one step a row (required)",
-      ).choices(FORMAT_NAMES),
+        `${FORMATS.map(({ name, summary }) => `${name}: ${summary}`).join("; ")} (required)`,
+      ).choices(FORMATS.map(({ name }) => name)),
     )
-    .option("--out <path>", "file (jsonl, csv) or folder (minari, dpt, ad) to make (required)")
+    .option(
+      "--out <path>",
+      `file (${named("file").join(", ")}) or folder (${named("folder").join(", ")}) to make (required)`,
+    )
     .option(
       "--labels <name>",
-      "whose actions are the label: self, optimal or an expert's (default: ad self, dpt optimal)",
+      `whose actions are the label: self, optimal or an expert's (default: ${labels.sort().join(", ")})`,
     )
     .option("--task <id>", "only this task")
-    .option("--every <k>", "only every k-th episode of each trial, beginning with the first", wholeNumber(1))
-    .option("--queries <n>", "dpt: queries drawn from each trial (default: 1)", wholeNumber(1))
-    .addOption(
-      new Option("--context <what>", "dpt: all steps of the trial, or those before the query (default: whole)").choices(
-        CONTEXTS,
-      ),
-    )
-    .option("--seed <n>", "dpt: seed of the draws (default: 0)", uint64)
-    .option("--author <name>", "minari: an author to name; can be given several times", collect)
-    .option("--code-permalink <url>", "minari: address of the code that made the data")
+    .option("--every <k>", "only every k-th episode of each trial, beginning with the first", wholeNumber(1));
+  for (const format of FORMATS) {
+    for (const [name, option] of Object.entries(format.options)) command.addOption(flagOf(format, name, option));
+  }
+  return command
     .option("--overwrite", "replace what an earlier export of this format left there")
     .option(
       "--json",
@@ -70,30 +60,48 @@ export function exportCommand(): Command {
     .action(run);
 }
 
+/** `--two-words` of `twoWords`. */
+const flagName = (name: string): string => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+function flagOf({ name: format }: ExportFormat, name: string, option: FormatOption): Option {
+  const value = "value" in option ? option.value : "n";
+  const usual = "default" in option ? ` (default: ${option.default})` : "";
+  const flag = new Option(`${flagName(name)} <${value}>`, `${format}: ${option.help}${usual}`);
+  switch (option.kind) {
+    case "count":
+      return flag.argParser(wholeNumber(1));
+    case "seed":
+      return flag.argParser(uint64);
+    case "choice":
+      return flag.choices(option.choices);
+    case "texts":
+      return flag.argParser(collect);
+    case "text":
+      return flag;
+  }
+}
+
 async function run(dir: string, flags: ExportFlags, command: Command): Promise<void> {
-  const format = required(flags.format, "--format <name>", command);
+  const name = required(flags.format, "--format <name>", command);
+  const format = FORMATS.find((one) => one.name === name) as ExportFormat; // commander allows no other
   const out = required(flags.out, "--out <path>", command);
-  for (const [key, option, of] of OPTIONS_OF) {
-    if (flags[key] !== undefined && of !== format) {
-      command.error(`error: option '${option}' is for --format ${of}, not ${format}`);
-    }
+  for (const other of FORMATS) {
+    const stray = other === format ? undefined : Object.keys(other.options).find((key) => flags[key] !== undefined);
+    if (stray === undefined) continue;
+    command.error(`error: option '${flagName(stray)}' is for --format ${other.name}, not ${name}`);
   }
   const { steps } = readDatasetManifest(dir);
   const whole = flags.task === undefined && flags.every === undefined ? steps : undefined;
   const named = { first: `reading ${dir}`, name: "exporting" };
   const { rowsAre, ...report } = await workProgress(named, async ({ update, doing }) => {
-    const { exportDataset } = await import("../../../datasets/export/export-dataset.js");
+    const { exportDataset } = await import("../../../datasets/rewrite/export-dataset.js");
     return exportDataset(dir, {
       format,
       out,
       label: flags.labels,
       task: flags.task,
       every: flags.every,
-      queries: flags.queries ?? 1,
-      context: flags.context ?? "whole",
-      seed: flags.seed ?? 0n,
-      authors: flags.author ?? [],
-      codePermalink: flags.codePermalink,
+      options: flags,
       overwrite: flags.overwrite === true,
       onProgress(done, total, steps) {
         update(done, total, steps, whole);

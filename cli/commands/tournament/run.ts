@@ -170,7 +170,7 @@ function ownServer(out: string, { listen }: RunFlags, progress: Progress): Promi
 async function writeResults(connection: Connection, id: string, json: ResultsJson, out: string): Promise<void> {
   writeFileSync(join(out, "results.json"), jsonText(json));
   const [{ writeTrialsParquet }, { writePicture }] = await Promise.all([
-    import("../../../datasets/tournament/trials-table.js"),
+    import("../../../datasets/tournament/write-trials.js"),
     import("../../../jobs/charts/picture.js"),
   ]); // wanted once, at the end: Arrow and Vega
   const chunks = [];

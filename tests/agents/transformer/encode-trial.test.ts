@@ -56,10 +56,10 @@ const tokensOf = (layout: TokenConfig["layout"]): TokenConfig => {
 async function trials(): Promise<{ readonly id: string; readonly trial: TrialRows }[]> {
   const shapes = new Map(readDatasetManifest(dir).tasks.map((task) => [task.id, taskShape(task)]));
   const found: { id: string; trial: TrialRows }[] = [];
-  const columns = [...TRIAL_COLUMNS, "tags"] as const;
+  const columns = [...TRIAL_COLUMNS, "task_id"] as const;
   for await (const batch of readDataset(dir, { columns, unit: "trial", batchUnits: 7 })) {
     for (let i = 0; i + 1 < batch.units.length; i += 1) {
-      const { task: id } = JSON.parse(batch.columns.tags[batch.units[i]] as string) as { task: string };
+      const id = batch.columns.task_id[batch.units[i]] as string;
       const shape = shapes.get(id);
       if (shape === undefined) throw new RangeError(`a trial of ${id}`);
       found.push({ id, trial: { columns: batch.columns, from: batch.units[i], to: batch.units[i + 1], shape } });

@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { exportDataset } from "#icrl/datasets/export/export-dataset.js";
-import type { FormatName } from "#icrl/datasets/export/export-format.js";
+import type { ExportFormat } from "#icrl/datasets/export/export-format.js";
+import { FORMATS } from "#icrl/datasets/export/formats.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
+import { exportDataset } from "#icrl/datasets/rewrite/export-dataset.js";
 import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
 import { pythonWith } from "../../requirements.js";
 import { dataRows, makeDataset } from "../../support/dataset.js";
@@ -40,22 +41,18 @@ beforeAll(async () => {
 });
 afterAll(() => temporary.remove());
 
-const run = (format: FormatName, out: string, task?: string, label?: string) =>
+const run = (format: string, out: string, task?: string, label?: string) =>
   exportDataset(dir, {
-    format,
+    format: FORMATS.find(({ name }) => name === format) as ExportFormat,
     out,
     label,
     task,
     every: undefined,
-    queries: 2,
-    context: "whole",
-    seed: 0n,
-    authors: [],
-    codePermalink: undefined,
+    options: { queries: 2 },
     overwrite: false,
   });
 
-const taskOf = (row: TrajectoryRow): string => (JSON.parse(row.tags) as { task: string }).task;
+const taskOf = (row: TrajectoryRow): string => row.task_id;
 
 const withMinari = pythonWith(["minari", "pyarrow", "PIL"]);
 test.skipIf(withMinari === undefined)(

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rngFromSeed } from "#icrl/common/rng.js";
-import { COLUMNS_TABLES } from "#icrl/datasets/export/columns-tables.js";
-import { type ExportReport, type ExportRequest, exportDataset } from "#icrl/datasets/export/export-dataset.js";
-import { FORMAT_NAMES, type FormatName } from "#icrl/datasets/export/export-format.js";
+import type { ExportFormat } from "#icrl/datasets/export/export-format.js";
 import { float32Text } from "#icrl/datasets/export/float32-text.js";
+import { FORMATS } from "#icrl/datasets/export/formats.js";
 import { listShards } from "#icrl/datasets/log/log-folder.js";
 import { queryLog } from "#icrl/datasets/log/query-log.js";
 import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
+import { type ExportReport, type ExportRequest, exportDataset } from "#icrl/datasets/rewrite/export-dataset.js";
 import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
 import { dataRows, madeUpLabel, makeDataset, writeLabel } from "../../support/dataset.js";
 import { tempDir } from "../../support/temp-dir.js";
@@ -47,25 +47,22 @@ function newPath(name = "out-v0"): string {
   return join(temporary.path, `export-${outs}`, name);
 }
 
-function request(format: FormatName, change: Partial<ExportRequest> = {}): ExportRequest {
+type Change = Partial<Omit<ExportRequest, "format">>;
+
+function request(format: string, change: Change = {}): ExportRequest {
   return {
-    format,
+    format: FORMATS.find(({ name }) => name === format) as ExportFormat,
     out: newPath(),
     label: undefined,
     task: format === "minari" ? "river" : undefined,
     every: undefined,
-    queries: 1,
-    context: "whole",
-    seed: 0n,
-    authors: [],
-    codePermalink: undefined,
+    options: {},
     overwrite: false,
     ...change,
   };
 }
 
-const run = (format: FormatName, change: Partial<ExportRequest> = {}): Promise<ExportReport> =>
-  exportDataset(dir, request(format, change));
+const run = (format: string, change: Change = {}): Promise<ExportReport> => exportDataset(dir, request(format, change));
 
 /** Rows of a Parquet export as objects. Lists are arrays, uint64 decimal texts. */
 async function parquetRows(out: string): Promise<Record<string, unknown>[]> {
@@ -74,7 +71,7 @@ async function parquetRows(out: string): Promise<Record<string, unknown>[]> {
 }
 
 const numbers = (list: ArrayLike<number> | null): number[] | null => (list === null ? null : Array.from(list));
-const taskOf = (row: TrajectoryRow): string => (JSON.parse(row.tags) as { task: string }).task;
+const taskOf = (row: TrajectoryRow): string => row.task_id;
 
 /** Rows by trial, in order. */
 function trials(of = rows): TrajectoryRow[][] {
@@ -287,7 +284,7 @@ describe("dpt", () => {
 
   for (const context of ["whole", "prefix"] as const) {
     test(`context ${context}: a query is a step of the trial, its label and its context are the trial's`, async () => {
-      const { out, rows: count } = await run("dpt", { queries: QUERIES, context });
+      const { out, rows: count } = await run("dpt", { options: { queries: QUERIES, context } });
       const found = await parquetRows(out);
       expect([count, found.length]).toEqual([30 * QUERIES, 30 * QUERIES]);
       for (const [i, row] of found.entries()) {
@@ -332,8 +329,8 @@ describe("dpt", () => {
   });
 
   test("queries are drawn by seed and trial alone", async () => {
-    const drawn = async (change: Partial<ExportRequest>) => {
-      const found = await parquetRows((await run("dpt", { queries: 3, ...change })).out);
+    const drawn = async ({ seed, ...change }: Change & { readonly seed?: bigint }) => {
+      const found = await parquetRows((await run("dpt", { options: { queries: 3, seed }, ...change })).out);
       return found.map((row) => `${row.trial_id} ${row.query_index} ${row.query_episode} ${row.query_step}`);
     };
     const all = await drawn({});
@@ -344,7 +341,9 @@ describe("dpt", () => {
   });
 
   test("queries are uniform over a trial's steps", async () => {
-    const found = await parquetRows((await run("dpt", { queries: 400, context: "prefix", task: "linear" })).out);
+    const found = await parquetRows(
+      (await run("dpt", { options: { queries: 400, context: "prefix" }, task: "linear" })).out,
+    );
     const counts = new Array(12).fill(0);
     for (const row of found) counts[row.query_step as number] += 1;
     // 12 x 400 draws from 12 steps: 400 each, standard deviation 19.1; five of them
@@ -358,7 +357,7 @@ describe("minari", () => {
       out,
       rows: count,
       files,
-    } = await run("minari", { label: "made-up", authors: ["A", "B"], codePermalink: "https://c" });
+    } = await run("minari", { label: "made-up", options: { author: ["A", "B"], codePermalink: "https://c" } });
     const river = rows.filter((row) => taskOf(row) === "river");
     // by hand: two files an episode, and the dataset's metadata
     expect([count, files]).toEqual([48, 97]);
@@ -415,10 +414,10 @@ describe("minari", () => {
   });
 });
 
-for (const format of FORMAT_NAMES) {
+for (const { name: format } of FORMATS) {
   test(`${format}: the same dataset gives the same bytes`, async () => {
-    const a = await run(format, { queries: 2, context: "prefix", label: "made-up" });
-    const b = await run(format, { queries: 2, context: "prefix", label: "made-up" });
+    const a = await run(format, { options: { queries: 2, context: "prefix" }, label: "made-up" });
+    const b = await run(format, { options: { queries: 2, context: "prefix" }, label: "made-up" });
     expect(contents(join(a.out, ".."))).toEqual(contents(join(b.out, "..")));
     expect(Object.keys(contents(join(a.out, ".."))).length).toBe(a.files);
   });
@@ -472,11 +471,3 @@ test("a label of another length than its episode is corrupt", async () => {
     message: expect.stringMatching(/1 actions for 12 steps/),
   });
 });
-
-for (const [format, table] of Object.entries(COLUMNS_TABLES)) {
-  test(`the table of ${format} in docs/export.md is the exporter's`, () => {
-    const page = readFileSync(new URL("../../../docs/export.md", import.meta.url), "utf8");
-    const between = new RegExp(`<!-- columns:${format} -->\n([\\s\\S]*?)\n<!-- /columns -->`).exec(page)?.[1];
-    expect(between).toBe(table);
-  });
-}

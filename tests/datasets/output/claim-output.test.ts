@@ -1,8 +1,10 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { csv } from "#icrl/datasets/export/csv.js";
+import { jsonl } from "#icrl/datasets/export/jsonl.js";
 import { claimOutput } from "#icrl/datasets/output/claim-output.js";
-import { DATASET, EXPORTS, LOG, REPORT, TOURNAMENT, TRAINING } from "#icrl/datasets/output/output-kinds.js";
+import { DATASET, LOG, REPORT, TOURNAMENT, TRAINING } from "#icrl/datasets/output/output-kinds.js";
 import { tempDir } from "../../support/temp-dir.js";
 
 /** A folder with files in it. */
@@ -81,13 +83,13 @@ test("a file is replaced where it begins as an export of that format does", () =
     "new.csv": "",
     "log/shards.jsonl": "",
   });
-  expect(claimOutput(join(dir, "ours.csv"), { own: [EXPORTS.csv] })).toBe(true);
-  expect(claimOutput(join(dir, "new.csv"), { own: [EXPORTS.csv] })).toBe(false); // of mktemp, say
-  expect(() => claimOutput(join(dir, "mine.csv"), { own: [EXPORTS.csv] })).toThrow(
+  expect(claimOutput(join(dir, "ours.csv"), { own: [csv.output] })).toBe(true);
+  expect(claimOutput(join(dir, "new.csv"), { own: [csv.output] })).toBe(false); // of mktemp, say
+  expect(() => claimOutput(join(dir, "mine.csv"), { own: [csv.output] })).toThrow(
     refused(/is a file, and not an export/),
   );
-  expect(() => claimOutput(join(dir, "ours.csv"), { own: [EXPORTS.jsonl] })).toThrow(refused(/is a file, and not/));
-  expect(() => claimOutput(dir, { own: [EXPORTS.csv] })).toThrow(refused(/is a folder/));
+  expect(() => claimOutput(join(dir, "ours.csv"), { own: [jsonl.output] })).toThrow(refused(/is a file, and not/));
+  expect(() => claimOutput(dir, { own: [csv.output] })).toThrow(refused(/is a folder/));
   expect(() => claimOutput(join(dir, "ours.csv"), { own: [DATASET] })).toThrow(refused(/is a file: /));
   expect(() => claimOutput(join(dir, "ours.csv/x"), { own: [DATASET] })).toThrow(refused(/would be below .*ours\.csv/));
 });

@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { ad as adFormat } from "#icrl/datasets/export/ad.js";
 import { makeOutput } from "#icrl/datasets/output/make-output.js";
-import { EXPORTS } from "#icrl/datasets/output/output-kinds.js";
 import { tempDir } from "../../support/temp-dir.js";
 
-const { ad } = EXPORTS;
+const ad = adFormat.output;
 
 function scratch() {
   const dir = tempDir();

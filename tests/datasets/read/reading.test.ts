@@ -4,17 +4,13 @@ import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ipcRows } from "#icrl/datasets/log/batch-rows.js";
+import { sqlType } from "#icrl/datasets/log/columns.js";
 import { listTrajectories, type TrajectorySummary } from "#icrl/datasets/log/list-trajectories.js";
 import { queryLog } from "#icrl/datasets/log/query-log.js";
 import { readEpisodes } from "#icrl/datasets/log/read-episodes.js";
 import { streamTrajectories } from "#icrl/datasets/log/stream-trajectories.js";
 import type { TrajectoryFilter } from "#icrl/datasets/log/trajectory-filter.js";
-import {
-  sqlType,
-  TRAJECTORY_COLUMNS,
-  TRUTH_COLUMNS,
-  type TrajectoryRow,
-} from "#icrl/datasets/log/trajectory-schema.js";
+import { TRAJECTORY_COLUMNS, TRUTH_COLUMNS, type TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { recordRow } from "#icrl/server/trajectories/record-row.js";
 import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
 import { randomEpisode } from "../../server/trajectories/random-episodes.mjs";

@@ -142,8 +142,8 @@ test("a manifest that is missing, garbled or of a later version says so", async 
   expect(reason()).toMatch(/^DATASET_CORRUPT: .*it is null, expected an object/);
   writeFileSync(path, JSON.stringify({ ...manifest, shards: undefined }));
   expect(reason()).toMatch(/^DATASET_CORRUPT: .*shards is missing/);
-  writeFileSync(path, JSON.stringify({ ...manifest, schema_version: 2 }));
-  expect(reason()).toMatch(/^DATASET_TOO_NEW: .*schema_version 2, .* reads 1: install a newer one/);
+  writeFileSync(path, JSON.stringify({ ...manifest, schema_version: 3 }));
+  expect(reason()).toMatch(/^DATASET_TOO_NEW: .*schema_version 3, .* reads 2: install a newer one/);
   rmSync(path);
   expect(reason()).toMatch(/^NOT_A_DATASET: .* has data\/ and no dataset\.json/);
 });

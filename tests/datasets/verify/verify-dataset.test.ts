@@ -127,7 +127,7 @@ test.each<[string, (row: TrajectoryRow) => Partial<TrajectoryRow>, RegExp]>([
   ["a propensity", (row) => ({ propensities: row.rewards.map(() => 0) }), /^propensity 0 is 0, outside \(0, 1\]$/],
   ["a length", (row) => ({ rewards: row.rewards.slice(1) }), /^rewards has \d+ items for \d+ steps$/],
   ["completeness", () => ({ complete: false, truncated: true }), /^is not complete/],
-  ["the task", () => ({ tags: '{"task":"chess"}' }), /^is of task "chess", which dataset\.json does not list$/],
+  ["the task", () => ({ task_id: "chess" }), /^is of task "chess", which dataset\.json does not list$/],
 ])("what contradicts the task or the row is found without a replay: %s", async (_, change, problem) => {
   const dir = await withRows((rows) => rows.map((row, i) => (i === 0 ? { ...row, ...change(row) } : row)));
   expect(await problemsOf(dir, 0)).toEqual([expect.stringMatching(problem)]);

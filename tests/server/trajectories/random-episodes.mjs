@@ -5,7 +5,9 @@ import { rngFromSeed } from "#icrl/common/rng.js";
 const RUNS = [0, 1, 2].map((i) => ({
   sessionId: `session-${i}`,
   tournamentId: i === 2 ? "tournament-1" : undefined,
+  collectionId: i === 1 ? "collection-1" : undefined,
   entrant: i === 2 ? "entränt ✓" : undefined,
+  taskId: `tâsk ${i}`,
   task: i === 0 ? "linear-bandit" : "river-swim",
   taskVersion: 1,
   taskOptionsJson: JSON.stringify({ horizon: 20, number: i }),

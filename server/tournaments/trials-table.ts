@@ -1,19 +1,5 @@
 /** The columns of trials.parquet: one row for each trial of a tournament. Documented in docs/results.md. */
-import { writeFileSync } from "node:fs";
-import {
-  Bool,
-  Field,
-  Float64,
-  Schema,
-  Table,
-  tableFromIPC,
-  tableToIPC,
-  Uint32,
-  Uint64,
-  Utf8,
-  vectorFromArray,
-} from "apache-arrow";
-import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
+import { Bool, Field, Float64, Schema, Table, tableToIPC, Uint32, Uint64, Utf8, vectorFromArray } from "apache-arrow";
 
 /** Schema of trials.parquet. */
 export const TRIALS_SCHEMA = new Schema([
@@ -72,12 +58,4 @@ export function encodeTrials(columns: TrialColumns): Buffer {
     min_fraction: vectorFromArray(known(columns.minFraction), new Float64()),
   });
   return Buffer.from(tableToIPC(table, "stream"));
-}
-
-/** Writes complete Arrow IPC streams of trials, in order, as one Parquet file. */
-export function writeTrialsParquet(streams: readonly Uint8Array[], path: string): void {
-  const batches = streams.flatMap((stream) => tableFromIPC(stream).batches);
-  const table = new Table(batches);
-  const properties = new WriterPropertiesBuilder().setCompression(Compression.ZSTD).setCreatedBy("icrl").build();
-  writeFileSync(path, writeParquet(WasmTable.fromIPCStream(tableToIPC(table, "stream")), properties));
 }

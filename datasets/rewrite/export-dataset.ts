@@ -2,22 +2,16 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { IcrlError } from "../../common/errors.js";
+import { type ExportFormat, type ExportSource, formatOptions } from "../export/export-format.js";
+import { readTrials } from "../export/read-trials.js";
 import { type DatasetManifest, readDatasetManifest } from "../folder/dataset-manifest.js";
 import { makeOutput } from "../output/make-output.js";
-import { EXPORTS } from "../output/output-kinds.js";
-import { ad } from "./ad.js";
-import { csv } from "./csv.js";
-import { dpt } from "./dpt.js";
-import type { ExportFormat, ExportSource, FormatName, FormatOptions } from "./export-format.js";
-import { jsonl } from "./jsonl.js";
-import { minari } from "./minari.js";
-import { readTrials } from "./read-trials.js";
-
-const FORMATS: Readonly<Record<FormatName, ExportFormat>> = { minari, dpt, ad, jsonl, csv };
 
 /** What to export, and how. */
-export interface ExportRequest extends FormatOptions {
-  readonly format: FormatName;
+export interface ExportRequest {
+  readonly format: ExportFormat;
+  /** Options of the format; those that are not given are its defaults. */
+  readonly options: Readonly<Record<string, unknown>>;
   /** File or folder to be made. */
   readonly out: string;
   /** Name of a label; undefined: the format's own choice. */
@@ -34,7 +28,7 @@ export interface ExportRequest extends FormatOptions {
 
 /** What was exported. */
 export interface ExportReport {
-  readonly format: FormatName;
+  readonly format: string;
   readonly out: string;
   readonly label: string | undefined;
   readonly trials: number;
@@ -59,8 +53,7 @@ export interface ExportReport {
  * @throws OUTPUT_EXISTS if something is at `out` that it may not replace
  */
 export async function exportDataset(dir: string, request: ExportRequest): Promise<ExportReport> {
-  const { format: name, out, overwrite, onProgress } = request;
-  const format = FORMATS[name];
+  const { format, out, overwrite, onProgress } = request;
   const manifest = readDatasetManifest(dir);
   const source: ExportSource = {
     manifest,
@@ -70,12 +63,12 @@ export async function exportDataset(dir: string, request: ExportRequest): Promis
   checkEvery(manifest, request.every);
   format.check?.(source, resolve(out));
   const total = [...source.tasks.values()].reduce((sum, { trials }) => sum + trials, 0);
-  const counted = await makeOutput(out, EXPORTS[name], overwrite, async (path) => {
+  const counted = await makeOutput(out, format.output, overwrite, async (path) => {
     let trials = 0;
     let episodes = 0;
     let steps = 0;
     let rows = 0;
-    const sink = format.open(source, request, path, resolve(out));
+    const sink = await format.open(source, formatOptions(format, request.options), path, resolve(out));
     try {
       for await (const trial of readTrials(dir, manifest, { ...request, label: source.label })) {
         rows += sink.append(trial);
@@ -90,7 +83,7 @@ export async function exportDataset(dir: string, request: ExportRequest): Promis
     }
     return { trials, episodes, steps, rows, ...sizeOf(path) };
   });
-  return { format: name, out, label: source.label, ...counted, rowsAre: format.rows, load: format.load(out) };
+  return { format: format.name, out, label: source.label, ...counted, rowsAre: format.rows, load: format.load(out) };
 }
 
 function chosenTasks(dir: string, manifest: DatasetManifest, id: string | undefined): ExportSource["tasks"] {

@@ -1,7 +1,8 @@
 /** What commands leave on disk, as kinds that can be told from each other and from everybody else's files. */
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { readRegularFile } from "../files/read-file.js";
+import { IcrlError } from "../../common/errors.js";
+import { readRegularFile } from "./read-file.js";
 
 /** A kind of output: what one command, or a few, write. */
 export interface OutputKind {
@@ -23,6 +24,16 @@ export interface OutputKind {
   readonly inner: readonly string[];
   /** Where below it commands that its own starts put their outputs, and of which kinds. */
   readonly nested?: { readonly at: RegExp; readonly kinds: readonly OutputKind[] };
+}
+
+/**
+ * The error that something is at a path.
+ *
+ * @param what it is, as a sentence's end: "is a log"
+ * @param hint what to do
+ */
+export function taken(path: string, what: string, hint = "choose another path"): IcrlError {
+  return new IcrlError("OUTPUT_EXISTS", `${path} ${what}: ${hint}`, { path });
 }
 
 /** A marker larger than this is none: it is read whole. */

@@ -1,0 +1,10 @@
+/** The formats that datasets are exported in, in the order in which they are told. A new one is its file and its place here. */
+import { ad } from "./ad.js";
+import { csv } from "./csv.js";
+import { dpt } from "./dpt.js";
+import type { ExportFormat } from "./export-format.js";
+import { jsonl } from "./jsonl.js";
+import { minari } from "./minari.js";
+
+/** All of them. */
+export const FORMATS: readonly ExportFormat[] = [minari, dpt, ad, jsonl, csv];

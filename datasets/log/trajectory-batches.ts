@@ -1,0 +1,70 @@
+/** Batches of the log's rows from Arrow streams: checked, and of the one schema that readers know, whichever schema wrote them. */
+import { type Data, Field, makeData, RecordBatch, RecordBatchReader, Schema, Struct } from "apache-arrow";
+import { ipcPieces, joinStreams } from "../files/ipc-stream.js";
+import { TRAJECTORY_SCHEMA } from "./arrow-schema.js";
+import { checkedBatches, type ExpectedColumn } from "./checked-batches.js";
+import { changedColumns, columnsToDecode, isSchema1, needsChange } from "./schema-1.js";
+import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
+
+const ALL = TRAJECTORY_COLUMNS.map(({ name }) => name);
+
+/**
+ * Batches of an Arrow IPC stream, with the wanted columns and no others, in the schema's order.
+ *
+ * @param file for messages
+ * @param wanted names of columns; all by default
+ * @throws LOG_CORRUPT if it is not what it says of itself
+ */
+export function* trajectoryBatches(
+  stream: Uint8Array,
+  file: string,
+  wanted: readonly string[] = ALL,
+): Generator<RecordBatch> {
+  const expected = (batch: RecordBatch): readonly ExpectedColumn[] => {
+    const names = columnsToDecode(wanted, hasOf(batch.schema));
+    return TRAJECTORY_COLUMNS.filter(({ name }) => names.includes(name));
+  };
+  for (const batch of checkedBatches(stream, file, expected)) yield asCurrent(batch, wanted);
+}
+
+const hasOf =
+  ({ fields }: Schema) =>
+  (name: string): boolean =>
+    fields.some((field) => field.name === name);
+
+/** A batch of either schema, whose columns were checked, as one of the current schema with the wanted columns. */
+export function asCurrent(batch: RecordBatch, wanted: readonly string[] = ALL): RecordBatch {
+  const changed: Readonly<Record<string, Data>> =
+    isSchema1(hasOf(batch.schema)) && needsChange(wanted) ? changedColumns(batch) : {};
+  const fields: Field[] = [];
+  const children: Data[] = [];
+  for (const { name, nullable } of TRAJECTORY_COLUMNS) {
+    if (!wanted.includes(name)) continue;
+    const data = changed[name] ?? batch.getChild(name)?.data[0];
+    const field = batch.schema.fields.find((candidate) => candidate.name === name);
+    if (data === undefined && field === undefined) continue;
+    const type = data?.type ?? field?.type;
+    fields.push(new Field(name, type, nullable));
+    children.push(data ?? makeData({ type, length: 0 } as never));
+  }
+  const schema = new Schema(fields, TRAJECTORY_SCHEMA.metadata);
+  return new RecordBatch(schema, makeData({ type: new Struct(fields), length: batch.numRows, nullCount: 0, children }));
+}
+
+/** Whether an Arrow IPC stream has rows of schema 1; not where it is no such stream. */
+export function isSchema1Stream(stream: Uint8Array): boolean {
+  try {
+    return isSchema1(hasOf(RecordBatchReader.from(stream).open().schema));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * An Arrow IPC stream of schema 1 as one of the current schema.
+ *
+ * @param file for messages
+ * @throws LOG_CORRUPT if it is not what it says of itself
+ */
+export const currentStream = (stream: Uint8Array, file: string): Uint8Array =>
+  joinStreams(Array.from(trajectoryBatches(stream, file), (batch) => Buffer.concat(ipcPieces(batch))));
