@@ -1,7 +1,7 @@
 /**
- * `npm run build`: compiles to dist/, and notes at its end what it was made from. With --if-stale, as npm's `prepare` calls it, nothing is
- * done where dist/ is what the sources give: npm prepares a checkout not only when it is installed, but also when `npx icrl` is run
- * in it for the first time, when it is packed, and when another package installs it.
+ * `npm run build`: compiles to dist/, and notes at its end what it was made from. With --if-stale, as npm's `prepare` and the tests call
+ * it, nothing is done where dist/ is what the sources give: npm prepares a checkout not only when it is installed, but also when
+ * `npx icrl` is run in it for the first time, when it is packed, and when another package installs it.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -17,7 +17,10 @@ const INPUTS = [
   ...["tsconfig.json", "package.json", "package-lock.json"],
 ];
 
-/** Removed when a build begins and written when it has ended: where one broke off there is none. */
+/**
+ * Removed when a build begins and written when it has ended: where one broke off there is none. After one that failed it says what lies
+ * in dist/, and nothing of what that was made from.
+ */
 const NOTE = "dist/build.json";
 
 const STEPS = [
@@ -44,22 +47,31 @@ function filesAt(/** @type {string} */ place) {
   return readdirSync(place).flatMap((name) => filesAt(`${place}/${name}`));
 }
 
-/** Whether dist/ is what a build of these sources left, every byte of it. */
-function isCurrent() {
+/** What the last build noted; nothing where there is no note, or not a whole one. */
+function lastBuild() {
   try {
-    const { inputs, outputs } = JSON.parse(readFileSync(NOTE, "utf8"));
-    return inputs === hashOf(...INPUTS) && outputs === hashOf("dist");
+    return JSON.parse(readFileSync(NOTE, "utf8"));
   } catch {
-    return false; // no note, or not a whole one
+    return {};
   }
 }
 
-if (process.argv.includes("--if-stale") && isCurrent()) process.exit(0);
+function note(/** @type {string | null} */ inputs) {
+  writeFileSync(NOTE, `${JSON.stringify({ inputs, outputs: hashOf("dist") }, null, 2)}\n`);
+}
+
+const last = lastBuild();
+const inputs = hashOf(...INPUTS); // before: what is changed meanwhile makes it stale
+const untouched = last.outputs === hashOf("dist");
+if (process.argv.includes("--if-stale") && untouched && last.inputs === inputs) process.exit(0);
 
 rmSync(NOTE, { force: true });
-const inputs = hashOf(...INPUTS); // before: what is changed meanwhile makes it stale
+// The compiler takes for written what it once wrote: where an output has gone or changed since, it must not know.
+if (!untouched) for (const name of ["main", "page"]) rmSync(`dist/${name}.tsbuildinfo`, { force: true });
 for (const step of STEPS) {
   const { status } = spawnSync(process.execPath, step, { stdio: "inherit" });
-  if (status !== 0) process.exit(status ?? 1);
+  if (status === 0) continue;
+  note(null);
+  process.exit(status ?? 1);
 }
-writeFileSync(NOTE, `${JSON.stringify({ inputs, outputs: hashOf("dist") }, null, 2)}\n`);
+note(inputs);
