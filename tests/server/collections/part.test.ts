@@ -1,8 +1,9 @@
 import { expect, test, vi } from "vitest";
 import { trialSeeds } from "#icrl/common/seeds.js";
-import { createPart } from "#icrl/server/collections/part.js";
-import type { TrialTicket } from "#icrl/server/sessions/trial-source.js";
+import { type CollectionPart, createPart } from "#icrl/server/collections/part.js";
 import { collected } from "./collected.js";
+
+type TrialTicket = NonNullable<ReturnType<CollectionPart["source"]["take"]>>;
 
 const spec = collected();
 const [task] = spec.tasks;
