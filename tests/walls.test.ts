@@ -128,6 +128,10 @@ async function brokenIn(files: Record<string, string>): Promise<string[]> {
   return brokenWalls(root);
 }
 
+test("the source keeps within its walls", async () => {
+  expect(await brokenWalls(repository)).toEqual([]);
+});
+
 test("a tree that keeps within the walls breaks none", async () => {
   expect(await brokenIn(innocent)).toEqual([]);
 });
