@@ -71,20 +71,20 @@ test("a trial that was cut short is played again, next, and those that end count
 
 test("three sessions that die without a trial between them end it; a trial in between counts them anew", () => {
   const { part: of } = part();
-  of.abandoned("CONNECTION_LOST");
-  of.abandoned("CONNECTION_LOST");
+  of.abandoned("CONNECTION_LOST", "");
+  of.abandoned("CONNECTION_LOST", "");
   of.source.done(ended(of.source.take() as TrialTicket, true, 15));
-  of.abandoned("CONNECTION_LOST");
-  of.abandoned("AGENT_FAILED");
+  of.abandoned("CONNECTION_LOST", "");
+  of.abandoned("AGENT_FAILED", "");
   expect([of.finished, of.failureReason]).toEqual([false, undefined]);
-  of.abandoned("ACT_TIMEOUT");
+  of.abandoned("ACT_TIMEOUT", "");
   expect([of.finished, of.failureReason]).toEqual([true, "ACT_TIMEOUT"]);
   expect([of.source.take(), of.source.remaining]).toEqual([undefined, 0n]);
 });
 
 test("an agent that never came ends it at once", () => {
   const { part: of } = part();
-  of.abandoned("AGENT_ABSENT");
+  of.abandoned("AGENT_ABSENT", "");
   expect([of.finished, of.failureReason, of.completeTrials]).toEqual([true, "AGENT_ABSENT", 0]);
 });
 
