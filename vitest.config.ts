@@ -13,6 +13,7 @@ export default defineConfig({
     // Node loads the compiled output itself, once a process, and nothing transforms it.
     server: { deps: { external: [/\/dist\//] } },
     // Time limits only end what hangs: a busy machine takes ten times as long as an idle one.
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         extends: true,
