@@ -23,6 +23,9 @@ const INPUTS = [
  */
 const NOTE = "dist/build.json";
 
+/** What is made of dist/ when the SDK is packed: no source. */
+const BUNDLED = "clients/typescript/dist";
+
 const STEPS = [
   ["node_modules/typescript/bin/tsc", "-p", "."],
   ["node_modules/typescript/bin/tsc", "-p", "server/page"],
@@ -44,6 +47,7 @@ function hashOf(/** @type {readonly string[]} */ ...places) {
 /** @returns {string[]} */
 function filesAt(/** @type {string} */ place) {
   if (!statSync(place).isDirectory()) return [place];
+  if (place === BUNDLED) return [];
   return readdirSync(place).flatMap((name) => filesAt(`${place}/${name}`));
 }
 
@@ -62,12 +66,14 @@ function note(/** @type {string | null} */ inputs) {
 
 const last = lastBuild();
 const inputs = hashOf(...INPUTS); // before: what is changed meanwhile makes it stale
-const untouched = last.outputs === hashOf("dist");
-if (process.argv.includes("--if-stale") && untouched && last.inputs === inputs) process.exit(0);
+const isWhole = last.outputs === hashOf("dist"); // dist/ is what that build left, every byte of it
+if (process.argv.includes("--if-stale") && isWhole && last.inputs === inputs) process.exit(0);
 
 rmSync(NOTE, { force: true });
-// The compiler takes for written what it once wrote: where an output has gone or changed since, it must not know.
-if (!untouched) for (const name of ["main", "page"]) rmSync(`dist/${name}.tsbuildinfo`, { force: true });
+// Compilers write again what they noted as changed, and do not look at what is there.
+if (!isWhole && existsSync("dist")) {
+  for (const name of readdirSync("dist")) if (name.endsWith(".tsbuildinfo")) rmSync(`dist/${name}`);
+}
 for (const step of STEPS) {
   const { status } = spawnSync(process.execPath, step, { stdio: "inherit" });
   if (status === 0) continue;

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -42,6 +43,9 @@ afterAll(() => folder.remove());
 test("a checkout that is built is not built again, whatever times its files have", () => {
   expect(prepare()).toEqual(NOTHING_TO_DO);
   utimesSync(path("common/version.ts"), new Date(), new Date());
+  expect(prepare()).toEqual(NOTHING_TO_DO);
+  mkdirSync(path("clients/typescript/dist"), { recursive: true });
+  writeFileSync(path("clients/typescript/dist/index.js"), "what the SDK's package is made of");
   expect(prepare()).toEqual(NOTHING_TO_DO);
 });
 
