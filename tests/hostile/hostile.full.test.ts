@@ -22,7 +22,7 @@ describe.each(batches.map((batch, i) => [i, batch] as const))("batch %i", (_, ba
   let outcomes: HostileOutcome[];
   beforeAll(async () => {
     outcomes = await giveHostile(batch);
-  });
+  }, 600_000);
   test.each(batch.map(({ kind, name }, i) => [`${kind}: ${name}`, i] as const))(
     "%s is refused by every command that reads it, and nothing else is touched",
     (_, i) => expectRefused(batch[i], outcomes[i]),

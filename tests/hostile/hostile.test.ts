@@ -26,7 +26,7 @@ const ENTRIES: readonly HostileEntry[] = [
 let outcomes: HostileOutcome[];
 beforeAll(async () => {
   outcomes = await giveHostile(ENTRIES);
-});
+}, 600_000);
 
 test.each(SOME.map((name, i) => [name, i + 1] as const))(
   "%s is refused by every command that reads it, and nothing else is touched",
