@@ -6,10 +6,14 @@ import { defineConfig } from "vitest/config";
  */
 export default defineConfig({
   test: {
+    // Processes: native add-ons do not survive threads that end.
     pool: "forks",
     // Most tests wait for processes that they start: more files at once than cores, also on two.
     maxWorkers: 3,
+    // Node loads the compiled output itself, once a process, and nothing transforms it.
+    server: { deps: { external: [/\/dist\//] } },
     // Time limits only end what hangs: a busy machine takes ten times as long as an idle one.
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         extends: true,
@@ -17,6 +21,9 @@ export default defineConfig({
           name: "fast",
           include: ["tests/**/*.test.ts"],
           exclude: ["tests/**/*.full.test.ts"],
+          // Three processes run all files: what a file imports (Arrow, DuckDB, tfjs, gRPC) is loaded three times, not for each file. So
+          // a file puts back what it changes for the whole process; one that cannot is a full one.
+          isolate: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,7 +1,7 @@
 /**
- * `npm run build`: compiles to dist/, and notes at its end what it was made from. With --if-stale, as npm's `prepare` calls it, nothing is
- * done where dist/ is what the sources give: npm prepares a checkout not only when it is installed, but also when `npx icrl` is run
- * in it for the first time, when it is packed, and when another package installs it.
+ * `npm run build`: compiles to dist/, and notes at its end what it was made from. With --if-stale, as npm's `prepare` and the tests call
+ * it, nothing is done where dist/ is what the sources give: npm prepares a checkout not only when it is installed, but also when
+ * `npx icrl` is run in it for the first time, when it is packed, and when another package installs it.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -17,7 +17,10 @@ const INPUTS = [
   ...["tsconfig.json", "package.json", "package-lock.json"],
 ];
 
-/** Removed when a build begins and written when it has ended: where one broke off there is none. */
+/**
+ * Removed when a build begins and written when it has ended: where one broke off there is none. After one that failed it says what lies
+ * in dist/, and nothing of what that was made from.
+ */
 const NOTE = "dist/build.json";
 
 /** What is made of dist/ when the SDK is packed: no source. */
@@ -48,18 +51,23 @@ function filesAt(/** @type {string} */ place) {
   return readdirSync(place).flatMap((name) => filesAt(`${place}/${name}`));
 }
 
-/** What the last build noted; nothing of one that broke off. */
+/** What the last build noted; nothing where there is no note, or not a whole one. */
 function lastBuild() {
   try {
     return JSON.parse(readFileSync(NOTE, "utf8"));
   } catch {
-    return {}; // no note, or not a whole one
+    return {};
   }
 }
 
+function note(/** @type {string | null} */ inputs) {
+  writeFileSync(NOTE, `${JSON.stringify({ inputs, outputs: hashOf("dist") }, null, 2)}\n`);
+}
+
 const last = lastBuild();
+const inputs = hashOf(...INPUTS); // before: what is changed meanwhile makes it stale
 const isWhole = last.outputs === hashOf("dist"); // dist/ is what that build left, every byte of it
-if (process.argv.includes("--if-stale") && isWhole && last.inputs === hashOf(...INPUTS)) process.exit(0);
+if (process.argv.includes("--if-stale") && isWhole && last.inputs === inputs) process.exit(0);
 if (!existsSync(STEPS[0][0])) {
   console.error("dist/ is to be built, and the compiler is not installed: npm ci, then npm prune --omit=dev for less");
   process.exit(1);
@@ -70,9 +78,10 @@ rmSync(NOTE, { force: true });
 if (!isWhole && existsSync("dist")) {
   for (const name of readdirSync("dist")) if (name.endsWith(".tsbuildinfo")) rmSync(`dist/${name}`);
 }
-const inputs = hashOf(...INPUTS); // before: what is changed meanwhile makes it stale
 for (const step of STEPS) {
   const { status } = spawnSync(process.execPath, step, { stdio: "inherit" });
-  if (status !== 0) process.exit(status ?? 1);
+  if (status === 0) continue;
+  note(null);
+  process.exit(status ?? 1);
 }
-writeFileSync(NOTE, `${JSON.stringify({ inputs, outputs: hashOf("dist") }, null, 2)}\n`);
+note(inputs);

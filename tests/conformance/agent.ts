@@ -184,6 +184,9 @@ function distinctPast(task: Task, trial: Trial): History {
   return Array.from(steps, ({ view }) => ({ ...view, arms: undefined })).slice(0, -2);
 }
 
+/** Of each of two laws: a preference for an index is no small thing, and Bayesian agents solve a model in every draw. */
+const LAW_DRAWS = 150;
+
 /** The law of the choice that follows a past: exact where the agent knows it, else the frequencies over many seeds. */
 function lawAfter(agent: Agent, trial: Trial, past: History): Float64Array {
   const exact = new Float64Array(trial.numActions).fill(Number.NaN);
@@ -192,7 +195,7 @@ function lawAfter(agent: Agent, trial: Trial, past: History): Float64Array {
   const turn = last.terminated
     ? { state: past[0].state, arms: trial.arms, episode: last.episode + 1, step: 0 }
     : { state: last.nextState, arms: trial.arms, episode: last.episode, step: last.step + 1 };
-  for (let draw = 0; draw < DRAWS; draw++) {
+  for (let draw = 0; draw < LAW_DRAWS; draw++) {
     const policy = createPolicy(agent, trial, {}, BigInt(draw));
     for (const outcome of past) {
       policy.act(outcome);
@@ -202,7 +205,7 @@ function lawAfter(agent: Agent, trial: Trial, past: History): Float64Array {
     if (!Number.isNaN(exact[0])) return exact;
     counts[policy.act(turn)] += 1;
   }
-  return counts.map((count) => count / DRAWS);
+  return counts.map((count) => count / LAW_DRAWS);
 }
 
 /** The trial with action a called `to[a]`: rows of arm features move along. */
@@ -228,7 +231,7 @@ function violationOfRenaming(agent: Agent, task: Task): string | undefined {
   );
   for (let a = 0; a < task.numActions; a++) {
     const [p, q] = [law[a], lawRenamed[to[a]]];
-    const tolerance = 1e-9 + 5 * Math.sqrt((p * (1 - p) + q * (1 - q)) / DRAWS);
+    const tolerance = 1e-9 + 5 * Math.sqrt((p * (1 - p) + q * (1 - q)) / LAW_DRAWS);
     if (Math.abs(p - q) > tolerance) return `action ${a} has chance ${p}, and ${q} when it is called ${to[a]}`;
   }
   return undefined;

@@ -16,9 +16,9 @@ const SINKS: readonly [name: string, place: () => SinkPlace][] = [
     () => logPlace({ durability: "process", commitRows: 3, segmentBytes: 20_000 }),
   ],
   [
-    "the log as the live page watches it",
+    "a sink as the live page watches it",
     () => {
-      const place = logPlace({ durability: "process" });
+      const place = memoryPlace();
       return { ...place, open: async () => createRecentEpisodes(() => 0).watch(await place.open()) };
     },
   ],

@@ -1,14 +1,17 @@
-/** The documents of docs/cli.md, as processes print them. Those of a log stand in log-commands.full.test.ts, a tournament's in tournament-run.test.ts. */
+/** The documents of docs/cli.md. Those of a log stand in log-commands.full.test.ts, a tournament's in tournament-run.test.ts. */
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect } from "#icrl/clients/typescript/connect.js";
 import { icrlHere } from "../support/icrl-here.js";
 import { shape } from "../support/shape.js";
-import { icrlJson, startServe, temporaryFolder } from "./run-icrl.js";
+import { startServe, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder.path, name);
-afterAll(() => folder.remove());
+afterAll(async () => {
+  await server?.stop();
+  folder.remove();
+});
 
 const OPTION = { name: "string", type: "string", default: "number", min: "number", max: "number", help: "string" };
 const TASK = {
@@ -24,6 +27,13 @@ const TASK = {
   options: [OPTION],
 };
 const AGENT = { name: "string", version: "string", summary: "string", source: "string", tasks: [], options: [] };
+
+/** What a command prints with --json, and nothing else but its progress. */
+async function documentOf(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await icrlHere(...args, "--json");
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
 
 /** A listing's document. */
 async function listed(...args: string[]): Promise<unknown> {
@@ -44,7 +54,7 @@ test("--json of `agents` is a list of agents, and one agent with a name", async 
 });
 
 test("--json of `play` tells what was played and what came out", async () => {
-  const document = await icrlJson(
+  const document = await documentOf(
     "play",
     "emp",
     "--task",
@@ -93,30 +103,22 @@ test("--json of `play` has the same regret for any number of envs and streams, a
     "--data",
     path("unrecorded"),
   ];
-  const [one, many] = (await Promise.all([
-    icrlJson(...args, "--envs", "1", "--streams", "1"),
-    icrlJson(...args.slice(0, -1), path("unrecorded-2"), "--envs", "5", "--streams", "3"),
-  ])) as { regret: unknown; return: unknown; log: unknown }[];
+  const played = async (...more: string[]) =>
+    (await documentOf(...args, ...more)) as { regret: unknown; return: unknown; log: unknown };
+  const one = await played("--envs", "1", "--streams", "1");
+  const many = await played("--envs", "5", "--streams", "3");
   expect(one.regret).toEqual(many.regret);
   expect(one.return).toEqual(many.return);
   expect(one.log).toBeNull();
 });
 
-test("--json of `serve` is one line when it listens; SIGTERM ends it with exit code 0", async () => {
-  const server = await startServe(path("serve"));
-  expect(shape(JSON.parse(server.firstLine))).toEqual({
-    event: "string",
-    address: "string",
-    http: "string",
-    data: "string",
-    torn_bytes: "number",
-    pid: "number",
-  });
-  expect(await server.stop()).toEqual({ code: 0, stdout: `${server.firstLine}\n`, stderr: "" });
+/** Serves on the usual ports, for those that only visit it. */
+let server: Awaited<ReturnType<typeof startServe>>;
+beforeAll(async () => {
+  server = await startServe(path("serve"));
 });
 
 test("--json of `agent` tells which matches it played", async () => {
-  const server = await startServe(path("agent"));
   const connection = await connect(server.address);
   const spec = {
     name: "one",
@@ -126,18 +128,17 @@ test("--json of `agent` tells which matches it played", async () => {
     agents: [{ name: "drifter", agent: "uniform", options: {}, tasks: [] }],
   };
   await connection.createTournament({ spec });
-  const document = await icrlJson("agent", "uniform", "--connect", server.address, "--entrant", "drifter");
+  const document = await documentOf("agent", "uniform", "--connect", server.address, "--entrant", "drifter");
   expect(document).toEqual({ agent: "uniform", entrant: "drifter", matches: ["swim/drifter"], failed: [] });
   connection.close();
-  await server.stop();
 });
 
 test("the live page's usual port gives way where it is taken, and one that was asked for does not", async () => {
-  const first = await startServe(path("page-1"));
-  const { http } = JSON.parse(first.firstLine) as { http: string };
+  const { http } = JSON.parse(server.firstLine) as { http: string };
   expect((await fetch(http)).headers.get("content-type")).toBe("text/html; charset=utf-8");
   const second = await startServe(path("page-2"));
   expect(JSON.parse(second.firstLine)).toMatchObject({ http: expect.not.stringContaining(http) });
+  await second.stop();
   const { host } = new URL(http);
   await expect(startServe(path("page-3"), "--http", host)).rejects.toThrow(
     new RegExp(
@@ -146,5 +147,17 @@ test("the live page's usual port gives way where it is taken, and one that was a
   );
   const without = await startServe(path("page-4"), "--http", "off");
   expect(JSON.parse(without.firstLine)).toMatchObject({ http: null });
-  await Promise.all([first.stop(), second.stop(), without.stop()]);
+  await without.stop();
+});
+
+test("--json of `serve` is one line when it listens; SIGTERM ends it with exit code 0", async () => {
+  expect(shape(JSON.parse(server.firstLine))).toEqual({
+    event: "string",
+    address: "string",
+    http: "string",
+    data: "string",
+    torn_bytes: "number",
+    pid: "number",
+  });
+  expect(await server.stop()).toEqual({ code: 0, stdout: `${server.firstLine}\n`, stderr: "" });
 });

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { refusalHere } from "../support/icrl-here.js";
+import { icrlHere, refusalHere } from "../support/icrl-here.js";
 import { shape } from "../support/shape.js";
 import { tournamentFile } from "../support/tournament-file.js";
-import { icrl, icrlJson, startServe, temporaryFolder } from "./run-icrl.js";
+import { icrlJson, startServe, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder.path, name);
@@ -67,7 +67,7 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
 test("exit code 4 tells that a match was forfeited, here by an agent of somebody's own that never came", async () => {
   const server = await startServe(path("forfeits"), "--entrant-timeout-ms", "300");
   const file = tournamentFile(folder.path, { agents: [{ name: "mine", agent: "not-built-in" }, { agent: "uniform" }] });
-  const { code, stdout, stderr } = await icrl(
+  const { code, stdout, stderr } = await icrlHere(
     "tournament",
     "run",
     file,
@@ -91,6 +91,6 @@ test("a folder that holds another tournament is left alone, and replaced with --
   );
   await refusalHere("tournament", "run", tournamentFile(folder.path, { tasks: [] }), "--out", out, "--overwrite");
   expect(readFileSync(join(out, "results.json"), "utf8")).toBe(before);
-  expect((await icrl("tournament", "run", file, "--out", out, "--trials", "2", "--overwrite")).code).toBe(0);
+  expect((await icrlHere("tournament", "run", file, "--out", out, "--trials", "2", "--overwrite")).code).toBe(0);
   expect(JSON.parse(readFileSync(join(out, "results.json"), "utf8"))).toMatchObject({ tournament: { trials: 2 } });
 });

@@ -1,8 +1,5 @@
 import { expect } from "vitest";
-import type { HostileEntry, HostileOutcome } from "../support/hostile.js";
-
-/** Of a process with 512 MiB for its objects: DuckDB, Arrow and the Parquet decoder have memory of their own. */
-const MOST_MIB = 1500;
+import { type HostileEntry, type HostileOutcome, MOST_MIB } from "../support/hostile.js";
 
 /** Sees that every command ended by itself with one of the entry's reasons, in bounded memory, and wrote nowhere else. */
 export function expectRefused({ reasons }: HostileEntry, { outcomes, rss, ended, touched }: HostileOutcome): void {

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { COMMITTED, giveHostile, type HostileEntry, MADE } from "../support/hostile.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { COMMITTED, giveHostile, type HostileOutcome, MADE } from "../support/hostile.js";
 import { expectRefused } from "./expect-refused.js";
 
 /** Entries that tests/fixtures/hostile/make.mjs writes, and those that tests/support/hostile.ts makes: 19 files x 4, and 5 links. */
@@ -10,10 +10,21 @@ test("the corpus is all there", () => {
   expect(new Set([...COMMITTED, ...MADE].map(({ kind, name }) => `${kind} ${name}`)).size).toBe(264);
 });
 
-const title = ({ kind, name }: HostileEntry) => `${kind}: ${name}`;
+/** Entries of one process: what a command loads is loaded once for all of them. */
+const TOGETHER = 12;
 
-describe.each([...COMMITTED, ...MADE].map((entry) => [title(entry), entry] as const))("%s", (_, entry) => {
-  test("is refused by every command that reads it, and nothing else is touched", async () => {
-    expectRefused(entry, await giveHostile(entry));
-  });
+const ALL = [...COMMITTED, ...MADE];
+const batches = Array.from({ length: Math.ceil(ALL.length / TOGETHER) }, (_, i) =>
+  ALL.slice(i * TOGETHER, (i + 1) * TOGETHER),
+);
+
+describe.each(batches.map((batch, i) => [i, batch] as const))("batch %i", (_, batch) => {
+  let outcomes: HostileOutcome[];
+  beforeAll(async () => {
+    outcomes = await giveHostile(batch);
+  }, 600_000);
+  test.each(batch.map(({ kind, name }, i) => [`${kind}: ${name}`, i] as const))(
+    "%s is refused by every command that reads it, and nothing else is touched",
+    (_, i) => expectRefused(batch[i], outcomes[i]),
+  );
 });

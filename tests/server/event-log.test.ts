@@ -66,7 +66,7 @@ test("a session that goes well is said at debug, one that fails at info, each on
   const silent = streamTo(server);
   silent.call.end();
   await silent.ended;
-  await vi.waitFor(() => expect(saidOf(server, "session_ended")).toHaveLength(3));
+  await vi.waitFor(() => expect(saidOf(server, "session_ended")).toHaveLength(3), 60_000);
   const [well, failed, said] = saidOf(server, "session_ended");
   expect(well).toMatchObject({ level: 20, steps: 1, trials: 1 });
   expect(well).not.toHaveProperty("reason");
@@ -208,7 +208,7 @@ test("what a caller sends at any length is said at a bounded one", async () => {
   stream.send(hello({ agentVersion: long, entrant: long }));
   expect(await stream.ended).toMatchObject({ reason: "NAME_INVALID" });
   await expect(server.connection.getTournament({ id: long })).rejects.toMatchObject({ reason: "TOURNAMENT_UNKNOWN" });
-  await vi.waitFor(() => expect(saidOf(server, "session_ended")).toMatchObject([{ reason: "NAME_INVALID" }]));
+  await vi.waitFor(() => expect(saidOf(server, "session_ended")).toMatchObject([{ reason: "NAME_INVALID" }]), 60_000);
   for (const line of server.said) expect(JSON.stringify(line).length).toBeLessThan(5000);
 });
 

@@ -1,6 +1,6 @@
 /**
- * Runs commands of `icrl`, one after the other, in this process: its arguments are JSON, [[argument, ...], ...]. A line on standard output
- * for each, {code, text}, and a last one, {rss}: the most memory that the process had, in MiB.
+ * Runs commands of `icrl`, one after the other, in this process: its argument is JSON, [{cwd, commands: [[argument, ...],
+ * ...]}, ...]. A line on standard output for each command, {code, text}, and a last one, {rss}: the most memory that the process had, in MiB.
  */
 import { runProgram } from "#icrl/cli/program.js";
 
@@ -13,11 +13,14 @@ for (const stream of [process.stdout, process.stderr]) {
     return true;
   };
 }
-for (const args of JSON.parse(process.argv[2])) {
-  text = "";
-  process.exitCode = 0;
-  await runProgram(args);
-  write(`${JSON.stringify({ code: process.exitCode, text: text.slice(-4000) })}\n`);
+for (const { cwd, commands } of JSON.parse(process.argv[2])) {
+  process.chdir(cwd);
+  for (const args of commands) {
+    text = "";
+    process.exitCode = 0;
+    await runProgram(args);
+    write(`${JSON.stringify({ code: process.exitCode, text: text.slice(-4000) })}\n`);
+  }
 }
 process.exitCode = 0;
 write(`${JSON.stringify({ rss: Math.round(process.resourceUsage().maxRSS / 1024) })}\n`, () => process.exit());

@@ -1,4 +1,4 @@
-/** The corpus of tests/fixtures/hostile: each entry in a folder of its own, given to the commands that read it, in a process of bounded memory and time. */
+/** The corpus of tests/fixtures/hostile: each entry in a folder of its own, given to the commands that read it, in processes of bounded memory and time. */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -240,42 +240,70 @@ export interface HostileOutcome {
 /** A process that hangs is ended; a busy machine takes long. */
 const PATIENCE_MS = 240_000;
 
-/** Gives an entry to the commands that read it. */
-export async function giveHostile(entry: HostileEntry): Promise<HostileOutcome> {
+/** More than this the process must not have had: of 512 MiB for its objects, and what DuckDB, Arrow and the Parquet decoder have of their own. */
+export const MOST_MIB = 1500;
+
+/**
+ * Gives entries to the commands that read them, one after the other in one process. Where that dies, hangs or grows, each has a process
+ * of its own: it is known then whose fault it was.
+ */
+export async function giveHostile(entries: readonly HostileEntry[]): Promise<HostileOutcome[]> {
+  const together = await giveTogether(entries);
+  const harmless = together.every(({ ended, rss }) => ended === undefined && rss < MOST_MIB);
+  if (harmless || entries.length === 1) return together;
+  const apart: HostileOutcome[] = [];
+  for (const entry of entries) apart.push(...(await giveTogether([entry])));
+  return apart;
+}
+
+async function giveTogether(entries: readonly HostileEntry[]): Promise<HostileOutcome[]> {
   const temp = tempDir();
   try {
-    const sandbox = join(temp.path, "sandbox");
-    const good = join(sandbox, "good");
-    const dir = join(sandbox, "in", entry.kind);
-    const victim = join(sandbox, "victim");
-    cpSync(join(FIXTURES, "good"), good, { recursive: true });
-    if (entry.kind === "spec") mkdirSync(dir, { recursive: true });
-    else cpSync(join(good, entry.kind), dir, { recursive: true });
-    mkdirSync(victim);
-    writeFileSync(join(victim, "precious.txt"), "precious, without a newline at its end");
-    mkdirSync(join(sandbox, "cwd"));
-    if (entry.make === undefined) cpSync(join(FIXTURES, entry.kind, entry.name), dir, { recursive: true });
-    else entry.make(dir, victim);
-
-    const chosen = READERS[entry.target] ?? Object.keys(COMMANDS[entry.kind]);
-    const commands = chosen.map((name, i) => COMMANDS[entry.kind][name](dir, join(temp.path, `out-${i}`), good));
-    const before = snapshot(sandbox, dir);
-    const { lines, ended } = await runCommands(commands, join(sandbox, "cwd"));
-    const after = snapshot(sandbox, dir);
-    const outcomes = lines.flatMap((line, i) => ("code" in line ? [{ command: chosen[i], ...line }] : []));
+    const prepared = entries.map((entry, i) => prepare(entry, join(temp.path, String(i))));
+    const { lines, ended } = await runCommands(prepared.map(({ commands, cwd }) => ({ commands, cwd })));
     const rss = lines.flatMap((line) => ("rss" in line ? [line.rss] : []))[0] ?? Number.NaN;
-    return { outcomes, rss, ended, touched: differences(before, after) };
+    const said = lines.flatMap((line) => ("code" in line ? [line] : []));
+    return prepared.map(({ chosen, differences }) => {
+      const outcomes = said.splice(0, chosen.length).map((line, i) => ({ command: chosen[i], ...line }));
+      return { outcomes, rss, ended, touched: differences() };
+    });
   } finally {
     temp.remove();
   }
 }
 
+/** A folder with an entry in it, the commands that are given it, and what of the folder they have changed. */
+function prepare(entry: HostileEntry, folder: string) {
+  const sandbox = join(folder, "sandbox");
+  const good = join(sandbox, "good");
+  const dir = join(sandbox, "in", entry.kind);
+  const victim = join(sandbox, "victim");
+  const cwd = join(sandbox, "cwd");
+  cpSync(join(FIXTURES, "good"), good, { recursive: true });
+  if (entry.kind === "spec") mkdirSync(dir, { recursive: true });
+  else cpSync(join(good, entry.kind), dir, { recursive: true });
+  mkdirSync(victim);
+  writeFileSync(join(victim, "precious.txt"), "precious, without a newline at its end");
+  mkdirSync(cwd);
+  if (entry.make === undefined) cpSync(join(FIXTURES, entry.kind, entry.name), dir, { recursive: true });
+  else entry.make(dir, victim);
+
+  const chosen = READERS[entry.target] ?? Object.keys(COMMANDS[entry.kind]);
+  const commands = chosen.map((name, i) => COMMANDS[entry.kind][name](dir, join(folder, `out-${i}`), good));
+  const before = snapshot(sandbox, dir);
+  return { chosen, commands, cwd, differences: () => differences(before, snapshot(sandbox, dir)) };
+}
+
 type Line = { readonly code: number; readonly text: string } | { readonly rss: number };
 
-async function runCommands(commands: readonly (readonly string[])[], cwd: string) {
+interface Batch {
+  readonly cwd: string;
+  readonly commands: readonly (readonly string[])[];
+}
+
+async function runCommands(batches: readonly Batch[]) {
   const program = join(import.meta.dirname, "hostile-commands.mjs");
-  const child = spawn(process.execPath, ["--max-old-space-size=512", program, JSON.stringify(commands)], {
-    cwd,
+  const child = spawn(process.execPath, ["--max-old-space-size=512", program, JSON.stringify(batches)], {
     timeout: PATIENCE_MS,
     killSignal: "SIGKILL",
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { icrl } from "../../e2e/run-icrl.js";
 import { datasetForTest } from "../../support/dataset.js";
+import { icrlHere } from "../../support/icrl-here.js";
 
 test("icrl dataset export writes, reports in one line or as JSON, and says what is wrong", async () => {
   const { dir, manifest } = await datasetForTest();
   const out = join(dir, "..", "steps.csv");
 
-  const written = await icrl("dataset", "export", dir, "--format", "csv", "--out", out, "--json");
+  const written = await icrlHere("dataset", "export", dir, "--format", "csv", "--out", out, "--json");
   expect(written.code).toBe(0);
   expect(JSON.parse(written.stdout)).toEqual({
     format: "csv",
@@ -24,13 +24,13 @@ test("icrl dataset export writes, reports in one line or as JSON, and says what 
   });
   expect(written.stderr).toContain(`${manifest.trials} of ${manifest.trials} trials`);
 
-  const again = await icrl("dataset", "export", dir, "--format", "csv", "--out", out);
+  const again = await icrlHere("dataset", "export", dir, "--format", "csv", "--out", out);
   expect([again.code, again.stdout]).toEqual([2, ""]);
   expect(again.stderr).toMatch(/^error: OUTPUT_EXISTS: .*--overwrite$/m);
 
   const queries = join(dir, "..", "queries");
   const dpt = ["dataset", "export", dir, "--format", "dpt", "--out", queries, "--queries", "2", "--context", "prefix"];
-  const human = await icrl(...dpt, "--seed", "18446744073709551615", "--task", "river", "--labels", "made-up");
+  const human = await icrlHere(...dpt, "--seed", "18446744073709551615", "--task", "river", "--labels", "made-up");
   expect(human.code).toBe(0);
   // by hand: 20 trials of the fixture's river, 2 queries each, of 4 episodes of 6 steps
   expect(human.stdout).toMatch(/^40 queries from 20 trials \(480 steps\) in 2 files, \d+ bytes: /);
@@ -42,11 +42,11 @@ test("icrl dataset export writes, reports in one line or as JSON, and says what 
     seed: "18446744073709551615",
   });
 
-  const stray = await icrl("dataset", "export", dir, "--format", "ad", "--out", `${out}.ad`, "--queries", "2");
+  const stray = await icrlHere("dataset", "export", dir, "--format", "ad", "--out", `${out}.ad`, "--queries", "2");
   expect([stray.code, existsSync(`${out}.ad`)]).toEqual([2, false]);
   expect(stray.stderr).toMatch(/option '--queries' is for --format dpt, not ad/);
 
-  const nowhere = await icrl("dataset", "export", dir, "--format", "csv");
+  const nowhere = await icrlHere("dataset", "export", dir, "--format", "csv");
   expect(nowhere.code).toBe(2);
   expect(nowhere.stderr).toMatch(/required option '--out <path>'/);
 });

@@ -32,7 +32,7 @@ test("while a tournament runs nobody is told the truth of its trials; once it is
     const view = await api<TournamentView>(pageUrl, `/api/tournaments/${id}`);
     expect(view.tournament.finished_matches).toBe(2);
     return view;
-  });
+  }, 60_000);
   expect(running.tournament.state).toBe("running");
   expect(running.task).toMatchObject({ id: "bandit", curves: [] }); // three trials are too few to be told of
   expect(running.task.standings).toMatchObject([
@@ -104,14 +104,14 @@ test("while a tournament runs nobody is told the truth of its trials; once it is
       regrets.reduce((sum, regret) => sum + regret, 0),
       6,
     );
-  });
+  }, 60_000);
   await vi.waitFor(async () => {
     const view = await api<TrajectoryView>(pageUrl, `/api/trajectories/${room?.id}`);
     expect(view.revealed?.goals).toMatchObject([{ sign: "★" }]);
     expect(view.drawing).toEqual({ as: "grid", rows: 4, columns: 4 });
     expect(view.action_names).toEqual(["stay", "up", "down", "left", "right"]);
     expect(view.revealed?.means).toBeNull();
-  });
+  }, 60_000);
   await vi.waitFor(async () => {
     const { tournament, task } = await api<TournamentView>(pageUrl, `/api/tournaments/${id}?task=room`);
     expect(tournament).toMatchObject({ state: "finished", finished_matches: 4, done_trials: 12 });
@@ -132,7 +132,7 @@ test("while a tournament runs nobody is told the truth of its trials; once it is
     expect(task.digits).toBe(digitsForIntervals(task.standings.map(({ ci95 }) => ci95)));
     const [least, most] = task.standings.map(({ regret }) => regret as number);
     expect(least).toBeLessThanOrEqual(most);
-  });
+  }, 60_000);
 });
 
 test("a trajectory of a tournament that is over stays withheld while another of the same seed runs", async () => {
@@ -145,7 +145,7 @@ test("a trajectory of a tournament that is over stays withheld while another of 
     const view = await api<TrajectoriesView>(pageUrl, "/api/trajectories");
     expect(view.trajectories.length).toBeGreaterThan(0);
     return view;
-  });
+  }, 60_000);
   expect(trajectories[0]).toMatchObject({ tournament: over, regret: null });
   expect(await api(pageUrl, `/api/trajectories/${trajectories[0].id}`)).not.toHaveProperty("revealed");
 });
@@ -177,7 +177,7 @@ test("sessions over one connection are one agent, with what it plays, until it i
   await vi.waitFor(async () => {
     const { agents, server } = await api<AgentsView>(pageUrl, "/api/agents");
     expect([agents.length, server.sessions]).toEqual([0, 0]);
-  });
+  }, 60_000);
 });
 
 test("ten thousand matches fit in answers of a few kilobytes", async () => {

@@ -34,10 +34,12 @@ test("sessions, steps, trials, episodes and times are counted exactly", async ()
     trials: 6,
     seed: 1,
   });
-  await vi.waitFor(async () =>
-    expect(await numbers(pageUrl, "icrl_sessions_ended_total")).toMatchObject({
-      'icrl_sessions_ended_total{outcome="closed"}': 1,
-    }),
+  await vi.waitFor(
+    async () =>
+      expect(await numbers(pageUrl, "icrl_sessions_ended_total")).toMatchObject({
+        'icrl_sessions_ended_total{outcome="closed"}': 1,
+      }),
+    60_000,
   );
   const { samples } = await scrape(pageUrl);
   expect(Object.fromEntries(samples)).toMatchObject({
@@ -83,15 +85,17 @@ test("what sessions do now is a gauge, and an unplayed trial counts as incomplet
     icrl_steps_total: 1,
   });
   playing.call.cancel();
-  await vi.waitFor(async () =>
-    expect(await numbers(pageUrl, "icrl_trials_total", "icrl_sessions_ended_total", "icrl_errors_total")).toEqual({
-      'icrl_trials_total{outcome="complete"}': 0,
-      'icrl_trials_total{outcome="incomplete"}': 1,
-      'icrl_sessions_ended_total{outcome="closed"}': 0,
-      'icrl_sessions_ended_total{outcome="CONNECTION_LOST"}': 1,
-      'icrl_errors_total{reason="INTERNAL"}': 0,
-      'icrl_errors_total{reason="CONNECTION_LOST"}': 1,
-    }),
+  await vi.waitFor(
+    async () =>
+      expect(await numbers(pageUrl, "icrl_trials_total", "icrl_sessions_ended_total", "icrl_errors_total")).toEqual({
+        'icrl_trials_total{outcome="complete"}': 0,
+        'icrl_trials_total{outcome="incomplete"}': 1,
+        'icrl_sessions_ended_total{outcome="closed"}': 0,
+        'icrl_sessions_ended_total{outcome="CONNECTION_LOST"}': 1,
+        'icrl_errors_total{reason="INTERNAL"}': 0,
+        'icrl_errors_total{reason="CONNECTION_LOST"}': 1,
+      }),
+    60_000,
   );
   idle.call.cancel();
 });
@@ -109,18 +113,20 @@ test("errors are counted once each, by reason; calls by method and code", async 
     await expect(connection.getTournament({ id })).rejects.toMatchObject({ reason: "TOURNAMENT_UNKNOWN" });
   }
   await connection.getServerInfo();
-  await vi.waitFor(async () =>
-    expect(await numbers(pageUrl, "icrl_errors_total", "icrl_rpc_calls_total")).toEqual({
-      'icrl_errors_total{reason="INTERNAL"}': 0,
-      'icrl_errors_total{reason="TOO_MANY_SESSIONS"}': 1,
-      'icrl_errors_total{reason="ACTION_OUT_OF_RANGE"}': 1,
-      'icrl_errors_total{reason="TOURNAMENT_UNKNOWN"}': 2,
-      'icrl_rpc_calls_total{method="EnvironmentService/Play",code="RESOURCE_EXHAUSTED"}': 1,
-      'icrl_rpc_calls_total{method="EnvironmentService/Play",code="INVALID_ARGUMENT"}': 1,
-      'icrl_rpc_calls_total{method="TournamentService/GetTournament",code="NOT_FOUND"}': 2,
-      // The connection asks once when it is made, and here.
-      'icrl_rpc_calls_total{method="ServerInfoService/GetServerInfo",code="OK"}': expect.any(Number),
-    }),
+  await vi.waitFor(
+    async () =>
+      expect(await numbers(pageUrl, "icrl_errors_total", "icrl_rpc_calls_total")).toEqual({
+        'icrl_errors_total{reason="INTERNAL"}': 0,
+        'icrl_errors_total{reason="TOO_MANY_SESSIONS"}': 1,
+        'icrl_errors_total{reason="ACTION_OUT_OF_RANGE"}': 1,
+        'icrl_errors_total{reason="TOURNAMENT_UNKNOWN"}': 2,
+        'icrl_rpc_calls_total{method="EnvironmentService/Play",code="RESOURCE_EXHAUSTED"}': 1,
+        'icrl_rpc_calls_total{method="EnvironmentService/Play",code="INVALID_ARGUMENT"}': 1,
+        'icrl_rpc_calls_total{method="TournamentService/GetTournament",code="NOT_FOUND"}': 2,
+        // The connection asks once when it is made, and here.
+        'icrl_rpc_calls_total{method="ServerInfoService/GetServerInfo",code="OK"}': expect.any(Number),
+      }),
+    60_000,
   );
 });
 
@@ -131,19 +137,21 @@ test("a tournament's matches are in one state each while it runs, and are counte
   await serveMatches(connection, randomAgent("good"), { entrant: "good", streams: 1 });
   const broken = agentThat("bad", () => ({ act: () => 0, propensity: 2 }));
   await serveMatches(connection, broken, { entrant: "bad", streams: 1 });
-  await vi.waitFor(async () =>
-    expect(await numbers(pageUrl, "icrl_tournaments", "icrl_matches", "icrl_matches_ended_total")).toEqual({
-      'icrl_tournaments{state="pending"}': 0,
-      'icrl_tournaments{state="running"}': 1,
-      'icrl_tournaments{state="finished"}': 0,
-      'icrl_matches{state="undeclared"}': 1,
-      'icrl_matches{state="pending"}': 0,
-      'icrl_matches{state="running"}': 0,
-      'icrl_matches{state="finished"}': 1,
-      'icrl_matches{state="forfeited"}': 1,
-      'icrl_matches_ended_total{outcome="finished"}': 1,
-      'icrl_matches_ended_total{outcome="forfeited"}': 1,
-    }),
+  await vi.waitFor(
+    async () =>
+      expect(await numbers(pageUrl, "icrl_tournaments", "icrl_matches", "icrl_matches_ended_total")).toEqual({
+        'icrl_tournaments{state="pending"}': 0,
+        'icrl_tournaments{state="running"}': 1,
+        'icrl_tournaments{state="finished"}': 0,
+        'icrl_matches{state="undeclared"}': 1,
+        'icrl_matches{state="pending"}': 0,
+        'icrl_matches{state="running"}': 0,
+        'icrl_matches{state="finished"}': 1,
+        'icrl_matches{state="forfeited"}': 1,
+        'icrl_matches_ended_total{outcome="finished"}': 1,
+        'icrl_matches_ended_total{outcome="forfeited"}': 1,
+      }),
+    60_000,
   );
   await serveMatches(connection, randomAgent("late"), { entrant: "late", streams: 1 });
   await finished(connection, id);

@@ -93,19 +93,22 @@ test("what entrants play is counted as soon as it is known, and apart until then
   await serveMatches(connection, randomAgent("arms"), { entrant: "arms", streams: 1 });
   const after = (await connection.getTournament({ id })).tournament as Tournament;
   expect(inTheTerminal(after, ["late"])).toMatch(/^≥ 12 % {2}4 of 20 trials, up to 12 more: .*, waiting for late\n$/); // 4 of 32
-  await vi.waitFor(async () =>
-    expect((await onThePage(pageUrl, id)).tournament).toMatchObject({ done_trials: 4, trials: 20 }),
+  await vi.waitFor(
+    async () => expect((await onThePage(pageUrl, id)).tournament).toMatchObject({ done_trials: 4, trials: 20 }),
+    60_000,
   );
 
   // The last one comes, and plays one task of the three.
   const late = { ...randomAgent("late"), tasks: ["river-swim"] };
   await serveMatches(connection, late, { entrant: "late", streams: 1 });
-  await vi.waitFor(async () =>
-    expect((await onThePage(pageUrl, id)).tournament).toMatchObject({
-      trials: 24,
-      undeclared_trials: 0,
-      done_trials: 8,
-    }),
+  await vi.waitFor(
+    async () =>
+      expect((await onThePage(pageUrl, id)).tournament).toMatchObject({
+        trials: 24,
+        undeclared_trials: 0,
+        done_trials: 8,
+      }),
+    60_000,
   );
   const told = (await connection.getTournament({ id })).tournament as Tournament;
   expect(told.matches.some(({ undeclared }) => undeclared)).toBe(false);

@@ -11,7 +11,7 @@ import {
   weightGradient,
 } from "#icrl/agents/transformer/engine/assembly/products.js";
 import { availableSimd } from "#icrl/agents/transformer/engine/available-simd.js";
-import { compileAssembly } from "#icrl/agents/transformer/engine/compile-module.js";
+import { cachedBytes } from "#icrl/agents/transformer/engine/compile-module.js";
 import { instantiate } from "#icrl/agents/transformer/engine/instance.js";
 import type { Kernels } from "#icrl/agents/transformer/engine/kernels.js";
 import { type EngineShape, engineShape } from "#icrl/agents/transformer/engine/shape.js";
@@ -40,7 +40,7 @@ function arena() {
 async function kernels<T = Kernels>(memory: WebAssembly.Memory, simd: Simd, scale: number, text: string): Promise<T> {
   const table = tables(scale);
   new Uint8Array(memory.buffer).set(table.bytes, table.at);
-  return instantiate(await WebAssembly.compile(await compileAssembly(prelude(simd) + text)), memory) as T;
+  return instantiate(await WebAssembly.compile(await cachedBytes(prelude(simd) + text)), memory) as T;
 }
 
 /** Largest difference, over the largest of the wanted. */
