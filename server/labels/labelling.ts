@@ -3,24 +3,20 @@
  * trials are labelled, and enters them in the manifest when all shards are. A session that ends early gives its trials back, for
  * the next one.
  */
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
-import { playsTask } from "../../common/plays-task.js";
-import { requireNoLinks, UnreadableFile } from "../../datasets/files/read-file.js";
-import { corruptIfRefused } from "../../datasets/folder/dataset-sql.js";
-import { type LabelHead, labelFolder } from "../../datasets/folder/label-folder.js";
+import { labelFolder } from "../../datasets/folder/label-folder.js";
 import type { LabelRequest, LabelSeat } from "../sessions/labels.js";
 import type { Limits } from "../sessions/limits.js";
 import type { Task } from "../tasks/task.js";
-import { type FolderLock, lockFolder } from "../trajectories/lock.js";
-import { type IndexedShard, indexDataset } from "./dataset-index.js";
+import { checkPlaysAll, checkWholeTrials } from "./check-labelling.js";
+import { indexDataset } from "./dataset-index.js";
 import { enterLabels } from "./enter-labels.js";
 import { knownTasks } from "./known-tasks.js";
-import { checkSameExpert, findHead, headOf, LABEL_TMP, requireNobodys, writeHead } from "./label-head.js";
+import { checkSameExpert, headOf } from "./label-head.js";
 import { createLabelPlay, type LabelSource } from "./label-play.js";
-import { createLabelShard, type LabelShard } from "./label-shard.js";
-import { type LabelThread, startLabelThread } from "./label-thread.js";
+import type { LabelShard } from "./label-shard.js";
+import { createShardQueue, type ShardQueue } from "./shard-queue.js";
+import { type TakenFolder, takeLabelFolder, unwritableLabels } from "./take-label-folder.js";
 
 /** Labels being made. */
 export interface Labelling {
@@ -37,9 +33,6 @@ export interface Labelling {
   close(): void;
 }
 
-/** Shards are read ahead while they take no more memory than this, and at least one is. */
-const HELD_BYTES = 128 << 20;
-
 /** Part of the largest message that probabilities may fill. */
 const PROBABILITIES_SHARE = 0.5;
 
@@ -52,96 +45,20 @@ const PROBABILITIES_SHARE = 0.5;
 export async function openLabelling(dir: string, name: string, limits: Limits): Promise<Labelling> {
   const tasks = knownTasks();
   const shards = await indexDataset(dir, name);
-  /** Shards that were not read yet, in order. */
-  const unread = shards.filter(({ labelled }) => !labelled);
-  /** Shards in memory with what they take, until they are written. */
-  const held = new Map<LabelShard, number>();
+  const unlabelled = shards.filter(({ labelled }) => !labelled);
+  const queue = createShardQueue(unlabelled, tasks);
   const waiting = new Map<LabelSeat, LabelRequest>();
-  let remaining = unread.reduce((sum, { parts }) => sum + parts.reduce((trials, part) => trials + part.trials, 0), 0);
-  /** Whose labels they are, once the folder is taken. */
-  let head: LabelHead | undefined;
-  let lock: FolderLock | undefined;
-  let taking: Promise<void> | undefined;
-  let thread: LabelThread | undefined;
-  let reading = false;
+  let remaining = unlabelled.flatMap(({ parts }) => parts).reduce((sum, { trials }) => sum + trials, 0);
+  const folder = takenOnce((request) => takeLabelFolder(dir, request, fail, () => !over));
   let entering = false;
   let failure: unknown;
   let over = false;
 
-  /** @throws TRIALS_BROKEN if it can be told already that there are not whole trials in every shard */
-  function checkWhole(): void {
-    for (const { path, parts } of unread) {
-      for (const { task, taskOptionsJson, trials, episodes, incomplete } of parts) {
-        const expected = trials * tasks.of(task, taskOptionsJson).episodes;
-        if (episodes === expected && incomplete === 0) continue;
-        throw new IcrlError(
-          "TRIALS_BROKEN",
-          `${path} has ${trials} trials of "${task}" with ${episodes} episodes, ${incomplete} of them incomplete, where ${expected} complete ones were expected: labels are made of whole trials, before episodes are left out`,
-          { file: path },
-        );
-      }
-    }
-  }
-
-  function checkPlaysAll(request: LabelRequest): void {
-    for (const { parts } of shards) {
-      for (const { task, taskOptionsJson } of parts) {
-        const { name: family, kinds } = tasks.of(task, taskOptionsJson);
-        if (playsTask(request.tasks, family, kinds)) continue;
-        throw new IcrlError(
-          "TASK_UNSUPPORTED",
-          `agent "${request.agent}" declares ${request.tasks.join(", ")}: the dataset has task "${family}", which is ${kinds.join(", ")}`,
-        );
-      }
-    }
-  }
-
-  /** Locks the labels' folder, puts it in order, and writes whose they are. */
-  async function takeFolder(request: LabelRequest): Promise<void> {
-    const folder = labelFolder(dir, name);
-    try {
-      makeFolder(folder);
-      lock = await lockFolder(folder, { onLost: fail });
-      if (over) return lock.release();
-      const found = findHead(dir, name);
-      if (found !== undefined) checkSameExpert(found, headOf(request));
-      else requireNobodys(folder);
-      for (const file of readdirSync(folder)) if (LABEL_TMP.test(file)) rmSync(join(folder, file), { force: true });
-      head = found ?? headOf(request);
-      if (found === undefined) writeHead(dir, head);
-    } catch (error) {
-      lock?.release();
-      throw error instanceof IcrlError ? error : unwritable(error);
-    }
-  }
-
-  /** Labels are written into the dataset, not where a link in it leads: @throws DATASET_CORRUPT */
-  function makeFolder(folder: string): void {
-    try {
-      requireNoLinks(dir, "labels", join("labels", name));
-      mkdirSync(folder, { recursive: true });
-      requireNoLinks(folder, ...readdirSync(folder));
-    } catch (error) {
-      if (!(error instanceof UnreadableFile)) throw error;
-      throw new IcrlError("DATASET_CORRUPT", error.message, { folder: dir });
-    }
-  }
-
-  function unwritable(error: unknown): IcrlError {
-    const text = error instanceof Error ? error.message : String(error);
-    return new IcrlError(
-      "LOG_UNWRITABLE",
-      `labels "${name}" in ${dir} cannot be written (${text}): free space or mend the disk`,
-      { folder: dir },
-    );
-  }
-
   function end(): void {
     if (over) return;
     over = true;
-    thread?.close();
-    lock?.release();
-    held.clear();
+    queue.close();
+    folder.taken?.lock.release();
   }
 
   function checkNotOver(): void {
@@ -152,65 +69,25 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   function fail(error: unknown): void {
     if (over) return;
     failure = error;
-    const seats = [...waiting.keys()];
-    waiting.clear();
     end();
-    for (const seat of seats) seat.fail(error);
+    for (const seat of emptied(waiting)) seat.fail(error);
   }
 
-  /** Bytes that a shard takes in memory, about. */
-  function bytesOf(shard: IndexedShard): number {
-    let bytes = 0;
-    for (const { task, taskOptionsJson, steps } of shard.parts) {
-      // Action, reward, observation, label, and the probabilities of all actions: 4 bytes each.
-      bytes += 4 * steps * (4 + tasks.of(task, taskOptionsJson).numActions);
-    }
-    return bytes;
-  }
-
-  /** Reads the next shards while there is room for them, and opens what there is for those who wait. */
+  /** Reads the next shards, and opens what there is for those who wait. */
   async function readAhead(): Promise<void> {
-    if (reading) return;
-    reading = true;
+    if (queue.reading) return;
     try {
-      for (let [next] = unread; next !== undefined && !over; [next] = unread) {
-        const bytes = bytesOf(next);
-        let heldBytes = 0;
-        for (const size of held.values()) heldBytes += size;
-        if (held.size > 0 && heldBytes + bytes > HELD_BYTES) break;
-        thread ??= startLabelThread();
-        const { path, name: shardName } = next;
-        const recorded = await corruptIfRefused(path, () => (thread as LabelThread).read(path));
-        if (over) return;
-        unread.shift();
-        if (recorded.episodes.length > 0) held.set(createLabelShard(shardName, path, recorded, tasks), bytes);
-        offer();
-      }
+      await queue.readAhead(offer);
     } catch (error) {
       fail(error);
-    } finally {
-      reading = false;
     }
     offer();
-  }
-
-  /** The task whose trials come next. */
-  function nextTask(): Task | undefined {
-    for (const shard of held.keys()) {
-      const task = shard.nextTask();
-      if (task !== undefined) return task;
-    }
-    return undefined;
   }
 
   const source: LabelSource = {
     take(task) {
       checkNotOver();
-      for (const shard of held.keys()) {
-        const trial = shard.take(task);
-        if (trial !== undefined) return trial;
-      }
-      return undefined;
+      return queue.take(task);
     },
     done({ shard }) {
       checkNotOver();
@@ -225,23 +102,12 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
 
   async function write(shard: LabelShard): Promise<void> {
     try {
-      lock?.check();
-      await (thread as LabelThread).write({
-        path: join(labelFolder(dir, name), shard.name),
-        episodeIds: shard.recorded.episodes.map(({ id }) => id),
-        labels: shard.labels,
-      });
+      folder.taken?.lock.check();
+      await queue.write(shard, labelFolder(dir, name));
     } catch (error) {
-      return fail(error instanceof IcrlError ? error : unwritable(error));
+      return fail(unwritableLabels(dir, name, error));
     }
-    held.delete(shard);
     void readAhead();
-  }
-
-  /** Most envs that a session should have: what it asks for, as far as its messages stay within their bound. */
-  function mostEnvs(request: LabelRequest, task: Task): number {
-    const rows = Math.floor((PROBABILITIES_SHARE * limits.max_message_bytes) / (4 * task.numActions));
-    return Math.min(request.numEnvs, Math.max(1, rows));
   }
 
   /** Once there is nothing left to label: the labels become part of the dataset, and then those who wait are told. */
@@ -249,33 +115,23 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     if (entering || over) return;
     entering = true;
     try {
-      lock?.check();
+      folder.taken?.lock.check();
       await enterLabels(dir, name);
     } catch (error) {
-      return fail(error instanceof IcrlError ? error : unwritable(error));
+      return fail(unwritableLabels(dir, name, error));
     }
-    const seats = [...waiting.keys()];
-    waiting.clear();
     end();
-    for (const seat of seats) seat.finish();
+    for (const seat of emptied(waiting)) seat.finish();
   }
 
   /** Opens trials for those who wait. */
   function offer(): void {
-    if (held.size === 0 && unread.length === 0) return void finish();
+    if (over) return;
+    if (queue.empty) return void finish();
     try {
-      for (const [seat, request] of waiting) {
-        const task = nextTask();
-        if (task === undefined) return;
-        const most = mostEnvs(request, task);
-        let trials = 0;
-        for (const shard of held.keys()) trials += shard.waiting(task);
-        if (trials <= 2 * most && reading) return; // there may be more in a moment
-        waiting.delete(seat);
-        // Half of what there is, so that a second session can label beside this one.
-        const numEnvs = trials > 2 * most ? most : Math.ceil(trials / 2);
-        seat.open(createLabelPlay(name, task, numEnvs, source), remaining);
-      }
+      offerTrials(queue, waiting, limits, (seat, task, numEnvs) =>
+        seat.open(createLabelPlay(name, task, numEnvs, source), remaining),
+      );
     } catch (error) {
       fail(error);
     }
@@ -286,18 +142,12 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
       return over;
     },
     async request(request, seat) {
-      checkPlaysAll(request);
-      checkWhole();
-      const mine = taking ?? takeFolder(request);
-      taking = mine;
-      try {
-        await mine;
-      } catch (error) {
-        if (taking === mine) taking = undefined; // whoever comes next may have better luck
-        throw error;
-      }
-      if (over || head === undefined) return false;
-      checkSameExpert(head, headOf(request));
+      checkPlaysAll(shards, tasks, request);
+      checkWholeTrials(unlabelled, tasks);
+      const taken = await folder.take(request);
+      if (over) taken?.lock.release(); // it ended in the moment between
+      if (over || taken === undefined) return false;
+      checkSameExpert(taken.head, headOf(request));
       waiting.set(seat, request);
       void readAhead();
       return true;
@@ -305,4 +155,60 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     leave: (seat) => void waiting.delete(seat),
     close: end,
   };
+}
+
+/** The folder, taken for the first who asks: the others wait for that, and the next tries again where it failed. */
+function takenOnce(take: (request: LabelRequest) => Promise<TakenFolder | undefined>) {
+  let taking: Promise<TakenFolder | undefined> | undefined;
+  let taken: TakenFolder | undefined;
+  return {
+    get taken() {
+      return taken;
+    },
+    async take(request: LabelRequest): Promise<TakenFolder | undefined> {
+      taking ??= take(request).then((folder) => {
+        taken = folder;
+        return folder;
+      });
+      const mine = taking;
+      try {
+        return await mine;
+      } catch (error) {
+        if (taking === mine) taking = undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** The seats of a map, which has none afterwards. */
+function emptied(waiting: Map<LabelSeat, LabelRequest>): LabelSeat[] {
+  const seats = [...waiting.keys()];
+  waiting.clear();
+  return seats;
+}
+
+/** Opens trials for those who wait, as long as there are any. */
+function offerTrials(
+  queue: ShardQueue,
+  waiting: Map<LabelSeat, LabelRequest>,
+  limits: Limits,
+  open: (seat: LabelSeat, task: Task, numEnvs: number) => void,
+): void {
+  for (const [seat, request] of waiting) {
+    const task = queue.nextTask();
+    if (task === undefined) return;
+    const most = mostEnvs(request, task, limits);
+    const trials = queue.waiting(task);
+    if (trials <= 2 * most && queue.reading) return; // there may be more in a moment
+    waiting.delete(seat);
+    // Half of what there is, so that a second session can label beside this one.
+    open(seat, task, trials > 2 * most ? most : Math.ceil(trials / 2));
+  }
+}
+
+/** Most envs that a session should have: what it asks for, as far as its messages stay within their bound. */
+function mostEnvs({ numEnvs }: LabelRequest, { numActions }: Task, { max_message_bytes }: Limits): number {
+  const rows = Math.floor((PROBABILITIES_SHARE * max_message_bytes) / (4 * numActions));
+  return Math.min(numEnvs, Math.max(1, rows));
 }

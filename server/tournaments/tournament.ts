@@ -1,4 +1,5 @@
 /** One tournament: its matches, who plays them, and when it is over. */
+import type { Reason } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
 import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../sessions/roster.js";
 import type { JournalEvent, JournalRecord } from "./journal.js";
@@ -58,34 +59,24 @@ export function createTournament(
 ): Tournament {
   let attendance = initially;
   let replaying = false;
-  let changes = 0;
-  const changedAt = new WeakMap<TournamentMatch, number>();
-  function touch(match: TournamentMatch): void {
-    changes += 1;
-    changedAt.set(match, changes);
-  }
-  function newMatch(id: string, task: CheckedSpec["tasks"][number]["task"], entrant: string): TournamentMatch {
-    const about = { tournament_id: spec.id, task: id, entrant, trials: spec.trials };
-    const match = createMatch(id, task, entrant, spec.seed, spec.trials, {
-      changed() {
-        touch(match);
-        if (match.finished) unfinished.delete(match);
-        changed();
-      },
-      opened: () => tell({ event: "match_opened", ...about }),
-      finished: () => tell({ event: "match_finished", ...about, steps: match.steps }),
-      forfeited(forfeit) {
-        if (replaying) return;
-        write({ event: "forfeited", task: id, entrant, ...forfeit });
-        tell({ event: "match_forfeited", ...about, played: match.completeTrials, ...forfeit });
-      },
-      mayLeave: () => attendance(entrant).mayLeave,
-    });
-    return match;
-  }
-
-  let matches: readonly TournamentMatch[] = spec.tasks.flatMap(({ id, task }) =>
-    spec.agents.filter((agent) => entersFor(agent, id)).map(({ name }) => newMatch(id, task, name)),
+  const changes = createChangeCount<TournamentMatch>();
+  let matches: readonly TournamentMatch[] = spec.tasks.flatMap((entry) =>
+    spec.agents
+      .filter((agent) => entersFor(agent, entry.id))
+      .map(({ name }) =>
+        newMatch(spec, entry, name, {
+          changed(match) {
+            changes.note(match);
+            if (match.finished) unfinished.delete(match);
+            listeners.changed();
+          },
+          forfeited(match, forfeit) {
+            if (!replaying) tellForfeit(spec, match, forfeit, write, tell);
+          },
+          mayLeave: () => attendance(name).mayLeave,
+          tell,
+        }),
+      ),
   );
   /** There may be ten thousand matches, and a change every turn of the event loop. */
   const unfinished = new Set(matches);
@@ -93,8 +84,6 @@ export function createTournament(
   for (const match of matches) byEntrant.get(match.entrant)?.push(match);
   const optionsOf = new Map(spec.agents.map(({ name, options }) => [name, options]));
   const declared = new Set<string>();
-  const listeners = new Set<() => void>();
-  let notifying = false;
 
   /** It is said of an entrant, once, what it plays: the rest of its matches leave. */
   function declare(name: string, tasks: readonly string[]): void {
@@ -103,13 +92,13 @@ export function createTournament(
     if (!replaying) write({ event: "declared", entrant: name, tasks });
     const own = byEntrant.get(name) ?? [];
     const played = own.filter(({ task }) => playsTask(tasks, task.name, task.kinds));
-    for (const match of played) touch(match);
+    for (const match of played) changes.note(match);
     if (played.length < own.length) {
       byEntrant.set(name, played);
       for (const match of own) if (!played.includes(match)) unfinished.delete(match);
       matches = matches.filter((match) => match.entrant !== name || played.includes(match));
     }
-    changed();
+    listeners.changed();
   }
 
   const roster = createRoster<TournamentMatch>(
@@ -118,30 +107,13 @@ export function createTournament(
       entrants: spec.agents,
       matchesOf: (entrant) => byEntrant.get(entrant) ?? [],
       declared: ({ name, tasks }) => declare(name, tasks),
-      describe: (match) => ({
-        tournamentId: spec.id,
-        matchId: `${match.taskId}/${match.entrant}`,
-        task: match.task,
-        agentOptions: optionsOf.get(match.entrant) ?? {},
-        source: match.source,
-        keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
-        tags: { task: match.taskId },
-      }),
-      changed,
+      describe: (match) => assignmentOf(spec, match, optionsOf.get(match.entrant) ?? {}),
+      changed: () => listeners.changed(),
     },
     initially,
   );
 
-  /** Tells listeners once per turn of the event loop, after whoever changed something is done. */
-  function changed(): void {
-    if (notifying) return;
-    notifying = true;
-    setImmediate(() => {
-      notifying = false;
-      roster.offerAll();
-      for (const listener of [...listeners]) listener();
-    });
-  }
+  const listeners = createListeners(roster.offerAll);
 
   const matchOf = (taskId: string, entrant: string) => byEntrant.get(entrant)?.find((match) => match.taskId === taskId);
 
@@ -153,21 +125,18 @@ export function createTournament(
     get over() {
       return unfinished.size === 0;
     },
-    changedAt: (match) => changedAt.get(match) ?? 0,
+    changedAt: changes.lastOf,
     undeclared: (match) => !declared.has(match.entrant) && !match.started && match.forfeit === undefined,
     declare,
     match: matchOf,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange: listeners.onChange,
     lists: roster.lists,
     enter: roster.enter,
     presenceOf: roster.presenceOf,
     attend(wanted) {
       attendance = wanted;
       roster.waitFor(wanted);
-      changed();
+      listeners.changed();
     },
     forfeit(entrant, forfeit, all) {
       const given = (byEntrant.get(entrant) ?? []).filter(
@@ -188,11 +157,108 @@ export function createTournament(
         matchOf(task, entrant)?.giveUp({ reason, message });
       }
       replaying = false;
-      changed();
+      listeners.changed();
     },
     close() {
       roster.close();
-      changed();
+      listeners.changed();
+    },
+  };
+}
+
+/** A match that tells where it belongs. */
+function newMatch(
+  spec: CheckedSpec,
+  { id, task }: CheckedSpec["tasks"][number],
+  entrant: string,
+  hooks: {
+    changed(match: TournamentMatch): void;
+    forfeited(match: TournamentMatch, forfeit: Forfeit): void;
+    mayLeave(): boolean;
+    tell(event: TournamentEvent): void;
+  },
+): TournamentMatch {
+  const match = createMatch(id, task, entrant, spec.seed, spec.trials, {
+    changed: () => hooks.changed(match),
+    opened: () => hooks.tell({ event: "match_opened", ...about(spec, match) }),
+    finished: () => hooks.tell({ event: "match_finished", ...about(spec, match), steps: match.steps }),
+    forfeited: (forfeit) => hooks.forfeited(match, forfeit),
+    mayLeave: hooks.mayLeave,
+  });
+  return match;
+}
+
+/** What an event says of a match. */
+const about = ({ id, trials }: CheckedSpec, { taskId, entrant }: TournamentMatch) => ({
+  tournament_id: id,
+  task: taskId,
+  entrant,
+  trials,
+});
+
+/** Writes and tells that a match was given up. */
+function tellForfeit(
+  spec: CheckedSpec,
+  match: TournamentMatch,
+  forfeit: Forfeit,
+  write: (event: JournalEvent) => void,
+  tell: (event: TournamentEvent) => void,
+): void {
+  write({ event: "forfeited", task: match.taskId, entrant: match.entrant, ...forfeit });
+  tell({ event: "match_forfeited", ...about(spec, match), played: match.completeTrials, ...forfeit });
+}
+
+/** The match as a session plays it. */
+function assignmentOf(
+  spec: CheckedSpec,
+  match: TournamentMatch,
+  agentOptions: CheckedSpec["agents"][number]["options"],
+) {
+  return {
+    tournamentId: spec.id,
+    matchId: `${match.taskId}/${match.entrant}`,
+    task: match.task,
+    agentOptions,
+    source: match.source,
+    keepsTruncated: (reason: Reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
+    tags: { task: match.taskId },
+  };
+}
+
+/** Counts changes of several things: of each the number of its last one, 0 before the first. */
+function createChangeCount<Thing extends object>() {
+  let changes = 0;
+  const lastOf = new WeakMap<Thing, number>();
+  return {
+    note(thing: Thing): void {
+      changes += 1;
+      lastOf.set(thing, changes);
+    },
+    lastOf: (thing: Thing): number => lastOf.get(thing) ?? 0,
+  };
+}
+
+/**
+ * Listeners who are told once in a turn of the event loop, after whoever changed something is done.
+ *
+ * @param first called before them
+ */
+function createListeners(first: () => void) {
+  const listeners = new Set<() => void>();
+  let pending = false;
+  return {
+    changed(): void {
+      if (pending) return;
+      pending = true;
+      setImmediate(() => {
+        pending = false;
+        first();
+        for (const listener of [...listeners]) listener();
+      });
+    },
+    onChange(listener: () => void): () => void {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

@@ -89,54 +89,22 @@ interface Slot {
  *
  * @throws LOG_CORRUPT if a journal or a shard of an unfinished one cannot be read
  */
-export async function openTournaments({
-  dataDir,
-  limits,
-  sink,
-  onError,
-  tell,
-}: TournamentsContext): Promise<Tournaments> {
-  const slots = new Map<string, Slot>();
+export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
+  const { dataDir, limits, sink, onError, tell } = context;
+  /** What may be written only as long as the log is ours. */
+  const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
+  const slots = new Map(knownSlots(context, journalOf).map((slot) => [slot.spec.id, slot]));
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
   const creating = new Map<string, Promise<Slot & { entry: LoadedEntry }>>();
   const conclusions = createConclusions({ sink, onError, tell });
   let closed = false;
 
-  /** What may be written only as long as the log is ours. */
-  const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
-
-  /** Follows a tournament to its results. */
-  function follow(tournament: Tournament, journal: Journal, record: JournalRecord | undefined): LoadedEntry {
-    const listeners = new Set<() => void>();
-    let results: TournamentResults | undefined;
-    let concluding = false;
-    const notify = () => {
-      for (const listener of [...listeners]) listener();
-    };
-    tournament.onChange(async () => {
-      notify();
-      if (!tournament.over || concluding || closed) return;
-      concluding = true;
+  const follow = (tournament: Tournament, journal: Journal, record: JournalRecord | undefined) =>
+    followed(tournament, record, async () => {
+      if (closed) return false;
       if (record?.finished === undefined) await conclusions.conclude(tournament, journal);
-      results = await computeResults(tournament);
-      notify();
+      return true;
     });
-    return {
-      spec: tournament.spec,
-      tournament,
-      get results() {
-        return results;
-      },
-      get finished() {
-        return results !== undefined;
-      },
-      earlier: record?.finished,
-      onChange(listener) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    };
-  }
 
   function load(slot: Slot): Promise<LoadedEntry> {
     slot.loading ??= (async () => {
@@ -152,9 +120,7 @@ export async function openTournaments({
   }
 
   /** The slot's entry, with its results where it was finished before: whoever asks while it is read waits, too. */
-  async function loaded(slot: Slot): Promise<LoadedEntry> {
-    return slot.loading ?? slot.entry ?? load(slot);
-  }
+  const loaded = async (slot: Slot): Promise<LoadedEntry> => slot.loading ?? slot.entry ?? load(slot);
 
   /** Writes that there is a tournament, and then starts it. */
   async function start(
@@ -171,37 +137,22 @@ export async function openTournaments({
     const entry = follow(tournament, journal, undefined);
     const slot = { spec, journal, record: undefined, entry, loading: undefined };
     slots.set(spec.id, slot);
-    tell({ event: "tournament_created", ...about(spec, tournament.matches), trials: spec.trials });
+    tell({ event: "tournament_created", ...about(spec, tournament.matches) });
     if (closed) tournament.close();
     return slot;
   }
 
-  for (const record of readJournals(dataDir)) {
-    const spec = specOf(record, limits, onError);
-    if (spec === undefined) continue;
-    slots.set(spec.id, { spec, journal: journalOf(spec.id), record, entry: undefined, loading: undefined });
-  }
   const unfinished = [...slots.values()].filter(({ record }) => record?.finished === undefined);
   if (unfinished.length > 0) await sink.seal();
   for (const slot of unfinished) {
     const { spec, tournament } = await load(slot);
-    const { matches } = tournament;
-    tell({
-      event: "tournament_resumed",
-      ...about(spec, matches),
-      trials: spec.trials,
-      unfinished: matches.filter((match) => !match.finished).length,
-    });
+    const unfinishedMatches = tournament.matches.filter((match) => !match.finished).length;
+    tell({ event: "tournament_resumed", ...about(spec, tournament.matches), unfinished: unfinishedMatches });
   }
 
   async function get(id: string): Promise<LoadedEntry> {
     const slot = slots.get(id);
-    if (slot === undefined) {
-      throw new IcrlError(
-        "TOURNAMENT_UNKNOWN",
-        `no tournament "${id}": this server has ${slots.size}, see ListTournaments`,
-      );
-    }
+    if (slot === undefined) throw unknownTournament(id, `this server has ${slots.size}, see ListTournaments`);
     return loaded(slot);
   }
 
@@ -213,16 +164,11 @@ export async function openTournaments({
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const attendance = attendanceOf(request, spec, limits);
-      for (const { name } of request.declarations) requireEntrant(spec, name, "is said to play some tasks");
       for (;;) {
         const slot = slots.get(spec.id);
         if (slot !== undefined) {
           const entry = await loaded(slot);
-          // Of one that is over nothing changes any more: who stayed away has forfeited what it might have played.
-          const declarations = entry.tournament.over ? [] : request.declarations;
-          for (const { name, tasks } of declarations) entry.tournament.declare(name, tasks);
-          await slot.journal.durable();
-          entry.tournament.attend(attendance);
+          await goOn(entry.tournament, slot.journal, request.declarations, attendance);
           return { entry, existed: true };
         }
         const byAnother = creating.get(spec.id);
@@ -234,12 +180,7 @@ export async function openTournaments({
       return { entry: (await mine).entry, existed: false };
     },
     get,
-    list: () =>
-      Array.from(
-        slots.values(),
-        ({ spec, entry, record }) =>
-          entry ?? { spec, tournament: undefined, results: undefined, finished: true, earlier: record?.finished },
-      ),
+    list: () => Array.from(slots.values(), shown),
     async forfeit(id, entrant, forfeit, all) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
       const { tournament } = await get(id);
@@ -252,16 +193,8 @@ export async function openTournaments({
     },
     running: () => open().map(({ spec }) => spec.id),
     enter(entrant, seat) {
-      const { name, tournamentId } = entrant;
-      if (tournamentId !== undefined && !slots.has(tournamentId)) {
-        throw new IcrlError("TOURNAMENT_UNKNOWN", `no tournament "${tournamentId}": see ListTournaments`);
-      }
-      const named = tournamentId === undefined ? undefined : slots.get(tournamentId)?.entry;
-      const candidates = tournamentId === undefined ? open() : named === undefined ? [] : [named];
-      const entry = candidates.find(({ tournament }) => tournament.lists(name));
-      if (entry === undefined) {
-        throw new IcrlError("ENTRANT_UNKNOWN", `no unfinished tournament lists the entrant "${name}"`);
-      }
+      const named = entrant.tournamentId === undefined ? undefined : slots.get(entrant.tournamentId);
+      const entry = entryFor(entrant, named, open());
       return entry.tournament.enter(entrant, seat);
     },
     get closed() {
@@ -278,11 +211,105 @@ export async function openTournaments({
 }
 
 /** What an event says of a tournament. */
-const about = ({ id, name }: CheckedSpec, { length }: readonly TournamentMatch[]) => ({
+const about = ({ id, name, trials }: CheckedSpec, { length }: readonly TournamentMatch[]) => ({
   tournament_id: id,
   name,
   matches: length,
+  trials,
 });
+
+/**
+ * Follows a tournament to its results.
+ *
+ * @param conclude called once, when it is over; resolves when its results may be computed, with false where they are not wanted
+ */
+function followed(
+  tournament: Tournament,
+  record: JournalRecord | undefined,
+  conclude: () => Promise<boolean>,
+): LoadedEntry {
+  const listeners = new Set<() => void>();
+  let results: TournamentResults | undefined;
+  let concluding = false;
+  const notify = () => {
+    for (const listener of [...listeners]) listener();
+  };
+  tournament.onChange(async () => {
+    notify();
+    if (!tournament.over || concluding) return;
+    concluding = true;
+    if (!(await conclude())) return;
+    results = await computeResults(tournament);
+    notify();
+  });
+  return {
+    spec: tournament.spec,
+    tournament,
+    get results() {
+      return results;
+    },
+    get finished() {
+      return results !== undefined;
+    },
+    earlier: record?.finished,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** Somebody wants a tournament that there is already: what is said of its entrants is taken, and they are waited for. */
+async function goOn(
+  tournament: Tournament,
+  journal: Journal,
+  declarations: CreateTournamentRequest["declarations"],
+  attendance: (entrant: string) => Attendance,
+): Promise<void> {
+  // Of one that is over nothing changes any more: who stayed away has forfeited what it might have played.
+  for (const { name, tasks } of tournament.over ? [] : declarations) tournament.declare(name, tasks);
+  await journal.durable();
+  tournament.attend(attendance);
+}
+
+/**
+ * The tournament that an entrant comes for: the one it names, else the first that lists it.
+ *
+ * @param named the slot of the one it names, where there is one
+ * @param open those in which something is left to play
+ * @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN
+ */
+function entryFor(
+  { name, tournamentId }: Parameters<Lobby["enter"]>[0],
+  named: Slot | undefined,
+  open: readonly LoadedEntry[],
+): LoadedEntry {
+  if (tournamentId !== undefined && named === undefined) {
+    throw unknownTournament(tournamentId, "see ListTournaments");
+  }
+  const candidates = tournamentId === undefined ? open : named?.entry === undefined ? [] : [named.entry];
+  const entry = candidates.find(({ tournament }) => tournament.lists(name));
+  if (entry === undefined) {
+    throw new IcrlError("ENTRANT_UNKNOWN", `no unfinished tournament lists the entrant "${name}"`);
+  }
+  return entry;
+}
+
+/** What a slot shows of its tournament, loaded or not. */
+const shown = ({ spec, entry, record }: Slot): Entry =>
+  entry ?? { spec, tournament: undefined, results: undefined, finished: true, earlier: record?.finished };
+
+const unknownTournament = (id: string, advice: string) =>
+  new IcrlError("TOURNAMENT_UNKNOWN", `no tournament "${id}": ${advice}`);
+
+/** What earlier runs of the server left in its folder, as far as this version can go on with it. */
+function knownSlots({ dataDir, limits, onError }: TournamentsContext, journalOf: (id: string) => Journal): Slot[] {
+  return readJournals(dataDir).flatMap((record) => {
+    const spec = specOf(record, limits, onError);
+    if (spec === undefined) return [];
+    return [{ spec, journal: journalOf(spec.id), record, entry: undefined, loading: undefined }];
+  });
+}
 
 /** The spec of a journal; undefined, and onError told, where this version of the server would play something else. */
 function specOf(
@@ -331,9 +358,9 @@ function requireEntrant({ agents }: CheckedSpec, name: string, what: string): vo
   throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, and the entrants are ${names}`);
 }
 
-/** How a request wants entrants to be waited for. @throws SPEC_INVALID */
+/** How a request wants entrants to be waited for; whom it speaks of is an entrant. @throws SPEC_INVALID */
 function attendanceOf(
-  { attendance }: CreateTournamentRequest,
+  { attendance, declarations }: CreateTournamentRequest,
   spec: CheckedSpec,
   limits: Limits,
 ): (entrant: string) => Attendance {
@@ -345,5 +372,6 @@ function attendanceOf(
       throw new IcrlError("SPEC_INVALID", `${processes} processes of "${name}" are awaited: at least 1`);
     wanted.set(name, { mayLeave, timeoutMs: mayLeave ? undefined : usual.timeoutMs, processes });
   }
+  for (const { name } of declarations) requireEntrant(spec, name, "is said to play some tasks");
   return (entrant) => wanted.get(entrant) ?? usual;
 }
