@@ -2,22 +2,35 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { icrlHere } from "../support/icrl-here.js";
-import { readmeBlocks } from "./readme-blocks.js";
+import { blocksOf } from "./blocks-of.js";
 import { ROOT } from "./run-icrl.js";
 
-const blocks = readmeBlocks();
-const [demo, tests] = blocks.filter(({ language }) => language === "sh").map(({ text }) => text);
+const shell = (page: string) =>
+  blocksOf(page)
+    .filter(({ language }) => language === "sh")
+    .map(({ text }) => text);
 
-test("the README begins with the two commands of a fresh machine", () => {
-  expect([demo, tests]).toEqual(["npm ci && npm run demo\n", "npm ci && npm test\n"]);
+test("the README begins with a clone and the two commands of a fresh machine", () => {
+  expect(shell("README.md").slice(0, 3)).toEqual([
+    "git clone REPOSITORY icrl && cd icrl\n",
+    "npm ci && npm run demo\n",
+    "npm ci && npm test\n",
+  ]);
+});
+
+test("the tutorial begins with the commands that the README's clone has run", () => {
+  expect(shell("docs/tutorial.md").slice(0, 2)).toEqual(["npm ci\n", "npm run demo\n"]);
 });
 
 test.each([
-  ["js", 0, "examples/softmax-agent.mjs"],
-  ["js", 1, "examples/gym-loop.mjs"],
-  ["yaml", 0, "examples/tournament.yaml"],
-])("the README's %s block %d is %s", (language, index, file) => {
-  const shown = blocks.filter((block) => block.language === language)[index];
+  ["README.md", "js", 0, "examples/softmax-agent.mjs"],
+  ["README.md", "js", 1, "examples/gym-loop.mjs"],
+  ["README.md", "yaml", 0, "examples/tournament.yaml"],
+  ["docs/tutorial.md", "js", 0, "examples/tutorial/explore-then-commit.mjs"],
+  ["docs/tutorial.md", "yaml", 0, "examples/tutorial/train.yaml"],
+  ["docs/tutorial.md", "yaml", 1, "examples/tutorial/tournament.yaml"],
+])("%s: %s block %d is %s", (page, language, index, file) => {
+  const shown = blocksOf(page).filter((block) => block.language === language)[index];
   expect(shown.text).toBe(readFileSync(join(ROOT, file), "utf8"));
 });
 
