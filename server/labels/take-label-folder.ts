@@ -68,7 +68,7 @@ export function unwritableLabels(dir: string, name: string, error: unknown): Icr
   const text = error instanceof Error ? error.message : String(error);
   return new IcrlError(
     "LOG_UNWRITABLE",
-    `labels "${name}" in ${dir} cannot be written (${text}): free space or mend the disk`,
+    `labels "${name}" in ${dir} cannot be written (${text}): free space or repair the disk`,
     { folder: dir },
   );
 }

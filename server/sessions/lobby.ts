@@ -59,7 +59,7 @@ export interface Place {
 /** Where entrants wait for matches. */
 export interface Lobby {
   /**
-   * Takes a seat. The first match may be opened before this returns.
+   * Takes a seat. The first match is opened after this has returned.
    * @throws ENTRANT_UNKNOWN if no tournament lists the entrant
    * @throws TOURNAMENT_UNKNOWN if the named tournament does not exist
    * @throws AGENT_MISMATCH if the tournament names another agent for it

@@ -355,7 +355,7 @@ function journalled({ name, seed, trials, tasks, agents }: CheckedSpec): Record<
 function requireEntrant({ agents }: CheckedSpec, name: string, what: string): void {
   if (agents.some((agent) => agent.name === name)) return;
   const names = agents.map((agent) => agent.name).join(", ");
-  throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, and the entrants are ${names}`);
+  throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, but the entrants are ${names}`);
 }
 
 /** How a request wants entrants to be waited for; whom it speaks of is an entrant. @throws SPEC_INVALID */
@@ -372,6 +372,6 @@ function attendanceOf(
       throw new IcrlError("SPEC_INVALID", `${processes} processes of "${name}" are awaited: at least 1`);
     wanted.set(name, { mayLeave, timeoutMs: mayLeave ? undefined : usual.timeoutMs, processes });
   }
-  for (const { name } of declarations) requireEntrant(spec, name, "is said to play some tasks");
+  for (const { name } of declarations) requireEntrant(spec, name, "is declared to play tasks");
   return (entrant) => wanted.get(entrant) ?? usual;
 }

@@ -178,10 +178,14 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
 /** LOG_UNWRITABLE for what the system says. */
 function unwritableLog(dir: string, error: unknown): IcrlError {
   const text = error instanceof Error ? error.message : String(error);
-  return new IcrlError("LOG_UNWRITABLE", `the log in ${dir} cannot be written (${text}): free space or mend the disk`, {
-    folder: dir,
-    system_error: (error as NodeJS.ErrnoException).code ?? "",
-  });
+  return new IcrlError(
+    "LOG_UNWRITABLE",
+    `the log in ${dir} cannot be written (${text}): free space or repair the disk`,
+    {
+      folder: dir,
+      system_error: (error as NodeJS.ErrnoException).code ?? "",
+    },
+  );
 }
 
 /** Makes the folders, locks the log, and puts it in order. @throws LOG_LOCKED, LOG_CORRUPT, LOG_UNWRITABLE */
