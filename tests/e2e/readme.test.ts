@@ -35,22 +35,35 @@ test.each([
 });
 
 test("every link in the README and the docs leads somewhere", () => {
-  const pages = [
-    "README.md",
-    ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" }).map((name) => join("docs", name)),
-  ];
-  const broken = pages
-    .filter((page) => page.endsWith(".md"))
-    .flatMap((page) => {
-      const text = readFileSync(join(ROOT, page), "utf8").replaceAll(/^```.*?^```$/gms, "");
-      return [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].flatMap(([link, target, anchor]) => {
-        const file = target === "" ? join(ROOT, page) : join(ROOT, dirname(page), target);
-        const found = existsSync(file) && (anchor === undefined || headings(file).includes(anchor));
-        return found ? [] : [`${page}: ${link}`];
-      });
+  const broken = pages().flatMap((page) => {
+    const text = readFileSync(join(ROOT, page), "utf8").replaceAll(/^```.*?^```$/gms, "");
+    return [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].flatMap(([link, target, anchor]) => {
+      const file = target === "" ? join(ROOT, page) : join(ROOT, dirname(page), target);
+      const found = existsSync(file) && (anchor === undefined || headings(file).includes(anchor));
+      return found ? [] : [`${page}: ${link}`];
     });
+  });
   expect(broken).toEqual([]);
 });
+
+test("every file and folder that the docs name is there", () => {
+  const rooms = readdirSync(ROOT, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [entry.name] : [],
+  );
+  const missing = pages().flatMap((page) =>
+    [...readFileSync(join(ROOT, page), "utf8").matchAll(/`(\w+)\/([\w./-]*)`/g)]
+      .filter(([, room, rest]) => rooms.includes(room) && !/[A-Z]{2}/.test(rest)) // NAME stands for anything
+      .filter(([, room, rest]) => !existsSync(join(ROOT, room, rest)))
+      .map(([path]) => `${page}: ${path}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+/** The README and all pages of the docs. */
+function pages(): string[] {
+  const docs = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" });
+  return ["README.md", ...docs.filter((name) => name.endsWith(".md")).map((name) => join("docs", name))];
+}
 
 /** A page's headings, as GitHub makes anchors of them. */
 function headings(file: string): string[] {
