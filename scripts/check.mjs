@@ -62,10 +62,11 @@ function cruised() {
   return cruising;
 }
 
-/** Prints the map of the house. */
+/** What is too long, circular or upside down; prints the map, whatever it is like. */
 async function map() {
-  console.log(`\n${houseMap(process.cwd(), await cruised()).table}\n`);
-  return "";
+  const { table, breaches } = houseMap(process.cwd(), await cruised());
+  console.log(`\n${table}\n`);
+  return breaches.join("\n");
 }
 
 /** @type {Record<string, () => string | Promise<string>>} */
