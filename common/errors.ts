@@ -24,7 +24,7 @@ const CODE = {
 export const REASONS = {
   MALFORMED_MESSAGE: {
     code: CODE.INVALID_ARGUMENT,
-    when: "bytes that are no message of the expected type, or a message with no member set",
+    when: "bytes that are not a message of the expected type, or a message with no member set",
   },
   MESSAGE_TOO_LARGE: { code: CODE.RESOURCE_EXHAUSTED, when: "a message above limits.max_message_bytes" },
   PROTOCOL_VERSION: { code: CODE.FAILED_PRECONDITION, when: "hello's version range does not meet the server's" },
@@ -46,7 +46,7 @@ export const REASONS = {
   },
   TRIALS_RECORDED: {
     code: CODE.ALREADY_EXISTS,
-    when: "trials that the log holds already, where nobody said that they are to be played again",
+    when: "trials that the log holds already, without a word that they are to be played again",
   },
   PURPOSE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a purpose that free play does not have" },
   STEP_CONFLICT: { code: CODE.ABORTED, when: "the last step_index again, with other bytes" },
@@ -130,7 +130,7 @@ export const REASONS = {
   },
   SPEC_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a tournament spec that cannot be played" },
   PAGE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a page token or size that this list did not give or allow" },
-  OUTPUT_EXISTS: { code: CODE.ALREADY_EXISTS, when: "something else is where an output is to be written" },
+  OUTPUT_EXISTS: { code: CODE.ALREADY_EXISTS, when: "something else stands where an output is to be written" },
   QUERY_INVALID: { code: CODE.INVALID_ARGUMENT, when: "SQL that DuckDB refuses" },
   NOT_A_DATASET: { code: CODE.NOT_FOUND, when: "a folder without dataset.json: no dataset, or not finished" },
   DATASET_CORRUPT: {
@@ -143,7 +143,7 @@ export const REASONS = {
   },
   DATASET_MISMATCH: { code: CODE.INVALID_ARGUMENT, when: "datasets that cannot be merged" },
   LABEL_UNKNOWN: { code: CODE.NOT_FOUND, when: "no label of that name in the dataset" },
-  TRAINING_DIVERGED: { code: CODE.ABORTED, when: "a training's loss that is no finite number" },
+  TRAINING_DIVERGED: { code: CODE.ABORTED, when: "a training's loss that is not finite" },
   SELECTION_EMPTY: {
     code: CODE.INVALID_ARGUMENT,
     when: "a condition, a part or a filter that leaves no episode of a dataset",

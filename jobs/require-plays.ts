@@ -14,6 +14,6 @@ export function requirePlays(agent: Agent, task: Task): void {
   const others = agents.filter(({ tasks }) => playsTask(tasks, task.name, task.kinds)).map(({ name }) => name);
   throw new IcrlError(
     "TASK_UNSUPPORTED",
-    `agent "${agent.name}" plays ${agent.tasks.join(", ")}, and "${task.name}" is ${task.kinds.join(", ") || "of no kind"}: ${others.join(", ")} play it`,
+    `agent "${agent.name}" plays ${agent.tasks.join(", ")}, and "${task.name}" ${task.kinds.length > 0 ? `is ${task.kinds.join(", ")}` : "has none of these kinds"}: ${others.join(", ")} play it`,
   );
 }

@@ -1,11 +1,14 @@
 /**
  * `npm run check`: everything about the source that can be judged without running it. One line a step, the output of those
- * that fail, and a non-zero exit status if one does. `npm run check -- docs lint` runs those steps alone.
+ * that fail, the map of the house, and a non-zero exit status if one fails. `npm run check -- docs lint` runs those steps alone.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cruiseRooms } from "./cruise.mjs";
+import { houseMap } from "./map.mjs";
+import { brokenWalls } from "./walls.mjs";
 
 process.chdir(join(import.meta.dirname, ".."));
 
@@ -50,7 +53,23 @@ function generated() {
   }
 }
 
-/** @type {Record<string, () => string>} */
+/** @type {ReturnType<typeof cruiseRooms> | undefined} */
+let cruising;
+
+/** The imports of the house, looked up by the first step that asks. */
+function cruised() {
+  cruising ??= cruiseRooms(process.cwd());
+  return cruising;
+}
+
+/** What is too long, circular or upside down; prints the map, whatever it is like. */
+async function map() {
+  const { table, breaches } = houseMap(process.cwd(), await cruised());
+  console.log(`\n${table}\n`);
+  return breaches.join("\n");
+}
+
+/** @type {Record<string, () => string | Promise<string>>} */
 const steps = {
   format: () => run("biome", "format", "."),
   lint: () => run("biome", "lint", "."),
@@ -58,7 +77,8 @@ const steps = {
     run("node", "scripts/build.mjs", "--if-stale") || // which compiles all that ships
     run("tsc", "-p", "tests") ||
     run("tsc", "-p", "scripts"),
-  walls: () => run("node", "scripts/walls.mjs"),
+  walls: async () => (await brokenWalls(process.cwd(), await cruised())).join("\n"),
+  map,
   lock: () => run("node", "scripts/lock.mjs", "--check"),
   generated,
   "proto-lint": () => run("buf", "lint", "proto"),
@@ -75,7 +95,7 @@ if (unknown.length > 0) {
 
 for (const [name, step] of Object.entries(steps)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const failure = step();
+  const failure = await step();
   console.log(`${failure ? "failed" : "ok    "} ${name}`);
   if (!failure) continue;
   console.log(failure.trimEnd());

@@ -139,12 +139,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let address: string;
   let http: HttpServer | undefined;
   try {
-    const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(options.listen, ServerCredentials.createInsecure(), (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      );
-    });
-    address = `${options.listen.slice(0, options.listen.lastIndexOf(":"))}:${port}`;
+    address = await bind(server, options.listen);
     if (options.http !== undefined && page !== undefined && metrics !== undefined) {
       const watched = { address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
       http = await startHttpServer(options.http, [...page.routes(watched), metricsRoute(metrics)], (error) =>
@@ -184,19 +179,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const tournamentsClosed = tournaments.close();
       collections.close();
       labels?.close();
-      await new Promise<void>((resolve) => {
-        const forced = setTimeout(
-          () => {
-            server.forceShutdown();
-            resolve();
-          },
-          Math.max(deadline - performance.now(), 0) + GOODBYE_MS,
-        );
-        server.tryShutdown(() => {
-          clearTimeout(forced);
-          resolve();
-        });
-      });
+      await shutDown(server, Math.max(deadline - performance.now(), 0) + GOODBYE_MS);
       page?.close();
       await http?.close();
       await tournamentsClosed;
@@ -204,6 +187,30 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       tell({ event: "stopped" });
     },
   };
+}
+
+/** Listens on an address; gives it with the port that it got. @throws an Error with a code */
+async function bind(server: Server, address: string): Promise<string> {
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  return `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
+}
+
+/** Resolves when the last call has ended, by force after `forceMs`. */
+function shutDown(server: Server, forceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const forced = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, forceMs);
+    server.tryShutdown(() => {
+      clearTimeout(forced);
+      resolve();
+    });
+  });
 }
 
 const metricsRoute = ({ contentType, text }: Metrics): Route => ({

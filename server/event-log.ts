@@ -56,7 +56,10 @@ export const SAYINGS: { readonly [K in ServerEvent["event"]]: Saying<Extract<Ser
   match_opened: { level: "debug", msg: "match opened" },
   match_finished: { level: "info", msg: "match finished" },
   match_forfeited: { level: "info", msg: "match forfeited" },
-  lock_watched: { level: "warn", msg: "somebody may still write to this folder: waiting to see whether it lives" },
+  lock_watched: {
+    level: "warn",
+    msg: "another process may still write to this folder: waiting to see whether it is alive",
+  },
   log_taken_over: { level: "error", msg: "another process has taken the log over: nothing more is recorded here" },
   episodes_missing: { level: "error", msg: "episodes at the end of the log that were acknowledged are missing" },
   torn_bytes_cut: { level: "warn", msg: "the end of an interrupted write was cut off; none of it was acknowledged" },

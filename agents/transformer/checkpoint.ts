@@ -113,7 +113,7 @@ export function readCheckpoint(dir: string): Checkpoint {
   if (wild !== undefined) {
     throw new IcrlError(
       "CHECKPOINT_CORRUPT",
-      `${file}: "${wild[0]}" has values that are no finite numbers: training went astray, use an earlier checkpoint`,
+      `${file}: "${wild[0]}" has values that are not finite: the training diverged, use an earlier checkpoint`,
     );
   }
   return { model, tokens, parameters, training };

@@ -50,14 +50,14 @@ export interface ModelConfig extends ModelOptions {
 /**
  * Checks what is chosen.
  *
- * @throws OPTION_UNKNOWN, OPTION_INVALID if the options are not in the table, or the width is no multiple of the heads
+ * @throws OPTION_UNKNOWN, OPTION_INVALID if the options are not in the table, or the width is not a multiple of the heads
  */
 export function modelOptions(given: Readonly<Record<string, unknown>>): ModelOptions {
   const options = resolveOptions(MODEL_OPTIONS, given, "the model");
   if (options.width % options.heads === 0) return options;
   throw new IcrlError(
     "OPTION_INVALID",
-    `the model's width ${options.width} is no multiple of its ${options.heads} heads: give a width that is`,
+    `the model's width ${options.width} is not a multiple of its ${options.heads} heads: give a width that is`,
     { option: "width" },
   );
 }

@@ -74,7 +74,7 @@ export function decodeSafetensors(bytes: Uint8Array, what = "the safetensors fil
   } catch {
     throw corrupt("its header is no JSON");
   }
-  if (!isRecord(header)) throw corrupt("its header is no JSON object");
+  if (!isRecord(header)) throw corrupt("its header is not a JSON object");
   const { __metadata__: metadata = {}, ...rest } = header;
   if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== "string")) {
     throw corrupt("its metadata are not texts");

@@ -112,15 +112,8 @@ export function createProgress(options: ProgressOptions): Progress {
   let shownAll = false;
   let pending = false;
   let finished = false;
-  let blockLines = 0;
 
-  const erase = () => (blockLines === 0 ? "" : `\x1b[${blockLines}A\x1b[0J`);
-
-  function draw(lines: readonly string[]): void {
-    const width = Math.max(20, (stream.columns || 80) - 1);
-    stream.write(`${erase()}${lines.map((text) => `${cut(onOneLine(text), width)}\n`).join("")}`);
-    blockLines = lines.length;
-  }
+  const { draw, erase } = createBlock(stream);
 
   /** A plain line. */
   const line = (text: string) => printText(stream, `${onOneLine(text)}\n`);
@@ -198,9 +191,8 @@ export function createProgress(options: ProgressOptions): Progress {
     expect: interludes.expect,
     say(line) {
       if (finished) return;
-      stream.write(erase());
+      erase();
       printText(stream, `${line}\n`);
-      blockLines = 0;
       if (!tty) return;
       if (busy !== undefined) showBusy(busy, nowMs());
       else if (items.length > 0) show(sampleOf(items, nowMs()));
@@ -208,8 +200,25 @@ export function createProgress(options: ProgressOptions): Progress {
     finish() {
       if (finished) return;
       if (pending || (tty && busy !== undefined && items.length > 0)) show(sampleOf(items, nowMs()));
-      else if (tty && busy !== undefined) stream.write(erase());
+      else if (tty && busy !== undefined) erase();
       finished = true;
+    },
+  };
+}
+
+/** Lines on a terminal that take the place of those drawn before. */
+function createBlock(stream: ProgressOptions["stream"]) {
+  let lines = 0;
+  const up = () => (lines === 0 ? "" : `\x1b[${lines}A\x1b[0J`);
+  return {
+    draw(next: readonly string[]): void {
+      const width = Math.max(20, (stream.columns || 80) - 1);
+      stream.write(`${up()}${next.map((text) => `${cut(onOneLine(text), width)}\n`).join("")}`);
+      lines = next.length;
+    },
+    erase(): void {
+      stream.write(up());
+      lines = 0;
     },
   };
 }

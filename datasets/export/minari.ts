@@ -95,7 +95,7 @@ export const minari = exportFormat({
     if (!DATASET_ID.test(basename(out))) {
       throw new IcrlError(
         "EXPORT_UNSUPPORTED",
-        `"${basename(out)}" is no name of a Minari dataset: end PATH in a name with a version, like ${join(out, "..", `${source.manifest.name.replaceAll(/[^-\w]+/g, "-")}-v0`)}`,
+        `"${basename(out)}" is not the name of a Minari dataset: end PATH in a name with a version, like ${join(out, "..", `${source.manifest.name.replaceAll(/[^-\w]+/g, "-")}-v0`)}`,
       );
     }
     const tasks = [...source.tasks.values()];

@@ -50,14 +50,14 @@ export async function runQuery(
     if (error instanceof IcrlError) throw error;
     const [what] = (error as Error).message.replace(/^Failed to extract statements: /, "").split("\n\nLINE "); // what follows draws an arrow under the place
     const denied = what.includes(DENIED);
-    const mend = denied
+    const advice = denied
       ? `the folder's shards alone are read${allowFiles === false ? ", unless --allow-files is given" : ""}`
-      : "mend the SQL";
+      : "correct the SQL";
     const text = what
       .replace(DENIED, "")
       .trim()
       .replaceAll(/\s*\n\s*/g, "; ");
-    throw new IcrlError("QUERY_INVALID", `${text}: ${mend}; ${views}`);
+    throw new IcrlError("QUERY_INVALID", `${text}: ${advice}; ${views}`);
   }
 }
 

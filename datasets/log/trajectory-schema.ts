@@ -51,7 +51,7 @@ export const TRAJECTORY_COLUMNS = [
   ),
   column("complete", "bool", "whether it ran to its own end: terminated and not truncated"),
   column("terminated", "bool", "reached the task's own horizon or goal"),
-  column("truncated", "bool", "cut short: a deadline, a lost connection, a reset, a drain"),
+  column("truncated", "bool", "cut short: a deadline, a lost connection, a drain"),
   column("end_reason", "utf8", "`horizon`, `goal`, or a reason in capitals when truncated"),
   column("privileged", "bool", "whether the behaviour saw the truth"),
   nullable("behaviour_component", "utf8", "which part of a mixture of behaviours acted; null when there is no mixture"),
@@ -82,7 +82,7 @@ export const TRAJECTORY_COLUMNS = [
     "list<float32>",
     "what is constant in the trial and known to the agent, row-major: a bandit's arm features [A x d]; else null",
   ),
-  nullable("step_info", "utf8", "JSON, the agent's own values; null unless it sends any"),
+  nullable("step_info", "utf8", "reserved for values of the agent's own; null: the protocol has no field for them"),
   column(
     "tags",
     "utf8",

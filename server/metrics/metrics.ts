@@ -56,65 +56,131 @@ const STEP_SECONDS = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05,
 /** Likewise, for a write that is forced to the disk. */
 const FLUSH_SECONDS = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** Declares numbers in a registry. */
+interface Declare {
+  /** A counter that is told. */
+  counter<L extends string>(name: string, help: string, labelNames?: readonly L[]): Counter<L>;
+  /** A counter that is kept elsewhere, read when asked for: values by label. */
+  readCounter(name: string, help: string, label: string, read: Read): void;
+  /** Likewise a gauge. */
+  readGauge(name: string, help: string, label: string, read: Read): void;
+  histogram(name: string, help: string, bounds: readonly number[]): ReturnType<typeof createHistogram>;
+}
+
+/** Values of a server by label; by "" where there is no label. */
+type Read = (of: MeasuredServer) => Record<string, number>;
+
 /** Numbers of a server that has done nothing yet, and of its process. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const registers = [registry];
   let server: MeasuredServer | undefined;
-
-  /** A counter that is told. */
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Counter({ name, help, labelNames, registers });
-
-  /** A counter that is kept elsewhere, read when asked for: values by label. */
-  function readCounter(
-    name: string,
-    help: string,
-    label: string,
-    read: (of: MeasuredServer) => Record<string, number>,
-  ) {
-    new Counter({
-      name,
-      help,
-      labelNames: label === "" ? [] : [label],
-      registers,
-      collect() {
-        this.reset();
-        const values = server === undefined ? {} : read(server);
-        for (const [key, value] of Object.entries(values)) this.inc(label === "" ? {} : { [label]: key }, value);
-      },
-    });
-  }
-
-  /** Likewise a gauge. */
-  function readGauge(name: string, help: string, label: string, read: (of: MeasuredServer) => Record<string, number>) {
-    new Gauge({
-      name,
-      help,
-      labelNames: label === "" ? [] : [label],
-      registers,
-      collect() {
-        const values = server === undefined ? {} : read(server);
-        for (const [key, value] of Object.entries(values)) this.set(label === "" ? {} : { [label]: key }, value);
-      },
-    });
-  }
-
+  const declare = declaring(registry, () => server);
   new Gauge({
     name: "icrl_build_info",
     help: "1, with the version that runs",
     labelNames: ["version"],
-    registers,
+    registers: [registry],
   }).set({ version: VERSION }, 1);
 
+  const sessions = sessionNumbers(declare);
+  const log = logNumbers(declare);
+  const matchesEnded = tournamentNumbers(declare);
+  const rpcs = declare.counter("icrl_rpc_calls_total", "Calls that ended, by method and gRPC code", ["method", "code"]);
+  const errors = declare.counter(
+    "icrl_errors_total",
+    "Errors that ended a session or a call, and failures inside the server, by reason",
+    ["reason"],
+  );
+  errors.inc({ reason: "INTERNAL" }, 0);
+
+  collectDefaultMetrics({ register: registry });
+
+  return {
+    count(event) {
+      switch (event.event) {
+        case "session_opened":
+          return sessions.opened.inc();
+        case "session_ended":
+          sessions.ended.inc({ outcome: event.reason ?? "closed" });
+          if (event.reason !== undefined) errors.inc({ reason: event.reason });
+          return;
+        case "match_finished":
+          return matchesEnded.inc({ outcome: "finished" });
+        case "match_forfeited":
+          return matchesEnded.inc({ outcome: "forfeited" });
+        case "log_committed":
+          log.durable.inc(event.rows);
+          log.bytes.inc(event.bytes);
+          return log.flush.observe(event.seconds);
+        case "log_unwritable":
+          log.failures.inc();
+          return log.lost.inc(event.lost);
+        case "rpc_ended":
+          rpcs.inc({ method: event.method, code: event.code });
+          // A session's error is counted when the session ends.
+          if (event.reason !== undefined && event.method !== "EnvironmentService/Play")
+            errors.inc({ reason: event.reason });
+          return;
+        case "internal_error":
+          // What failed in a call is counted when the call ends.
+          if (event.where !== "rpc") errors.inc({ reason: event.reason ?? "INTERNAL" });
+      }
+    },
+    times: {
+      act: (ms) => sessions.act.observe(ms / 1000),
+      answer: (ms) => sessions.answer.observe(ms / 1000),
+    },
+    watch(measured) {
+      server = measured;
+    },
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}
+
+/** How numbers are declared that are read of whatever server there is when they are asked for. */
+function declaring(registry: Registry, server: () => MeasuredServer | undefined): Declare {
+  const registers = [registry];
+  const valuesOf = (read: Read) => {
+    const of = server();
+    return Object.entries(of === undefined ? {} : read(of));
+  };
+  return {
+    counter: (name, help, labelNames = []) => new Counter({ name, help, labelNames, registers }),
+    readCounter(name, help, label, read) {
+      new Counter({
+        name,
+        help,
+        labelNames: label === "" ? [] : [label],
+        registers,
+        collect() {
+          this.reset();
+          for (const [key, value] of valuesOf(read)) this.inc(label === "" ? {} : { [label]: key }, value);
+        },
+      });
+    },
+    readGauge(name, help, label, read) {
+      new Gauge({
+        name,
+        help,
+        labelNames: label === "" ? [] : [label],
+        registers,
+        collect() {
+          for (const [key, value] of valuesOf(read)) this.set(label === "" ? {} : { [label]: key }, value);
+        },
+      });
+    },
+    histogram: (name, help, bounds) => createHistogram(registry, name, help, bounds),
+  };
+}
+
+/** What sessions do, and how long their lock-steps last. */
+function sessionNumbers({ counter, readCounter, readGauge, histogram }: Declare) {
   readGauge("icrl_sessions", "Sessions that are open, by what they do", "state", ({ sessions }) =>
     sessionStates(sessions),
   );
-  const sessionsOpened = counter(
-    "icrl_sessions_opened_total",
-    "Sessions that were opened, those that were refused included",
-  );
-  const sessionsEnded = counter(
+  const opened = counter("icrl_sessions_opened_total", "Sessions that were opened, those that were refused included");
+  const ended = counter(
     "icrl_sessions_ended_total",
     "Sessions that ended, by how: closed, or the reason why they ended with something unfinished or an error",
     ["outcome"],
@@ -131,35 +197,34 @@ export function createMetrics(): Metrics {
       incomplete: counters.incompleteTrials,
     }),
   );
-  const act = createHistogram(
-    registry,
+  const act = histogram(
     "icrl_act_seconds",
     "Time from sending observations to having the agent's actions, one for each lock-step",
     STEP_SECONDS,
   );
-  const answer = createHistogram(
-    registry,
+  const answer = histogram(
     "icrl_step_seconds",
     "Time from having actions to sending their answer, one for each lock-step; waits for the disk count",
     STEP_SECONDS,
   );
+  ended.inc({ outcome: "closed" }, 0);
+  return { opened, ended, act, answer };
+}
 
+/** What the log took and wrote. */
+function logNumbers({ counter, readCounter, readGauge, histogram }: Declare) {
   readCounter("icrl_log_episodes_appended_total", "Episodes that the log took", "", ({ log }) => ({
     "": log.appended,
   }));
-  const durableEpisodes = counter("icrl_log_episodes_durable_total", "Episodes that became durable");
-  const lostEpisodes = counter(
-    "icrl_log_episodes_lost_total",
-    "Episodes that were lost when the log could not be written",
-  );
-  const flush = createHistogram(
-    registry,
+  const durable = counter("icrl_log_episodes_durable_total", "Episodes that became durable");
+  const lost = counter("icrl_log_episodes_lost_total", "Episodes that were lost when the log could not be written");
+  const flush = histogram(
     "icrl_log_flush_seconds",
     "Time of a group commit: writing it and, with fsync, forcing it to the disk",
     FLUSH_SECONDS,
   );
-  const bytesWritten = counter("icrl_log_written_bytes_total", "Bytes that group commits wrote to segments");
-  const logFailures = counter("icrl_log_failures_total", "Writes to the log that failed");
+  const bytes = counter("icrl_log_written_bytes_total", "Bytes that group commits wrote to segments");
+  const failures = counter("icrl_log_failures_total", "Writes to the log that failed");
   readGauge(
     "icrl_log_episodes",
     "Episodes in the log that are durable, earlier processes' included",
@@ -177,7 +242,11 @@ export function createMetrics(): Metrics {
   readGauge("icrl_log_segments_waiting", "Segments that wait to become shards", "", ({ log }) => ({
     "": log.segmentsWaiting,
   }));
+  return { durable, lost, flush, bytes, failures };
+}
 
+/** Where tournaments and their matches stand; gives the counter of matches that ended. */
+function tournamentNumbers({ counter, readGauge }: Declare) {
   readGauge("icrl_tournaments", "Tournaments that the server knows, by state", "state", ({ tournaments }) =>
     tournamentStates(tournaments),
   );
@@ -190,59 +259,8 @@ export function createMetrics(): Metrics {
   const matchesEnded = counter("icrl_matches_ended_total", "Matches that ended, by how: finished or forfeited", [
     "outcome",
   ]);
-  const rpcs = counter("icrl_rpc_calls_total", "Calls that ended, by method and gRPC code", ["method", "code"]);
-  const errors = counter(
-    "icrl_errors_total",
-    "Errors that ended a session or a call, and failures inside the server, by reason",
-    ["reason"],
-  );
   for (const outcome of ["finished", "forfeited"] as const) matchesEnded.inc({ outcome }, 0);
-  sessionsEnded.inc({ outcome: "closed" }, 0);
-  errors.inc({ reason: "INTERNAL" }, 0);
-
-  collectDefaultMetrics({ register: registry });
-
-  return {
-    count(event) {
-      switch (event.event) {
-        case "session_opened":
-          return sessionsOpened.inc();
-        case "session_ended":
-          sessionsEnded.inc({ outcome: event.reason ?? "closed" });
-          if (event.reason !== undefined) errors.inc({ reason: event.reason });
-          return;
-        case "match_finished":
-          return matchesEnded.inc({ outcome: "finished" });
-        case "match_forfeited":
-          return matchesEnded.inc({ outcome: "forfeited" });
-        case "log_committed":
-          durableEpisodes.inc(event.rows);
-          bytesWritten.inc(event.bytes);
-          return flush.observe(event.seconds);
-        case "log_unwritable":
-          logFailures.inc();
-          return lostEpisodes.inc(event.lost);
-        case "rpc_ended":
-          rpcs.inc({ method: event.method, code: event.code });
-          // A session's error is counted when the session ends.
-          if (event.reason !== undefined && event.method !== "EnvironmentService/Play")
-            errors.inc({ reason: event.reason });
-          return;
-        case "internal_error":
-          // What failed in a call is counted when the call ends.
-          if (event.where !== "rpc") errors.inc({ reason: event.reason ?? "INTERNAL" });
-      }
-    },
-    times: {
-      act: (ms) => act.observe(ms / 1000),
-      answer: (ms) => answer.observe(ms / 1000),
-    },
-    watch(measured) {
-      server = measured;
-    },
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
-  };
+  return matchesEnded;
 }
 
 /** Sessions that play, that wait under an entrant's name for a match, and the others. */

@@ -113,7 +113,7 @@ function Numbers({ server }: { server: ServerStatus }) {
       </dl>
       {!server.log_writable && (
         <p class="warning" role="alert">
-          The log cannot be written: sessions that record are refused. Free space or mend the disk.
+          The log cannot be written: sessions that record are refused. Free space or repair the disk.
         </p>
       )}
     </section>

@@ -46,7 +46,7 @@ function decode<T>(type: MessageType<T>, bytes: Buffer, path: string, { maxMessa
   try {
     return type.decode(bytes);
   } catch {
-    throw new IcrlError("MALFORMED_MESSAGE", `${bytes.length} bytes that are no request of ${path}`);
+    throw new IcrlError("MALFORMED_MESSAGE", `${bytes.length} bytes that are not a request of ${path}`);
   }
 }
 

@@ -27,7 +27,7 @@ export const LIMIT_OPTIONS = {
   max_steps_in_flight: integer({
     default: 1 << 24,
     min: 1,
-    help: "largest num_envs * horizon of a session (held in memory, about 20 bytes each)",
+    help: "largest num_envs * horizon of a session (held in memory, about 24 bytes each)",
   }),
   entrant_timeout_ms: integer({
     default: 60_000,

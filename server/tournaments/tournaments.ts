@@ -278,7 +278,7 @@ function journalled({ name, seed, trials, tasks, agents }: CheckedSpec): Record<
 function requireEntrant({ agents }: CheckedSpec, name: string, what: string): void {
   if (agents.some((agent) => agent.name === name)) return;
   const names = agents.map((agent) => agent.name).join(", ");
-  throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, and the entrants are ${names}`);
+  throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, but the entrants are ${names}`);
 }
 
 /** How a request wants entrants to be waited for. @throws SPEC_INVALID */

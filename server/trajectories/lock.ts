@@ -100,9 +100,13 @@ function look(path: string): { text: string; touched: bigint } | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     if (!(error instanceof UnreadableFile)) throw error;
-    throw new IcrlError("LOG_LOCKED", `${path} ${error.message}: nobody can be known to hold it, remove it`, {
-      file: path,
-    });
+    throw new IcrlError(
+      "LOG_LOCKED",
+      `${path} ${error.message}: who holds it cannot be told: remove it if nothing writes to the folder`,
+      {
+        file: path,
+      },
+    );
   }
   try {
     const buffer = Buffer.alloc(MAX_LOCK_BYTES);

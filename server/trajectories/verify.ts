@@ -60,6 +60,21 @@ export interface LogReport {
   readonly problems: readonly LogProblem[];
 }
 
+/** What was found so far. */
+interface Findings {
+  readonly problems: LogProblem[];
+  episodes: number;
+  steps: number;
+  bytes: number;
+  tornBytes: number;
+  /** Where numbered episodes lie; undefined where files cannot be told from each other. */
+  pieces: Piece[] | undefined;
+  /** Rows of segments that no shard has yet. */
+  readonly open: OpenRow[];
+  /** Takes a row of a file. */
+  check(file: string, row: TrajectoryRow): void;
+}
+
 /**
  * Verifies a log that nobody writes to.
  *
@@ -72,109 +87,43 @@ export async function verifyLog(
   onProgress: (episodes: number, steps: number) => void = () => {},
 ): Promise<LogReport> {
   requireLog(dir);
-  const problems: LogProblem[] = [];
-  let episodes = 0;
-  let steps = 0;
-  let bytes = 0;
-  let tornBytes = 0;
-
-  const check = (file: string, row: TrajectoryRow) => {
-    const problem = inconsistency(row) ?? replayProblem(row, replay);
-    if (problem !== undefined) problems.push({ file, episodeId: row.episode_id, problem });
-    episodes += 1;
-    steps += row.length;
-    if (episodes % 256 === 0) onProgress(episodes, steps);
-  };
-
   // In the order in which they grow out of date, should somebody write to it after all.
   const counted = existsSync(logFolder(dir)) ? countedIn(logFolder(dir)) : 0;
   const segments = listSegments(dir);
+  const problems: LogProblem[] = [];
   const lines = manifestOf(dir, problems);
   const manifest = liveShards(lines?.shards ?? []);
   const shards = listShards(dir);
   const acknowledged = Math.max(counted, lines === undefined ? 0 : episodesOf(lines));
-  /** Undefined where files cannot be told from each other. */
-  let pieces: Piece[] | undefined = lines && [];
-  const holds = (file: string, from: number, rows: number, damaged = false) => {
-    if (rows > 0) pieces?.push({ file, from, to: from + rows, damaged });
+  const found: Findings = {
+    ...{ problems, episodes: 0, steps: 0, bytes: 0, tornBytes: 0, pieces: lines && [], open: [] },
+    check(file, row) {
+      const problem = inconsistency(row) ?? replayProblem(row, replay);
+      if (problem !== undefined) problems.push({ file, episodeId: row.episode_id, problem });
+      found.episodes += 1;
+      found.steps += row.length;
+      if (found.episodes % 256 === 0) onProgress(found.episodes, found.steps);
+    },
   };
-  for (const { file, rows, damaged } of manifest.values()) {
-    holds(join(dataFolder(dir), file), firstOf(file), rows, damaged);
-  }
-  const missing = new Set(manifest.keys());
-  for (const { name, path } of shards) {
-    missing.delete(name);
-    const entry = manifest.get(name);
-    let hashed: { readonly sha256: string; readonly bytes: number };
-    try {
-      hashed = await hashFile(path);
-    } catch (error) {
-      problems.push({ file: path, problem: (error as Error).message });
-      continue;
-    }
-    const { sha256, bytes: size } = hashed;
-    bytes += size;
-    if (entry === undefined) {
-      // Between the shard and the manifest's line a writer can be killed: its segment is still there then, and rolled again.
-      if (!segments.some((s) => shardName(s.first) === name))
-        problems.push({ file: path, problem: "is not in log/shards.jsonl" });
-    } else if (sha256 !== entry.sha256) {
-      problems.push({
-        file: path,
-        problem: `has sha256 ${sha256}, and ${entry.sha256} was written: bytes were changed; its episodes were not looked at`,
-      });
-      continue;
-    }
-    const before = episodes;
-    try {
-      const columns = describeColumns(await columnsOf(path));
-      if (columns !== undefined) {
-        problems.push({ file: path, problem: columns });
-        continue;
-      }
-      for await (const row of readShards([path])) check(path, row);
-    } catch (error) {
-      problems.push({ file: path, problem: (error as Error).message });
-      continue;
-    }
-    if (entry !== undefined && episodes - before !== entry.rows) {
-      problems.push({ file: path, problem: `has ${episodes - before} episodes, and ${entry.rows} were written` });
-    }
-  }
-  for (const name of missing)
-    problems.push({ file: join(dataFolder(dir), name), problem: "is in log/shards.jsonl and is missing" });
 
-  const open: OpenRow[] = [];
+  for (const { file, rows, damaged } of manifest.values()) {
+    holds(found, join(dataFolder(dir), file), firstOf(file), rows, damaged);
+  }
+  for (const { name, path } of shards) {
+    // Between the shard and the manifest's line a writer can be killed: its segment is still there then, and rolled again.
+    const isKnown = manifest.has(name) || segments.some(({ first }) => shardName(first) === name);
+    await checkShard(found, path, manifest.get(name), isKnown);
+  }
+  const present = new Set(shards.map(({ name }) => name));
+  for (const name of manifest.keys()) {
+    if (present.has(name)) continue;
+    problems.push({ file: join(dataFolder(dir), name), problem: "is in log/shards.jsonl and is missing" });
+  }
   for (const segment of segments) {
-    const { path, first } = segment;
-    const scan = readSegment(path, lines && rowsThatCount(lines, segment));
-    if (scan === undefined) {
-      pieces = undefined; // somebody writes to the log
-      continue;
-    }
-    bytes += scan.goodBytes;
-    tornBytes += scan.tornBytes;
-    for (const { from, to } of scan.damaged)
-      problems.push({ file: path, problem: `bytes ${from} to ${to} are not what was written` });
-    if (manifest.has(shardName(first))) continue;
-    holds(path, first, scan.rows, scan.damaged.length > 0);
-    if (existsSync(join(dataFolder(dir), shardName(first)))) continue;
-    for (const { offset, payload, rows } of scan.frames) {
-      const before = episodes;
-      try {
-        for (const row of ipcRows(payload, path)) {
-          check(path, row);
-          const { trial_id, session_id, episode_index, complete } = row;
-          open.push({ trial_id, session_id, episode_index, complete });
-        }
-      } catch (error) {
-        problems.push({ file: path, problem: (error as Error).message });
-        continue;
-      }
-      const found = episodes - before;
-      if (found !== rows)
-        problems.push({ file: path, problem: `has ${found} episodes at byte ${offset}, and ${rows} were written` });
-    }
+    checkSegment(found, segment, lines && rowsThatCount(lines, segment), {
+      isListed: manifest.has(shardName(segment.first)),
+      isRolled: existsSync(join(dataFolder(dir), shardName(segment.first))),
+    });
   }
   for (const { path } of listCorruptSegments(dir)) {
     const ranges = (readSegment(path)?.damaged ?? []).map(({ from, to }) => `${from} to ${to}`).join(", ");
@@ -183,6 +132,7 @@ export async function verifyLog(
       problem: `bytes ${ranges} are not what was written; what could be read is in data/. Delete it to accept the loss`,
     });
   }
+  const { episodes, steps, bytes, tornBytes, pieces, open } = found;
   if (pieces !== undefined) problems.push(...coverageProblems(logFolder(dir), pieces, acknowledged));
   const repeated = await repeatsIn(dir, open, episodes, problems);
   onProgress(episodes, steps);
@@ -197,6 +147,80 @@ export async function verifyLog(
     tornBytes,
     problems,
   };
+}
+
+/** Notes which numbered episodes a file holds. */
+function holds({ pieces }: Findings, file: string, from: number, rows: number, damaged = false): void {
+  if (rows > 0) pieces?.push({ file, from, to: from + rows, damaged });
+}
+
+/** Looks at a shard: its bytes, its columns, its rows, and how many these are. */
+async function checkShard(
+  found: Findings,
+  file: string,
+  entry: { readonly sha256: string; readonly rows: number } | undefined,
+  isKnown: boolean,
+): Promise<void> {
+  const report = (problem: string) => void found.problems.push({ file, problem });
+  const before = found.episodes;
+  try {
+    const { sha256, bytes } = await hashFile(file);
+    found.bytes += bytes;
+    if (!isKnown) report("is not in log/shards.jsonl");
+    if (entry !== undefined && sha256 !== entry.sha256) {
+      return report(
+        `has sha256 ${sha256}, and ${entry.sha256} was written: bytes were changed; its episodes were not looked at`,
+      );
+    }
+    const columns = describeColumns(await columnsOf(file));
+    if (columns !== undefined) return report(columns);
+    for await (const row of readShards([file])) found.check(file, row);
+  } catch (error) {
+    return report((error as Error).message);
+  }
+  const rows = found.episodes - before;
+  if (entry !== undefined && rows !== entry.rows) report(`has ${rows} episodes, and ${entry.rows} were written`);
+}
+
+/**
+ * Looks at a segment: its frames, and the rows of those that no shard has.
+ *
+ * @param countedRows how many of its rows count; undefined where the manifest cannot tell
+ * @param shard whether a shard of its rows is in the manifest, and whether there is one
+ */
+function checkSegment(
+  found: Findings,
+  { path, first }: { readonly path: string; readonly first: number },
+  countedRows: number | undefined,
+  shard: { readonly isListed: boolean; readonly isRolled: boolean },
+): void {
+  const report = (problem: string) => void found.problems.push({ file: path, problem });
+  const scan = readSegment(path, countedRows);
+  if (scan === undefined) {
+    found.pieces = undefined; // somebody writes to the log
+    return;
+  }
+  found.bytes += scan.goodBytes;
+  found.tornBytes += scan.tornBytes;
+  for (const { from, to } of scan.damaged) report(`bytes ${from} to ${to} are not what was written`);
+  if (shard.isListed) return;
+  holds(found, path, first, scan.rows, scan.damaged.length > 0);
+  if (shard.isRolled) return;
+  for (const { offset, payload, rows } of scan.frames) {
+    const before = found.episodes;
+    try {
+      for (const row of ipcRows(payload, path)) {
+        found.check(path, row);
+        const { trial_id, session_id, episode_index, complete } = row;
+        found.open.push({ trial_id, session_id, episode_index, complete });
+      }
+    } catch (error) {
+      report((error as Error).message);
+      continue;
+    }
+    const seen = found.episodes - before;
+    if (seen !== rows) report(`has ${seen} episodes at byte ${offset}, and ${rows} were written`);
+  }
 }
 
 /** Counts what is there more than once; one problem, however much it is. */

@@ -97,7 +97,7 @@ test.each([
   ],
   [
     ["query", "SELECT regert FROM trajectories", "--data", data],
-    'QUERY_INVALID: Binder Error: Referenced column "regert" not found in FROM clause!; Candidate bindings: "regret", "regrets", "length", "return", "entrant": mend the SQL; the view is "trajectories"',
+    'QUERY_INVALID: Binder Error: Referenced column "regert" not found in FROM clause!; Candidate bindings: "regret", "regrets", "length", "return", "entrant": correct the SQL; the view is "trajectories"',
   ],
 ])("%j is refused", async (args, line) => {
   expect(await refusalHere("log", ...args)).toBe(line);

@@ -4,12 +4,15 @@ import { appendFileSync, readFileSync, statSync, symlinkSync, writeFileSync } fr
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { readmeBlocks } from "./readme-blocks.js";
+import { blocksOf } from "./blocks-of.js";
 import { ROOT, temporaryFolder } from "./run-icrl.js";
 
-const shell = readmeBlocks()
-  .filter(({ language }) => language === "sh")
-  .map(({ text }) => text);
+/** The commands of a page, without its first blocks: they install the clone, and play the demo and the tests. */
+const commandsOf = (page: string, first: number) =>
+  blocksOf(page)
+    .filter(({ language }) => language === "sh")
+    .slice(first)
+    .map(({ text }) => text);
 const folder = temporaryFolder();
 const clone = join(folder.path, "icrl");
 afterAll(() => folder.remove());
@@ -30,7 +33,7 @@ test("a fresh clone, prepared as npm does it, plays the demo, which gives the RE
   appendFileSync(join(clone, ".git/info/exclude"), "node_modules\n"); // a link is no folder, as .gitignore has it
   run(clone, 8, "npm", "run", "prepare");
   const stdout = run(clone, 8, "npm", "run", "demo");
-  const leaderboard = readmeBlocks().find(({ language }) => language === "text");
+  const leaderboard = blocksOf("README.md").find(({ language }) => language === "text");
   expect(stdout).toContain(leaderboard?.text);
   const picture = readFileSync(join(clone, "demo-output/regret.png"));
   expect(picture.equals(readFileSync(join(ROOT, "docs/images/demo.png")))).toBe(true);
@@ -47,12 +50,12 @@ test("npx finds the clone built, and packing it takes what is built along", () =
   expect(statSync(join(clone, "dist/build.json")).mtimeMs).toBe(built);
 });
 
-test("all other commands of the README run as they stand, pasted block after block into one shell", async () => {
+/** Pastes blocks into one shell of the clone; gives what each of them printed. */
+async function paste(blocks: readonly string[]): Promise<string[]> {
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
   const { port } = taken.address() as { port: number };
   await new Promise((resolve) => taken.close(resolve));
-  const [, , ...blocks] = shell; // the first two are the clone's installation, its demo and its tests
   const script = join(folder.path, "pasted.sh");
   const pasted = blocks.map((text, i) => `echo "== block ${i}"\n${text.replaceAll("50551", String(port))}`);
   writeFileSync(script, `set -em\n${pasted.join("\n")}`); // -m: jobs have numbers, as where people type
@@ -67,8 +70,25 @@ test("all other commands of the README run as they stand, pasted block after blo
   expect(status, stderr).toBe(0);
   const said = stdout.split(/^== block \d+\n/m).slice(1);
   expect(said).toHaveLength(blocks.length);
+  return said;
+}
+
+test("all other commands of the README run as they stand, pasted block after block into one shell", async () => {
+  const blocks = commandsOf("README.md", 3);
+  const said = await paste(blocks);
   for (const [i, text] of said.entries()) expect(text, blocks[i]).not.toBe("");
   // What is printed to be run next is run as it is printed.
-  const next = /^report +(npx icrl tournament report .*)$/m.exec(stdout)?.[1] as string;
+  const next = /^report +(npx icrl tournament report .*)$/m.exec(said.join(""))?.[1] as string;
   expect(run(clone, 2, "bash", "-c", next)).toMatch(/report\.html/);
+});
+
+test("the commands of the tutorial run as they stand and print what it shows", async () => {
+  const said = (await paste(commandsOf("docs/tutorial.md", 2))).join("");
+  const [, ...shown] = blocksOf("docs/tutorial.md").filter(({ language }) => language === "text"); // the first is the demo's
+  expect(shown).toHaveLength(5);
+  for (const { text } of shown) {
+    // Speeds are the machine's, and a processor of another kind may train another transformer.
+    const lines = text.split("\n").filter((line) => !/tokens\/s|loss|regret on|transformer/.test(line));
+    for (const line of lines) expect(said).toContain(line);
+  }
 });

@@ -40,7 +40,7 @@ const PAGE = 65_536;
 /**
  * A learner that begins at a state.
  *
- * @throws BACKEND_UNAVAILABLE if the width is no multiple of 8, or 4 GiB are too little
+ * @throws BACKEND_UNAVAILABLE if the width is not a multiple of 8, or 4 GiB are too little
  */
 export async function createEngineLearner(
   config: ModelConfig,

@@ -55,7 +55,7 @@ export const takesWidth = (width: number): boolean => width % 8 === 0;
 /**
  * The shape of a model.
  *
- * @throws BACKEND_UNAVAILABLE if the width is no multiple of 8
+ * @throws BACKEND_UNAVAILABLE if the width is not a multiple of 8
  */
 export function engineShape(config: ModelConfig): EngineShape {
   const { layers, width, heads, ff_ratio, token_size, max_actions, stride, context, window } = config;

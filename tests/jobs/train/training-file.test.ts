@@ -79,7 +79,7 @@ describe("a wrong training file is refused in one line, with exit code 2, before
     [
       "a width that the heads do not divide",
       { model: { width: 15, heads: 2 } },
-      "OPTION_INVALID: the model's width 15 is no multiple of its 2 heads: give a width that is",
+      "OPTION_INVALID: the model's width 15 is not a multiple of its 2 heads: give a width that is",
     ],
     [
       "a mistyped option of the training",

@@ -166,7 +166,7 @@ test("a declaration of somebody who is no entrant is refused", async () => {
   const declarations = [{ name: "nobody", tasks: [] }];
   await expect(connection.createTournament({ spec: OF, declarations })).rejects.toMatchObject({
     reason: "SPEC_INVALID",
-    message: expect.stringContaining('"nobody" is said to play some tasks, and the entrants are arms, mdps, any, late'),
+    message: expect.stringContaining('"nobody" is declared to play tasks, but the entrants are arms, mdps, any, late'),
   });
 });
 

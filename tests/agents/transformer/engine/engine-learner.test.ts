@@ -251,7 +251,7 @@ test("attention weights that are too many to keep are computed again", async () 
   }
 });
 
-test("a width that is no multiple of 8 is refused, and the back ends that take it are named", async () => {
+test("a width that is not a multiple of 8 is refused, and the back ends that take it are named", async () => {
   const model = smallModel({ width: 12, heads: 2 });
   await expect(createEngineLearner(model, ADAMW, freshState(model))).rejects.toMatchObject({
     reason: "BACKEND_UNAVAILABLE",
