@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The process `icrl`. */
-import { EXIT } from "./exit-codes.js";
+import { EXIT } from "../jobs/processes/exit-codes.js";
 import { runProgram } from "./program.js";
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,8 @@
 /** The program `icrl` as a function of its arguments: one file in commands/ for each noun or verb. */
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../common/version.js";
+import { EXIT } from "../jobs/processes/exit-codes.js";
+import { tellParent } from "../jobs/processes/told-error.js";
 import { agentCommand } from "./commands/agent.js";
 import { agentsCommand } from "./commands/agents.js";
 import { datasetCommand } from "./commands/dataset.js";
@@ -11,8 +13,8 @@ import { serveCommand } from "./commands/serve.js";
 import { tasksCommand } from "./commands/tasks.js";
 import { tournamentCommand } from "./commands/tournament.js";
 import { trainCommand } from "./commands/train.js";
-import { errorLine, usageErrorLine } from "./error-line.js";
-import { EXIT, exitCodeOf } from "./exit-codes.js";
+import { errorLine, toldError, usageErrorLine } from "./error-line.js";
+import { exitCodeOf } from "./exit-code-of.js";
 import { printText } from "./print/terminal.js";
 
 /** All commands, made anew: a command keeps what it parsed. */
@@ -63,6 +65,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     else {
       printText(process.stderr, errorLine(error, process.env));
+      tellParent(toldError(error));
       process.exitCode = exitCodeOf(error);
     }
   }

@@ -5,7 +5,7 @@
 import { Command } from "commander";
 import type { TrajectorySummary } from "../../datasets/log/list-trajectories.js";
 import { requireLog } from "../../datasets/log/log-folder.js";
-import { EXIT } from "../exit-codes.js";
+import { EXIT } from "../../jobs/processes/exit-codes.js";
 import { printJson } from "../print/json.js";
 import { paintFor } from "../print/paint.js";
 import { queryResultText } from "../print/query-result.js";

@@ -2,8 +2,9 @@
  * Progress of several things at once, on stderr. On a terminal a block that is redrawn in place: a line for the whole
  * with bar, rate and time left, then a line for each thing that is under way. Elsewhere plain lines, seldom.
  */
+import type { JobListener, ProgressItem } from "../../jobs/listener.js";
+import { withTypedCommands } from "../typed-command.js";
 import { type Paint, paintFor, plain } from "./paint.js";
-import type { ProgressItem } from "./progress-item.js";
 import {
   bar,
   cut,
@@ -53,20 +54,11 @@ export interface Interlude {
   readonly brief?: boolean;
 }
 
-/** A progress report under way. */
-export interface Progress {
-  /**
-   * Takes the state of everything; shows it when it is time, and always when all is done or a wait begins or is over.
-   *
-   * @param wait what has to come before things go on, or before it is known how much there is to do: "waiting for far"
-   */
-  update(items: readonly ProgressItem[], wait?: string): void;
-  /** Says what is done now that has no bar, until the next update or the end: "computing the results". */
+/** A progress report under way: what is told is shown when it is time, and always when all is done or a wait begins or is over. */
+export interface Progress extends JobListener {
   doing(text: string, interlude?: Interlude): void;
   /** Tells how many interludes of a kind are still to come: how long they take is learned from the first one. */
   expect(kind: string, times: number): void;
-  /** Writes a line of its own, above the block on a terminal. */
-  say(line: string): void;
   /** Shows the last state if it was not shown yet. Nothing is written afterwards. */
   finish(): void;
 }
@@ -76,14 +68,15 @@ const RATE_WINDOW_MS = 10_000;
 /** Samples are kept so far apart. */
 const SAMPLE_MS = 100;
 
-/** Progress of a command, on standard error. */
+/** Progress of a command, on standard error. Commands in what is said are named as one can paste them. */
 export function commandProgress(options: Pick<ProgressOptions, "units" | "stepUnits"> = {}): Progress {
-  return createProgress({
+  const progress = createProgress({
     ...options,
     stream: process.stderr,
     nowMs: () => performance.now(),
     paint: paintFor(process.stderr, process.env),
   });
+  return { ...progress, say: (line) => progress.say(withTypedCommands(line)) };
 }
 
 /** Starts a progress report. Nothing is written until something is told. */

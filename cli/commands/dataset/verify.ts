@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
-import { EXIT } from "../../exit-codes.js";
+import { EXIT } from "../../../jobs/processes/exit-codes.js";
 import { printJson } from "../../print/json.js";
 import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
