@@ -15,6 +15,7 @@ import { tournamentCommand } from "./commands/tournament.js";
 import { trainCommand } from "./commands/train.js";
 import { errorLine, toldError, usageErrorLine } from "./error-line.js";
 import { exitCodeOf } from "./exit-code-of.js";
+import { Interrupted } from "./interruptible.js";
 import { printText } from "./print/terminal.js";
 
 /** All commands, made anew: a command keeps what it parsed. */
@@ -67,6 +68,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
       printText(process.stderr, errorLine(error, process.env));
       tellParent(toldError(error));
       process.exitCode = exitCodeOf(error);
+      if (error instanceof Interrupted) process.exit(); // what cannot be told to stop would go on
     }
   }
 }

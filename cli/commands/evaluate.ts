@@ -5,9 +5,8 @@ import { optionsFromTexts } from "../../common/options.js";
 import type { EvaluationJson } from "../../jobs/evaluate/run-evaluation.js";
 import { taskFamily } from "../../server/tasks/registry.js";
 import { stoppable } from "../interruptible.js";
-import { printJson } from "../print/json.js";
+import { printerFor } from "../print/printer.js";
 import { commandProgress } from "../print/progress.js";
-import { printText } from "../print/terminal.js";
 import { ownCommandLine } from "../typed-command.js";
 import { collect, required, uint64, wholeNumber } from "./arguments.js";
 
@@ -81,6 +80,5 @@ async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Comma
     progress.finish();
   }
   const { evaluationReport } = await import("../print/evaluation-tables.js");
-  if (flags.json) printJson(process.stdout, result);
-  else printText(process.stdout, evaluationReport(result, out));
+  printerFor(flags).print(result, () => evaluationReport(result, out));
 }

@@ -6,9 +6,8 @@ import { PLAY_SIZES, type PlayedTrials, type PlayPlan, playTrials } from "../../
 import { meanText } from "../../jobs/report/estimates.js";
 import { taskFamily } from "../../server/tasks/registry.js";
 import { stoppable } from "../interruptible.js";
-import { printJson } from "../print/json.js";
+import { printerFor } from "../print/printer.js";
 import { commandProgress } from "../print/progress.js";
-import { printText } from "../print/terminal.js";
 import { collect, hostAndPort, required, uint64, wholeNumber } from "./arguments.js";
 
 interface PlayFlags {
@@ -79,8 +78,11 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
   } finally {
     progress.finish();
   }
-  if (flags.json) printJson(process.stdout, playedJson(plan, played));
-  else printText(process.stdout, playedText(plan, played));
+  printerFor(flags).print(
+    played,
+    () => playedText(plan, played),
+    () => playedJson(plan, played),
+  );
 }
 
 function playedJson({ agent, record, server, data, seed }: PlayPlan, played: PlayedTrials): unknown {

@@ -8,9 +8,8 @@ import { fixedNumber } from "../../jobs/report/numbers.js";
 import type { TrainingListener, TrainingResult } from "../../jobs/train/run-training.js";
 import { wilsonInterval } from "../../statistics/wilson.js";
 import { stoppable } from "../interruptible.js";
-import { printJson } from "../print/json.js";
+import { printerFor } from "../print/printer.js";
 import { commandProgress, type Progress } from "../print/progress.js";
-import { printText } from "../print/terminal.js";
 import { typedCommand } from "../typed-command.js";
 import { required, wholeNumber } from "./arguments.js";
 
@@ -68,8 +67,7 @@ async function train(file: string, flags: TrainFlags, command: Command): Promise
   } finally {
     progress.finish();
   }
-  if (flags.json) printJson(process.stdout, result);
-  else printText(process.stdout, summary(spec.name, result));
+  printerFor(flags).print(result, () => summary(spec.name, result));
 }
 
 /** Shows a training as it goes: trials that are played for it first, then its updates. */

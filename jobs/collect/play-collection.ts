@@ -1,12 +1,13 @@
 /** Has a collection played, on a private server, by a process for each built-in behaviour: what is not in its log yet. */
 import { join } from "node:path";
-import { type Connection, connect } from "../../clients/typescript/connect.js";
+import type { Connection } from "../../clients/typescript/connect.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
 import { collectingFolder } from "../../datasets/folder/dataset-manifest.js";
 import { type Collection, type CollectionSpec, CollectionState } from "../../proto/gen/icrl/v1/collection.js";
 import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
 import { abortable } from "../abortable.js";
 import { isBuiltIn } from "../agents-from-elsewhere.js";
+import { connectTo } from "../connect-to.js";
 import type { JobListener } from "../listener.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../processes/agent-processes.js";
 import { reachableAddress } from "../processes/open-address.js";
@@ -41,8 +42,8 @@ export async function playCollection(plan: CollectionPlan, listener: JobListener
   try {
     listener.doing("starting a server");
     server = await startPrivateServer(folder, { flags: serverFlags(plan), say: listener.say, signal });
-    connection = await connect(server.address);
-    let collection = (await connection.createCollection({ spec })).collection as Collection;
+    connection = await connectTo(server.address, listener, signal);
+    let collection = (await abortable(connection.createCollection({ spec }), signal)).collection as Collection;
     const { id } = collection;
     const found = collection.parts.reduce((sum, { completeTrials }) => sum + completeTrials, 0);
     if (found > 0) listener.say(`going on: ${found} trials are there already`);

@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Connection, connect } from "../../clients/typescript/connect.js";
+import type { Connection } from "../../clients/typescript/connect.js";
 import type { Agent } from "../../clients/typescript/define-agent.js";
 import { type LabelTotals, labelDataset } from "../../clients/typescript/label-dataset.js";
 import { abortable } from "../abortable.js";
+import { connectTo } from "../connect-to.js";
 import type { JobListener } from "../listener.js";
 import { startPrivateServer } from "../processes/private-server.js";
 
@@ -37,7 +38,7 @@ export async function labelFolder(plan: LabelPlan, listener: JobListener, signal
   try {
     const server = await startPrivateServer(scratch, { flags: ["--dataset", dir], say: listener.say, signal });
     try {
-      connection = await connect(server.address);
+      connection = await connectTo(server.address, listener, signal);
       const labelled = labelDataset(connection, expert, {
         label: name,
         agentOptions: options,

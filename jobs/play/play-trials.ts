@@ -1,5 +1,5 @@
 /** A built-in agent plays trials of a task, in this process: what `icrl play` does. */
-import { type Connection, connect } from "../../clients/typescript/connect.js";
+import type { Connection } from "../../clients/typescript/connect.js";
 import type { Agent } from "../../clients/typescript/define-agent.js";
 import { ConnectionError } from "../../clients/typescript/errors.js";
 import { playAgent } from "../../clients/typescript/play-agent.js";
@@ -11,6 +11,7 @@ import { buildTask } from "../../server/tasks/registry.js";
 import type { Task } from "../../server/tasks/task.js";
 import { type MeanAndStandardError, meanAndStandardError } from "../../statistics/mean-and-standard-error.js";
 import { abortable } from "../abortable.js";
+import { connectTo } from "../connect-to.js";
 import type { JobListener } from "../listener.js";
 import { startPrivateServer } from "../processes/private-server.js";
 import { requirePlays } from "../require-plays.js";
@@ -78,9 +79,11 @@ export async function playTrials(plan: PlayPlan, listener: JobListener, signal: 
   let connection: Connection | undefined;
   const startedAt = performance.now();
   try {
-    connection = await connect(address, undefined, listener.say);
+    connection = await connectTo(address, listener, signal);
     const log = plan.server === undefined ? data : `the log of the server at ${address}`;
-    const recordedBefore = plan.record ? await recordedTrials(connection, { ...plan, agentOptions }) : 0;
+    const recordedBefore = plan.record
+      ? await abortable(recordedTrials(connection, { ...plan, agentOptions }), signal)
+      : 0;
     if (recordedBefore > 0 && !plan.again) throw recorded(recordedBefore, plan, log);
     const { closed, regrets, returns } = await playOn(connection, plan, task, agentOptions, listener, signal);
     connection.close();

@@ -1,10 +1,11 @@
 /** Plays a tournament, or goes on with it, and writes what came out: what `icrl tournament run` does. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { type Connection, connect } from "../../clients/typescript/connect.js";
+import type { Connection } from "../../clients/typescript/connect.js";
 import { TOURNAMENT } from "../../datasets/output/output-kinds.js";
 import { type Tournament, type TournamentSpec, TournamentState } from "../../proto/gen/icrl/v1/tournament.js";
 import { abortable } from "../abortable.js";
+import { connectTo } from "../connect-to.js";
 import type { JobListener } from "../listener.js";
 import { onceLetGo, requireNoWriter } from "../log-writer.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../processes/agent-processes.js";
@@ -61,9 +62,9 @@ export async function runTournament(
     listener.doing(plan.server === undefined ? "starting a server" : `connecting to ${plan.server}`);
     server = plan.server === undefined ? await ownServer(plan, listener, signal) : undefined;
     const address = plan.server ?? (server as PrivateServer).address;
-    connection = await connect(address, undefined, listener.say);
+    connection = await connectTo(address, listener, signal);
     const request = { spec, attendance: attendanceOf(entrants, awaited), declarations: declarationsOf(entrants) };
-    let tournament = (await connection.createTournament(request)).tournament as Tournament;
+    let tournament = (await abortable(connection.createTournament(request), signal)).tournament as Tournament;
     if (server?.pageUrl !== undefined) listener.say(`watch it at ${server.pageUrl}`);
     if (goesOn) listener.say(goingOnText(tournament));
     for (const entrant of entrants.fromElsewhere) listener.say(joinText(entrant, address, awaited));

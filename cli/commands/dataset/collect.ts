@@ -5,9 +5,8 @@ import { type DatasetManifest, datasetPath } from "../../../datasets/folder/data
 import { collectDataset } from "../../../jobs/collect/collect-dataset.js";
 import { readDatasetFile } from "../../../jobs/collect/dataset-file.js";
 import { stoppable } from "../../interruptible.js";
-import { printJson } from "../../print/json.js";
+import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
-import { printText } from "../../print/terminal.js";
 import { collect as collectTexts, hostAndPort, required, wholeNumber } from "../arguments.js";
 
 interface CollectFlags {
@@ -58,8 +57,7 @@ async function collect(file: string, flags: CollectFlags, command: Command): Pro
   } finally {
     progress.finish();
   }
-  if (flags.json) printJson(process.stdout, manifest);
-  else printText(process.stdout, summary(out, manifest));
+  printerFor(flags).print(manifest, () => summary(out, manifest));
 }
 
 function summary(out: string, { name, trials, episodes, steps, behaviours, labels, shards }: DatasetManifest): string {

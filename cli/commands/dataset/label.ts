@@ -7,9 +7,8 @@ import { optionsFromTexts, resolveOptions } from "../../../common/options.js";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
 import { labelFolder } from "../../../jobs/label/label-folder.js";
 import { stoppable } from "../../interruptible.js";
-import { printJson } from "../../print/json.js";
+import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
-import { printText } from "../../print/terminal.js";
 import { collect, required, wholeNumber } from "../arguments.js";
 
 interface LabelFlags {
@@ -60,18 +59,15 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
   const seconds = (performance.now() - startedAt) / 1000;
   const entry = readDatasetManifest(dir).labels[name];
   if (!("folder" in entry)) throw new Error(`labels "${name}" are a column`); // the server refuses their names
-  if (flags.json) {
-    const { folder, agent, agent_version, agent_options, probabilities } = entry;
-    printJson(process.stdout, { name, folder, agent, agent_version, agent_options, probabilities, ...totals, seconds });
-  } else if (totals.trials === 0) {
-    printText(process.stdout, `already labelled: ${join(dir, entry.folder)}\n`);
-  } else {
-    const { trials, steps } = totals;
-    const rate = Math.round(steps / seconds);
-    const known = entry.probabilities ? "with probabilities" : "actions alone: the expert does not tell probabilities";
-    printText(
-      process.stdout,
-      `${join(dir, entry.folder)}: ${trials} trials, ${steps} steps in ${seconds.toFixed(1)} s (${rate} steps/s), ${known}\n`,
-    );
-  }
+  const { folder, agent, agent_version, agent_options, probabilities } = entry;
+  printerFor(flags).print(
+    { name, folder, agent, agent_version, agent_options, probabilities, ...totals, seconds },
+    ({ trials, steps }) => {
+      const labels = join(dir, folder);
+      if (trials === 0) return `already labelled: ${labels}\n`;
+      const rate = Math.round(steps / seconds);
+      const known = probabilities ? "with probabilities" : "actions alone: the expert does not tell probabilities";
+      return `${labels}: ${trials} trials, ${steps} steps in ${seconds.toFixed(1)} s (${rate} steps/s), ${known}\n`;
+    },
+  );
 }

@@ -6,8 +6,7 @@ import { LOG, REPORT, RESULTS, TOURNAMENT } from "../../../datasets/output/outpu
 import { fixedNumber } from "../../../jobs/report/numbers.js";
 import { requireResults } from "../../../jobs/report/require-results.js";
 import { DEFAULT_RESAMPLES } from "../../../statistics/resampling.js";
-import { printJson } from "../../print/json.js";
-import { printText } from "../../print/terminal.js";
+import { printerFor } from "../../print/printer.js";
 import { workProgress } from "../../print/work-progress.js";
 import { wholeNumber } from "../arguments.js";
 
@@ -49,8 +48,7 @@ async function report(dir: string, { out = dir, resamples, json }: ReportFlags):
     await writeReport(results, computed, out, update);
     return computed;
   });
-  if (json) printJson(process.stdout, statistics);
-  else printText(process.stdout, summary(out, (performance.now() - startedAt) / 1000));
+  printerFor({ json }).print(statistics, () => summary(out, (performance.now() - startedAt) / 1000));
 }
 
 /** A report's place is of its own, or the folder of its tournament. @throws OUTPUT_EXISTS */

@@ -8,11 +8,10 @@ import type { ResultsJson } from "../../../jobs/tournament/results.js";
 import { runTournament } from "../../../jobs/tournament/run-tournament.js";
 import { readTournamentFile } from "../../../jobs/tournament/tournament-file.js";
 import { stoppable } from "../../interruptible.js";
-import { printJson } from "../../print/json.js";
 import { forfeitsText, leaderboardText } from "../../print/leaderboard.js";
-import { paintFor } from "../../print/paint.js";
+import type { Paint } from "../../print/paint.js";
+import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
-import { printText } from "../../print/terminal.js";
 import { ownCommandLine, typedCommand } from "../../typed-command.js";
 import { hostAndPort, required, uint64, wholeNumber } from "../arguments.js";
 
@@ -92,13 +91,12 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   } finally {
     progress.finish();
   }
-  if (flags.json) printJson(process.stdout, json);
-  else printText(process.stdout, summary(json, out, server, (performance.now() - startedAt) / 1000));
+  const seconds = (performance.now() - startedAt) / 1000;
+  printerFor(flags).print(json, (_, paint) => summary(json, out, server, seconds, paint));
   if (json.tasks.some((task) => task.agents.some((agent) => agent.forfeits > 0))) process.exitCode = EXIT.forfeited;
 }
 
-function summary(json: ResultsJson, out: string, server: string | undefined, seconds: number): string {
-  const paint = paintFor(process.stdout, process.env);
+function summary(json: ResultsJson, out: string, server: string | undefined, seconds: number, paint: Paint): string {
   const forfeits = forfeitsText(json, paint);
   return [
     leaderboardText(json, paint),
