@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../common/version.js";
 import { EXIT } from "../jobs/processes/exit-codes.js";
-import { tellParent } from "../jobs/processes/told-error.js";
+import type { ToldError } from "../jobs/processes/told-error.js";
 import { agentCommand } from "./commands/agent.js";
 import { agentsCommand } from "./commands/agents.js";
 import { datasetCommand } from "./commands/dataset.js";
@@ -53,8 +53,12 @@ icrl COMMAND --help tells more; docs/cli.md describes every --json document.`,
   return program;
 }
 
-/** Runs it: what it has to say goes to the process's streams, how it ended into its exit code. */
-export async function runProgram(args: readonly string[]): Promise<void> {
+/**
+ * Runs it: what it has to say goes to the process's streams, how it ended into its exit code.
+ *
+ * @param tell told the error that it fails with, if it does
+ */
+export async function runProgram(args: readonly string[], tell: (error: ToldError) => void = () => {}): Promise<void> {
   try {
     const program = createProgram();
     // Commander shows the help of a group for what is asked of its commands: `help log verify`.
@@ -66,7 +70,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     else {
       printText(process.stderr, errorLine(error, process.env));
-      tellParent(toldError(error));
+      tell(toldError(error));
       process.exitCode = exitCodeOf(error);
       if (error instanceof Interrupted) process.exit(); // what cannot be told to stop would go on
     }

@@ -4,6 +4,7 @@
  */
 import type { JobListener, ProgressItem } from "../../jobs/listener.js";
 import { withTypedCommands } from "../typed-command.js";
+import { createInterludes, type Interlude } from "./interludes.js";
 import { type Paint, paintFor, plain } from "./paint.js";
 import {
   bar,
@@ -46,14 +47,6 @@ export interface ProgressOptions {
   readonly paint?: Paint;
 }
 
-/** Something that is done beside what has a bar. */
-export interface Interlude {
-  /** Its kind, where more of them are to come: see `expect`. The time of those counts for the time left, not for the rate. */
-  readonly kind?: string;
-  /** Whether it is short: elsewhere than on a terminal nothing is said of it. */
-  readonly brief?: boolean;
-}
-
 /** A progress report under way: what is told is shown when it is time, and always when all is done or a wait begins or is over. */
 export interface Progress extends JobListener {
   doing(text: string, interlude?: Interlude): void;
@@ -81,18 +74,11 @@ export function commandProgress(options: Pick<ProgressOptions, "units" | "stepUn
 
 /** Starts a progress report. Nothing is written until something is told. */
 export function createProgress(options: ProgressOptions): Progress {
-  const {
-    stream,
-    nowMs,
-    units = "trials",
-    stepUnits = "steps",
-    redrawMs = 100,
-    lineMs = 5000,
-    paint = plain,
-  } = options;
+  const { stream, nowMs, units = "trials", stepUnits = "steps", redrawMs = 100, lineMs = 5000 } = options;
+  const { paint = plain } = options;
   const tty = stream.isTTY === true;
   const samples: Sample[] = [];
-  const left = createTimeLeft();
+  let left = createTimeLeft();
   const interludes = createInterludes();
   const costs = new Map<string, number>();
   let items: readonly ProgressItem[] = [];
@@ -105,15 +91,7 @@ export function createProgress(options: ProgressOptions): Progress {
   let shownAll = false;
   let pending = false;
   let finished = false;
-  let blockLines = 0;
-
-  const erase = () => (blockLines === 0 ? "" : `\x1b[${blockLines}A\x1b[0J`);
-
-  function draw(lines: readonly string[]): void {
-    const width = Math.max(20, (stream.columns || 80) - 1);
-    stream.write(`${erase()}${lines.map((text) => `${cut(onOneLine(text), width)}\n`).join("")}`);
-    blockLines = lines.length;
-  }
+  const block = createBlock(stream);
 
   /** A plain line. */
   const line = (text: string) => printText(stream, `${onOneLine(text)}\n`);
@@ -137,7 +115,7 @@ export function createProgress(options: ProgressOptions): Progress {
           ? [`${waiting}: ${undeclaredText(sample, units)}`]
           : [whole, ...more, ...notes];
       const most = Math.max(0, (stream.rows ?? 24) - 2 - first.length);
-      draw([...first, ...itemLines(items, most, paint)]);
+      block.draw([...first, ...itemLines(items, most, paint)]);
     } else if (waiting !== undefined && isIdle(sample)) {
       line(`${waiting}: ${undeclaredText(sample, units)}`);
     } else {
@@ -157,12 +135,16 @@ export function createProgress(options: ProgressOptions): Progress {
     const sample = sampleOf(items, atMs);
     const under = items.length > 0 && !isAll(sample);
     const whole = wholeText(sample, undefined, undefined, units, stepUnits);
-    draw([...(under ? [`${bar(sample.done, sample.total + sample.undeclared)} ${whole}`] : []), text]);
+    block.draw([...(under ? [`${bar(sample.done, sample.total + sample.undeclared)} ${whole}`] : []), text]);
   }
 
   return {
     update(next, wait) {
       if (finished || next.length === 0) return;
+      if (isOther(next, items)) {
+        left = createTimeLeft();
+        costs.clear();
+      }
       items = next;
       const sample = sampleOf(items, nowMs());
       interludes.end(sample.atMs);
@@ -191,9 +173,8 @@ export function createProgress(options: ProgressOptions): Progress {
     expect: interludes.expect,
     say(line) {
       if (finished) return;
-      stream.write(erase());
+      block.erase();
       printText(stream, `${line}\n`);
-      blockLines = 0;
       if (!tty) return;
       if (busy !== undefined) showBusy(busy, nowMs());
       else if (items.length > 0) show(sampleOf(items, nowMs()));
@@ -201,10 +182,33 @@ export function createProgress(options: ProgressOptions): Progress {
     finish() {
       if (finished) return;
       if (pending || (tty && busy !== undefined && items.length > 0)) show(sampleOf(items, nowMs()));
-      else if (tty && busy !== undefined) stream.write(erase());
+      else if (tty && busy !== undefined) block.erase();
       finished = true;
     },
   };
+}
+
+/** Lines that are drawn again in their place on a terminal. */
+function createBlock(stream: ProgressStream) {
+  let lines = 0;
+  const erasing = () => (lines === 0 ? "" : `\x1b[${lines}A\x1b[0J`);
+  return {
+    draw(next: readonly string[]): void {
+      const width = Math.max(20, (stream.columns || 80) - 1);
+      stream.write(`${erasing()}${next.map((text) => `${cut(onOneLine(text), width)}\n`).join("")}`);
+      lines = next.length;
+    },
+    erase(): void {
+      if (lines > 0) stream.write(erasing());
+      lines = 0;
+    },
+  };
+}
+
+/** Whether other things are under way now: labels, say, after trials were played. */
+function isOther(next: readonly ProgressItem[], before: readonly ProgressItem[]): boolean {
+  const names = new Set(before.map(({ name }) => name));
+  return next.length !== before.length || next.some(({ name }) => !names.has(name));
 }
 
 /** Keeps the samples of the rate's window, and the last one before it. */
@@ -242,48 +246,4 @@ function worksOf(items: readonly ProgressItem[], found: Map<string, number>): Wo
     work.total += cost;
   }
   return [...works.values()];
-}
-
-/** Time that went by in interludes of which more are to come, and how long those will take. */
-function createInterludes() {
-  const kinds = new Map<string, { count: number; ms: number; expected: number }>();
-  let now: { readonly kind: string; readonly beganAtMs: number } | undefined;
-  let pausedMs = 0;
-  const of = (kind: string) => {
-    const known = kinds.get(kind) ?? { count: 0, ms: 0, expected: 0 };
-    kinds.set(kind, known);
-    return known;
-  };
-
-  function end(atMs: number): void {
-    if (now === undefined) return;
-    const known = of(now.kind);
-    const tookMs = atMs - now.beganAtMs;
-    known.count += 1;
-    known.ms += tookMs;
-    pausedMs += tookMs;
-    now = undefined;
-  }
-
-  return {
-    begin(kind: string | undefined, atMs: number): void {
-      end(atMs);
-      if (kind !== undefined) now = { kind, beganAtMs: atMs };
-    },
-    end,
-    expect(kind: string, times: number): void {
-      of(kind).expected = times;
-    },
-    /** The clock of what has a bar. */
-    workMs: (atMs: number): number => atMs - pausedMs - (now === undefined ? 0 : atMs - now.beganAtMs),
-    /** What is still to come; undefined where that is not known. */
-    leftMs(): number | undefined {
-      let sum = 0;
-      for (const { count, ms, expected } of kinds.values()) {
-        if (expected > 0 && count === 0) return undefined;
-        if (expected > 0) sum += (expected * ms) / count;
-      }
-      return sum;
-    },
-  };
 }

@@ -13,7 +13,7 @@ import { BEGUN_DATASET, DATASET } from "../../datasets/output/output-kinds.js";
 import { checkCollection } from "../../server/collections/spec.js";
 import { LIMIT_OPTIONS } from "../../server/sessions/limits.js";
 import { abortable } from "../abortable.js";
-import { labelFolder } from "../label/label-folder.js";
+import { labelByExpert } from "../label/label-by-expert.js";
 import type { JobListener } from "../listener.js";
 import { requireNoWriter } from "../log-writer.js";
 import { checkedBehaviours } from "./checked-behaviours.js";
@@ -62,7 +62,7 @@ export async function collectDataset(
   await playCollection({ out, spec: collection, others, listen }, listener, signal);
   for (const { name, expert, options } of spec.experts) {
     listener.doing(`labels "${name}": starting a server, and reading what is to be labelled`);
-    await labelFolder({ dir: collectingFolder(out), expert: findAgent(expert), name, options }, listener, signal);
+    await labelByExpert({ dir: collectingFolder(out), expert: findAgent(expert), name, options }, listener, signal);
   }
   listener.doing("counting, and hashing the shards");
   const { finishDataset } = await import("../../datasets/rewrite/finish-dataset.js"); // Arrow and DuckDB

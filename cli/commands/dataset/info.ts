@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
 import type { DatasetDescription } from "../../../datasets/folder/describe-mixture.js";
 import { fixedNumber, shortNumber } from "../../../jobs/report/numbers.js";
 import type { Paint } from "../../print/paint.js";
@@ -16,6 +17,7 @@ export function infoCommand(): Command {
       "print JSON: {manifest, bytes, mixture: [{task, behaviour, trials, episodes, steps, return, regret}], unfinished_labels: [{name, shards}]}",
     )
     .action(async (dir: string, { json }: { json?: boolean }) => {
+      readDatasetManifest(dir); // this fails before anything is said
       const description = await workProgress({ first: `reading ${dir}`, quick: true }, async () => {
         const { describeMixture } = await import("../../../datasets/folder/describe-mixture.js");
         return describeMixture(dir);

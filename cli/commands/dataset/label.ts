@@ -5,7 +5,7 @@ import { findAgent } from "../../../agents/registry.js";
 import type { LabelTotals } from "../../../clients/typescript/label-dataset.js";
 import { optionsFromTexts, resolveOptions } from "../../../common/options.js";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
-import { labelFolder } from "../../../jobs/label/label-folder.js";
+import { labelByExpert } from "../../../jobs/label/label-by-expert.js";
 import { stoppable } from "../../interruptible.js";
 import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
@@ -52,7 +52,7 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
   let totals: LabelTotals;
   try {
     const plan = { dir, expert, name, options, envs: flags.envs, streams: flags.streams };
-    totals = await stoppable((signal) => labelFolder(plan, progress, signal));
+    totals = await stoppable((signal) => labelByExpert(plan, progress, signal));
   } finally {
     progress.finish();
   }

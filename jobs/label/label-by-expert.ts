@@ -31,7 +31,7 @@ export interface LabelPlan {
  *
  * @throws the signal's reason once it is aborted, or IcrlError with the server's reason: NOT_A_LOG, TASK_UNSUPPORTED, LABEL_CONFLICT, ...
  */
-export async function labelFolder(plan: LabelPlan, listener: JobListener, signal: AbortSignal): Promise<LabelTotals> {
+export async function labelByExpert(plan: LabelPlan, listener: JobListener, signal: AbortSignal): Promise<LabelTotals> {
   const { dir, expert, name, options, envs, streams } = plan;
   const scratch = mkdtempSync(join(tmpdir(), "icrl-label-")); // every server has a log; this one's stays empty
   let connection: Connection | undefined;
