@@ -10,7 +10,7 @@ export const PURE =
 
 const OURS = "^(proto|common|statistics|datasets|server|agents|clients|jobs|cli|bench|tests|examples|scripts|dist)/";
 
-/** Who may load the transformer, and with it a tensor library. The command line's two folders are loaded when their commands run. */
+/** Who may load the transformer, and with it a tensor library: two jobs, which are loaded when their commands run. */
 const TRAINS = "^jobs/(train|evaluate)/";
 
 /** The transformer as an agent, which is in the list of agents. */
@@ -59,7 +59,7 @@ export const forbidden = [
   room(
     "jobs",
     "^jobs/",
-    ["^(common|proto|statistics|datasets|server|clients/typescript|agents|jobs|cli)/"],
+    ["^(common|proto|statistics|datasets|server|clients/typescript|agents|jobs)/"],
     "what people do with the arena is a function, whoever calls it",
   ),
   room("server-tasks", "^server/tasks/", ["^(common|proto|server/tasks)/"], "tasks know nobody in the server"),
@@ -180,6 +180,13 @@ export const forbidden = [
     severity: "error",
     from: { path: PURE, pathNot: "^common/tensor\\.ts$" },
     to: { path: "^(node:)?os$" },
+  },
+  {
+    name: "commander",
+    comment: "the command line alone knows what takes command lines apart",
+    severity: "error",
+    from: { pathNot: "^cli/" },
+    to: { path: "(^|/)node_modules/commander/" },
   },
   {
     name: "tensorflow",
