@@ -1,9 +1,10 @@
 /** `icrl tasks [NAME]`: the tasks of this package. */
 import { Command } from "commander";
+import { optionsText } from "../../common/options-text.js";
 import { buildTask, TASKS, taskFamily } from "../../server/tasks/registry.js";
 import type { TaskFamily } from "../../server/tasks/task.js";
 import { printerFor } from "../print/printer.js";
-import { optionsJson, optionsText } from "./describe.js";
+import { optionsJson } from "./describe.js";
 
 /** The command. */
 export function tasksCommand(): Command {

@@ -9,7 +9,7 @@ import { claimOutput } from "../../datasets/output/claim-output.js";
 import { LOG } from "../../datasets/output/output-kinds.js";
 import { buildTask } from "../../server/tasks/registry.js";
 import type { Task } from "../../server/tasks/task.js";
-import { type MeanAndStandardError, meanAndStandardError } from "../../statistics/mean-and-standard-error.js";
+import { type MeanAndStandardError, meanAndStandardError } from "../../common/mean-and-standard-error.js";
 import { abortable } from "../abortable.js";
 import { connectTo } from "../connect-to.js";
 import type { JobListener } from "../listener.js";
