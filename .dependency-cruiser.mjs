@@ -10,7 +10,7 @@ export const PURE =
 
 const OURS = "^(proto|common|statistics|datasets|server|agents|clients|jobs|cli|bench|tests|examples|scripts|dist)/";
 
-/** Who may load the transformer and its training. The command line loads these two when their commands run. */
+/** Who may load the transformer and its training: two jobs, which are loaded when their commands run. */
 const TRAINS = "^jobs/(train|evaluate)/";
 
 /** What is written against the tensor library. */
@@ -99,7 +99,7 @@ export const forbidden = [
   room(
     "jobs",
     "^jobs/",
-    ["^(common|proto|statistics|datasets|server|clients/typescript|agents|jobs|cli)/"],
+    ["^(common|proto|statistics|datasets|server|clients/typescript|agents|jobs)/"],
     "what people do with the arena is a function, whoever calls it",
   ),
   room("server-tasks", "^server/tasks/", ["^(common|proto|server/tasks)/"], "tasks know nobody in the server"),
@@ -226,6 +226,13 @@ export const forbidden = [
     severity: "error",
     from: { path: PURE, pathNot: "^common/tensor\\.ts$" },
     to: { path: "^(node:)?os$" },
+  },
+  {
+    name: "commander",
+    comment: "the command line alone knows what takes command lines apart",
+    severity: "error",
+    from: { pathNot: "^cli/" },
+    to: { path: "(^|/)node_modules/commander/" },
   },
   {
     name: "tensorflow",

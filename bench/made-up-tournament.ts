@@ -1,7 +1,7 @@
 /** The folder of a tournament that was never played: results.json and trials.parquet of any size. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { jsonText } from "../cli/print/json.js";
+import { jsonText } from "../common/json-text.js";
 import { type Rng, rngFromSeed } from "../common/rng.js";
 import { writeTrialsParquet } from "../datasets/tournament/write-trials.js";
 import { type AgentJson, RESULTS_SCHEMA_VERSION, type ResultsJson, type TaskJson } from "../jobs/tournament/results.js";

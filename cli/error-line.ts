@@ -3,6 +3,7 @@
 import { ConnectionError } from "../clients/typescript/errors.js";
 import { IcrlError } from "../common/errors.js";
 import { ServerStartError } from "../jobs/processes/private-server.js";
+import type { ToldError } from "../jobs/processes/told-error.js";
 import { Interrupted } from "./interruptible.js";
 import { withTypedCommands } from "./typed-command.js";
 
@@ -12,15 +13,22 @@ import { withTypedCommands } from "./typed-command.js";
  */
 export function errorLine(error: unknown, env: Readonly<Record<string, string | undefined>>): string {
   if (error instanceof Interrupted) return `${error.message}\n`;
-  if (error instanceof IcrlError) return `error: ${error.reason}: ${oneLine(withTypedCommands(error.message))}\n`;
-  if (error instanceof ConnectionError) return `error: ${oneLine(withTypedCommands(error.message))}\n`;
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  if (env.ICRL_DEBUG) return `error: ${stack}\n`;
-  // The operating system (a full disk, a port in use) and another process say what is wrong; anything else is a bug of icrl.
-  const foreseen = /\bE[A-Z]{3,}: /.test(message) || error instanceof ServerStartError;
-  return foreseen
-    ? `error: ${oneLine(message)}\n`
-    : `error: ${oneLine(message)} (unexpected: ICRL_DEBUG=1 shows where)\n`;
+  if (env.ICRL_DEBUG && isUnforeseen(error)) return `error: ${error instanceof Error ? error.stack : String(error)}\n`;
+  const { reason, message } = toldError(error);
+  return `error: ${reason === undefined ? "" : `${reason}: `}${withTypedCommands(message)}\n`;
+}
+
+/** The same for the process that started this one; commands stand in it as `icrl VERB`. */
+export function toldError(error: unknown): ToldError {
+  const message = oneLine(error instanceof Error ? error.message : String(error));
+  if (error instanceof IcrlError) return { reason: error.reason, message };
+  return { message: isUnforeseen(error) ? `${message} (unexpected: ICRL_DEBUG=1 shows where)` : message };
+}
+
+/** Whether it is a bug of icrl, and nothing that the operating system (a full disk, a port in use) or another process says is wrong. */
+function isUnforeseen(error: unknown): boolean {
+  const isOurs = [IcrlError, ConnectionError, ServerStartError, Interrupted].some((known) => error instanceof known);
+  return !isOurs && !/\bE[A-Z]{3,}: /.test(error instanceof Error ? error.message : String(error));
 }
 
 /** Commander's text about a wrong command line, as one line that says where to read on. */

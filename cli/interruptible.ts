@@ -1,5 +1,5 @@
 /** Ctrl-C and SIGTERM while a command works: it stops, cleans up, and says so by its exit code. */
-import { setTimeout as wait } from "node:timers/promises";
+import { abortable } from "../jobs/abortable.js";
 
 /** The work was broken off by a signal. */
 export class Interrupted extends Error {
@@ -11,33 +11,6 @@ export class Interrupted extends Error {
     this.signal = signal;
   }
 }
-
-/**
- * Waits for `work` or for a signal, whichever comes first. The caller then cleans up, which also ends the work: closing a connection
- * makes what is under way on it fail. A second signal ends the process at once, as it does by default.
- *
- * @throws Interrupted if a signal came first
- */
-export async function interruptible<T>(work: Promise<T>): Promise<T> {
-  let stop: (signal: NodeJS.Signals) => void = () => {};
-  const interrupted = new Promise<never>((_, reject) => {
-    stop = (signal) => reject(new Interrupted(signal as Interrupted["signal"]));
-  });
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
-  try {
-    return await Promise.race([work, interrupted]);
-  } catch (error) {
-    if (!(error instanceof Interrupted)) await Promise.race([wait(MOMENT_MS), interrupted]);
-    throw error;
-  } finally {
-    process.off("SIGINT", stop);
-    process.off("SIGTERM", stop);
-  }
-}
-
-/** A terminal's Ctrl-C reaches the server too, and that it stops can be seen before the signal is: a failure waits so long to see what it is. */
-const MOMENT_MS = 300;
 
 /**
  * Does work that stops by itself when told to: at the first Ctrl-C or SIGTERM its signal is aborted, with an Interrupted as the reason.
@@ -61,3 +34,10 @@ export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): P
     release();
   }
 }
+
+/**
+ * Waits for work that cannot be told to stop, or for a signal, whichever comes first.
+ *
+ * @throws Interrupted if a signal came first
+ */
+export const interruptible = <T>(work: Promise<T>): Promise<T> => stoppable((signal) => abortable(work, signal));

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The process `icrl`. */
-import { EXIT } from "./exit-codes.js";
+import { EXIT } from "../jobs/processes/exit-codes.js";
+import { tellParent } from "../jobs/processes/told-error.js";
 import { runProgram } from "./program.js";
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -8,4 +9,4 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-await runProgram(process.argv.slice(2));
+await runProgram(process.argv.slice(2), tellParent);

@@ -1,6 +1,8 @@
 /** The program `icrl` as a function of its arguments: one file in commands/ for each noun or verb. */
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../common/version.js";
+import { EXIT } from "../jobs/processes/exit-codes.js";
+import type { ToldError } from "../jobs/processes/told-error.js";
 import { agentCommand } from "./commands/agent.js";
 import { agentsCommand } from "./commands/agents.js";
 import { datasetCommand } from "./commands/dataset.js";
@@ -11,8 +13,9 @@ import { serveCommand } from "./commands/serve.js";
 import { tasksCommand } from "./commands/tasks.js";
 import { tournamentCommand } from "./commands/tournament.js";
 import { trainCommand } from "./commands/train.js";
-import { errorLine, usageErrorLine } from "./error-line.js";
-import { EXIT, exitCodeOf } from "./exit-codes.js";
+import { errorLine, toldError, usageErrorLine } from "./error-line.js";
+import { exitCodeOf } from "./exit-code-of.js";
+import { Interrupted } from "./interruptible.js";
 import { printText } from "./print/terminal.js";
 
 /** All commands, made anew: a command keeps what it parsed. */
@@ -50,8 +53,12 @@ icrl COMMAND --help tells more; docs/cli.md describes every --json document.`,
   return program;
 }
 
-/** Runs it: what it has to say goes to the process's streams, how it ended into its exit code. */
-export async function runProgram(args: readonly string[]): Promise<void> {
+/**
+ * Runs it: what it has to say goes to the process's streams, how it ended into its exit code.
+ *
+ * @param tell told the error that it fails with, if it does
+ */
+export async function runProgram(args: readonly string[], tell: (error: ToldError) => void = () => {}): Promise<void> {
   try {
     const program = createProgram();
     // Commander shows the help of a group for what is asked of its commands: `help log verify`.
@@ -63,7 +70,9 @@ export async function runProgram(args: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     else {
       printText(process.stderr, errorLine(error, process.env));
+      tell(toldError(error));
       process.exitCode = exitCodeOf(error);
+      if (error instanceof Interrupted) process.exit(); // what cannot be told to stop would go on
     }
   }
 }

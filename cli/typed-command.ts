@@ -4,7 +4,7 @@
  */
 import { realpathSync } from "node:fs";
 import { basename, delimiter, dirname, isAbsolute, relative, sep } from "node:path";
-import { PROGRAM } from "../jobs/processes/private-server.js";
+import { PROGRAM } from "../jobs/processes/program.js";
 import { quoted } from "../jobs/quoted.js";
 
 /** What is known of a process. */

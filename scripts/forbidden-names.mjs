@@ -2,7 +2,7 @@
  * Names that code may not use where it stands, found in the syntax tree: what an import rule cannot see.
  *
  *   impure-name   pure code reads no clock, does no I/O and draws no randomness of its own
- *   process-name  only a main.ts, the CLI, the benchmarks, the holder of a log's lock and tensor back ends use `process`
+ *   process-name  only a main.ts, the CLI, what starts processes for jobs, the benchmarks, the holder of a log's lock and tensor back ends use `process`
  *   truth         only tasks (and their oracle) read an instance's hidden parameters
  */
 import ts from "typescript";
@@ -26,7 +26,7 @@ const pure = new RegExp(PURE);
  * ends quiet their libraries, and undo what these do to the process. That is no setting read behind anybody's back.
  */
 const mayReadProcess =
-  /(^|\/)main\.ts$|^clients\/typescript\/run-agent\.ts$|^(cli|jobs)\/|^bench\/|^server\/trajectories\/holder\.ts$|^agents\/transformer\/backends\//;
+  /(^|\/)main\.ts$|^clients\/typescript\/run-agent\.ts$|^(cli|jobs\/processes)\/|^bench\/|^server\/trajectories\/holder\.ts$|^agents\/transformer\/backends\//;
 /** Where an env can be at hand without being a task's own code; elsewhere `truth` is some other thing. */
 const mustNotReadTruth = /^(server\/(?!tasks\/)|cli\/|jobs\/|bench\/)/;
 

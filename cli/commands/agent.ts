@@ -4,7 +4,7 @@ import { findAgent } from "../../agents/registry.js";
 import { connect } from "../../clients/typescript/connect.js";
 import { serveMatches } from "../../clients/typescript/serve-matches.js";
 import { optionsFromTexts, resolveOptions } from "../../common/options.js";
-import { EXIT } from "../exit-codes.js";
+import { EXIT } from "../../jobs/processes/exit-codes.js";
 import { printJson } from "../print/json.js";
 import { printText } from "../print/terminal.js";
 import { collect, hostAndPort, wholeNumber } from "./arguments.js";

@@ -2,11 +2,12 @@
 import { Command, Option } from "commander";
 import { findAgent } from "../../agents/registry.js";
 import { optionsFromTexts } from "../../common/options.js";
+import type { EvaluationJson } from "../../jobs/evaluate/run-evaluation.js";
 import { taskFamily } from "../../server/tasks/registry.js";
 import { stoppable } from "../interruptible.js";
-import { printJson } from "../print/json.js";
-import { printText } from "../print/terminal.js";
-import { workProgress } from "../print/work-progress.js";
+import { printerFor } from "../print/printer.js";
+import { commandProgress } from "../print/progress.js";
+import { ownCommandLine } from "../typed-command.js";
 import { collect, required, uint64, wholeNumber } from "./arguments.js";
 
 interface EvaluateFlags {
@@ -67,12 +68,17 @@ async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Comma
     trials,
     seed,
     out,
+    command: ownCommandLine(),
   };
-  const result = await workProgress({ first: `reading ${checkpoint}` }, async (progress) => {
+  const progress = commandProgress();
+  progress.doing(`reading ${checkpoint}`);
+  let result: EvaluationJson;
+  try {
     const { runEvaluation } = await import("../../jobs/evaluate/run-evaluation.js"); // Arrow and DuckDB
-    return stoppable((signal) => runEvaluation(plan, progress, signal));
-  });
+    result = await stoppable((signal) => runEvaluation(plan, progress, signal));
+  } finally {
+    progress.finish();
+  }
   const { evaluationReport } = await import("../print/evaluation-tables.js");
-  if (flags.json) printJson(process.stdout, result);
-  else printText(process.stdout, evaluationReport(result, out));
+  printerFor(flags).print(result, () => evaluationReport(result, out));
 }

@@ -3,14 +3,15 @@
  * a program that only prints --help starts four times as fast.
  */
 import { Command } from "commander";
-import type { TrajectorySummary } from "../../datasets/log/list-trajectories.js";
+import type { TrajectoryPage, TrajectorySummary } from "../../datasets/log/list-trajectories.js";
 import { requireLog } from "../../datasets/log/log-folder.js";
-import { EXIT } from "../exit-codes.js";
-import { printJson } from "../print/json.js";
-import { paintFor } from "../print/paint.js";
+import { EXIT } from "../../jobs/processes/exit-codes.js";
+import type { LogReport } from "../../server/trajectories/verify.js";
+import type { Paint } from "../print/paint.js";
+import { printerFor } from "../print/printer.js";
+import { problemJson, problemText } from "../print/problem.js";
 import { queryResultText } from "../print/query-result.js";
 import { textTable } from "../print/table.js";
-import { printText } from "../print/terminal.js";
 import { workProgress } from "../print/work-progress.js";
 import { allowFilesOption, wholeNumber } from "./arguments.js";
 
@@ -53,44 +54,36 @@ function verifyCommand(): Command {
           update(episodes, Math.max(total, episodes), steps, Math.max(most, steps) || undefined),
         );
       });
-      const ok = report.problems.length === 0;
-      if (json) {
-        printJson(process.stdout, {
-          ok,
-          shards: report.shards,
-          segments: report.segments,
-          episodes: report.episodes,
-          acknowledged: report.acknowledged,
-          repeated_trials: report.repeatedTrials,
-          repeated_episodes: report.repeatedEpisodes,
-          steps: report.steps,
-          bytes: report.bytes,
-          torn_bytes: report.tornBytes,
-          problems: report.problems.map(({ file, episodeId, problem }) => ({
-            file,
-            episode_id: episodeId ?? null,
-            problem,
-          })),
-        });
-      } else {
-        for (const { file, episodeId, problem } of report.problems.slice(0, SHOWN_PROBLEMS)) {
-          printText(process.stdout, `${file}${episodeId === undefined ? "" : ` episode ${episodeId}`}: ${problem}\n`);
-        }
-        const more = report.problems.length - SHOWN_PROBLEMS;
-        if (more > 0) printText(process.stdout, `and ${more} more problems\n`);
-        printText(
-          process.stdout,
-          `${ok ? "ok" : "NOT ok"}: ${report.episodes} episodes, ${report.steps} steps in ${report.shards} shards and ${report.segments} open segments, ${report.bytes} bytes; ${report.problems.length} problems\n`,
-        );
-        if (report.tornBytes > 0) {
-          printText(
-            process.stdout,
-            `${report.tornBytes} bytes of an interrupted, never acknowledged write will be cut off\n`,
-          );
-        }
-      }
-      if (!ok) process.exitCode = EXIT.failed;
+      printerFor({ json }).print(report, verifiedText, verifiedJson);
+      if (report.problems.length > 0) process.exitCode = EXIT.failed;
     });
+}
+
+function verifiedText(report: LogReport): string {
+  const { problems, episodes, steps, shards, segments, bytes, tornBytes } = report;
+  const more = problems.length - SHOWN_PROBLEMS;
+  return [
+    ...problems.slice(0, SHOWN_PROBLEMS).map(problemText),
+    ...(more > 0 ? [`and ${more} more problems\n`] : []),
+    `${problems.length === 0 ? "ok" : "NOT ok"}: ${episodes} episodes, ${steps} steps in ${shards} shards and ${segments} open segments, ${bytes} bytes; ${problems.length} problems\n`,
+    ...(tornBytes > 0 ? [`${tornBytes} bytes of an interrupted, never acknowledged write will be cut off\n`] : []),
+  ].join("");
+}
+
+function verifiedJson(report: LogReport): unknown {
+  return {
+    ok: report.problems.length === 0,
+    shards: report.shards,
+    segments: report.segments,
+    episodes: report.episodes,
+    acknowledged: report.acknowledged,
+    repeated_trials: report.repeatedTrials,
+    repeated_episodes: report.repeatedEpisodes,
+    steps: report.steps,
+    bytes: report.bytes,
+    torn_bytes: report.tornBytes,
+    problems: report.problems.map(problemJson),
+  };
 }
 
 function listCommand(): Command {
@@ -113,42 +106,38 @@ function listCommand(): Command {
         const { listTrajectories } = await import("../../datasets/log/list-trajectories.js");
         return listTrajectories(flags.data, filter, { size: flags.limit, token: flags.page ?? "" });
       });
-      if (flags.json) {
-        printJson(process.stdout, {
-          trajectories: page.trajectories.map(summaryJson),
-          next_page: page.nextToken || null,
-        });
-        return;
-      }
-      if (page.trajectories.length === 0) {
-        printText(process.stdout, "no episodes\n");
-        return;
-      }
-      const columns = [
-        { title: "episode" },
-        { title: "task" },
-        { title: "agent" },
-        { title: "entrant" },
-        { title: "trial", align: "right" as const },
-        { title: "steps", align: "right" as const },
-        { title: "end" },
-        { title: "return", align: "right" as const },
-        { title: "regret", align: "right" as const },
-      ];
-      const rows = page.trajectories.map((row) => [
-        row.episodeId,
-        row.task,
-        row.agent,
-        row.entrant ?? "",
-        String(row.trialIndex),
-        String(row.length),
-        row.endReason,
-        row.return.toFixed(2),
-        row.regret?.toFixed(2) ?? "",
-      ]);
-      printText(process.stdout, textTable(columns, rows, paintFor(process.stdout, process.env)));
-      if (page.nextToken !== "") printText(process.stdout, `more: --page ${page.nextToken}\n`);
+      printerFor(flags).print(page, listText, ({ trajectories, nextToken }) => ({
+        trajectories: trajectories.map(summaryJson),
+        next_page: nextToken || null,
+      }));
     });
+}
+
+function listText({ trajectories, nextToken }: TrajectoryPage, paint: Paint): string {
+  if (trajectories.length === 0) return "no episodes\n";
+  const columns = [
+    { title: "episode" },
+    { title: "task" },
+    { title: "agent" },
+    { title: "entrant" },
+    { title: "trial", align: "right" as const },
+    { title: "steps", align: "right" as const },
+    { title: "end" },
+    { title: "return", align: "right" as const },
+    { title: "regret", align: "right" as const },
+  ];
+  const rows = trajectories.map((row) => [
+    row.episodeId,
+    row.task,
+    row.agent,
+    row.entrant ?? "",
+    String(row.trialIndex),
+    String(row.length),
+    row.endReason,
+    row.return.toFixed(2),
+    row.regret?.toFixed(2) ?? "",
+  ]);
+  return `${textTable(columns, rows, paint)}${nextToken === "" ? "" : `more: --page ${nextToken}\n`}`;
 }
 
 function summaryJson(row: TrajectorySummary): Record<string, unknown> {
@@ -185,7 +174,6 @@ function queryCommand(): Command {
         const { queryLog } = await import("../../datasets/log/query-log.js");
         return queryLog(data, sql, allowFiles === true);
       });
-      if (json) printJson(process.stdout, result);
-      else printText(process.stdout, queryResultText(result, paintFor(process.stdout, process.env)));
+      printerFor({ json }).print(result, queryResultText);
     });
 }

@@ -3,8 +3,8 @@ import { Command, Option } from "commander";
 import { allowed, resolveOptions } from "../../common/options.js";
 import { claimOutput } from "../../datasets/output/claim-output.js";
 import { COLLECTING, LOG, REPORT, TOURNAMENT } from "../../datasets/output/output-kinds.js";
+import { openAddressWarning } from "../../jobs/processes/open-address.js";
 import { LIMIT_OPTIONS } from "../../server/sessions/limits.js";
-import { openAddressWarning } from "../open-address.js";
 import { printJsonLine } from "../print/json.js";
 import { printText } from "../print/terminal.js";
 import { hostAndPort, wholeNumber } from "./arguments.js";
@@ -96,7 +96,10 @@ export function serveCommand(): Command {
         else {
           printText(process.stdout, `icrl serves on ${address}, logs to ${flags.data}\n`);
           if (pageUrl !== undefined) printText(process.stdout, `page at ${pageUrl}\n`);
-          for (const one of open) printText(process.stdout, openAddressWarning(one)); // standard error has JSON: the log has it
+          for (const one of open) {
+            const warning = openAddressWarning(one); // standard error has JSON: the log has it
+            if (warning !== undefined) printText(process.stdout, `${warning}\n`);
+          }
           if (tornBytes > 0) printText(process.stdout, `cut off ${tornBytes} bytes of an interrupted write\n`);
         }
       },

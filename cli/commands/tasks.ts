@@ -3,8 +3,7 @@ import { Command } from "commander";
 import { optionsText } from "../../common/options-text.js";
 import { buildTask, TASKS, taskFamily } from "../../server/tasks/registry.js";
 import type { TaskFamily } from "../../server/tasks/task.js";
-import { printJson } from "../print/json.js";
-import { printText } from "../print/terminal.js";
+import { printerFor } from "../print/printer.js";
 import { optionsJson } from "./describe.js";
 
 /** The command. */
@@ -16,15 +15,14 @@ export function tasksCommand(): Command {
       "--json",
       "print JSON: [{name, version, summary, source, kinds, num_actions, horizon, episodes, reward, options}]; one object with a name",
     )
-    .action((name: string | undefined, { json }: { json?: boolean }) => {
-      if (name !== undefined) {
-        const family = taskFamily(name);
-        if (json) printJson(process.stdout, taskJson(family));
-        else printText(process.stdout, taskText(family));
-      } else if (json) printJson(process.stdout, TASKS.map(taskJson));
-      else for (const family of TASKS) printText(process.stdout, `${family.name.padEnd(20)}${family.summary}\n`);
+    .action((name: string | undefined, flags: { json?: boolean }) => {
+      if (name !== undefined) printerFor(flags).print(taskFamily(name), taskText, taskJson);
+      else printerFor(flags).print(TASKS, tasksText, (families) => families.map(taskJson));
     });
 }
+
+const tasksText = (families: readonly TaskFamily[]): string =>
+  families.map(({ name, summary }) => `${name.padEnd(20)}${summary}\n`).join("");
 
 function taskJson(family: TaskFamily): Record<string, unknown> {
   const { kinds, numActions, horizon, episodes, reward } = buildTask(family.name, {});

@@ -8,9 +8,8 @@ import { fixedNumber } from "../../jobs/report/numbers.js";
 import type { TrainingListener, TrainingResult } from "../../jobs/train/run-training.js";
 import { wilsonInterval } from "../../statistics/wilson.js";
 import { stoppable } from "../interruptible.js";
-import { printJson } from "../print/json.js";
+import { printerFor } from "../print/printer.js";
 import { commandProgress, type Progress } from "../print/progress.js";
-import { printText } from "../print/terminal.js";
 import { typedCommand } from "../typed-command.js";
 import { required, wholeNumber } from "./arguments.js";
 
@@ -53,47 +52,52 @@ export function trainCommand(): Command {
 
 async function train(file: string, flags: TrainFlags, command: Command): Promise<void> {
   const out = required(flags.out, "--out <dir>", command);
-  const progress = commandProgress({ units: "updates", stepUnits: "tokens" });
   const { readTrainingFile } = await import("../../jobs/train/training-file.js"); // every agent
   const spec = readTrainingFile(file, flags.steps);
+  const { backend, overwrite = false } = flags;
+  const progress = trainingProgress(spec.training);
   progress.doing("loading what computes");
+  let result: TrainingResult;
   try {
-    const result = await stoppable(async (signal) => {
+    result = await stoppable(async (signal) => {
       signal.addEventListener("abort", () => progress.say("stopping after this update; a second Ctrl-C stops at once"));
       const { runTraining } = await import("../../jobs/train/run-training.js"); // tfjs: a second
-      const { backend, overwrite = false } = flags;
-      return runTraining(spec, {
-        out,
-        overwrite,
-        backend,
-        listener: listenerOn(progress, spec.training),
-        signal,
-      });
+      return runTraining({ spec, out, overwrite, backend }, progress, signal);
     });
-    progress.finish();
-    if (flags.json) printJson(process.stdout, result);
-    else printText(process.stdout, summary(spec.name, result));
   } finally {
     progress.finish();
   }
+  printerFor(flags).print(result, () => summary(spec.name, result));
 }
 
-/** Shows a training as it goes. */
-function listenerOn(progress: Progress, options: TrainingOptions): TrainingListener {
+/** Shows a training as it goes: trials that are played for it first, then its updates. */
+function trainingProgress(options: TrainingOptions): TrainingListener & Pick<Progress, "finish"> {
   const { steps, evaluation_trials: trials } = options;
   let loss = 0;
   let known = 0; // how much of the mean is there
   let held = "";
+  let progress = commandProgress();
+  let learning = false;
+  const learn = () => {
+    if (learning) return;
+    learning = true;
+    progress.finish();
+    progress = commandProgress({ units: "updates", stepUnits: "tokens" });
+  };
   return {
     say: (line) => progress.say(line),
     doing: (text) => progress.doing(text),
+    update: (items, wait) => progress.update(items, wait),
+    finish: () => progress.finish(),
     interlude(what, step) {
+      learn();
       if (what === "evaluating") {
         progress.expect(what, evaluationsAfter(step, options));
         progress.doing(`after update ${step}: playing ${trials} fresh trials of each task`, { kind: what });
       } else progress.doing(`after update ${step}: ${what}`, { brief: true });
     },
     metrics(metrics, tokens) {
+      learn();
       if (metrics.type === "update") {
         loss += SMOOTHING * (metrics.loss - loss);
         known += SMOOTHING * (1 - known);

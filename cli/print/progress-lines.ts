@@ -1,8 +1,8 @@
 /** What a progress report says: its lines, of what is done and how fast. */
 import { stripVTControlCharacters } from "node:util";
+import type { ProgressItem } from "../../jobs/listener.js";
 import { shortNumber } from "../../jobs/report/numbers.js";
 import type { Paint } from "./paint.js";
-import type { ProgressItem } from "./progress-item.js";
 import { shownWidth } from "./table.js";
 
 /** All items together, at a time. */

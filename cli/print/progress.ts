@@ -2,8 +2,10 @@
  * Progress of several things at once, on stderr. On a terminal a block that is redrawn in place: a line for the whole
  * with bar, rate and time left, then a line for each thing that is under way. Elsewhere plain lines, seldom.
  */
+import type { JobListener, ProgressItem } from "../../jobs/listener.js";
+import { withTypedCommands } from "../typed-command.js";
+import { createInterludes, type Interlude } from "./interludes.js";
 import { type Paint, paintFor, plain } from "./paint.js";
-import type { ProgressItem } from "./progress-item.js";
 import {
   bar,
   cut,
@@ -45,28 +47,11 @@ export interface ProgressOptions {
   readonly paint?: Paint;
 }
 
-/** Something that is done beside what has a bar. */
-export interface Interlude {
-  /** Its kind, where more of them are to come: see `expect`. The time of those counts for the time left, not for the rate. */
-  readonly kind?: string;
-  /** Whether it is short: elsewhere than on a terminal nothing is said of it. */
-  readonly brief?: boolean;
-}
-
-/** A progress report under way. */
-export interface Progress {
-  /**
-   * Takes the state of everything; shows it when it is time, and always when all is done or a wait begins or is over.
-   *
-   * @param wait what has to come before things go on, or before it is known how much there is to do: "waiting for far"
-   */
-  update(items: readonly ProgressItem[], wait?: string): void;
-  /** Says what is done now that has no bar, until the next update or the end: "computing the results". */
+/** A progress report under way: what is told is shown when it is time, and always when all is done or a wait begins or is over. */
+export interface Progress extends JobListener {
   doing(text: string, interlude?: Interlude): void;
   /** Tells how many interludes of a kind are still to come: how long they take is learned from the first one. */
   expect(kind: string, times: number): void;
-  /** Writes a line of its own, above the block on a terminal. */
-  say(line: string): void;
   /** Shows the last state if it was not shown yet. Nothing is written afterwards. */
   finish(): void;
 }
@@ -76,30 +61,24 @@ const RATE_WINDOW_MS = 10_000;
 /** Samples are kept so far apart. */
 const SAMPLE_MS = 100;
 
-/** Progress of a command, on standard error. */
+/** Progress of a command, on standard error. Commands in what is said are named as one can paste them. */
 export function commandProgress(options: Pick<ProgressOptions, "units" | "stepUnits"> = {}): Progress {
-  return createProgress({
+  const progress = createProgress({
     ...options,
     stream: process.stderr,
     nowMs: () => performance.now(),
     paint: paintFor(process.stderr, process.env),
   });
+  return { ...progress, say: (line) => progress.say(withTypedCommands(line)) };
 }
 
 /** Starts a progress report. Nothing is written until something is told. */
 export function createProgress(options: ProgressOptions): Progress {
-  const {
-    stream,
-    nowMs,
-    units = "trials",
-    stepUnits = "steps",
-    redrawMs = 100,
-    lineMs = 5000,
-    paint = plain,
-  } = options;
+  const { stream, nowMs, units = "trials", stepUnits = "steps", redrawMs = 100, lineMs = 5000 } = options;
+  const { paint = plain } = options;
   const tty = stream.isTTY === true;
   const samples: Sample[] = [];
-  const left = createTimeLeft();
+  let left = createTimeLeft();
   const interludes = createInterludes();
   const costs = new Map<string, number>();
   let items: readonly ProgressItem[] = [];
@@ -112,8 +91,7 @@ export function createProgress(options: ProgressOptions): Progress {
   let shownAll = false;
   let pending = false;
   let finished = false;
-
-  const { draw, erase } = createBlock(stream);
+  const block = createBlock(stream);
 
   /** A plain line. */
   const line = (text: string) => printText(stream, `${onOneLine(text)}\n`);
@@ -137,7 +115,7 @@ export function createProgress(options: ProgressOptions): Progress {
           ? [`${waiting}: ${undeclaredText(sample, units)}`]
           : [whole, ...more, ...notes];
       const most = Math.max(0, (stream.rows ?? 24) - 2 - first.length);
-      draw([...first, ...itemLines(items, most, paint)]);
+      block.draw([...first, ...itemLines(items, most, paint)]);
     } else if (waiting !== undefined && isIdle(sample)) {
       line(`${waiting}: ${undeclaredText(sample, units)}`);
     } else {
@@ -157,12 +135,16 @@ export function createProgress(options: ProgressOptions): Progress {
     const sample = sampleOf(items, atMs);
     const under = items.length > 0 && !isAll(sample);
     const whole = wholeText(sample, undefined, undefined, units, stepUnits);
-    draw([...(under ? [`${bar(sample.done, sample.total + sample.undeclared)} ${whole}`] : []), text]);
+    block.draw([...(under ? [`${bar(sample.done, sample.total + sample.undeclared)} ${whole}`] : []), text]);
   }
 
   return {
     update(next, wait) {
       if (finished || next.length === 0) return;
+      if (isOther(next, items)) {
+        left = createTimeLeft();
+        costs.clear();
+      }
       items = next;
       const sample = sampleOf(items, nowMs());
       interludes.end(sample.atMs);
@@ -191,7 +173,7 @@ export function createProgress(options: ProgressOptions): Progress {
     expect: interludes.expect,
     say(line) {
       if (finished) return;
-      erase();
+      block.erase();
       printText(stream, `${line}\n`);
       if (!tty) return;
       if (busy !== undefined) showBusy(busy, nowMs());
@@ -200,27 +182,33 @@ export function createProgress(options: ProgressOptions): Progress {
     finish() {
       if (finished) return;
       if (pending || (tty && busy !== undefined && items.length > 0)) show(sampleOf(items, nowMs()));
-      else if (tty && busy !== undefined) erase();
+      else if (tty && busy !== undefined) block.erase();
       finished = true;
     },
   };
 }
 
-/** Lines on a terminal that take the place of those drawn before. */
-function createBlock(stream: ProgressOptions["stream"]) {
+/** Lines that are drawn again in their place on a terminal. */
+function createBlock(stream: ProgressStream) {
   let lines = 0;
-  const up = () => (lines === 0 ? "" : `\x1b[${lines}A\x1b[0J`);
+  const erasing = () => (lines === 0 ? "" : `\x1b[${lines}A\x1b[0J`);
   return {
     draw(next: readonly string[]): void {
       const width = Math.max(20, (stream.columns || 80) - 1);
-      stream.write(`${up()}${next.map((text) => `${cut(onOneLine(text), width)}\n`).join("")}`);
+      stream.write(`${erasing()}${next.map((text) => `${cut(onOneLine(text), width)}\n`).join("")}`);
       lines = next.length;
     },
     erase(): void {
-      stream.write(up());
+      if (lines > 0) stream.write(erasing());
       lines = 0;
     },
   };
+}
+
+/** Whether other things are under way now: labels, say, after trials were played. */
+function isOther(next: readonly ProgressItem[], before: readonly ProgressItem[]): boolean {
+  const names = new Set(before.map(({ name }) => name));
+  return next.length !== before.length || next.some(({ name }) => !names.has(name));
 }
 
 /** Keeps the samples of the rate's window, and the last one before it. */
@@ -258,48 +246,4 @@ function worksOf(items: readonly ProgressItem[], found: Map<string, number>): Wo
     work.total += cost;
   }
   return [...works.values()];
-}
-
-/** Time that went by in interludes of which more are to come, and how long those will take. */
-function createInterludes() {
-  const kinds = new Map<string, { count: number; ms: number; expected: number }>();
-  let now: { readonly kind: string; readonly beganAtMs: number } | undefined;
-  let pausedMs = 0;
-  const of = (kind: string) => {
-    const known = kinds.get(kind) ?? { count: 0, ms: 0, expected: 0 };
-    kinds.set(kind, known);
-    return known;
-  };
-
-  function end(atMs: number): void {
-    if (now === undefined) return;
-    const known = of(now.kind);
-    const tookMs = atMs - now.beganAtMs;
-    known.count += 1;
-    known.ms += tookMs;
-    pausedMs += tookMs;
-    now = undefined;
-  }
-
-  return {
-    begin(kind: string | undefined, atMs: number): void {
-      end(atMs);
-      if (kind !== undefined) now = { kind, beganAtMs: atMs };
-    },
-    end,
-    expect(kind: string, times: number): void {
-      of(kind).expected = times;
-    },
-    /** The clock of what has a bar. */
-    workMs: (atMs: number): number => atMs - pausedMs - (now === undefined ? 0 : atMs - now.beganAtMs),
-    /** What is still to come; undefined where that is not known. */
-    leftMs(): number | undefined {
-      let sum = 0;
-      for (const { count, ms, expected } of kinds.values()) {
-        if (expected > 0 && count === 0) return undefined;
-        if (expected > 0) sum += (expected * ms) / count;
-      }
-      return sum;
-    },
-  };
 }

@@ -11,16 +11,16 @@ import { type ImitationGap, imitationGap } from "../../agents/transformer/imitat
 import { parameterCount } from "../../agents/transformer/parameters.js";
 import { requireRoom } from "../../agents/transformer/require-room.js";
 import { transformer } from "../../agents/transformer/transformer.js";
-import { EXIT } from "../../cli/exit-codes.js";
-import type { WorkProgress } from "../../cli/print/work-progress.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
 import { resolveOptions } from "../../common/options.js";
 import { hash64 } from "../../common/seeds.js";
 import { beginFolder } from "../../datasets/output/begin-folder.js";
 import { EVALUATION } from "../../datasets/output/output-kinds.js";
-import { runCommand } from "../processes/child-command.js";
-import { specText } from "../specs/spec-yaml.js";
-import type { CurveJson, MeanJson, Options, ResultsJson } from "../tournament/results.js";
+import { collectDataset } from "../collect/collect-dataset.js";
+import type { DatasetSpec } from "../collect/dataset-file.js";
+import type { JobListener } from "../listener.js";
+import type { CurveJson, MeanJson, Options } from "../tournament/results.js";
+import { runTournament } from "../tournament/run-tournament.js";
 import { type PlannedTask, planTasks, type StoredModel, type TaskEntry } from "./plan.js";
 
 /** What is evaluated, and how. */
@@ -40,6 +40,8 @@ export interface EvaluationPlan {
   readonly trials: number;
   readonly seed: bigint;
   readonly out: string;
+  /** Command line that evaluates it again, for the tournament's results. */
+  readonly command: string;
 }
 
 /** How one player did on a task. */
@@ -78,7 +80,7 @@ export interface EvaluationJson {
  */
 export async function runEvaluation(
   plan: EvaluationPlan,
-  { doing, say }: Pick<WorkProgress, "doing" | "say">,
+  listener: JobListener,
   signal: AbortSignal,
 ): Promise<EvaluationJson> {
   const folder = findCheckpoint(plan.checkpoint);
@@ -95,11 +97,12 @@ export async function runEvaluation(
   writeFileSync(join(plan.out, "plan.json"), `${JSON.stringify(what, undefined, 2)}\n`);
   const playable = tasks.filter(({ refused }) => refused === undefined);
   const count = (tasks: readonly PlannedTask[]) => `${plan.trials} trials of ${tasks.map(({ id }) => id).join(", ")}`;
-  doing(`playing ${count(playable)}: the model, ${plan.expert} and uniform`);
-  const players = await playTournament(plan, folder, playable, say, signal);
+  listener.doing(`playing ${count(playable)}: the model, ${plan.expert} and uniform`);
+  const players = await playTournament(plan, folder, playable, listener, signal);
   const known = playable.filter(({ shift }) => shift === undefined);
-  if (known.length > 0) doing(`playing ${count(known)} again: ${plan.expert}, labelled by it and by the model`);
-  const imitation = await compareLabels(plan, folder, known, { doing, say }, signal);
+  if (known.length > 0)
+    listener.doing(`playing ${count(known)} again: ${plan.expert}, labelled by it and by the model`);
+  const imitation = await compareLabels(plan, folder, known, listener, signal);
   const result: EvaluationJson = {
     schema_version: 2,
     checkpoint: describe({ folder, checkpoint }),
@@ -129,43 +132,30 @@ async function playTournament(
   plan: EvaluationPlan,
   checkpoint: string,
   tasks: readonly PlannedTask[],
-  say: (line: string) => void,
+  listener: JobListener,
   signal: AbortSignal,
 ): Promise<Map<string, PlayerJson[]>> {
+  const { expert, expertOptions, trials, seed, command } = plan;
   const options = { checkpoint, ...plan.choice };
   const out = join(plan.out, "tournament");
-  const file = join(plan.out, "tournament.yaml");
-  writeFileSync(
-    file,
-    specText({
-      name: "evaluation",
-      seed: plan.seed,
-      trials: plan.trials,
-      tasks: tasks.map(entryOf),
-      agents: [
-        { name: "transformer", agent: "transformer", options },
-        { name: "expert", agent: plan.expert, options: plan.expertOptions },
-        { name: "uniform", agent: "uniform" },
-        ...plan.contexts.map((context) => ({
-          name: `transformer-context-${context}`,
-          agent: "transformer",
-          options: { ...options, context },
-        })),
-      ],
-    }),
-  );
-  const accept = [EXIT.ok, EXIT.forfeited];
-  const results = await runCommand<ResultsJson>(["tournament", "run", file, "--out", out, "--overwrite"], {
-    accept,
-    say,
-    signal,
-  });
+  const agents = [
+    { name: "transformer", agent: "transformer", options },
+    { name: "expert", agent: expert, options: expertOptions },
+    { name: "uniform", agent: "uniform", options: {} },
+    ...plan.contexts.map((context) => ({
+      name: `transformer-context-${context}`,
+      agent: "transformer",
+      options: { ...options, context },
+    })),
+  ].map((agent) => ({ ...agent, tasks: [] }));
+  const spec = { seed, trials, name: "evaluation", tasks: tasks.map(entryOf), agents };
+  const results = await runTournament({ spec, out, overwrite: true, command }, listener, signal);
   return new Map(
     results.tasks.map(({ id, agents }) => [
       id,
       agents.map(({ name, forfeits, forfeit_reason: reason, regret: { mean, se }, return: gained, curve }) => {
         if (forfeits > 0 || gained === null) {
-          const text = `"${name}" forfeited ${forfeits} of ${plan.trials} trials of "${id}": ${join(out, "agents")} has its words`;
+          const text = `"${name}" forfeited ${forfeits} of ${trials} trials of "${id}": ${join(out, "agents")} has its words`;
           throw new IcrlError(reason as Reason, text);
         }
         return { name, regret: { mean, se }, return: gained, curve };
@@ -179,31 +169,30 @@ async function compareLabels(
   plan: EvaluationPlan,
   checkpoint: string,
   tasks: readonly PlannedTask[],
-  { doing, say }: Pick<WorkProgress, "doing" | "say">,
+  listener: JobListener,
   signal: AbortSignal,
 ): Promise<Map<string, ImitationGap>> {
   const gaps = new Map<string, ImitationGap>();
   if (tasks.length === 0) return gaps;
   const out = join(plan.out, "imitation");
-  const file = join(plan.out, "imitation.yaml");
-  const { expert, expertOptions: options, choice } = plan;
-  writeFileSync(
-    file,
-    specText({
+  const { expert, expertOptions: options, choice, trials } = plan;
+  const spec: DatasetSpec = {
+    collection: {
       name: "imitation",
-      // A seed of its own: the trials of a training's dataset have the purpose "collect", too.
-      seed: hash64(["icrl.v1", "evaluation", String(plan.seed)]),
-      trials: plan.trials,
-      tasks: tasks.map(entryOf),
-      behaviours: [{ name: "expert", agent: expert, options }],
-      labels: [
-        { name: "expert", expert, options },
-        { name: "transformer", expert: "transformer", options: { checkpoint, ...choice } },
-      ],
-    }),
-  );
-  await runCommand(["dataset", "collect", file, "--out", out, "--overwrite"], { say, signal });
-  doing("comparing the labels, step by step");
+      tasks: tasks.map((task) => ({ ...entryOf(task), trials })),
+      behaviours: [{ name: "expert", agent: expert, options, weight: 1 }],
+    },
+    // A seed of its own: the trials of a training's dataset have the purpose "collect", too.
+    seed: hash64(["icrl.v1", "evaluation", String(plan.seed)]),
+    columns: [],
+    experts: [
+      { name: "expert", expert, options },
+      { name: "transformer", expert: "transformer", options: { checkpoint, ...choice } },
+    ],
+    subsample: undefined,
+  };
+  await collectDataset({ spec, source: "the evaluation", out, overwrite: true }, listener, signal);
+  listener.doing("comparing the labels, step by step");
   for (const { id } of tasks) gaps.set(id, await imitationGap(out, "expert", "transformer", id));
   return gaps;
 }

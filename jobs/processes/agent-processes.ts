@@ -1,14 +1,12 @@
 /** The agent processes of a tournament or collection: one for each built-in entrant, started again if it ends while it has matches left. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { EXIT } from "../../cli/exit-codes.js";
-import { printText } from "../../cli/print/terminal.js";
+import { visibleLines } from "../../common/visible-text.js";
 import { agentLogName } from "../../datasets/output/output-kinds.js";
-import { END_WITH_PARENT } from "./child-command.js";
-import { PROGRAM } from "./private-server.js";
-import { type ReportedError, reportedError } from "./reported-error.js";
+import { EXIT } from "./exit-codes.js";
+import { type ProgramProcess, startProgram } from "./program.js";
+import type { ToldError } from "./told-error.js";
 
 /** Running agents. */
 export interface AgentProcesses {
@@ -43,9 +41,12 @@ export interface EndedProcess {
   readonly how: string;
   /** Where its words are. */
   readonly logFile: string;
-  /** The last error that it gave. */
-  readonly error: ReportedError | undefined;
+  /** The error that it told of; undefined where it told of none. */
+  readonly error: ToldError | undefined;
 }
+
+/** Module that ends a process with the one that started it. */
+const END_WITH_PARENT = new URL("./end-with-parent.js", import.meta.url).href;
 
 /** A process that fails this often without a match in between is not started again. */
 const MAX_FAILURES = 3;
@@ -54,7 +55,7 @@ const MAX_FAILURES = 3;
  * Ends that say nothing against the agent: it was done, it lost its server, or somebody stopped it. What ends because this whole
  * command is being killed, its processes one after the other, must not look like a crash: that is what the moment is for.
  */
-const BLAMELESS: readonly (number | string | null)[] = [
+const BLAMELESS: readonly (number | string)[] = [
   EXIT.ok,
   EXIT.forfeited,
   EXIT.unreachable,
@@ -69,7 +70,7 @@ const MOMENT_MS = 300;
 export function startAgentProcesses(options: AgentProcessesOptions): AgentProcesses {
   const { address, schedule, entrants, logDir, unfinished } = options;
   mkdirSync(logDir, { recursive: true });
-  const children = new Set<ChildProcess>();
+  const children = new Set<ProgramProcess>();
   const waiting = [...entrants];
   let closing = false;
 
@@ -77,28 +78,18 @@ export function startAgentProcesses(options: AgentProcessesOptions): AgentProces
     const logFile = join(logDir, agentLogName(entrant));
     const log = createWriteStream(logFile, { flags: "a" });
     for (let failures = 1; !closing && unfinished(entrant); failures++) {
-      let said = "";
-      const child = spawn(
-        process.execPath,
-        [
-          ...["--import", END_WITH_PARENT, PROGRAM],
-          ...["agent", agent, "--connect", address, "--entrant", entrant, ...schedule],
-        ],
-        { stdio: ["pipe", "pipe", "pipe"] },
+      const child = startProgram(
+        ["agent", agent, "--connect", address, "--entrant", entrant, ...schedule],
+        ["--import", END_WITH_PARENT],
       );
       children.add(child);
-      child.stdout.setEncoding("utf8").on("data", (text) => printText(log, text));
-      child.stderr.setEncoding("utf8").on("data", (text) => {
-        printText(log, text);
-        said = (said + text).slice(-10_000);
-      });
-      await new Promise((resolve) => child.on("exit", resolve));
+      for (const words of [child.stdout, child.stderr]) words.on("data", (text) => log.write(visibleLines(text)));
+      const { by, error } = await child.ended;
       children.delete(child);
-      const end = child.exitCode ?? child.signalCode;
-      const how = child.exitCode === null ? `signal ${child.signalCode}` : `exit code ${child.exitCode}`;
+      const how = `${typeof by === "number" ? "exit code" : "signal"} ${by}`;
       log.write(`${how}\n`);
-      const ended = { entrant, how, logFile, error: reportedError(said) };
-      if (!BLAMELESS.includes(end) && options.onCrash !== undefined) {
+      const ended = { entrant, how, logFile, error };
+      if (!BLAMELESS.includes(by) && options.onCrash !== undefined) {
         await wait(MOMENT_MS);
         if (!closing) await options.onCrash(ended);
       }
@@ -122,7 +113,7 @@ export function startAgentProcesses(options: AgentProcessesOptions): AgentProces
   return {
     async close() {
       closing = true;
-      for (const child of children) child.kill("SIGTERM");
+      for (const child of children) child.kill();
       await running;
     },
   };

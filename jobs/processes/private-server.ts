@@ -1,15 +1,10 @@
-/** A server of a command's own: a process on 127.0.0.1 that ends with it. */
-import { spawn } from "node:child_process";
+/** A server of a job's own: a process on 127.0.0.1 that ends with this one. */
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { openAddressWarning } from "../../cli/open-address.js";
-import { printText } from "../../cli/print/terminal.js";
 import { IcrlError } from "../../common/errors.js";
-import { reportedError } from "./reported-error.js";
-
-/** Path of the program, for processes that a command starts. */
-export const PROGRAM = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
+import { abortable } from "../abortable.js";
+import { openAddressWarning } from "./open-address.js";
+import { type ProgramEnd, startProgram } from "./program.js";
 
 /** The process that was to be a private server said this and ended. */
 export class ServerStartError extends Error {}
@@ -25,73 +20,83 @@ export interface PrivateServer {
   close(): Promise<void>;
 }
 
+/** How one is started. */
+export interface PrivateServerOptions {
+  /** More flags of `icrl serve`; a later --listen takes the place of 127.0.0.1:0, a later --http that of off. */
+  readonly flags?: readonly string[];
+  /** Told its warnings; absent: nobody is. */
+  readonly say?: (line: string) => void;
+  /** Breaks the start off. */
+  readonly signal?: AbortSignal;
+}
+
+/** Flags of every private server. */
+const FLAGS = [
+  ...["--listen", "127.0.0.1:0", "--http", "off"],
+  ...["--json", "--log-level", "warn", "--stop-with-input"],
+];
+
 /**
  * Starts one.
  *
  * @param dataDir folder of its log
- * @param flags more flags of `icrl serve`; a later --listen takes the place of 127.0.0.1:0, a later --http that of off
- * @throws IcrlError with the reason that the process gave, or ServerStartError, if it does not start
+ * @throws IcrlError with the reason that the process gave, or ServerStartError, if it does not start; the signal's reason once it is aborted
  */
-export async function startPrivateServer(dataDir: string, flags: readonly string[] = []): Promise<PrivateServer> {
-  const child = spawn(
-    process.execPath,
-    [
-      PROGRAM,
-      "serve",
-      "--listen",
-      "127.0.0.1:0",
-      "--http",
-      "off",
-      "--data",
-      dataDir,
-      "--json",
-      "--log-level",
-      "warn",
-      "--stop-with-input",
-      ...flags,
-    ],
-    { stdio: ["pipe", "pipe", "pipe"] },
-  );
+export async function startPrivateServer(
+  dataDir: string,
+  { flags = [], say = () => {}, signal = new AbortController().signal }: PrivateServerOptions = {},
+): Promise<PrivateServer> {
+  signal.throwIfAborted();
+  const server = startProgram(["serve", "--data", dataDir, ...FLAGS, ...flags]);
   let said = "";
   let listens = false;
-  child.stderr.on("data", (text: Buffer) => {
-    said = (said + text).slice(-10_000);
+  createInterface({ input: server.stderr }).on("line", (line) => {
+    said = `${said}${line}\n`.slice(-10_000);
+    const event = eventOf(line);
+    if (event?.event === "lock_watched") say(watchedText(event));
+    else if (listens && event?.event !== "listening") say(event === undefined ? `its server: ${line}` : line);
   });
-  // Warnings of a running server are worth seeing, but for the one that is given below; the one error of a command is its own.
-  createInterface({ input: child.stderr }).on("line", (text) => {
-    if (text.includes('"event":"lock_watched"')) printText(process.stderr, `${watchedText(text)}\n`);
-    else if (listens && !text.includes('"event":"listening"')) {
-      printText(process.stderr, `${text.replace(/^error: /, "its server: ")}\n`);
-    }
-  });
-  const exited = once(child, "exit");
-  const line = await Promise.race([
-    once(createInterface({ input: child.stdout }), "line").then(([text]: string[]) => text),
-    exited.then(() => undefined),
-  ]);
-  if (line === undefined) {
-    const { reason, text = said } = reportedError(said) ?? {};
-    if (reason !== undefined) throw new IcrlError(reason, text);
-    throw new ServerStartError(`the private server did not start: ${text}`);
+  const first = once(createInterface({ input: server.stdout }), "line") as Promise<string[]>;
+  const listening = Promise.race([first.then(([line]) => line), server.ended.then((end) => fail(end, said))]);
+  let line: string;
+  try {
+    line = await abortable(listening, signal);
+  } catch (error) {
+    server.kill();
+    await server.ended;
+    throw error;
   }
   listens = true;
   const { address, http } = JSON.parse(line) as { address: string; http: string | null };
-  printText(process.stderr, openAddressWarning(address));
+  const warning = openAddressWarning(address);
+  if (warning !== undefined) say(warning);
   return {
     address,
     pageUrl: http ?? undefined,
-    pid: child.pid as number,
+    pid: server.pid,
     async close() {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.stdin.end();
-        await exited;
-      }
+      if (server.isRunning()) server.stdin.end();
+      await server.ended;
     },
   };
 }
 
+function fail({ error }: ProgramEnd, said: string): never {
+  if (error?.reason !== undefined) throw new IcrlError(error.reason, error.message);
+  throw new ServerStartError(`the private server did not start: ${error?.message ?? said}`);
+}
+
+/** A line of a server's own log, which is JSON; undefined where it is something else. */
+function eventOf(line: string): Readonly<Record<string, unknown>> | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What a server that starts waits for, for people: half a minute in silence would look like a fault. */
-function watchedText(line: string): string {
-  const { folder, holder, seconds } = JSON.parse(line) as { folder: string; holder: string; seconds: number };
+function watchedText({ folder, holder, seconds }: Readonly<Record<string, unknown>>): string {
   return `waiting: ${holder} was the last to write to ${folder}, and may still live: for up to ${seconds} s, to see whether it does`;
 }

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { jsonText } from "../../cli/print/json.js";
+import { jsonText } from "../../common/json-text.js";
 import { makeFolders } from "../../datasets/files/make-folders.js";
 import { REPORT } from "../../datasets/output/output-kinds.js";
 import { removeFiles } from "../../datasets/output/remove-files.js";

@@ -1,7 +1,5 @@
 /** Who starts the entrants of a tournament that is run from the command line: the command itself, or somebody elsewhere. */
 import { findAgent } from "../../agents/registry.js";
-import { reachableAddress } from "../../cli/open-address.js";
-import { typedCommand } from "../../cli/typed-command.js";
 import { IcrlError } from "../../common/errors.js";
 import { resolveOptions } from "../../common/options.js";
 import { playsTask } from "../../common/plays-task.js";
@@ -9,6 +7,7 @@ import type { Attendance, Declaration, TournamentSpec } from "../../proto/gen/ic
 import { LIMIT_OPTIONS, type Limits } from "../../server/sessions/limits.js";
 import { type CheckedSpec, checkSpec, entersFor } from "../../server/tournaments/spec.js";
 import { isBuiltIn, nearBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
+import { reachableAddress } from "../processes/open-address.js";
 import { quoted } from "../quoted.js";
 
 /** An entrant as the tournament's file has it. */
@@ -79,7 +78,7 @@ export function joinText({ name, agent }: SpecEntrant, address: string, awaited:
   const join = `--connect ${reachableAddress(address)} --entrant ${quoted(name)}`;
   if (processes === undefined) return `${name}: "${agent}" is not built in; start it with ${join}`;
   const count = processes === 1 ? "a process" : `${processes} processes`;
-  const start = isBuiltIn(agent) ? `${typedCommand("agent", agent)} ${join}` : `it with ${join}`;
+  const start = isBuiltIn(agent) ? `icrl agent ${agent} ${join}` : `it with ${join}`;
   return `${name}: waiting for ${count} of agent "${agent}" to join; start ${start}`;
 }
 

@@ -5,8 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { jsonText } from "../../cli/print/json.js";
 import { IcrlError } from "../../common/errors.js";
+import { jsonText } from "../../common/json-text.js";
 import { type DocumentKind, type Parts, readDocument, schemaOf } from "../../datasets/files/document.js";
 import { replaceDurably } from "../../datasets/files/durable-file.js";
 import { taken } from "../../datasets/files/output-kind.js";

@@ -9,30 +9,30 @@ import {
   isDataset,
   readDatasetManifest,
 } from "../../datasets/folder/dataset-manifest.js";
-import { runCommand } from "../processes/child-command.js";
+import { collectDataset } from "../collect/collect-dataset.js";
+import { readDatasetFile } from "../collect/dataset-file.js";
+import { type JobListener, silent } from "../listener.js";
 import { type DataSource, dataOptions, longestTrial, tokensOf, validationBatches } from "./data-source.js";
 import type { TrainingSpec } from "./training-file.js";
 
 /**
  * Opens it: collects it in OUT/dataset if the training's file names a file to do so by.
  *
- * @param say told what collecting says
+ * @param listener told how collecting goes on
  * @throws what `icrl dataset collect` and reading a dataset throw
  */
 export async function openOfflineData(
   spec: TrainingSpec,
   out: string,
-  say: (line: string) => void,
+  listener: JobListener,
   signal: AbortSignal,
 ): Promise<DataSource> {
   const { dataset } = spec;
   const dir = dataset.isFile ? join(out, "dataset") : dataset.path;
   if (dataset.isFile) {
     // One that is there is looked at, too: it must be the file's.
-    await runCommand(["dataset", "collect", dataset.path, "--out", dir], {
-      say: isDataset(dir) ? undefined : say,
-      signal,
-    });
+    const plan = { spec: readDatasetFile(dataset.path), source: dataset.path, out: dir };
+    await collectDataset(plan, isDataset(dir) ? silent : listener, signal);
   }
   const manifest = readDatasetManifest(dir);
   const split = splitOf(spec);

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Evaluation } from "../../agents/transformer/metrics.js";
+import { transformer } from "../../agents/transformer/transformer.js";
 import type { TaskHead } from "../../datasets/folder/dataset-manifest.js";
-import { runCommand } from "../processes/child-command.js";
+import { silent } from "../listener.js";
+import { PLAY_SIZES, playTrials } from "../play/play-trials.js";
 import type { TrainingSpec } from "./training-file.js";
 
 /**
@@ -19,17 +21,11 @@ export async function playFresh(
   const data = mkdtempSync(join(tmpdir(), "icrl-evaluation-")); // of the private server, which records nothing
   const results: Record<string, Evaluation["tasks"][string]> = {};
   try {
-    for (const { id, task, options } of tasks) {
-      const set = Object.entries(options).flatMap(([name, value]) => ["--set", `${name}=${String(value)}`]);
-      const played = await runCommand<Evaluation["tasks"][string]>(
-        [
-          ...["play", "transformer", "--option", `checkpoint=${checkpoint}`, "--task", task, ...set],
-          ...["--trials", String(trials), "--purpose", "validate", "--seed", String(seed)],
-          ...["--no-record", "--data", data],
-        ],
-        { signal },
-      );
-      results[id] = { regret: played.regret, return: played.return };
+    for (const { id, task, options: taskOptions } of tasks) {
+      const what = { agent: transformer, agentOptions: { checkpoint }, task, taskOptions, trials, seed };
+      const plan = { ...what, ...PLAY_SIZES, purpose: "validate", record: false, again: false, data };
+      const { regret, return: gained } = await playTrials(plan, silent, signal);
+      results[id] = { regret, return: gained } as Evaluation["tasks"][string]; // of one trial at least
     }
   } finally {
     rmSync(data, { recursive: true, force: true });

@@ -19,6 +19,7 @@ import { IcrlError } from "../../common/errors.js";
 import { rngFromSeed } from "../../common/rng.js";
 import { VERSION } from "../../common/version.js";
 import { checkDocument, type DocumentKind, type Parts, schemaOf } from "../../datasets/files/document.js";
+import type { JobListener } from "../listener.js";
 import type { BatchShape, DataSource } from "./data-source.js";
 import { openOfflineData } from "./offline-data.js";
 import { type OnlinePosition, openOnlineRounds } from "./online-rounds.js";
@@ -48,26 +49,22 @@ export interface TrainingResult {
   readonly tokens_per_second: number | null;
 }
 
-/** What is told while it runs. */
-export interface TrainingListener {
-  say(line: string): void;
-  /** What is done before the first update. */
-  doing(text: string): void;
+/** Told by a training what it is at: as by any job until the first update, and then by these. */
+export interface TrainingListener extends JobListener {
   /** What is done between updates, after so many of them. */
   interlude(what: "evaluating" | "validating" | "saving a checkpoint", step: number): void;
   /** @param tokens learned from in this run */
   metrics(metrics: Metrics, tokens: number): void;
 }
 
-/** How it is run. */
-export interface RunOptions {
+/** What is trained, where and how. */
+export interface TrainingPlan {
+  readonly spec: TrainingSpec;
   /** Its folder. */
   readonly out: string;
+  /** Begin anew: what an earlier training left is removed. */
   readonly overwrite: boolean;
   readonly backend: LearnerBackendName | "auto";
-  readonly listener: TrainingListener;
-  /** Stops it after a checkpoint. */
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -76,15 +73,19 @@ export interface RunOptions {
  * @throws the signal's reason once it is aborted, a checkpoint saved
  * @throws what opening the folder and the data, the back end and `train` throw
  */
-export async function runTraining(spec: TrainingSpec, options: RunOptions): Promise<TrainingResult> {
-  const { out, listener, signal } = options;
+export async function runTraining(
+  plan: TrainingPlan,
+  listener: TrainingListener,
+  signal: AbortSignal,
+): Promise<TrainingResult> {
+  const { spec, out } = plan;
   const startedAt = performance.now();
-  const backend = await learnerBackend(options.backend, spec.model);
-  const continued = openTrainingFolder(out, spec, options.overwrite);
+  const backend = await learnerBackend(plan.backend, spec.model);
+  const continued = openTrainingFolder(out, spec, plan.overwrite);
   listener.say(`back end ${backend.name}: ${backend.description}`);
   const begun = hasCheckpoint(out) ? resume(out) : undefined;
   listener.doing("reading the data");
-  const source = await openData(spec, out, begun?.state.position, listener.say, signal);
+  const source = await openData(spec, out, begun?.state.position, listener, signal);
   if (begun !== undefined) requireSameData(out, begun.checkpoint, source);
   const tokens = begun?.checkpoint.tokens ?? (await source.tokenConfig());
   const { model, shape } =
@@ -158,12 +159,12 @@ function openData(
   spec: TrainingSpec,
   out: string,
   position: unknown,
-  say: (line: string) => void,
+  listener: JobListener,
   signal: AbortSignal,
 ): Promise<DataSource> {
   return spec.onlineTrials === undefined
-    ? openOfflineData(spec, out, say, signal)
-    : openOnlineRounds(spec, spec.onlineTrials, out, position, say, signal);
+    ? openOfflineData(spec, out, listener, signal)
+    : openOnlineRounds(spec, spec.onlineTrials, out, position, listener, signal);
 }
 
 /** train-state.json: where the training was, and where it stood in its data, one dataset's or those of its rounds. */

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { exitCodeOf } from "#icrl/cli/exit-codes.js";
+import { exitCodeOf } from "#icrl/cli/exit-code-of.js";
 import { createProgram } from "#icrl/cli/program.js";
 import { IcrlError } from "#icrl/common/errors.js";
 import { tournamentFile } from "../support/tournament-file.js";

@@ -3,8 +3,7 @@ import { Command, Option } from "commander";
 import type { ExportFormat, FormatOption } from "../../../datasets/export/export-format.js";
 import { FORMATS } from "../../../datasets/export/formats.js";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
-import { printJson } from "../../print/json.js";
-import { printText } from "../../print/terminal.js";
+import { printerFor } from "../../print/printer.js";
 import { workProgress } from "../../print/work-progress.js";
 import { collect, required, uint64, wholeNumber } from "../arguments.js";
 
@@ -109,12 +108,10 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
       },
     });
   });
-  if (flags.json) printJson(process.stdout, { ...report, label: report.label ?? null });
-  else {
-    const { rows, trials, steps, files, bytes, load } = report;
-    printText(
-      process.stdout,
+  printerFor(flags).print(
+    report,
+    ({ rows, trials, steps, files, bytes, load }) =>
       `${rows} ${rowsAre} from ${trials} trials (${steps} steps) in ${files} ${files === 1 ? "file" : "files"}, ${bytes} bytes: ${out}\n${load}\n`,
-    );
-  }
+    () => ({ ...report, label: report.label ?? null }),
+  );
 }

@@ -1,7 +1,6 @@
 import { Command, Option } from "commander";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
-import { printJson } from "../../print/json.js";
-import { printText } from "../../print/terminal.js";
+import { printerFor } from "../../print/printer.js";
 import { workProgress } from "../../print/work-progress.js";
 import { required, wholeNumber } from "../arguments.js";
 
@@ -47,7 +46,9 @@ export function filterCommand(): Command {
       const { filterDataset } = await import("../../../datasets/rewrite/filter-dataset.js");
       return filterDataset(dir, out, { nodeVersion: process.versions.node, ...flags, onProgress: update });
     });
-    if (json) printJson(process.stdout, manifest);
-    else printText(process.stdout, `${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
+    printerFor({ json }).print(
+      manifest,
+      ({ episodes, trials }) => `${out}: ${episodes} episodes of ${trials} trials\n`,
+    );
   });
 }

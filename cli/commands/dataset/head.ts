@@ -1,10 +1,9 @@
 import { Command } from "commander";
 import type { DatasetHeadRow } from "../../../datasets/read/dataset-head.js";
 import { shortNumber } from "../../../jobs/report/numbers.js";
-import { printJson } from "../../print/json.js";
-import { paintFor } from "../../print/paint.js";
+import type { Paint } from "../../print/paint.js";
+import { printerFor } from "../../print/printer.js";
 import { textTable } from "../../print/table.js";
-import { printText } from "../../print/terminal.js";
 import { wholeNumber } from "../arguments.js";
 
 /** Steps of an episode that a line shows. */
@@ -20,12 +19,11 @@ export function headCommand(): Command {
     .action(async (dir: string, { episodes, json }: { episodes: number; json?: boolean }) => {
       const { datasetHead } = await import("../../../datasets/read/dataset-head.js");
       const rows = await datasetHead(dir, episodes);
-      if (json) printJson(process.stdout, rows);
-      else printText(process.stdout, headText(rows));
+      printerFor({ json }).print(rows, headText);
     });
 }
 
-function headText(rows: readonly DatasetHeadRow[]): string {
+function headText(rows: readonly DatasetHeadRow[], paint: Paint): string {
   const right = (title: string) => ({ title, align: "right" as const });
   const columns = [
     { title: "task" },
@@ -55,5 +53,5 @@ function headText(rows: readonly DatasetHeadRow[]): string {
     some(row.optimal_actions),
     some(row.rewards, (reward) => reward.toFixed(2)),
   ]);
-  return textTable(columns, cells, paintFor(process.stdout, process.env));
+  return textTable(columns, cells, paint);
 }

@@ -1,10 +1,10 @@
 import { Command } from "commander";
+import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
 import type { DatasetDescription } from "../../../datasets/folder/describe-mixture.js";
 import { fixedNumber, shortNumber } from "../../../jobs/report/numbers.js";
-import { printJson } from "../../print/json.js";
-import { paintFor } from "../../print/paint.js";
+import type { Paint } from "../../print/paint.js";
+import { printerFor } from "../../print/printer.js";
 import { textTable } from "../../print/table.js";
-import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
 
 /** `icrl dataset info DIR`. */
@@ -17,20 +17,19 @@ export function infoCommand(): Command {
       "print JSON: {manifest, bytes, mixture: [{task, behaviour, trials, episodes, steps, return, regret}], unfinished_labels: [{name, shards}]}",
     )
     .action(async (dir: string, { json }: { json?: boolean }) => {
-      const { unfinishedLabels, ...description } = await workProgress(
-        { first: `reading ${dir}`, quick: true },
-        async () => {
-          const { describeMixture } = await import("../../../datasets/folder/describe-mixture.js");
-          return describeMixture(dir);
-        },
-      );
-      if (json) printJson(process.stdout, { ...description, unfinished_labels: unfinishedLabels });
-      else printText(process.stdout, infoText({ ...description, unfinishedLabels }));
+      readDatasetManifest(dir); // this fails before anything is said
+      const description = await workProgress({ first: `reading ${dir}`, quick: true }, async () => {
+        const { describeMixture } = await import("../../../datasets/folder/describe-mixture.js");
+        return describeMixture(dir);
+      });
+      printerFor({ json }).print(description, infoText, ({ unfinishedLabels, ...rest }) => ({
+        ...rest,
+        unfinished_labels: unfinishedLabels,
+      }));
     });
 }
 
-function infoText({ manifest, bytes, mixture, unfinishedLabels }: DatasetDescription): string {
-  const paint = paintFor(process.stdout, process.env);
+function infoText({ manifest, bytes, mixture, unfinishedLabels }: DatasetDescription, paint: Paint): string {
   const number = (value: number) => fixedNumber(value, 0);
   const labels = Object.entries(manifest.labels).map(([name, label]) => {
     const where = "column" in label ? `column ${label.column}` : label.agent;

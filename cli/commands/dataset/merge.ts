@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
-import { printJson } from "../../print/json.js";
-import { printText } from "../../print/terminal.js";
+import { printerFor } from "../../print/printer.js";
 import { workProgress } from "../../print/work-progress.js";
 import { required } from "../arguments.js";
 
@@ -25,7 +24,6 @@ export function mergeCommand(): Command {
       const { mergeDatasets } = await import("../../../datasets/rewrite/merge-datasets.js");
       return mergeDatasets(dirs, out, { nodeVersion: process.versions.node, overwrite, onProgress: update });
     });
-    if (flags.json) printJson(process.stdout, manifest);
-    else printText(process.stdout, `${out}: ${manifest.episodes} episodes of ${manifest.trials} trials\n`);
+    printerFor(flags).print(manifest, ({ episodes, trials }) => `${out}: ${episodes} episodes of ${trials} trials\n`);
   });
 }

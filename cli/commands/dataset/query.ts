@@ -1,8 +1,6 @@
 import { Command } from "commander";
-import { printJson } from "../../print/json.js";
-import { paintFor } from "../../print/paint.js";
+import { printerFor } from "../../print/printer.js";
 import { queryResultText } from "../../print/query-result.js";
-import { printText } from "../../print/terminal.js";
 import { workProgress } from "../../print/work-progress.js";
 import { allowFilesOption } from "../arguments.js";
 
@@ -21,7 +19,6 @@ export function queryCommand(): Command {
         const { queryDataset } = await import("../../../datasets/folder/dataset-sql.js");
         return queryDataset(dir, sql, allowFiles === true);
       });
-      if (json) printJson(process.stdout, result);
-      else printText(process.stdout, queryResultText(result, paintFor(process.stdout, process.env)));
+      printerFor({ json }).print(result, queryResultText);
     });
 }

@@ -2,8 +2,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { realNumberOf } from "../../../common/written-numbers.js";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
-import { printJson } from "../../print/json.js";
-import { printText } from "../../print/terminal.js";
+import { printerFor } from "../../print/printer.js";
 import { workProgress } from "../../print/work-progress.js";
 import { required, uint64 } from "../arguments.js";
 
@@ -36,11 +35,14 @@ export function splitCommand(): Command {
       const nodeVersion = process.versions.node;
       return splitDataset(dir, out, { nodeVersion, parts, seed, overwrite, onProgress: update });
     });
-    if (flags.json) printJson(process.stdout, { parts: Object.fromEntries(made) });
-    else {
-      for (const [name, { episodes, trials }] of made)
-        printText(process.stdout, `${join(out, name)}: ${episodes} episodes of ${trials} trials\n`);
-    }
+    const lineOf = ([name, { episodes, trials }]: (typeof list)[number]) =>
+      `${join(out, name)}: ${episodes} episodes of ${trials} trials\n`;
+    const list = [...made];
+    printerFor(flags).print(
+      list,
+      () => list.map(lineOf).join(""),
+      () => ({ parts: Object.fromEntries(list) }),
+    );
   });
 }
 

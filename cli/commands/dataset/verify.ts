@@ -1,8 +1,8 @@
 import { Command, Option } from "commander";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
-import { EXIT } from "../../exit-codes.js";
-import { printJson } from "../../print/json.js";
-import { printText } from "../../print/terminal.js";
+import { EXIT } from "../../../jobs/processes/exit-codes.js";
+import { printerFor } from "../../print/printer.js";
+import { problemJson, problemText } from "../../print/problem.js";
 import { workProgress } from "../../print/work-progress.js";
 import { uint64, wholeNumber } from "../arguments.js";
 
@@ -44,22 +44,12 @@ export function verifyCommand(): Command {
       });
       const { problems, ...counts } = report;
       const ok = problems.length === 0;
-      if (json) {
-        const listed = problems.map(({ file, episodeId, problem }) => ({
-          file,
-          episode_id: episodeId ?? null,
-          problem,
-        }));
-        printJson(process.stdout, { ok, ...counts, problems: listed });
-      } else {
-        for (const { file, episodeId, problem } of problems) {
-          printText(process.stdout, `${file}${episodeId === undefined ? "" : ` episode ${episodeId}`}: ${problem}\n`);
-        }
-        printText(
-          process.stdout,
-          `${ok ? "ok" : "NOT ok"}: ${counts.episodes} episodes, ${counts.steps} steps, ${counts.labels} labels beside them, ${counts.bytes} bytes; ${counts.replayed} episodes played again; problems: ${problems.length}\n`,
-        );
-      }
+      printerFor({ json }).print(
+        report,
+        () =>
+          `${problems.map(problemText).join("")}${ok ? "ok" : "NOT ok"}: ${counts.episodes} episodes, ${counts.steps} steps, ${counts.labels} labels beside them, ${counts.bytes} bytes; ${counts.replayed} episodes played again; problems: ${problems.length}\n`,
+        () => ({ ok, ...counts, problems: problems.map(problemJson) }),
+      );
       if (!ok) process.exitCode = EXIT.failed;
     });
 }

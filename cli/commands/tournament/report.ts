@@ -1,14 +1,11 @@
-import { join, resolve } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { join } from "node:path";
 import { Command } from "commander";
-import { claimOutput } from "../../../datasets/output/claim-output.js";
-import { LOG, REPORT, RESULTS, TOURNAMENT } from "../../../datasets/output/output-kinds.js";
-import { fixedNumber } from "../../../jobs/report/numbers.js";
-import { requireResults } from "../../../jobs/report/require-results.js";
+import { reportTournament } from "../../../jobs/report/report-tournament.js";
 import { DEFAULT_RESAMPLES } from "../../../statistics/resampling.js";
-import { printJson } from "../../print/json.js";
-import { printText } from "../../print/terminal.js";
-import { workProgress } from "../../print/work-progress.js";
+import type { TournamentStatistics } from "../../../statistics/tournament-statistics.js";
+import { stoppable } from "../../interruptible.js";
+import { printerFor } from "../../print/printer.js";
+import { commandProgress } from "../../print/progress.js";
 import { wholeNumber } from "../arguments.js";
 
 interface ReportFlags {
@@ -31,32 +28,15 @@ export function reportCommand(): Command {
 }
 
 async function report(dir: string, { out = dir, resamples, json }: ReportFlags): Promise<void> {
-  requireResults(dir); // this fails before anything is said
   const startedAt = performance.now();
-  claimReport(dir, out);
-  const statistics = await workProgress({ first: `reading ${dir}`, units: "pictures" }, async ({ doing, update }) => {
-    const [{ readTournament }, { tournamentStatistics }, { runInSlices }, { writeReport }] = await Promise.all([
-      import("../../../jobs/report/read-tournament.js"), // DuckDB
-      import("../../../statistics/tournament-statistics.js"),
-      import("../../../statistics/slices.js"),
-      import("../../../jobs/report/write-report.js"), // Vega
-    ]);
-    const { results, tasks } = await readTournament(dir);
-    const seed = BigInt(results.tournament.seed);
-    doing(`resampling the trials ${fixedNumber(resamples, 0)} times`);
-    const computed = await runInSlices(tournamentStatistics(tasks, { resamples, seed }), nextTurn);
-    doing("drawing the pictures");
-    await writeReport(results, computed, out, update);
-    return computed;
-  });
-  if (json) printJson(process.stdout, statistics);
-  else printText(process.stdout, summary(out, (performance.now() - startedAt) / 1000));
-}
-
-/** A report's place is of its own, or the folder of its tournament. @throws OUTPUT_EXISTS */
-function claimReport(dir: string, out: string): void {
-  const beside = resolve(dir) === resolve(out) ? [RESULTS, TOURNAMENT, LOG] : [];
-  claimOutput(out, { own: [REPORT], beside, into: beside });
+  const progress = commandProgress({ units: "pictures" });
+  let statistics: TournamentStatistics;
+  try {
+    statistics = await stoppable((signal) => reportTournament({ dir, out, resamples }, progress, signal));
+  } finally {
+    progress.finish();
+  }
+  printerFor({ json }).print(statistics, () => summary(out, (performance.now() - startedAt) / 1000));
 }
 
 function summary(out: string, seconds: number): string {

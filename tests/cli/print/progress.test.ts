@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createProgress } from "#icrl/cli/print/progress.js";
-import type { ProgressItem } from "#icrl/cli/print/progress-item.js";
+import type { ProgressItem } from "#icrl/jobs/listener.js";
 
 /** A reporter with a clock that the test moves, and what it wrote. */
 function setUp(stream: { isTTY?: boolean; columns?: number; rows?: number } = {}) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { jsonText, printJson } from "#icrl/cli/print/json.js";
+import { printJson } from "#icrl/cli/print/json.js";
+import { jsonText } from "#icrl/common/json-text.js";
 import { resultsJson } from "#icrl/jobs/tournament/results.js";
 import { TournamentResults, TournamentState } from "#icrl/proto/gen/icrl/v1/tournament.js";
 

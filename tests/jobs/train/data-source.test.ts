@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TrainingBatch } from "#icrl/agents/transformer/train.js";
+import { silent } from "#icrl/jobs/listener.js";
 import { openOfflineData } from "#icrl/jobs/train/offline-data.js";
 import { makeDataset } from "../../support/dataset.js";
 import { tempDir } from "../../support/temp-dir.js";
@@ -23,7 +24,7 @@ beforeAll(async () => {
 /** The dataset as a training with such options sees it. */
 async function source(training: Record<string, unknown>) {
   const spec = trainingSpec(temporary.path, { dataset: dir, objective: "ad", training });
-  const opened = await openOfflineData(spec, temporary.path, () => {}, new AbortController().signal);
+  const opened = await openOfflineData(spec, temporary.path, silent, new AbortController().signal);
   const shape = { tokens: await opened.tokenConfig(), context: 2, crop: "prefix" } as const;
   return { opened, shape };
 }

@@ -50,6 +50,7 @@ function rosterOf(works: readonly Work[], waiting: Waiting = { timeoutMs: 100, p
       declared: ({ name }) => void declared.push(name),
       describe: ({ id, source }): Assignment => ({
         matchId: id,
+        taskId: "task",
         task,
         agentOptions: {},
         source,

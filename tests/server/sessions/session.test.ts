@@ -70,6 +70,7 @@ const assignment = (): Assignment => {
   return {
     tournamentId: "t",
     matchId: "bandit/a",
+    taskId: "task",
     task: buildTask("bernoulli-bandit", { arms: 2, horizon: 4 }),
     agentOptions: {},
     source: {

@@ -1,9 +1,9 @@
 /** How far a tournament is: the same on the page, on the wire and in the metrics. */
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createProgress } from "#icrl/cli/print/progress.js";
-import { progressItems, waitingText } from "#icrl/cli/print/tournament-progress.js";
 import type { Connection } from "#icrl/clients/typescript/connect.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
+import { progressItems, waitingText } from "#icrl/jobs/tournament/tournament-progress.js";
 import type { Tournament, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import type { Overview, TournamentView } from "#icrl/server/http/api.js";
 import { api } from "../../support/http.js";

@@ -1,8 +1,8 @@
 /** What a tournament's run says of its progress. */
 
-import type { SortedEntrants } from "../../jobs/tournament/entrants.js";
 import { type Tournament, TournamentState } from "../../proto/gen/icrl/v1/tournament.js";
-import type { ProgressItem } from "./progress-item.js";
+import type { ProgressItem } from "../listener.js";
+import type { SortedEntrants } from "./entrants.js";
 
 /** How much of a tournament that is gone on with is there already. */
 export function goingOnText({ matches, state }: Tournament): string {

@@ -1,26 +1,8 @@
-/** What a command's exit code means; docs/cli.md lists them. */
-
+/** The exit code for an error. */
 import { ConnectionError } from "../clients/typescript/errors.js";
 import { IcrlError, type Reason } from "../common/errors.js";
+import { EXIT } from "../jobs/processes/exit-codes.js";
 import { Interrupted } from "./interruptible.js";
-
-/** Exit codes. */
-export const EXIT = {
-  /** Done. */
-  ok: 0,
-  /** It failed, or found problems. */
-  failed: 1,
-  /** The command line, a name, an option or a file is wrong: nothing was done. */
-  usage: 2,
-  /** The server cannot be reached, or went away. */
-  unreachable: 3,
-  /** Finished, but matches were forfeited. */
-  forfeited: 4,
-  /** Broken off by Ctrl-C: 128 + SIGINT, as shells have it. */
-  interrupted: 130,
-  /** Broken off by SIGTERM: 128 + SIGTERM. */
-  terminated: 143,
-} as const;
 
 const USAGE_REASONS: readonly Reason[] = [
   "NAME_INVALID",

@@ -1,0 +1,22 @@
+import { type Connection, connect } from "../clients/typescript/connect.js";
+import { abortable } from "./abortable.js";
+import type { JobListener } from "./listener.js";
+
+/**
+ * Connects a job to a server, and tells when that takes a while.
+ *
+ * @param address HOST:PORT
+ * @throws ConnectionError if nothing answers in time; the signal's reason once it is aborted
+ */
+export async function connectTo(address: string, { say }: JobListener, signal: AbortSignal): Promise<Connection> {
+  const connecting = connect(address, undefined, say);
+  try {
+    return await abortable(connecting, signal);
+  } catch (error) {
+    connecting.then(
+      (late) => late.close(),
+      () => {},
+    );
+    throw error;
+  }
+}
