@@ -22,7 +22,7 @@ import { mergeDatasets } from "#icrl/datasets/rewrite/merge-datasets.js";
 import { splitDataset } from "#icrl/datasets/rewrite/split-dataset.js";
 import { verifyDataset } from "#icrl/datasets/verify/verify-dataset.js";
 import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
-import { createReplay } from "#icrl/server/sessions/replay.js";
+import { createReplay } from "#icrl/server/trajectories/replay.js";
 import { dataRows, headOf, playCollection } from "../../support/dataset.js";
 import { startTestServer, verify } from "../../support/server.js";
 import { tempDir } from "../../support/temp-dir.js";
