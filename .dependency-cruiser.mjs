@@ -52,6 +52,7 @@ export const forbidden = [
     ["^(common|proto|statistics|datasets|server)/"],
     "the server meets agents and clients on the wire",
   ),
+  room("clients", "^clients/", ["^(common|proto|clients)/"], "ways in for agents stand below the agents"),
   room("sdk", "^clients/typescript/", ["^(common|proto|clients/typescript)/"], "the SDK is what a stranger has"),
   room(
     "agents",
@@ -226,6 +227,16 @@ export const forbidden = [
     severity: "error",
     from: { pathNot: "^datasets/log/duckdb\\.ts$" },
     to: { path: "(^|/)node_modules/@duckdb/", dependencyTypesNot: ["type-only"] },
+  },
+  {
+    name: "sdk-dependencies",
+    comment: "who installs the SDK installs two packages; the distance between words is bundled in",
+    severity: "error",
+    from: { path: "^(clients/typescript|common|proto)/" },
+    to: {
+      path: "(^|/)node_modules/",
+      pathNot: "(^|/)node_modules/(@grpc/grpc-js|@bufbuild/protobuf|fastest-levenshtein)/",
+    },
   },
   {
     name: "runtime-dependencies",

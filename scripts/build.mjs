@@ -20,6 +20,9 @@ const INPUTS = [
 /** Removed when a build begins and written when it has ended: where one broke off there is none. */
 const NOTE = "dist/build.json";
 
+/** What is made of dist/ when the SDK is packed: no source. */
+const BUNDLED = "clients/typescript/dist";
+
 const STEPS = [
   ["node_modules/typescript/bin/tsc", "-p", "."],
   ["node_modules/typescript/bin/tsc", "-p", "server/page"],
@@ -41,26 +44,32 @@ function hashOf(/** @type {readonly string[]} */ ...places) {
 /** @returns {string[]} */
 function filesAt(/** @type {string} */ place) {
   if (!statSync(place).isDirectory()) return [place];
+  if (place === BUNDLED) return [];
   return readdirSync(place).flatMap((name) => filesAt(`${place}/${name}`));
 }
 
-/** Whether dist/ is what a build of these sources left, every byte of it. */
-function isCurrent() {
+/** What the last build noted; nothing of one that broke off. */
+function lastBuild() {
   try {
-    const { inputs, outputs } = JSON.parse(readFileSync(NOTE, "utf8"));
-    return inputs === hashOf(...INPUTS) && outputs === hashOf("dist");
+    return JSON.parse(readFileSync(NOTE, "utf8"));
   } catch {
-    return false; // no note, or not a whole one
+    return {}; // no note, or not a whole one
   }
 }
 
-if (process.argv.includes("--if-stale") && isCurrent()) process.exit(0);
+const last = lastBuild();
+const isWhole = last.outputs === hashOf("dist"); // dist/ is what that build left, every byte of it
+if (process.argv.includes("--if-stale") && isWhole && last.inputs === hashOf(...INPUTS)) process.exit(0);
 if (!existsSync(STEPS[0][0])) {
   console.error("dist/ is to be built, and the compiler is not installed: npm ci, then npm prune --omit=dev for less");
   process.exit(1);
 }
 
 rmSync(NOTE, { force: true });
+// Compilers write again what they noted as changed, and do not look at what is there.
+if (!isWhole && existsSync("dist")) {
+  for (const name of readdirSync("dist")) if (/\.tsbuildinfo$|^wasm\.json$/.test(name)) rmSync(`dist/${name}`);
+}
 const inputs = hashOf(...INPUTS); // before: what is changed meanwhile makes it stale
 for (const step of STEPS) {
   const { status } = spawnSync(process.execPath, step, { stdio: "inherit" });

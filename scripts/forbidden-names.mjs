@@ -22,11 +22,11 @@ const IMPURE = new Set([
 ]);
 const pure = new RegExp(PURE);
 /**
- * The log's lock asks the process table whether its holder lives; back ends quiet their libraries, and undo what these do to the
- * process. That is no setting read behind anybody's back.
+ * What runs an agent is the main of a process that its author starts. The log's lock asks the process table whether its holder lives; back
+ * ends quiet their libraries, and undo what these do to the process. That is no setting read behind anybody's back.
  */
 const mayReadProcess =
-  /(^|\/)main\.ts$|^(cli|jobs)\/|^bench\/|^server\/trajectories\/holder\.ts$|^agents\/transformer\/backends\//;
+  /(^|\/)main\.ts$|^clients\/typescript\/run-agent\.ts$|^(cli|jobs)\/|^bench\/|^server\/trajectories\/holder\.ts$|^agents\/transformer\/backends\//;
 /** Where an env can be at hand without being a task's own code; elsewhere `truth` is some other thing. */
 const mustNotReadTruth = /^(server\/(?!tasks\/)|cli\/|jobs\/|bench\/)/;
 

@@ -32,8 +32,10 @@ for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.pac
 }
 
 const packages = { ...lock.packages, ...missing };
-/** Those of the registry that nothing would tell from others of the same name and version. */
-const unverified = Object.entries(packages).filter(([path, entry]) => path !== "" && !entry.link && !entry.integrity);
+/** Those of the registry that nothing would tell from others of the same name and version; this package and its workspaces are none. */
+const unverified = Object.entries(packages).filter(
+  ([path, entry]) => path.includes("node_modules/") && !entry.link && !entry.integrity,
+);
 
 if (process.argv.includes("--check")) {
   for (const path of Object.keys(missing)) console.error(`package-lock.json lacks ${path}: npm run lock`);

@@ -1,5 +1,5 @@
 /** Who can be compared with whom: entrants that play the same tasks, all of them. */
-import { meanOf } from "./mean-and-standard-error.js";
+import { meanOf } from "../common/mean-and-standard-error.js";
 import { shareOfUniform } from "./normalised-score.js";
 import { type Ranked, rankBy } from "./rank-by.js";
 import type { TaskTrials } from "./statistics-document.js";

@@ -1,8 +1,9 @@
 /** What the trials of one task say, and what they add to the comparison of its entrants over all tasks. */
+
+import { meanOf } from "../common/mean-and-standard-error.js";
 import { winsInTrials } from "./bradley-terry.js";
 import { estimated, transformed } from "./estimated.js";
 import { type Kernels, LANES } from "./kernels.js";
-import { meanOf } from "./mean-and-standard-error.js";
 import { normalisedScore, shareOfUniform } from "./normalised-score.js";
 import { comparisonTaker, type Standing, standingAmong } from "./probability-of-improvement.js";
 import { rankBy } from "./rank-by.js";

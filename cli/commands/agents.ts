@@ -1,10 +1,11 @@
 /** `icrl agents [NAME]`: the built-in agents. */
 import { Command } from "commander";
 import { agents, findAgent } from "../../agents/registry.js";
+import { agentText } from "../../clients/typescript/agent-text.js";
 import type { Agent } from "../../clients/typescript/define-agent.js";
 import { printJson } from "../print/json.js";
 import { printText } from "../print/terminal.js";
-import { optionsJson, optionsText } from "./describe.js";
+import { optionsJson } from "./describe.js";
 
 /** The command. */
 export function agentsCommand(): Command {
@@ -25,15 +26,4 @@ export function agentsCommand(): Command {
 function agentJson(agent: Agent): Record<string, unknown> {
   const { name, version, summary, source, tasks } = agent;
   return { name, version, summary, source, tasks, options: optionsJson(agent.options) };
-}
-
-function agentText(agent: Agent): string {
-  return [
-    `${agent.name} (version ${agent.version})`,
-    agent.summary,
-    `Source: ${agent.source}`,
-    `Plays: ${agent.tasks.length === 0 ? "any task" : agent.tasks.join(", ")}`,
-    "",
-    optionsText(agent.options),
-  ].join("\n");
 }

@@ -1,5 +1,4 @@
-/** How tasks and agents are listed: the same for both. */
-import { allowed, type OptionTable } from "../../common/options.js";
+import type { OptionTable } from "../../common/options.js";
 
 /** An option as `--json` shows it. */
 export function optionsJson(table: OptionTable): Record<string, unknown>[] {
@@ -12,16 +11,4 @@ export function optionsJson(table: OptionTable): Record<string, unknown>[] {
     ...(row.type === "choice" ? { choices: row.choices } : {}),
     help: row.help,
   }));
-}
-
-/** An options table for a terminal; "" when there are no options. */
-export function optionsText(table: OptionTable): string {
-  const rows = Object.entries(table).map(([name, row]) => [name, String(row.default), allowed(row), row.help]);
-  if (rows.length === 0) return "no options\n";
-  const header = ["option", "default", "values", "meaning"];
-  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
-  return [header, ...rows]
-    .map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]))).join("  "))
-    .map((line) => `${line}\n`)
-    .join("");
 }

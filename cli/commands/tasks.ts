@@ -1,10 +1,11 @@
 /** `icrl tasks [NAME]`: the tasks of this package. */
 import { Command } from "commander";
+import { optionsText } from "../../common/options-text.js";
 import { buildTask, TASKS, taskFamily } from "../../server/tasks/registry.js";
 import type { TaskFamily } from "../../server/tasks/task.js";
 import { printJson } from "../print/json.js";
 import { printText } from "../print/terminal.js";
-import { optionsJson, optionsText } from "./describe.js";
+import { optionsJson } from "./describe.js";
 
 /** The command. */
 export function tasksCommand(): Command {

@@ -1,59 +1,45 @@
 /** A connection to a server: typed unary calls, streams of answers, and play streams. */
-import { type Call, Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { type Call, type ClientReadableStream, credentials, type ServiceError } from "@grpc/grpc-js";
 import { isLoopback } from "../../common/loopback.js";
 import {
-  CollectionServiceService,
-  CreateCollectionRequest,
-  CreateCollectionResponse,
-  WatchCollectionRequest,
-  WatchCollectionResponse,
+  CollectionServiceClient,
+  type CreateCollectionRequest,
+  type CreateCollectionResponse,
+  type WatchCollectionRequest,
+  type WatchCollectionResponse,
 } from "../../proto/gen/icrl/v1/collection.js";
 import {
-  EnvironmentServiceService,
-  GetTaskRequest,
-  GetTaskResponse,
-  ListTasksRequest,
-  ListTasksResponse,
-  PlayRequest,
-  PlayResponse,
+  EnvironmentServiceClient,
+  type GetTaskRequest,
+  type GetTaskResponse,
+  type ListTasksResponse,
 } from "../../proto/gen/icrl/v1/environment.js";
+import { type GetServerInfoResponse, ServerInfoServiceClient } from "../../proto/gen/icrl/v1/server_info.js";
 import {
-  GetServerInfoRequest,
-  GetServerInfoResponse,
-  ServerInfoServiceService,
-} from "../../proto/gen/icrl/v1/server_info.js";
-import {
-  CreateTournamentRequest,
-  CreateTournamentResponse,
-  ForfeitMatchesRequest,
-  ForfeitMatchesResponse,
-  GetTournamentRequest,
-  GetTournamentResponse,
-  ListTournamentsRequest,
-  ListTournamentsResponse,
-  StreamTrialsRequest,
-  StreamTrialsResponse,
-  TournamentServiceService,
-  WatchTournamentRequest,
-  WatchTournamentResponse,
+  type CreateTournamentRequest,
+  type CreateTournamentResponse,
+  type ForfeitMatchesRequest,
+  type ForfeitMatchesResponse,
+  type GetTournamentRequest,
+  type GetTournamentResponse,
+  type ListTournamentsResponse,
+  type StreamTrialsRequest,
+  type StreamTrialsResponse,
+  TournamentServiceClient,
+  type WatchTournamentRequest,
+  type WatchTournamentResponse,
 } from "../../proto/gen/icrl/v1/tournament.js";
 import {
-  CountTrialsRequest,
-  CountTrialsResponse,
-  ListTrajectoriesRequest,
-  ListTrajectoriesResponse,
-  StreamTrajectoriesRequest,
-  StreamTrajectoriesResponse,
-  TrajectoryServiceService,
+  type CountTrialsRequest,
+  type CountTrialsResponse,
+  type ListTrajectoriesRequest,
+  type ListTrajectoriesResponse,
+  type StreamTrajectoriesRequest,
+  type StreamTrajectoriesResponse,
+  TrajectoryServiceClient,
 } from "../../proto/gen/icrl/v1/trajectory.js";
 import { errorOf } from "./errors.js";
 import { openPlayStream, type PlayStream } from "./play-stream.js";
-
-/** What ts-proto generates for a message. */
-interface MessageType<T> {
-  encode(message: T): { finish(): Uint8Array };
-  decode(bytes: Uint8Array): T;
-}
 
 /** A server, seen from a client. All methods reject with IcrlError (a reason) or ConnectionError. */
 export interface Connection {
@@ -105,7 +91,8 @@ export async function connect(
   timeoutMs = PATIENCE_MS,
   onWaiting: (line: string) => void = () => {},
 ): Promise<Connection> {
-  const client = new Client(address, credentials.createInsecure(), {
+  const insecure = credentials.createInsecure();
+  const environment = new EnvironmentServiceClient(address, insecure, {
     "grpc.max_receive_message_length": MAX_RESPONSE_BYTES,
     "grpc.max_send_message_length": -1,
     "grpc.enable_http_proxy": isLoopback(address) ? 0 : 1,
@@ -118,13 +105,18 @@ export async function connect(
     QUIET_MS,
   );
   await new Promise<void>((resolve, reject) => {
-    client.waitForReady(Date.now() + timeoutMs, (error) => {
+    environment.waitForReady(Date.now() + timeoutMs, (error) => {
       clearTimeout(quiet);
       if (error === undefined) return resolve();
-      client.close();
+      environment.close();
       reject(errorOf(Object.assign(error, { code: 14, details: `waited ${seconds} s for one` }), address));
     });
   });
+  const shared = { channelOverride: environment.getChannel() };
+  const serverInfo = new ServerInfoServiceClient(address, insecure, shared);
+  const trajectory = new TrajectoryServiceClient(address, insecure, shared);
+  const tournament = new TournamentServiceClient(address, insecure, shared);
+  const collection = new CollectionServiceClient(address, insecure, shared);
 
   const underWay = new Set<Call>(); // grpc-js lets them run on when the client is closed
   function track<C extends Call>(call: C): C {
@@ -133,33 +125,16 @@ export async function connect(
     return call;
   }
 
-  const serialize =
-    <T>(type: MessageType<T>) =>
-    (message: T) => {
-      const bytes = type.encode(message).finish();
-      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    };
-
-  function unary<Q, A>(path: string, request: MessageType<Q>, response: MessageType<A>, message: Q): Promise<A> {
+  /** The answer of a call with one. */
+  function unary<A>(start: (done: (error: ServiceError | null, answer: A) => void) => Call): Promise<A> {
     return new Promise((resolve, reject) => {
-      const done = (error: ServiceError | null, answer?: A) => {
-        if (error === null) resolve(answer as A);
-        else reject(errorOf(error, address));
-      };
-      track(
-        client.makeUnaryRequest(path, serialize(request), (bytes: Buffer) => response.decode(bytes), message, done),
-      );
+      track(start((error, answer) => (error === null ? resolve(answer) : reject(errorOf(error, address)))));
     });
   }
 
-  async function* streaming<Q, A>(
-    path: string,
-    request: MessageType<Q>,
-    response: MessageType<A>,
-    message: Q,
-  ): AsyncGenerator<A> {
-    const decode = (bytes: Buffer) => response.decode(bytes);
-    const call = track(client.makeServerStreamRequest(path, serialize(request), decode, message));
+  /** The answers of a call with many, which starts when the first is asked for. */
+  async function* streaming<A>(start: () => ClientReadableStream<A>): AsyncGenerator<A> {
+    const call = track(start());
     try {
       for await (const answer of call) yield answer as A;
     } catch (error) {
@@ -169,55 +144,27 @@ export async function connect(
     }
   }
 
-  const environment = EnvironmentServiceService;
-  const trajectory = TrajectoryServiceService;
-  const tournament = TournamentServiceService;
-  const collection = CollectionServiceService;
   return {
     address,
-    getServerInfo: () =>
-      unary(ServerInfoServiceService.getServerInfo.path, GetServerInfoRequest, GetServerInfoResponse, {}),
-    listTasks: () => unary(environment.listTasks.path, ListTasksRequest, ListTasksResponse, {}),
-    getTask: (request) => unary(environment.getTask.path, GetTaskRequest, GetTaskResponse, request),
-    listTrajectories: (request) =>
-      unary(trajectory.listTrajectories.path, ListTrajectoriesRequest, ListTrajectoriesResponse, request),
-    countTrials: (request) => unary(trajectory.countTrials.path, CountTrialsRequest, CountTrialsResponse, request),
-    streamTrajectories: (request) =>
-      streaming(trajectory.streamTrajectories.path, StreamTrajectoriesRequest, StreamTrajectoriesResponse, request),
+    getServerInfo: () => unary((done) => serverInfo.getServerInfo({}, done)),
+    listTasks: () => unary((done) => environment.listTasks({}, done)),
+    getTask: (request) => unary((done) => environment.getTask(request, done)),
+    listTrajectories: (request) => unary((done) => trajectory.listTrajectories(request, done)),
+    countTrials: (request) => unary((done) => trajectory.countTrials(request, done)),
+    streamTrajectories: (request) => streaming(() => trajectory.streamTrajectories(request)),
     createTournament: (request) =>
-      unary(tournament.createTournament.path, CreateTournamentRequest, CreateTournamentResponse, {
-        attendance: [],
-        declarations: [],
-        ...request,
-      }),
-    getTournament: (request) =>
-      unary(tournament.getTournament.path, GetTournamentRequest, GetTournamentResponse, request),
-    listTournaments: () => unary(tournament.listTournaments.path, ListTournamentsRequest, ListTournamentsResponse, {}),
-    watchTournament: (request) =>
-      streaming(tournament.watchTournament.path, WatchTournamentRequest, WatchTournamentResponse, {
-        changesOnly: false,
-        ...request,
-      }),
-    forfeitMatches: (request) =>
-      unary(tournament.forfeitMatches.path, ForfeitMatchesRequest, ForfeitMatchesResponse, request),
-    streamTrials: (request) =>
-      streaming(tournament.streamTrials.path, StreamTrialsRequest, StreamTrialsResponse, request),
-    createCollection: (request) =>
-      unary(collection.createCollection.path, CreateCollectionRequest, CreateCollectionResponse, request),
-    watchCollection: (request) =>
-      streaming(collection.watchCollection.path, WatchCollectionRequest, WatchCollectionResponse, request),
-    play: () =>
-      openPlayStream(
-        track(
-          client.makeBidiStreamRequest(environment.play.path, serialize(PlayRequest), (bytes: Buffer) =>
-            PlayResponse.decode(bytes),
-          ),
-        ),
-        address,
-      ),
+      unary((done) => tournament.createTournament({ attendance: [], declarations: [], ...request }, done)),
+    getTournament: (request) => unary((done) => tournament.getTournament(request, done)),
+    listTournaments: () => unary((done) => tournament.listTournaments({}, done)),
+    watchTournament: (request) => streaming(() => tournament.watchTournament({ changesOnly: false, ...request })),
+    forfeitMatches: (request) => unary((done) => tournament.forfeitMatches(request, done)),
+    streamTrials: (request) => streaming(() => tournament.streamTrials(request)),
+    createCollection: (request) => unary((done) => collection.createCollection(request, done)),
+    watchCollection: (request) => streaming(() => collection.watchCollection(request)),
+    play: () => openPlayStream(track(environment.play()), address),
     close() {
       for (const call of underWay) call.cancel();
-      client.close();
+      environment.close();
     },
   };
 }

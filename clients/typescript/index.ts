@@ -1,6 +1,7 @@
 /** The TypeScript SDK: write an agent with `defineAgent`, or step envs yourself with `makeEnv`. */
 export { IcrlError, REASONS, type Reason } from "../../common/errors.js";
-export { boolean, choice, integer, number, type OptionTable, type Resolved } from "../../common/options.js";
+export type { MeanAndStandardError } from "../../common/mean-and-standard-error.js";
+export { boolean, choice, integer, number, type OptionTable, type Resolved, text } from "../../common/options.js";
 export { Rng, rngFromSeed } from "../../common/rng.js";
 export { float32Elements, int32Elements } from "../../common/tensor.js";
 export { type Connection, connect } from "./connect.js";
@@ -20,4 +21,5 @@ export { type PlayAgentOptions, type PlayProgress, playAgent } from "./play-agen
 export { runAgent } from "./run-agent.js";
 export { type ServeMatchesOptions, serveMatches } from "./serve-matches.js";
 export type { FreePlay } from "./session.js";
+export type { PlayTotals, TrialScores } from "./trial-scores.js";
 export { makeEnv, type VectorEnv, type VectorStep } from "./vector-env.js";

@@ -5,6 +5,7 @@ import type { Connection } from "./connect.js";
 import type { Agent } from "./define-agent.js";
 import type { PlayStream } from "./play-stream.js";
 import { type FreePlay, introduce, open, playToEnd } from "./session.js";
+import { createTrialScoring, type PlayTotals } from "./trial-scores.js";
 
 /** How far play has come. */
 export interface PlayProgress {
@@ -26,16 +27,17 @@ export interface PlayAgentOptions extends FreePlay {
 }
 
 /**
- * Plays to the end; resolves with the totals of all sessions once every recorded trial is durable.
+ * Plays to the end; resolves with the totals of all sessions, mean regret and return among them, once every recorded trial is durable.
  *
  * @throws IcrlError with the server's reason, or OPTION_* for the agent's options
  */
-export async function playAgent(connection: Connection, agent: Agent, play: PlayAgentOptions): Promise<Closed> {
+export async function playAgent(connection: Connection, agent: Agent, play: PlayAgentOptions): Promise<PlayTotals> {
   const options = resolveOptions(agent.options, play.agentOptions ?? {}, `agent "${agent.name}"`);
   const trials = play.trials ?? 1;
   const streams = Math.max(1, Math.min(play.streams ?? 1, trials, play.numEnvs ?? 1));
   const underWay: PlayStream[] = [];
   const progress = { trials: 0, durableTrials: 0, steps: 0 };
+  const scoring = createTrialScoring();
 
   async function playShare(index: number): Promise<Closed> {
     const first = Math.floor((trials * index) / streams);
@@ -66,6 +68,7 @@ export async function playAgent(connection: Connection, agent: Agent, play: Play
           for (const flag of observations.active.data) active += flag;
         }
         progress.trials += observations.trialEnds.length;
+        scoring.take(observations.trialEnds);
         progress.durableTrials += Number(observations.durableTrials) - durable;
         durable = Number(observations.durableTrials);
         if (play.onTrialEnd !== undefined) for (const trialEnd of observations.trialEnds) play.onTrialEnd(trialEnd);
@@ -82,12 +85,14 @@ export async function playAgent(connection: Connection, agent: Agent, play: Play
   }
 
   const shares = await Promise.all(Array.from({ length: streams }, (_, index) => playShare(index)));
-  return shares.reduce((total, share) => ({
-    completeTrials: total.completeTrials + share.completeTrials,
-    incompleteTrials: total.incompleteTrials + share.incompleteTrials,
-    episodes: total.episodes + share.episodes,
-    steps: total.steps + share.steps,
-    durableTrials: total.durableTrials + share.durableTrials,
+  const sum = (part: (share: Closed) => bigint) => shares.reduce((total, share) => total + part(share), 0n);
+  return {
+    completeTrials: sum((share) => share.completeTrials),
+    incompleteTrials: sum((share) => share.incompleteTrials),
+    episodes: sum((share) => share.episodes),
+    steps: sum((share) => share.steps),
+    durableTrials: sum((share) => share.durableTrials),
     finished: false,
-  }));
+    ...scoring.scores(),
+  };
 }

@@ -3,20 +3,27 @@
  *
  *   process.exitCode = await runAgent(myAgent, process.argv.slice(2));
  */
-import { parseArgs } from "node:util";
+import { commonDigits } from "../../common/digits.js";
 import { IcrlError } from "../../common/errors.js";
-import { optionsFromTexts, resolveOptions } from "../../common/options.js";
+import type { MeanAndStandardError } from "../../common/mean-and-standard-error.js";
 import { visibleLines } from "../../common/visible-text.js";
-import { uint64Of, wholeNumberOf } from "../../common/written-numbers.js";
+import {
+  type AgentCommand,
+  type FreeWork,
+  type LabelWork,
+  type MatchWork,
+  parseAgentCommand,
+  USAGE,
+} from "./agent-command.js";
+import { agentText } from "./agent-text.js";
 import { type Connection, connect } from "./connect.js";
 import type { Agent } from "./define-agent.js";
 import { ConnectionError } from "./errors.js";
 import { labelDataset } from "./label-dataset.js";
-import { type PlayAgentOptions, playAgent } from "./play-agent.js";
+import { playAgent } from "./play-agent.js";
+import { createProgressLine, type ProgressLine } from "./progress-line.js";
 import { serveMatches } from "./serve-matches.js";
-
-const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID | --collection ID]
-       | --task TASK [--trials M] [--envs N] [--seed S] | --label NAME) [--option name=value ...]`;
+import { taskOptionsFromTexts } from "./task-options.js";
 
 /**
  * Runs an agent by the command line of its process: as an entrant of tournaments, as a behaviour of a collection, in free play, or
@@ -27,24 +34,27 @@ const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID | --c
  *   went away
  */
 export async function runAgent(agent: Agent, args: readonly string[]): Promise<number> {
-  let command: Command | undefined;
+  let command: AgentCommand | undefined;
   try {
-    command = parseCommand(agent, args);
+    command = parseAgentCommand(agent, args);
   } catch (error) {
-    say(`${textOf(error)}\n${USAGE}`);
+    say(`${error instanceof IcrlError ? textOf(error) : (error as Error).message}\n${USAGE}`);
     return 2;
   }
   if (command === undefined) {
-    print(USAGE);
+    print(`${USAGE}\n\n${agentText(agent).trimEnd()}`);
     return 0;
   }
+  const { address, agentOptions, work } = command;
   try {
-    const connection = await connect(command.address, undefined, say);
+    const connection = await connect(address, undefined, say);
+    const progress = createProgressLine(process.stderr, () => performance.now());
     try {
-      if (command.play !== undefined) return await playFreely(connection, agent, command.play);
-      if (command.label !== undefined) return await label(connection, agent, command.label, command.agentOptions);
-      return await serve(connection, agent, command);
+      if (work.kind === "play") return await playFreely(connection, agent, work, agentOptions, progress);
+      if (work.kind === "label") return await label(connection, agent, work, agentOptions, progress);
+      return await serve(connection, agent, work, agentOptions);
     } finally {
+      progress.finish();
       connection.close();
     }
   } catch (error) {
@@ -57,119 +67,78 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
 const say = (text: string): void => console.error(visibleLines(text));
 const print = (text: string): void => console.log(visibleLines(text));
 
-/** What a command line asks for. */
-interface Command {
-  readonly address: string;
-  readonly agentOptions: Readonly<Record<string, unknown>>;
-  /** Of an entrant. */
-  readonly entrant: string;
-  readonly tournamentId: string | undefined;
-  readonly collectionId: string | undefined;
-  /** Free play, if that is asked for. */
-  readonly play: PlayAgentOptions | undefined;
-  /** Name of the labels to make, if that is asked for. */
-  readonly label: string | undefined;
-}
+type Options = Readonly<Record<string, unknown>>;
 
-/** The command; undefined when it is --help. Throws when it makes no sense. */
-function parseCommand(agent: Agent, args: readonly string[]): Command | undefined {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      connect: { type: "string", default: "127.0.0.1:50551" },
-      entrant: { type: "string" },
-      tournament: { type: "string" },
-      collection: { type: "string" },
-      task: { type: "string" },
-      label: { type: "string" },
-      trials: { type: "string", default: "100" },
-      envs: { type: "string", default: "10" },
-      seed: { type: "string", default: "0" },
-      option: { type: "string", multiple: true, default: [] },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) return undefined;
-  const wanted = [values.entrant, values.task, values.label].filter((value) => value !== undefined);
-  if (wanted.length !== 1) throw new Error("give either --entrant or --task, or --label");
-  if (values.tournament !== undefined && values.collection !== undefined) {
-    throw new Error("give either --tournament or --collection");
-  }
-  const agentOptions = optionsFromTexts(agent.options, values.option);
-  resolveOptions(agent.options, agentOptions, `agent "${agent.name}"`);
-  const play =
-    values.task === undefined
-      ? undefined
-      : {
-          task: values.task,
-          trials: wholeNumber("--trials", values.trials),
-          numEnvs: wholeNumber("--envs", values.envs),
-          seed: uint64("--seed", values.seed),
-          agentOptions,
-        };
-  return {
-    address: values.connect,
-    agentOptions,
-    entrant: values.entrant ?? "",
-    tournamentId: values.tournament,
-    collectionId: values.collection,
-    play,
-    label: values.label,
-  };
-}
-
-function wholeNumber(name: string, text: string): number {
-  const value = Number(wholeNumberOf(text) ?? Number.NaN);
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new Error(`${name} is "${text}": give a whole number of at least 1`);
-}
-
-function uint64(name: string, text: string): bigint {
-  const value = uint64Of(text);
-  if (value === undefined) throw new Error(`${name} is "${text}": give a whole number below 2^64`);
-  return value;
-}
-
-async function serve(connection: Connection, agent: Agent, command: Command): Promise<number> {
+async function serve(connection: Connection, agent: Agent, work: MatchWork, agentOptions: Options): Promise<number> {
   let failed = 0;
   await serveMatches(connection, agent, {
-    entrant: command.entrant,
-    tournamentId: command.tournamentId,
-    collectionId: command.collectionId,
-    agentOptions: command.agentOptions,
+    entrant: work.entrant,
+    tournamentId: work.tournamentId,
+    collectionId: work.collectionId,
+    agentOptions,
     onMatch: (opened) => say(`playing ${opened.matchId}`),
     onMatchFailed: (matchId, error) => {
       failed += 1;
-      say(`${matchId}: ${error.message}`);
+      say(`${matchId}: ${error instanceof IcrlError ? error.message : textOf(error)}`);
     },
   });
   return failed === 0 ? 0 : 1;
 }
 
-async function playFreely(connection: Connection, agent: Agent, play: PlayAgentOptions): Promise<number> {
-  let regret = 0;
-  const closed = await playAgent(connection, agent, {
-    ...play,
-    onTrialEnd: (end) => {
-      regret += end.regret ?? 0;
-    },
+async function playFreely(
+  connection: Connection,
+  agent: Agent,
+  { task, set, trials, numEnvs, seed }: FreeWork,
+  agentOptions: Options,
+  progress: ProgressLine,
+): Promise<number> {
+  const taskOptions = await taskOptionsFromTexts(connection, task, set);
+  const totals = await playAgent(connection, agent, {
+    task,
+    taskOptions,
+    trials,
+    numEnvs,
+    seed,
+    agentOptions,
+    onProgress: (done) => progress.update({ ...done, total: trials }),
   });
-  const trials = Number(closed.completeTrials);
-  print(`${trials} of ${play.trials} trials, mean regret ${(regret / trials).toFixed(2)}`);
-  return trials === play.trials ? 0 : 1;
+  progress.finish();
+  const played = Number(totals.completeTrials);
+  print(`${played} of ${trials} trials, ${totals.steps} steps`);
+  print(
+    `regret ${meanText(totals.regret)}, return ${meanText(totals.trialReturn)} (mean of a trial ± its standard error)`,
+  );
+  return played === trials ? 0 : 1;
+}
+
+/** `12.3 ± 1.4`, with the digits that the standard error warrants; an en dash for what there is none of. */
+function meanText({ mean, se }: MeanAndStandardError): string {
+  const digits = commonDigits([se]);
+  if (mean === null) return "–";
+  return `${mean.toFixed(digits).replace("-", "−")} ± ${se === null ? "–" : se.toFixed(digits)}`;
 }
 
 async function label(
   connection: Connection,
   agent: Agent,
-  name: string,
-  agentOptions: Readonly<Record<string, unknown>>,
+  work: LabelWork,
+  agentOptions: Options,
+  progress: ProgressLine,
 ): Promise<number> {
-  const { trials, steps } = await labelDataset(connection, agent, { label: name, agentOptions });
-  print(trials === 0 ? `labels "${name}" were there already` : `${trials} trials labelled, ${steps} steps`);
+  const { trials, steps } = await labelDataset(connection, agent, {
+    label: work.label,
+    agentOptions,
+    onProgress: progress.update,
+  });
+  progress.finish();
+  print(trials === 0 ? `labels "${work.label}" were there already` : `${trials} trials labelled, ${steps} steps`);
   return 0;
 }
 
+/** An error for people. What nobody foresaw, as an error in a policy, also tells how to see where it comes from. */
 function textOf(error: unknown): string {
-  return error instanceof IcrlError ? `${error.reason}: ${error.message}` : (error as Error).message;
+  if (error instanceof IcrlError) return `${error.reason}: ${error.message}`;
+  if (error instanceof ConnectionError) return error.message;
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return process.env.ICRL_DEBUG ? String(stack) : `${message} (unexpected: ICRL_DEBUG=1 shows where)`;
 }

@@ -4,11 +4,12 @@
  */
 import { IcrlError } from "../../common/errors.js";
 import { boolElements, float32Elements, float32Tensor, int32Elements, int32Tensor } from "../../common/tensor.js";
-import type { Closed, Observations, Opened, TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
+import type { Observations, Opened, TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
 import type { TaskDescription } from "../../proto/gen/icrl/v1/task.js";
 import { DataType, type Tensor } from "../../proto/gen/icrl/v1/tensor.js";
 import type { Connection } from "./connect.js";
 import { type FreePlay, introduce, open, unexpected } from "./session.js";
+import { createTrialScoring, type PlayTotals } from "./trial-scores.js";
 
 /** What a lock-step shows; N envs. */
 export interface VectorStep {
@@ -47,8 +48,8 @@ export interface VectorEnv {
    * @param propensities [N] probability of each action where it is known, else NaN
    */
   step(actions: ArrayLike<number>, propensities?: ArrayLike<number>): Promise<VectorStep>;
-  /** Ends what is open and the session; resolves with the totals once all recorded trials are durable. */
-  close(): Promise<Closed>;
+  /** Ends what is open and the session; resolves with the totals, mean regret and return among them, once all recorded trials are durable. */
+  close(): Promise<PlayTotals>;
 }
 
 /**
@@ -71,6 +72,7 @@ export async function makeEnv(
   }
   const { task, numEnvs } = opened;
   if (task === undefined) throw new IcrlError("MALFORMED_MESSAGE", "opened came without a task");
+  const scoring = createTrialScoring();
   let stepIndex: bigint | undefined;
   let done = false;
 
@@ -79,6 +81,7 @@ export async function makeEnv(
     if (message.$case === "draining") return nextStep();
     if (message.$case !== "observations") throw unexpected(message, "observations");
     stepIndex = message.value.stepIndex;
+    scoring.take(message.value.trialEnds);
     const step = stepOf(message.value, numEnvs);
     done = step.done;
     return step;
@@ -113,7 +116,7 @@ export async function makeEnv(
         const message = await stream.next();
         if (message.$case !== "closed") continue;
         stream.finish();
-        return message.value;
+        return { ...message.value, ...scoring.scores() };
       }
     },
   };

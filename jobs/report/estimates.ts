@@ -1,6 +1,6 @@
 /** Values with what is known of them, as text: the same on terminals and in reports. */
 import { digitsForIntervals } from "../../common/digits.js";
-import type { MeanAndStandardError } from "../../statistics/mean-and-standard-error.js";
+import type { MeanAndStandardError } from "../../common/mean-and-standard-error.js";
 import type { Estimated } from "../../statistics/tournament-statistics.js";
 import { fixedNumber } from "./numbers.js";
 

@@ -5,7 +5,7 @@ import { VERSION } from "../../common/version.js";
 import type { Estimate, LeaderboardRow, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
 import { bootstrapMeans } from "../../statistics/bootstrap-means.js";
 import { createKernels } from "../../statistics/kernels.js";
-import { type MeanAndStandardError, meanAndStandardError, meanOf } from "../../statistics/mean-and-standard-error.js";
+import { type MeanAndStandardError, meanAndStandardError, meanOf } from "../../common/mean-and-standard-error.js";
 import { rankBy } from "../../statistics/rank-by.js";
 import { DEFAULT_RESAMPLES } from "../../statistics/resampling.js";
 import { runInSlices } from "../../statistics/slices.js";

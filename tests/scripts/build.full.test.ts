@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROOT } from "../e2e/run-icrl.js";
@@ -20,7 +30,8 @@ const NOTHING_TO_DO = { status: 0, built: false };
 const BUILT = { status: 0, built: true };
 
 beforeAll(() => {
-  for (const name of ["agents", "clients", "common", "datasets", "proto", "scripts", "server", "bench"]) {
+  const rooms = ["agents", "bench", "cli", "clients", "common", "datasets", "jobs", "server", "statistics"];
+  for (const name of [...rooms, "proto", "scripts"]) {
     cpSync(join(ROOT, name), path(name), { recursive: true });
   }
   for (const name of ["package.json", "package-lock.json", "tsconfig.json"]) cpSync(join(ROOT, name), path(name));
@@ -32,6 +43,9 @@ test("a checkout is built once, whatever times its files have", () => {
   expect(prepare()).toEqual(BUILT);
   expect(prepare()).toEqual(NOTHING_TO_DO);
   utimesSync(path("common/version.ts"), new Date(), new Date());
+  expect(prepare()).toEqual(NOTHING_TO_DO);
+  mkdirSync(path("clients/typescript/dist"), { recursive: true });
+  writeFileSync(path("clients/typescript/dist/index.js"), "what the SDK's package is made of");
   expect(prepare()).toEqual(NOTHING_TO_DO);
 });
 

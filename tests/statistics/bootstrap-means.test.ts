@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { meanAndStandardError } from "#icrl/common/mean-and-standard-error.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { bootstrapMeans } from "#icrl/statistics/bootstrap-means.js";
-import { meanAndStandardError } from "#icrl/statistics/mean-and-standard-error.js";
 import { runAtOnce, runInSlices } from "#icrl/statistics/slices.js";
 import { tournamentStatistics } from "#icrl/statistics/tournament-statistics.js";
 

@@ -54,7 +54,10 @@ test("the gym-like loop plays all trials of a task: reset, step until done, clos
   expect([steps, ended, started, finals]).toEqual([36, 12, 3, 12]);
   expect(reward).toBeCloseTo(returned, 6);
   expect(() => env.step([0, 0])).toThrow("all trials are played: close the env");
-  expect(await env.close()).toMatchObject({ completeTrials: 3n, steps: 36n, durableTrials: 3n });
+  const totals = await env.close();
+  expect(totals).toMatchObject({ completeTrials: 3n, steps: 36n, durableTrials: 3n });
+  expect(totals.trialReturn.mean).toBeCloseTo(returned / 3, 6);
+  expect(totals.regret).toEqual({ mean: expect.any(Number), se: expect.any(Number) });
 });
 
 test("the gym-like loop shows bandits as they are: nothing but rewards, fixed arms at the trial's start, fresh ones each step", async () => {
@@ -93,7 +96,9 @@ test("the gym-like loop says what was done in the wrong order, or refused", asyn
   const early = await makeEnv(connection, { task: BANDIT.task, taskOptions: BANDIT.options, trials: 4, numEnvs: 2 });
   await early.reset();
   await early.step([0, 0]);
-  expect(await early.close()).toMatchObject({ completeTrials: 0n, incompleteTrials: 2n, steps: 2n });
+  const none = { mean: null, se: null };
+  const totals = { completeTrials: 0n, incompleteTrials: 2n, steps: 2n, regret: none, trialReturn: none };
+  expect(await early.close()).toMatchObject(totals);
 });
 
 test("the same is played whoever steps: the gym-like loop and an agent see the same rewards", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { meanAndStandardError } from "#icrl/common/mean-and-standard-error.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { createCurve } from "#icrl/server/tournaments/curve.js";
-import { meanAndStandardError } from "#icrl/statistics/mean-and-standard-error.js";
 
 describe("a curve", () => {
   it("equals values by hand", () => {

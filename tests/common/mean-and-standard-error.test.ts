@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { meanAndStandardError } from "#icrl/statistics/mean-and-standard-error.js";
+import { meanAndStandardError } from "#icrl/common/mean-and-standard-error.js";
 
 describe("mean and standard error", () => {
   it("equal values by hand", () => {
