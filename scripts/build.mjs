@@ -76,7 +76,7 @@ if (!existsSync(STEPS[0][0])) {
 rmSync(NOTE, { force: true });
 // Compilers write again what they noted as changed, and do not look at what is there.
 if (!isWhole && existsSync("dist")) {
-  for (const name of readdirSync("dist")) if (name.endsWith(".tsbuildinfo")) rmSync(`dist/${name}`);
+  for (const name of readdirSync("dist")) if (/\.tsbuildinfo$|^wasm\.json$/.test(name)) rmSync(`dist/${name}`);
 }
 for (const step of STEPS) {
   const { status } = spawnSync(process.execPath, step, { stdio: "inherit" });

@@ -91,28 +91,7 @@ export function createTfjsLearner(config: ModelConfig, optimizer: AdamW, start: 
 
     async update(learningRate, decisions) {
       updates += 1;
-      const { beta1, beta2, epsilon, weight_decay, clip } = optimizer;
-      // Both corrections for the moments' start at 0, as factors of the step and of the root.
-      const rate = learningRate / (1 - beta1 ** updates);
-      const correction = 1 / Math.sqrt(1 - beta2 ** updates);
-      const norm = tf.tidy(() => {
-        const squares = slots.map(({ gradient }) => tf.sum(tf.square(gradient)));
-        // Not addN: WebGPU gives a shader eight buffers, and addN one to each of its terms.
-        const square = squares.reduce((sum, term) => tf.add(sum, term));
-        const length = tf.div(tf.sqrt(square), decisions);
-        const scale = tf.div(clip > 0 ? tf.div(clip, tf.maximum(length, clip)) : 1, decisions);
-        for (const { value, first, second, gradient, decays } of slots) {
-          const mean = tf.mul(gradient, scale);
-          first.assign(tf.add(tf.mul(first, beta1), tf.mul(mean, 1 - beta1)));
-          second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(mean), 1 - beta2)));
-          const step = tf.div(tf.mul(first, rate), tf.add(tf.mul(tf.sqrt(second), correction), epsilon));
-          const kept = decays ? tf.mul(value, 1 - learningRate * weight_decay) : value;
-          value.assign(tf.sub(kept, step));
-          gradient.assign(tf.zerosLike(gradient));
-        }
-        return length;
-      });
-      return read(norm);
+      return read(step(slots, optimizer, updates, learningRate, decisions));
     },
 
     async evaluate(batch): Promise<BatchLoss> {
@@ -150,6 +129,41 @@ export function createTfjsLearner(config: ModelConfig, optimizer: AdamW, start: 
       for (const { value, first, second, gradient } of slots) tf.dispose([value, first, second, gradient]);
     },
   };
+}
+
+/**
+ * AdamW's step over all parameters, from gradients that are sums over `decisions`: they are 0 afterwards.
+ *
+ * @param updates counted with this one, from 1
+ * @returns the gradient's norm before it is clipped
+ */
+function step(
+  slots: readonly Slot[],
+  { beta1, beta2, epsilon, weight_decay, clip }: AdamW,
+  updates: number,
+  learningRate: number,
+  decisions: number,
+): tf.Tensor {
+  // Both corrections for the moments' start at 0, as factors of the step and of the root.
+  const rate = learningRate / (1 - beta1 ** updates);
+  const correction = 1 / Math.sqrt(1 - beta2 ** updates);
+  return tf.tidy(() => {
+    const squares = slots.map(({ gradient }) => tf.sum(tf.square(gradient)));
+    // Not addN: WebGPU gives a shader eight buffers, and addN one to each of its terms.
+    const square = squares.reduce((sum, term) => tf.add(sum, term));
+    const length = tf.div(tf.sqrt(square), decisions);
+    const scale = tf.div(clip > 0 ? tf.div(clip, tf.maximum(length, clip)) : 1, decisions);
+    for (const { value, first, second, gradient, decays } of slots) {
+      const mean = tf.mul(gradient, scale);
+      first.assign(tf.add(tf.mul(first, beta1), tf.mul(mean, 1 - beta1)));
+      second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(mean), 1 - beta2)));
+      const change = tf.div(tf.mul(first, rate), tf.add(tf.mul(tf.sqrt(second), correction), epsilon));
+      const kept = decays ? tf.mul(value, 1 - learningRate * weight_decay) : value;
+      value.assign(tf.sub(kept, change));
+      gradient.assign(tf.zerosLike(gradient));
+    }
+    return length;
+  });
 }
 
 async function read(scalar: tf.Tensor): Promise<number> {

@@ -13,8 +13,9 @@ import { tables } from "./assembly/prelude.js";
 import { availableSimd } from "./available-simd.js";
 import { compileModule, MOST_PAGES } from "./compile-module.js";
 import { instantiate } from "./instance.js";
-import { type BatchPlan, batchPlan, COUNTER_AT, memoryPlan } from "./memory-plan.js";
-import { parameterLayout, readSlot, writeSlot } from "./parameter-layout.js";
+import type { Kernels } from "./kernels.js";
+import { type BatchPlan, batchPlan, COUNTER_AT, type MemoryPlan, memoryPlan } from "./memory-plan.js";
+import { type ParameterLayout, parameterLayout, readSlot, writeSlot } from "./parameter-layout.js";
 import { engineShape } from "./shape.js";
 import { startThreads } from "./threads.js";
 import type { Command, Reply } from "./worker.js";
@@ -129,21 +130,7 @@ export async function createEngineLearner(
 
     async update(learningRate, decisions) {
       updates += 1;
-      const { beta1, beta2, epsilon, weight_decay, clip } = optimizer;
-      const squares = layout.slots.map(({ offset, size }) => kernels.squares(plan.gradients + 4 * offset, size));
-      const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0)) / decisions;
-      const scale = (clip > 0 && norm > clip ? clip / norm : 1) / decisions;
-      // Both corrections for the moments' start at 0, as factors of the step and of the root.
-      const rate = learningRate / (1 - beta1 ** updates);
-      const correction = 1 / Math.sqrt(1 - beta2 ** updates);
-      for (const { offset, size, decays } of layout.slots) {
-        const kept = decays ? 1 - learningRate * weight_decay : 1;
-        kernels.adamw(
-          ...[plan.parameters + 4 * offset, plan.firstMoments + 4 * offset, plan.secondMoments + 4 * offset],
-          ...[plan.gradients + 4 * offset, size, scale],
-          ...[beta1, 1 - beta1, beta2, 1 - beta2, kept, rate, correction, epsilon],
-        );
-      }
+      const norm = adamWStep(kernels, plan, layout, optimizer, { updates, learningRate, decisions });
       pack();
       return norm;
     },
@@ -171,6 +158,37 @@ export async function createEngineLearner(
 
     close: () => threads.close(),
   };
+}
+
+/**
+ * AdamW's step over all parameters, from gradients that are sums over `decisions`.
+ *
+ * @param at `updates` is counted with this one, from 1
+ * @returns the gradient's norm before it is clipped
+ */
+function adamWStep(
+  kernels: Kernels,
+  plan: MemoryPlan,
+  layout: ParameterLayout,
+  { beta1, beta2, epsilon, weight_decay, clip }: AdamW,
+  at: { readonly updates: number; readonly learningRate: number; readonly decisions: number },
+): number {
+  const { updates, learningRate, decisions } = at;
+  const squares = layout.slots.map(({ offset, size }) => kernels.squares(plan.gradients + 4 * offset, size));
+  const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0)) / decisions;
+  const scale = (clip > 0 && norm > clip ? clip / norm : 1) / decisions;
+  // Both corrections for the moments' start at 0, as factors of the step and of the root.
+  const rate = learningRate / (1 - beta1 ** updates);
+  const correction = 1 / Math.sqrt(1 - beta2 ** updates);
+  for (const { offset, size, decays } of layout.slots) {
+    const kept = decays ? 1 - learningRate * weight_decay : 1;
+    kernels.adamw(
+      ...[plan.parameters + 4 * offset, plan.firstMoments + 4 * offset, plan.secondMoments + 4 * offset],
+      ...[plan.gradients + 4 * offset, size, scale],
+      ...[beta1, 1 - beta1, beta2, 1 - beta2, kept, rate, correction, epsilon],
+    );
+  }
+  return norm;
 }
 
 function pagesOf(bytes: number): number {
