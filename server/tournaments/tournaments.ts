@@ -156,7 +156,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const attendance = attendanceOf(request, spec, limits);
-      for (const { name } of request.declarations) requireEntrant(spec, name, "is said to play some tasks");
+      for (const { name } of request.declarations) requireEntrant(spec, name, "is declared to play tasks");
       for (;;) {
         const slot = slots.get(spec.id);
         if (slot !== undefined) {

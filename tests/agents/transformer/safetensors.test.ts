@@ -83,7 +83,7 @@ describe("a safetensors file", () => {
       /header should have 1099511627776 bytes, and 2 are there/,
     ],
     ["a header that is no JSON", file("{,}", 0), /no JSON/],
-    ["a header that is a list", file("[]", 0), /no JSON object/],
+    ["a header that is a list", file("[]", 0), /not a JSON object/],
     ["metadata that are no texts", file(`{"__metadata__":{"a":1}}`, 0), /metadata/],
     ["half-precision values", file(JSON.stringify({ x: entry(0, 4, [2], "F16") }), 4), /"x" is of type "F16"/],
     ["an entry that is a number", file(`{"x":3}`, 0), /"x"/],
