@@ -1,5 +1,4 @@
 /** Ctrl-C and SIGTERM while a command works: it stops, cleans up, and says so by its exit code. */
-import { abortable } from "../jobs/abortable.js";
 
 /** The work was broken off by a signal. */
 export class Interrupted extends Error {
@@ -34,10 +33,3 @@ export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): P
     release();
   }
 }
-
-/**
- * Waits for work that cannot be told to stop, or for a signal, whichever comes first.
- *
- * @throws Interrupted if a signal came first
- */
-export const interruptible = <T>(work: Promise<T>): Promise<T> => stoppable((signal) => abortable(work, signal));

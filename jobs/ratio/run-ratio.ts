@@ -2,6 +2,7 @@
 import type { Agent } from "../../clients/typescript/define-agent.js";
 import { resolveOptions } from "../../common/options.js";
 import { readDatasetManifest } from "../../datasets/folder/dataset-manifest.js";
+import type { JobListener } from "../listener.js";
 import type { RecordedCheck } from "./check-recorded.js";
 import { type Player, policyTrials } from "./policy-trials.js";
 import { poolPopulations, type RatioPoint } from "./pool-populations.js";
@@ -20,12 +21,6 @@ export interface RatioSpec extends RatioSize {
   readonly expert: Agent;
   /** Of the expert, those that differ from their defaults. */
   readonly options: Readonly<Record<string, unknown>>;
-}
-
-/** Told what is done: steps of particles, and what has none. */
-export interface RatioListener {
-  update(items: readonly { readonly name: string; readonly done: number; readonly total: number }[]): void;
-  doing(text: string): void;
 }
 
 /** A task, and what is known of its behaviours' laws. */
@@ -56,7 +51,7 @@ export interface RatioReport extends Pick<RatioSize, "particles" | "seed"> {
  * @throws PROBABILITIES_UNKNOWN if the law of an agent is not known, or is not what was recorded
  * @throws the signal's reason once it is aborted
  */
-export async function runRatio(spec: RatioSpec, listener: RatioListener, signal: AbortSignal): Promise<RatioReport> {
+export async function runRatio(spec: RatioSpec, listener: JobListener, signal: AbortSignal): Promise<RatioReport> {
   const { dir, expert: agent, particles, seed } = spec;
   const expert: Player = { agent, options: resolveOptions(agent.options, spec.options, `agent "${agent.name}"`) };
   const manifest = readDatasetManifest(dir);
@@ -119,7 +114,7 @@ async function checkAll(
 /** Every job as often as there are populations. */
 async function estimate(
   jobs: readonly PopulationJob[],
-  listener: RatioListener,
+  listener: JobListener,
   signal: AbortSignal,
 ): Promise<RatioPoint[][]> {
   const all = jobs.flatMap((job) => Array.from({ length: POPULATIONS }, (_, population) => ({ ...job, population })));

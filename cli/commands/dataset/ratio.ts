@@ -4,11 +4,9 @@ import { findAgent } from "../../../agents/registry.js";
 import { optionsFromTexts } from "../../../common/options.js";
 import { POPULATIONS, type RatioReport, runRatio } from "../../../jobs/ratio/run-ratio.js";
 import { stoppable } from "../../interruptible.js";
-import { printJson } from "../../print/json.js";
-import { paintFor } from "../../print/paint.js";
+import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
 import { ratioJson, ratioTables } from "../../print/ratio-tables.js";
-import { printText } from "../../print/terminal.js";
 import { collect, required, uint64, wholeNumber } from "../arguments.js";
 
 interface RatioFlags {
@@ -59,6 +57,5 @@ async function ratio(dir: string, flags: RatioFlags, command: Command): Promise<
   } finally {
     progress.finish();
   }
-  if (flags.json) printJson(process.stdout, ratioJson(report));
-  else printText(process.stdout, ratioTables(report, paintFor(process.stdout, process.env)));
+  printerFor(flags).print(report, ratioTables, ratioJson);
 }
