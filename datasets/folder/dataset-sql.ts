@@ -65,6 +65,10 @@ export async function corruptIfRefused<T>(path: string, work: () => Promise<T>):
   try {
     return await work();
   } catch (error) {
+    // Its shards are those of a log, whose readers do not know that it is a dataset's.
+    if (error instanceof IcrlError && error.reason === "LOG_CORRUPT") {
+      throw new IcrlError("DATASET_CORRUPT", error.message, { file: path });
+    }
     if (error instanceof IcrlError) throw error;
     const [what] = (error as Error).message.split("\n");
     const text = `${path} cannot be read (${what}): restore it from a backup`;
