@@ -51,7 +51,7 @@ const TRACED = [
   buildTask("river-swim", { states: 3, horizon: 4, episodes: 10 }),
 ];
 /** Trials behind each golden regret: fewer of many episodes, which some agents plan for at length. */
-const trialsOf = (task: Task): number => (task.episodes === 1 ? 20 : 4);
+const trialsOf = (task: Task): number => (task.episodes === 1 ? 50 : 10);
 const pathOf = (agent: Agent) => new URL(`../golden/agents/${agent.name}.json`, import.meta.url);
 
 function trialToJson({ task, kinds, dim, arms, horizon, episodes, ...trial }: Trial): Golden["trial"] {
