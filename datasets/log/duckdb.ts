@@ -13,7 +13,8 @@ import {
 import { IcrlError } from "../../common/errors.js";
 import { sqlType } from "./columns.js";
 import { listShards, requireLog } from "./log-folder.js";
-import { CHANGED_SQL, NEW_COLUMNS } from "./schema-1.js";
+import { CHANGED_SQL } from "./schema-1.js";
+import { NEW_COLUMNS } from "./schema-1-columns.js";
 import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 export { DuckDBTypeId, StatementType };

@@ -3,7 +3,8 @@ import { type Data, Field, makeData, RecordBatch, RecordBatchReader, Schema, Str
 import { ipcPieces, joinStreams } from "../files/ipc-stream.js";
 import { TRAJECTORY_SCHEMA } from "./arrow-schema.js";
 import { checkedBatches, type ExpectedColumn } from "./checked-batches.js";
-import { changedColumns, columnsToDecode, isSchema1, needsChange } from "./schema-1.js";
+import { changedColumns } from "./schema-1.js";
+import { columnsToDecode, isSchema1, needsChange } from "./schema-1-columns.js";
 import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 const ALL = TRAJECTORY_COLUMNS.map(({ name }) => name);

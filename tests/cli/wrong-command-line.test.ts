@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { agents } from "#icrl/agents/registry.js";
 import { icrlHere, refusalHere } from "../support/icrl-here.js";
-import { tempDir } from "../support/temp-dir.js";
+import { startTestServer } from "../support/server.js";
 
 /** A folder that no refused command may make. */
 const NEVER = join(tmpdir(), `icrl-never-made-${process.pid}`);
@@ -90,11 +90,11 @@ test.each([
   ["1_0", "0_7", "2.0"],
   ["1e1", "7e0", "20e-1"],
 ])("--trials %s, --seed %s and --set horizon=%s are read by the same rule", async (trials, seed, horizon) => {
+  const server = await startTestServer();
+  onTestFinished(() => server.dispose());
   const options = ["--trials", trials, "--seed", seed, "--set", `horizon=${horizon}`, "--set", "dim=2"];
-  const scratch = tempDir();
-  onTestFinished(() => scratch.remove());
   const { code, stdout } = await icrlHere(
-    ...["play", "uniform", "--task", "linear-bandit", ...options, "--data", scratch.path, "--no-record", "--json"],
+    ...["play", "uniform", "--task", "linear-bandit", ...options, "--server", server.address, "--no-record", "--json"],
   );
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ trials: 10, seed: "7", task_options: { horizon: 2 }, steps: 20 });

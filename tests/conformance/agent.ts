@@ -78,7 +78,7 @@ function violationOfPropensity(agent: Agent, task: Task): string | undefined {
 
 /** Steps of forced play before the choice whose distribution is looked at. */
 const HISTORIES = [0, 7, 24];
-const DRAWS = 500;
+const DRAWS = 320;
 
 /** Counts of the choices after `length` forced steps, over many agent seeds, and what was said of them. */
 function choicesAfter(
@@ -118,7 +118,7 @@ function violationOfFrequency(agent: Agent, task: Task): string | undefined {
       const count = found.counts[choice];
       if (Number.isNaN(p)) continue;
       const deviation = Math.abs(count / DRAWS - p) / Math.sqrt(Math.max(p * (1 - p), 1e-12) / DRAWS);
-      if (deviation > 5) return `action ${choice} with probability ${p} was chosen in ${count} of ${DRAWS} draws`;
+      if (deviation > 4) return `action ${choice} with probability ${p} was chosen in ${count} of ${DRAWS} draws`;
     }
   }
   return undefined;
@@ -185,7 +185,7 @@ function distinctPast(task: Task, trial: Trial): History {
 }
 
 /** Of each of two laws: a preference for an index is no small thing, and Bayesian agents solve a model in every draw. */
-const LAW_DRAWS = 150;
+const LAW_DRAWS = 96;
 
 /** The law of the choice that follows a past: exact where the agent knows it, else the frequencies over many seeds. */
 function lawAfter(agent: Agent, trial: Trial, past: History): Float64Array {
@@ -231,7 +231,7 @@ function violationOfRenaming(agent: Agent, task: Task): string | undefined {
   );
   for (let a = 0; a < task.numActions; a++) {
     const [p, q] = [law[a], lawRenamed[to[a]]];
-    const tolerance = 1e-9 + 5 * Math.sqrt((p * (1 - p) + q * (1 - q)) / LAW_DRAWS);
+    const tolerance = 1e-9 + 4 * Math.sqrt((p * (1 - p) + q * (1 - q)) / LAW_DRAWS);
     if (Math.abs(p - q) > tolerance) return `action ${a} has chance ${p}, and ${q} when it is called ${to[a]}`;
   }
   return undefined;

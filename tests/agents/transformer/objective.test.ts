@@ -85,7 +85,7 @@ async function firstBatch(): Promise<LearningBatch> {
 const OPTIMIZER = resolveOptions(TRAINING_OPTIONS, { steps: 60, warmup: 5, learning_rate: 0.02, clip: 0 }, "training");
 
 const LEARNERS: Record<string, (start: LearnerState) => Promise<Learner>> = {
-  engine: (start) => createEngineLearner(model, OPTIMIZER, start, { threads: 2 }),
+  engine: (start) => createEngineLearner(model, OPTIMIZER, start, { threads: 1 }),
   tfjs: async (start) => createTfjsLearner(model, OPTIMIZER, start),
 };
 
@@ -95,8 +95,15 @@ async function learnerOf(name: string, start = freshState(model)): Promise<Learn
   return learner;
 }
 
-/** A training with it, from the data to a checkpoint; gives what it wrote. */
-async function trained(name: string) {
+const trainings = new Map<string, ReturnType<typeof trainingOf>>();
+/** A training with it, from the data to a checkpoint; gives what it wrote. One of each name. */
+function trained(name: string) {
+  const training = trainings.get(name) ?? trainingOf(name);
+  trainings.set(name, training);
+  return training;
+}
+
+async function trainingOf(name: string) {
   const lines: Metrics[] = [];
   const out = join(temporary.path, name);
   await train({

@@ -3,7 +3,7 @@ import { connect as connectTcp, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { connect } from "#icrl/clients/typescript/connect.js";
-import { PROGRAM, startNode } from "../../e2e/run-icrl.js";
+import { icrlHere } from "../../support/icrl-here.js";
 import { startTestServer, type TestServer } from "../../support/server.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { tournamentFile } from "../../support/tournament-file.js";
@@ -65,7 +65,7 @@ test("a command, its server and its agents' processes find each other", async ()
   onTestFinished(() => folder.remove());
   const file = tournamentFile(folder.path, { trials: 2, tasks: [{ task: "chain" }], agents: [{ agent: "uniform" }] });
   const args = ["tournament", "run", file, "--out", join(folder.path, "out")];
-  const { code, stderr } = await startNode([PROGRAM, ...args]).ended;
+  const { code, stderr } = await icrlHere(...args);
   expect(code, stderr).toBe(0);
   expect(asked).toEqual([]);
 });

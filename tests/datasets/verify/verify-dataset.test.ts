@@ -21,8 +21,12 @@ import { tempDir } from "../../support/temp-dir.js";
 const temporary = tempDir();
 const whole = join(temporary.path, "set");
 let manifest: DatasetManifest;
+/** Those of the second shard. */
+const shardRows: TrajectoryRow[] = [];
 beforeAll(async () => {
   manifest = await makeDataset(whole);
+  const [, { path }] = listShards(whole);
+  for await (const row of readShards([path])) shardRows.push(row);
 });
 afterAll(() => temporary.remove());
 
@@ -58,10 +62,8 @@ async function hashAnew(dir: string): Promise<void> {
 async function withRows(change: (rows: TrajectoryRow[]) => TrajectoryRow[]): Promise<string> {
   const dir = copy();
   const [, { path }] = listShards(dir);
-  const rows: TrajectoryRow[] = [];
-  for await (const row of readShards([path])) rows.push(row);
   const builder = batchBuilder();
-  for (const row of change(rows)) builder.append(row);
+  for (const row of change([...shardRows])) builder.append(row);
   writeFileSync(path, encodeParquet(Buffer.concat(builder.finish())));
   await hashAnew(dir);
   return dir;
@@ -121,16 +123,17 @@ test("an edited reward is found by the replay, also where the hash was made righ
   expect(await problemsOf(dir, 0)).toEqual([]);
 });
 
-test.each<[string, (row: TrajectoryRow) => Partial<TrajectoryRow>, RegExp]>([
-  ["an action", (row) => ({ actions: row.actions.map(() => 99) }), /^action 0 is 99, outside \[0, [24]\)$/],
-  ["an optimal action", (row) => ({ optimal_actions: row.actions.map(() => -1) }), /^optimal action 0 is -1, outside/],
-  ["a propensity", (row) => ({ propensities: row.rewards.map(() => 0) }), /^propensity 0 is 0, outside \(0, 1\]$/],
-  ["a length", (row) => ({ rewards: row.rewards.slice(1) }), /^rewards has \d+ items for \d+ steps$/],
-  ["completeness", () => ({ complete: false, truncated: true }), /^is not complete/],
-  ["the task", () => ({ task_id: "chess" }), /^is of task "chess", which dataset\.json does not list$/],
-])("what contradicts the task or the row is found without a replay: %s", async (_, change, problem) => {
-  const dir = await withRows((rows) => rows.map((row, i) => (i === 0 ? { ...row, ...change(row) } : row)));
-  expect(await problemsOf(dir, 0)).toEqual([expect.stringMatching(problem)]);
+test("what contradicts the task or the row is found without a replay, of each row what is wrong with it", async () => {
+  const changes: readonly (readonly [(row: TrajectoryRow) => Partial<TrajectoryRow>, RegExp])[] = [
+    [(row) => ({ actions: row.actions.map(() => 99) }), /^action 0 is 99, outside \[0, [24]\)$/],
+    [(row) => ({ optimal_actions: row.actions.map(() => -1) }), /^optimal action 0 is -1, outside/],
+    [(row) => ({ propensities: row.rewards.map(() => 0) }), /^propensity 0 is 0, outside \(0, 1\]$/],
+    [(row) => ({ rewards: row.rewards.slice(1) }), /^rewards has \d+ items for \d+ steps$/],
+    [() => ({ complete: false, truncated: true }), /^is not complete/],
+    [() => ({ task_id: "chess" }), /^is of task "chess", which dataset\.json does not list$/],
+  ];
+  const dir = await withRows((rows) => rows.map((row, i) => ({ ...row, ...changes[i]?.[0](row) })));
+  expect(await problemsOf(dir, 0)).toEqual(changes.map(([, problem]) => expect.stringMatching(problem)));
 });
 
 test("a reward outside the task's bounds is found without a replay", async () => {
@@ -165,33 +168,26 @@ test("episodes that are out of order, twice there or torn from their trial are f
   expect(torn).toEqual([expect.stringMatching(/^trial [0-9a-f]{32} does not stand side by side in one shard$/)]);
 });
 
-test.each<[string, (row: TrajectoryRow) => ReturnType<typeof madeUpLabel>, RegExp]>([
-  [
-    "an action out of range",
-    (row) => ({ ...madeUpLabel(row), actions: Array.from(row.actions, () => 9) }),
-    /action 0 is 9/,
-  ],
-  [
-    "too few actions",
-    (row) => ({ actions: [0], probabilities: null, ...(row.length > 0 ? {} : {}) }),
-    /has 1 actions for/,
-  ],
-  [
-    "probabilities that do not add up to 1",
-    (row) => ({
-      ...madeUpLabel(row),
-      probabilities: Array(row.length * (row.task === "river-swim" ? 2 : 4)).fill(0.3),
-    }),
-    /probabilities of step 0 add up to/,
-  ],
-  ["probabilities of other actions", (row) => ({ ...madeUpLabel(row), probabilities: [1] }), /has 1 probabilities for/],
-])("a label with %s is found", async (_, label, problem) => {
+test("what is wrong with each row's label is found", async () => {
+  const wrong: readonly (readonly [(row: TrajectoryRow) => ReturnType<typeof madeUpLabel>, RegExp])[] = [
+    [(row) => ({ ...madeUpLabel(row), actions: Array.from(row.actions, () => 9) }), /action 0 is 9/],
+    [() => ({ actions: [0], probabilities: null }), /has 1 actions for/],
+    [
+      (row) => ({
+        ...madeUpLabel(row),
+        probabilities: Array(row.length * (row.task === "river-swim" ? 2 : 4)).fill(0.3),
+      }),
+      /probabilities of step 0 add up to/,
+    ],
+    [(row) => ({ ...madeUpLabel(row), probabilities: [1] }), /has 1 probabilities for/],
+  ];
   const dir = copy();
-  await writeLabel(dir, "made-up", label);
+  let labelled = 0;
+  await writeLabel(dir, "made-up", (row) => wrong[labelled++ % wrong.length][0](row));
   await hashAnew(dir);
   const found = await problemsOf(dir, 0);
   expect(found.length).toBe(100);
-  expect(found[0]).toMatch(problem);
+  for (const [i, problem] of found.entries()) expect(problem).toMatch(wrong[i % wrong.length][1]);
 });
 
 test("a label of other rows is found, by reading too", async () => {
