@@ -1,7 +1,7 @@
 /** CollectionService on the wire. */
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { IcrlError } from "../../common/errors.js";
 import {
+  type CollectionServiceService,
   CreateCollectionRequest,
   CreateCollectionResponse,
   WatchCollectionRequest,
@@ -9,11 +9,14 @@ import {
 } from "../../proto/gen/icrl/v1/collection.js";
 import type { Collections } from "../collections/collections.js";
 import { describeCollection } from "../collections/describe-collection.js";
-import { type MethodContext, serverStreaming, unary } from "./methods.js";
+import { type Handlers, type MethodContext, serverStreaming, unary } from "./methods.js";
 import { watch } from "./watch.js";
 
 /** Handlers of CollectionService. */
-export function collectionService(collections: Collections, context: MethodContext): UntypedServiceImplementation {
+export function collectionService(
+  collections: Collections,
+  context: MethodContext,
+): Handlers<CollectionServiceService> {
   return {
     createCollection: unary(CreateCollectionRequest, CreateCollectionResponse, context, async ({ spec }) => ({
       collection: describeCollection(await collections.create(spec)),

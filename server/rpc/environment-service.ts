@@ -1,6 +1,7 @@
 /** EnvironmentService on the wire. */
-import type { ServerDuplexStream, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { ServerDuplexStream } from "@grpc/grpc-js";
 import {
+  type EnvironmentServiceService,
   GetTaskRequest,
   GetTaskResponse,
   ListTasksRequest,
@@ -11,7 +12,7 @@ import type { Session } from "../sessions/session.js";
 import { describeFamily, describeTask } from "../tasks/describe-task.js";
 import { buildTask, TASKS, taskFamily } from "../tasks/registry.js";
 import { statusOf } from "./errors.js";
-import { type MethodContext, unary } from "./methods.js";
+import { type Handlers, type MethodContext, unary } from "./methods.js";
 import type { OpenSessions } from "./open-sessions.js";
 import { rpcEnded } from "./rpc-event.js";
 
@@ -20,7 +21,7 @@ export function environmentService(
   sessions: OpenSessions,
   startSession: (link: Link) => Session,
   context: MethodContext,
-): UntypedServiceImplementation {
+): Handlers<EnvironmentServiceService> {
   return {
     play: (stream: ServerDuplexStream<Buffer, Buffer>) => play(stream, sessions, startSession, context),
     listTasks: unary(ListTasksRequest, ListTasksResponse, context, () => ({

@@ -3,7 +3,13 @@
  * MALFORMED_MESSAGE, and every error leaves through one converter.
  */
 import type { EventEmitter } from "node:events";
-import type { handleServerStreamingCall, handleUnaryCall, MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  MethodDefinition,
+  ServiceDefinition,
+  UntypedHandleCall,
+} from "@grpc/grpc-js";
 import { IcrlError } from "../../common/errors.js";
 import { statusOf } from "./errors.js";
 import { type RpcEvent, rpcEnded } from "./rpc-event.js";
@@ -21,6 +27,9 @@ interface MessageType<T> {
   decode(bytes: Uint8Array): T;
   encode(message: T): { finish(): Uint8Array };
 }
+
+/** A handler for each method of a service that ts-proto generated: a method without one does not compile. */
+export type Handlers<S> = { readonly [M in keyof S]: UntypedHandleCall };
 
 const identity = (bytes: Buffer): Buffer => bytes;
 

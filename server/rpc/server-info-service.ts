@@ -1,12 +1,15 @@
 /** ServerInfoService on the wire. */
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
-import { GetServerInfoRequest, GetServerInfoResponse } from "../../proto/gen/icrl/v1/server_info.js";
+import {
+  GetServerInfoRequest,
+  GetServerInfoResponse,
+  type ServerInfoServiceService,
+} from "../../proto/gen/icrl/v1/server_info.js";
 import { capabilitiesOf } from "../sessions/capabilities.js";
 import { describeLimits } from "../sessions/describe-limits.js";
 import type { Limits } from "../sessions/limits.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
-import { type MethodContext, unary } from "./methods.js";
+import { type Handlers, type MethodContext, unary } from "./methods.js";
 
 /** Handlers of ServerInfoService. */
 export function serverInfoService(
@@ -21,7 +24,7 @@ export function serverInfoService(
     readonly openSessions: { readonly size: number };
   },
   context: MethodContext,
-): UntypedServiceImplementation {
+): Handlers<ServerInfoServiceService> {
   return {
     getServerInfo: unary(GetServerInfoRequest, GetServerInfoResponse, context, () => ({
       serverVersion: VERSION,

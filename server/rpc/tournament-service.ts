@@ -1,5 +1,4 @@
 /** TournamentService on the wire. */
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { IcrlError } from "../../common/errors.js";
 import {
   CreateTournamentRequest,
@@ -12,6 +11,7 @@ import {
   ListTournamentsResponse,
   StreamTrialsRequest,
   StreamTrialsResponse,
+  type TournamentServiceService,
   WatchTournamentRequest,
   WatchTournamentResponse,
 } from "../../proto/gen/icrl/v1/tournament.js";
@@ -20,11 +20,14 @@ import { describeChanges, describeTournament, lastChange } from "../tournaments/
 import type { LoadedEntry } from "../tournaments/entry.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import { streamTrials } from "../tournaments/trials.js";
-import { type MethodContext, serverStreaming, unary } from "./methods.js";
+import { type Handlers, type MethodContext, serverStreaming, unary } from "./methods.js";
 import { watch } from "./watch.js";
 
 /** Handlers of TournamentService. */
-export function tournamentService(tournaments: Tournaments, context: MethodContext): UntypedServiceImplementation {
+export function tournamentService(
+  tournaments: Tournaments,
+  context: MethodContext,
+): Handlers<TournamentServiceService> {
   return {
     createTournament: unary(CreateTournamentRequest, CreateTournamentResponse, context, async (request) => {
       const { entry, existed } = await tournaments.create(request);

@@ -1,5 +1,4 @@
 /** TrajectoryService on the wire. */
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { listTrajectories, type TrajectorySummary } from "../../datasets/log/list-trajectories.js";
 import { countRecordedTrials } from "../../datasets/log/recorded-trials.js";
 import { streamTrajectories } from "../../datasets/log/stream-trajectories.js";
@@ -10,13 +9,14 @@ import {
   ListTrajectoriesResponse,
   StreamTrajectoriesRequest,
   StreamTrajectoriesResponse,
+  type TrajectoryServiceService,
   type TrajectorySummary as WireSummary,
 } from "../../proto/gen/icrl/v1/trajectory.js";
 import { checkedSeries } from "../sessions/checked-request.js";
 import type { Limits } from "../sessions/limits.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
-import { type MethodContext, serverStreaming, unary } from "./methods.js";
+import { type Handlers, type MethodContext, serverStreaming, unary } from "./methods.js";
 
 /** Handlers of TrajectoryService. They show what is durable when they are called. */
 export function trajectoryService(
@@ -25,7 +25,7 @@ export function trajectoryService(
   tournaments: Tournaments,
   limits: Limits,
   context: MethodContext,
-): UntypedServiceImplementation {
+): Handlers<TrajectoryServiceService> {
   return {
     countTrials: unary(CountTrialsRequest, CountTrialsResponse, context, async (request) => {
       const series = checkedSeries(request, limits);

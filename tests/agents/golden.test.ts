@@ -2,9 +2,10 @@
  * Golden traces: each agent's side of one recorded trial. The trace holds all that the policy was told, so it changes
  * only when the agent's choices do, whatever becomes of the tasks.
  *
- * To record anew (with the agent's `version` raised, when it is a change of an agent that was released):
+ * To record an agent's anew (with its `version` raised, when it is a change of an agent that was released), or all of them with NAME `all`,
+ * which another processor may round otherwise within what is allowed here:
  *
- *   npm run build && ICRL_RECORD_GOLDEN=1 npx vitest run --project fast tests/agents/golden.test.ts
+ *   npm run build && ICRL_RECORD_GOLDEN=NAME npx vitest run --project fast tests/agents/golden.test.ts
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -44,6 +45,7 @@ interface Golden {
 }
 
 const SEED = 20231012n;
+const RECORDED = process.env["ICRL_RECORD_GOLDEN"];
 /** The first that an agent plays is the one of its trace. */
 const TRACED = [
   buildTask("bernoulli-bandit", { arms: 4, horizon: 40 }),
@@ -132,7 +134,7 @@ function textOf({ steps, ...head }: Golden): string {
 }
 
 describe.each(testedAgents.map((agent) => [agent.name, agent] as const))("%s", (_name, agent) => {
-  if (process.env["ICRL_RECORD_GOLDEN"] === "1") writeFileSync(pathOf(agent), textOf(record(agent)));
+  if (RECORDED === agent.name || RECORDED === "all") writeFileSync(pathOf(agent), textOf(record(agent)));
 
   it("has a golden trace of this version", () => {
     expect(existsSync(pathOf(agent)), `record it: the command is in ${import.meta.filename}`).toBe(true);

@@ -204,5 +204,8 @@ test("names are those of one kind each, and what is none is nobody's", () => {
     ["ucb"],
   ]);
   expect(["", "expert:", "bc", "AD"].map(objectiveNamed)).toEqual([undefined, undefined, undefined, undefined]);
-  expect(OBJECTIVES.map(({ usage }) => usage)).toEqual(["ad", "dpt", "expert:NAME"]);
+  for (const { usage } of OBJECTIVES) {
+    const name = usage.replace("NAME", "ucb");
+    expect(OBJECTIVES.filter((kind) => kind.named(name)?.name === name).map((kind) => kind.usage)).toEqual([usage]);
+  }
 });

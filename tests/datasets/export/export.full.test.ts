@@ -427,7 +427,7 @@ for (const { name: format } of FORMATS) {
     const before = contents(join(out, ".."));
     await expect(run(format, { out })).rejects.toMatchObject({ reason: "OUTPUT_EXISTS" });
     expect(contents(join(out, ".."))).toEqual(before);
-    await run(format, { out, overwrite: true });
+    await run(format, { out, overwrite: true, label: "made-up", every: 2 });
     expect(contents(join(out, ".."))).not.toEqual(before);
     const mine = newPath();
     mkdirSync(mine, { recursive: true });

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { OBJECTIVES } from "#icrl/agents/transformer/objectives.js";
 import { refusalHere } from "../../support/icrl-here.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { datasetFile, trainingFile, trainingSpec } from "../../support/training-file.js";
@@ -12,6 +13,7 @@ afterAll(() => folder.remove());
 const noFile = path("nothing-here");
 const labelled = datasetFile(folder.path, { labels: ["self", { expert: "ucb", name: "careful" }] });
 const foreign = datasetFile(folder.path, { behaviours: [{ name: "mine", agent: "my-own" }] });
+const objectives = new Intl.ListFormat("en-GB", { type: "disjunction" }).format(OBJECTIVES.map(({ usage }) => usage)); // "a, b or c"
 const wrongDataset = datasetFile(folder.path, { trials: 0 });
 
 describe("a wrong training file is refused in one line, with exit code 2, before anything is made", () => {
@@ -33,7 +35,7 @@ describe("a wrong training file is refused in one line, with exit code 2, before
     [
       "an objective that does not exist",
       { objective: "bc" },
-      'SPEC_INVALID: FILE: objective is "bc": give ad, dpt or expert:NAME, NAME a label of the dataset',
+      `SPEC_INVALID: FILE: objective is "bc": give ${objectives}, NAME a label of the dataset`,
     ],
     [
       "an expert that the dataset's file does not label with",
