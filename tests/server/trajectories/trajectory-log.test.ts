@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -276,6 +276,15 @@ test("memory does not grow with what was logged", async () => {
   await log.close();
   // About 9 MB of episodes a round went through; the builders keep what one batch needs.
   expect(buffers[3] - buffers[0]).toBeLessThan(4 << 20);
+});
+
+test("logs share one thread, which starts with the first segment and ends with the last log", () => {
+  const program = fileURLToPath(new URL("./roll-thread-process.mjs", import.meta.url));
+  expect(JSON.parse(execFileSync(process.execPath, [program, dir], { encoding: "utf8" }))).toEqual({
+    opened: { started: 0, running: 0 },
+    oneLeft: { started: 1, running: 1 },
+    closed: { started: 1, running: 0 },
+  });
 });
 
 test("a folder that cannot be made is LOG_UNWRITABLE", async () => {
