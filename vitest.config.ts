@@ -24,6 +24,7 @@ export default defineConfig({
           // Three processes run all files: what a file imports (Arrow, DuckDB, tfjs, gRPC) is loaded three times, not for each file. So
           // a file puts back what it changes for the whole process; one that cannot is a full one.
           isolate: false,
+          setupFiles: ["tests/support/hold-roll-thread.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

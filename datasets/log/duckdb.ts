@@ -3,21 +3,15 @@ import { randomUUID } from "node:crypto";
 import { realpathSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import {
-  type DuckDBConnection,
-  DuckDBInstance,
-  DuckDBTimestampTZValue,
-  DuckDBTypeId,
-  StatementType,
-} from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { IcrlError } from "../../common/errors.js";
 import { sqlType } from "./columns.js";
 import { listShards, requireLog } from "./log-folder.js";
-import { CHANGED_SQL } from "./schema-1.js";
-import { NEW_COLUMNS } from "./schema-1-columns.js";
+import { CHANGED_SQL, NEW_COLUMNS } from "./schema-1.js";
 import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
-export { DuckDBTypeId, StatementType };
+/** The library, loaded with the first database: a server starts without it. */
+export const loadDuckDb = (): Promise<typeof import("@duckdb/node-api")> => import("@duckdb/node-api");
 
 /** A text as an SQL literal. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
@@ -74,6 +68,7 @@ export async function withDuckDb<T>(
   files: readonly string[] | "any",
   use: (connection: DuckDBConnection) => Promise<T>,
 ): Promise<T> {
+  const { DuckDBInstance, DuckDBTimestampTZValue } = await loadDuckDb();
   // What waits on disk does not wait in the folder that the program happens to run in.
   const temp_directory = join(tmpdir(), `icrl-duckdb-${randomUUID()}`);
   const instance = await DuckDBInstance.create(":memory:", { ...CONFIG, temp_directory });

@@ -1,6 +1,6 @@
 import type { DuckDBConnection, Json } from "@duckdb/node-api";
 import { IcrlError } from "../../common/errors.js";
-import { DuckDBTypeId, withLog } from "./duckdb.js";
+import { loadDuckDb, withLog } from "./duckdb.js";
 import { requireOneStatement } from "./user-sql.js";
 
 /** Rows of an answer. */
@@ -40,6 +40,7 @@ export async function runQuery(
 ): Promise<QueryResult> {
   try {
     await requireOneStatement(connection, sql, allowFiles === true);
+    const { DuckDBTypeId } = await loadDuckDb();
     const result = await connection.run(sql);
     const types = result.columnTypes();
     const columns = result.columnNames().map((name, i) => ({ name, type: String(types[i]) }));

@@ -4,45 +4,57 @@
  * Schema 1 has no `task_id` and no `collection_id`. Of what a tournament or a collection played (rows with an entrant) they stand in `tags`, as "task"
  * and "collection", where nothing of the agent's own was; of free play `tags` are the agent's, whatever they are called.
  */
-import { Int32, makeData, type RecordBatch, Utf8, vectorFromArray } from "apache-arrow";
-import { valuesOf } from "./batch-values.js";
-import { SOURCES } from "./schema-1-columns.js";
 import { SCHEMA_VERSION } from "./trajectory-schema.js";
 
-/** The values of the columns that change, of a batch of schema 1 that has their sources, as Arrow data by name. */
-export function changedColumns(batch: RecordBatch) {
-  const [version, tournament, entrant, task, tags] = SOURCES.map((name) => valuesOf(batch, name));
-  const versions = new Int32Array(batch.numRows);
-  const texts: { taskId: string; collectionId: string | null; tags: string }[] = [];
-  for (let row = 0; row < batch.numRows; row += 1) {
-    versions[row] = version(row) === 1 ? SCHEMA_VERSION : (version(row) as number);
-    const own = tags(row) as string;
-    const family = task(row) as string;
-    if (entrant(row) === null) {
-      texts.push({ taskId: family, collectionId: null, tags: own });
-      continue;
-    }
-    const { task: id, collection } = serverTags(own);
-    const collectionId = tournament(row) === null && typeof collection === "string" ? collection : null;
-    texts.push({ taskId: typeof id === "string" ? id : family, collectionId, tags: "{}" });
-  }
-  const data = (values: readonly (string | null)[]) => vectorFromArray(values, new Utf8()).data[0];
-  return {
-    schema_version: makeData({ type: new Int32(), length: batch.numRows, nullCount: 0, data: versions }),
-    task_id: data(texts.map(({ taskId }) => taskId)),
-    collection_id: data(texts.map(({ collectionId }) => collectionId)),
-    tags: data(texts.map(({ tags }) => tags)),
-  };
+/** Columns that a file of schema 1 lacks. */
+export const NEW_COLUMNS = ["task_id", "collection_id"] as const;
+
+/** Columns whose values in schema 2 are not those of schema 1. */
+const CHANGED: readonly string[] = [...NEW_COLUMNS, "schema_version", "tags"];
+
+/** Columns of schema 1 that the changed ones are made of. */
+export const SOURCES = ["schema_version", "tournament_id", "entrant", "task", "tags"] as const;
+
+/** Whether a file is of schema 1, by the names of its columns. */
+export const isSchema1 = (has: (name: string) => boolean): boolean => !NEW_COLUMNS.some(has);
+
+/**
+ * Whether an Arrow IPC stream may have rows of schema 1, as its schema, the first message, has the name of no new column. Where it may,
+ * `isSchema1Stream` knows; most have not, and need no Arrow.
+ */
+export function mayBeSchema1(stream: Uint8Array): boolean {
+  const start = Buffer.from(stream.buffer, stream.byteOffset, Math.min(stream.byteLength, MOST_SCHEMA_BYTES));
+  if (start.length < 8) return true;
+  const schema = start.subarray(8, 8 + start.readUInt32LE(4));
+  return !NEW_COLUMNS.some((name) => schema.includes(textInMessage(name)));
 }
 
-function serverTags(text: string): { readonly task?: unknown; readonly collection?: unknown } {
-  try {
-    const tags: unknown = JSON.parse(text);
-    return typeof tags === "object" && tags !== null ? tags : {};
-  } catch {
-    return {};
-  }
+/** More than a schema of the log's columns takes. */
+const MOST_SCHEMA_BYTES = 1 << 16;
+
+/** A text as messages hold it: its length, itself, and a zero. */
+function textInMessage(text: string): Buffer {
+  const bytes = Buffer.from(`0000${text}\0`);
+  bytes.writeUInt32LE(text.length);
+  return bytes;
 }
+
+/**
+ * Columns to decode of a file of either schema, so that `wanted` can be given.
+ *
+ * @param has whether the file has a column
+ */
+export function columnsToDecode(wanted: readonly string[], has: (name: string) => boolean): readonly string[] {
+  if (!needsChange(wanted)) return wanted;
+  // Of a file of schema 2 the new columns are asked for too: by them it is known.
+  if (!isSchema1(has)) return [...new Set([...wanted, ...NEW_COLUMNS])];
+  return [...new Set([...wanted.filter((name) => !isNew(name)), ...SOURCES])];
+}
+
+/** Whether some of these columns have other values in schema 2. */
+export const needsChange = (wanted: readonly string[]): boolean => wanted.some((name) => CHANGED.includes(name));
+
+const isNew = (name: string): boolean => (NEW_COLUMNS as readonly string[]).includes(name);
 
 /** A tag of a row `raw`, in SQL; NULL where there is none. */
 const tagSql = (name: string) => `CASE WHEN json_valid(raw.tags) THEN json_extract_string(raw.tags, '$.${name}') END`;

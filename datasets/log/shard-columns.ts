@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { sqlType } from "./columns.js";
 import { quoted, withDuckDb } from "./duckdb.js";
-import { isSchema1, NEW_COLUMNS } from "./schema-1-columns.js";
+import { isSchema1, NEW_COLUMNS } from "./schema-1.js";
 import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 /** Names of a Parquet file's columns to their SQL types. */

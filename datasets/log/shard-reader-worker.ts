@@ -1,7 +1,7 @@
 /** The thread that decodes shards: files in, for each its rows as one Arrow IPC stream out. */
 import { parentPort } from "node:worker_threads";
 import { readParquetFile } from "../files/read-parquet.js";
-import { columnsToDecode } from "./schema-1-columns.js";
+import { columnsToDecode } from "./schema-1.js";
 
 /** A file, and what of it is wanted. */
 export interface ShardRequest {

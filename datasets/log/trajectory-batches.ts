@@ -1,10 +1,11 @@
 /** Batches of the log's rows from Arrow streams: checked, and of the one schema that readers know, whichever schema wrote them. */
 import { type Data, Field, makeData, RecordBatch, RecordBatchReader, Schema, Struct } from "apache-arrow";
-import { ipcPieces, joinStreams } from "../files/ipc-stream.js";
+import { ipcPieces } from "../files/ipc-stream.js";
+import { joinStreams } from "../files/join-streams.js";
 import { TRAJECTORY_SCHEMA } from "./arrow-schema.js";
 import { checkedBatches, type ExpectedColumn } from "./checked-batches.js";
-import { changedColumns } from "./schema-1.js";
-import { columnsToDecode, isSchema1, needsChange } from "./schema-1-columns.js";
+import { columnsToDecode, isSchema1, needsChange } from "./schema-1.js";
+import { changedColumns } from "./schema-1-rows.js";
 import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 const ALL = TRAJECTORY_COLUMNS.map(({ name }) => name);

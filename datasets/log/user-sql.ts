@@ -4,7 +4,7 @@
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { IcrlError } from "../../common/errors.js";
-import { StatementType } from "./duckdb.js";
+import { loadDuckDb } from "./duckdb.js";
 
 /** Functions of a SELECT that change the database's settings, write, or run what they are given as text. */
 const ACTING = [
@@ -43,6 +43,7 @@ export async function requireOneStatement(connection: DuckDBConnection, sql: str
 async function requireReading(connection: DuckDBConnection, sql: string): Promise<void> {
   const explained = /^\s*explain\s+(?:analyze\s+)?/i.exec(sql);
   if (explained !== null) return requireOneStatement(connection, sql.slice(explained[0].length), false);
+  const { StatementType } = await loadDuckDb();
   const statement = await (await connection.extractStatements(sql)).prepare(0);
   const { statementType } = statement;
   statement.destroySync();

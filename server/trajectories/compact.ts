@@ -6,75 +6,48 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { readParquet } from "parquet-wasm";
 import { fsyncFolder, hashOf } from "../../datasets/files/durable-file.js";
-import { joinStreams } from "../../datasets/files/ipc-stream.js";
+import { joinStreams } from "../../datasets/files/join-streams.js";
 import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/files/read-file.js";
 import {
   dataFolder,
-  firstOf,
   listSegments,
-  listShards,
   liveShards,
   logFolder,
   readManifest,
   type ShardEntry,
 } from "../../datasets/log/log-folder.js";
-import { currentStream, isSchema1Stream } from "../../datasets/log/trajectory-batches.js";
+import { currentStreams, type NamedStream } from "./current-streams.js";
 import { appendToManifest } from "./manifest.js";
 import { type LogWriter, mustHold } from "./roll.js";
 import { replaceShard, temporaryPath, writeShard } from "./shard-file.js";
-
-/** Shards below this size are worth joining. */
-const TINY_BYTES = 1 << 20;
-/** About the most bytes of what they are joined to. */
-const JOINED_BYTES = 8 << 20;
-/** Fewer are left alone, so that opening and closing often does not rewrite the same rows each time. */
-const FEWEST = 8;
+import { tinyShards } from "./tiny-shards.js";
 
 /**
  * Joins runs of tiny shards; returns how many files there are fewer. Nothing is done while segments wait to be rolled.
  * @throws LOG_LOCKED if another has taken the log
  */
-export function compactShards(dir: string, writer: LogWriter): number {
+export async function compactShards(dir: string, writer: LogWriter): Promise<number> {
   if (listSegments(dir).length > 0) return 0;
-  const live = liveShards(readManifest(dir).shards);
   let removed = 0;
-  let group: ShardEntry[] = [];
-  let groupBytes = 0;
-  const joinGroup = () => {
-    if (group.length >= FEWEST) {
-      joinShards(dir, group, writer);
-      removed += group.length - 1;
-    }
-    group = [];
-    groupBytes = 0;
-  };
-  for (const { name } of listShards(dir)) {
-    const entry = live.get(name);
-    const last = group.at(-1);
-    // Across a gap, where episodes are lost, those behind it would get other numbers.
-    const follows = last === undefined || firstOf(last.file) + last.rows === firstOf(name);
-    if (entry === undefined || entry.bytes >= TINY_BYTES || groupBytes + entry.bytes > JOINED_BYTES || !follows)
-      joinGroup();
-    if (entry === undefined || entry.bytes >= TINY_BYTES) continue;
-    group.push(entry);
-    groupBytes += entry.bytes;
+  for (const group of tinyShards(dir)) {
+    await joinShards(dir, group, writer);
+    removed += group.length - 1;
   }
-  joinGroup();
   return removed;
 }
 
-function joinShards(dir: string, group: readonly ShardEntry[], writer: LogWriter): void {
-  const streams = group.map((entry) => {
-    const bytes = readRegularFile(join(dataFolder(dir), entry.file), MAX_SHARD_BYTES);
+async function joinShards(dir: string, group: readonly ShardEntry[], writer: LogWriter): Promise<void> {
+  const read: NamedStream[] = [];
+  for (const { file, sha256 } of group) {
+    const bytes = readRegularFile(join(dataFolder(dir), file), MAX_SHARD_BYTES);
     // A damaged shard must not be laundered into a new one with a good hash.
-    if (hashOf(bytes) !== entry.sha256) return undefined;
-    const stream = readParquet(bytes).intoIPCStream();
-    return isSchema1Stream(stream) ? currentStream(stream, entry.file) : stream;
-  });
-  if (streams.some((stream) => stream === undefined)) return;
+    if (hashOf(bytes) !== sha256) return;
+    read.push({ stream: readParquet(bytes).intoIPCStream(), file });
+  }
+  const streams = await currentStreams(read);
   const rows = group.reduce((sum, entry) => sum + entry.rows, 0);
   const name = group[0].file;
-  const written = writeShard(dir, name, rows, joinStreams(streams as Uint8Array[]), writer.epoch);
+  const written = writeShard(dir, name, rows, joinStreams(streams), writer.epoch);
   const damaged = group.at(-1)?.damaged;
   const entry = { ...written, replaces: group.map((e) => e.file), ...(damaged === undefined ? {} : { damaged }) };
   mustHold(writer.claim);

@@ -6,7 +6,7 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hashOf } from "../../datasets/files/durable-file.js";
-import { joinStreams } from "../../datasets/files/ipc-stream.js";
+import { joinStreams } from "../../datasets/files/join-streams.js";
 import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/files/read-file.js";
 import {
   dataFolder,
@@ -16,7 +16,7 @@ import {
   type ShardEntry,
   shardName,
 } from "../../datasets/log/log-folder.js";
-import { currentStream, isSchema1Stream } from "../../datasets/log/trajectory-batches.js";
+import { currentStreams } from "./current-streams.js";
 import { type Claim, isHeld, takenOver } from "./lock.js";
 import { appendToManifest } from "./manifest.js";
 import { readSegment } from "./segment-file.js";
@@ -45,7 +45,7 @@ export function mustHold(claim: Claim): void {
  * Rolls a segment; nothing is done when it is not there.
  * @throws LOG_LOCKED if another has taken the log
  */
-export function rollSegment(dir: string, segment: SegmentFile, writer: LogWriter): RollResult {
+export async function rollSegment(dir: string, segment: SegmentFile, writer: LogWriter): Promise<RollResult> {
   const { path } = segment;
   const name = shardName(segment.first);
   const manifest = readManifest(dir);
@@ -58,9 +58,8 @@ export function rollSegment(dir: string, segment: SegmentFile, writer: LogWriter
   }
   const damagedBytes = scan.damaged.reduce((sum, range) => sum + range.to - range.from, 0);
   if (entry === undefined && scan.rows > 0) {
-    const payloads = scan.frames.map((frame) => frame.payload);
-    // One writer wrote them all.
-    const streams = isSchema1Stream(payloads[0]) ? payloads.map((payload) => currentStream(payload, path)) : payloads;
+    const payloads = scan.frames.map(({ payload }) => ({ stream: payload, file: path }));
+    const streams = await currentStreams(payloads);
     entry = writeShard(dir, name, scan.rows, joinStreams(streams), writer.epoch);
     if (damagedBytes > 0) entry = { ...entry, damaged: true };
     mustHold(writer.claim);

@@ -1,9 +1,9 @@
-/** The main thread's end of the roll worker: a queue of segments, kept as names; their rows stay on disk. */
-import { Worker } from "node:worker_threads";
+/** A log's queue of segments for the roll thread, kept as names; their rows stay on disk. */
 import type { SegmentFile } from "../../datasets/log/log-folder.js";
 import type { LogEvent } from "./log-event.js";
 import type { LogWriter } from "./roll.js";
-import type { RollJob, RollOutcome, RollWorkerData } from "./roll-worker.js";
+import { useRollThread } from "./roll-thread.js";
+import { tinyShards } from "./tiny-shards.js";
 
 /** How long a segment that could not be rolled waits before it is tried again. */
 const RETRY_MS = 10_000;
@@ -20,17 +20,16 @@ export interface Roller {
    *   if another has taken the log, whose they are now
    */
   drain(): Promise<void>;
-  /** Joins tiny shards. */
+  /** Joins tiny shards, where there are some. */
   compact(): Promise<void>;
-  /** Stops the worker. Segments that are left are rolled at the next open. */
+  /** Ends its use of the thread. Segments that are left are rolled at the next open. */
   close(): Promise<void>;
 }
 
 /** A roller of one log, for its writer. */
 export function openRoller(dir: string, writer: LogWriter, tell: (event: LogEvent) => void): Roller {
   const waiting: SegmentFile[] = [];
-  let worker: Worker | undefined;
-  let settle: ((outcome: RollOutcome) => void) | undefined;
+  const thread = useRollThread();
   let running: Promise<void> | undefined;
   /** Why the first of `waiting` could not be rolled when it was last tried. */
   let failure: Error | undefined;
@@ -39,45 +38,12 @@ export function openRoller(dir: string, writer: LogWriter, tell: (event: LogEven
   let retry: NodeJS.Timeout | undefined;
   let closed = false;
 
-  function startWorker(): Worker {
-    const started = new Worker(new URL("./roll-worker.js", import.meta.url), {
-      workerData: { dir, writer } satisfies RollWorkerData,
-    });
-    const gone = (message: string) => {
-      if (worker === started) worker = undefined;
-      settle?.({ error: { message, code: undefined } });
-    };
-    started.on("message", (outcome: RollOutcome) => settle?.(outcome));
-    started.on("error", (error) => gone(error.message));
-    started.on("exit", (code) => gone(`the roll worker left with ${code}`));
-    return started;
-  }
-
-  /** Runs one job; not before the last one is settled. The process stays alive for it. */
-  async function run(job: RollJob): Promise<RollOutcome> {
-    worker ??= startWorker();
-    const mine = worker;
-    const outcome = await new Promise<RollOutcome>((resolve) => {
-      settle = resolve;
-      mine.ref();
-      mine.postMessage(job);
-    });
-    settle = undefined;
-    mine.unref();
-    // A failure that is not the file system's can leave the WebAssembly memory in any state: start afresh.
-    if ("error" in outcome && outcome.error.code === undefined && worker === mine) {
-      worker = undefined;
-      await mine.terminate();
-    }
-    return outcome;
-  }
-
   async function work(): Promise<void> {
     failure = undefined;
     while (waiting.length > 0) {
       const [segment] = waiting;
       const { first } = segment;
-      const outcome = await run({ roll: segment });
+      const outcome = await thread.run({ dir, writer, roll: segment });
       if ("error" in outcome) {
         const { message, code } = outcome.error;
         if (code === "LOG_LOCKED") {
@@ -128,14 +94,19 @@ export function openRoller(dir: string, writer: LogWriter, tell: (event: LogEven
       if (error !== undefined) throw error;
     },
     async compact() {
-      const outcome = await run({ compact: true });
-      if ("error" in outcome) tell({ event: "shards_not_joined", message: outcome.error.message });
+      try {
+        if (tinyShards(dir).length === 0) return;
+        const outcome = await thread.run({ dir, writer, compact: true });
+        if ("error" in outcome) throw new Error(outcome.error.message);
+      } catch (error) {
+        tell({ event: "shards_not_joined", message: (error as Error).message });
+      }
     },
     async close() {
       closed = true;
       clearTimeout(retry);
       await running;
-      await worker?.terminate();
+      await thread.leave();
     },
   };
 }

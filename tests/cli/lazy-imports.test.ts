@@ -24,6 +24,13 @@ test("the program loads Arrow, DuckDB, Vega and TensorFlow only for the commands
   expect(waysToHeavy(join(DIST, "cli/main.js"))).toEqual([]);
 });
 
+test("a server loads DuckDB with the first query, and the threads that roll and read shards load no Arrow", () => {
+  expect(waysToHeavy(join(DIST, "server/app.js")).filter((way) => way.includes("@duckdb"))).toEqual([]);
+  for (const thread of ["server/trajectories/roll-worker.js", "datasets/log/shard-reader-worker.js"]) {
+    expect(waysToHeavy(join(DIST, thread)).filter((way) => way.includes("apache-arrow"))).toEqual([]);
+  }
+});
+
 test("a way that exists is found", () => {
-  expect(waysToHeavy(join(DIST, "datasets/log/query-log.js")).join()).toContain("@duckdb/node-api");
+  expect(waysToHeavy(join(DIST, "datasets/read/dataset-shards.js")).join()).toContain("apache-arrow");
 });

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import type { AgentResult, TournamentResults, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
@@ -23,8 +24,17 @@ const resultOf = (results: TournamentResults, taskId: string, entrant: string): 
   return found;
 };
 
-/** What the tournament gives the entrant "good" when it plays alone: nothing that another does may change it. */
-async function aloneResults(of: TournamentSpec): Promise<AgentResult[]> {
+const alone = new Map<string, Promise<AgentResult[]>>();
+
+/** What the tournament gives the entrant "good" when it plays alone: nothing that another does may change it. Each is played once. */
+function aloneResults(of: TournamentSpec): Promise<AgentResult[]> {
+  const key = inspect(of, { depth: null });
+  const results = alone.get(key) ?? playAlone(of);
+  alone.set(key, results);
+  return results;
+}
+
+async function playAlone(of: TournamentSpec): Promise<AgentResult[]> {
   const server = await serverForTest();
   const id = await create(server.connection, { ...of, agents: of.agents.filter((agent) => agent.name === "good") });
   await serveMatches(server.connection, randomAgent("good"), { entrant: "good" });

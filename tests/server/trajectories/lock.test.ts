@@ -148,10 +148,10 @@ test("the thread of a replaced writer rolls and joins nothing, and its lines in 
   const [segment] = listSegments(dir);
   const before = [readFileSync(manifestPath(dir)), listShards(dir), readFileSync(segment.path)];
   const stale = { epoch: 1, claim: lock.claim };
-  expect(() => rollSegment(dir, segment, stale)).toThrow("has taken");
+  await expect(rollSegment(dir, segment, stale)).rejects.toThrow("has taken");
   expect(readFileSync(segment.path)).toEqual(before[2]);
   rmSync(segment.path); // nothing is joined while there is one
-  expect(() => compactShards(dir, stale)).toThrow("has taken");
+  await expect(compactShards(dir, stale)).rejects.toThrow("has taken");
   writeFileSync(segment.path, before[2] as Buffer);
   expect([readFileSync(manifestPath(dir)), listShards(dir)]).toEqual(before.slice(0, 2));
   // It slept between its look at the lock and its line.
@@ -172,7 +172,9 @@ test("a segment that a replaced writer took away is found in the shard that it h
   const [, second] = readFileSync(manifestPath(dir), "utf8").split("\n");
   writeFileSync(manifestPath(dir), `{"epoch":1}\n${second}\n`);
   writeFileSync(segment.path, bytes);
-  expect(rollSegment(dir, { ...segment, path: `${segment.path}.gone` }, await holder())).toMatchObject({ rows: 0 });
+  expect(await rollSegment(dir, { ...segment, path: `${segment.path}.gone` }, await holder())).toMatchObject({
+    rows: 0,
+  });
   expect(readManifest(dir).shards).toMatchObject([{ file: listShards(dir)[0].name, rows: 10 }]);
 });
 
