@@ -61,7 +61,7 @@ async function train(file: string, flags: TrainFlags, command: Command): Promise
   try {
     result = await stoppable(async (signal) => {
       signal.addEventListener("abort", () => progress.say("stopping after this update; a second Ctrl-C stops at once"));
-      const { runTraining } = await import("../../jobs/train/run-training.js"); // tfjs: a second
+      const { runTraining } = await import("../../jobs/train/run-training.js"); // every agent, and a back end
       return runTraining({ spec, out, overwrite, backend }, progress, signal);
     });
   } finally {

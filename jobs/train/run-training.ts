@@ -1,4 +1,4 @@
-/** A training from its file to its last checkpoint: what `icrl train` puts together. Loaded only by it, since it loads tfjs. */
+/** A training from its file to its last checkpoint: what `icrl train` puts together. Loaded only by it: it brings a back end. */
 import {
   type Checkpoint,
   checkpointFolder,
