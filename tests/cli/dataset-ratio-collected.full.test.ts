@@ -1,25 +1,12 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
 import { icrl } from "../e2e/run-icrl.js";
 import { makeDataset } from "../support/dataset.js";
+import { BANDITS } from "../support/ratio-bandits.js";
 import { tempDir } from "../support/temp-dir.js";
 
 const temporary = tempDir();
 const dir = join(temporary.path, "set");
-
-const BANDITS: CollectionSpec = {
-  name: "bandits",
-  seed: 3n,
-  tasks: [
-    { id: "short", task: "bernoulli-bandit", options: { arms: 2, horizon: 4 }, trials: 12 },
-    { id: "long", task: "bernoulli-bandit", options: { arms: 3, horizon: 12 }, trials: 12 },
-  ],
-  behaviours: [
-    { name: "coin", agent: "uniform", options: {}, weight: 3 },
-    { name: "sampler", agent: "thompson", options: {}, weight: 1 },
-  ],
-};
 
 beforeAll(async () => {
   await makeDataset(dir, BANDITS, { labels: [] });
