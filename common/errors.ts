@@ -66,6 +66,15 @@ export const REASONS = {
     code: CODE.DEADLINE_EXCEEDED,
     when: "no answer within limits.act_timeout_ms, nor, in a match, within what is left of limits.act_overtime_ms",
   },
+  HELLO_TIMEOUT: { code: CODE.DEADLINE_EXCEEDED, when: "a stream without a hello within limits.hello_timeout_ms" },
+  SERVER_BUSY: {
+    code: CODE.RESOURCE_EXHAUSTED,
+    when: "as much is held or under way as the server allows at once: memory, reads, work. The same request may pass later",
+  },
+  REQUEST_TOO_COSTLY: {
+    code: CODE.RESOURCE_EXHAUSTED,
+    when: "a task, tournament, collection or query that would take more memory or work than a limit allows, whenever it comes",
+  },
   TOO_MANY_SESSIONS: { code: CODE.RESOURCE_EXHAUSTED, when: "limits.max_sessions are open" },
   SERVER_DRAINING: { code: CODE.UNAVAILABLE, when: "the server is about to stop" },
   LOG_UNWRITABLE: {
@@ -107,6 +116,16 @@ export const REASONS = {
     when: "an entrant whose agent is not the one the tournament names",
   },
   ENTRANT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament lists that entrant" },
+  ENTRANT_EARLY: {
+    code: CODE.UNAVAILABLE,
+    when: "an entrant whose tournament or collection is not there yet: connect again in a while",
+  },
+  KEY_REFUSED: {
+    code: CODE.PERMISSION_DENIED,
+    when: "an entrant's, an owner's or the operator's key that is missing or another",
+  },
+  TOURNAMENT_CANCELLED: { code: CODE.FAILED_PRECONDITION, when: "a tournament that was cancelled" },
+  COLLECTION_CANCELLED: { code: CODE.FAILED_PRECONDITION, when: "a collection that was cancelled" },
   TOURNAMENT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no tournament of that id, or none in that folder" },
   COLLECTION_UNKNOWN: { code: CODE.NOT_FOUND, when: "no collection of that id" },
   TOURNAMENT_RUNNING: {

@@ -2,9 +2,13 @@
 import { type Call, type ClientReadableStream, credentials, type ServiceError } from "@grpc/grpc-js";
 import { isLoopback } from "../../common/loopback.js";
 import {
+  type CancelCollectionRequest,
+  type CancelCollectionResponse,
   CollectionServiceClient,
   type CreateCollectionRequest,
   type CreateCollectionResponse,
+  type ListCollectionsRequest,
+  type ListCollectionsResponse,
   type WatchCollectionRequest,
   type WatchCollectionResponse,
 } from "../../proto/gen/icrl/v1/collection.js";
@@ -16,12 +20,17 @@ import {
 } from "../../proto/gen/icrl/v1/environment.js";
 import { type GetServerInfoResponse, ServerInfoServiceClient } from "../../proto/gen/icrl/v1/server_info.js";
 import {
+  type CancelTournamentRequest,
+  type CancelTournamentResponse,
   type CreateTournamentRequest,
   type CreateTournamentResponse,
+  type DeleteTournamentRequest,
+  type DeleteTournamentResponse,
   type ForfeitMatchesRequest,
   type ForfeitMatchesResponse,
   type GetTournamentRequest,
   type GetTournamentResponse,
+  type ListTournamentsRequest,
   type ListTournamentsResponse,
   type StreamTrialsRequest,
   type StreamTrialsResponse,
@@ -41,6 +50,9 @@ import {
 import { errorOf } from "./errors.js";
 import { openPlayStream, type PlayStream } from "./play-stream.js";
 
+/** A message of which these fields may be left out: they are empty then. */
+type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
+
 /** A server, seen from a client. All methods reject with IcrlError (a reason) or ConnectionError. */
 export interface Connection {
   readonly address: string;
@@ -54,13 +66,17 @@ export interface Connection {
     request: Pick<CreateTournamentRequest, "spec"> & Partial<CreateTournamentRequest>,
   ): Promise<CreateTournamentResponse>;
   getTournament(request: GetTournamentRequest): Promise<GetTournamentResponse>;
-  listTournaments(): Promise<ListTournamentsResponse>;
+  listTournaments(request?: Partial<ListTournamentsRequest>): Promise<ListTournamentsResponse>;
   watchTournament(
     request: Pick<WatchTournamentRequest, "id"> & Partial<WatchTournamentRequest>,
   ): AsyncIterable<WatchTournamentResponse>;
-  forfeitMatches(request: ForfeitMatchesRequest): Promise<ForfeitMatchesResponse>;
+  forfeitMatches(request: Optional<ForfeitMatchesRequest, "key">): Promise<ForfeitMatchesResponse>;
+  cancelTournament(request: Optional<CancelTournamentRequest, "ownerKey">): Promise<CancelTournamentResponse>;
+  deleteTournament(request: Optional<DeleteTournamentRequest, "ownerKey">): Promise<DeleteTournamentResponse>;
   streamTrials(request: StreamTrialsRequest): AsyncIterable<StreamTrialsResponse>;
-  createCollection(request: CreateCollectionRequest): Promise<CreateCollectionResponse>;
+  createCollection(request: Optional<CreateCollectionRequest, "ownerKey">): Promise<CreateCollectionResponse>;
+  listCollections(request?: Partial<ListCollectionsRequest>): Promise<ListCollectionsResponse>;
+  cancelCollection(request: Optional<CancelCollectionRequest, "ownerKey">): Promise<CancelCollectionResponse>;
   watchCollection(request: WatchCollectionRequest): AsyncIterable<WatchCollectionResponse>;
   /** A new session's stream; see openSession for what most callers want. */
   play(): PlayStream;
@@ -153,13 +169,24 @@ export async function connect(
     countTrials: (request) => unary((done) => trajectory.countTrials(request, done)),
     streamTrajectories: (request) => streaming(() => trajectory.streamTrajectories(request)),
     createTournament: (request) =>
-      unary((done) => tournament.createTournament({ attendance: [], declarations: [], ...request }, done)),
+      unary((done) =>
+        tournament.createTournament(
+          { attendance: [], declarations: [], seedKey: undefined, ownerKey: "", entrantKeys: [], ...request },
+          done,
+        ),
+      ),
     getTournament: (request) => unary((done) => tournament.getTournament(request, done)),
-    listTournaments: () => unary((done) => tournament.listTournaments({}, done)),
+    listTournaments: (request = {}) =>
+      unary((done) => tournament.listTournaments({ pageSize: 0, pageToken: "", ...request }, done)),
     watchTournament: (request) => streaming(() => tournament.watchTournament({ changesOnly: false, ...request })),
-    forfeitMatches: (request) => unary((done) => tournament.forfeitMatches(request, done)),
+    forfeitMatches: (request) => unary((done) => tournament.forfeitMatches({ key: "", ...request }, done)),
+    cancelTournament: (request) => unary((done) => tournament.cancelTournament({ ownerKey: "", ...request }, done)),
+    deleteTournament: (request) => unary((done) => tournament.deleteTournament({ ownerKey: "", ...request }, done)),
     streamTrials: (request) => streaming(() => tournament.streamTrials(request)),
-    createCollection: (request) => unary((done) => collection.createCollection(request, done)),
+    createCollection: (request) => unary((done) => collection.createCollection({ ownerKey: "", ...request }, done)),
+    listCollections: (request = {}) =>
+      unary((done) => collection.listCollections({ pageSize: 0, pageToken: "", ...request }, done)),
+    cancelCollection: (request) => unary((done) => collection.cancelCollection({ ownerKey: "", ...request }, done)),
     watchCollection: (request) => streaming(() => collection.watchCollection(request)),
     play: () => openPlayStream(track(environment.play()), address),
     close() {

@@ -1,9 +1,13 @@
 /** CollectionService on the wire. */
 import { IcrlError } from "../../common/errors.js";
 import {
+  CancelCollectionRequest,
+  CancelCollectionResponse,
   type CollectionServiceService,
   CreateCollectionRequest,
   CreateCollectionResponse,
+  ListCollectionsRequest,
+  ListCollectionsResponse,
   WatchCollectionRequest,
   WatchCollectionResponse,
 } from "../../proto/gen/icrl/v1/collection.js";
@@ -21,6 +25,8 @@ export function collectionService(
     createCollection: unary(CreateCollectionRequest, CreateCollectionResponse, context, async ({ spec }) => ({
       collection: describeCollection(await collections.create(spec)),
     })),
+    listCollections: unary(ListCollectionsRequest, ListCollectionsResponse, context, () => notYet()),
+    cancelCollection: unary(CancelCollectionRequest, CancelCollectionResponse, context, () => notYet()),
     watchCollection: serverStreaming(WatchCollectionRequest, WatchCollectionResponse, context, ({ id }, aborted) => {
       const collection = collections.get(id);
       return watch({
@@ -35,4 +41,8 @@ export function collectionService(
       });
     }),
   };
+}
+
+function notYet(): never {
+  throw new IcrlError("NOT_IMPLEMENTED", "not yet");
 }

@@ -1,8 +1,12 @@
 /** TournamentService on the wire. */
 import { IcrlError } from "../../common/errors.js";
 import {
+  CancelTournamentRequest,
+  CancelTournamentResponse,
   CreateTournamentRequest,
   CreateTournamentResponse,
+  DeleteTournamentRequest,
+  DeleteTournamentResponse,
   ForfeitMatchesRequest,
   ForfeitMatchesResponse,
   GetTournamentRequest,
@@ -40,6 +44,8 @@ export function tournamentService(
     listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, context, () => ({
       tournaments: tournaments.list().map(describeTournament).reverse(),
     })),
+    cancelTournament: unary(CancelTournamentRequest, CancelTournamentResponse, context, () => notYet()),
+    deleteTournament: unary(DeleteTournamentRequest, DeleteTournamentResponse, context, () => notYet()),
     watchTournament: serverStreaming(
       WatchTournamentRequest,
       WatchTournamentResponse,
@@ -84,4 +90,8 @@ function tellChanges(entry: LoadedEntry): () => WatchTournamentResponse {
     last = changes.last;
     return { tournament: changes.tournament, change: true };
   };
+}
+
+function notYet(): never {
+  throw new IcrlError("NOT_IMPLEMENTED", "not yet");
 }

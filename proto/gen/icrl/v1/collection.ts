@@ -36,6 +36,8 @@ export const CollectionState = {
   FINISHED: 2,
   /** FAILED - Some trials could not be played; creating it again goes on. */
   FAILED: 3,
+  /** CANCELLED - Ended before its time; creating it again goes on. */
+  CANCELLED: 4,
 } as const;
 
 export type CollectionState = typeof CollectionState[keyof typeof CollectionState];
@@ -45,6 +47,7 @@ export namespace CollectionState {
   export type RUNNING = typeof CollectionState.RUNNING;
   export type FINISHED = typeof CollectionState.FINISHED;
   export type FAILED = typeof CollectionState.FAILED;
+  export type CANCELLED = typeof CollectionState.CANCELLED;
 }
 
 /** What is collected. */
@@ -122,7 +125,11 @@ export interface CollectionPart {
 /** Starts or goes on. */
 export interface CreateCollectionRequest {
   /** What to collect. */
-  spec?: CollectionSpec | undefined;
+  spec?:
+    | CollectionSpec
+    | undefined;
+  /** A secret of whoever creates it, 16 to 100 printable characters: who shows it may cancel. Empty: anybody may. */
+  ownerKey: string;
 }
 
 /** Started. */
@@ -139,6 +146,36 @@ export interface WatchCollectionRequest {
 
 /** Its state now. */
 export interface WatchCollectionResponse {
+  /** The collection. */
+  collection?: Collection | undefined;
+}
+
+/** Asks for all. */
+export interface ListCollectionsRequest {
+  /** Most collections of an answer; 0 leaves it to the server, which never gives more than fit into a message. */
+  pageSize: number;
+  /** next_page_token of the answer before; empty for the first. */
+  pageToken: string;
+}
+
+/** Some of them. */
+export interface ListCollectionsResponse {
+  /** The collections. */
+  collections: Collection[];
+  /** Where the next answer begins; empty when these are the last. */
+  nextPageToken: string;
+}
+
+/** Cancels. */
+export interface CancelCollectionRequest {
+  /** Its id. */
+  id: string;
+  /** CreateCollectionRequest.owner_key. */
+  ownerKey: string;
+}
+
+/** Cancelled. */
+export interface CancelCollectionResponse {
   /** The collection. */
   collection?: Collection | undefined;
 }
@@ -581,13 +618,16 @@ export const CollectionPart: MessageFns<CollectionPart> = {
 };
 
 function createBaseCreateCollectionRequest(): CreateCollectionRequest {
-  return { spec: undefined };
+  return { spec: undefined, ownerKey: "" };
 }
 
 export const CreateCollectionRequest: MessageFns<CreateCollectionRequest> = {
   encode(message: CreateCollectionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.spec !== undefined) {
       CollectionSpec.encode(message.spec, writer.uint32(10).fork()).join();
+    }
+    if (message.ownerKey !== "") {
+      writer.uint32(18).string(message.ownerKey);
     }
     return writer;
   },
@@ -611,6 +651,14 @@ export const CreateCollectionRequest: MessageFns<CreateCollectionRequest> = {
             }
 
             message.spec = CollectionSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ownerKey = reader.string();
             continue;
           }
         }
@@ -764,6 +812,223 @@ export const WatchCollectionResponse: MessageFns<WatchCollectionResponse> = {
   },
 };
 
+function createBaseListCollectionsRequest(): ListCollectionsRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListCollectionsRequest: MessageFns<ListCollectionsRequest> = {
+  encode(message: ListCollectionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCollectionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCollectionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListCollectionsResponse(): ListCollectionsResponse {
+  return { collections: [], nextPageToken: "" };
+}
+
+export const ListCollectionsResponse: MessageFns<ListCollectionsResponse> = {
+  encode(message: ListCollectionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.collections) {
+      Collection.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCollectionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCollectionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.collections.push(Collection.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCancelCollectionRequest(): CancelCollectionRequest {
+  return { id: "", ownerKey: "" };
+}
+
+export const CancelCollectionRequest: MessageFns<CancelCollectionRequest> = {
+  encode(message: CancelCollectionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.ownerKey !== "") {
+      writer.uint32(18).string(message.ownerKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelCollectionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelCollectionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ownerKey = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCancelCollectionResponse(): CancelCollectionResponse {
+  return { collection: undefined };
+}
+
+export const CancelCollectionResponse: MessageFns<CancelCollectionResponse> = {
+  encode(message: CancelCollectionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.collection !== undefined) {
+      Collection.encode(message.collection, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelCollectionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelCollectionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.collection = Collection.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * Collections: trajectories of a mixture of behaviours, logged as an offline dataset. The server owns the schedule and the
  * seeds, knows from its log what is there, and has only the rest played. Agents join as in tournaments, with
@@ -798,6 +1063,33 @@ export const CollectionServiceService = {
       Buffer.from(WatchCollectionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchCollectionResponse => WatchCollectionResponse.decode(value),
   },
+  /** The collections that this server knows of since it was started, newest first. */
+  listCollections: {
+    path: "/icrl.v1.CollectionService/ListCollections" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListCollectionsRequest): Buffer =>
+      Buffer.from(ListCollectionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListCollectionsRequest => ListCollectionsRequest.decode(value),
+    responseSerialize: (value: ListCollectionsResponse): Buffer =>
+      Buffer.from(ListCollectionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListCollectionsResponse => ListCollectionsResponse.decode(value),
+  },
+  /**
+   * Ends a collection that runs: nothing more is played. What was recorded stays in the log, and creating it again goes on. Needs the
+   * owner_key that it was created with, if it has one, or the operator's.
+   */
+  cancelCollection: {
+    path: "/icrl.v1.CollectionService/CancelCollection" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CancelCollectionRequest): Buffer =>
+      Buffer.from(CancelCollectionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CancelCollectionRequest => CancelCollectionRequest.decode(value),
+    responseSerialize: (value: CancelCollectionResponse): Buffer =>
+      Buffer.from(CancelCollectionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CancelCollectionResponse => CancelCollectionResponse.decode(value),
+  },
 } as const;
 
 export interface CollectionServiceServer extends UntypedServiceImplementation {
@@ -808,6 +1100,13 @@ export interface CollectionServiceServer extends UntypedServiceImplementation {
   createCollection: handleUnaryCall<CreateCollectionRequest, CreateCollectionResponse>;
   /** The collection's state now and whenever it changes (at most some ten times a second), until it is finished or failed. */
   watchCollection: handleServerStreamingCall<WatchCollectionRequest, WatchCollectionResponse>;
+  /** The collections that this server knows of since it was started, newest first. */
+  listCollections: handleUnaryCall<ListCollectionsRequest, ListCollectionsResponse>;
+  /**
+   * Ends a collection that runs: nothing more is played. What was recorded stays in the log, and creating it again goes on. Needs the
+   * owner_key that it was created with, if it has one, or the operator's.
+   */
+  cancelCollection: handleUnaryCall<CancelCollectionRequest, CancelCollectionResponse>;
 }
 
 export interface CollectionServiceClient extends Client {
@@ -840,6 +1139,41 @@ export interface CollectionServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchCollectionResponse>;
+  /** The collections that this server knows of since it was started, newest first. */
+  listCollections(
+    request: ListCollectionsRequest,
+    callback: (error: ServiceError | null, response: ListCollectionsResponse) => void,
+  ): ClientUnaryCall;
+  listCollections(
+    request: ListCollectionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListCollectionsResponse) => void,
+  ): ClientUnaryCall;
+  listCollections(
+    request: ListCollectionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListCollectionsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Ends a collection that runs: nothing more is played. What was recorded stays in the log, and creating it again goes on. Needs the
+   * owner_key that it was created with, if it has one, or the operator's.
+   */
+  cancelCollection(
+    request: CancelCollectionRequest,
+    callback: (error: ServiceError | null, response: CancelCollectionResponse) => void,
+  ): ClientUnaryCall;
+  cancelCollection(
+    request: CancelCollectionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CancelCollectionResponse) => void,
+  ): ClientUnaryCall;
+  cancelCollection(
+    request: CancelCollectionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CancelCollectionResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const CollectionServiceClient = makeGenericClientConstructor(

@@ -140,7 +140,14 @@ export interface Hello {
   /** In a tournament: how many envs it would play side by side; 0 leaves it to the server. `opened` says how many it is. */
   numEnvs: number;
   /** The collection it enters as a behaviour, under the name in `entrant`. Absent in tournaments and free play. */
-  collectionId?: string | undefined;
+  collectionId?:
+    | string
+    | undefined;
+  /**
+   * A secret of whoever runs the entrant, 16 to 100 printable characters. Its first session may show one: every later session under
+   * the name must show the same, and who forfeits it by ForfeitMatches. The server keeps a hash of it alone.
+   */
+  entrantKey?: string | undefined;
 }
 
 /** The server introduces itself. */
@@ -180,6 +187,34 @@ export interface Limits {
    * match that it opens.
    */
   actOvertimeMs: number;
+  /** How long a stream may be open before its hello, in milliseconds. */
+  helloTimeoutMs: number;
+  /** Largest `hello` and `open`, in bytes. */
+  maxHelloBytes: number;
+  /** Connections open at once. */
+  maxConnections: number;
+  /** Connections open at once from one address. */
+  maxConnectionsPerAddress: number;
+  /** Calls under way at once on one connection. */
+  maxStreamsPerConnection: number;
+  /** How long a connection with no call on it is kept, in milliseconds. */
+  idleTimeoutMs: number;
+  /** How often the server asks a connection for a sign of life, in milliseconds; one that gives none for as long again is closed. */
+  keepaliveMs: number;
+  /** Bytes that all sessions together may hold: instances, unfinished episodes, answers that are not read. */
+  maxMemoryBytes: bigint;
+  /** Bytes that one session may hold. */
+  maxSessionBytes: bigint;
+  /** Operations (about a nanosecond each) that drawing and solving one instance of a task may take. */
+  maxTrialWork: bigint;
+  /** Reads of the log under way at once. */
+  maxReads: number;
+  /** Matches of one tournament, and parts of one collection. */
+  maxMatches: number;
+  /** Tournaments and collections that are not over, together. */
+  maxSchedules: number;
+  /** Trials of one tournament or collection, all its matches or tasks together. */
+  maxScheduleTrials: bigint;
 }
 
 /** Opens a task for free play. */
@@ -852,6 +887,7 @@ function createBaseHello(): Hello {
     tournamentId: undefined,
     numEnvs: 0,
     collectionId: undefined,
+    entrantKey: undefined,
   };
 }
 
@@ -892,6 +928,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.collectionId !== undefined) {
       writer.uint32(98).string(message.collectionId);
+    }
+    if (message.entrantKey !== undefined) {
+      writer.uint32(106).string(message.entrantKey);
     }
     return writer;
   },
@@ -1003,6 +1042,14 @@ export const Hello: MessageFns<Hello> = {
             }
 
             message.collectionId = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.entrantKey = reader.string();
             continue;
           }
         }
@@ -1128,6 +1175,20 @@ function createBaseLimits(): Limits {
     maxSessions: 0,
     maxStepsInFlight: 0n,
     actOvertimeMs: 0,
+    helloTimeoutMs: 0,
+    maxHelloBytes: 0,
+    maxConnections: 0,
+    maxConnectionsPerAddress: 0,
+    maxStreamsPerConnection: 0,
+    idleTimeoutMs: 0,
+    keepaliveMs: 0,
+    maxMemoryBytes: 0n,
+    maxSessionBytes: 0n,
+    maxTrialWork: 0n,
+    maxReads: 0,
+    maxMatches: 0,
+    maxSchedules: 0,
+    maxScheduleTrials: 0n,
   };
 }
 
@@ -1159,6 +1220,60 @@ export const Limits: MessageFns<Limits> = {
     }
     if (message.actOvertimeMs !== 0) {
       writer.uint32(56).uint32(message.actOvertimeMs);
+    }
+    if (message.helloTimeoutMs !== 0) {
+      writer.uint32(64).uint32(message.helloTimeoutMs);
+    }
+    if (message.maxHelloBytes !== 0) {
+      writer.uint32(72).uint32(message.maxHelloBytes);
+    }
+    if (message.maxConnections !== 0) {
+      writer.uint32(80).uint32(message.maxConnections);
+    }
+    if (message.maxConnectionsPerAddress !== 0) {
+      writer.uint32(88).uint32(message.maxConnectionsPerAddress);
+    }
+    if (message.maxStreamsPerConnection !== 0) {
+      writer.uint32(96).uint32(message.maxStreamsPerConnection);
+    }
+    if (message.idleTimeoutMs !== 0) {
+      writer.uint32(104).uint32(message.idleTimeoutMs);
+    }
+    if (message.keepaliveMs !== 0) {
+      writer.uint32(112).uint32(message.keepaliveMs);
+    }
+    if (message.maxMemoryBytes !== 0n) {
+      if (BigInt.asUintN(64, message.maxMemoryBytes) !== message.maxMemoryBytes) {
+        throw new globalThis.Error("value provided for field message.maxMemoryBytes of type uint64 too large");
+      }
+      writer.uint32(120).uint64(message.maxMemoryBytes);
+    }
+    if (message.maxSessionBytes !== 0n) {
+      if (BigInt.asUintN(64, message.maxSessionBytes) !== message.maxSessionBytes) {
+        throw new globalThis.Error("value provided for field message.maxSessionBytes of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.maxSessionBytes);
+    }
+    if (message.maxTrialWork !== 0n) {
+      if (BigInt.asUintN(64, message.maxTrialWork) !== message.maxTrialWork) {
+        throw new globalThis.Error("value provided for field message.maxTrialWork of type uint64 too large");
+      }
+      writer.uint32(136).uint64(message.maxTrialWork);
+    }
+    if (message.maxReads !== 0) {
+      writer.uint32(144).uint32(message.maxReads);
+    }
+    if (message.maxMatches !== 0) {
+      writer.uint32(152).uint32(message.maxMatches);
+    }
+    if (message.maxSchedules !== 0) {
+      writer.uint32(160).uint32(message.maxSchedules);
+    }
+    if (message.maxScheduleTrials !== 0n) {
+      if (BigInt.asUintN(64, message.maxScheduleTrials) !== message.maxScheduleTrials) {
+        throw new globalThis.Error("value provided for field message.maxScheduleTrials of type uint64 too large");
+      }
+      writer.uint32(168).uint64(message.maxScheduleTrials);
     }
     return writer;
   },
@@ -1230,6 +1345,118 @@ export const Limits: MessageFns<Limits> = {
             }
 
             message.actOvertimeMs = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.helloTimeoutMs = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.maxHelloBytes = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.maxConnections = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.maxConnectionsPerAddress = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.maxStreamsPerConnection = reader.uint32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.idleTimeoutMs = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.keepaliveMs = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.maxMemoryBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.maxSessionBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.maxTrialWork = reader.uint64() as bigint;
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.maxReads = reader.uint32();
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.maxMatches = reader.uint32();
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.maxSchedules = reader.uint32();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.maxScheduleTrials = reader.uint64() as bigint;
             continue;
           }
         }

@@ -36,6 +36,8 @@ export const TournamentState = {
   RUNNING: 2,
   /** FINISHED - All trials are played or forfeited. */
   FINISHED: 3,
+  /** CANCELLED - Ended before its time: there are no results. */
+  CANCELLED: 4,
 } as const;
 
 export type TournamentState = typeof TournamentState[keyof typeof TournamentState];
@@ -45,6 +47,7 @@ export namespace TournamentState {
   export type PENDING = typeof TournamentState.PENDING;
   export type RUNNING = typeof TournamentState.RUNNING;
   export type FINISHED = typeof TournamentState.FINISHED;
+  export type CANCELLED = typeof TournamentState.CANCELLED;
 }
 
 /** What is played. */
@@ -155,6 +158,29 @@ export interface CreateTournamentRequest {
   attendance: Attendance[];
   /** What entrants play, of whom the creator knows: as if they had said hello already. Of the others it is known when they do. */
   declarations: Declaration[];
+  /**
+   * Goes into the seeds of all trials, at most 64 bytes: an agent that guesses a small seed cannot draw the instances without it. It is
+   * never told before the tournament is over, and stands in the results then. Absent: the server draws 32 bytes. Empty: none, and
+   * the seeds are those of the series' seed alone. Not a part of the spec: one that was created before keeps its own.
+   */
+  seedKey?:
+    | Buffer
+    | undefined;
+  /**
+   * A secret of whoever creates it, 16 to 100 printable characters: who shows it may forfeit, cancel and delete. Empty: anybody may.
+   * The server keeps a hash of it alone; one that was created before keeps its own.
+   */
+  ownerKey: string;
+  /** Keys that entrants' sessions must show from the first: see hello.entrant_key. */
+  entrantKeys: EntrantKey[];
+}
+
+/** The key of an entrant. */
+export interface EntrantKey {
+  /** Its name in the tournament. */
+  name: string;
+  /** What its sessions must show, 16 to 100 printable characters. */
+  key: string;
 }
 
 /** What an entrant plays. Of what was said of it first, here or by itself, nothing changes later. */
@@ -206,12 +232,18 @@ export interface GetTournamentResponse {
 
 /** Asks for all. */
 export interface ListTournamentsRequest {
+  /** Most tournaments of an answer; 0 leaves it to the server, which never gives more than fit into a message. */
+  pageSize: number;
+  /** next_page_token of the answer before; empty for the first. */
+  pageToken: string;
 }
 
-/** All. */
+/** Some of them. */
 export interface ListTournamentsResponse {
   /** The tournaments. */
   tournaments: Tournament[];
+  /** Where the next answer begins; empty when these are the last. */
+  nextPageToken: string;
 }
 
 /** Asks to watch one. */
@@ -245,12 +277,40 @@ export interface ForfeitMatchesRequest {
   message: string;
   /** Whether all its unfinished matches are meant. Otherwise those that its sessions are playing, or left without finishing them. */
   all: boolean;
+  /** CreateTournamentRequest.owner_key, or the entrant's key. */
+  key: string;
 }
 
 /** What was forfeited. */
 export interface ForfeitMatchesResponse {
   /** Matches, "<task id>/<entrant>". */
   matchIds: string[];
+}
+
+/** Cancels. */
+export interface CancelTournamentRequest {
+  /** Its id. */
+  id: string;
+  /** CreateTournamentRequest.owner_key. */
+  ownerKey: string;
+}
+
+/** Cancelled. */
+export interface CancelTournamentResponse {
+  /** The tournament. */
+  tournament?: Tournament | undefined;
+}
+
+/** Deletes. */
+export interface DeleteTournamentRequest {
+  /** Its id. */
+  id: string;
+  /** CreateTournamentRequest.owner_key. */
+  ownerKey: string;
+}
+
+/** Deleted. */
+export interface DeleteTournamentResponse {
 }
 
 /** Asks for the trials. */
@@ -362,6 +422,8 @@ export interface TournamentResults {
   seed: bigint;
   /** Version of the server that played it. */
   serverVersion: string;
+  /** What went into the seeds beside `seed`: see CreateTournamentRequest.seed_key. Empty: nothing. */
+  seedKey: Buffer;
 }
 
 function createBaseTournamentSpec(): TournamentSpec {
@@ -937,7 +999,7 @@ export const Match: MessageFns<Match> = {
 };
 
 function createBaseCreateTournamentRequest(): CreateTournamentRequest {
-  return { spec: undefined, attendance: [], declarations: [] };
+  return { spec: undefined, attendance: [], declarations: [], seedKey: undefined, ownerKey: "", entrantKeys: [] };
 }
 
 export const CreateTournamentRequest: MessageFns<CreateTournamentRequest> = {
@@ -950,6 +1012,15 @@ export const CreateTournamentRequest: MessageFns<CreateTournamentRequest> = {
     }
     for (const v of message.declarations) {
       Declaration.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.seedKey !== undefined) {
+      writer.uint32(34).bytes(message.seedKey);
+    }
+    if (message.ownerKey !== "") {
+      writer.uint32(42).string(message.ownerKey);
+    }
+    for (const v of message.entrantKeys) {
+      EntrantKey.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -989,6 +1060,87 @@ export const CreateTournamentRequest: MessageFns<CreateTournamentRequest> = {
             }
 
             message.declarations.push(Declaration.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.seedKey = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ownerKey = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.entrantKeys.push(EntrantKey.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEntrantKey(): EntrantKey {
+  return { name: "", key: "" };
+}
+
+export const EntrantKey: MessageFns<EntrantKey> = {
+  encode(message: EntrantKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EntrantKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEntrantKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
             continue;
           }
         }
@@ -1290,11 +1442,17 @@ export const GetTournamentResponse: MessageFns<GetTournamentResponse> = {
 };
 
 function createBaseListTournamentsRequest(): ListTournamentsRequest {
-  return {};
+  return { pageSize: 0, pageToken: "" };
 }
 
 export const ListTournamentsRequest: MessageFns<ListTournamentsRequest> = {
-  encode(_: ListTournamentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListTournamentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -1311,6 +1469,22 @@ export const ListTournamentsRequest: MessageFns<ListTournamentsRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1325,13 +1499,16 @@ export const ListTournamentsRequest: MessageFns<ListTournamentsRequest> = {
 };
 
 function createBaseListTournamentsResponse(): ListTournamentsResponse {
-  return { tournaments: [] };
+  return { tournaments: [], nextPageToken: "" };
 }
 
 export const ListTournamentsResponse: MessageFns<ListTournamentsResponse> = {
   encode(message: ListTournamentsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.tournaments) {
       Tournament.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -1355,6 +1532,14 @@ export const ListTournamentsResponse: MessageFns<ListTournamentsResponse> = {
             }
 
             message.tournaments.push(Tournament.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
             continue;
           }
         }
@@ -1485,7 +1670,7 @@ export const WatchTournamentResponse: MessageFns<WatchTournamentResponse> = {
 };
 
 function createBaseForfeitMatchesRequest(): ForfeitMatchesRequest {
-  return { id: "", entrant: "", message: "", all: false };
+  return { id: "", entrant: "", message: "", all: false, key: "" };
 }
 
 export const ForfeitMatchesRequest: MessageFns<ForfeitMatchesRequest> = {
@@ -1501,6 +1686,9 @@ export const ForfeitMatchesRequest: MessageFns<ForfeitMatchesRequest> = {
     }
     if (message.all !== false) {
       writer.uint32(32).bool(message.all);
+    }
+    if (message.key !== "") {
+      writer.uint32(42).string(message.key);
     }
     return writer;
   },
@@ -1550,6 +1738,14 @@ export const ForfeitMatchesRequest: MessageFns<ForfeitMatchesRequest> = {
             message.all = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1596,6 +1792,201 @@ export const ForfeitMatchesResponse: MessageFns<ForfeitMatchesResponse> = {
             message.matchIds.push(reader.string());
             continue;
           }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCancelTournamentRequest(): CancelTournamentRequest {
+  return { id: "", ownerKey: "" };
+}
+
+export const CancelTournamentRequest: MessageFns<CancelTournamentRequest> = {
+  encode(message: CancelTournamentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.ownerKey !== "") {
+      writer.uint32(18).string(message.ownerKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelTournamentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelTournamentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ownerKey = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCancelTournamentResponse(): CancelTournamentResponse {
+  return { tournament: undefined };
+}
+
+export const CancelTournamentResponse: MessageFns<CancelTournamentResponse> = {
+  encode(message: CancelTournamentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tournament !== undefined) {
+      Tournament.encode(message.tournament, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelTournamentResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelTournamentResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tournament = Tournament.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeleteTournamentRequest(): DeleteTournamentRequest {
+  return { id: "", ownerKey: "" };
+}
+
+export const DeleteTournamentRequest: MessageFns<DeleteTournamentRequest> = {
+  encode(message: DeleteTournamentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.ownerKey !== "") {
+      writer.uint32(18).string(message.ownerKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteTournamentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteTournamentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ownerKey = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeleteTournamentResponse(): DeleteTournamentResponse {
+  return {};
+}
+
+export const DeleteTournamentResponse: MessageFns<DeleteTournamentResponse> = {
+  encode(_: DeleteTournamentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteTournamentResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteTournamentResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2216,7 +2607,7 @@ export const LeaderboardRow: MessageFns<LeaderboardRow> = {
 };
 
 function createBaseTournamentResults(): TournamentResults {
-  return { tasks: [], leaderboard: [], seed: 0n, serverVersion: "" };
+  return { tasks: [], leaderboard: [], seed: 0n, serverVersion: "", seedKey: Buffer.alloc(0) };
 }
 
 export const TournamentResults: MessageFns<TournamentResults> = {
@@ -2235,6 +2626,9 @@ export const TournamentResults: MessageFns<TournamentResults> = {
     }
     if (message.serverVersion !== "") {
       writer.uint32(34).string(message.serverVersion);
+    }
+    if (message.seedKey.length !== 0) {
+      writer.uint32(42).bytes(message.seedKey);
     }
     return writer;
   },
@@ -2282,6 +2676,14 @@ export const TournamentResults: MessageFns<TournamentResults> = {
             }
 
             message.serverVersion = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.seedKey = Buffer.from(reader.bytes());
             continue;
           }
         }
@@ -2364,7 +2766,10 @@ export const TournamentServiceService = {
       Buffer.from(StreamTrialsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamTrialsResponse => StreamTrialsResponse.decode(value),
   },
-  /** Forfeits matches of an entrant: for whoever runs its process and sees that it cannot go on. */
+  /**
+   * Forfeits matches of an entrant: for whoever runs its process and sees that it cannot go on. Needs the tournament's owner_key, the
+   * entrant's key or the operator's, where the tournament or the entrant has one.
+   */
   forfeitMatches: {
     path: "/icrl.v1.TournamentService/ForfeitMatches" as const,
     requestStream: false as const,
@@ -2375,6 +2780,33 @@ export const TournamentServiceService = {
     responseSerialize: (value: ForfeitMatchesResponse): Buffer =>
       Buffer.from(ForfeitMatchesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ForfeitMatchesResponse => ForfeitMatchesResponse.decode(value),
+  },
+  /**
+   * Ends a tournament that is not over: nothing more is played, and there are no results. What was recorded stays in the log. Needs
+   * the owner_key that it was created with, if it has one, or the operator's.
+   */
+  cancelTournament: {
+    path: "/icrl.v1.TournamentService/CancelTournament" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CancelTournamentRequest): Buffer =>
+      Buffer.from(CancelTournamentRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CancelTournamentRequest => CancelTournamentRequest.decode(value),
+    responseSerialize: (value: CancelTournamentResponse): Buffer =>
+      Buffer.from(CancelTournamentResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CancelTournamentResponse => CancelTournamentResponse.decode(value),
+  },
+  /** Forgets a tournament that is over or cancelled. What was recorded stays in the log. Needs a key as CancelTournament does. */
+  deleteTournament: {
+    path: "/icrl.v1.TournamentService/DeleteTournament" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteTournamentRequest): Buffer =>
+      Buffer.from(DeleteTournamentRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteTournamentRequest => DeleteTournamentRequest.decode(value),
+    responseSerialize: (value: DeleteTournamentResponse): Buffer =>
+      Buffer.from(DeleteTournamentResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeleteTournamentResponse => DeleteTournamentResponse.decode(value),
   },
 } as const;
 
@@ -2392,8 +2824,18 @@ export interface TournamentServiceServer extends UntypedServiceImplementation {
   watchTournament: handleServerStreamingCall<WatchTournamentRequest, WatchTournamentResponse>;
   /** Every trial of a finished tournament as Arrow record batches: the rows of trials.parquet, see docs/results.md. */
   streamTrials: handleServerStreamingCall<StreamTrialsRequest, StreamTrialsResponse>;
-  /** Forfeits matches of an entrant: for whoever runs its process and sees that it cannot go on. */
+  /**
+   * Forfeits matches of an entrant: for whoever runs its process and sees that it cannot go on. Needs the tournament's owner_key, the
+   * entrant's key or the operator's, where the tournament or the entrant has one.
+   */
   forfeitMatches: handleUnaryCall<ForfeitMatchesRequest, ForfeitMatchesResponse>;
+  /**
+   * Ends a tournament that is not over: nothing more is played, and there are no results. What was recorded stays in the log. Needs
+   * the owner_key that it was created with, if it has one, or the operator's.
+   */
+  cancelTournament: handleUnaryCall<CancelTournamentRequest, CancelTournamentResponse>;
+  /** Forgets a tournament that is over or cancelled. What was recorded stays in the log. Needs a key as CancelTournament does. */
+  deleteTournament: handleUnaryCall<DeleteTournamentRequest, DeleteTournamentResponse>;
 }
 
 export interface TournamentServiceClient extends Client {
@@ -2468,7 +2910,10 @@ export interface TournamentServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<StreamTrialsResponse>;
-  /** Forfeits matches of an entrant: for whoever runs its process and sees that it cannot go on. */
+  /**
+   * Forfeits matches of an entrant: for whoever runs its process and sees that it cannot go on. Needs the tournament's owner_key, the
+   * entrant's key or the operator's, where the tournament or the entrant has one.
+   */
   forfeitMatches(
     request: ForfeitMatchesRequest,
     callback: (error: ServiceError | null, response: ForfeitMatchesResponse) => void,
@@ -2483,6 +2928,41 @@ export interface TournamentServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ForfeitMatchesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Ends a tournament that is not over: nothing more is played, and there are no results. What was recorded stays in the log. Needs
+   * the owner_key that it was created with, if it has one, or the operator's.
+   */
+  cancelTournament(
+    request: CancelTournamentRequest,
+    callback: (error: ServiceError | null, response: CancelTournamentResponse) => void,
+  ): ClientUnaryCall;
+  cancelTournament(
+    request: CancelTournamentRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CancelTournamentResponse) => void,
+  ): ClientUnaryCall;
+  cancelTournament(
+    request: CancelTournamentRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CancelTournamentResponse) => void,
+  ): ClientUnaryCall;
+  /** Forgets a tournament that is over or cancelled. What was recorded stays in the log. Needs a key as CancelTournament does. */
+  deleteTournament(
+    request: DeleteTournamentRequest,
+    callback: (error: ServiceError | null, response: DeleteTournamentResponse) => void,
+  ): ClientUnaryCall;
+  deleteTournament(
+    request: DeleteTournamentRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DeleteTournamentResponse) => void,
+  ): ClientUnaryCall;
+  deleteTournament(
+    request: DeleteTournamentRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DeleteTournamentResponse) => void,
   ): ClientUnaryCall;
 }
 
