@@ -10,7 +10,7 @@ import { existsSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { BACKENDS, type BackendName, loadBackend } from "../agents/transformer/backends.js";
-import { modelConfig } from "../agents/transformer/model-config.js";
+import { modelConfig, modelOptions } from "../agents/transformer/model-config.js";
 import { flopsPerToken, initParameters } from "../agents/transformer/parameters.js";
 import { createTfjsLearner } from "../agents/transformer/tfjs-learner.js";
 import type { TokenConfig } from "../agents/transformer/token-layout.js";
@@ -18,16 +18,16 @@ import { rngFromSeed } from "../common/rng.js";
 
 const TOKENS: TokenConfig = {
   layout: "step",
-  max_actions: 10,
-  num_states: 1,
+  maxActions: 10,
+  numStates: 1,
   dim: 5,
   horizon: 200,
-  reward_mean: 0,
-  reward_std: 1,
+  rewardMean: 0,
+  rewardStd: 1,
 };
 const LENGTH = 200;
-const MODEL = modelConfig({ layers: 4, width: 32, heads: 4 }, TOKENS, LENGTH);
-const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-4, clip: 1 };
+const MODEL = modelConfig(modelOptions({ layers: 4, width: 32, heads: 4 }), TOKENS, LENGTH);
+const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-4, clip: 1 };
 const ROUNDS = 7;
 
 /** Sequences of a batch: as in training, but on what takes seconds for each. */
@@ -77,16 +77,16 @@ async function measure(name: BackendName): Promise<Measured> {
   };
   const learner = createTfjsLearner(MODEL, ADAMW, start);
   const sequences = BATCH[name];
-  const targets = new Float32Array(sequences * LENGTH * MODEL.max_actions);
-  for (let i = 0; i < sequences * LENGTH; i += 1) targets[i * MODEL.max_actions + rng.integer(MODEL.max_actions)] = 1;
+  const targets = new Float32Array(sequences * LENGTH * MODEL.maxActions);
+  for (let i = 0; i < sequences * LENGTH; i += 1) targets[i * MODEL.maxActions + rng.integer(MODEL.maxActions)] = 1;
   const batch = {
     sequences,
     length: LENGTH,
-    tokens: Float32Array.from({ length: sequences * LENGTH * MODEL.token_size }, () => rng.normal()),
+    tokens: Float32Array.from({ length: sequences * LENGTH * MODEL.tokenSize }, () => rng.normal()),
     targets,
     weights: new Float32Array(sequences * LENGTH).fill(1),
     decisions: sequences * LENGTH,
-    numActions: new Int32Array(sequences).fill(MODEL.max_actions),
+    numActions: new Int32Array(sequences).fill(MODEL.maxActions),
   };
   const seconds: number[] = [];
   for (let round = -2; round < ROUNDS; round += 1) {
@@ -101,13 +101,13 @@ async function measure(name: BackendName): Promise<Measured> {
 
 /** The same on PyTorch, its attention fused. */
 function showPyTorch(threads: number): void {
-  const { layers, width, heads, token_size, max_actions } = MODEL;
+  const { layers, width, heads, tokenSize, maxActions } = MODEL;
   const asked = {
     layers,
     width,
     heads,
-    features: token_size,
-    actions: max_actions,
+    features: tokenSize,
+    actions: maxActions,
     length: LENGTH,
     batch: 64,
     threads,

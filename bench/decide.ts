@@ -10,7 +10,7 @@
  * later ones cost beside is attention; what more envs cost beside is the way to memory, for their keys and values are not in the cache.
  */
 import { createDecoder } from "../agents/transformer/infer.js";
-import { modelConfig } from "../agents/transformer/model-config.js";
+import { modelConfig, modelOptions } from "../agents/transformer/model-config.js";
 import { flopsPerToken, initParameters, parameterCount } from "../agents/transformer/parameters.js";
 import { type TokenConfig, writeOutcome, writeSituation } from "../agents/transformer/token-layout.js";
 import { rngFromSeed } from "../common/rng.js";
@@ -30,20 +30,20 @@ const ENVS = [
 
 const tokens: TokenConfig = {
   layout: "step",
-  max_actions: 10,
-  num_states: 1,
+  maxActions: 10,
+  numStates: 1,
   dim: 5,
   horizon: CONTEXT,
-  reward_mean: 0,
-  reward_std: 1,
+  rewardMean: 0,
+  rewardStd: 1,
 };
-const model = modelConfig({ layers: 8, width: 32, heads: 4 }, tokens, CONTEXT);
+const model = modelConfig(modelOptions({ layers: 8, width: 32, heads: 4 }), tokens, CONTEXT);
 const rng = rngFromSeed(1n);
 const decoder = createDecoder(model, initParameters(model, rng));
 
 /** Tokens of a trial; all envs read the same. */
 const trial = Array.from({ length: CONTEXT }, (_, step) => {
-  const token = new Float32Array(model.token_size);
+  const token = new Float32Array(model.tokenSize);
   const arms = Float32Array.from({ length: 50 }, () => rng.uniform());
   writeSituation(token, 0, tokens, { arms, state: 0, step });
   const outcome = { action: rng.integer(10), reward: rng.normal(), terminated: false, truncated: false };
@@ -52,7 +52,7 @@ const trial = Array.from({ length: CONTEXT }, (_, step) => {
 });
 
 const sequences = Array.from({ length: Math.max(...ENVS.map(({ envs }) => envs)) }, () => decoder.sequence());
-const logits = new Float64Array(model.max_actions);
+const logits = new Float64Array(model.maxActions);
 
 /** Plays a trial in so many envs; adds microseconds of a decision at each step to those that were found before. */
 function playRound(envs: number, times: readonly number[][]): void {

@@ -15,7 +15,7 @@ import type { Readable, Writable } from "node:stream";
 import { loadBackend } from "../agents/transformer/backends.js";
 import { createEngineLearner } from "../agents/transformer/engine/engine-learner.js";
 import type { Learner, LearningBatch } from "../agents/transformer/learner.js";
-import { type ModelConfig, modelConfig } from "../agents/transformer/model-config.js";
+import { type ModelConfig, modelConfig, modelOptions } from "../agents/transformer/model-config.js";
 import { flopsPerToken, initParameters } from "../agents/transformer/parameters.js";
 import { createTfjsLearner } from "../agents/transformer/tfjs-learner.js";
 import type { TokenConfig } from "../agents/transformer/token-layout.js";
@@ -35,14 +35,14 @@ const MILLISECONDS = flags.quick ? 3_000 : 20_000;
 
 const TOKENS: TokenConfig = {
   layout: "step",
-  max_actions: 10,
-  num_states: 1,
+  maxActions: 10,
+  numStates: 1,
   dim: 5,
   horizon: LENGTH,
-  reward_mean: 0,
-  reward_std: 1,
+  rewardMean: 0,
+  rewardStd: 1,
 };
-const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-4, clip: 1 };
+const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-4, clip: 1 };
 
 /** One line of the result. */
 interface Speed {
@@ -62,22 +62,22 @@ interface Speed {
 }
 
 function modelOf(layers: number, width: number): ModelConfig {
-  return modelConfig({ layers, width, heads: 4 }, TOKENS, LENGTH);
+  return modelConfig(modelOptions({ layers, width, heads: 4 }), TOKENS, LENGTH);
 }
 
 function batchOf(model: ModelConfig): LearningBatch {
   const rng = rngFromSeed(1n);
   const decisions = BATCH * LENGTH;
-  const targets = new Float32Array(decisions * model.max_actions);
-  for (let i = 0; i < decisions; i += 1) targets[i * model.max_actions + rng.integer(model.max_actions)] = 1;
+  const targets = new Float32Array(decisions * model.maxActions);
+  for (let i = 0; i < decisions; i += 1) targets[i * model.maxActions + rng.integer(model.maxActions)] = 1;
   return {
     sequences: BATCH,
     length: LENGTH,
-    tokens: Float32Array.from({ length: decisions * model.token_size }, () => rng.normal()),
+    tokens: Float32Array.from({ length: decisions * model.tokenSize }, () => rng.normal()),
     targets,
     weights: new Float32Array(decisions).fill(1),
     decisions,
-    numActions: new Int32Array(BATCH).fill(model.max_actions),
+    numActions: new Int32Array(BATCH).fill(model.maxActions),
   };
 }
 
@@ -110,7 +110,7 @@ function startPytorch() {
   return {
     version: answer().then(({ torch }) => torch as string),
     async start(model: ModelConfig, threads: number): Promise<void> {
-      const { layers, width, heads, token_size: features, max_actions: actions, context: length } = model;
+      const { layers, width, heads, tokenSize: features, maxActions: actions, context: length } = model;
       child.stdin.write(
         `${JSON.stringify({ layers, width, heads, features, actions, length, batch: BATCH, threads })}\n`,
       );

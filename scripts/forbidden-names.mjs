@@ -4,6 +4,7 @@
  *   impure-name   pure code reads no clock, does no I/O and draws no randomness of its own
  *   process-name  only a main.ts, the CLI, what starts processes for jobs, the benchmarks, the holder of a log's lock and tensor back ends use `process`
  *   truth         only tasks (and their oracle) read an instance's hidden parameters
+ *   snake-case    types of what is held in memory have members in camelCase: snake_case is for files, JSON, options and columns
  */
 import ts from "typescript";
 import { PURE } from "../.dependency-cruiser.mjs";
@@ -29,9 +30,12 @@ const mayReadProcess =
   /(^|\/)main\.ts$|^clients\/typescript\/run-agent\.ts$|^(cli|jobs\/processes)\/|^bench\/|^server\/trajectories\/holder\.ts$|^agents\/transformer\/backends\//;
 /** Where an env can be at hand without being a task's own code; elsewhere `truth` is some other thing. */
 const mustNotReadTruth = /^(server\/(?!tasks\/)|cli\/|jobs\/|bench\/)/;
+/** Where no type is a document's; those of `datasets/`, `statistics/` and `jobs/` may be. */
+const mustNotDeclareSnakes = /^(common\/|server\/(?!http\/)|clients\/|agents\/)/;
+const SNAKE = /[a-z0-9]_[a-z0-9]/;
 
 /** The rules' names. */
-export const nameRules = ["impure-name", "process-name", "truth"];
+export const nameRules = ["impure-name", "process-name", "truth", "snake-case"];
 
 /** Whether an identifier is only the name of a member, as `x` in `a.x`, `{ x: 1 }` or an interface. */
 function isMemberName(/** @type {ts.Identifier} */ node) {
@@ -79,6 +83,8 @@ export function forbiddenNames(file, text) {
     const member = memberRead(node);
     if (member === "random" && pure.test(file) && /^Math\b/.test(node.getText())) report("impure-name", node);
     if (member === "truth" && mustNotReadTruth.test(file)) report("truth", node);
+    const declares = ts.isPropertySignature(node) && SNAKE.test(node.name.getText());
+    if (declares && mustNotDeclareSnakes.test(file)) report("snake-case", node.name);
     ts.forEachChild(node, visit);
   };
   visit(source);

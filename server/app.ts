@@ -98,7 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       throw error;
     },
   );
-  const sessions = openSessions(limits.max_sessions);
+  const sessions = openSessions(limits.maxSessions);
   const counters = newCounters();
   const collections = createCollections({ limits, sink, clock, counters, onError }, (id) =>
     playedTrials(options.dataDir, id),
@@ -110,9 +110,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 
-  const methods = { tell, maxMessageBytes: limits.max_message_bytes };
+  const methods = { tell, maxMessageBytes: limits.maxMessageBytes };
   const server = new Server({
-    "grpc.max_receive_message_length": limits.max_message_bytes * HARD_LIMIT_FACTOR,
+    "grpc.max_receive_message_length": limits.maxMessageBytes * HARD_LIMIT_FACTOR,
     "grpc.max_send_message_length": -1,
   });
   server.addService(
@@ -172,7 +172,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     tornBytes: sink.tornBytes,
     async close(deadlineMs, why = "closed") {
       const deadline = performance.now() + deadlineMs;
-      tell({ event: "draining", sessions: sessions.size, deadline_ms: deadlineMs, why });
+      tell({ event: "draining", sessions: sessions.size, deadlineMs, why });
       health.setStatus("", "NOT_SERVING");
       // It listens until the last session has ended, to say why it takes no more.
       await sessions.drain(deadlineMs);

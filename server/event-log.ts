@@ -4,6 +4,7 @@
  */
 import type { Logger } from "pino";
 import { IcrlError } from "../common/errors.js";
+import { toSnakeCase } from "../common/snake-case.js";
 import type { RpcEvent } from "./rpc/rpc-event.js";
 import type { SessionEvent } from "./sessions/session-event.js";
 import type { TournamentEvent } from "./tournaments/tournament-event.js";
@@ -22,7 +23,7 @@ export type ProcessEvent =
       readonly version: string;
     }
   /** Sessions may finish for so long. */
-  | { readonly event: "draining"; readonly sessions: number; readonly deadline_ms: number; readonly why: string }
+  | { readonly event: "draining"; readonly sessions: number; readonly deadlineMs: number; readonly why: string }
   | { readonly event: "stopped" };
 
 /** Everything that can happen. */
@@ -91,7 +92,7 @@ export function createEventLog(logger: Logger): (event: ServerEvent) => void {
     const saying = SAYINGS[event.event] as Saying<ServerEvent>;
     const level = typeof saying.level === "function" ? saying.level(event) : saying.level;
     if (!logger.isLevelEnabled(level)) return;
-    const fields = Object.entries(event).map(([name, value]) => [name, clipped(value)]);
+    const fields = Object.entries(toSnakeCase(event)).map(([name, value]) => [name, clipped(value)]);
     logger[level](Object.fromEntries(fields), saying.msg);
   };
 }

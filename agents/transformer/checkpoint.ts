@@ -6,15 +6,16 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
+import { type SnakeCased, toCamelCase, toSnakeCase } from "../../common/snake-case.js";
 import { checkDocument, type DocumentKind, type Parts, parseJson, schemaOf } from "../../datasets/files/document.js";
 import { fsyncFolder, writeDurably } from "../../datasets/files/durable-file.js";
 import { readRegularFile, UnreadableFile } from "../../datasets/files/read-file.js";
-import { MODEL_OPTIONS, type ModelConfig, modelConfig } from "./model-config.js";
+import { type ModelConfig, modelConfig, modelOptions } from "./model-config.js";
 import { parameterSpecs, sizeOf } from "./parameters.js";
 import { decodeSafetensors, encodeSafetensors, MAX_HEADER_BYTES, type NamedTensor } from "./safetensors.js";
 import { LAYOUTS, type TokenConfig } from "./token-layout.js";
 
-/** How a model was trained: for people, and for going on. Names as in config.json. */
+/** How a model was trained: for people, and for going on. */
 export interface TrainingRecord {
   /** The objective's name (objectives.ts). */
   readonly objective: string;
@@ -30,7 +31,7 @@ export interface TrainingRecord {
     readonly task: string;
     readonly options: Readonly<Record<string, unknown>>;
   }[];
-  readonly icrl_version: string;
+  readonly icrlVersion: string;
   readonly backend: string;
   /**
    * Where it was made longer while it was trained, oldest first: after how many updates, and how many it was to have until then, by which
@@ -141,7 +142,13 @@ export function readTrainState(dir: string): TrainState | undefined {
 /** Writes a checkpoint, in place of the one that is there; a reader sees the old one or the new one, also after a crash. */
 export function writeCheckpoint(dir: string, checkpoint: Checkpoint, trainState?: TrainState): void {
   const { model, tokens, parameters, training } = checkpoint;
-  const config = { format: FORMAT, format_version: FORMAT_VERSION, model, tokens, training };
+  const config = {
+    format: FORMAT,
+    format_version: FORMAT_VERSION,
+    model: toSnakeCase(model),
+    tokens: toSnakeCase(tokens),
+    training: toSnakeCase(training),
+  };
   const files: [name: string, bytes: Uint8Array][] = [[FILES.model, tensorFile(parameters, shapesOf(model))]];
   if (trainState !== undefined) {
     files.push([FILES.optimizer, tensorFile(momentArrays(trainState), momentShapes(model))]);
@@ -262,15 +269,16 @@ function readConfig(file: string): Pick<Checkpoint, "model" | "tokens" | "traini
       `${file} has format_version ${version}, this version of icrl reads up to ${FORMAT_VERSION}: use a newer one`,
     );
   }
-  const { tokens, model, training } = checkDocument(config, file, CONFIG);
-  return { model: readModel(file, model, tokens), tokens, training };
+  const { model, ...stored } = checkDocument(config, file, CONFIG);
+  const tokens = toCamelCase(stored.tokens);
+  return { model: readModel(file, model, tokens), tokens, training: toCamelCase(stored.training) };
 }
 
 /** What of config.json is the same for all models: the model itself is held against its options. */
 interface Config {
-  readonly tokens: TokenConfig;
+  readonly tokens: SnakeCased<TokenConfig>;
   readonly model: Json;
-  readonly training: TrainingRecord;
+  readonly training: SnakeCased<TrainingRecord>;
 }
 
 function configDocument({ z, name, text, count, finite, sha256, options }: Parts) {
@@ -326,16 +334,15 @@ function readModel(file: string, stored: Json, tokens: TokenConfig): ModelConfig
     throw corrupt(file, `its model's numbers are ${JSON.stringify(numbers)}`);
   let model: ModelConfig;
   try {
-    model = modelConfig(options, tokens, context, numbers);
+    model = modelConfig(modelOptions(options), tokens, context, numbers);
   } catch (error) {
     if (error instanceof IcrlError) throw corrupt(file, error.message);
     throw error;
   }
-  const wrong = [...Object.keys(MODEL_OPTIONS), ...DERIVED].find(
-    (name) => stored[name] !== model[name as keyof ModelConfig],
-  );
+  const made: Json = toSnakeCase(model);
+  const wrong = [...Object.keys(made), ...DERIVED].find((name) => stored[name] !== made[name]);
   if (wrong !== undefined) {
-    const [is, should] = [stored[wrong], model[wrong as keyof ModelConfig]].map((value) => JSON.stringify(value));
+    const [is, should] = [stored[wrong], made[wrong]].map((value) => JSON.stringify(value));
     throw corrupt(file, `its model's ${wrong} is ${is}, and should be ${should}`);
   }
   return model;

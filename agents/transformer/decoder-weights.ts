@@ -38,12 +38,12 @@ const upTo = (n: number, length = n): number[] => Array.from({ length }, (_, i) 
  * @throws RangeError if one is missing
  */
 export function decoderWeights(model: ModelConfig, parameters: ReadonlyMap<string, Float32Array>): DecoderWeights {
-  const { width, heads, ff_ratio, token_size, context } = model;
+  const { width, heads, ffRatio, tokenSize, context } = model;
   const isPre = model.norm === "pre";
   const wide = padded(width, 8);
   const ownWidth = width / heads; // of a head, before it is padded
   const headWidth = padded(ownWidth, 4);
-  const hidden = width * ff_ratio;
+  const hidden = width * ffRatio;
 
   const values = (name: string): Float32Array => {
     const found = parameters.get(name);
@@ -74,7 +74,7 @@ export function decoderWeights(model: ModelConfig, parameters: ReadonlyMap<strin
   const ofQuery = (row: number): number => (row < width ? scale : 1);
   const [all, residual] = [upTo(width), upTo(width, wide)];
 
-  const layers = [linear("embed", residual, upTo(token_size))];
+  const layers = [linear("embed", residual, upTo(tokenSize))];
   for (let layer = 0; layer < model.layers; layer += 1) {
     const at = `layers.${layer}`;
     layers.push(

@@ -15,10 +15,10 @@ import { readDataset } from "../../datasets/read/read-dataset.js";
 export interface GapAtStep {
   /** Step of the trial, from 1, across its episodes. */
   readonly step: number;
-  readonly total_variation: number;
+  readonly totalVariation: number;
   readonly hellinger: number;
   /** Nats. */
-  readonly excess_cross_entropy: number;
+  readonly excessCrossEntropy: number;
   /** Trials that are averaged. */
   readonly trials: number;
 }
@@ -26,7 +26,7 @@ export interface GapAtStep {
 /** The comparison. */
 export interface ImitationGap {
   /** Whether the expert's probabilities were known; else its actions stand for them. */
-  readonly expert_probabilities: boolean;
+  readonly expertProbabilities: boolean;
   /** Means over all steps of all trials; `trials` of the step that most have. */
   readonly mean: Omit<GapAtStep, "step">;
   /** Those at which the expert chose in any trial. */
@@ -75,13 +75,13 @@ export async function imitationGap(dir: string, expert: string, model: string, t
   }
   const all = steps.reduce((sum, step) => sum.map((value, i) => value + step[i]) as Sums, [0, 0, 0, 0] as Sums);
   const means = ([variation, hellinger, excess, trials]: Sums) => ({
-    total_variation: variation / trials,
+    totalVariation: variation / trials,
     hellinger: hellinger / trials,
-    excess_cross_entropy: excess / trials,
+    excessCrossEntropy: excess / trials,
     trials,
   });
   return {
-    expert_probabilities: known,
+    expertProbabilities: known,
     mean: { ...means(all), trials: Math.max(...steps.map(([, , , trials]) => trials)) },
     steps: steps.map((sums, i) => ({ step: i + 1, ...means(sums) })).filter(({ trials }) => trials > 0),
   };

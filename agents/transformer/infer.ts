@@ -6,7 +6,7 @@
  * A sequence's keys and values are in pages of a memory that the decoder's sequences share. It grows as they do, to 4 GiB at most, and
  * does not shrink: what sequences give back is used again.
  *
- * Shapes: F token_size, D width.
+ * Shapes: F tokenSize, D width.
  */
 import { decoderWeights } from "./decoder-weights.js";
 import { type DecoderVariable, PAGE_TOKENS } from "./engine/assembly/decoder.js";
@@ -51,7 +51,7 @@ export function createDecoder(
   parameters: ReadonlyMap<string, Float32Array>,
   simd: Simd = availableSimd(),
 ): Decoder {
-  const { layers, width, heads, token_size, context, window } = model;
+  const { layers, width, heads, tokenSize, context, window } = model;
   const weights = decoderWeights(model, parameters);
   const { wide, headWidth, qkvColumns, hiddenColumns, outputColumns, outputs } = weights;
   /** Tokens that are ever in a sequence's pages, but for the last of them. */
@@ -66,7 +66,7 @@ export function createDecoder(
     return at;
   };
   const at = {
-    token: room(token_size),
+    token: room(tokenSize),
     normed: room(wide),
     qkv: room(qkvColumns),
     mixed: room(heads * headWidth),
@@ -94,11 +94,11 @@ export function createDecoder(
     layers,
     width,
     wide,
-    features: token_size,
+    features: tokenSize,
     qkvColumns,
     heads,
     headWidth,
-    hidden: width * model.ff_ratio,
+    hidden: width * model.ffRatio,
     hiddenColumns,
     outputs: outputColumns,
     isPre: model.norm === "pre" ? 1 : 0,
@@ -109,7 +109,7 @@ export function createDecoder(
   const pool = pagePool(memory, end, 4 * (wide + 2 * layers * heads * headWidth * PAGE_TOKENS));
   const abandoned = new FinalizationRegistry<readonly number[]>((pages) => pool.give(pages));
 
-  const tokenNow = floats(at.token, token_size);
+  const tokenNow = floats(at.token, tokenSize);
   const logitsNow = floats(at.logits, outputs);
   const table = new Uint32Array(memory.buffer, at.table, mostPages);
 
@@ -130,8 +130,8 @@ export function createDecoder(
         if (length >= context && !isUnbounded(model)) {
           throw new RangeError(`token ${length} is beyond the model's context of ${context} tokens`);
         }
-        if (token.length !== token_size) {
-          throw new RangeError(`a token of ${token.length} features for a model of ${token_size}`);
+        if (token.length !== tokenSize) {
+          throw new RangeError(`a token of ${token.length} features for a model of ${tokenSize}`);
         }
         let oldest = window === 0 ? 0 : Math.max(0, kept + 1 - window);
         if (oldest >= PAGE_TOKENS) {

@@ -42,7 +42,7 @@ export interface AdamW {
   /** Added to the root of the second moment. */
   readonly epsilon: number;
   /** Share of a weight that is taken off per step, times the learning rate. */
-  readonly weight_decay: number;
+  readonly weightDecay: number;
   /** Largest norm of the gradient of all parameters together; 0: any. */
   readonly clip: number;
 }

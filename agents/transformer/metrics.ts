@@ -1,5 +1,6 @@
 /** metrics.jsonl: a line for every update of a training, and one for each validation and evaluation. Losses are nats a decision. */
 import { closeSync, existsSync, fsyncSync, openSync, truncateSync, writeSync } from "node:fs";
+import { type SnakeCased, toCamelCase, toSnakeCase } from "../../common/snake-case.js";
 import { type DocumentKind, type Parts, parseDocument, readText, schemaOf } from "../../datasets/files/document.js";
 
 /** One update. */
@@ -8,9 +9,9 @@ export interface UpdateMetrics {
   /** Updates made, with this one. */
   readonly step: number;
   readonly loss: number;
-  readonly learning_rate: number;
+  readonly learningRate: number;
   /** Before clipping. */
-  readonly gradient_norm: number;
+  readonly gradientNorm: number;
   /** Decisions learned from, in this update. */
   readonly decisions: number;
   /** Tokens so far, those after sequences' ends included. */
@@ -26,14 +27,14 @@ export interface ValidationMetrics {
   /** Cross-entropy of the targets, and the squared error of the head's numbers where there are any. */
   readonly loss: number;
   /** The targets' own entropy: the least a loss can be. */
-  readonly target_entropy: number;
+  readonly targetEntropy: number;
   /** Entropy of the targets' mean: the loss of who knows only how often each action is right. */
-  readonly marginal_entropy: number;
+  readonly marginalEntropy: number;
   /** Share of decisions whose likeliest action is the target's. */
   readonly agreement: number;
   readonly decisions: number;
   /** The part of the loss that the head's numbers have; absent where it has none. */
-  readonly squared_error?: number;
+  readonly squaredError?: number;
 }
 
 /** A mean over trials. */
@@ -65,7 +66,7 @@ export interface ContinuationMetrics {
   /** Updates that it is to have. */
   readonly steps: number;
   /** Updates that it was to have until now. */
-  readonly earlier_steps: number;
+  readonly earlierSteps: number;
 }
 
 /** A line. */
@@ -105,8 +106,11 @@ function lineDocument({ z, count, text }: Parts) {
   ]);
 }
 
-const METRICS: DocumentKind<Metrics> = {
-  schema: schemaOf<Metrics>()(lineDocument),
+/** A line as it is in the file. */
+type StoredMetrics = SnakeCased<Metrics>;
+
+const METRICS: DocumentKind<StoredMetrics> = {
+  schema: schemaOf<StoredMetrics>()(lineDocument),
   reason: "CHECKPOINT_CORRUPT",
   remedy: "remove that line, or begin anew with --overwrite",
   mostBytes: 1 << 30,
@@ -135,7 +139,7 @@ export function openMetrics(path: string, step: number): MetricsFile {
     for (let number = 1; ; number += 1) {
       const next = text.indexOf("\n", end) + 1;
       if (next === 0) break;
-      const line = parseDocument(text.slice(end, next), `${path}, line ${number}`, METRICS);
+      const line = toCamelCase(parseDocument(text.slice(end, next), `${path}, line ${number}`, METRICS));
       if (line.step > step) break;
       last.set(line.type, line);
       end = next;
@@ -145,7 +149,7 @@ export function openMetrics(path: string, step: number): MetricsFile {
   const file = openSync(path, "a");
   return {
     record(metrics) {
-      writeSync(file, `${JSON.stringify(metrics)}\n`);
+      writeSync(file, `${JSON.stringify(toSnakeCase(metrics))}\n`);
       last.set(metrics.type, metrics);
     },
     last: <T extends Metrics["type"]>(type: T) => last.get(type) as Extract<Metrics, { type: T }> | undefined,

@@ -1,6 +1,7 @@
 /** What a model is, apart from its weights: its shape, as `model` in a training's spec and in a checkpoint's config.json. */
 import { IcrlError } from "../../common/errors.js";
 import { choice, integer, number, type Resolved, resolveOptions } from "../../common/options.js";
+import { type CamelCased, toCamelCase } from "../../common/snake-case.js";
 import { armWeightCount } from "./arm-scores.js";
 import { type TokenConfig, tokenSize, tokensPerStep } from "./token-layout.js";
 
@@ -29,18 +30,18 @@ export const MODEL_OPTIONS = {
 } as const;
 
 /** What was chosen, defaults filled in. */
-export type ModelOptions = Resolved<typeof MODEL_OPTIONS>;
+export type ModelOptions = CamelCased<Resolved<typeof MODEL_OPTIONS>>;
 
-/** A model's shape. Names as in config.json. */
+/** A model's shape. */
 export interface ModelConfig extends ModelOptions {
   /** F, features of a token. */
-  readonly token_size: number;
+  readonly tokenSize: number;
   /** Tokens of the longest sequence it was trained on. */
   readonly context: number;
   /** A, actions it can tell apart. */
-  readonly max_actions: number;
+  readonly maxActions: number;
   /** d: the head's outputs score each arm by its d features (arm-scores.ts); 0: they are the logits of the actions. */
-  readonly arm_dim: number;
+  readonly armDim: number;
   /** Tokens a decision: logits are read at tokens 0, stride, 2 stride, ... */
   readonly stride: number;
   /** N, numbers that the head gives at each decision beside what makes the logits; absent: none. */
@@ -53,7 +54,7 @@ export interface ModelConfig extends ModelOptions {
  * @throws OPTION_UNKNOWN, OPTION_INVALID if the options are not in the table, or the width is not a multiple of the heads
  */
 export function modelOptions(given: Readonly<Record<string, unknown>>): ModelOptions {
-  const options = resolveOptions(MODEL_OPTIONS, given, "the model");
+  const options = toCamelCase(resolveOptions(MODEL_OPTIONS, given, "the model"));
   if (options.width % options.heads === 0) return options;
   throw new IcrlError(
     "OPTION_INVALID",
@@ -67,32 +68,26 @@ export function modelOptions(given: Readonly<Record<string, unknown>>): ModelOpt
  *
  * @param context tokens of the longest sequence
  * @param numbers of the head, as the objective wants
- * @throws what `modelOptions` throws
  */
-export function modelConfig(
-  given: Readonly<Record<string, unknown>>,
-  tokens: TokenConfig,
-  context: number,
-  numbers = 0,
-): ModelConfig {
+export function modelConfig(options: ModelOptions, tokens: TokenConfig, context: number, numbers = 0): ModelConfig {
   return {
-    ...modelOptions(given),
-    token_size: tokenSize(tokens),
+    ...options,
+    tokenSize: tokenSize(tokens),
     context,
-    max_actions: tokens.max_actions,
-    arm_dim: tokens.layout === "chosen-arm" ? tokens.dim : 0,
+    maxActions: tokens.maxActions,
+    armDim: tokens.layout === "chosen-arm" ? tokens.dim : 0,
     stride: tokensPerStep(tokens),
     ...(numbers > 0 && { numbers }),
   };
 }
 
 /** Outputs of the head that make the logits: they are these, or the weights of the arms' scores. */
-export function actionOutputs({ arm_dim, max_actions }: Pick<ModelConfig, "arm_dim" | "max_actions">): number {
-  return arm_dim === 0 ? max_actions : armWeightCount(arm_dim);
+export function actionOutputs({ armDim, maxActions }: Pick<ModelConfig, "armDim" | "maxActions">): number {
+  return armDim === 0 ? maxActions : armWeightCount(armDim);
 }
 
 /** K, outputs of the head: those that make the logits, then the numbers. */
-export function headOutputs(model: Pick<ModelConfig, "arm_dim" | "max_actions" | "numbers">): number {
+export function headOutputs(model: Pick<ModelConfig, "armDim" | "maxActions" | "numbers">): number {
   return actionOutputs(model) + (model.numbers ?? 0);
 }
 

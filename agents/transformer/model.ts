@@ -13,7 +13,7 @@
  * s_ij = q_i . k_j / sqrt(D / H), less alibiSlope(h) (i - j) where positions are relative, head h gives
  *     softmax: sum_j softmax_j(s_ij) v_j;   relu: sum_j relu(s_ij) v_j / n_i.
  *
- * Shapes: B sequences, L tokens, T = ceil(L / stride) decisions, F token_size, D width, H heads, A max_actions, d arm_dim, N numbers.
+ * Shapes: B sequences, L tokens, T = ceil(L / stride) decisions, F tokenSize, D width, H heads, A maxActions, d armDim, N numbers.
  * Source: Vaswani et al. (2017); Xiong et al. (2020) for `pre`; Lin, Bai & Mei (2023), section 2 and appendix, for `relu`.
  * Differs: Lin, Bai & Mei divide by the position alone; here by the number of tokens seen, which is the same without a window.
  */
@@ -57,9 +57,9 @@ export function forward(
       norm,
       positions,
       stride,
-      token_size,
-      max_actions,
-      arm_dim,
+      tokenSize,
+      maxActions,
+      armDim,
       dropout,
       numbers = 0,
     } = config;
@@ -100,7 +100,7 @@ export function forward(
     const mlp = (x: tf.Tensor2D, at: string): tf.Tensor2D =>
       linear(tf.relu(linear(x, `${at}.mlp.up`)), `${at}.mlp.down`);
 
-    let x = linear(tf.reshape(tokens, [rows, token_size]), "embed");
+    let x = linear(tf.reshape(tokens, [rows, tokenSize]), "embed");
     if (positions === "learned") {
       const here = tf.slice(parameters["position.weight"], [0, 0], [length, width]);
       x = tf.reshape(tf.add(tf.reshape(x, [batch, length, width]), here), [rows, width]);
@@ -124,10 +124,10 @@ export function forward(
     const forActions = numbers === 0 ? outputs : tf.slice(outputs, [0, 0], [-1, weights]);
     const rest =
       numbers === 0 ? [] : [tf.reshape(tf.slice(outputs, [0, weights], [-1, numbers]), [batch, decisions, numbers])];
-    const shape: [number, number, number] = [batch, decisions, max_actions];
-    if (arm_dim === 0) return [tf.reshape(forActions, shape), ...rest] as tf.Tensor3D[];
+    const shape: [number, number, number] = [batch, decisions, maxActions];
+    if (armDim === 0) return [tf.reshape(forActions, shape), ...rest] as tf.Tensor3D[];
     if (arms === undefined) throw new RangeError("the model scores arms, and there are none");
-    const terms = tf.tensor3d(armTerms(arms, arm_dim), [batch * decisions, max_actions, weights]);
+    const terms = tf.tensor3d(armTerms(arms, armDim), [batch * decisions, maxActions, weights]);
     return [tf.reshape(tf.matMul(terms, tf.reshape(forActions, [-1, weights, 1])), shape), ...rest] as tf.Tensor3D[];
   });
   return { logits: made[0], numbers: made[1] };

@@ -4,7 +4,7 @@
  *     sum over decisions of  w CE(y, softmax(logits))  +  sum over numbers n of  w_n (yhat_n - y_n)^2,
  * with every weight w the objective's own, so that what is not to be learned has weight 0, and an advantage may be a weight.
  *
- * Shapes: A max_actions, N numbers.
+ * Shapes: A maxActions, N numbers.
  */
 import type { ColumnName, ColumnsByName } from "../../datasets/log/batch-columns.js";
 import type { LabelColumns } from "../../datasets/read/read-dataset.js";

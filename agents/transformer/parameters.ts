@@ -7,7 +7,7 @@
  * divided by sqrt(2 layers), so that the sum of all sub-layers has the size of one (Radford et al. 2019, "Language Models are
  * Unsupervised Multitask Learners", section 2.3); the head's are divided by 10, so that first choices are nearly uniform.
  *
- * Shapes: D width, H heads, F token_size, K headOutputs, r ff_ratio, C context.
+ * Shapes: D width, H heads, F tokenSize, K headOutputs, r ffRatio, C context.
  */
 import type { Rng } from "../../common/rng.js";
 import { headOutputs, type ModelConfig } from "./model-config.js";
@@ -24,7 +24,7 @@ export interface ParameterSpec {
 
 /** All parameters, in the order of the forward pass. */
 export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
-  const { layers, width, ff_ratio, norm, positions, token_size, context } = config;
+  const { layers, width, ffRatio, norm, positions, tokenSize, context } = config;
   const specs: ParameterSpec[] = [];
   const linear = (name: string, out: number, from: number, scale = 1) => {
     specs.push({ name: `${name}.weight`, shape: [out, from], init: scale / Math.sqrt(from), decays: true });
@@ -35,7 +35,7 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
     specs.push({ name: `${name}.bias`, shape: [width], init: "zeros", decays: false });
   };
   const last = 1 / Math.sqrt(2 * layers);
-  linear("embed", width, token_size);
+  linear("embed", width, tokenSize);
   if (positions === "learned") {
     specs.push({ name: "position.weight", shape: [context, width], init: 0.02, decays: false });
   }
@@ -45,8 +45,8 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
     linear(`${at}.attention.qkv`, 3 * width, width);
     linear(`${at}.attention.out`, width, width, last);
     layerNorm(`${at}.norm2`);
-    linear(`${at}.mlp.up`, ff_ratio * width, width);
-    linear(`${at}.mlp.down`, width, ff_ratio * width, last);
+    linear(`${at}.mlp.up`, ffRatio * width, width);
+    linear(`${at}.mlp.down`, width, ffRatio * width, last);
   }
   if (norm === "pre") layerNorm("final_norm");
   linear("head", headOutputs(config), width, 0.1);

@@ -4,7 +4,7 @@ import type { Sequence } from "./infer.js";
  * A sequence of which no more than the last tokens are seen, as if the first of them were the beginning. Where a token has left, all
  * that are seen are computed anew: a decision costs as much as so many tokens.
  *
- * Shapes: F token_size.
+ * Shapes: F tokenSize.
  *
  * @param inner the memory it works in, which nobody else uses
  * @param tokens most tokens seen; fewer where a decision's tokens would be torn apart

@@ -42,19 +42,19 @@ export function createTfjsLearner(config: ModelConfig, optimizer: AdamW, start: 
   /** [B, T, A] log-probabilities, absent actions left out; and the numbers. */
   function answers(batch: LearningBatch, dropoutSeed?: number): HeadTensors {
     const { sequences, length, tokens, arms, numActions } = batch;
-    const input = tf.tensor3d(tokens, [sequences, length, config.token_size]);
+    const input = tf.tensor3d(tokens, [sequences, length, config.tokenSize]);
     let { logits, numbers } = forward(config, parameters, input, { arms, dropoutSeed });
-    if (numActions.some((count) => count < config.max_actions)) {
-      const absent = Float32Array.from({ length: sequences * config.max_actions }, (_, i) =>
-        i % config.max_actions < numActions[Math.floor(i / config.max_actions)] ? 0 : ABSENT,
+    if (numActions.some((count) => count < config.maxActions)) {
+      const absent = Float32Array.from({ length: sequences * config.maxActions }, (_, i) =>
+        i % config.maxActions < numActions[Math.floor(i / config.maxActions)] ? 0 : ABSENT,
       );
-      logits = tf.add(logits, tf.tensor(absent, [sequences, 1, config.max_actions]));
+      logits = tf.add(logits, tf.tensor(absent, [sequences, 1, config.maxActions]));
     }
     return { logits: tf.logSoftmax(logits) as tf.Tensor3D, numbers };
   }
 
   const targetsOf = ({ targets, sequences }: LearningBatch) =>
-    tf.tensor3d(targets, [sequences, targets.length / sequences / config.max_actions, config.max_actions]);
+    tf.tensor3d(targets, [sequences, targets.length / sequences / config.maxActions, config.maxActions]);
 
   /** Sum of weight times cross-entropy. */
   function crossEntropy(logs: tf.Tensor3D, targets: tf.Tensor3D, weights: tf.Tensor2D): tf.Scalar {
@@ -139,7 +139,7 @@ export function createTfjsLearner(config: ModelConfig, optimizer: AdamW, start: 
  */
 function step(
   slots: readonly Slot[],
-  { beta1, beta2, epsilon, weight_decay, clip }: AdamW,
+  { beta1, beta2, epsilon, weightDecay, clip }: AdamW,
   updates: number,
   learningRate: number,
   decisions: number,
@@ -158,7 +158,7 @@ function step(
       first.assign(tf.add(tf.mul(first, beta1), tf.mul(mean, 1 - beta1)));
       second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(mean), 1 - beta2)));
       const change = tf.div(tf.mul(first, rate), tf.add(tf.mul(tf.sqrt(second), correction), epsilon));
-      const kept = decays ? tf.mul(value, 1 - learningRate * weight_decay) : value;
+      const kept = decays ? tf.mul(value, 1 - learningRate * weightDecay) : value;
       value.assign(tf.sub(kept, change));
       gradient.assign(tf.zerosLike(gradient));
     }

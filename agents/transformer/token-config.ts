@@ -46,12 +46,12 @@ export function tokenConfigOf(tasks: readonly TaskHead[], layout: Layout, reward
   }
   return {
     layout,
-    max_actions: most((shape) => shape.numActions),
-    num_states: most((shape) => shape.numStates),
+    maxActions: most((shape) => shape.numActions),
+    numStates: most((shape) => shape.numStates),
     dim,
     horizon: Math.max(...tasks.map((task) => task.horizon)),
-    reward_mean: rewards.mean,
-    reward_std: rewards.std,
+    rewardMean: rewards.mean,
+    rewardStd: rewards.std,
   };
 }
 

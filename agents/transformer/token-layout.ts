@@ -10,7 +10,7 @@
  * | step in the episode over the horizon, in [0, 1) | 1 | situation |
  * | 1 where an episode begins | 1 | situation |
  * | action taken, one-hot; in layout `chosen-arm`: features of the arm taken, and those times the reward | A; 2 d | outcome |
- * | reward, minus `reward_mean`, over `reward_std` | 1 | outcome |
+ * | reward, minus `rewardMean`, over `rewardStd` | 1 | outcome |
  * | 1: there is an outcome | 1 | outcome |
  * | 1 where that step's episode terminated | 1 | outcome |
  * | 1 where it was truncated | 1 | outcome |
@@ -20,7 +20,7 @@
  * places and their number mean nothing to it, and the head scores them by their features (arm-scores.ts). The decision of step t is read
  * at the token with situation t. The last observation of an episode that ended is in no token.
  *
- * Shapes: A = max_actions, d = dim, S = num_states (0 if 1); F = tokenSize.
+ * Shapes: A = maxActions, d = dim, S = numStates (0 if 1); F = tokenSize.
  */
 import type { Trial } from "../../clients/typescript/define-agent.js";
 import { IcrlError } from "../../common/errors.js";
@@ -33,17 +33,17 @@ export type Layout = (typeof LAYOUTS)[number];
 export interface TokenConfig {
   readonly layout: Layout;
   /** A, most actions of a task. */
-  readonly max_actions: number;
+  readonly maxActions: number;
   /** S, most states; 1 for bandits. */
-  readonly num_states: number;
+  readonly numStates: number;
   /** d, features of an arm; 0: none. */
   readonly dim: number;
   /** Steps of an episode, that the step in it is divided by. */
   readonly horizon: number;
   /** Of the rewards of the training data. */
-  readonly reward_mean: number;
+  readonly rewardMean: number;
   /** Of the rewards of the training data; positive. */
-  readonly reward_std: number;
+  readonly rewardStd: number;
 }
 
 /** What a decision is made in. */
@@ -66,11 +66,11 @@ export interface DecisionOutcome {
   readonly truncated: boolean;
 }
 
-const statesOf = ({ num_states }: TokenConfig): number => (num_states > 1 ? num_states : 0);
+const statesOf = ({ numStates }: TokenConfig): number => (numStates > 1 ? numStates : 0);
 const byFeatures = ({ layout }: Pick<TokenConfig, "layout">): boolean => layout === "chosen-arm";
-const armsSize = (config: TokenConfig): number => (byFeatures(config) ? 0 : config.max_actions * config.dim);
+const armsSize = (config: TokenConfig): number => (byFeatures(config) ? 0 : config.maxActions * config.dim);
 const situationSize = (config: TokenConfig): number => armsSize(config) + statesOf(config) + 2;
-const actionSize = (config: TokenConfig): number => (byFeatures(config) ? 2 * config.dim : config.max_actions);
+const actionSize = (config: TokenConfig): number => (byFeatures(config) ? 2 * config.dim : config.maxActions);
 
 /** F, features of a token. */
 export function tokenSize(config: TokenConfig): number {
@@ -98,7 +98,7 @@ export function writeOutcome(target: Float32Array, at: number, config: TokenConf
   const { dim } = config;
   const actions = at + situationSize(config);
   const after = actions + actionSize(config);
-  const reward = (outcome.reward - config.reward_mean) / config.reward_std;
+  const reward = (outcome.reward - config.rewardMean) / config.rewardStd;
   if (byFeatures(config)) {
     const { arms, action } = outcome;
     for (let i = 0; i < dim; i += 1) {
@@ -128,8 +128,8 @@ export function requireFits(config: TokenConfig, { task, numActions, numStates, 
       "TASK_UNSUPPORTED",
       `task "${task}" has ${has} ${what}, the model was trained for at most ${most}: train one on a dataset of this task`,
     );
-  if (numActions > config.max_actions && !byFeatures(config)) throw too("actions", numActions, config.max_actions);
-  if (numStates > config.num_states) throw too("states", numStates, config.num_states);
+  if (numActions > config.maxActions && !byFeatures(config)) throw too("actions", numActions, config.maxActions);
+  if (numStates > config.numStates) throw too("states", numStates, config.numStates);
   if (dim !== config.dim && (dim > 0 || byFeatures(config))) {
     throw new IcrlError(
       "TASK_UNSUPPORTED",

@@ -82,7 +82,7 @@ export async function train(training: Training): Promise<TrainingEnd> {
   };
   const { earlierSteps } = training;
   if (earlierSteps !== undefined && metrics.last("continuation")?.steps !== options.steps) {
-    record({ type: "continuation", step: state.step, steps: options.steps, earlier_steps: earlierSteps });
+    record({ type: "continuation", step: state.step, steps: options.steps, earlierSteps });
   }
   let saved = true; // what was learned so far
   const save = async () => {
@@ -96,15 +96,15 @@ export async function train(training: Training): Promise<TrainingEnd> {
   const due = (every: number) => state.step > 0 && (state.step % every === 0 || state.step === options.steps);
   const evaluationDue = () =>
     training.evaluate !== undefined &&
-    options.evaluation_trials > 0 &&
-    due(options.evaluation_every) &&
+    options.evaluationTrials > 0 &&
+    due(options.evaluationEvery) &&
     metrics.last("evaluation")?.step !== state.step;
   const started = performance.now();
   const stream = training.batches(state.position)[Symbol.asyncIterator]();
   try {
     for (;;) {
       await setImmediate(); // signals are taken between updates, also where computing them waits for nothing
-      if (stopping() || evaluationDue() || due(options.checkpoint_every)) await save();
+      if (stopping() || evaluationDue() || due(options.checkpointEvery)) await save();
       if (!stopping() && evaluationDue()) {
         training.onInterlude?.("evaluating", state.step);
         await evaluate(training, state.step, record);
@@ -118,7 +118,7 @@ export async function train(training: Training): Promise<TrainingEnd> {
       state = { step: state.step + 1, tokens: state.tokens + tokens, position };
       const seconds = (performance.now() - started) / 1000;
       record({ type: "update", step: state.step, ...learned, tokens: state.tokens, seconds });
-      if (training.validation !== undefined && due(options.validation_every)) {
+      if (training.validation !== undefined && due(options.validationEvery)) {
         training.onInterlude?.("validating", state.step);
         record(await validate(learner, training.validation(), state.step));
       }
@@ -168,8 +168,8 @@ async function learn({ options, seed, learner }: Training, stream: AsyncIterator
   const gradientNorm = await learner.update(learningRate, decisions);
   return {
     loss: loss / decisions,
-    learning_rate: learningRate,
-    gradient_norm: gradientNorm,
+    learningRate,
+    gradientNorm,
     decisions,
     tokens,
     position,
@@ -216,10 +216,10 @@ async function validate(
     type: "validation",
     step,
     loss: loss / decisions,
-    target_entropy: entropy / decisions,
-    marginal_entropy: marginalEntropy,
+    targetEntropy: entropy / decisions,
+    marginalEntropy,
     agreement: agreed / decisions,
     decisions,
-    ...(squared !== undefined && { squared_error: squared / decisions }),
+    ...(squared !== undefined && { squaredError: squared / decisions }),
   };
 }

@@ -91,8 +91,8 @@ export async function* trainingBatches(options: TrainingDataOptions): AsyncGener
   for (const shape of tasks.values()) {
     requireFits(config, shape);
     // Layout chosen-arm plays with any number of arms, but its targets have places for so many.
-    if (shape.numActions > config.max_actions) {
-      throw new RangeError(`${shape.numActions} actions in batches of ${config.max_actions}`);
+    if (shape.numActions > config.maxActions) {
+      throw new RangeError(`${shape.numActions} actions in batches of ${config.maxActions}`);
     }
   }
   const makeBatch = batchMaker(options, tasks);
@@ -152,15 +152,13 @@ function batchMaker(options: TrainingDataOptions, tasks: ReadonlyMap<string, Dat
   return ({ epoch, index, units, columns, labels }: DatasetBatch<ColumnName>): TrialBatch => {
     const sequences = units.length - 1;
     const tokens = new Float32Array(sequences * context * features);
-    const targets = new Float32Array(sequences * steps * config.max_actions);
+    const targets = new Float32Array(sequences * steps * config.maxActions);
     const weights = new Float32Array(sequences * steps);
     const ofNumbers = sequences * steps * objective.numbers;
     const numbers =
       ofNumbers === 0 ? undefined : { targets: new Float32Array(ofNumbers), weights: new Float32Array(ofNumbers) };
     const arms =
-      config.layout === "chosen-arm"
-        ? new Float32Array(sequences * steps * config.max_actions * config.dim)
-        : undefined;
+      config.layout === "chosen-arm" ? new Float32Array(sequences * steps * config.maxActions * config.dim) : undefined;
     const numActions = new Int32Array(sequences);
     const none = new Float32Array();
     const out = { targets, weights, numberTargets: numbers?.targets ?? none, numberWeights: numbers?.weights ?? none };
@@ -177,7 +175,7 @@ function batchMaker(options: TrainingDataOptions, tasks: ReadonlyMap<string, Dat
       const hides = mask > 0 ? hider(key, epoch, place, mask) : undefined;
       const count = encodeTrial(tokens, i * context * features, config, trial, { first, length: context }, hides);
       decisions += objective.write(out, { trial, labels, tokens: config, first, count, at: i * steps }, rules);
-      if (arms !== undefined) writeArms(arms, i * steps, config.max_actions, trial, first, count);
+      if (arms !== undefined) writeArms(arms, i * steps, config.maxActions, trial, first, count);
       numActions[i] = shape.numActions;
     }
     const position = { epoch, batch: index + 1 };

@@ -1,5 +1,6 @@
 /** What one may choose of a training: `training` in its spec, and docs/training.md's table. */
-import { boolean, integer, number, type Resolved } from "../../common/options.js";
+import { boolean, integer, number, type Resolved, resolveOptions } from "../../common/options.js";
+import { type CamelCased, toCamelCase } from "../../common/snake-case.js";
 
 /** The table. */
 export const TRAINING_OPTIONS = {
@@ -34,8 +35,17 @@ export const TRAINING_OPTIONS = {
   keep_checkpoints: integer({ default: 2, min: 1, help: "checkpoints that are kept, the latest ones" }),
 } as const;
 
-/** Choices made. Names as in the spec. */
-export type TrainingOptions = Resolved<typeof TRAINING_OPTIONS>;
+/** Choices made. */
+export type TrainingOptions = CamelCased<Resolved<typeof TRAINING_OPTIONS>>;
+
+/**
+ * Checks what is chosen.
+ *
+ * @throws OPTION_UNKNOWN, OPTION_INVALID
+ */
+export function trainingOptions(given: Readonly<Record<string, unknown>>): TrainingOptions {
+  return toCamelCase(resolveOptions(TRAINING_OPTIONS, given, "the training"));
+}
 
 /**
  * Learning rate of an update, from 0: a linear rise over `warmup` updates, then half a cosine down to the last.
@@ -43,7 +53,7 @@ export type TrainingOptions = Resolved<typeof TRAINING_OPTIONS>;
  * Source: Loshchilov & Hutter (2017), "SGDR", equation 5, without restarts.
  */
 export function learningRateAt(update: number, options: TrainingOptions): number {
-  const { learning_rate: high, final_learning_rate: low, warmup, steps } = options;
+  const { learningRate: high, finalLearningRate: low, warmup, steps } = options;
   if (update < warmup) return (high * (update + 1)) / warmup;
   const progress = Math.min(1, (update - warmup) / Math.max(1, steps - 1 - warmup));
   return low + (high - low) * 0.5 * (1 + Math.cos(Math.PI * progress));

@@ -59,13 +59,13 @@ export const transformer = defineAgent({
     requireFits(tokens, trial);
     requireRoom(loaded, trial, context);
     const whole = decoder.sequence();
-    const sequence = context === 0 ? whole : recentSequence(whole, model.token_size, context, model.stride);
+    const sequence = context === 0 ? whole : recentSequence(whole, model.tokenSize, context, model.stride);
 
-    const token = new Float32Array(model.token_size);
+    const token = new Float32Array(model.tokenSize);
     const logits = new Float64Array(trial.numActions);
     const law = new Float64Array(trial.numActions); // of the choice at the turn that was read last
     const read = { episode: -1, step: -1 };
-    const weights = new Float64Array(model.arm_dim === 0 ? 0 : headOutputs(model)); // that arms are scored by
+    const weights = new Float64Array(model.armDim === 0 ? 0 : headOutputs(model)); // that arms are scored by
     let hasOutcome = false; // whether `token` holds one, which the next turn pushes
     let propensity = Number.NaN;
 
@@ -81,7 +81,7 @@ export const transformer = defineAgent({
       const arms = turn.arms?.data;
       writeSituation(token, 0, tokens, { step, state, arms });
       sequence.push(token);
-      if (model.arm_dim === 0) sequence.outputs(logits);
+      if (model.armDim === 0) sequence.outputs(logits);
       else {
         sequence.outputs(weights);
         scoreArms(logits, 0, logits.length, weights, 0, arms as Float32Array, 0, trial.dim);

@@ -1,10 +1,11 @@
 /** `icrl serve`: the server. */
 import { Command, Option } from "commander";
-import { allowed, resolveOptions } from "../../common/options.js";
+import { allowed } from "../../common/options.js";
+import { camelCase } from "../../common/snake-case.js";
 import { claimOutput } from "../../datasets/output/claim-output.js";
 import { COLLECTING, LOG, REPORT, TOURNAMENT } from "../../datasets/output/output-kinds.js";
 import { openAddressWarning } from "../../jobs/processes/open-address.js";
-import { LIMIT_OPTIONS } from "../../server/sessions/limits.js";
+import { LIMIT_OPTIONS, resolveLimits } from "../../server/sessions/limits.js";
 import { printJsonLine } from "../print/json.js";
 import { printText } from "../print/terminal.js";
 import { hostAndPort, wholeNumber } from "./arguments.js";
@@ -62,13 +63,8 @@ export function serveCommand(): Command {
   }
   return command.action(async (flags: ServeFlags) => {
     const elseFree = command.getOptionValueSource("http") === "default";
-    const given = Object.fromEntries(
-      Object.keys(LIMIT_OPTIONS).map((name) => [
-        name,
-        flags[name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())],
-      ]),
-    );
-    const limits = resolveOptions(LIMIT_OPTIONS, given, "serve");
+    const given = Object.fromEntries(Object.keys(LIMIT_OPTIONS).map((name) => [name, flags[camelCase(name)]]));
+    const limits = resolveLimits(given);
     // `dataset collect` alone has a server on what it collects, and ends it: what others record there does not belong to the dataset.
     const into = flags.stopWithInput ? [TOURNAMENT, COLLECTING] : [TOURNAMENT];
     claimOutput(flags.data, { own: [LOG], into, beside: [REPORT] });

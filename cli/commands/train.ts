@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { EvaluationMetrics, ValidationMetrics } from "../../agents/transformer/metrics.js";
 import type { TrainingOptions } from "../../agents/transformer/training-options.js";
 import { digitsForIntervals } from "../../common/digits.js";
+import { toSnakeCase } from "../../common/snake-case.js";
 import { intervalText, meanText } from "../../jobs/report/estimates.js";
 import { fixedNumber } from "../../jobs/report/numbers.js";
 import type { TrainingListener, TrainingResult } from "../../jobs/train/run-training.js";
@@ -67,12 +68,12 @@ async function train(file: string, flags: TrainFlags, command: Command): Promise
   } finally {
     progress.finish();
   }
-  printerFor(flags).print(result, () => summary(spec.name, result));
+  printerFor(flags).print(result, () => summary(spec.name, result), resultJson);
 }
 
 /** Shows a training as it goes: trials that are played for it first, then its updates. */
 function trainingProgress(options: TrainingOptions): TrainingListener & Pick<Progress, "finish"> {
-  const { steps, evaluation_trials: trials } = options;
+  const { steps, evaluationTrials: trials } = options;
   let loss = 0;
   let known = 0; // how much of the mean is there
   let held = "";
@@ -112,7 +113,7 @@ function trainingProgress(options: TrainingOptions): TrainingListener & Pick<Pro
 }
 
 /** Evaluations that come after an update: at every so many-th, and after the last. */
-function evaluationsAfter(step: number, { steps, evaluation_every: every }: TrainingOptions): number {
+function evaluationsAfter(step: number, { steps, evaluationEvery: every }: TrainingOptions): number {
   const last = steps % every !== 0 && step < steps ? 1 : 0;
   return Math.floor(steps / every) - Math.floor(step / every) + last;
 }
@@ -131,9 +132,18 @@ function agreementText({ agreement, decisions }: ValidationMetrics): string {
   return `${fixedNumber(100 * agreement, digits)} %${shown} of ${fixedNumber(decisions, 0)} decisions`;
 }
 
+/** What --json prints. */
+export type TrainingJson = ReturnType<typeof resultJson>;
+
+const resultJson = (result: TrainingResult) => ({
+  ...toSnakeCase(result),
+  validation: result.validation && toSnakeCase(result.validation),
+  evaluation: result.evaluation && toSnakeCase(result.evaluation),
+});
+
 function summary(name: string, result: TrainingResult): string {
   const { validation, evaluation, checkpoint } = result;
-  const rate = result.tokens_per_second;
+  const rate = result.tokensPerSecond;
   return [
     `${name}: ${result.step} updates, ${result.tokens.toLocaleString("en")} tokens, ${result.parameters.toLocaleString("en")} parameters`,
     ...(rate === null
@@ -146,7 +156,7 @@ function summary(name: string, result: TrainingResult): string {
     ...(validation === null
       ? []
       : [
-          `validation   loss ${validation.loss.toFixed(4)} (targets' entropy ${validation.target_entropy.toFixed(4)}, their marginal's ${validation.marginal_entropy.toFixed(4)}), agreement ${agreementText(validation)}`,
+          `validation   loss ${validation.loss.toFixed(4)} (targets' entropy ${validation.targetEntropy.toFixed(4)}, their marginal's ${validation.marginalEntropy.toFixed(4)}), agreement ${agreementText(validation)}`,
         ]),
     ...(evaluation === null ? [] : [`evaluation   ${evaluationText(evaluation)}`]),
     `checkpoint   ${checkpoint}`,

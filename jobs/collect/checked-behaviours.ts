@@ -6,7 +6,7 @@ import { playsTask } from "../../common/plays-task.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
 import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
 import { checkCollection } from "../../server/collections/spec.js";
-import { LIMIT_OPTIONS } from "../../server/sessions/limits.js";
+import { resolveLimits } from "../../server/sessions/limits.js";
 import { isBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
 import type { DatasetSpec } from "./dataset-file.js";
 
@@ -21,7 +21,7 @@ export function checkedBehaviours(
   { collection, seed, experts }: DatasetSpec,
   awaited: readonly string[],
 ): CollectionSpec["behaviours"] {
-  const limits = resolveOptions(LIMIT_OPTIONS, {}, "serve");
+  const limits = resolveLimits();
   const { tasks } = checkCollection({ ...collection, seed: seed ?? 0n }, limits);
   const checkPlays = (name: string, options: Readonly<Record<string, unknown>>, what: string) => {
     const agent = findAgent(name);

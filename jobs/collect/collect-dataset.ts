@@ -1,7 +1,6 @@
 /** Plays a mixture of behaviours into an offline dataset, or goes on with it: what `icrl dataset collect` does. */
 import { findAgent } from "../../agents/registry.js";
 import { IcrlError } from "../../common/errors.js";
-import { resolveOptions } from "../../common/options.js";
 import {
   collectingFolder,
   type DatasetManifest,
@@ -11,7 +10,7 @@ import {
 import { beginFolder } from "../../datasets/output/begin-folder.js";
 import { BEGUN_DATASET, DATASET } from "../../datasets/output/output-kinds.js";
 import { checkCollection } from "../../server/collections/spec.js";
-import { LIMIT_OPTIONS } from "../../server/sessions/limits.js";
+import { resolveLimits } from "../../server/sessions/limits.js";
 import { abortable } from "../abortable.js";
 import { labelByExpert } from "../label/label-by-expert.js";
 import type { JobListener } from "../listener.js";
@@ -58,7 +57,7 @@ export async function collectDataset(
     return manifest;
   }
   const collection = openCollectingFolder(out, spec, source);
-  const checked = checkCollection(collection, resolveOptions(LIMIT_OPTIONS, {}, "serve"));
+  const checked = checkCollection(collection, resolveLimits());
   await playCollection({ out, spec: collection, others, listen }, listener, signal);
   for (const { name, expert, options } of spec.experts) {
     listener.doing(`labels "${name}": starting a server, and reading what is to be labelled`);

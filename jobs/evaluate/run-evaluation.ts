@@ -14,6 +14,7 @@ import { transformer } from "../../agents/transformer/transformer.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
 import { resolveOptions } from "../../common/options.js";
 import { hash64 } from "../../common/seeds.js";
+import { toSnakeCase } from "../../common/snake-case.js";
 import { beginFolder } from "../../datasets/output/begin-folder.js";
 import { EVALUATION } from "../../datasets/output/output-kinds.js";
 import { collectDataset } from "../collect/collect-dataset.js";
@@ -69,7 +70,7 @@ export interface EvaluationJson {
   readonly tasks: readonly (PlannedTask & {
     readonly players: readonly PlayerJson[];
     /** Of the model from the expert on the expert's own trajectories; null for shifted tasks and refused ones. */
-    readonly imitation: ImitationGap | null;
+    readonly imitation: GapJson | null;
   })[];
 }
 
@@ -171,8 +172,8 @@ async function compareLabels(
   tasks: readonly PlannedTask[],
   listener: JobListener,
   signal: AbortSignal,
-): Promise<Map<string, ImitationGap>> {
-  const gaps = new Map<string, ImitationGap>();
+): Promise<Map<string, GapJson>> {
+  const gaps = new Map<string, GapJson>();
   if (tasks.length === 0) return gaps;
   const out = join(plan.out, "imitation");
   const { expert, expertOptions: options, choice, trials } = plan;
@@ -193,6 +194,15 @@ async function compareLabels(
   };
   await collectDataset({ spec, source: "the evaluation", out, overwrite: true }, listener, signal);
   listener.doing("comparing the labels, step by step");
-  for (const { id } of tasks) gaps.set(id, await imitationGap(out, "expert", "transformer", id));
+  for (const { id } of tasks) gaps.set(id, gapJson(await imitationGap(out, "expert", "transformer", id)));
   return gaps;
 }
+
+/** A gap as evaluation.json has it. */
+type GapJson = ReturnType<typeof gapJson>;
+
+const gapJson = ({ mean, steps, ...rest }: ImitationGap) => ({
+  ...toSnakeCase(rest),
+  mean: toSnakeCase(mean),
+  steps: steps.map((step) => toSnakeCase(step)),
+});

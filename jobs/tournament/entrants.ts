@@ -4,7 +4,7 @@ import { IcrlError } from "../../common/errors.js";
 import { resolveOptions } from "../../common/options.js";
 import { playsTask } from "../../common/plays-task.js";
 import type { Attendance, Declaration, TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
-import { LIMIT_OPTIONS, type Limits } from "../../server/sessions/limits.js";
+import { type Limits, resolveLimits } from "../../server/sessions/limits.js";
 import { type CheckedSpec, checkSpec, entersFor } from "../../server/tournaments/spec.js";
 import { isBuiltIn, nearBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
 import { reachableAddress } from "../processes/open-address.js";
@@ -84,7 +84,7 @@ export function joinText({ name, agent }: SpecEntrant, address: string, awaited:
 
 /** Of a server that is asked only later. */
 const UNKNOWN_LIMITS = Object.fromEntries(
-  Object.keys(LIMIT_OPTIONS).map((name) => [name, Infinity]),
+  Object.keys(resolveLimits()).map((name) => [name, Infinity]),
 ) as unknown as Limits;
 
 /**
@@ -94,5 +94,5 @@ const UNKNOWN_LIMITS = Object.fromEntries(
  * @throws SPEC_INVALID, TASK_UNKNOWN, OPTION_*
  */
 export function checkedSpec(spec: TournamentSpec, here: boolean): CheckedSpec {
-  return checkSpec(spec, here ? resolveOptions(LIMIT_OPTIONS, {}, "serve") : UNKNOWN_LIMITS, () => 0n);
+  return checkSpec(spec, here ? resolveLimits() : UNKNOWN_LIMITS, () => 0n);
 }

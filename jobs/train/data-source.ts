@@ -36,16 +36,16 @@ export interface DataSource {
 
 /** What a training's file says of reading a dataset. */
 export function dataOptions(spec: TrainingSpec, dir: string, shape: BatchShape): TrainingDataOptions {
-  const { batch, label_smoothing, token_mask, soft_targets } = spec.training;
+  const { batch, labelSmoothing, tokenMask, softTargets } = spec.training;
   return {
     dir,
     ...shape,
     objective: spec.objective,
     batch,
     seed: spec.seed,
-    softTargets: soft_targets,
-    labelSmoothing: label_smoothing,
-    tokenMask: token_mask,
+    softTargets,
+    labelSmoothing,
+    tokenMask,
   };
 }
 
@@ -70,7 +70,7 @@ export async function* validationBatches(
   shape: BatchShape,
   split: TrainingDataOptions["split"],
 ): AsyncGenerator<TrainingBatch> {
-  const most = spec.training.validation_sequences;
+  const most = spec.training.validationSequences;
   const batch = Math.min(spec.training.batch, most);
   let left = Math.floor(most / batch);
   try {
@@ -81,7 +81,7 @@ export async function* validationBatches(
     }
   } catch (error) {
     if (!(error instanceof IcrlError) || error.reason !== "SELECTION_EMPTY" || split === undefined) throw error;
-    const share = spec.training.validation_share;
+    const share = spec.training.validationShare;
     throw new IcrlError(
       "SELECTION_EMPTY",
       `no instance of ${dir} falls into the held-out share of ${share}: give a larger validation_share, 0 for no validation, or another seed`,

@@ -53,7 +53,7 @@ export async function openOfflineData(
 }
 
 /** The parts that instances are dealt to; undefined where none is held out. */
-function splitOf({ seed, training: { validation_share: share } }: TrainingSpec) {
+function splitOf({ seed, training: { validationShare: share } }: TrainingSpec) {
   if (share === 0) return undefined;
   return (part: "train" | "validation") => ({ parts: { train: 1 - share, validation: share }, seed, part });
 }

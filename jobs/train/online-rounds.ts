@@ -42,7 +42,7 @@ export async function openOnlineRounds(
   signal: AbortSignal,
 ): Promise<DataSource> {
   const folder = join(out, "online");
-  const { validation_share: share, validation_sequences: sequences } = spec.training;
+  const { validationShare: share, validationSequences: sequences } = spec.training;
 
   /** What the dataset of a name is collected by; the name makes its seed. */
   const planOf = (name: string, count: number) => ({

@@ -13,7 +13,7 @@ import type { TrainingSpec } from "./training-file.js";
  * Regret and return of trials of each task, the same ones each time. Their seeds are for the purpose "validate": no dataset has them.
  */
 export async function playFresh(
-  { seed, training: { evaluation_trials: trials } }: TrainingSpec,
+  { seed, training: { evaluationTrials: trials } }: TrainingSpec,
   tasks: readonly TaskHead[],
   checkpoint: string,
   signal: AbortSignal,

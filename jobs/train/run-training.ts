@@ -36,7 +36,7 @@ export interface TrainingResult {
   readonly step: number;
   readonly tokens: number;
   readonly parameters: number;
-  readonly flops_per_token: number;
+  readonly flopsPerToken: number;
   readonly backend: string;
   /** How it was made longer, oldest first. */
   readonly continued: readonly Continuation[];
@@ -46,7 +46,7 @@ export interface TrainingResult {
   /** Of this run. */
   readonly seconds: number;
   /** Of this run, evaluations not counted; null where nothing was left to learn. */
-  readonly tokens_per_second: number | null;
+  readonly tokensPerSecond: number | null;
 }
 
 /** Told by a training what it is at: as by any job until the first update, and then by these. */
@@ -117,7 +117,7 @@ export async function runTraining(
         const checkpoint = checkpointOf(spec, source, model, tokens, backend.name, continued, learned, state);
         const { firstMoments, secondMoments } = learned;
         writeCheckpoint(checkpointFolder(out, state.step), checkpoint, { firstMoments, secondMoments, state });
-        keepLatestCheckpoints(out, spec.training.keep_checkpoints);
+        keepLatestCheckpoints(out, spec.training.keepCheckpoints);
         source.release(state.position);
       },
       evaluate: async (step) => {
@@ -142,13 +142,13 @@ export async function runTraining(
       step: end.step,
       tokens: end.tokens,
       parameters: parameterCount(model),
-      flops_per_token: flopsPerToken(model),
+      flopsPerToken: flopsPerToken(model),
       backend: backend.name,
       continued,
       validation: end.validation ?? null,
       evaluation: end.evaluation ?? null,
       seconds: (endedAt - startedAt) / 1000,
-      tokens_per_second: learned > 0 ? (1000 * learned) / (endedAt - learningAt - playedMs) : null,
+      tokensPerSecond: learned > 0 ? (1000 * learned) / (endedAt - learningAt - playedMs) : null,
     };
   } finally {
     learner.close();
@@ -219,7 +219,7 @@ function newModel(spec: TrainingSpec, source: DataSource, tokens: TokenConfig) {
   const model = modelConfig(spec.model, tokens, context, spec.objective.numbers);
   // Datasets may hold only some of a trial's episodes; play has them all.
   const played = Math.max(...source.tasks.map((task) => sequenceLength(task, tokens, null)));
-  if (spec.training.evaluation_trials > 0 && !isUnbounded(model) && played - model.stride >= model.context) {
+  if (spec.training.evaluationTrials > 0 && !isUnbounded(model) && played - model.stride >= model.context) {
     throw new IcrlError(
       "OPTION_INVALID",
       `the model cannot play evaluation_trials: a trial has ${played} tokens, its context ${model.context}; give evaluation_trials 0, a larger context, or positions alibi and a window`,
@@ -239,7 +239,7 @@ function newLearner(model: ModelConfig, seed: bigint): LearnerState {
 }
 
 function describe(model: ModelConfig, whole: number, { say }: TrainingListener): void {
-  const { context, token_size: features } = model;
+  const { context, tokenSize: features } = model;
   const flops = Math.round(flopsPerToken(model) / 1000).toLocaleString("en");
   say(
     `model: ${parameterCount(model).toLocaleString("en")} parameters, ${flops} k floating-point operations a token forward, context ${context} tokens of ${features} features`,
@@ -269,7 +269,7 @@ function checkpointOf(
       tokens: state.tokens,
       data: record,
       tasks: tasks.map(({ id, task, options }) => ({ id, task, options })),
-      icrl_version: VERSION,
+      icrlVersion: VERSION,
       backend,
       ...(continued.length > 0 && { continued }),
     },

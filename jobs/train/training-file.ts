@@ -8,9 +8,8 @@ import { type ModelOptions, modelOptions } from "../../agents/transformer/model-
 import type { Objective } from "../../agents/transformer/objective.js";
 import { OBJECTIVES, objectiveNamed } from "../../agents/transformer/objectives.js";
 import { LAYOUTS, type Layout } from "../../agents/transformer/token-layout.js";
-import { TRAINING_OPTIONS, type TrainingOptions } from "../../agents/transformer/training-options.js";
+import { type TrainingOptions, trainingOptions } from "../../agents/transformer/training-options.js";
 import { IcrlError } from "../../common/errors.js";
-import { resolveOptions } from "../../common/options.js";
 import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
 import { isBuiltIn, nearBuiltIn } from "../agents-from-elsewhere.js";
 import { type DatasetSpec, readDatasetFile } from "../collect/dataset-file.js";
@@ -78,7 +77,7 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
     layout,
     context: file.context === undefined ? 0 : wholeNumber(file.context, "context", 0),
     model: modelOptions(options(file.model, "model")),
-    training: resolveOptions(TRAINING_OPTIONS, steps === undefined ? training : { ...training, steps }, "the training"),
+    training: trainingOptions(steps === undefined ? training : { ...training, steps }),
   };
   const reason = isFile ? misfit(spec, readDatasetFile(dataset)) : undefined;
   if (reason !== undefined) throw invalid(reason);

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { IcrlError } from "../../common/errors.js";
+import { toSnakeCase } from "../../common/snake-case.js";
 import { parseJson, readText } from "../../datasets/files/document.js";
 import { replaceDurably } from "../../datasets/files/durable-file.js";
 import { requireNoLinks, UnreadableFile } from "../../datasets/files/read-file.js";
@@ -103,8 +104,16 @@ function checkpointNames(out: string): string[] {
 function specJson({ dataset, seed, onlineTrials, ...rest }: TrainingSpec, out: string): Record<string, unknown> {
   const online = onlineTrials === undefined ? undefined : { trials: onlineTrials };
   const from = isAbsolute(dataset.given) ? dataset.given : relative(resolve(out), resolve(dataset.path));
-  const objective = rest.objective.name;
-  return JSON.parse(JSON.stringify({ ...rest, objective, dataset: from, seed: String(seed), online }));
+  const spec = {
+    ...rest,
+    objective: rest.objective.name,
+    model: toSnakeCase(rest.model),
+    training: toSnakeCase(rest.training),
+    dataset: from,
+    seed: String(seed),
+    online,
+  };
+  return JSON.parse(JSON.stringify(spec));
 }
 
 /** Whether a dataset that a spec.json names is the file's: there, or, where the folder was moved or its spec is an early one, by its name. */

@@ -96,7 +96,7 @@ export function createCollection(
       changed,
     },
     context.clock,
-    () => ({ timeoutMs: context.limits.entrant_timeout_ms, processes: 1 }),
+    () => ({ timeoutMs: context.limits.entrantTimeoutMs, processes: 1 }),
   );
 
   /** It is finished once all of it is durable, and readable in shards. */

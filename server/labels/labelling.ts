@@ -173,7 +173,7 @@ function nextFor(
 
 /** Most envs that a session should have: what it asks for, as far as its messages stay within their bound. */
 function mostEnvs(request: LabelRequest, task: Task, limits: Limits): number {
-  const rows = Math.floor((PROBABILITIES_SHARE * limits.max_message_bytes) / (4 * task.numActions));
+  const rows = Math.floor((PROBABILITIES_SHARE * limits.maxMessageBytes) / (4 * task.numActions));
   return Math.min(request.numEnvs, Math.max(1, rows));
 }
 

@@ -1,4 +1,4 @@
-/** What comes of calls, for the server's event log and its metrics. Fields are as the event log has them. */
+/** What comes of calls, for the server's event log and its metrics. */
 import { status } from "@grpc/grpc-js";
 import { IcrlError, type Reason } from "../../common/errors.js";
 

@@ -33,10 +33,10 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
     );
   }
   checkNumEnvs(message, limits);
-  if (message.numEnvs * task.horizon > limits.max_steps_in_flight) {
+  if (message.numEnvs * task.horizon > limits.maxStepsInFlight) {
     throw new IcrlError(
       "ENVS_INVALID",
-      `num_envs * horizon is ${message.numEnvs} * ${task.horizon}: at most ${limits.max_steps_in_flight} are held in memory`,
+      `num_envs * horizon is ${message.numEnvs} * ${task.horizon}: at most ${limits.maxStepsInFlight} are held in memory`,
     );
   }
   if (message.numEnvs > envsThatFit(task, limits)) {
@@ -57,8 +57,8 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
 
 /** @throws TRIALS_INVALID */
 function checkTrials(message: Pick<Open, "trials" | "firstTrial">, limits: Limits): void {
-  if (message.trials < 1n || message.trials > BigInt(limits.max_trials)) {
-    throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.max_trials}`);
+  if (message.trials < 1n || message.trials > BigInt(limits.maxTrials)) {
+    throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.maxTrials}`);
   }
   if (message.firstTrial + message.trials > 1n << 64n) {
     throw new IcrlError(
@@ -100,8 +100,8 @@ export function checkedSeries(message: CountTrialsRequest, limits: Limits): Tria
 }
 
 function checkNumEnvs({ numEnvs }: Open, limits: Limits): void {
-  if (numEnvs >= 1 && numEnvs <= limits.max_envs) return;
-  throw new IcrlError("ENVS_INVALID", `num_envs is ${numEnvs}: give 1 to ${limits.max_envs}`);
+  if (numEnvs >= 1 && numEnvs <= limits.maxEnvs) return;
+  throw new IcrlError("ENVS_INVALID", `num_envs is ${numEnvs}: give 1 to ${limits.maxEnvs}`);
 }
 
 /** Labels that are columns of the data. */
@@ -128,10 +128,10 @@ export function checkedLabel(message: Open, limits: Limits): string {
  * @throws MESSAGE_TOO_LARGE, MALFORMED_MESSAGE
  */
 export function decodeRequest(bytes: Buffer, limits: Limits): NonNullable<PlayRequest["message"]> {
-  if (bytes.length > limits.max_message_bytes) {
+  if (bytes.length > limits.maxMessageBytes) {
     throw new IcrlError(
       "MESSAGE_TOO_LARGE",
-      `a message of ${bytes.length} bytes: send at most ${limits.max_message_bytes}`,
+      `a message of ${bytes.length} bytes: send at most ${limits.maxMessageBytes}`,
     );
   }
   let message: PlayRequest["message"];

@@ -17,7 +17,7 @@ export function envsThatFit(task: Task, limits: Limits, wholeTrials = false): nu
   const stepBytes = STEP_BYTES + (space.type === "box" ? 4 * product(space.shape) : 0);
   const features = task.trialFeaturesShape;
   const trialBytes = (features.length > 0 ? 4 * product(features) : 0) + (episodes > 1 ? 8 * episodes : 0);
-  const bytes = limits.max_steps_in_flight * STEP_BYTES;
+  const bytes = limits.maxStepsInFlight * STEP_BYTES;
   const heldSteps = wholeTrials && episodes > 1 ? horizon * (episodes + 1) : horizon;
-  return Math.min(limits.max_envs, Math.floor(bytes / (heldSteps * stepBytes + trialBytes)));
+  return Math.min(limits.maxEnvs, Math.floor(bytes / (heldSteps * stepBytes + trialBytes)));
 }

@@ -1,5 +1,6 @@
 /** Bounds of sessions, announced in `welcome` and enforced. */
-import { integer, type OptionTable, type Resolved } from "../../common/options.js";
+import { integer, type OptionTable, type Resolved, resolveOptions } from "../../common/options.js";
+import { type CamelCased, toCamelCase } from "../../common/snake-case.js";
 
 /** The server's own options; `icrl serve` offers each as a flag. */
 export const LIMIT_OPTIONS = {
@@ -98,5 +99,17 @@ export const LIMIT_OPTIONS = {
   }),
 } as const satisfies OptionTable;
 
-/** Resolved bounds. */
-export type Limits = Resolved<typeof LIMIT_OPTIONS>;
+/** Values of the options. */
+export type LimitOptions = Resolved<typeof LIMIT_OPTIONS>;
+
+/** The bounds. */
+export type Limits = CamelCased<LimitOptions>;
+
+/**
+ * Bounds of a server that is given these options.
+ *
+ * @throws OPTION_UNKNOWN, OPTION_INVALID
+ */
+export function resolveLimits(given: Readonly<Record<string, unknown>> = {}): Limits {
+  return toCamelCase(resolveOptions(LIMIT_OPTIONS, given, "serve"));
+}

@@ -65,12 +65,12 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
   /** When the actions came that are being answered; undefined while the beginning is. */
   let actedAtMs: number | undefined;
 
-  const deadline = createActDeadline(clock, limits.act_timeout_ms, context.overtimeMs, () => {
+  const deadline = createActDeadline(clock, limits.actTimeoutMs, context.overtimeMs, () => {
     const overtime = context.overtimeMs === 0 ? "" : `, nor within the match's overtime of ${context.overtimeMs} ms`;
     fail(
       new IcrlError(
         "ACT_TIMEOUT",
-        `no actions for step_index ${stepIndex} within ${limits.act_timeout_ms} ms${overtime}: answer each observations in time`,
+        `no actions for step_index ${stepIndex} within ${limits.actTimeoutMs} ms${overtime}: answer each observations in time`,
       ),
     );
   });

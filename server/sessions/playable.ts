@@ -107,7 +107,7 @@ export function assignedPlay(
         }),
       ),
       assignment,
-      overtimeMs: limits.act_overtime_ms,
+      overtimeMs: limits.actOvertimeMs,
       opened: { trials: source.remaining, agentOptions, tournamentId, matchId, collectionId },
     }),
   };

@@ -32,10 +32,10 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
     const { steps, completeTrials } = totalsOf(session, open);
     context.tell({
       event: "session_ended",
-      session_id: session.id,
+      sessionId: session.id,
       peer: link.peer,
       agent: introduced?.hello.agent,
-      agent_version: introduced?.hello.agentVersion,
+      agentVersion: introduced?.hello.agentVersion,
       entrant: introduced?.hello.entrant,
       reason,
       message: reason === undefined || reason === "INTERNAL" ? undefined : (leaving?.text ?? ""),

@@ -1,29 +1,29 @@
-/** What happens to sessions, for the server's event log and its metrics. Fields are as the event log has them. */
+/** What happens to sessions, for the server's event log and its metrics. */
 import type { Reason } from "../../common/errors.js";
 
 /** One event. */
 export type SessionEvent =
-  | { readonly event: "session_opened"; readonly session_id: string; readonly peer: string }
+  | { readonly event: "session_opened"; readonly sessionId: string; readonly peer: string }
   /** A task, a match or trials to label. */
   | {
       readonly event: "task_opened";
-      readonly session_id: string;
+      readonly sessionId: string;
       readonly agent: string;
       readonly task: string;
-      readonly num_envs: number;
+      readonly numEnvs: number;
       readonly trials: number;
       readonly entrant: string | undefined;
-      readonly tournament_id: string | undefined;
-      readonly collection_id: string | undefined;
+      readonly tournamentId: string | undefined;
+      readonly collectionId: string | undefined;
       readonly label: string | undefined;
     }
   | {
       readonly event: "session_ended";
-      readonly session_id: string;
+      readonly sessionId: string;
       readonly peer: string;
       /** Undefined where it never said hello, as the next. */
       readonly agent: string | undefined;
-      readonly agent_version: string | undefined;
+      readonly agentVersion: string | undefined;
       readonly entrant: string | undefined;
       /** Undefined where it left nothing unfinished and no error ended it. */
       readonly reason: Reason | "INTERNAL" | undefined;

@@ -76,14 +76,14 @@ function begin(
   const playing: Open = { is: "playing", hello, place, steps, assignment };
   session.context.tell({
     event: "task_opened",
-    session_id: session.id,
+    sessionId: session.id,
     agent: hello.agent,
     task: play.task.name,
-    num_envs: play.numEnvs,
+    numEnvs: play.numEnvs,
     trials: Number(opened.trials),
     entrant: hello.entrant,
-    tournament_id: opened.tournamentId,
-    collection_id: opened.collectionId,
+    tournamentId: opened.tournamentId,
+    collectionId: opened.collectionId,
     label: opened.label,
   });
   session.state = playing;

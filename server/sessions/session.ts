@@ -52,7 +52,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     inputEnded: false,
     stopDrainTime: undefined,
   };
-  context.tell({ event: "session_opened", session_id: session.id, peer: link.peer });
+  context.tell({ event: "session_opened", sessionId: session.id, peer: link.peer });
   return {
     receive(bytes) {
       if (session.state.is === "ended") return;

@@ -50,7 +50,7 @@ export function createConclusions({ sink, onError, tell }: ConclusionsContext): 
         await journal.durable();
         tell({
           event: "tournament_finished",
-          tournament_id: spec.id,
+          tournamentId: spec.id,
           name: spec.name,
           matches: matches.length,
           forfeited: matches.filter((match) => match.forfeit !== undefined).length,

@@ -1,16 +1,16 @@
-/** What happens to tournaments, for the server's event log and its metrics. Fields are as the event log has them; never seeds. */
+/** What happens to tournaments, for the server's event log and its metrics. Never seeds. */
 import type { Reason } from "../../common/errors.js";
 
 /** Which tournament. */
 interface OfTournament {
-  readonly tournament_id: string;
+  readonly tournamentId: string;
   readonly name: string;
   readonly matches: number;
 }
 
 /** Which match. */
 interface OfMatch {
-  readonly tournament_id: string;
+  readonly tournamentId: string;
   readonly task: string;
   readonly entrant: string;
   /** Trials in all. */

@@ -193,7 +193,7 @@ function matchesOf(
     spec.agents
       .filter((agent) => entersFor(agent, id))
       .map(({ name: entrant }) => {
-        const about = { tournament_id: spec.id, task: id, entrant, trials: spec.trials };
+        const about = { tournamentId: spec.id, task: id, entrant, trials: spec.trials };
         const match: TournamentMatch = createMatch(id, task, entrant, spec.seed, spec.trials, {
           changed: () => hooks.changed(match),
           opened: () => tell({ event: "match_opened", ...about }),

@@ -224,7 +224,7 @@ const howFar = ({ spec, tournament: { matches } }: LoadedEntry) => ({
 
 /** What an event says of a tournament. */
 const about = ({ id, name, trials }: CheckedSpec, { length }: readonly TournamentMatch[]) => ({
-  tournament_id: id,
+  tournamentId: id,
   name,
   matches: length,
   trials,
@@ -283,7 +283,7 @@ function requireEntrant({ agents }: CheckedSpec, name: string, what: string): vo
 
 /** How a request wants entrants to be waited for. @throws SPEC_INVALID */
 function attendanceOf({ attendance }: CreateTournamentRequest, spec: CheckedSpec, limits: Limits): Attending {
-  const usual = { mayLeave: false, timeoutMs: limits.entrant_timeout_ms, processes: 1 };
+  const usual = { mayLeave: false, timeoutMs: limits.entrantTimeoutMs, processes: 1 };
   const wanted = new Map<string, Attendance>();
   for (const { name, processes, mayLeave } of attendance) {
     requireEntrant(spec, name, "is to be waited for");

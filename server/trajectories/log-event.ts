@@ -1,4 +1,4 @@
-/** What happens to the log, for the server's event log and its metrics. Fields are as the event log has them. */
+/** What happens to the log, for the server's event log and its metrics. */
 
 /** One event. */
 export type LogEvent =

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { TrainingResult } from "#icrl/jobs/train/run-training.js";
+import type { TrainingJson } from "#icrl/cli/commands/train.js";
 import { shape } from "../support/shape.js";
 import { type Ended, icrl, icrlJson, ROOT, temporaryFolder } from "./run-icrl.js";
 
@@ -10,12 +10,12 @@ const folder = temporaryFolder();
 const out = join(folder.path, "smoke");
 const SMOKE = join(ROOT, "experiments/smoke/train.yaml");
 let ended: Ended;
-let result: TrainingResult;
+let result: TrainingJson;
 
 beforeAll(async () => {
   ended = await icrl("train", SMOKE, "--out", out, "--json");
   if (ended.code !== 0) throw new Error(ended.stderr);
-  result = JSON.parse(ended.stdout) as TrainingResult;
+  result = JSON.parse(ended.stdout) as TrainingJson;
 }, 240_000);
 afterAll(() => folder.remove());
 
@@ -92,7 +92,7 @@ test("the folder is as docs/training.md describes it", () => {
 });
 
 test("the same command again finds nothing left to do, and tells the same", async () => {
-  const again = (await icrlJson("train", SMOKE, "--out", out)) as TrainingResult;
+  const again = (await icrlJson("train", SMOKE, "--out", out)) as TrainingJson;
   const { seconds: _, tokens_per_second: __, ...same } = result;
   expect(again).toMatchObject(same);
   expect(again.tokens_per_second).toBeNull();
@@ -105,7 +105,7 @@ test("fewer updates are refused; more go on after the last one, with a line in m
   expect(stderr.trimEnd().split("\n").at(-1)).toBe(
     `error: OUTPUT_EXISTS: ${out} holds a training of 200 updates, and 150 are asked for: it can be made longer, not shorter: choose another --out, or begin anew with --overwrite`,
   );
-  const longer = (await icrlJson("train", SMOKE, "--out", out, "--steps", "210")) as TrainingResult;
+  const longer = (await icrlJson("train", SMOKE, "--out", out, "--steps", "210")) as TrainingJson;
   expect(longer).toMatchObject({ step: 210, tokens: 134_400, continued: [{ steps: 200, after: 200 }] });
   const lines = readFileSync(join(out, "metrics.jsonl"), "utf8").trimEnd().split("\n");
   const continued = JSON.parse(lines.find((line) => line.includes('"continuation"')) ?? "{}");

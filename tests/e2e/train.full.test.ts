@@ -3,9 +3,9 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "#icrl/agents/transformer/checkpoint.js";
+import type { TrainingJson } from "#icrl/cli/commands/train.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import type { EvaluationJson } from "#icrl/jobs/evaluate/run-evaluation.js";
-import type { TrainingResult } from "#icrl/jobs/train/run-training.js";
 import { shape } from "../support/shape.js";
 import { datasetFile, trainingFile } from "../support/training-file.js";
 import { icrl, icrlJson, PROGRAM, ROOT, startNode, temporaryFolder } from "./run-icrl.js";
@@ -17,9 +17,9 @@ afterAll(() => folder.remove());
 const SMALL = { layers: 1, width: 8, heads: 2 };
 
 /** Trains to the end. */
-async function trained(name: string, changes: Record<string, unknown>): Promise<TrainingResult> {
+async function trained(name: string, changes: Record<string, unknown>): Promise<TrainingJson> {
   const file = trainingFile(folder.path, { name, model: SMALL, ...changes });
-  return (await icrlJson("train", file, "--out", path(name))) as TrainingResult;
+  return (await icrlJson("train", file, "--out", path(name))) as TrainingJson;
 }
 
 /** metrics.jsonl without what the clock says. */
@@ -174,7 +174,7 @@ describe("online, each round is played afresh and read once", () => {
     const rounds = readdirSync(join(out, "online"));
     expect(rounds).toContain("round-1");
     expect(rounds).not.toContain("round-0");
-    const result = (await icrlJson("train", file, "--out", out)) as TrainingResult;
+    const result = (await icrlJson("train", file, "--out", out)) as TrainingJson;
     expect(result.step).toBe(12);
     expect(existsSync(join(out, "online"))).toBe(false);
     const updates = metrics(out).filter((line) => line.includes('"update"'));

@@ -2,9 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadSync, type ServiceDefinition } from "@grpc/proto-loader";
 import { expect, test } from "vitest";
-import { resolveOptions } from "#icrl/common/options.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
-import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
 import { manualClock } from "../support/manual-clock.js";
@@ -142,7 +141,7 @@ test.each(sessions.map((lines) => ({ lines })))(
         throw new Error("nobody enters");
       },
     };
-    const limits = resolveOptions(LIMIT_OPTIONS, {}, "the server");
+    const limits = resolveLimits();
     const context = {
       limits,
       sink: patientSink(),

@@ -37,7 +37,7 @@ import {
   WatchCollectionResponse,
 } from "#icrl/proto/gen/icrl/v1/collection.js";
 import { startServer } from "#icrl/server/app.js";
-import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import { tempDir } from "./temp-dir.js";
 
@@ -96,7 +96,7 @@ export async function playCollection(dir: string, spec: CollectionSpec = SPEC, p
     listen: "127.0.0.1:0",
     dataDir: join(dir, "collecting"),
     durability: "process",
-    limits: resolveOptions(LIMIT_OPTIONS, {}, "a test's server"),
+    limits: resolveLimits(),
     logger: pino({ level: "silent" }),
   });
   const client = new Client(server.address, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });

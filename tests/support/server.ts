@@ -7,12 +7,11 @@ import { pino } from "pino";
 import { onTestFinished } from "vitest";
 import { type Connection, connect } from "#icrl/clients/typescript/connect.js";
 import type { Clock } from "#icrl/common/clock.js";
-import { resolveOptions } from "#icrl/common/options.js";
 import { readEpisodes } from "#icrl/datasets/log/read-episodes.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { startServer } from "#icrl/server/app.js";
 import type { HttpOptions } from "#icrl/server/http/http-server.js";
-import { LIMIT_OPTIONS, type Limits } from "#icrl/server/sessions/limits.js";
+import { type LimitOptions, type Limits, resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createReplay } from "#icrl/server/trajectories/replay.js";
 import { type LogReport, verifyLog } from "#icrl/server/trajectories/verify.js";
 import { tempDir } from "./temp-dir.js";
@@ -38,14 +37,14 @@ export interface TestServer {
 
 /** Starts one, with a dataset to label and a live page if there are, in a new folder or an earlier one's; whoever asks disposes of it. */
 export async function startTestServer(
-  limits: Partial<Limits> = {},
+  limits: Partial<LimitOptions> = {},
   datasetDir?: string,
   http?: HttpOptions,
   dir = tempDir(),
   logLevel = "info",
   clock?: Clock,
 ): Promise<TestServer> {
-  const resolved = resolveOptions(LIMIT_OPTIONS, limits, "a test's server");
+  const resolved = resolveLimits(limits);
   const said: Record<string, unknown>[] = [];
   const server = await startServer({
     listen: "127.0.0.1:0",
@@ -84,7 +83,7 @@ export async function startTestServer(
 
 /** Starts one for the test that runs now. */
 export async function serverForTest(
-  limits: Partial<Limits> = {},
+  limits: Partial<LimitOptions> = {},
   datasetDir?: string,
   clock?: Clock,
 ): Promise<TestServer> {
@@ -96,7 +95,7 @@ export async function serverForTest(
 /** Starts one on the folder of an earlier one, which has stopped and disposes of the folder. */
 export async function serverAfter(
   earlier: { readonly dataDir: string },
-  limits: Partial<Limits> = {},
+  limits: Partial<LimitOptions> = {},
   logLevel?: string,
 ): Promise<TestServer> {
   const server = await startTestServer(limits, undefined, undefined, { path: earlier.dataDir, remove() {} }, logLevel);
@@ -106,7 +105,7 @@ export async function serverAfter(
 
 /** Starts one with a live page, and metrics beside it, for the test that runs now. */
 export async function serverWithPage(
-  limits: Partial<Limits> = {},
+  limits: Partial<LimitOptions> = {},
   logLevel?: string,
 ): Promise<TestServer & { readonly pageUrl: string }> {
   const server = await startTestServer(limits, undefined, { listen: "127.0.0.1:0" }, undefined, logLevel);

@@ -170,7 +170,7 @@ function adamWStep(
   kernels: Kernels,
   plan: MemoryPlan,
   layout: ParameterLayout,
-  { beta1, beta2, epsilon, weight_decay, clip }: AdamW,
+  { beta1, beta2, epsilon, weightDecay, clip }: AdamW,
   at: { readonly updates: number; readonly learningRate: number; readonly decisions: number },
 ): number {
   const { updates, learningRate, decisions } = at;
@@ -181,7 +181,7 @@ function adamWStep(
   const rate = learningRate / (1 - beta1 ** updates);
   const correction = 1 / Math.sqrt(1 - beta2 ** updates);
   for (const { offset, size, decays } of layout.slots) {
-    const kept = decays ? 1 - learningRate * weight_decay : 1;
+    const kept = decays ? 1 - learningRate * weightDecay : 1;
     kernels.adamw(
       ...[plan.parameters + 4 * offset, plan.firstMoments + 4 * offset, plan.secondMoments + 4 * offset],
       ...[plan.gradients + 4 * offset, size, scale],

@@ -34,7 +34,7 @@ export function forwardPass(parts: SequenceParts): (input: SequenceInput) => voi
   function forward(input: SequenceInput): void {
     const { tokens, length } = input;
     const rows = padded(length);
-    kernels.padRows(tokens, work.tokens, length, config.token_size, rows, features);
+    kernels.padRows(tokens, work.tokens, length, config.tokenSize, rows, features);
     const begin = pre ? work.x : work.first;
     kernels.embed(rows, work.tokens, embed.out, embed.bias, begin, 0);
     if (learned) kernels.add(begin, value("position.weight"), rows * width);

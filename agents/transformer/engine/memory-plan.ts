@@ -161,7 +161,7 @@ export function memoryPlan(
   const workspaces = Array.from({ length: threads }, (): Workspace => {
     const shared = keepsWeights ? undefined : floats(headWeights);
     const [logits, dlogits] = [floats(rows * actions), floats(rows * actions)];
-    const scores = config.arm_dim > 0;
+    const scores = config.armDim > 0;
     return {
       tokens: floats(rows * features),
       x: floats(rows * width),

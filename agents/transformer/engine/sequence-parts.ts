@@ -8,7 +8,7 @@ import type { EngineShape } from "./shape.js";
 
 /** One sequence of a batch. */
 export interface SequenceInput {
-  /** Address of its tokens, [L, token_size]. */
+  /** Address of its tokens, [L, tokenSize]. */
   readonly tokens: number;
   /** L. */
   readonly length: number;

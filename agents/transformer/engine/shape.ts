@@ -58,7 +58,7 @@ export const takesWidth = (width: number): boolean => width % 8 === 0;
  * @throws BACKEND_UNAVAILABLE if the width is not a multiple of 8
  */
 export function engineShape(config: ModelConfig): EngineShape {
-  const { layers, width, heads, ff_ratio, token_size, max_actions, stride, context, window } = config;
+  const { layers, width, heads, ffRatio, tokenSize, maxActions, stride, context, window } = config;
   if (!takesWidth(width)) {
     const why = `computes widths that are multiples of 8, not ${width}: the back ends tensorflow, wasm and cpu take any`;
     throw new IcrlError("BACKEND_UNAVAILABLE", `back end engine ${why}`, { backend: "engine", why });
@@ -73,11 +73,11 @@ export function engineShape(config: ModelConfig): EngineShape {
     headWidth,
     attentionWidth: heads * headWidth,
     scale: Math.sqrt(heads / width),
-    hidden: ff_ratio * width,
-    hiddenStride: strideFor(ff_ratio * width),
+    hidden: ffRatio * width,
+    hiddenStride: strideFor(ffRatio * width),
     qkvStride: strideFor(3 * heads * headWidth),
-    features: padded(token_size),
-    actions: config.arm_dim === 0 ? outputs : padded(max_actions),
+    features: padded(tokenSize),
+    actions: config.armDim === 0 ? outputs : padded(maxActions),
     outputs,
     stride,
     rows,

@@ -48,7 +48,7 @@ function takeChunks(batch: BatchPlan, dropoutSeed: number | undefined): Reply["l
   const counter = new Int32Array(memory.buffer, COUNTER_AT, 1);
   const floats = (at: number, n: number) => new Float32Array(memory.buffer, at, n);
   const numActions = new Int32Array(memory.buffer, batch.numActions, sequences);
-  const { max_actions: actions, arm_dim: d, numbers = 0 } = config;
+  const { maxActions: actions, armDim: d, numbers = 0 } = config;
   const scores = d > 0;
   const count = Math.ceil(length / config.stride);
   const logits = floats(work.logits, count * shape.actions);
@@ -66,7 +66,7 @@ function takeChunks(batch: BatchPlan, dropoutSeed: number | undefined): Reply["l
     if (dropoutSeed !== undefined) kernels.clear(gradients, layout.size);
     for (let i = taken * chunk; i < Math.min(sequences, (taken + 1) * chunk); i += 1) {
       const input = {
-        tokens: batch.tokens + 4 * i * length * config.token_size,
+        tokens: batch.tokens + 4 * i * length * config.tokenSize,
         length,
         dropout: dropoutSeed === undefined ? undefined : { seed: dropoutSeed, sequence: i },
       };

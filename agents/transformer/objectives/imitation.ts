@@ -19,7 +19,7 @@ export function imitation(name: string, label: string): Objective {
  */
 export function writeLabel(
   out: Pick<Targets, "targets" | "weights">,
-  { trial, labels, tokens: { max_actions }, first, count, at }: TrialPiece,
+  { trial, labels, tokens: { maxActions }, first, count, at }: TrialPiece,
   label: string,
   { soft, smoothing }: TargetRules,
 ): number {
@@ -45,7 +45,7 @@ export function writeLabel(
         const action = said.values[start + t];
         if (!(action >= 0)) continue;
         const place = at + begun + t - first;
-        const target = place * max_actions;
+        const target = place * maxActions;
         const law = lawStart + t * numActions;
         // A law that is not known in this step is NaN.
         if (hasLaws && !Number.isNaN(laws.values[law])) {

@@ -10,24 +10,25 @@ import {
   type TrainState,
   writeCheckpoint,
 } from "#icrl/agents/transformer/checkpoint.js";
-import { modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "#icrl/agents/transformer/safetensors.js";
 import type { TokenConfig } from "#icrl/agents/transformer/token-layout.js";
 import type { IcrlError } from "#icrl/common/errors.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
+import { toSnakeCase } from "#icrl/common/snake-case.js";
 import { wildParameters } from "../../support/naive-transformer.js";
 import { tempDir } from "../../support/temp-dir.js";
 
 const tokens: TokenConfig = {
   layout: "lin2023",
-  max_actions: 3,
-  num_states: 2,
+  maxActions: 3,
+  numStates: 2,
   dim: 0,
   horizon: 5,
-  reward_mean: 0.25,
-  reward_std: 0.5,
+  rewardMean: 0.25,
+  rewardStd: 0.5,
 };
-const model = modelConfig({ layers: 1, width: 4, heads: 2, ff_ratio: 1, attention: "relu" }, tokens, 12);
+const model = modelConfig(modelOptions({ layers: 1, width: 4, heads: 2, ff_ratio: 1, attention: "relu" }), tokens, 12);
 const checkpointAt = (step: number): Checkpoint => ({
   model,
   tokens,
@@ -38,7 +39,7 @@ const checkpointAt = (step: number): Checkpoint => ({
     tokens: 100 * step,
     data: { name: "set", id: "1", sha256: "0".repeat(64) },
     tasks: [{ id: "t", task: "bernoulli-bandit", options: { arms: 3 } }],
-    icrl_version: "0.1.0",
+    icrlVersion: "0.1.0",
     backend: "cpu",
   },
 });
@@ -199,7 +200,7 @@ describe("a damaged checkpoint is refused, with what is wrong:", () => {
   it.each<[what: string, message: RegExp, edit: Parameters<typeof editConfig>[0]]>([
     ["no model", /model is missing, expected an object of options/, (config) => delete config["model"]],
     ["no tokens", /tokens/, (config) => delete config["tokens"]],
-    ["a reward scale of 0", /tokens/, (config) => (config["tokens"] = { ...tokens, reward_std: 0 })],
+    ["a reward scale of 0", /tokens/, (config) => (config["tokens"] = { ...toSnakeCase(tokens), reward_std: 0 })],
     ["an option that is missing", /window is undefined, and should be 0/, (_, model) => delete model["window"]],
     ["an option out of range", /"layers" of the model is 0/, (_, model) => (model["layers"] = 0)],
     ["an option that there is not", /no option "depth"/, (_, model) => (model["depth"] = 1)],

@@ -177,12 +177,12 @@ const TRIAL: TrialRows = {
 };
 const BY_HAND: TokenConfig = {
   layout: "step",
-  max_actions: 2,
-  num_states: 2,
+  maxActions: 2,
+  numStates: 2,
   dim: 0,
   horizon: 4,
-  reward_mean: 1,
-  reward_std: 2,
+  rewardMean: 1,
+  rewardStd: 2,
 };
 const rowsOf = (tokens: Float32Array, size: number) =>
   Array.from({ length: tokens.length / size }, (_, i) => [...tokens.subarray(i * size, (i + 1) * size)]);
@@ -218,7 +218,7 @@ test("layout chosen-arm shows the features of the arm that was taken, of the arm
   };
   const shape = { task: "by-hand", numActions: 2, numStates: 1, dim: 2, freshArms: true };
   const trial = { ...TRIAL, columns, shape };
-  const config: TokenConfig = { ...BY_HAND, layout: "chosen-arm", num_states: 1, dim: 2 };
+  const config: TokenConfig = { ...BY_HAND, layout: "chosen-arm", numStates: 1, dim: 2 };
   // by hand: step / 4, start | features of arm 1 and of arm 0, those times (reward - 1) / 2, it, there is one, terminated, truncated
   expect(rowsOf(whole(config, trial), 10)).toEqual([
     [0, 1, 0, 0, 0, 0, 0, 0, 0, 0],

@@ -47,9 +47,9 @@ afterAll(() => temporary.remove());
 
 /** By hand, p = (1/2, 1/2) and q = (1/4, 3/4). */
 const GAP = {
-  total_variation: 0.25,
+  totalVariation: 0.25,
   hellinger: 0.184592, // sqrt(1 - sqrt(1/8) - sqrt(3/8))
-  excess_cross_entropy: 0.143841, // ln(2) / 2 + ln(2/3) / 2; with p and q swapped it were 0.130812
+  excessCrossEntropy: 0.143841, // ln(2) / 2 + ln(2/3) / 2; with p and q swapped it were 0.130812
 };
 
 /** The same numbers to 1e-5. */
@@ -57,25 +57,25 @@ const near = (values: typeof GAP) =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, expect.closeTo(value, 5)]));
 
 test("the distances at each step are those worked out by hand", async () => {
-  const { expert_probabilities, mean, steps } = await imitationGap(dir, "even", "model", "bandit");
-  expect(expert_probabilities).toBe(true);
+  const { expertProbabilities, mean, steps } = await imitationGap(dir, "even", "model", "bandit");
+  expect(expertProbabilities).toBe(true);
   expect(mean).toEqual({ ...near(GAP), trials: 5 });
   expect(steps).toEqual([1, 2, 3].map((step) => ({ step, ...near(GAP), trials: 5 })));
 });
 
 test("an expert's action stands for its probabilities where it gave none", async () => {
-  const { expert_probabilities, mean } = await imitationGap(dir, "acts", "model", "bandit");
-  expect(expert_probabilities).toBe(false);
+  const { expertProbabilities, mean } = await imitationGap(dir, "acts", "model", "bandit");
+  expect(expertProbabilities).toBe(false);
   // by hand, p = (1, 0): 3/4; sqrt(1 - sqrt(1/4)); ln 4
-  expect(mean).toMatchObject(near({ total_variation: 0.75, hellinger: Math.SQRT1_2, excess_cross_entropy: 1.386294 }));
+  expect(mean).toMatchObject(near({ totalVariation: 0.75, hellinger: Math.SQRT1_2, excessCrossEntropy: 1.386294 }));
 });
 
 test("steps are counted across the episodes of a trial", async () => {
   const { mean, steps } = await imitationGap(dir, "even", "changes", "swim");
   expect(steps.map(({ step, trials }) => [step, trials])).toEqual([1, 2, 3, 4].map((step) => [step, 5]));
-  const none = { total_variation: 0, hellinger: 0, excess_cross_entropy: 0 };
+  const none = { totalVariation: 0, hellinger: 0, excessCrossEntropy: 0 };
   expect(steps.map(({ step: _, trials: __, ...gap }) => gap)).toEqual([none, none, GAP, GAP].map(near));
-  expect(mean.total_variation).toBeCloseTo(0.125, 6);
+  expect(mean.totalVariation).toBeCloseTo(0.125, 6);
 });
 
 test("steps at which the expert has no choice do not count", async () => {
@@ -84,12 +84,12 @@ test("steps at which the expert has no choice do not count", async () => {
     [2, 5],
     [3, 5],
   ]);
-  expect(mean.total_variation).toBeCloseTo(0.75, 6);
+  expect(mean.totalVariation).toBeCloseTo(0.75, 6);
 });
 
 test("a choice that the model rules out costs much, and not infinitely much", async () => {
   const { mean } = await imitationGap(dir, "acts", "never", "bandit");
-  expect(mean).toMatchObject(near({ total_variation: 1, hellinger: 1, excess_cross_entropy: 126 * Math.LN2 }));
+  expect(mean).toMatchObject(near({ totalVariation: 1, hellinger: 1, excessCrossEntropy: 126 * Math.LN2 }));
 });
 
 test("the names of labels that are not there are told", async () => {

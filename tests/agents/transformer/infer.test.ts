@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
 import { createDecoder, type Decoder } from "#icrl/agents/transformer/infer.js";
 import { forward } from "#icrl/agents/transformer/model.js";
-import { type ModelConfig, modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { type ModelConfig, modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
 import { parameterSpecs } from "#icrl/agents/transformer/parameters.js";
 import { recentSequence } from "#icrl/agents/transformer/recent-sequence.js";
 import type { TokenConfig } from "#icrl/agents/transformer/token-layout.js";
@@ -11,23 +11,27 @@ import { naiveLogits, wildParameters } from "../../support/naive-transformer.js"
 
 const TOKENS: TokenConfig = {
   layout: "step",
-  max_actions: 5,
-  num_states: 3,
+  maxActions: 5,
+  numStates: 3,
   dim: 2,
   horizon: 10,
-  reward_mean: 0,
-  reward_std: 1,
+  rewardMean: 0,
+  rewardStd: 1,
 };
 const CONTEXT = 40; // more than two doublings of a sequence's first room
 
 const modelOf = (options: Record<string, unknown>, layout: TokenConfig["layout"] = "step"): ModelConfig =>
-  modelConfig({ layers: 2, width: 12, heads: 2, ff_ratio: 2, ...options }, { ...TOKENS, layout }, CONTEXT);
+  modelConfig(
+    modelOptions({ layers: 2, width: 12, heads: 2, ff_ratio: 2, ...options }),
+    { ...TOKENS, layout },
+    CONTEXT,
+  );
 
 /** Tokens with many zeros, as real ones have. */
 function randomTokens(model: ModelConfig, length: number): Float32Array[] {
   const rng = rngFromSeed(7n);
   return Array.from({ length }, () =>
-    Float32Array.from({ length: model.token_size }, () => (rng.uniform() < 0.6 ? 0 : rng.normal())),
+    Float32Array.from({ length: model.tokenSize }, () => (rng.uniform() < 0.6 ? 0 : rng.normal())),
   );
 }
 
@@ -35,7 +39,7 @@ function randomTokens(model: ModelConfig, length: number): Float32Array[] {
 function cachedLogits(decoder: Decoder, model: ModelConfig, tokens: readonly Float32Array[]): number[][] {
   const sequence = decoder.sequence();
   return tokens.map((token) => {
-    const logits = new Float64Array(model.max_actions);
+    const logits = new Float64Array(model.maxActions);
     sequence.push(token);
     sequence.outputs(logits);
     return Array.from(logits);
@@ -80,7 +84,7 @@ describe("decoding token by token", () => {
       ]);
       const input = tf.tensor3d(
         tokens.flatMap((token) => Array.from(token)),
-        [1, CONTEXT, model.token_size],
+        [1, CONTEXT, model.tokenSize],
       );
       return (forward(model, Object.fromEntries(tensors), input).logits.arraySync() as number[][][])[0];
     });
@@ -128,7 +132,7 @@ describe("decoding token by token", () => {
     for (const token of tokens.toReversed()) one.push(token);
     one.clear();
     expect(one.length).toBe(0);
-    const logits = new Float64Array(model.max_actions);
+    const logits = new Float64Array(model.maxActions);
     for (const [i, token] of tokens.entries()) {
       one.push(token);
       other.push(tokens[19 - i]);
@@ -174,8 +178,8 @@ describe("seeing the last tokens only", () => {
     const model = modelOf({});
     const decoder = createDecoder(model, wildParameters(model, rngFromSeed(3n)));
     const tokens = randomTokens(model, 30);
-    const recent = recentSequence(decoder.sequence(), model.token_size, 6, 1);
-    const logits = new Float64Array(model.max_actions);
+    const recent = recentSequence(decoder.sequence(), model.tokenSize, 6, 1);
+    const logits = new Float64Array(model.maxActions);
     for (const [i, token] of tokens.entries()) {
       recent.push(token);
       recent.outputs(logits);
@@ -190,8 +194,8 @@ describe("seeing the last tokens only", () => {
     const decoder = createDecoder(model, wildParameters(model, rngFromSeed(3n)));
     const tokens = randomTokens(model, 21);
     for (const most of [5, 6]) {
-      const recent = recentSequence(decoder.sequence(), model.token_size, most, 2);
-      const logits = new Float64Array(model.max_actions);
+      const recent = recentSequence(decoder.sequence(), model.tokenSize, most, 2);
+      const logits = new Float64Array(model.maxActions);
       for (const token of tokens) recent.push(token);
       recent.outputs(logits);
       expect(Array.from(logits)).toEqual(cachedLogits(decoder, model, tokens.slice(16)).at(-1));

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { learnerBackend } from "#icrl/agents/transformer/learner-backends.js";
 import { freshState, randomBatch, smallModel } from "../../support/transformer.js";
 
-const ADAMW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, clip: 1 };
+const ADAMW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
 
 test("the engine and a back end of TensorFlow.js learn the same", async () => {
   const model = smallModel();

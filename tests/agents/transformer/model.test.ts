@@ -40,7 +40,7 @@ function unit(values: Float32Array): Float32Array {
 
 function logitsOf(model: ModelConfig, tokens: Float32Array, sequences = 2, arms?: Float32Array): Float32Array {
   return tf.tidy(() => {
-    const input = tf.tensor3d(tokens, [sequences, tokens.length / sequences / model.token_size, model.token_size]);
+    const input = tf.tensor3d(tokens, [sequences, tokens.length / sequences / model.tokenSize, model.tokenSize]);
     return forward(model, parametersOf(model), input, { arms }).logits.dataSync() as Float32Array;
   });
 }
@@ -50,7 +50,7 @@ describe.each(MODELS)("a model with %s", (_, model) => {
 
   test("has gradients equal to directional finite differences, parameter by parameter", () => {
     const loss = (parameters: Record<string, tf.Tensor>): tf.Scalar => {
-      const input = tf.tensor3d(batch.tokens, [2, batch.length, model.token_size]);
+      const input = tf.tensor3d(batch.tokens, [2, batch.length, model.tokenSize]);
       const logs = tf.logSoftmax(forward(model, parameters, input, batch).logits);
       return tf.neg(tf.mean(tf.sum(tf.mul(logs, tf.tensor(batch.targets, logs.shape)), -1))) as tf.Scalar;
     };
@@ -93,10 +93,10 @@ describe.each(MODELS)("a model with %s", (_, model) => {
   test("decides by what came before alone", () => {
     const { tokens } = batch;
     const changed = tokens.slice();
-    const from = 6 * model.token_size; // token 6 of the first sequence
-    for (let i = from; i < model.context * model.token_size; i += 1) changed[i] += 1;
-    const before = (6 / model.stride) * model.max_actions;
-    const all = (model.context / model.stride) * model.max_actions;
+    const from = 6 * model.tokenSize; // token 6 of the first sequence
+    for (let i = from; i < model.context * model.tokenSize; i += 1) changed[i] += 1;
+    const before = (6 / model.stride) * model.maxActions;
+    const all = (model.context / model.stride) * model.maxActions;
     const first = logitsOf(model, tokens, 2, batch.arms);
     const second = logitsOf(model, changed, 2, batch.arms);
     expect(second.slice(0, before)).toEqual(first.slice(0, before));
@@ -109,22 +109,22 @@ test("a window hides what is further away than its layers reach", () => {
   const model = smallModel({ positions: "alibi", window: 2 });
   const { tokens } = randomBatch(model, 1, 3n);
   const changed = tokens.slice();
-  for (let i = 0; i < model.token_size; i += 1) changed[i] += 1;
+  for (let i = 0; i < model.tokenSize; i += 1) changed[i] += 1;
   // 2 layers of window 2: token 0 is seen by tokens 0 to 2.
-  const reach = 3 * model.max_actions;
+  const reach = 3 * model.maxActions;
   const first = logitsOf(model, tokens, 1);
   const second = logitsOf(model, changed, 1);
   expect(second.slice(reach)).toEqual(first.slice(reach));
-  expect(second.slice(reach - model.max_actions, reach)).not.toEqual(first.slice(reach - model.max_actions, reach));
+  expect(second.slice(reach - model.maxActions, reach)).not.toEqual(first.slice(reach - model.maxActions, reach));
 });
 
 test("with relative positions and a window, a sequence may begin anywhere", () => {
   const model = smallModel({ positions: "alibi", window: 2 });
   const { tokens } = randomBatch(model, 1, 3n);
-  const later = logitsOf(model, tokens.slice(2 * model.token_size), 1);
+  const later = logitsOf(model, tokens.slice(2 * model.tokenSize), 1);
   const whole = logitsOf(model, tokens, 1);
-  const from = 4 * model.max_actions; // from token 4 on, tokens 0 and 1 are out of reach
-  const shifted = later.slice(from - 2 * model.max_actions);
+  const from = 4 * model.maxActions; // from token 4 on, tokens 0 and 1 are out of reach
+  const shifted = later.slice(from - 2 * model.maxActions);
   for (const [i, value] of whole.slice(from).entries()) expect(shifted[i]).toBeCloseTo(value, 5);
 });
 
@@ -133,7 +133,7 @@ test("dropout is a function of its seed, and off without one", () => {
   const { tokens } = randomBatch(model, 1, 3n);
   const logits = (dropoutSeed?: number) =>
     tf.tidy(() => {
-      const input = tf.tensor3d(tokens, [1, model.context, model.token_size]);
+      const input = tf.tensor3d(tokens, [1, model.context, model.tokenSize]);
       return forward(model, parametersOf(model), input, { dropoutSeed }).logits.dataSync();
     });
   expect(logits(1)).toEqual(logits(1));

@@ -11,7 +11,7 @@ import { createDecoder } from "#icrl/agents/transformer/infer.js";
 import type { Learner, LearnerState, LearningBatch } from "#icrl/agents/transformer/learner.js";
 import type { Metrics } from "#icrl/agents/transformer/metrics.js";
 import { forward } from "#icrl/agents/transformer/model.js";
-import { type ModelConfig, modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { type ModelConfig, modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
 import type { Objective } from "#icrl/agents/transformer/objective.js";
 import { OBJECTIVES, objectiveNamed } from "#icrl/agents/transformer/objectives.js";
 import { parameterSpecs } from "#icrl/agents/transformer/parameters.js";
@@ -20,8 +20,7 @@ import { tokenConfigOf } from "#icrl/agents/transformer/token-config.js";
 import type { TokenConfig } from "#icrl/agents/transformer/token-layout.js";
 import { train } from "#icrl/agents/transformer/train.js";
 import { type TrainingDataOptions, trainingBatches } from "#icrl/agents/transformer/training-data.js";
-import { TRAINING_OPTIONS } from "#icrl/agents/transformer/training-options.js";
-import { resolveOptions } from "#icrl/common/options.js";
+import { trainingOptions } from "#icrl/agents/transformer/training-options.js";
 import { makeDataset } from "../../support/dataset.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { freshState } from "../../support/transformer.js";
@@ -71,7 +70,7 @@ beforeAll(async () => {
     behaviours: [{ name: "uniform", agent: "uniform", options: {}, weight: 1 }],
   });
   tokens = tokenConfigOf(tasks, "step", { mean: 0, std: 1 });
-  model = modelConfig({ layers: 1, width: 8, heads: 2 }, tokens, HORIZON, returns.numbers);
+  model = modelConfig(modelOptions({ layers: 1, width: 8, heads: 2 }), tokens, HORIZON, returns.numbers);
 });
 
 const batches = (chosen: Partial<TrainingDataOptions> = {}) =>
@@ -82,7 +81,7 @@ async function firstBatch(): Promise<LearningBatch> {
   throw new Error("there is none");
 }
 
-const OPTIMIZER = resolveOptions(TRAINING_OPTIONS, { steps: 60, warmup: 5, learning_rate: 0.02, clip: 0 }, "training");
+const OPTIMIZER = trainingOptions({ steps: 60, warmup: 5, learning_rate: 0.02, clip: 0 });
 
 const LEARNERS: Record<string, (start: LearnerState) => Promise<Learner>> = {
   engine: (start) => createEngineLearner(model, OPTIMIZER, start, { threads: 1 }),
@@ -107,7 +106,7 @@ async function trainingOf(name: string) {
   const lines: Metrics[] = [];
   const out = join(temporary.path, name);
   await train({
-    options: { ...OPTIMIZER, validation_every: 30, checkpoint_every: 60, evaluation_trials: 0 },
+    options: { ...OPTIMIZER, validationEvery: 30, checkpointEvery: 60, evaluationTrials: 0 },
     seed: 1n,
     learner: await learnerOf(name),
     out: temporary.path,
@@ -117,7 +116,7 @@ async function trainingOf(name: string) {
     async save({ parameters }, { step, tokens: seen }) {
       const training = {
         ...{ objective: returns.name, step, tokens: seen, data: null, tasks: [] },
-        ...{ icrl_version: "0", backend: name },
+        ...{ icrlVersion: "0", backend: name },
       };
       writeCheckpoint(out, { model, tokens, parameters, training });
     },
@@ -135,9 +134,9 @@ test.each(["engine", "tfjs"])(
     expect(first?.decisions).toBe(16 * HORIZON);
     expect(after.loss).toBeLessThan((first?.loss ?? 0) / 2);
     expect(after).toMatchObject({
-      squared_error: after.loss,
+      squaredError: after.loss,
       agreement: 0,
-      target_entropy: 0,
+      targetEntropy: 0,
       decisions: 48 * HORIZON,
     });
     expect(before.step).toBe(30);
@@ -183,12 +182,12 @@ test("a checkpoint keeps the numbers, and what plays reads the ones that were le
     name,
     tf.tensor(parameters.get(name) as Float32Array, [...shape]),
   ]);
-  const input = tf.tensor3d(batch.tokens, [batch.sequences, HORIZON, kept.token_size]);
+  const input = tf.tensor3d(batch.tokens, [batch.sequences, HORIZON, kept.tokenSize]);
   const numbers = forward(kept, Object.fromEntries(tensors), input).numbers?.dataSync() ?? [];
   const sequence = createDecoder(kept, parameters).sequence();
   const outputs = new Float64Array(5);
   for (let t = 0; t < HORIZON; t += 1) {
-    sequence.push(batch.tokens.subarray(t * kept.token_size, (t + 1) * kept.token_size));
+    sequence.push(batch.tokens.subarray(t * kept.tokenSize, (t + 1) * kept.tokenSize));
     sequence.outputs(outputs);
     for (const n of [0, 1]) expect(outputs[3 + n]).toBeCloseTo(numbers[2 * t + n], 4);
   }

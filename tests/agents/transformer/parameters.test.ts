@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
 import { flopsPerToken, initParameters, parameterCount, parameterSpecs } from "#icrl/agents/transformer/parameters.js";
 import type { TokenConfig } from "#icrl/agents/transformer/token-layout.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
@@ -7,15 +7,15 @@ import { rngFromSeed } from "#icrl/common/rng.js";
 /** 2 actions and nothing else: a token has 2 + 2 + 4 features. */
 const TOKENS: TokenConfig = {
   layout: "step",
-  max_actions: 2,
-  num_states: 1,
+  maxActions: 2,
+  numStates: 1,
   dim: 0,
   horizon: 4,
-  reward_mean: 0,
-  reward_std: 1,
+  rewardMean: 0,
+  rewardStd: 1,
 };
 const TINY = { layers: 1, width: 2, heads: 1, ff_ratio: 2 };
-const tiny = (options: object = {}, tokens = TOKENS) => modelConfig({ ...TINY, ...options }, tokens, 4);
+const tiny = (options: object = {}, tokens = TOKENS) => modelConfig(modelOptions({ ...TINY, ...options }), tokens, 4);
 
 test("a tiny model's parameters are those counted by hand", () => {
   // by hand: embed 8 x 2 + 2, positions 4 x 2, norm 4, qkv 2 x 6 + 6, out 2 x 2 + 2, norm 4, up 2 x 4 + 4, down 4 x 2 + 2, norm 4,
@@ -37,7 +37,7 @@ test("a tiny model's operations are those counted by hand", () => {
 });
 
 test("initial values have the deviations that are documented", () => {
-  const model = modelConfig({ layers: 2, width: 64 }, { ...TOKENS, dim: 30 }, 100);
+  const model = modelConfig(modelOptions({ layers: 2, width: 64 }), { ...TOKENS, dim: 30 }, 100);
   const parameters = initParameters(model, rngFromSeed(3n));
   const deviation = (name: string) => {
     const values = parameters.get(name) as Float32Array;
@@ -45,7 +45,7 @@ test("initial values have the deviations that are documented", () => {
   };
   // 64 x 64 values or more: a deviation is off by less than 5 % in all but one case of millions
   const near = (name: string, expected: number) => expect(Math.abs(deviation(name) / expected - 1)).toBeLessThan(0.06);
-  near("embed.weight", 1 / Math.sqrt(model.token_size));
+  near("embed.weight", 1 / Math.sqrt(model.tokenSize));
   near("position.weight", 0.02);
   near("layers.1.attention.qkv.weight", 1 / 8);
   near("layers.1.attention.out.weight", 1 / 8 / 2);

@@ -3,16 +3,16 @@
  * drawn from a fixed seed. Prints the loss of each update, as JSON. A process of its own, because a back end may bring it down.
  */
 import { loadBackend } from "#icrl/agents/transformer/backends.js";
-import { modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
 import { initParameters } from "#icrl/agents/transformer/parameters.js";
 import { createTfjsLearner } from "#icrl/agents/transformer/tfjs-learner.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 
 const [, , name, updates] = process.argv;
 const { tokens, options, adamw } = {
-  tokens: { layout: "step", max_actions: 3, num_states: 2, dim: 0, horizon: 8, reward_mean: 0.5, reward_std: 0.5 },
+  tokens: { layout: "step", maxActions: 3, numStates: 2, dim: 0, horizon: 8, rewardMean: 0.5, rewardStd: 0.5 },
   options: { layers: 2, width: 16, heads: 2, dropout: 0.1 },
-  adamw: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, clip: 1 },
+  adamw: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 },
 };
 const [sequences, length] = [8, 8];
 
@@ -22,16 +22,16 @@ await loadBackend(/** @type {import("#icrl/agents/transformer/backends.js").Back
 const losses = [];
 for (const attention of ["softmax", "relu"]) {
   const model = modelConfig(
-    { ...options, attention },
+    modelOptions({ ...options, attention }),
     /** @type {import("#icrl/agents/transformer/token-layout.js").TokenConfig} */ (tokens),
     length,
   );
   const rng = rngFromSeed(7n);
-  const features = Float32Array.from({ length: sequences * length * model.token_size }, () => rng.normal());
+  const features = Float32Array.from({ length: sequences * length * model.tokenSize }, () => rng.normal());
   // What is to be learned: which of a token's first three features is the largest.
   const targets = new Float32Array(sequences * length * 3);
   for (let i = 0; i < sequences * length; i += 1) {
-    const [a, b, c] = features.subarray(i * model.token_size);
+    const [a, b, c] = features.subarray(i * model.tokenSize);
     targets[3 * i + (a > b && a > c ? 0 : b > c ? 1 : 2)] = 1;
   }
   const weights = new Float32Array(sequences * length).fill(1);

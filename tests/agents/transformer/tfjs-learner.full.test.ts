@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { createTfjsLearner } from "#icrl/agents/transformer/tfjs-learner.js";
 import { freshState, randomBatch, smallModel } from "../../support/transformer.js";
 
-const ADAMW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, clip: 0 };
+const ADAMW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 0 };
 
 beforeAll(async () => {
   tf.enableProdMode();
@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 test("1,000 updates leave no tensor behind, and what is learned is learned", async () => {
   const model = smallModel({ layers: 1, dropout: 0.1 });
-  const learner = createTfjsLearner(model, { ...ADAMW, weight_decay: 0 }, freshState(model));
+  const learner = createTfjsLearner(model, { ...ADAMW, weightDecay: 0 }, freshState(model));
   const held = randomBatch(model, 16, 99n);
   const before = await learner.evaluate(held);
   await learner.accumulate(randomBatch(model, 2, 1n), 1);

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { createTfjsLearner } from "#icrl/agents/transformer/tfjs-learner.js";
 import { freshState, randomBatch, SMALL_TOKENS, smallModel } from "../../support/transformer.js";
 
-const ADAMW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, clip: 0 };
+const ADAMW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 0 };
 
 beforeAll(async () => {
   tf.enableProdMode();

@@ -18,15 +18,15 @@ test("tokens are as large as the largest of the tasks", () => {
   );
   expect(tokenConfigOf(tasks, "lin2023", REWARDS)).toEqual({
     layout: "lin2023",
-    max_actions: 7,
-    num_states: 5,
+    maxActions: 7,
+    numStates: 5,
     dim: 3,
     horizon: 30,
-    reward_mean: 2,
-    reward_std: 3,
+    rewardMean: 2,
+    rewardStd: 3,
   });
   expect(tokenConfigOf(heads(["bernoulli-bandit", { arms: 2 }]), "step", REWARDS)).toMatchObject({
-    num_states: 1,
+    numStates: 1,
     dim: 0,
   });
 });

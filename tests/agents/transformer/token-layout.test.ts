@@ -10,12 +10,12 @@ import {
 
 const CONFIG: TokenConfig = {
   layout: "step",
-  max_actions: 3,
-  num_states: 4,
+  maxActions: 3,
+  numStates: 4,
   dim: 2,
   horizon: 8,
-  reward_mean: 1,
-  reward_std: 2,
+  rewardMean: 1,
+  rewardStd: 2,
 };
 
 test("a token has its features where the table says", () => {
@@ -37,7 +37,7 @@ test("the first step of an episode says so, and a cut is no end", () => {
 });
 
 test("one state is no feature, arms of fewer rows leave zeros, and arms that the tokens lack are left out", () => {
-  const bandit = { ...CONFIG, num_states: 1 };
+  const bandit = { ...CONFIG, numStates: 1 };
   expect(tokenSize(bandit)).toBe(6 + 2 + 3 + 4);
   const token = new Float32Array(15);
   writeSituation(token, 0, bandit, { arms: Float32Array.of(1, 2), state: 0, step: 4 });
@@ -49,7 +49,7 @@ test("one state is no feature, arms of fewer rows leave zeros, and arms that the
 });
 
 test("layout chosen-arm has the features of the arm that was taken, and those times the reward, whatever the arms' number", () => {
-  const config: TokenConfig = { ...CONFIG, layout: "chosen-arm", num_states: 1 };
+  const config: TokenConfig = { ...CONFIG, layout: "chosen-arm", numStates: 1 };
   // step, start | 2 features, 2 features times the reward, reward, there, terminated, truncated
   expect(tokenSize(config)).toBe(2 + 2 + 2 + 4);
   const token = new Float32Array(10);

@@ -6,8 +6,8 @@ import type { LearnerState } from "#icrl/agents/transformer/learner.js";
 import type { Metrics } from "#icrl/agents/transformer/metrics.js";
 import { createTfjsLearner } from "#icrl/agents/transformer/tfjs-learner.js";
 import { type Training, type TrainingState, train } from "#icrl/agents/transformer/train.js";
-import { learningRateAt, TRAINING_OPTIONS, type TrainingOptions } from "#icrl/agents/transformer/training-options.js";
-import { resolveOptions } from "#icrl/common/options.js";
+import { learningRateAt, type TrainingOptions, trainingOptions } from "#icrl/agents/transformer/training-options.js";
+import type { SnakeCased } from "#icrl/common/snake-case.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { freshState, randomBatch, smallModel } from "../../support/transformer.js";
 
@@ -23,11 +23,7 @@ function folder(): string {
 }
 
 const options = (given: Record<string, unknown> = {}): TrainingOptions =>
-  resolveOptions(
-    TRAINING_OPTIONS,
-    { steps: 12, warmup: 2, validation_every: 5, checkpoint_every: 4, ...given },
-    "training",
-  );
+  trainingOptions({ steps: 12, warmup: 2, validation_every: 5, checkpoint_every: 4, ...given });
 
 interface Saved {
   readonly learned: LearnerState;
@@ -61,13 +57,16 @@ function training(out: string, from?: Saved, given: Record<string, unknown> = {}
   };
 }
 
-const linesOf = (out: string): Metrics[] =>
+/** A line as it is in the file. */
+type StoredMetrics = SnakeCased<Metrics>;
+
+const linesOf = (out: string): StoredMetrics[] =>
   readFileSync(join(out, "metrics.jsonl"), "utf8")
     .trimEnd()
     .split("\n")
-    .map((line) => JSON.parse(line) as Metrics);
+    .map((line) => JSON.parse(line) as StoredMetrics);
 
-const withoutTime = (lines: Metrics[]) => lines.map((line) => ({ ...line, seconds: 0 }));
+const withoutTime = (lines: StoredMetrics[]) => lines.map((line) => ({ ...line, seconds: 0 }));
 
 test("a training writes a line an update, and validates and saves when it is time and at the end", async () => {
   const out = folder();
@@ -193,7 +192,7 @@ test("an evaluation that fails by itself ends the training", async () => {
 test("validation counts decisions over batches, and the targets' entropies", async () => {
   const out = folder();
   await train(training(out, undefined, { steps: 1 }));
-  const line = linesOf(out).find(({ type }) => type === "validation") as Extract<Metrics, { type: "validation" }>;
+  const line = linesOf(out).find(({ type }) => type === "validation") as Extract<StoredMetrics, { type: "validation" }>;
   const model = smallModel();
   const batches = [randomBatch(model, 4, 1000n), randomBatch(model, 2, 1001n)];
   const counts = [0, 0, 0];

@@ -274,7 +274,7 @@ test("of a trial longer than the context its beginning is taken, or a piece that
 test("a share of the outcomes is hidden, situations and targets are as they were, and validation hides none", async () => {
   const size = tokenSize(tokens);
   const there = size - 3; // says that there is an outcome
-  const outcomeAt = size - 4 - tokens.max_actions;
+  const outcomeAt = size - 4 - tokens.maxActions;
   const plain = sequencesOf(await take(12));
   let hidden = 0;
   let outcomes = 0;
@@ -309,7 +309,7 @@ test("layout chosen-arm comes with the arms of every decision, and takes tasks w
   const config = tokenConfigOf(bandit, "chosen-arm", { mean: 0, std: 1 });
   const chosen: Chosen = { tokens: config, context: 14, task: "linear" };
   const [{ arms, tokens: own, targets, sequences }] = await validation(chosen);
-  const { max_actions: actions, dim } = config;
+  const { maxActions: actions, dim } = config;
   const size = tokenSize(config);
   if (arms === undefined) throw new RangeError("there are no arms");
   expect(arms.length).toBe(sequences * 14 * actions * dim);
@@ -327,7 +327,7 @@ test("layout chosen-arm comes with the arms of every decision, and takes tasks w
     }
     expect(arms.slice((i * 14 + 12) * actions * dim, (i + 1) * 14 * actions * dim).every((x) => x === 0)).toBe(true);
   }
-  await expect(take(1, { ...chosen, tokens: { ...config, max_actions: 3 } })).rejects.toThrow(
+  await expect(take(1, { ...chosen, tokens: { ...config, maxActions: 3 } })).rejects.toThrow(
     "4 actions in batches of 3",
   );
   const all = readDatasetManifest(dir).tasks;
@@ -351,6 +351,6 @@ test("what cannot be trained on is refused with the way out", async () => {
   );
   await refused({ batch: 41 }, "OPTION_INVALID", "41 sequences is more than the 40 trials");
   await refused({ task: "nothing" }, "SELECTION_EMPTY", "nothing");
-  await refused({ tokens: { ...tokens, max_actions: 3 } }, "TASK_UNSUPPORTED", "4 actions");
-  expect((await take(1, { tokens: { ...tokens, max_actions: 3, dim: 0 }, task: "river" }))[0].sequences).toBe(6);
+  await refused({ tokens: { ...tokens, maxActions: 3 } }, "TASK_UNSUPPORTED", "4 actions");
+  expect((await take(1, { tokens: { ...tokens, maxActions: 3, dim: 0 }, task: "river" }))[0].sequences).toBe(6);
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { checkpointFolder, writeCheckpoint } from "#icrl/agents/transformer/checkpoint.js";
 import { loadModel } from "#icrl/agents/transformer/loaded-model.js";
-import { type ModelConfig, modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { type ModelConfig, modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
 import { type TokenConfig, writeOutcome, writeSituation } from "#icrl/agents/transformer/token-layout.js";
 import { transformer } from "#icrl/agents/transformer/transformer.js";
 import type { Arms, Outcome, Policy, Trial } from "#icrl/clients/typescript/define-agent.js";
@@ -18,12 +18,12 @@ afterAll(() => temp.remove());
 
 const TOKENS: TokenConfig = {
   layout: "step",
-  max_actions: 4,
-  num_states: 3,
+  maxActions: 4,
+  numStates: 3,
   dim: 2,
   horizon: 3,
-  reward_mean: 0.5,
-  reward_std: 2,
+  rewardMean: 0.5,
+  rewardStd: 2,
 };
 const CONTEXT = 12;
 
@@ -35,11 +35,11 @@ function madeUp(
   tokens: TokenConfig = TOKENS,
   seed = 8n,
 ): { checkpoint: string; model: ModelConfig; parameters: Map<string, Float32Array> } {
-  const model = modelConfig({ layers: 2, width: 8, heads: 2, ...options }, tokens, CONTEXT);
+  const model = modelConfig(modelOptions({ layers: 2, width: 8, heads: 2, ...options }), tokens, CONTEXT);
   const parameters = wildParameters(model, rngFromSeed(seed));
   written += 1;
   const checkpoint = join(temp.path, `model-${written}`);
-  const training = { objective: "none", step: 0, tokens: 0, data: null, tasks: [], icrl_version: "0", backend: "none" };
+  const training = { objective: "none", step: 0, tokens: 0, data: null, tasks: [], icrlVersion: "0", backend: "none" };
   writeCheckpoint(checkpoint, { model, tokens, parameters, training });
   return { checkpoint, model, parameters };
 }
@@ -138,7 +138,7 @@ describe("the law of its choice", () => {
     (layout, norm) => {
       const tokens = { ...TOKENS, layout };
       const { checkpoint, model, parameters } = madeUp({ norm, positions: "alibi", window: 24 }, tokens);
-      const logits = naiveLogits(model, parameters, tokensOf(tokens, model.token_size));
+      const logits = naiveLogits(model, parameters, tokensOf(tokens, model.tokenSize));
       const atDecisions = logits
         .filter((_, i) => i % model.stride === 0)
         .map((row) => (layout === "chosen-arm" ? ARM_ROWS.map((x) => arm(row, x)) : row.slice(0, 3)));
@@ -150,7 +150,7 @@ describe("the law of its choice", () => {
   );
 
   it("does not depend on the arms' places, and takes more of them than in training, where arms are scored", () => {
-    const tokens: TokenConfig = { ...TOKENS, layout: "chosen-arm", num_states: 1 };
+    const tokens: TokenConfig = { ...TOKENS, layout: "chosen-arm", numStates: 1 };
     const { checkpoint } = madeUp({}, tokens);
     const five: Arms = { data: Float32Array.of(0.5, 0.6, 0.1, 0.2, 7, 8, 0.3, 0.4, -1, 1), rows: 5, cols: 2 };
     const more = { ...TRIAL, numActions: 5, numStates: 1, arms: five };
@@ -171,7 +171,7 @@ describe("the law of its choice", () => {
 
   it("is sure of the largest logit where it plays that", () => {
     const { checkpoint, model, parameters } = madeUp({}, TOKENS, 4n);
-    const best = naiveLogits(model, parameters, tokensOf(TOKENS, model.token_size)).map((row) => {
+    const best = naiveLogits(model, parameters, tokensOf(TOKENS, model.tokenSize)).map((row) => {
       const three = row.slice(0, 3);
       return three.indexOf(Math.max(...three));
     });
@@ -192,7 +192,7 @@ describe("the law of its choice", () => {
       tokens: 0,
       data: null,
       tasks: [],
-      icrl_version: "0",
+      icrlVersion: "0",
       backend: "none",
     };
     writeCheckpoint(`${checkpoint}-flat`, { model, tokens: TOKENS, parameters, training });
@@ -223,7 +223,7 @@ describe("the law of its choice", () => {
 
   it("forgets all but the last tokens where it may see no more", () => {
     const { checkpoint, model, parameters } = madeUp();
-    const tokens = tokensOf(TOKENS, model.token_size);
+    const tokens = tokensOf(TOKENS, model.tokenSize);
     const expected = tokens.map((_, t) => {
       const seen = tokens.slice(Math.max(0, t - 3), t + 1);
       return softmax((naiveLogits(model, parameters, seen).at(-1) as number[]).slice(0, 3));

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { scoreArms } from "#icrl/agents/transformer/arm-scores.js";
 import { writeCheckpoint } from "#icrl/agents/transformer/checkpoint.js";
 import { createDecoder } from "#icrl/agents/transformer/infer.js";
-import { headOutputs, modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { headOutputs, modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
 import { decodeSafetensors, encodeSafetensors } from "#icrl/agents/transformer/safetensors.js";
 import type { TokenConfig } from "#icrl/agents/transformer/token-layout.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
@@ -21,12 +21,12 @@ afterAll(() => temp.remove());
 const CONTEXT = 50;
 const tokens: TokenConfig = {
   layout: "step",
-  max_actions: 6,
-  num_states: 4,
+  maxActions: 6,
+  numStates: 4,
   dim: 3,
   horizon: 25,
-  reward_mean: 0,
-  reward_std: 1,
+  rewardMean: 0,
+  rewardStd: 1,
 };
 const SHAPES = ["softmax", "relu"].flatMap((attention) =>
   ["pre", "post"].flatMap((norm) => [
@@ -42,7 +42,7 @@ describe.skipIf(python === undefined)("a PyTorch twin of the model", () => {
     { layout: "chosen-arm" as const, options: SHAPES[0] },
   ])("gives the same logits to 1e-4: $layout, $options", ({ layout, options }) => {
     const layoutTokens = { ...tokens, layout };
-    const model = modelConfig({ layers: 3, width: 16, heads: 4, ...options }, layoutTokens, CONTEXT);
+    const model = modelConfig(modelOptions({ layers: 3, width: 16, heads: 4, ...options }), layoutTokens, CONTEXT);
     const parameters = wildParameters(model, rngFromSeed(1n));
     const path = (name: string) => join(temp.path, name);
     const training = {
@@ -51,18 +51,18 @@ describe.skipIf(python === undefined)("a PyTorch twin of the model", () => {
       tokens: 0,
       data: null,
       tasks: [],
-      icrl_version: "0",
+      icrlVersion: "0",
       backend: "none",
     };
     writeCheckpoint(path("model"), { model, tokens: layoutTokens, parameters, training });
     const rng = rngFromSeed(2n);
-    const input = Float32Array.from({ length: CONTEXT * model.token_size }, () =>
+    const input = Float32Array.from({ length: CONTEXT * model.tokenSize }, () =>
       rng.uniform() < 0.5 ? 0 : rng.normal(),
     );
-    const scores = model.arm_dim > 0;
-    const arms = Float32Array.from({ length: CONTEXT * model.max_actions * tokens.dim }, () => rng.normal());
-    const given = new Map([["tokens", { shape: [1, CONTEXT, model.token_size], data: input }]]);
-    if (scores) given.set("arms", { shape: [1, CONTEXT, model.max_actions, tokens.dim], data: arms });
+    const scores = model.armDim > 0;
+    const arms = Float32Array.from({ length: CONTEXT * model.maxActions * tokens.dim }, () => rng.normal());
+    const given = new Map([["tokens", { shape: [1, CONTEXT, model.tokenSize], data: input }]]);
+    if (scores) given.set("arms", { shape: [1, CONTEXT, model.maxActions, tokens.dim], data: arms });
     writeFileSync(path("tokens"), encodeSafetensors(given));
 
     const script = join(import.meta.dirname, "../../python/transformer_twin.py");
@@ -75,12 +75,12 @@ describe.skipIf(python === undefined)("a PyTorch twin of the model", () => {
     expect(twin.metadata).toEqual({ from: "torch" });
 
     const sequence = createDecoder(model, parameters).sequence();
-    const ours = new Float32Array(CONTEXT * model.max_actions);
+    const ours = new Float32Array(CONTEXT * model.maxActions);
     let decisions = 0;
     for (let i = 0; i < CONTEXT; i += 1) {
-      sequence.push(input.subarray(i * model.token_size, (i + 1) * model.token_size));
+      sequence.push(input.subarray(i * model.tokenSize, (i + 1) * model.tokenSize));
       if (i % model.stride > 0) continue;
-      const row = ours.subarray(decisions * model.max_actions, (decisions + 1) * model.max_actions);
+      const row = ours.subarray(decisions * model.maxActions, (decisions + 1) * model.maxActions);
       if (!scores) sequence.outputs(row);
       else {
         const weights = new Float64Array(headOutputs(model));
@@ -89,7 +89,7 @@ describe.skipIf(python === undefined)("a PyTorch twin of the model", () => {
       }
       decisions += 1;
     }
-    expect(twin.tensors.get("logits")?.shape).toEqual([1, decisions, model.max_actions]);
+    expect(twin.tensors.get("logits")?.shape).toEqual([1, decisions, model.maxActions]);
     const theirs = twin.tensors.get("logits")?.data as Float32Array;
     const differences = theirs.map((logit, i) => Math.abs(logit - ours[i]));
     expect(Math.max(...theirs.map(Math.abs))).toBeGreaterThan(0.5);

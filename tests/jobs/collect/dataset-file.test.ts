@@ -7,7 +7,7 @@ import { openCollectingFolder } from "#icrl/jobs/collect/collecting-folder.js";
 import { readDatasetFile } from "#icrl/jobs/collect/dataset-file.js";
 import { ORACLE_NOISE } from "#icrl/server/collections/oracle-noise-options.js";
 import { checkCollection } from "#icrl/server/collections/spec.js";
-import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { ROOT } from "../../e2e/run-icrl.js";
 import { refusalHere } from "../../support/icrl-here.js";
 import { tempDir } from "../../support/temp-dir.js";
@@ -29,7 +29,7 @@ test("the experiments have the datasets of Lin, Bai & Mei, and two of learning h
 test.each(experiments)("experiments/%s can be collected, and --trials takes the place of its numbers", (name) => {
   const file = join(ROOT, "experiments", name);
   const { collection, seed, experts } = readDatasetFile(file);
-  const limits = resolveOptions(LIMIT_OPTIONS, {}, "serve");
+  const limits = resolveLimits();
   expect(() => checkCollection({ ...collection, seed: seed ?? 0n }, limits)).not.toThrow();
   for (const { agent, options } of collection.behaviours) {
     if (agent !== ORACLE_NOISE) resolveOptions(findAgent(agent).options, options ?? {}, agent);

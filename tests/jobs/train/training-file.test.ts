@@ -130,6 +130,6 @@ test("paths are relative to the file, and what is left out has its default", () 
     layout: "step",
     context: 0,
     model: { layers: 4, width: 32 }, // docs/training.md's defaults
-    training: { steps: 3, batch: 4, learning_rate: 0.001 },
+    training: { steps: 3, batch: 4, learningRate: 0.001 },
   });
 });

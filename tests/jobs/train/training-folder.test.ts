@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { TRAINING_OPTIONS } from "#icrl/agents/transformer/training-options.js";
-import { resolveOptions } from "#icrl/common/options.js";
+import { trainingOptions } from "#icrl/agents/transformer/training-options.js";
 import { continuationText } from "#icrl/jobs/train/spec-changes.js";
 import { readTrainingFile } from "#icrl/jobs/train/training-file.js";
 import { hasCheckpoint, keepLatestCheckpoints, openTrainingFolder } from "#icrl/jobs/train/training-folder.js";
@@ -82,8 +81,7 @@ test.each([
   [20, 10, 29, "the learning rate was the same so far, so nothing is different from 29 from the start"], // all warm-up
 ])("a training of %i updates that goes on after %i to %i says what that means", (steps, after, more, text) => {
   const given = { steps: more, warmup: 10, learning_rate: 0.01, final_learning_rate: 0 };
-  const options = resolveOptions(TRAINING_OPTIONS, given, "a test's training");
-  const said = continuationText({ steps, after }, options);
+  const said = continuationText({ steps, after }, trainingOptions(given));
   expect(said).toContain(`continued: ${more} updates instead of ${steps}, after ${after} were made`);
   expect(said).toContain(text);
 });

@@ -1,11 +1,10 @@
 /** A collection as tests of its parts have it. */
-import { resolveOptions } from "#icrl/common/options.js";
 import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
 import { type CheckedCollection, checkCollection } from "#icrl/server/collections/spec.js";
-import { LIMIT_OPTIONS, type Limits } from "#icrl/server/sessions/limits.js";
+import { type LimitOptions, type Limits, resolveLimits } from "#icrl/server/sessions/limits.js";
 
 /** Bounds as a server has them, but for some. */
-export const limitsOf = (given: Partial<Limits> = {}): Limits => resolveOptions(LIMIT_OPTIONS, given, "a test");
+export const limitsOf = (given: Partial<LimitOptions> = {}): Limits => resolveLimits(given);
 
 /** Two tasks and two behaviours, but for some members. */
 export const specOf = (members: Partial<CollectionSpec> = {}): CollectionSpec => ({

@@ -112,7 +112,7 @@ test("a stranger's tool finds the services, learns their messages and calls them
     max_protocol_version: 1,
     open_sessions: 0,
     log_writable: true,
-    limits: { max_envs: server.limits.max_envs, max_trials: String(server.limits.max_trials) },
+    limits: { max_envs: server.limits.maxEnvs, max_trials: String(server.limits.maxTrials) },
   });
 
   const environments = clientOf(await load("icrl.v1.EnvironmentService"), "icrl.v1.EnvironmentService", server.address);

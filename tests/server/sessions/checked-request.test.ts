@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { Reason } from "#icrl/common/errors.js";
-import { resolveOptions } from "#icrl/common/options.js";
 import { boolTensor, float32Tensor, int32Tensor } from "#icrl/common/tensor.js";
 import type { Actions, Hello, Open } from "#icrl/proto/gen/icrl/v1/environment.js";
 import {
@@ -13,16 +12,17 @@ import {
   checkHello,
   decodeRequest,
 } from "#icrl/server/sessions/checked-request.js";
-import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import type { Play } from "#icrl/server/sessions/play.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import { encodeRequest, hello, open } from "../../support/raw-stream.js";
 
-const limits = resolveOptions(
-  LIMIT_OPTIONS,
-  { max_envs: 100, max_trials: 1000, max_steps_in_flight: 10_000, max_message_bytes: 65_536 },
-  "a test",
-);
+const limits = resolveLimits({
+  max_envs: 100,
+  max_trials: 1000,
+  max_steps_in_flight: 10_000,
+  max_message_bytes: 65_536,
+});
 const helloOf = (members: Partial<Hello> = {}) => hello(members).value as Hello;
 const openOf = (members: Partial<Open> = {}) => open(members).value as Open;
 

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
-import type { Limits } from "#icrl/server/sessions/limits.js";
+import type { LimitOptions } from "#icrl/server/sessions/limits.js";
 import { type ManualClock, manualClock } from "../../support/manual-clock.js";
 import { actions, opened, type RawStream, rawClient, rawStream } from "../../support/raw-stream.js";
 import { readLog, startTestServer, type TestServer, verify } from "../../support/server.js";
@@ -15,7 +15,7 @@ const RIVER = { task: "river-swim", options: { states: 4, horizon: 3, episodes: 
 async function rowsAfter(
   steps: number,
   cut: (stream: RawStream, server: TestServer, clock: ManualClock) => Promise<unknown>,
-  limits: Partial<Limits> = {},
+  limits: Partial<LimitOptions> = {},
 ): Promise<TrajectoryRow[]> {
   const dir = tempDir();
   const clock = manualClock();
@@ -52,7 +52,7 @@ const CUTS: readonly [
   what: string,
   reason: string,
   cut: (stream: RawStream, server: TestServer, clock: ManualClock) => Promise<unknown>,
-  limits?: Partial<Limits>,
+  limits?: Partial<LimitOptions>,
 ][] = [
   [
     "a close",

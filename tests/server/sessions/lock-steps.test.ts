@@ -1,10 +1,9 @@
 import type { Client } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { resolveOptions } from "#icrl/common/options.js";
 import { boolElements, float32Elements, int32Elements } from "#icrl/common/tensor.js";
 import { type Observations, PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
-import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
 import { manualClock } from "../../support/manual-clock.js";
@@ -290,7 +289,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
         end: (reason) => (error = reason),
       },
       {
-        limits: resolveOptions(LIMIT_OPTIONS, {}, "test"),
+        limits: resolveLimits(),
         sink: { ...sink, backlogBytes },
         lobby: { enter: () => expect.unreachable() },
         clock: manualClock(),

@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
 import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
-import { resolveOptions } from "#icrl/common/options.js";
 import { PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
 import type { Assignment } from "#icrl/server/matches/assignment.js";
 import type { Seat } from "#icrl/server/matches/lobby.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import type { LabelSeat, Labels } from "#icrl/server/sessions/labels.js";
-import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionEvent } from "#icrl/server/sessions/session-event.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
@@ -32,7 +31,7 @@ function sessionWith(limits: Record<string, number> = {}, labels?: Labels) {
       end: (error) => void ends.push(error),
     },
     {
-      limits: resolveOptions(LIMIT_OPTIONS, { act_timeout_ms: 1000, ...limits }, "a test"),
+      limits: resolveLimits({ act_timeout_ms: 1000, ...limits }),
       sink,
       lobby: {
         enter(_, seat) {

@@ -5,7 +5,7 @@ import type { Simd } from "#icrl/agents/transformer/engine/assembly/prelude.js";
 import { availableSimd } from "#icrl/agents/transformer/engine/available-simd.js";
 import { pagePool } from "#icrl/agents/transformer/engine/page-pool.js";
 import { createDecoder, type Sequence } from "#icrl/agents/transformer/infer.js";
-import { type ModelConfig, modelConfig } from "#icrl/agents/transformer/model-config.js";
+import { type ModelConfig, modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
 import type { TokenConfig } from "#icrl/agents/transformer/token-layout.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { naiveLogits, wildParameters } from "../../../support/naive-transformer.js";
@@ -16,21 +16,21 @@ const CONTEXT = 100; // three pages of 32 tokens and a bit
 function modelOf(options: Record<string, unknown>, tokens: Partial<TokenConfig> = {}): ModelConfig {
   const all: TokenConfig = {
     layout: "step",
-    max_actions: 5,
-    num_states: 1,
+    maxActions: 5,
+    numStates: 1,
     dim: 2,
     horizon: 10,
-    reward_mean: 0,
-    reward_std: 1,
+    rewardMean: 0,
+    rewardStd: 1,
     ...tokens,
   };
-  return modelConfig({ layers: 1, ff_ratio: 1, ...options }, all, CONTEXT);
+  return modelConfig(modelOptions({ layers: 1, ff_ratio: 1, ...options }), all, CONTEXT);
 }
 
 function randomTokens(model: ModelConfig, length: number): Float32Array[] {
   const rng = rngFromSeed(7n);
   return Array.from({ length }, () =>
-    Float32Array.from({ length: model.token_size }, () => (rng.uniform() < 0.5 ? 0 : rng.normal())),
+    Float32Array.from({ length: model.tokenSize }, () => (rng.uniform() < 0.5 ? 0 : rng.normal())),
   );
 }
 
@@ -40,7 +40,7 @@ function error(model: ModelConfig, simd: Simd, length: number): number {
   const tokens = randomTokens(model, length);
   const sequence = createDecoder(model, parameters, simd).sequence();
   const wanted = naiveLogits(model, parameters, tokens);
-  const logits = new Float64Array(model.max_actions);
+  const logits = new Float64Array(model.maxActions);
   const errors = tokens.flatMap((token, i) => {
     sequence.push(token);
     sequence.outputs(logits);
@@ -70,7 +70,7 @@ describe.each(SIMD)("%s instructions", (simd) => {
   });
 
   it.each([1, 8, 9, 32, 37])("give those of %i actions", (actions) => {
-    expect(error(modelOf({ width: 8, heads: 2 }, { max_actions: actions, dim: 0 }), simd, 5)).toBeLessThan(1e-5);
+    expect(error(modelOf({ width: 8, heads: 2 }, { maxActions: actions, dim: 0 }), simd, 5)).toBeLessThan(1e-5);
   });
 
   it.each(["softmax", "relu"])("give them over many pages of keys and values: %s", (attention) => {
@@ -141,7 +141,7 @@ describe("memory of sequences", () => {
   it("holds nothing of what another sequence left in it", () => {
     const decoder = createDecoder(model, parameters);
     const last = (sequence: Sequence): number[] => {
-      const logits = new Float64Array(model.max_actions);
+      const logits = new Float64Array(model.maxActions);
       sequence.outputs(logits);
       return Array.from(logits);
     };
@@ -150,7 +150,7 @@ describe("memory of sequences", () => {
     const wanted = last(fresh);
     fresh.clear();
     const spoiler = decoder.sequence();
-    for (let i = 0; i < CONTEXT; i += 1) spoiler.push(new Float32Array(model.token_size).fill(Number.NaN));
+    for (let i = 0; i < CONTEXT; i += 1) spoiler.push(new Float32Array(model.tokenSize).fill(Number.NaN));
     expect(last(spoiler)[0]).toBeNaN();
     spoiler.clear();
     play(fresh);

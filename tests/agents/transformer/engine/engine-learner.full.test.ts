@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 test("losses of 200 updates are those of automatic differentiation", async () => {
   const model = smallModel({ width: 16, heads: 2, layers: 2 });
-  const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, clip: 1 };
+  const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
   const reference = createTfjsLearner(model, optimizer, freshState(model));
   const learner = await createEngineLearner(model, optimizer, freshState(model), { threads: 2 });
   onTestFinished(() => learner.close());

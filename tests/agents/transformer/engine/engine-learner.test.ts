@@ -7,7 +7,7 @@ import { createTfjsLearner } from "#icrl/agents/transformer/tfjs-learner.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { freshState, randomBatch, SMALL_ARMS, SMALL_TOKENS, smallModel } from "../../../support/transformer.js";
 
-const ADAMW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, clip: 0 };
+const ADAMW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 0 };
 
 beforeAll(async () => {
   await tf.setBackend("cpu");
@@ -53,13 +53,13 @@ function distance(a: Float32Array, b: Float32Array): number {
 function unevenBatch(model: ModelConfig, sequences: number, length: number): LearningBatch {
   const whole = randomBatch({ ...model, context: length }, sequences, 3n);
   const rng = rngFromSeed(8n);
-  const numActions = Int32Array.from({ length: sequences }, (_, i) => model.max_actions - (i % 2));
+  const numActions = Int32Array.from({ length: sequences }, (_, i) => model.maxActions - (i % 2));
   const perSequence = whole.targets.length / sequences;
   const targets = Float32Array.from(whole.targets, (_, i) => {
-    return i % model.max_actions < numActions[Math.floor(i / perSequence)] ? rng.uniform() : 0;
+    return i % model.maxActions < numActions[Math.floor(i / perSequence)] ? rng.uniform() : 0;
   });
-  for (let at = 0; at < targets.length; at += model.max_actions) {
-    const row = targets.subarray(at, at + model.max_actions);
+  for (let at = 0; at < targets.length; at += model.maxActions) {
+    const row = targets.subarray(at, at + model.maxActions);
     const sum = row.reduce((total, p) => total + p);
     for (const [i, p] of row.entries()) row[i] = p / sum;
   }

@@ -30,7 +30,7 @@ function written(first: number, count: number, soft: boolean, label = LABEL) {
   const piece = {
     trial: TRIAL,
     labels: { said: label },
-    tokens: { ...SMALL_TOKENS, max_actions: 3 },
+    tokens: { ...SMALL_TOKENS, maxActions: 3 },
     first,
     count,
     at: 1,
