@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { icrlHere, refusalHere } from "../support/icrl-here.js";
+import { serverForTest } from "../support/server.js";
 import { shape } from "../support/shape.js";
 import { tournamentFile } from "../support/tournament-file.js";
-import { icrlJson, startServe, temporaryFolder } from "./run-icrl.js";
+import { icrlJson, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder.path, name);
@@ -65,7 +66,7 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
 });
 
 test("exit code 4 tells that a match was forfeited, here by an agent of somebody's own that never came", async () => {
-  const server = await startServe(path("forfeits"), "--entrant-timeout-ms", "300");
+  const server = await serverForTest({ entrant_timeout_ms: 300 });
   const file = tournamentFile(folder.path, { agents: [{ name: "mine", agent: "not-built-in" }, { agent: "uniform" }] });
   const { code, stdout, stderr } = await icrlHere(
     "tournament",
@@ -76,7 +77,6 @@ test("exit code 4 tells that a match was forfeited, here by an agent of somebody
     "--server",
     server.address,
   );
-  await server.stop();
   expect(stderr).toContain(
     `mine: "not-built-in" is not built in; start it with --connect ${server.address} --entrant mine\n`,
   );
@@ -91,6 +91,8 @@ test("a folder that holds another tournament is left alone, and replaced with --
   );
   await refusalHere("tournament", "run", tournamentFile(folder.path, { tasks: [] }), "--out", out, "--overwrite");
   expect(readFileSync(join(out, "results.json"), "utf8")).toBe(before);
-  expect((await icrlHere("tournament", "run", file, "--out", out, "--trials", "2", "--overwrite")).code).toBe(0);
-  expect(JSON.parse(readFileSync(join(out, "results.json"), "utf8"))).toMatchObject({ tournament: { trials: 2 } });
+  const other = tournamentFile(folder.path, { name: "other", agents: [{ agent: "uniform" }] });
+  const { address } = await serverForTest();
+  expect((await icrlHere("tournament", "run", other, "--out", out, "--overwrite", "--server", address)).code).toBe(0);
+  expect(JSON.parse(readFileSync(join(out, "results.json"), "utf8"))).toMatchObject({ tournament: { name: "other" } });
 });
