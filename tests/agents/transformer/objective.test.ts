@@ -141,6 +141,7 @@ test.each(["engine", "tfjs"])(
     const [before, after] = lines.filter((line) => line.type === "validation");
     const first = lines.find((line) => line.type === "update");
     expect(first?.decisions).toBe(16 * HORIZON);
+    expect(after.loss).toBeGreaterThan(0);
     expect(after.loss).toBeLessThan((first?.loss ?? 0) / 2);
     expect(after).toMatchObject({
       squared_error: after.loss,
