@@ -5,7 +5,7 @@ import { icrlHere, refusalHere } from "../support/icrl-here.js";
 import { serverForTest } from "../support/server.js";
 import { shape } from "../support/shape.js";
 import { tournamentFile } from "../support/tournament-file.js";
-import { icrlJson, temporaryFolder } from "./run-icrl.js";
+import { icrlJson, startServe, temporaryFolder } from "./run-icrl.js";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder.path, name);
@@ -66,7 +66,7 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
 });
 
 test("exit code 4 tells that a match was forfeited, here by an agent of somebody's own that never came", async () => {
-  const server = await serverForTest({ entrant_timeout_ms: 300 });
+  const server = await startServe(path("forfeits"), "--entrant-timeout-ms", "300"); // the flag of a limit, which no other test gives
   const file = tournamentFile(folder.path, { agents: [{ name: "mine", agent: "not-built-in" }, { agent: "uniform" }] });
   const { code, stdout, stderr } = await icrlHere(
     "tournament",
@@ -77,6 +77,7 @@ test("exit code 4 tells that a match was forfeited, here by an agent of somebody
     "--server",
     server.address,
   );
+  await server.stop();
   expect(stderr).toContain(
     `mine: "not-built-in" is not built in; start it with --connect ${server.address} --entrant mine\n`,
   );
