@@ -19,7 +19,7 @@ import { createLivePage } from "./http/live-page.js";
 import type { Route } from "./http/route.js";
 import { createLabels } from "./labels/labels.js";
 import type { Lobby } from "./matches/lobby.js";
-import { createMetrics, type Metrics } from "./metrics/metrics.js";
+import type { Metrics } from "./metrics/metrics.js";
 import { collectionService } from "./rpc/collection-service.js";
 import { environmentService } from "./rpc/environment-service.js";
 import { withRawMessages } from "./rpc/methods.js";
@@ -81,7 +81,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { limits, logger, clock = systemClock } = options;
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   makeFolders(options.dataDir);
-  const metrics = options.http === undefined ? undefined : createMetrics();
+  // Prometheus' client is loaded where its numbers are served.
+  const metrics = options.http === undefined ? undefined : (await import("./metrics/metrics.js")).createMetrics();
   const say = createEventLog(logger);
   const tell = (event: ServerEvent) => {
     say(event);

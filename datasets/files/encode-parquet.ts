@@ -1,4 +1,4 @@
-import { Compression, Table, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
+import { parquetWasm } from "./parquet-wasm.js";
 
 /** Columns of more different values than fit so many bytes are written without a dictionary. */
 const DICTIONARY_BYTES = 16 << 10;
@@ -10,6 +10,7 @@ const DICTIONARY_BYTES = 16 << 10;
  * @param dictionaries whether they are on after all: probabilities of sure choices, which are 0 and 1, take less than half
  */
 export function encodeParquet(stream: Uint8Array, dictionaries = false): Uint8Array {
+  const { Compression, Table, WriterPropertiesBuilder, writeParquet } = parquetWasm();
   const properties = new WriterPropertiesBuilder()
     .setCompression(Compression.ZSTD)
     .setDictionaryEnabled(dictionaries)

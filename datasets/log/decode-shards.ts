@@ -4,6 +4,12 @@ import { Worker } from "node:worker_threads";
 import { IcrlError } from "../../common/errors.js";
 import type { ShardOutcome, ShardRequest } from "./shard-reader-worker.js";
 
+/** Most memory of the decoder, in bytes, with which a thread that nobody reads by is kept: it never shrinks. */
+const KEPT_BYTES = 64 << 20;
+
+/** The thread of a reading that has come to its end, for the next one: starting one takes longer than decoding most shards. */
+let idle: Worker | undefined;
+
 /**
  * Arrow IPC streams of groups of files, in order; a group is what belongs together, a shard and its labels say. While one group is
  * used the next is decoded: two are in memory. A consumer that breaks off ends the thread.
@@ -18,15 +24,14 @@ export async function* decodeShards(
   const decodeNext = (): Promise<ShardOutcome> | undefined => {
     const { value, done } = waiting.next();
     if (done === true) return undefined;
-    worker ??= new Worker(new URL("./shard-reader-worker.js", import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: 512 },
-    });
+    worker ??= takeThread();
     worker.postMessage(value);
     return once(worker, "message").then(
       ([message]) => message as ShardOutcome,
       (error: Error): ShardOutcome => ({ path: value[0].path, error: error.message }), // the thread did not survive it
     );
   };
+  let memory = Number.POSITIVE_INFINITY; // until all is read
   try {
     for (let next = decodeNext(); next !== undefined; ) {
       const outcome = await next;
@@ -39,8 +44,35 @@ export async function* decodeShards(
       }
       next = decodeNext();
       yield outcome.streams;
+      if (next === undefined) memory = outcome.memory;
     }
   } finally {
-    await worker?.terminate();
+    if (worker !== undefined) await leaveThread(worker, memory);
   }
+}
+
+function takeThread(): Worker {
+  const taken = idle;
+  idle = undefined;
+  if (taken !== undefined) {
+    taken.ref();
+    return taken;
+  }
+  const started = new Worker(new URL("./shard-reader-worker.js", import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: 512 },
+  });
+  started.on("error", () => {}); // whoever waits is told
+  started.on("exit", () => {
+    if (idle === started) idle = undefined;
+  });
+  return started;
+}
+
+async function leaveThread(worker: Worker, memory: number): Promise<void> {
+  if (idle !== undefined || memory > KEPT_BYTES) {
+    await worker.terminate();
+    return;
+  }
+  worker.unref();
+  idle = worker;
 }

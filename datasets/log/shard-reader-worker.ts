@@ -1,5 +1,6 @@
 /** The thread that decodes shards: files in, for each its rows as one Arrow IPC stream out. */
 import { parentPort } from "node:worker_threads";
+import { wasmMemory } from "parquet-wasm";
 import { readParquetFile } from "../files/read-parquet.js";
 import { columnsToDecode } from "./schema-1.js";
 
@@ -12,9 +13,9 @@ export interface ShardRequest {
   readonly batchRows: number;
 }
 
-/** What came of the files: streams in their order, or the first that cannot be read. */
+/** What came of the files: streams in their order with the decoder's memory in bytes, or the first that cannot be read. */
 export type ShardOutcome =
-  | { readonly streams: readonly Uint8Array<ArrayBuffer>[] }
+  | { readonly streams: readonly Uint8Array<ArrayBuffer>[]; readonly memory: number }
   | { readonly path: string; readonly error: string };
 
 const port = parentPort;
@@ -36,7 +37,7 @@ port.on("message", (requests: readonly ShardRequest[]) => {
       }
     }
     port.postMessage(
-      { streams } satisfies ShardOutcome,
+      { streams, memory: wasmMemory().buffer.byteLength } satisfies ShardOutcome,
       streams.map((stream) => stream.buffer),
     );
   })();

@@ -4,9 +4,9 @@
  */
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { readParquet } from "parquet-wasm";
 import { fsyncFolder, hashOf } from "../../datasets/files/durable-file.js";
 import { joinStreams } from "../../datasets/files/join-streams.js";
+import { parquetWasm } from "../../datasets/files/parquet-wasm.js";
 import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/files/read-file.js";
 import {
   dataFolder,
@@ -42,7 +42,7 @@ async function joinShards(dir: string, group: readonly ShardEntry[], writer: Log
     const bytes = readRegularFile(join(dataFolder(dir), file), MAX_SHARD_BYTES);
     // A damaged shard must not be laundered into a new one with a good hash.
     if (hashOf(bytes) !== sha256) return;
-    read.push({ stream: readParquet(bytes).intoIPCStream(), file });
+    read.push({ stream: parquetWasm().readParquet(bytes).intoIPCStream(), file });
   }
   const streams = await currentStreams(read);
   const rows = group.reduce((sum, entry) => sum + entry.rows, 0);

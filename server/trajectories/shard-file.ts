@@ -1,10 +1,10 @@
 /** Writing shards: zstd Parquet, first under a temporary name, then in its place. Synchronous: it runs in the roll worker. */
 import { linkSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { readParquet } from "parquet-wasm";
 import { IcrlError } from "../../common/errors.js";
 import { fsyncFolder, hashOf, writeDurably } from "../../datasets/files/durable-file.js";
 import { encodeParquet } from "../../datasets/files/encode-parquet.js";
+import { parquetWasm } from "../../datasets/files/parquet-wasm.js";
 import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/files/read-file.js";
 import { dataFolder, logFolder, type ShardEntry } from "../../datasets/log/log-folder.js";
 
@@ -35,7 +35,8 @@ export function replaceShard(dir: string, name: string, epoch: number | undefine
 /** Episodes in a shard. @throws LOG_CORRUPT if it cannot be read */
 export function shardRows(path: string): number {
   try {
-    return readParquet(readRegularFile(path, MAX_SHARD_BYTES), { columns: ["length"] })
+    return parquetWasm()
+      .readParquet(readRegularFile(path, MAX_SHARD_BYTES), { columns: ["length"] })
       .recordBatches()
       .reduce((sum, batch) => sum + batch.numRows, 0);
   } catch (error) {

@@ -1,13 +1,17 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { hash64, PURPOSES, trialSeeds } from "#icrl/common/seeds.js";
+import { hash64, labelSeed, PURPOSES, trialSeeds } from "#icrl/common/seeds.js";
 
 const series = { purpose: "play", seed: 7n, taskId: "linear-bandit", entrant: "lin-ucb" } as const;
 
-test("a seed is the first 8 bytes of the SHA-256 of the documented JSON text", () => {
-  const text = '["icrl.v1","task","play","7","linear-bandit","3"]';
-  const expected = BigInt(`0x${createHash("sha256").update(text).digest("hex").slice(0, 16)}`);
-  expect(trialSeeds(series, 3n).taskSeed).toBe(expected);
+test("each seed is the first 8 bytes of the SHA-256 of the documented JSON text", () => {
+  const documented = (text: string) => BigInt(`0x${createHash("sha256").update(text).digest("hex").slice(0, 16)}`);
+  expect({ ...trialSeeds(series, 3n), label: labelSeed("ucb", "0af") }).toEqual({
+    taskSeed: documented('["icrl.v1","task","play","7","linear-bandit","3"]'),
+    noiseSeed: documented('["icrl.v1","noise","play","7","linear-bandit","3"]'),
+    agentSeed: documented('["icrl.v1","agent","play","7","linear-bandit","3","lin-ucb"]'),
+    label: documented('["icrl.v1","label","ucb","0af"]'),
+  });
 });
 
 test('hash64 of ["abc"] is what sha256sum says', () => {

@@ -42,6 +42,12 @@ async function listed(...args: string[]): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
+/** Serves on the usual ports, for those that only visit it. */
+let server: Awaited<ReturnType<typeof startServe>>;
+beforeAll(async () => {
+  server = await startServe(path("serve"));
+});
+
 test("--json of `tasks` is a list of tasks, and one task with a name", async () => {
   expect(shape(await listed("tasks"))).toEqual([TASK]);
   expect(shape(await listed("tasks", "river-swim"))).toEqual(TASK);
@@ -106,16 +112,10 @@ test("--json of `play` has the same regret for any number of envs and streams, a
   const played = async (...more: string[]) =>
     (await documentOf(...args, ...more)) as { regret: unknown; return: unknown; log: unknown };
   const one = await played("--envs", "1", "--streams", "1");
-  const many = await played("--envs", "5", "--streams", "3");
+  const many = await played("--envs", "5", "--streams", "3", "--server", server.address);
   expect(one.regret).toEqual(many.regret);
   expect(one.return).toEqual(many.return);
   expect(one.log).toBeNull();
-});
-
-/** Serves on the usual ports, for those that only visit it. */
-let server: Awaited<ReturnType<typeof startServe>>;
-beforeAll(async () => {
-  server = await startServe(path("serve"));
 });
 
 test("--json of `agent` tells which matches it played", async () => {
@@ -140,7 +140,9 @@ test("the live page's usual port gives way where it is taken, and one that was a
   expect(JSON.parse(second.firstLine)).toMatchObject({ http: expect.not.stringContaining(http) });
   await second.stop();
   const { host } = new URL(http);
-  await expect(startServe(path("page-3"), "--http", host)).rejects.toThrow(
+  const asked = await icrlHere("serve", "--listen", "127.0.0.1:0", "--data", path("page-3"), "--http", host);
+  expect(asked).toMatchObject({ code: 1, stdout: "" });
+  expect(asked.stderr).toMatch(
     new RegExp(
       `^error: the live page cannot be served on ${host} \\(.*EADDRINUSE.*\\): choose another address, or off\n$`,
     ),

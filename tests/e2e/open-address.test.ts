@@ -45,8 +45,7 @@ test.each(waiting)("%s --listen beyond this machine says that everybody is let i
 });
 
 test("serve says it to people on standard output, and to programs in its log, a line of JSON as all others", async () => {
-  const quiet = await startServe(join(folder.path, "quiet"), "--http", "127.0.0.1:0");
-  expect((await quiet.stop()).stderr).toBe("");
+  // Of a server that listens on this machine alone json-documents.test.ts sees that it says nothing.
   const open = await startServe(join(folder.path, "open"), "--listen", "0.0.0.0:0", "--http", "0.0.0.0:0");
   const { stderr } = await open.stop();
   expect(JSON.parse(stderr)).toMatchObject({ level: 40, event: "listening", open: [open.address, "0.0.0.0:0"] });

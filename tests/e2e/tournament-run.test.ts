@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { icrlHere, refusalHere } from "../support/icrl-here.js";
+import { serverForTest } from "../support/server.js";
 import { shape } from "../support/shape.js";
 import { tournamentFile } from "../support/tournament-file.js";
 import { icrlJson, startServe, temporaryFolder } from "./run-icrl.js";
@@ -65,7 +66,7 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
 });
 
 test("exit code 4 tells that a match was forfeited, here by an agent of somebody's own that never came", async () => {
-  const server = await startServe(path("forfeits"), "--entrant-timeout-ms", "300");
+  const server = await startServe(path("forfeits"), "--entrant-timeout-ms", "300"); // the flag of a limit, which no other test gives
   const file = tournamentFile(folder.path, { agents: [{ name: "mine", agent: "not-built-in" }, { agent: "uniform" }] });
   const { code, stdout, stderr } = await icrlHere(
     "tournament",
@@ -91,6 +92,8 @@ test("a folder that holds another tournament is left alone, and replaced with --
   );
   await refusalHere("tournament", "run", tournamentFile(folder.path, { tasks: [] }), "--out", out, "--overwrite");
   expect(readFileSync(join(out, "results.json"), "utf8")).toBe(before);
-  expect((await icrlHere("tournament", "run", file, "--out", out, "--trials", "2", "--overwrite")).code).toBe(0);
-  expect(JSON.parse(readFileSync(join(out, "results.json"), "utf8"))).toMatchObject({ tournament: { trials: 2 } });
+  const other = tournamentFile(folder.path, { name: "other", agents: [{ agent: "uniform" }] });
+  const { address } = await serverForTest();
+  expect((await icrlHere("tournament", "run", other, "--out", out, "--overwrite", "--server", address)).code).toBe(0);
+  expect(JSON.parse(readFileSync(join(out, "results.json"), "utf8"))).toMatchObject({ tournament: { name: "other" } });
 });

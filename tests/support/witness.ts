@@ -78,21 +78,18 @@ async function play<T>(client: Client, disturb: () => Promise<T>): Promise<{ see
   return { seen, result: result as T };
 }
 
-/** Witnesses of a server, on a connection of their own. */
+/** Witnesses of a server, on a connection of their own, which ends with `checkLog`. */
 export function witnessesOf(server: TestServer): Witnesses {
   const all: Seen[] = [];
+  const client = rawClient(server.address);
   return {
     async beside(disturb) {
-      const client = rawClient(server.address);
-      try {
-        const { seen, result } = await play(client, disturb);
-        all.push(seen);
-        return result;
-      } finally {
-        client.close();
-      }
+      const { seen, result } = await play(client, disturb);
+      all.push(seen);
+      return result;
     },
     async checkLog() {
+      client.close();
       await server.close();
       const report = await verify(server.dataDir);
       // Sessions of a test play the same trials, again and again: that is said, and nothing else.

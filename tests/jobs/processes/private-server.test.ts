@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startPrivateServer } from "#icrl/jobs/processes/private-server.js";
+import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
 import { temporaryFolder } from "../../e2e/run-icrl.js";
 
 function folder(): string {
@@ -26,8 +27,8 @@ test("a server that starts has an address; its warnings are told, and nothing is
 
 test("one that cannot start is an error with the reason that its process gave", async () => {
   const dir = folder();
-  const first = await startPrivateServer(dir);
-  onTestFinished(() => first.close());
+  const log = await openTrajectoryLog(dir);
+  onTestFinished(() => log.close());
   await expect(startPrivateServer(dir)).rejects.toMatchObject({
     name: "IcrlError",
     reason: "LOG_LOCKED",

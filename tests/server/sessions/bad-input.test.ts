@@ -377,7 +377,7 @@ test("a name of a megabyte is refused with the reason, though it does not fit in
 });
 
 test("options nested a thousand times, or ten thousand, are refused with a reason", async () => {
-  for (const depth of [100, 1000, 3000, 10_000]) {
+  for (const depth of [100, 1000, 10_000]) {
     // a Value with a ListValue with a Value with ..., innermost first: field 6 of Value, field 1 of ListValue
     let value: Buffer = Buffer.alloc(0);
     for (let level = 0; level < depth && value.length < 60_000; level += 1) value = field(6, field(1, value));

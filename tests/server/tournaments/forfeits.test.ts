@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import type { AgentResult, TournamentResults, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
+import { manualClock } from "../../support/manual-clock.js";
 import { actions, hello, rawClient, rawStream } from "../../support/raw-stream.js";
 import { serverForTest, startProcess, type TestServer } from "../../support/server.js";
 import {
@@ -179,13 +180,22 @@ test("an entrant that never comes is absent, and the tournament ends without it"
 });
 
 test("an entrant that hangs forfeits for ACT_TIMEOUT", async () => {
-  const server = await serverForTest({ act_timeout_ms: 500, act_overtime_ms: 0 });
+  const clock = manualClock();
+  const server = await serverForTest({ act_timeout_ms: 500, act_overtime_ms: 0 }, undefined, clock);
   const client = rawClient(server.address);
   onTestFinished(() => client.close());
   const of = spec(["good", "bad"], { tasks: [BANDIT], trials: 3 });
   const { results } = await tournamentWith(server, of, async (id) => {
     const stream = rawStream(client);
     stream.send(hello({ agent: "bad", entrant: "bad", tournamentId: id, numEnvs: 1 }));
+    await stream.expect("welcome");
+    await stream.expect("opened");
+    await stream.expect("observations");
+    // The good one has the same time for its actions: it passes when that one has played.
+    for await (const { tournament } of server.connection.watchTournament({ id })) {
+      if (tournament?.matches.some(({ entrant, completeTrials }) => entrant === "good" && completeTrials === 3)) break;
+    }
+    clock.pass(500);
     expect(await stream.ended).toMatchObject({ reason: "ACT_TIMEOUT" });
   });
   expectAllForfeited(results, of, "bandit", "ACT_TIMEOUT");
