@@ -5,6 +5,11 @@ import type { TrialSeeds } from "../../common/seeds.js";
 export interface TrialTicket {
   readonly trialIndex: bigint;
   readonly seeds: TrialSeeds;
+  /**
+   * Actions that were taken in it before its agent left, episode after episode: they are taken again, whatever is answered. Who leaves and
+   * comes back has learned no more than who stayed. Absent where nobody had begun it.
+   */
+  readonly taken?: Int32Array;
 }
 
 /** What came of a trial. */
@@ -26,6 +31,8 @@ export interface TrialResult {
   readonly actions: Int32Array;
   /** Pseudo-regret of each of those actions, [T]. */
   readonly regrets: Float32Array;
+  /** Actions of all its steps, where it is not complete and the source wants them. */
+  readonly taken?: Int32Array;
   /** Resolves once the trial is durable, and rejects where the log lost it; absent when it is not recorded. */
   readonly whenDurable?: () => Promise<void>;
 }
@@ -34,6 +41,8 @@ export interface TrialResult {
 export interface TrialSource {
   /** Trials not handed out yet. */
   readonly remaining: bigint;
+  /** Whether a trial that is cut short may be handed out again, and its source wants to know what was taken in it. Absent: no. */
+  readonly wantsTaken?: boolean;
   /** The next trial, or undefined when none is left. */
   take(): TrialTicket | undefined;
   /** Called after every lock-step, with the number of envs that took a step of its trials. */

@@ -23,8 +23,8 @@ export interface LockStep {
   activeCount: number;
   /** [N] 0 where no step was taken. */
   readonly rewards: Float32Array;
-  /** [N] what was done, where it need not be what the agent said; else undefined. */
-  readonly executed: Int32Array | undefined;
+  /** [N] what was done, where it is not what the agent said, or need not be; else undefined. */
+  executed: Int32Array | undefined;
   /** [N] 1 where an episode came to its own end. */
   readonly terminated: Uint8Array;
   /** How many did. */

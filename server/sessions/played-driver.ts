@@ -5,6 +5,7 @@ import {
   cutShort,
   endEpisode,
   endTrial,
+  executed,
   newPlayed,
   type Played,
   type PlayedSetup,
@@ -37,7 +38,7 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
     step(answer, shown, ended) {
       played.agentMs += answer.agentMs;
       source.stepped(shown.activeCount);
-      return stepEnvs(played, answer, shown, ended);
+      return stepEnvs(played, executed(played, answer, shown), shown, ended);
     },
     observation: (n) => envs[n].observation,
     features: (n) => envs[n].features as Float32Array,

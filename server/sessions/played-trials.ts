@@ -9,6 +9,7 @@ import type { Env, Task } from "../tasks/task.js";
 import type { Recorder } from "../trajectories/recorder.js";
 import type { RunInfo } from "../trajectories/sink.js";
 import { type EpisodeSteps, judgeSteps, newEpisodeSteps, recordedSteps, regretCurve, sumsOf } from "./episode-steps.js";
+import type { Answer, LockStep } from "./lock-step.js";
 import { trialIdOf } from "./trial-id.js";
 
 /** What is to be played. */
@@ -31,6 +32,8 @@ interface Slot {
   readonly oracle: Oracle;
   readonly ticket: TrialTicket;
   readonly trialId: string;
+  /** Actions of the episodes before this one, where the source wants them. */
+  readonly takenBefore: number[];
   episode: number;
   episodeStartedAtMs: number;
   agentMsAtStart: number;
@@ -54,6 +57,8 @@ export interface Played extends PlayedSetup {
   agentMs: number;
   /** Of all the task's oracles. */
   steady: boolean;
+  /** Envs in which actions are taken again: their trials were begun before. */
+  readonly repeats: Set<number>;
 }
 
 /** No trial yet. */
@@ -70,6 +75,7 @@ export function newPlayed(setup: PlayedSetup): Played {
     episodeCurves: new Float64Array(episodes === 1 ? 0 : numEnvs * episodes),
     agentMs: 0,
     steady: false,
+    repeats: new Set(),
   };
 }
 
@@ -81,7 +87,10 @@ export function startTrial(played: Played, n: number, ticket: TrialTicket): Tria
   const oracle = createOracle(task, env);
   const trialId = trialIdOf(run, seeds);
   const begun = { episode: 0, episodeStartedAtMs: 0, agentMsAtStart: 0 };
-  const slot: Slot = { n, env, oracle, ticket, trialId, ...begun, steps: 0, return: 0, regret: 0, optimalValue: 0 };
+  const sums = { steps: 0, return: 0, regret: 0, optimalValue: 0 };
+  const slot: Slot = { n, env, oracle, ticket, trialId, takenBefore: [], ...begun, ...sums };
+  if (ticket.taken !== undefined) played.repeats.add(n);
+  else played.repeats.delete(n);
   played.slots[n] = slot;
   played.envs[n] = env;
   played.oracles[n] = oracle;
@@ -118,6 +127,9 @@ export function endEpisode(played: Played, slot: Slot, truncatedBy: Reason | und
   if (oracle.steady) judgeSteps(steps, n, length, oracle);
   const sums = sumsOf(steps, n, length);
   slot.steps += length;
+  if (played.source.wantsTaken) {
+    for (let at = n * steps.horizon; at < n * steps.horizon + length; at++) slot.takenBefore.push(steps.actions[at]);
+  }
   slot.return += sums.return;
   slot.regret += sums.regret;
   slot.optimalValue += oracle.episodeValue;
@@ -148,6 +160,31 @@ export function endEpisode(played: Played, slot: Slot, truncatedBy: Reason | und
   recorder.episode(n, record, complete && slot.episode + 1 === episodes);
 }
 
+/**
+ * What is done at the coming step: what the agent answers, but in trials that were begun before what was done then.
+ *
+ * @param shown takes what is done into `executed`, where it is not simply the answer
+ */
+export function executed(played: Played, answer: Answer, shown: LockStep): Answer {
+  const { repeats, slots, envs } = played;
+  shown.executed = undefined;
+  if (repeats.size === 0) return answer;
+  const actions = answer.actions.slice();
+  const propensities = answer.propensities?.slice();
+  for (const n of repeats) {
+    const { ticket, steps } = slots[n];
+    const taken = ticket.taken?.[steps + envs[n].stepInEpisode];
+    if (taken === undefined || shown.active[n] === 0) {
+      repeats.delete(n);
+      continue;
+    }
+    actions[n] = taken;
+    if (propensities !== undefined) propensities[n] = Number.NaN; // it is of another choice
+  }
+  shown.executed = actions;
+  return { ...answer, actions, propensities };
+}
+
 /** Says what came of the trial, to its source and to its agent. */
 export function endTrial(played: Played, slot: Slot, truncatedBy: Reason | undefined): TrialEnd {
   const { steps, recorder, withholdTruth } = played;
@@ -171,6 +208,7 @@ export function endTrial(played: Played, slot: Slot, truncatedBy: Reason | undef
         : regretCurve(steps, n, length, played.stepCurve),
     actions: steps.actions.subarray(from, from + length),
     regrets: steps.regrets.subarray(from, from + length),
+    taken: complete || !played.source.wantsTaken ? undefined : Int32Array.from(slot.takenBefore),
     whenDurable: complete ? recorder?.durability() : undefined,
   });
   return {

@@ -8,6 +8,8 @@ import type { GrowingResults, PlayedTrial } from "./match-results.js";
 export interface HandOutEvents {
   /** Whether trials are handed out still. */
   isOpen(): boolean;
+  /** Whether trials that are cut short are played on. */
+  playsOn(): boolean;
   /** A trial is handed out. */
   taken(): void;
   /** A trial was played, is durable and has its result. */
@@ -38,6 +40,8 @@ export function createHandOut(
   const stepCount = createStepCount(events.stepped);
   /** Trials that came back unplayed. */
   const returned: number[] = [];
+  /** Actions that were taken in those that were begun, by trial. */
+  const taken = new Map<number, Int32Array>();
   let next = 0;
   /** Trials that are handed out now, or are played and not durable yet. */
   let inPlay = 0;
@@ -51,6 +55,7 @@ export function createHandOut(
 
   function takeIn(trial: number, played: PlayedTrial): void {
     inPlay -= 1;
+    taken.delete(trial);
     results.complete(trial, played);
     events.played();
   }
@@ -70,13 +75,20 @@ export function createHandOut(
       if (trial === undefined) return undefined;
       inPlay += 1;
       events.taken();
-      return { trialIndex: BigInt(trial), seeds: seedsOf(trial) };
+      return { trialIndex: BigInt(trial), seeds: seedsOf(trial), taken: taken.get(trial) };
+    },
+    get wantsTaken() {
+      return events.playsOn();
     },
     stepped: stepCount.stepped,
     done(result) {
       stepCount.ended(result.steps);
       const trial = Number(result.ticket.trialIndex);
-      if (!result.complete) return takeBack(trial);
+      if (!result.complete) {
+        // Of several attempts the longest counts: the others repeat its beginning.
+        if ((result.taken?.length ?? 0) > (taken.get(trial)?.length ?? 0)) taken.set(trial, result.taken as Int32Array);
+        return takeBack(trial);
+      }
       if (result.whenDurable === undefined) return takeIn(trial, result);
       const kept = copyOf(result);
       // One that the log loses would be missing after a restart: it is played again.

@@ -83,6 +83,7 @@ export function createMatch(
   let opened = false;
   const handOut = createHandOut(results, trials, seedsOf, {
     isOpen: () => forfeit === undefined,
+    playsOn: () => events.mayLeave(),
     taken() {
       left = false;
       if (!opened) events.opened();

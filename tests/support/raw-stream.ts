@@ -166,6 +166,7 @@ export function hello(members: Partial<Hello> = {}): AgentMessage {
       entrant: undefined,
       tournamentId: undefined,
       collectionId: undefined,
+      entrantKey: undefined,
       numEnvs: 0,
       ...members,
     },

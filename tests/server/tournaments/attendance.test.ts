@@ -1,6 +1,7 @@
 import type { Client } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
+import { float32Elements, int32Elements } from "#icrl/common/tensor.js";
 import type { Attendance, Tournament, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { actions, hello, type RawStream, rawClient, rawStream } from "../../support/raw-stream.js";
 import { readLog, serverForTest, type TestServer } from "../../support/server.js";
@@ -74,6 +75,44 @@ test.each(["a lost connection", "a close without a reason", "the end of its stre
     expect((await readLog(server.dataDir)).length).toBe(4);
   },
 );
+
+test.each([
+  { task: BANDIT, kind: "one episode", steps: 6 },
+  { task: RIVER, kind: "four episodes", steps: 12 },
+])("who leaves a trial of $kind and comes back learns nothing by it: what was done is done again", async (of) => {
+  const server = await serverForTest();
+  const id = await createWith(server, spec(["zero"], { tasks: [of.task], trials: 1 }), [mayLeave("zero")]);
+  /** Answers with an action until the session has played so many steps; gives rewards, and what was really done. */
+  async function attempt(action: number, steps: number) {
+    const stream = await enter(processOf(server), id);
+    await stream.expect("opened");
+    const seen: [number, number][] = [];
+    for (let step = 0; step <= steps; step++) {
+      const { reward, executedAction: executed } = await stream.expect("observations");
+      const done = executed === undefined ? action : int32Elements(executed, "executed")[0];
+      if (reward !== undefined) seen.push([done, float32Elements(reward, "reward")[0]]);
+      if (step < steps) stream.send(actions(step, [action]));
+    }
+    return { stream, seen };
+  }
+  async function leave({ stream }: Awaited<ReturnType<typeof attempt>>) {
+    stream.call.cancel();
+    await stream.ended;
+    await onceIt(server, id, ({ entrants }) => entrants[0].processes === 0);
+  }
+  const first = await attempt(1, 5);
+  await leave(first);
+  const shorter = await attempt(0, 2); // an attempt that ends sooner takes nothing back
+  await leave(shorter);
+  const last = await attempt(0, of.steps);
+  await last.stream.expect("closed");
+  expect(shorter.seen).toEqual(first.seen.slice(0, 2));
+  expect(last.seen.slice(0, 5)).toEqual(first.seen);
+  await finished(server.connection, id);
+  await server.close();
+  const rows = (await readLog(server.dataDir)).sort((a, b) => a.episode_index - b.episode_index);
+  expect(rows.flatMap((row) => [...row.actions])).toEqual([...Array(5).fill(1), ...Array(of.steps - 5).fill(0)]);
+});
 
 test("an entrant that may leave still forfeits what it breaks: a close with a reason, a bad action", async () => {
   const server = await serverForTest();
