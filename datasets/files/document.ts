@@ -30,6 +30,8 @@ export interface Parts {
   readonly sha256: Zod.ZodType<string>;
   /** A uint64 in decimal. */
   readonly uint64: Zod.ZodType<string>;
+  /** The seed key of a tournament: at most 64 bytes, as lower-case hexadecimal digits. */
+  readonly seedKey: Zod.ZodType<string>;
   /** At most so many characters, 1,000 by default. */
   text(most?: number): Zod.ZodType<string>;
   /** What a pattern allows; `rule` says it to people. */
@@ -83,6 +85,7 @@ function loadParts(): Parts {
     uint64: z
       .string("a uint64 in decimal")
       .refine((text) => /^\d{1,20}$/.test(text) && BigInt(text) < 1n << 64n, "a uint64 in decimal"),
+    seedKey: matching(/^([0-9a-f]{2}){0,64}$/, "at most 64 bytes as lower-case hexadecimal digits"),
     text: (most = 1000) => z.string("a text").max(most, `a text of at most ${most} characters`),
     matching,
     options: z.record(z.string(), z.unknown(), "an object of options"),

@@ -17,7 +17,7 @@ import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJo
 import type { Forfeit, TournamentMatch } from "./match.js";
 import { recoverTournament } from "./recover.js";
 import { computeResults } from "./results.js";
-import { type CheckedSpec, checkSpec } from "./spec.js";
+import { type CheckedSpec, checkSpec, seedKeyText } from "./spec.js";
 import { type Attendance, createTournament, type Tournament, UNATTENDED } from "./tournament.js";
 import type { TournamentEvent } from "./tournament-event.js";
 
@@ -25,8 +25,8 @@ import type { TournamentEvent } from "./tournament-event.js";
 export interface Tournaments extends Lobby {
   /**
    * Creates and starts one, or goes on with the one of the same spec. It is on disk when this resolves, whoever created it; where it
-   * cannot be written there is none, and the next who asks creates it.
-   * @throws SPEC_INVALID and what its tasks throw; LOG_UNWRITABLE
+   * cannot be written there is none, and the next who asks creates it. Whoever gives no seed key gets the one that there is, or a new one.
+   * @throws SPEC_INVALID, also where the tournament has another seed key, and what its tasks throw; LOG_UNWRITABLE
    */
   create(request: CreateTournamentRequest): Promise<{ entry: LoadedEntry; existed: boolean }>;
   /** @throws TOURNAMENT_UNKNOWN; LOG_CORRUPT if it has to be read and cannot be */
@@ -68,6 +68,9 @@ interface Slot {
   entry: LoadedEntry | undefined;
   loading: Promise<LoadedEntry> | undefined;
 }
+
+/** Of a seed key that is drawn: nobody guesses it. */
+const SEED_KEY_BYTES = 32;
 
 type StartedSlot = Slot & { readonly entry: LoadedEntry };
 type Declarations = CreateTournamentRequest["declarations"];
@@ -117,7 +120,8 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   /** Writes that there is a tournament, and then starts it. */
   async function start(spec: CheckedSpec, attendance: Attending, declarations: Declarations): Promise<StartedSlot> {
     const journal = journalOf(spec.id);
-    journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
+    const key = spec.seedKey === "" ? {} : { seed_key: spec.seedKey };
+    journal.append({ event: "created", spec: journalled(spec), ...key, at: new Date().toISOString() });
     await journal.durable();
     const tournament = createTournament(spec, clock, attendance, journal.append, tell);
     for (const { name, tasks } of declarations) tournament.declare(name, tasks);
@@ -155,11 +159,13 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     async create(request) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
+      const seedKey = request.seedKey === undefined ? undefined : seedKeyText(request.seedKey);
       const attendance = attendanceOf(request, spec, limits);
       for (const { name } of request.declarations) requireEntrant(spec, name, "is declared to play tasks");
       for (;;) {
         const slot = slots.get(spec.id);
         if (slot !== undefined) {
+          requireSameKey(slot.spec, seedKey);
           const entry = await loaded(slot);
           await goOn(entry.tournament, slot.journal, attendance, request.declarations);
           return { entry, existed: true };
@@ -168,7 +174,8 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
         if (byAnother === undefined) break;
         await byAnother.catch(() => {}); // if it failed, it is for us to try
       }
-      const mine = start(spec, attendance, request.declarations).finally(() => creating.delete(spec.id));
+      const keyed = { ...spec, seedKey: seedKey ?? randomBytes(SEED_KEY_BYTES).toString("hex") };
+      const mine = start(keyed, attendance, request.declarations).finally(() => creating.delete(spec.id));
       creating.set(spec.id, mine);
       return { entry: (await mine).entry, existed: false };
     },
@@ -232,12 +239,12 @@ const about = ({ id, name, trials }: CheckedSpec, { length }: readonly Tournamen
 
 /** The spec of a journal; undefined, and onError told, where this version of the server would play something else. */
 function specOf(
-  { id, spec }: JournalRecord,
+  { id, spec, seedKey }: JournalRecord,
   limits: Limits,
   onError: (error: unknown) => void,
 ): CheckedSpec | undefined {
   try {
-    const checked = checkSpec(spec, limits, () => 0n);
+    const checked = { ...checkSpec(spec, limits, () => 0n), seedKey };
     if (checked.id === id) return checked;
     throw new IcrlError("SPEC_INVALID", "a version of its tasks has changed");
   } catch (error) {
@@ -261,6 +268,15 @@ function tournamentFor(
   const entry = candidates.find(({ tournament }) => tournament.lists(name));
   if (entry !== undefined) return entry.tournament;
   throw new IcrlError("ENTRANT_UNKNOWN", `no unfinished tournament lists the entrant "${name}"`);
+}
+
+/** @throws SPEC_INVALID if somebody wants a tournament that there is with other trials than it has */
+function requireSameKey({ id, seedKey }: CheckedSpec, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === seedKey) return;
+  throw new IcrlError(
+    "SPEC_INVALID",
+    `tournament ${id} exists with another seed_key, which gives it other trials: leave seed_key out to go on with it, or change its name or seed`,
+  );
 }
 
 /** The spec as a journal keeps it. */
