@@ -66,12 +66,7 @@ const MOST_DEPARTURES = 50;
 const SLICE_MS = 10;
 
 /** Makes a match of the trials of a series. */
-export function createMatch(
-  series: TrialSeries,
-  task: Task,
-  trials: number,
-  events: MatchEvents,
-): TournamentMatch {
+export function createMatch(series: TrialSeries, task: Task, trials: number, events: MatchEvents): TournamentMatch {
   const { taskId, entrant } = series;
   const seedsOf = (trial: number) => trialSeeds(series, BigInt(trial));
   const results = newResults(task, trials);

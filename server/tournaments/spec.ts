@@ -1,5 +1,6 @@
 /** A tournament's spec, checked: what is played, with every option resolved, and the id that follows from it. */
 import { IcrlError } from "../../common/errors.js";
+import { MAX_SEED_KEY_BYTES } from "../../common/seed-key.js";
 import { hashId, type TrialSeries } from "../../common/seeds.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
 import { checkNames, checkSpecName, sortedJson } from "../matches/checked-names.js";
@@ -129,11 +130,8 @@ export const seriesOf = ({ seed, seedKey }: CheckedSpec, taskId: string, entrant
   key: seedKey,
 });
 
-/** Bytes of a seed key, at most. */
-const MAX_KEY_BYTES = 64;
-
 /** A seed key as a spec has it. @throws SPEC_INVALID if it is too long */
 export function seedKeyText(key: Uint8Array): string {
-  if (key.length <= MAX_KEY_BYTES) return Buffer.from(key).toString("hex");
-  throw new IcrlError("SPEC_INVALID", `seed_key has ${key.length} bytes: give at most ${MAX_KEY_BYTES}`);
+  if (key.length <= MAX_SEED_KEY_BYTES) return Buffer.from(key).toString("hex");
+  throw new IcrlError("SPEC_INVALID", `seed_key has ${key.length} bytes: give at most ${MAX_SEED_KEY_BYTES}`);
 }

@@ -38,8 +38,8 @@ export interface Tournaments extends Lobby {
    * @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN, LOG_UNWRITABLE, SERVER_DRAINING
    */
   forfeit(id: string, entrant: string, forfeit: Forfeit, all: boolean): Promise<string[]>;
-  /** Ids of those whose truth must not be read. */
-  running(): string[];
+  /** Seeds of those that this version of the server leaves alone, as it would play something else: they are in no list. */
+  readonly leftAlone: readonly Pick<CheckedSpec, "seed" | "seedKey">[];
   /** Whether nothing will change any more: the server is about to stop. */
   readonly closed: boolean;
   /** Stops waiting for entrants, tells listeners, and takes no more; resolves when the journals are written. */
@@ -83,7 +83,6 @@ type Attending = (entrant: string) => Attendance;
  */
 export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
   const { dataDir, limits, sink, clock, onError, tell } = context;
-  const slots = new Map<string, Slot>();
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
   const creating = new Map<string, Promise<StartedSlot>>();
   const conclusions = createConclusions({ sink, onError, tell });
@@ -91,6 +90,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
 
   /** What may be written only as long as the log is ours. */
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
+  const { slots, leftAlone } = earlierSlots(context, journalOf);
 
   const follow = (tournament: Tournament, journal: Journal, earlier: FinalCounts | undefined) =>
     followed(tournament, earlier, async () => {
@@ -134,11 +134,6 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     return slot;
   }
 
-  for (const record of readJournals(dataDir)) {
-    const spec = specOf(record, limits, onError);
-    if (spec === undefined) continue;
-    slots.set(spec.id, { spec, journal: journalOf(spec.id), record, entry: undefined, loading: undefined });
-  }
   const unfinished = [...slots.values()].filter(({ record }) => record?.finished === undefined);
   if (unfinished.length > 0) await sink.seal();
   for (const slot of unfinished) tell({ event: "tournament_resumed", ...howFar(await load(slot)) });
@@ -191,7 +186,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       await slots.get(id)?.journal.durable();
       return given;
     },
-    running: () => open().map(({ spec }) => spec.id),
+    leftAlone,
     enter: (entrant, seat) => tournamentFor(entrant, slots, open).enter(entrant, seat),
     get closed() {
       return closed;
@@ -204,6 +199,18 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       await Promise.all(Array.from(slots.values(), ({ journal }) => journal.durable().catch(onError)));
     },
   };
+}
+
+/** Those of earlier runs of the server, and the seeds of those that are left alone. @throws LOG_CORRUPT */
+function earlierSlots({ dataDir, limits, onError }: TournamentsContext, journalOf: (id: string) => Journal) {
+  const slots = new Map<string, Slot>();
+  const leftAlone: Pick<CheckedSpec, "seed" | "seedKey">[] = [];
+  for (const record of readJournals(dataDir)) {
+    const spec = specOf(record, limits, onError);
+    if (spec === undefined) leftAlone.push({ seed: record.spec.seed as bigint, seedKey: record.seedKey });
+    else slots.set(spec.id, { spec, journal: journalOf(spec.id), record, entry: undefined, loading: undefined });
+  }
+  return { slots, leftAlone };
 }
 
 /** Somebody wants a tournament that there is. What it says of entrants is on disk when this resolves. */
