@@ -11,7 +11,7 @@ const folder = tempDir();
 afterAll(() => folder.remove());
 
 const running = new AbortController().signal;
-const spec = readTournamentFile(tournamentFile(folder.path, { trials: 300 }));
+const { spec } = readTournamentFile(tournamentFile(folder.path, { trials: 300 }));
 const planTo = (name: string) => ({ spec, out: join(folder.path, name), overwrite: false, command: "as before" });
 
 test("a tournament is played without a word but to its listener; aborted, the same plan goes on to the same results", async () => {
