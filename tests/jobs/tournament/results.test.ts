@@ -76,6 +76,7 @@ describe("results.json", () => {
         id: "ab12",
         name: "demo",
         seed: "18446744073709551615",
+        seed_key: "00ff",
         trials: 10,
         tasks: [{ id: "e1", task: "linear-bandit", options: { dim: 5 } }],
         agents: [

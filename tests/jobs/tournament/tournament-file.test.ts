@@ -78,8 +78,8 @@ describe("a wrong tournament file is refused in one line, with exit code 2, befo
   test.each([
     ["no file", undefined, "cannot be read: ENOENT: no such file or directory"],
     ["no YAML", "tasks: [", "is no YAML: Flow sequence in block collection must be"],
-    ["a text", "hello", 'the file is "hello": give {name, seed, trials, tasks, agents}'],
-    ["nothing in it", "", "the file is null: give {name, seed, trials, tasks, agents}"],
+    ["a text", "hello", 'the file is "hello": give {name, seed, seed_key, trials, tasks, agents}'],
+    ["nothing in it", "", "the file is null: give {name, seed, seed_key, trials, tasks, agents}"],
   ])("%s", async (_, content, line) => {
     const file = path("bad.yaml");
     rmSync(file, { force: true });

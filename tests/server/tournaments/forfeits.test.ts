@@ -37,7 +37,11 @@ function aloneResults(of: TournamentSpec): Promise<AgentResult[]> {
 
 async function playAlone(of: TournamentSpec): Promise<AgentResult[]> {
   const server = await serverForTest();
-  const id = await create(server.connection, { ...of, agents: of.agents.filter((agent) => agent.name === "good") });
+  const id = await create(
+    server.connection,
+    { ...of, agents: of.agents.filter((agent) => agent.name === "good") },
+    NO_KEY,
+  );
   await serveMatches(server.connection, randomAgent("good"), { entrant: "good" });
   const { results } = await finished(server.connection, id);
   return of.tasks.map((task) => resultOf(results, task.id, "good"));
