@@ -6,6 +6,7 @@ import type { Clock } from "../common/clock.js";
 import { isLoopback } from "../common/loopback.js";
 import { VERSION } from "../common/version.js";
 import { makeFolders } from "../datasets/files/make-folders.js";
+import { PRIVATE_FOLDER } from "../datasets/files/private.js";
 import { playedTrials } from "../datasets/log/played-trials.js";
 import { CollectionServiceService } from "../proto/gen/icrl/v1/collection.js";
 import { EnvironmentServiceService } from "../proto/gen/icrl/v1/environment.js";
@@ -87,7 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   checkKey("the operator's key", operatorKey);
   const operatorHash = hashOfKey(operatorKey);
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
-  makeFolders(options.dataDir);
+  makeFolders(options.dataDir, PRIVATE_FOLDER);
   const metrics = options.http === undefined ? undefined : createMetrics();
   const say = createEventLog(logger);
   const tell = (event: ServerEvent) => {

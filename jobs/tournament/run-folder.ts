@@ -10,6 +10,7 @@ import { jsonText } from "../../common/json-text.js";
 import { type DocumentKind, type Parts, readDocument, schemaOf } from "../../datasets/files/document.js";
 import { replaceDurably } from "../../datasets/files/durable-file.js";
 import { taken } from "../../datasets/files/output-kind.js";
+import { PRIVATE_FILE } from "../../datasets/files/private.js";
 import { beginFolder } from "../../datasets/output/begin-folder.js";
 import { LOG, REPORT, TOURNAMENT } from "../../datasets/output/output-kinds.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
@@ -50,7 +51,7 @@ export function prepareRunFolder(
 
 /** Notes what the folder holds: again once the key is known that a server drew. */
 export function noteRun(out: string, run: Run): void {
-  replaceDurably(fileOf(out), Buffer.from(jsonText(contentOf(run))));
+  replaceDurably(fileOf(out), Buffer.from(jsonText(contentOf(run))), PRIVATE_FILE); // it tells the instances
 }
 
 const contentOf = ({ spec, seedKey }: Run) => ({ ...spec, seed_key: seedKey });

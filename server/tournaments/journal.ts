@@ -16,6 +16,7 @@ import {
 } from "../../datasets/files/document.js";
 import { fsyncFolder } from "../../datasets/files/durable-file.js";
 import { makeFolders } from "../../datasets/files/make-folders.js";
+import { PRIVATE_FILE, PRIVATE_FOLDER } from "../../datasets/files/private.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
 import type { Forfeit } from "./match.js";
 
@@ -73,7 +74,7 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
     waiting = [];
     try {
       mayWrite();
-      makeFolders(folderOf(dataDir));
+      makeFolders(folderOf(dataDir), PRIVATE_FOLDER);
       await appendWhole(path, lines.join(""));
       if (!named) fsyncFolder(folderOf(dataDir));
       named = true;
@@ -99,7 +100,7 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
 
 /** Appends all of it, durably, or nothing: half a line would be damage once others follow it. */
 async function appendWhole(path: string, text: string): Promise<void> {
-  const file = await open(path, "a");
+  const file = await open(path, "a", PRIVATE_FILE);
   try {
     const { size } = await file.stat();
     try {
