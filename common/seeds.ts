@@ -9,6 +9,10 @@
  *
  * without white space, numbers in decimal. The task id is the family's name in free play, the task's id in a tournament; the
  * entrant is the agent's name in free play. Purposes keep evaluation and training apart: no instance is in both.
+ *
+ * Where a series has a key, the first three arrays end with it, as lower-case hexadecimal digits. An agent is shown its seed, and what it
+ * sees of an instance follows from another: without a key whoever guesses the series' seed sees by either that he is right, and can
+ * draw every instance.
  */
 import { hash } from "node:crypto";
 
@@ -26,6 +30,8 @@ export interface TrialSeries {
   readonly taskId: string;
   /** Entrant of a tournament, or the agent's name in free play. */
   readonly entrant: string;
+  /** A tournament's seed key, in lower-case hexadecimal; empty or absent: none. */
+  readonly key?: string;
 }
 
 /** Seeds of one trial, uint64 each. */
@@ -41,10 +47,11 @@ export interface TrialSeeds {
 /** Seeds of trial `trialIndex` of a series. */
 export function trialSeeds(series: TrialSeries, trialIndex: bigint): TrialSeeds {
   const common = [series.purpose, String(series.seed), series.taskId, String(trialIndex)];
+  const key = series.key ? [series.key] : [];
   return {
-    taskSeed: hash64(["icrl.v1", "task", ...common]),
-    noiseSeed: hash64(["icrl.v1", "noise", ...common]),
-    agentSeed: hash64(["icrl.v1", "agent", ...common, series.entrant]),
+    taskSeed: hash64(["icrl.v1", "task", ...common, ...key]),
+    noiseSeed: hash64(["icrl.v1", "noise", ...common, ...key]),
+    agentSeed: hash64(["icrl.v1", "agent", ...common, series.entrant, ...key]),
   };
 }
 

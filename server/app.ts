@@ -6,6 +6,7 @@ import type { Clock } from "../common/clock.js";
 import { isLoopback } from "../common/loopback.js";
 import { VERSION } from "../common/version.js";
 import { makeFolders } from "../datasets/files/make-folders.js";
+import { PRIVATE_FOLDER } from "../datasets/files/private.js";
 import { playedTrials } from "../datasets/log/played-trials.js";
 import { CollectionServiceService } from "../proto/gen/icrl/v1/collection.js";
 import { EnvironmentServiceService } from "../proto/gen/icrl/v1/environment.js";
@@ -17,6 +18,7 @@ import { createEventLog, internalError, type ServerEvent } from "./event-log.js"
 import { type HttpOptions, type HttpServer, startHttpServer } from "./http/http-server.js";
 import { createLivePage } from "./http/live-page.js";
 import type { Route } from "./http/route.js";
+import { checkKey, hashOfKey, isKeyOf, newKey } from "./keys.js";
 import { createLabels } from "./labels/labels.js";
 import type { Lobby } from "./matches/lobby.js";
 import type { Metrics } from "./metrics/metrics.js";
@@ -47,6 +49,8 @@ export interface ServerOptions {
   readonly limits: Limits;
   /** Where the live page and the metrics are served; absent when they are not. */
   readonly http?: HttpOptions;
+  /** By which the live page and the RPCs know the operator, 16 to 100 printable characters; absent: one is drawn. */
+  readonly operatorKey?: string;
   readonly logger: Logger;
   /** By which sessions live and entrants are waited for: the machine's where none is given. */
   readonly clock?: Clock;
@@ -58,6 +62,8 @@ export interface RunningServer {
   readonly address: string;
   /** Where the live page is; undefined when it is not served. */
   readonly pageUrl: string | undefined;
+  /** By which the server knows its operator: `pageUrl` with it behind `#key=` is the page that withholds nothing. */
+  readonly operatorKey: string;
   /** Of the addresses of agents and page those that others than this machine reach. */
   readonly open: readonly string[];
   /** Bytes of an interrupted write that were cut off the log when it was opened. */
@@ -78,9 +84,11 @@ const GOODBYE_MS = 1000;
  * @throws NOT_A_LOG if there is no dataset where one is named; LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { limits, logger, clock = systemClock } = options;
+  const { limits, logger, clock = systemClock, operatorKey = newKey() } = options;
+  checkKey("the operator's key", operatorKey);
+  const operatorHash = hashOfKey(operatorKey);
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
-  makeFolders(options.dataDir);
+  makeFolders(options.dataDir, PRIVATE_FOLDER);
   // Prometheus' client is loaded where its numbers are served.
   const metrics = options.http === undefined ? undefined : (await import("./metrics/metrics.js")).createMetrics();
   const say = createEventLog(logger);
@@ -143,9 +151,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     address = await bind(server, options.listen);
     if (options.http !== undefined && page !== undefined && metrics !== undefined) {
       const watched = { address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
-      http = await startHttpServer(options.http, [...page.routes(watched), metricsRoute(metrics)], (error) =>
-        tell(internalError("http", error)),
-      );
+      http = await startHttpServer(options.http, [...page.routes(watched), metricsRoute(metrics)], {
+        isOperator: (key) => isKeyOf(operatorHash, key),
+        onError: (error) => tell(internalError("http", error)),
+      });
     }
   } catch (error) {
     server.forceShutdown();
@@ -169,6 +178,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     address,
     pageUrl: http?.url,
+    operatorKey,
     open,
     tornBytes: sink.tornBytes,
     async close(deadlineMs, why = "closed") {

@@ -1,5 +1,6 @@
 /** Parsers and checks of command-line values that several commands share. */
 import { type Command, InvalidArgumentError } from "commander";
+import { MAX_SEED_KEY_BYTES, seedKeyOf } from "../../common/seed-key.js";
 import { uint64Of, wholeNumberOf } from "../../common/written-numbers.js";
 
 /** A whole number of at least `min`. */
@@ -22,6 +23,15 @@ export function uint64(text: string): bigint {
   const value = uint64Of(text);
   if (value === undefined) throw new InvalidArgumentError("Give a whole number from 0 to 18446744073709551615.");
   return value;
+}
+
+/** The seed key of a tournament, in lower case. */
+export function seedKey(text: string): string {
+  const key = seedKeyOf(text);
+  if (key === undefined) {
+    throw new InvalidArgumentError(`Give at most ${MAX_SEED_KEY_BYTES} bytes as hexadecimal digits, "" for no key.`);
+  }
+  return key;
 }
 
 /** Collects an option that may be given several times. */

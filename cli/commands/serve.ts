@@ -56,7 +56,10 @@ export function serveCommand(): Command {
     )
     .option("--drain-ms <ms>", "how long sessions may finish after SIGINT or SIGTERM", wholeNumber(0), 10_000)
     .option("--stop-with-input", "stop when standard input ends")
-    .option("--json", "print one JSON line when listening: event, address, http, data, torn_bytes, pid");
+    .option(
+      "--json",
+      "print one JSON line when listening: event, address, http, page (http with the operator's key), data, torn_bytes, pid",
+    );
   for (const [name, row] of Object.entries(LIMIT_OPTIONS)) {
     const help = `${row.help} (${allowed(row)})`;
     command.option(`--${name.replaceAll("_", "-")} <n>`, help, wholeNumber(row.min ?? 0, row.max), row.default);
@@ -79,11 +82,13 @@ export function serveCommand(): Command {
       logLevel: flags.logLevel,
       drainMs: flags.drainMs,
       stopWithInput: flags.stopWithInput ?? false,
-      onListening: ({ address, pageUrl, open, tornBytes }) => {
+      onListening: ({ address, pageUrl, operatorKey, open, tornBytes }) => {
+        const page = pageUrl === undefined ? null : `${pageUrl}#key=${encodeURIComponent(operatorKey)}`;
         const event = {
           event: "listening",
           address,
           http: pageUrl ?? null,
+          page,
           data: flags.data,
           torn_bytes: tornBytes,
           pid: process.pid,
@@ -91,7 +96,7 @@ export function serveCommand(): Command {
         if (flags.json) printJsonLine(process.stdout, event);
         else {
           printText(process.stdout, `icrl serves on ${address}, logs to ${flags.data}\n`);
-          if (pageUrl !== undefined) printText(process.stdout, `page at ${pageUrl}\n`);
+          if (page !== null) printText(process.stdout, `page at ${page}\n`);
           for (const one of open) {
             const warning = openAddressWarning(one); // standard error has JSON: the log has it
             if (warning !== undefined) printText(process.stdout, `${warning}\n`);

@@ -6,12 +6,15 @@ import { createRequire } from "node:module";
 import type * as Zod from "zod";
 import { IcrlError, type Reason } from "../../common/errors.js";
 import { FILE_NAME_RULE, isFileName, isName, NAME_RULE } from "../../common/names.js";
+import { MAX_SEED_KEY_BYTES, seedKeyOf } from "../../common/seed-key.js";
 import { readRegularFile, UnreadableFile } from "./read-file.js";
 
 /** Deepest nesting of a document: each merge or filter of a dataset adds two levels. */
 const MAX_DEPTH = 256;
 
 const MIB = 1 << 20;
+
+const SEED_KEY_RULE = `at most ${MAX_SEED_KEY_BYTES} bytes as lower-case hexadecimal digits`;
 
 /** What schemas are made of: the library, and what this project calls a name, a count, a hash. */
 export interface Parts {
@@ -30,6 +33,8 @@ export interface Parts {
   readonly sha256: Zod.ZodType<string>;
   /** A uint64 in decimal. */
   readonly uint64: Zod.ZodType<string>;
+  /** The seed key of a tournament, as lower-case hexadecimal digits. */
+  readonly seedKey: Zod.ZodType<string>;
   /** At most so many characters, 1,000 by default. */
   text(most?: number): Zod.ZodType<string>;
   /** What a pattern allows; `rule` says it to people. */
@@ -83,6 +88,7 @@ function loadParts(): Parts {
     uint64: z
       .string("a uint64 in decimal")
       .refine((text) => /^\d{1,20}$/.test(text) && BigInt(text) < 1n << 64n, "a uint64 in decimal"),
+    seedKey: z.string(SEED_KEY_RULE).refine((text) => seedKeyOf(text) === text, SEED_KEY_RULE),
     text: (most = 1000) => z.string("a text").max(most, `a text of at most ${most} characters`),
     matching,
     options: z.record(z.string(), z.unknown(), "an object of options"),

@@ -1,7 +1,6 @@
 import { batchBuilder } from "./batch-builder.js";
 import { readEpisodes } from "./read-episodes.js";
 import type { TrajectoryFilter } from "./trajectory-filter.js";
-import { TRUTH_COLUMNS, type TrajectoryRow } from "./trajectory-schema.js";
 
 /** Some episodes. */
 export interface TrajectoryChunk {
@@ -10,17 +9,13 @@ export interface TrajectoryChunk {
   readonly rows: number;
 }
 
-/** How much, and what is withheld. */
+/** How much. */
 export interface StreamOptions {
   /** Most episodes; 0 or absent means all. */
   readonly limit?: number;
   /** A chunk ends with the episode that reaches this many bytes. */
   readonly chunkBytes?: number;
-  /** Tournaments whose truth columns are null: those that are still running. */
-  readonly redactTournaments?: readonly string[];
 }
-
-const WITHHELD = Object.fromEntries(TRUTH_COLUMNS.map((name) => [name, null])) as Partial<TrajectoryRow>;
 
 /**
  * Whole episodes that match, in log order, as Arrow, a bounded amount at a time.
@@ -35,7 +30,6 @@ export async function* streamTrajectories(
 ): AsyncGenerator<TrajectoryChunk> {
   const limit = options.limit === undefined || options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit;
   const chunkBytes = options.chunkBytes ?? 1 << 20;
-  const withheld = new Set(options.redactTournaments);
   const builder = batchBuilder();
   const chunk = (): TrajectoryChunk => {
     const { rows } = builder;
@@ -43,8 +37,7 @@ export async function* streamTrajectories(
   };
   let taken = 0;
   for await (const row of readEpisodes(dir, filter)) {
-    const hidden = row.tournament_id !== null && withheld.has(row.tournament_id);
-    builder.append(hidden ? { ...row, ...WITHHELD } : row);
+    builder.append(row);
     taken += 1;
     if (builder.bytes >= chunkBytes) yield chunk();
     if (taken >= limit) break;

@@ -8,6 +8,8 @@ export interface TrajectoryFilter {
   readonly tournamentId?: string;
   readonly sessionId?: string;
   readonly complete?: boolean;
+  /** Ids of the tournaments whose episodes are shown; absent: all. Those of no tournament always are. */
+  readonly tournaments?: readonly string[];
 }
 
 /** Members of the filter to columns, in the order in which they are written. */
@@ -30,15 +32,20 @@ export function filterSql(filter: TrajectoryFilter): { condition: string; values
     values.push(value);
     parts.push(`${column} = $${values.length}`);
   }
+  if (filter.tournaments !== undefined) {
+    values.push(filter.tournaments.join(","));
+    parts.push(`(tournament_id IS NULL OR tournament_id IN (SELECT unnest(string_split($${values.length}, ','))))`);
+  }
   return { condition: parts.join(" AND "), values };
 }
 
 /** Whether a row matches. */
 export function matches(filter: TrajectoryFilter, row: TrajectoryRow): boolean {
-  return COLUMNS.every(([member, column]) => filter[member] === undefined || filter[member] === row[column]);
+  const shown = row.tournament_id === null || (filter.tournaments?.includes(row.tournament_id) ?? true);
+  return shown && COLUMNS.every(([member, column]) => filter[member] === undefined || filter[member] === row[column]);
 }
 
-/** The filter as text: equal filters give equal texts. */
+/** The filter as text: equal filters give equal texts. What is shown is no part of it: that changes while pages are read. */
 export function filterText(filter: TrajectoryFilter): string {
   return JSON.stringify(COLUMNS.map(([member]) => filter[member] ?? null));
 }

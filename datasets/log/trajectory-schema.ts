@@ -34,8 +34,12 @@ export const TRAJECTORY_COLUMNS = [
     "version of the family: raised whenever the same seeds and actions would give another trajectory",
   ),
   column("task_options", "utf8", "JSON object, all options of the task"),
-  truth("task_seed", "uint64", "draws the instance; null only where a running tournament withholds it"),
-  truth("noise_seed", "uint64", "keys the environment's noise; null only where a running tournament withholds it"),
+  truth("task_seed", "uint64", "draws the instance; null only where a server of an earlier version withheld it"),
+  truth(
+    "noise_seed",
+    "uint64",
+    "keys the environment's noise; null only where a server of an earlier version withheld it",
+  ),
   column("agent_seed", "uint64", "the agent's own randomness"),
   column("env_index", "int32", "slot of the session's batch"),
   column("agent", "utf8", "agent that acted, the behaviour"),
@@ -92,9 +96,6 @@ export const TRAJECTORY_COLUMNS = [
 
 /** One row. `started_at` is Unix time in milliseconds. */
 export type TrajectoryRow = RowOf<typeof TRAJECTORY_COLUMNS>;
-
-/** Names of the columns that tell what agents must not know while their tournament runs. */
-export const TRUTH_COLUMNS: readonly string[] = TRAJECTORY_COLUMNS.filter((c) => c.truth).map((c) => c.name);
 
 /** The table of docs/log.md, Markdown. */
 export function trajectoryColumnsTable(): string {

@@ -5,8 +5,8 @@
  * anew where episodes are left out. So it can be killed at any point; called again it begins anew, and if dataset.json is there
  * already it only removes what is left of DIR/collecting.
  */
-import { linkSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, linkSync, mkdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { copyDurably, fsyncFolder } from "../files/durable-file.js";
 import {
@@ -89,7 +89,10 @@ function linkShards(from: string, dir: string, names: readonly string[], labels:
   }
 }
 
-/** A second name for a file; a copy where the file system knows no hard links. */
+/**
+ * A second name for a file; a copy where the file system knows no hard links. A log's files are their owner's alone, a dataset's have the
+ * mode that new files have, as the folder that was just made for it shows.
+ */
 function linkOrCopy(from: string, to: string): void {
   try {
     linkSync(from, to);
@@ -98,6 +101,7 @@ function linkOrCopy(from: string, to: string): void {
     if (code !== "EPERM" && code !== "ENOTSUP" && code !== "ENOSYS" && code !== "EMLINK") throw error;
     copyDurably(from, to);
   }
+  chmodSync(to, statSync(dirname(to)).mode & 0o666);
 }
 
 /** Whether an earlier version of icrl began the collection: a finished dataset is of one schema. */

@@ -12,7 +12,7 @@ export class ServerStartError extends Error {}
 /** A server process. */
 export interface PrivateServer {
   readonly address: string;
-  /** Where its live page is; undefined when it has none. */
+  /** Where its live page is, with the operator's key; undefined when it has none. */
   readonly pageUrl: string | undefined;
   /** Process id. */
   readonly pid: number;
@@ -67,12 +67,12 @@ export async function startPrivateServer(
     throw error;
   }
   listens = true;
-  const { address, http } = JSON.parse(line) as { address: string; http: string | null };
+  const { address, page } = JSON.parse(line) as { address: string; page: string | null };
   const warning = openAddressWarning(address);
   if (warning !== undefined) say(warning);
   return {
     address,
-    pageUrl: http ?? undefined,
+    pageUrl: page ?? undefined,
     pid: server.pid,
     async close() {
       if (server.isRunning()) server.stdin.end();

@@ -31,10 +31,12 @@ export interface ProgramEnd {
   readonly error: ToldError | undefined;
 }
 
-/** Starts `node FLAGS icrl ARGS`. */
+/** Starts `node FLAGS icrl ARGS`. An agent is not given the key by which a server knows its operator. */
 export function startProgram(args: readonly string[], nodeFlags: readonly string[] = []): ProgramProcess {
+  const { ICRL_OPERATOR_KEY: key, ...others } = process.env;
   const child: ChildProcess = spawn(process.execPath, [...nodeFlags, PROGRAM, ...args], {
     stdio: ["pipe", "pipe", "pipe", "ipc"],
+    env: args[0] === "agent" || key === undefined ? others : process.env,
   });
   let error: ToldError | undefined;
   child.on("message", (message) => {

@@ -66,10 +66,12 @@ function otherIntervals({ schema_version }: ResultsJson, resamples: number): str
 }
 
 /** The tournament as YAML that `icrl tournament run` reads. */
-export function tournamentFile({ name, seed, trials, tasks, agents }: ResultsJson["tournament"]): string {
+export function tournamentFile(tournament: ResultsJson["tournament"]): string {
+  const { name, seed, seed_key, trials, tasks, agents } = tournament;
   const file = {
     name,
     seed: BigInt(seed),
+    ...(seed_key === undefined ? {} : { seed_key }),
     trials,
     tasks: tasks.map(({ options, ...task }) => ({ ...task, ...given(options) })),
     agents: agents.map(({ options, tasks: entered, ...agent }) => ({

@@ -9,7 +9,7 @@ export type StoredResults = Omit<ResultsJson, "leaderboard"> & {
 };
 
 /** The document. */
-export function resultsDocument({ z, name, text, count, positive, finite, uint64, options }: Parts) {
+export function resultsDocument({ z, name, text, count, positive, finite, uint64, seedKey, options }: Parts) {
   const mean = { mean: finite, se: z.nullable(finite) };
   const agent = z.object({
     name,
@@ -36,6 +36,7 @@ export function resultsDocument({ z, name, text, count, positive, finite, uint64
       id: text(),
       name: text(),
       seed: uint64,
+      seed_key: z.optional(seedKey),
       trials: positive,
       tasks: z.array(z.object({ id: name, task: text(), options })),
       agents: z.array(z.object({ name, agent: text(), options, tasks: z.array(name) })),

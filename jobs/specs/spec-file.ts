@@ -2,6 +2,7 @@
 
 import { IcrlError } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
+import { MAX_SEED_KEY_BYTES, seedKeyOf } from "../../common/seed-key.js";
 import { uint64Of } from "../../common/written-numbers.js";
 import { readRegularFile, UnreadableFile } from "../../datasets/files/read-file.js";
 import { parseSpec } from "./spec-yaml.js";
@@ -23,6 +24,8 @@ export interface SpecFile {
   wholeNumber(value: unknown, what: string, min: number): number;
   /** A uint64, as a number or, as JSON documents have them, a text; undefined when absent. */
   seed(value: unknown): bigint | undefined;
+  /** A seed key as hexadecimal digits, in lower case; undefined when absent. */
+  seedKey(value: unknown): string | undefined;
   /** A positive number. */
   positive(value: unknown, what: string): number;
 }
@@ -85,6 +88,14 @@ export function readSpecFile(path: string): SpecFile {
       if (seed !== undefined) return seed;
       throw invalid(
         `seed is ${shown(value)}: give a whole number from 0 to 18446744073709551615, or none to have one drawn`,
+      );
+    },
+    seedKey(value) {
+      if (value === undefined) return undefined;
+      const key = typeof value === "string" ? seedKeyOf(value) : undefined;
+      if (key !== undefined) return key;
+      throw invalid(
+        `seed_key is ${shown(value)}: give at most ${MAX_SEED_KEY_BYTES} bytes as hexadecimal digits in quotes, "" for no key, or nothing`,
       );
     },
     positive(value, what) {

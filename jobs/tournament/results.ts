@@ -100,6 +100,8 @@ export interface TournamentJson {
   readonly name: string;
   /** Seed of all trials, a uint64 in decimal. */
   readonly seed: string;
+  /** What goes into the trials' seeds beside it, in hexadecimal; empty or, from earlier versions, absent: nothing. */
+  readonly seed_key?: string;
   /** Trials of each match. */
   readonly trials: number;
   readonly tasks: readonly { readonly id: string; readonly task: string; readonly options: Options }[];
@@ -150,7 +152,7 @@ export function resultsJson(
     schema_version: RESULTS_SCHEMA_VERSION,
     command,
     versions: { ...versions, server: message.serverVersion },
-    tournament: tournamentJson(tournament.id, tournament.spec, message.seed),
+    tournament: tournamentJson(tournament.id, tournament.spec, message),
     tasks: message.tasks.map(taskJson),
     leaderboard: message.leaderboard.map(({ task, name, rank, regret }) => {
       const { trials = 0, forfeits = 0 } = counts.get(JSON.stringify([task, name])) ?? {};
@@ -159,11 +161,16 @@ export function resultsJson(
   };
 }
 
-function tournamentJson(id: string, spec: TournamentSpec | undefined, seed: bigint): TournamentJson {
+function tournamentJson(
+  id: string,
+  spec: TournamentSpec | undefined,
+  { seed, seedKey }: TournamentResults,
+): TournamentJson {
   return {
     id,
     name: spec?.name ?? "",
     seed: String(seed),
+    seed_key: Buffer.from(seedKey).toString("hex"),
     trials: spec?.trials ?? 0,
     tasks: (spec?.tasks ?? []).map((task) => ({ id: task.id, task: task.task, options: task.options ?? {} })),
     agents: (spec?.agents ?? []).map((entrant) => ({

@@ -13,7 +13,7 @@ import { type PrivateServer, startPrivateServer } from "../processes/private-ser
 import { VERSIONS } from "../processes/versions.js";
 import { attendanceOf, declarationsOf, joinText, sortEntrants } from "./entrants.js";
 import { type ResultsJson, resultsJson } from "./results.js";
-import { prepareRunFolder } from "./run-folder.js";
+import { noteRun, prepareRunFolder } from "./run-folder.js";
 import { goingOnText, isPlayed, progressItems, waitingText } from "./tournament-progress.js";
 import { watchTournament } from "./watch-tournament.js";
 import { writeResults } from "./write-results.js";
@@ -22,6 +22,8 @@ import { writeResults } from "./write-results.js";
 export interface TournamentPlan {
   /** Its seed may be absent: then one is drawn, or that of the run which is gone on with is taken. */
   readonly spec: TournamentSpec;
+  /** What goes into its trials' seeds beside its seed, in hexadecimal; empty: nothing. Absent: nothing where nobody but this command's own processes plays, else the server draws it. */
+  readonly seedKey?: string;
   /** Folder of the results and, of a private server, the log. */
   readonly out: string;
   /** Begin anew: an earlier run's files are removed. */
@@ -54,7 +56,14 @@ export async function runTournament(
   const awaited = plan.awaited ?? new Map<string, number>();
   const entrants = sortEntrants(plan.spec, awaited, plan.server);
   if (overwrite && TOURNAMENT.is(out)) await onceLetGo(out, () => requireNoWriter(out), listener.say, signal);
-  const { spec, goesOn } = prepareRunFolder(out, plan.spec, overwrite);
+  // Strangers could guess a small seed; our own agents do not, and then the results depend on the file alone.
+  const usualKey = plan.server === undefined && entrants.fromElsewhere.length === 0 ? "" : undefined;
+  const { spec, seedKey, goesOn } = prepareRunFolder(
+    out,
+    { spec: plan.spec, seedKey: plan.seedKey },
+    usualKey,
+    overwrite,
+  );
   let server: PrivateServer | undefined;
   let connection: Connection | undefined;
   let processes: AgentProcesses | undefined;
@@ -63,7 +72,10 @@ export async function runTournament(
     server = plan.server === undefined ? await ownServer(plan, listener, signal) : undefined;
     const address = plan.server ?? (server as PrivateServer).address;
     connection = await connectTo(address, listener, signal);
-    const request = { spec, attendance: attendanceOf(entrants, awaited), declarations: declarationsOf(entrants) };
+    const request = {
+      ...{ spec, attendance: attendanceOf(entrants, awaited), declarations: declarationsOf(entrants) },
+      seedKey: seedKey === undefined ? undefined : Buffer.from(seedKey, "hex"),
+    };
     let tournament = (await abortable(connection.createTournament(request), signal)).tournament as Tournament;
     if (server?.pageUrl !== undefined) listener.say(`watch it at ${server.pageUrl}`);
     if (goesOn) listener.say(goingOnText(tournament));
@@ -88,6 +100,7 @@ export async function runTournament(
     });
     const results = await abortable(played, signal);
     listener.doing("writing the results");
+    if (seedKey === undefined) noteRun(out, { spec, seedKey: Buffer.from(results.seedKey).toString("hex") });
     const json = resultsJson(results, tournament, plan.command, VERSIONS);
     await abortable(writeResults(connection, id, json, out), signal);
     return json;

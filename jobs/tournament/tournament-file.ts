@@ -1,21 +1,28 @@
-/** A tournament's file: YAML or JSON, {name, seed, trials, tasks: [{id, task, options}], agents: [{name, agent, options, tasks}]}. */
+/** A tournament's file: YAML or JSON, {name, seed, seed_key, trials, tasks: [{id, task, options}], agents: [{name, agent, options, tasks}]}. */
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
 import { readSpecFile } from "../specs/spec-file.js";
+
+/** What a tournament's file says. */
+export interface TournamentFile {
+  readonly spec: TournamentSpec;
+  /** What goes into its trials' seeds beside the seed, in hexadecimal; empty: nothing. Absent: it is for others to say. */
+  readonly seedKey: string | undefined;
+}
 
 /**
  * Reads one. Names and options are left to the server to check.
  *
  * @throws SPEC_INVALID if it is no such file
  */
-export function readTournamentFile(path: string): TournamentSpec {
-  const { content, members, list, text, options, wholeNumber, seed } = readSpecFile(path);
+export function readTournamentFile(path: string): TournamentFile {
+  const { content, members, list, text, options, wholeNumber, seed, seedKey } = readSpecFile(path);
   /** No ids, as tournament.json has them of an entrant that enters for all it plays, are none too few. */
   const idsOf = (value: unknown, what: string) =>
     value === undefined || (Array.isArray(value) && value.length === 0)
       ? []
       : list(value, what).map((id) => text(id, what));
-  const file = members(content, "the file", ["name", "seed", "trials", "tasks", "agents"]);
-  return {
+  const file = members(content, "the file", ["name", "seed", "seed_key", "trials", "tasks", "agents"]);
+  const spec: TournamentSpec = {
     seed: seed(file.seed),
     trials: wholeNumber(file.trials, "trials", 1),
     name: text(file.name, "name"),
@@ -41,4 +48,5 @@ export function readTournamentFile(path: string): TournamentSpec {
       };
     }),
   };
+  return { spec, seedKey: seedKey(file.seed_key) };
 }

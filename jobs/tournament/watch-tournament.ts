@@ -8,6 +8,7 @@ import type { Match, Tournament, TournamentResults } from "../../proto/gen/icrl/
  * Calls `onUpdate` with the whole tournament whenever it has changed; resolves with its results.
  *
  * @throws ConnectionError or SERVER_DRAINING if the server goes away
+ * @throws TOURNAMENT_RUNNING if it is over, and another of its seed and seed key is not
  */
 export async function watchTournament(
   connection: Connection,
@@ -31,7 +32,10 @@ export async function watchTournament(
   }
   const { results, tournament: finished } = await connection.getTournament({ id });
   if (results === undefined || finished === undefined) {
-    throw new IcrlError("TOURNAMENT_RUNNING", `tournament ${id} ended without results`);
+    throw new IcrlError(
+      "TOURNAMENT_RUNNING",
+      `tournament ${id} is over, and withheld while another of its seed and seed key is not: run the same command again then`,
+    );
   }
   onUpdate(finished);
   return results;

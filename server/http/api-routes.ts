@@ -1,5 +1,6 @@
 /** The paths under /api/ (api.ts has what they answer). */
 
+import { toldOf } from "../tournaments/redaction.js";
 import { agentProcesses } from "./agents-view.js";
 import type {
   AgentsView,
@@ -9,7 +10,7 @@ import type {
   TrajectoriesView,
   TrajectoryView,
 } from "./api.js";
-import type { PageContext } from "./page-context.js";
+import type { AskedContext, PageContext } from "./page-context.js";
 import type { HttpAnswer, HttpRequest, Route } from "./route.js";
 import { serverStatus } from "./server-status.js";
 import { matchesByTask, taskView, tournamentSummary } from "./tournament-view.js";
@@ -52,54 +53,56 @@ export function apiRoutes(context: PageContext): Route[] {
     return answer;
   }
 
-  const route = <T>(path: string, compute: (request: HttpRequest) => T | Promise<T>): Route => ({
+  const route = <T>(path: string, compute: (asked: AskedContext, request: HttpRequest) => T | Promise<T>): Route => ({
     path,
     answer: (request) => {
-      const key = JSON.stringify([path, ...Object.values(request.params), request.query.get("task")]);
-      return json(key, () => compute(request));
+      const { operator, params, query } = request;
+      const key = JSON.stringify([operator, path, ...Object.values(params), query.get("task")]);
+      return json(key, () => compute({ ...context, operator, told: toldOf(context.tournaments, operator) }, request));
     },
   });
 
   return [
-    route("/api/overview", (): Overview => {
+    route("/api/overview", (asked): Overview => {
       const tournaments = listed(context);
       return {
-        server: serverStatus(context),
+        server: serverStatus(asked),
         tournaments: tournaments.slice(0, OVERVIEW.tournaments),
         tournaments_total: tournaments.length,
         agents: agentProcesses(context, OVERVIEW.agents).agents,
-        trajectories: trajectorySummaries(context, OVERVIEW.trajectories),
+        trajectories: trajectorySummaries(asked, OVERVIEW.trajectories),
       };
     }),
-    route("/api/tournaments/:id", async ({ params, query }): Promise<TournamentView> => {
+    route("/api/tournaments/:id", async (asked, { params, query }): Promise<TournamentView> => {
       const entry = await context.tournaments.get(params.id);
       const { tournament } = entry;
-      const task = taskView(tournament, entry.results, query.get("task") ?? undefined);
+      const told = asked.told.has(params.id);
       return {
-        server: serverStatus(context),
+        server: serverStatus(asked),
         tournament: tournamentSummary(entry),
+        withheld: !told,
         trials_per_match: tournament.spec.trials,
         agents: tournament.spec.agents.map(({ name, agent }) => ({ name, agent })),
-        task,
+        task: taskView(tournament, entry.results, query.get("task") ?? undefined, told),
         ...matchesByTask(tournament),
-        trajectories: trajectorySummaries(context, OVERVIEW.trajectories, params.id),
+        trajectories: trajectorySummaries(asked, OVERVIEW.trajectories, params.id),
       };
     }),
     route(
       "/api/agents",
-      (): AgentsView => ({
-        server: serverStatus(context),
+      (asked): AgentsView => ({
+        server: serverStatus(asked),
         agents: agentProcesses(context, MAX_AGENTS).agents,
       }),
     ),
     route(
       "/api/trajectories",
-      (): TrajectoriesView => ({
-        server: serverStatus(context),
-        trajectories: trajectorySummaries(context, MAX_TRAJECTORIES),
+      (asked): TrajectoriesView => ({
+        server: serverStatus(asked),
+        trajectories: trajectorySummaries(asked, MAX_TRAJECTORIES),
       }),
     ),
-    route("/api/trajectories/:id", ({ params }): TrajectoryView => trajectoryView(context, params.id)),
+    route("/api/trajectories/:id", (asked, { params }): TrajectoryView => trajectoryView(asked, params.id)),
   ];
 }
 

@@ -18,7 +18,7 @@ export interface Overview {
   readonly tournaments_total: number;
   /** The first of them. */
   readonly agents: readonly AgentProcess[];
-  /** Newest first. */
+  /** Newest first, without those that are withheld. */
   readonly trajectories: readonly TrajectorySummary[];
 }
 
@@ -40,6 +40,10 @@ export interface ServerStatus {
   /** In the log and safe on disk: those that were there when the server started included. */
   readonly durable_episodes: number;
   readonly log_writable: boolean;
+  /** Whether the question came with the operator's key. */
+  readonly operator: boolean;
+  /** Whether there are tournaments of which whoever asks is told no more than how far they are. */
+  readonly withholds: boolean;
 }
 
 /** pending until something of it was handed out. */
@@ -74,6 +78,8 @@ export interface TournamentSummary extends TrialCounts {
 export interface TournamentView {
   readonly server: ServerStatus;
   readonly tournament: TournamentSummary;
+  /** Whether no more is told of it than how far it is: there are no regrets, ranks, curves and trajectories then. */
+  readonly withheld: boolean;
   /** Trials of each match. */
   readonly trials_per_match: number;
   /** The entrants, in the order of the spec; their place gives them their colours. */
@@ -128,9 +134,9 @@ export interface Standing {
   readonly steps: number;
   /** From 1, by mean regret, as in results.json; equal means share a rank. null where there is no mean. */
   readonly rank: number | null;
-  /** Trials that the next three are over: while a match runs they move ten trials at a time. */
+  /** Trials that the next three are over. */
   readonly regret_trials: number;
-  /** Mean regret of a trial; null while there are too few. */
+  /** Mean regret of a trial; null while there is none, and while it is withheld. */
   readonly regret: number | null;
   /** Its standard error; null of one trial. */
   readonly se: number | null;
@@ -193,7 +199,7 @@ export interface SessionView {
 /** GET /api/trajectories */
 export interface TrajectoriesView {
   readonly server: ServerStatus;
-  /** Newest first. */
+  /** Newest first, without those that are withheld. */
   readonly trajectories: readonly TrajectorySummary[];
 }
 
@@ -213,12 +219,12 @@ export interface TrajectorySummary {
   readonly episode: number;
   readonly length: number;
   readonly return: number;
-  /** null while it is withheld, and where the episode is incomplete. */
+  /** null where the episode is incomplete. */
   readonly regret: number | null;
   readonly complete: boolean;
 }
 
-/** GET /api/trajectories/ID */
+/** GET /api/trajectories/ID: refused with KEY_REFUSED while it is withheld. */
 export interface TrajectoryView {
   readonly summary: TrajectorySummary;
   readonly options: Readonly<Record<string, unknown>>;
@@ -238,8 +244,7 @@ export interface TrajectoryView {
   readonly observations: readonly number[] | null;
   /** [T], null where unknown; absent when the agent told none. */
   readonly propensities: readonly (number | null)[] | null;
-  /** Absent while it is withheld: its tournament, or one of the same seed, is running. */
-  readonly revealed?: RevealedTruth;
+  readonly revealed: RevealedTruth;
 }
 
 /** How steps are drawn: a row for each arm; a way through cells, an observation being row * columns + column; the state after each step. */

@@ -17,6 +17,14 @@ export interface HttpOptions {
   readonly elseFree?: boolean;
 }
 
+/** What a listener asks and tells. */
+export interface HttpEvents {
+  /** Whether a key is the operator's. */
+  isOperator(key: string): boolean;
+  /** Told what fails inside, beside the answer that says so. */
+  onError(error: unknown): void;
+}
+
 /** A listener. */
 export interface HttpServer {
   /** Where a browser finds it: `http://127.0.0.1:50552/`. */
@@ -42,13 +50,12 @@ const STATUS: Readonly<Record<number, number>> = { 5: 404, 7: 403, 8: 429, 12: 4
 /**
  * Starts it.
  *
- * @param onError told what fails inside, beside the answer that says so
  * @throws an Error with a code if the address cannot be listened on
  */
 export async function startHttpServer(
   options: HttpOptions,
   routes: readonly Route[],
-  onError: (error: unknown) => void,
+  { isOperator, onError }: HttpEvents,
 ): Promise<HttpServer> {
   const at = options.listen.lastIndexOf(":");
   const host = options.listen.slice(0, at);
@@ -93,7 +100,9 @@ export async function startHttpServer(
     if (found === undefined) {
       throw new IcrlError("PATH_UNKNOWN", `there is no ${JSON.stringify(path.slice(0, 100))}: the page is at /`);
     }
-    return found.route.answer({ params: found.params, query: new URLSearchParams(query) });
+    const key = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
+    const operator = key !== undefined && isOperator(key);
+    return found.route.answer({ params: found.params, query: new URLSearchParams(query), operator });
   }
 
   const listenOn = (port: number) =>

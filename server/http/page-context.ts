@@ -1,4 +1,5 @@
 import type { SessionStatus } from "../sessions/session-status.js";
+import type { Told } from "../tournaments/redaction.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import type { RecentEpisodes } from "./recent-episodes.js";
@@ -14,7 +15,15 @@ export interface PageContext {
   readonly counters: { readonly steps: number };
   readonly sink: Pick<TrajectorySink, "episodes" | "writable">;
   readonly sessions: Iterable<{ status(): SessionStatus }>;
-  readonly tournaments: Pick<Tournaments, "list" | "get">;
+  readonly tournaments: Pick<Tournaments, "list" | "get" | "leftAlone">;
   readonly recent: RecentEpisodes;
   readonly rate: StepRate;
+}
+
+/** The same for somebody who asks. */
+export interface AskedContext extends PageContext {
+  /** Whether he showed the operator's key. */
+  readonly operator: boolean;
+  /** What of tournaments he may be told. */
+  readonly told: Told;
 }

@@ -5,6 +5,8 @@ export interface HttpRequest {
   /** The parts of the path that the route leaves open, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** Whether it carries the operator's key. */
+  readonly operator: boolean;
 }
 
 /** What goes out. */

@@ -1,9 +1,10 @@
 import { VERSION } from "../../common/version.js";
 import type { ServerStatus } from "./api.js";
-import type { PageContext } from "./page-context.js";
+import type { AskedContext } from "./page-context.js";
 
 /** The server's own numbers, now. */
-export function serverStatus({ address, startedAtMs, now, counters, sink, sessions, rate }: PageContext): ServerStatus {
+export function serverStatus(context: AskedContext): ServerStatus {
+  const { address, startedAtMs, now, counters, sink, sessions, rate, operator, tournaments, told } = context;
   const peers = new Set<string>();
   let count = 0;
   for (const session of sessions) {
@@ -22,5 +23,7 @@ export function serverStatus({ address, startedAtMs, now, counters, sink, sessio
     agents: peers.size,
     durable_episodes: sink.episodes,
     log_writable: sink.writable,
+    operator,
+    withholds: tournaments.list().some(({ spec }) => !told.has(spec.id)),
   };
 }

@@ -9,10 +9,12 @@ import { addMatch, countMatches, type MatchCounts, noMatches, tournamentStanding
 import type { Tournament } from "../tournaments/tournament.js";
 import type { Forfeit, RegretCurve, Standing, TaskProgress, TaskView, TournamentSummary, TrialCounts } from "./api.js";
 import { entrantPlaces } from "./place-of.js";
-import { publishedRegret } from "./published-regret.js";
 
 /** Curves of one task that are told: more no chart can show. */
 const MAX_CURVES = 24;
+
+/** Points of a curve. */
+const POINTS = 100;
 
 /** Forfeited matches that are told. */
 const MAX_FORFEITS = 50;
@@ -96,12 +98,14 @@ export function matchesByTask({ spec, matches, undeclared }: Tournament): {
 /**
  * One task's matches; the first task where none is named. Once there are results, regrets, intervals and ranks are theirs.
  *
+ * @param told whether what came of them may be told: else no regret is, nor what follows from one
  * @throws TASK_UNKNOWN if it has no such one
  */
 export function taskView(
   tournament: Tournament,
   results: TournamentResults | undefined,
   id: string | undefined,
+  told: boolean,
 ): TaskView {
   const { spec } = tournament;
   const found = id === undefined ? spec.tasks[0] : spec.tasks.find((task) => task.id === id);
@@ -114,19 +118,19 @@ export function taskView(
     .map((match) => ({
       match,
       agent: places.get(match.entrant) as number,
-      told: publishedRegret(match, tournament.over),
+      curve: told && match.curve.trials > 0 ? match.curve.pointsAt(spread(match.curve.length, POINTS)) : undefined,
     }));
-  const final = results?.tasks.find((task) => task.id === found.id);
+  const final = (told ? results : undefined)?.tasks.find((task) => task.id === found.id);
   const finals = new Map(final?.agents.map((agent) => [agent.name, agent.regret]));
-  const unranked = matches.map(({ match, agent, told }): Standing => {
+  const unranked = matches.map(({ match, agent, curve }): Standing => {
     const {
       mean,
       se,
       ci95Low: low,
       ci95High: high,
     } = finals.get(match.entrant) ?? {
-      mean: told?.mean.at(-1),
-      se: told?.se.at(-1),
+      mean: curve?.mean.at(-1),
+      se: curve?.se.at(-1),
     };
     return {
       agent,
@@ -137,7 +141,7 @@ export function taskView(
       reason: match.forfeit?.reason ?? "",
       steps: match.steps,
       rank: null,
-      regret_trials: told?.trials ?? 0,
+      regret_trials: curve === undefined ? 0 : match.curve.trials,
       regret: mean ?? null,
       se: known(se),
       ci95: low === undefined || high === undefined ? null : [low, high],
@@ -151,18 +155,24 @@ export function taskView(
     ...ranked.map(({ entry, rank }) => ({ ...entry, rank })),
     ...unranked.filter(({ regret }) => regret === null),
   ];
-  const byAgent = new Map(matches.map(({ agent, told }) => [agent, told]));
+  const byAgent = new Map(matches.map(({ agent, curve }) => [agent, curve]));
   const curves = standings.slice(0, MAX_CURVES).flatMap(({ agent, forfeits }): RegretCurve[] => {
-    const told = byAgent.get(agent);
-    if (told === undefined) return [];
-    const se = told.se.map((value) => (Number.isNaN(value) ? null : short(value)));
-    return [{ agent, step: told.step, mean: told.mean.map(short), se, forfeits }];
+    const curve = byAgent.get(agent);
+    if (curve === undefined) return [];
+    const se = curve.se.map((value) => (Number.isNaN(value) ? null : short(value)));
+    return [{ agent, step: curve.step, mean: curve.mean.map(short), se, forfeits }];
   });
   const digits =
     final === undefined
       ? commonDigits(standings.map(({ se }) => se))
       : digitsForIntervals(standings.map(({ ci95 }) => ci95));
   return { id: found.id, task: found.task.name, options: found.task.options, standings, digits, curves };
+}
+
+/** Up to `points` places from 0 to length - 1, as even as can be, the last always. */
+function spread(length: number, points: number): number[] {
+  const count = Math.min(length, points);
+  return Array.from({ length: count }, (_, i) => Math.ceil(((i + 1) * length) / count) - 1);
 }
 
 /** JSON has no NaN. */

@@ -1,43 +1,29 @@
-/** Trajectories that were recorded lately: a line of each, and one in full, without what must not be known while it counts. */
+/** Trajectories that were recorded lately: a line of each, and one in full; none that must not be known while it counts. */
 import { IcrlError } from "../../common/errors.js";
 import { revealInstance } from "../tasks/oracle.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
-import type { Tournaments } from "../tournaments/tournaments.js";
 import type { RevealedTruth, TrajectoryDrawing, TrajectorySummary, TrajectoryView } from "./api.js";
-import type { PageContext } from "./page-context.js";
+import type { AskedContext } from "./page-context.js";
 import { placeOf } from "./place-of.js";
 import { episodeId, type RecentEpisode } from "./recent-episodes.js";
 
 const STARS = { ends: "★", other: "★" };
 
-/**
- * Whether an episode's truth must not be told: its tournament is running, or unknown, or another that runs has its seed, and with it may have
- * its instances.
- */
-export function isWithheld(tournaments: Pick<Tournaments, "list">, tournamentId: string | undefined): boolean {
-  if (tournamentId === undefined) return false;
-  const all = tournaments.list();
-  const own = all.find(({ spec }) => spec.id === tournamentId);
-  return (
-    own === undefined || all.some(({ spec, tournament }) => tournament?.over === false && spec.seed === own.spec.seed)
-  );
-}
-
-/** The newest, of one tournament if it is named. */
+/** The newest of those that may be told, of one tournament if it is named. */
 export function trajectorySummaries(
-  { recent, tournaments }: PageContext,
+  { recent, tournaments, told }: AskedContext,
   limit: number,
   tournamentId?: string,
 ): TrajectorySummary[] {
   const chosen = recent
     .list()
-    .filter(({ run }) => tournamentId === undefined || run.tournamentId === tournamentId)
+    .filter(({ run }) => (tournamentId ?? run.tournamentId) === run.tournamentId && told.has(run.tournamentId))
     .slice(0, limit);
   return chosen.map((episode) => summary(episode, tournaments));
 }
 
-function summary(episode: RecentEpisode, tournaments: Pick<Tournaments, "list">): TrajectorySummary {
+function summary(episode: RecentEpisode, tournaments: AskedContext["tournaments"]): TrajectorySummary {
   const { run } = episode;
   return {
     id: episodeId(episode),
@@ -51,18 +37,24 @@ function summary(episode: RecentEpisode, tournaments: Pick<Tournaments, "list">)
     episode: episode.episodeIndex,
     length: episode.length,
     return: episode.return,
-    regret: isWithheld(tournaments, run.tournamentId) ? null : (episode.regret ?? null),
+    regret: episode.regret ?? null,
     complete: episode.terminated,
   };
 }
 
-/** One in full. @throws TRAJECTORY_UNKNOWN */
-export function trajectoryView({ recent, tournaments }: PageContext, id: string): TrajectoryView {
+/** One in full. @throws TRAJECTORY_UNKNOWN; KEY_REFUSED while it is withheld */
+export function trajectoryView({ recent, tournaments, told }: AskedContext, id: string): TrajectoryView {
   const episode = recent.find(id);
   if (episode === undefined) {
     throw new IcrlError(
       "TRAJECTORY_UNKNOWN",
       `the page does not keep a trajectory "${id.slice(0, 100)}": it has the latest few alone, the log has all`,
+    );
+  }
+  if (!told.has(episode.run.tournamentId)) {
+    throw new IcrlError(
+      "KEY_REFUSED",
+      "a trajectory of a tournament is withheld until it is over: open the address that the server printed, which has the operator's key",
     );
   }
   const options = JSON.parse(episode.run.taskOptionsJson) as Record<string, unknown>;
@@ -80,7 +72,7 @@ export function trajectoryView({ recent, tournaments }: PageContext, id: string)
     observations: episode.observations === undefined ? null : [...episode.observations],
     propensities:
       episode.propensities === undefined ? null : Array.from(episode.propensities, (p) => (p > 0 ? p : null)),
-    ...(isWithheld(tournaments, episode.run.tournamentId) ? {} : { revealed: revealedTruth(episode, task) }),
+    revealed: revealedTruth(episode, task),
   };
 }
 

@@ -1,8 +1,16 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { AgentsView, Overview, TournamentView, TrajectoriesView, TrajectoryView } from "../http/api.js";
+import type {
+  AgentsView,
+  Overview,
+  ServerStatus,
+  TournamentView,
+  TrajectoriesView,
+  TrajectoryView,
+} from "../http/api.js";
 import { AgentsPage } from "./agents-page.js";
 import { Home } from "./home.js";
+import { operatorKey, takeKey } from "./operator-key.js";
 import { TournamentPage } from "./tournament-page.js";
 import { TrajectoriesPage } from "./trajectories-page.js";
 import { TrajectoryPage } from "./trajectory-page.js";
@@ -52,11 +60,24 @@ export function App() {
             tries again by itself{live.value === undefined ? "." : "; what you see is what it said last."}
           </p>
         )}
+        <Withheld value={live.value} />
       </div>
       <main id="main" ref={main} tabIndex={-1} aria-busy={live.value === undefined && live.error === undefined}>
         <Content view={view} live={live} />
       </main>
     </>
+  );
+}
+
+/** Says that there is more to see, and where. */
+function Withheld({ value }: { value: unknown }) {
+  const { server } = (value ?? {}) as { readonly server?: ServerStatus };
+  if (server === undefined || server.operator || !server.withholds) return null;
+  return (
+    <p class="banner">
+      {operatorKey() !== undefined && <strong>The key of this page is not this server's. </strong>}
+      Results are withheld until the tournament is over: open the address that the server printed.
+    </p>
   );
 }
 
@@ -86,6 +107,13 @@ function Refused({ view, live }: { view: View; live: Live }) {
       <Trouble title="This trajectory is not kept any more">
         The page holds the latest few in memory. The log has all of them:{" "}
         <code>npx icrl log query "SELECT * FROM trajectories WHERE episode_id = '{view.id}'"</code>
+      </Trouble>
+    );
+  }
+  if (reason === "KEY_REFUSED") {
+    return (
+      <Trouble title="This trajectory is withheld">
+        Its tournament is not over, or another with the same instances is not: open the address that the server printed.
       </Trouble>
     );
   }
@@ -123,7 +151,7 @@ function NavLink({ href, current, children }: { href: string; current: boolean; 
   );
 }
 
-/** A trajectory that was told with its truth stays as it is. */
+/** A trajectory stays as it is. */
 function isSettled(value: unknown): boolean {
   return typeof value === "object" && value !== null && "revealed" in value;
 }
@@ -132,7 +160,10 @@ function isSettled(value: unknown): boolean {
 function useView(): View {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {
-    const onChange = () => setHash(location.hash);
+    const onChange = () => {
+      takeKey();
+      setHash(location.hash);
+    };
     window.addEventListener("hashchange", onChange);
     return () => window.removeEventListener("hashchange", onChange);
   }, []);

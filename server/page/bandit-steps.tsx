@@ -22,7 +22,7 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
     opacity: value < low || value > high ? 0.45 : 1,
   });
   const chosen = step > 0 ? actions[step - 1] : undefined;
-  const means = revealed?.means ?? undefined;
+  const means = revealed.means ?? undefined;
   const best = means === undefined ? undefined : means.indexOf(Math.max(...means));
   const played = new Set(actions);
   const arms = Array.from({ length: numActions }, (_, arm) => arm).filter(
@@ -85,7 +85,7 @@ export function BanditSteps({ view, step, go }: { view: TrajectoryView; step: nu
       {arms.length < numActions && (
         <p class="quiet">{whole(numActions - arms.length)} arms that were never played are left out.</p>
       )}
-      {means === undefined && revealed !== undefined && (
+      {means === undefined && (
         <p class="quiet">Arms are drawn anew at each step here, so an arm has no mean of its own.</p>
       )}
       <h2>Choices</h2>
@@ -110,7 +110,7 @@ function rangeOf({ actions, rewards, num_actions: numActions, revealed }: Trajec
   if (rewards.every((reward) => reward >= 0 && reward <= 1)) return { low: 0, high: 1 };
   const counts = new Array<number>(numActions).fill(0);
   const sums = new Array<number>(numActions).fill(0);
-  const values = [0, ...(revealed?.means ?? [])];
+  const values = [0, ...(revealed.means ?? [])];
   actions.forEach((arm, t) => {
     counts[arm] += 1;
     sums[arm] += rewards[t];

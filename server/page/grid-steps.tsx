@@ -21,7 +21,7 @@ export function GridSteps({ view, step, rows, columns }: GridProps) {
   const here = cells[cells.length - 1] ?? 0;
   const trail = cells.slice(-TRAIL);
   const paid = new Set(view.rewards.slice(0, step).flatMap((reward, t) => (reward > 0.5 ? [cells[t + 1]] : [])));
-  const goals = view.revealed?.goals ?? [];
+  const goals = view.revealed.goals ?? [];
   const place = `row ${Math.floor(here / columns)}, column ${here % columns}`;
   return (
     <figure class="grid">

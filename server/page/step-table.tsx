@@ -28,12 +28,10 @@ export function StepTable({ view, step }: { view: TrajectoryView; step: number }
             <th scope="col" class="number">
               Reward
             </th>
-            {revealed !== undefined && <th scope="col">Best</th>}
-            {revealed !== undefined && (
-              <th scope="col" class="number">
-                Regret
-              </th>
-            )}
+            <th scope="col">Best</th>
+            <th scope="col" class="number">
+              Regret
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -45,8 +43,8 @@ export function StepTable({ view, step }: { view: TrajectoryView; step: number }
                 {observations !== null && <td class="number">{seen || t === step ? observations[t] : ""}</td>}
                 <td>{seen ? name(actions[t]) : ""}</td>
                 <td class="number">{seen ? rewardText(rewards[t]) : ""}</td>
-                {revealed !== undefined && <td>{seen ? name(revealed.optimal_actions[t]) : ""}</td>}
-                {revealed !== undefined && <td class="number">{seen ? fixed(revealed.regrets[t], 3) : ""}</td>}
+                <td>{seen ? name(revealed.optimal_actions[t]) : ""}</td>
+                <td class="number">{seen ? fixed(revealed.regrets[t], 3) : ""}</td>
               </tr>
             );
           })}

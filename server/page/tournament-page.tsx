@@ -10,9 +10,6 @@ import { linkTo } from "./view.js";
 /** Tasks that are links side by side; more are a list to choose from. */
 const MOST_LINKS = 8;
 
-/** Trials of a match before its regret is told, and between two tellings. */
-const LEAST_TRIALS = 10;
-
 /** One tournament: how far it is, and one of its tasks. */
 export function TournamentPage({ view }: { view: TournamentView }) {
   const { tournament, tasks, task, agents, forfeits } = view;
@@ -56,7 +53,7 @@ export function TournamentPage({ view }: { view: TournamentView }) {
           <p class="quiet">A forfeited trial counts as uniform play's exact regret.</p>
         </section>
       )}
-      {(view.trajectories.length > 0 || tournament.done_trials > tournament.forfeits) && (
+      {(view.trajectories.length > 0 || (!view.withheld && tournament.done_trials > tournament.forfeits)) && (
         <section aria-labelledby="recent">
           <h2 id="recent">Recent trajectories</h2>
           {view.trajectories.length > 0 ? (
@@ -133,7 +130,7 @@ function TaskSection({ view }: { view: TournamentView }) {
               )}
             </>
           ) : (
-            <NothingTold state={tournament.state} trials={trials} />
+            <NothingTold state={tournament.state} withheld={view.withheld} />
           )}
         </div>
         <Standings view={view} chosen={chosen} onPoint={setPointed} onChoose={setChosen} />
@@ -142,15 +139,15 @@ function TaskSection({ view }: { view: TournamentView }) {
   );
 }
 
-function NothingTold({ state, trials }: { state: string; trials: number }) {
-  const few = trials < LEAST_TRIALS;
+function NothingTold({ state, withheld }: { state: string; withheld: boolean }) {
+  const playing = withheld ? "Results are withheld" : "The first trials are being played";
   return (
     <div class="empty chart-empty">
-      <p class="empty-title">{state === "pending" ? "Waiting for the agents" : "The first trials are being played"}</p>
+      <p class="empty-title">{state === "pending" ? "Waiting for the agents" : playing}</p>
       <p class="quiet">
-        {few
-          ? "With fewer than ten trials a match, regret is told when the tournament is over."
-          : "Curves appear once a match has ten trials, and move ten trials at a time: what one trial cost would tell those who have yet to play it."}
+        {withheld
+          ? "All entrants meet the same instances: what one lost would tell those who have yet to play."
+          : "Curves appear with the first trial that is over."}
       </p>
     </div>
   );

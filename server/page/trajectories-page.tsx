@@ -1,5 +1,10 @@
-import type { TrajectoriesView } from "../http/api.js";
+import type { ServerStatus, TrajectoriesView } from "../http/api.js";
 import { Command, Empty, InTheLog, reachable, TrajectoryList } from "./parts.js";
+
+function emptyTitle({ durable_episodes: durable, withholds }: ServerStatus): string {
+  if (durable === 0) return "Nothing recorded yet";
+  return withholds ? "Nothing that may be shown" : "Nothing recorded since the server started";
+}
 
 /** The latest trajectories. */
 export function TrajectoriesPage({ view }: { view: TrajectoriesView }) {
@@ -13,11 +18,7 @@ export function TrajectoriesPage({ view }: { view: TrajectoriesView }) {
         </p>
       )}
       {view.trajectories.length === 0 ? (
-        <Empty
-          title={
-            view.server.durable_episodes === 0 ? "Nothing recorded yet" : "Nothing recorded since the server started"
-          }
-        >
+        <Empty title={emptyTitle(view.server)}>
           <InTheLog server={view.server} />
           <p>Let an agent play:</p>
           <Command text={`npx icrl play thompson --task bernoulli-bandit --server ${reachable(view.server.address)}`} />

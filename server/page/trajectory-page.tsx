@@ -18,7 +18,7 @@ export function TrajectoryPage({ view }: { view: TrajectoryView }) {
   let regret = 0;
   for (let t = 0; t < step; t++) {
     total += rewards[t];
-    regret += revealed?.regrets[t] ?? 0;
+    regret += revealed.regrets[t];
   }
   const noun = view.drawing.as === "arms" ? "arm" : "action";
   const last = step === 0 ? "" : `: ${noun} ${actionName(view, actions[step - 1])}, reward ${short(rewards[step - 1])}`;
@@ -50,12 +50,10 @@ export function TrajectoryPage({ view }: { view: TrajectoryView }) {
           <dt>return</dt>
           <dd>{short(summary.return)}</dd>
         </div>
-        {revealed !== undefined && (
-          <div>
-            <dt>regret so far</dt>
-            <dd>{short(regret)}</dd>
-          </div>
-        )}
+        <div>
+          <dt>regret so far</dt>
+          <dd>{short(regret)}</dd>
+        </div>
         {summary.regret !== null && (
           <div>
             <dt>regret</dt>
@@ -67,12 +65,6 @@ export function TrajectoryPage({ view }: { view: TrajectoryView }) {
           <dd>{view.end_reason}</dd>
         </div>
       </dl>
-      {revealed === undefined && (
-        <p class="note">
-          Its tournament is running: what is hidden in the instance, the best actions and their regrets are told once it
-          is over.
-        </p>
-      )}
       {length < summary.length && (
         <p class="note">
           The first {whole(length)} of {whole(summary.length)} steps; the log has all.

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ApiError } from "../http/api.js";
+import { operatorKey } from "./operator-key.js";
 
 /** What is known of a path. */
 export interface Live {
@@ -44,7 +45,9 @@ export function useLive(path: string | undefined, settled: (value: unknown) => b
       window.clearTimeout(timer);
       let wait = POLL_MS;
       try {
+        const key = operatorKey();
         const response = await fetch(path as string, {
+          headers: key === undefined ? {} : { Authorization: `Bearer ${key}` },
           signal: AbortSignal.any([stop.signal, AbortSignal.timeout(TIMEOUT_MS)]),
         });
         const body: unknown = await response.json();

@@ -2,6 +2,7 @@
 import { listTrajectories, type TrajectorySummary } from "../../datasets/log/list-trajectories.js";
 import { countRecordedTrials } from "../../datasets/log/recorded-trials.js";
 import { streamTrajectories } from "../../datasets/log/stream-trajectories.js";
+import type { TrajectoryFilter } from "../../datasets/log/trajectory-filter.js";
 import {
   CountTrialsRequest,
   CountTrialsResponse,
@@ -14,6 +15,7 @@ import {
 } from "../../proto/gen/icrl/v1/trajectory.js";
 import { checkedSeries } from "../sessions/checked-request.js";
 import type { Limits } from "../sessions/limits.js";
+import { toldOf } from "../tournaments/redaction.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { type Handlers, type MethodContext, serverStreaming, unary } from "./methods.js";
@@ -26,6 +28,12 @@ export function trajectoryService(
   limits: Limits,
   context: MethodContext,
 ): Handlers<TrajectoryServiceService> {
+  /** Episodes of tournaments that are withheld are left out. */
+  const shown = (filter: TrajectoryFilter | undefined) => ({
+    ...filter,
+    tournaments: toldOf(tournaments, false).tournaments,
+  });
+
   return {
     countTrials: unary(CountTrialsRequest, CountTrialsResponse, context, async (request) => {
       const series = checkedSeries(request, limits);
@@ -34,13 +42,12 @@ export function trajectoryService(
     }),
     listTrajectories: unary(ListTrajectoriesRequest, ListTrajectoriesResponse, context, async (request) => {
       await sink.seal();
-      const page = await listTrajectories(dataDir, request.filter, {
+      const page = await listTrajectories(dataDir, shown(request.filter), {
         size: request.pageSize,
         token: request.pageToken,
       });
-      const running = tournaments.running();
       return {
-        trajectories: page.trajectories.map((summary) => describeSummary(summary, running)),
+        trajectories: page.trajectories.map(describeSummary),
         nextPageToken: page.nextToken,
       };
     }),
@@ -50,23 +57,18 @@ export function trajectoryService(
       context,
       async function* ({ filter, limit }) {
         await sink.seal();
-        const chunks = streamTrajectories(dataDir, filter, {
-          limit: Number(limit),
-          redactTournaments: tournaments.running(),
-        });
+        const chunks = streamTrajectories(dataDir, shown(filter), { limit: Number(limit) });
         for await (const { arrowIpc, rows } of chunks) yield { arrowIpc: Buffer.from(arrowIpc), rows };
       },
     ),
   };
 }
 
-function describeSummary(summary: TrajectorySummary, running: readonly string[]): WireSummary {
-  const withheld = summary.tournamentId !== undefined && running.includes(summary.tournamentId);
+function describeSummary(summary: TrajectorySummary): WireSummary {
   return {
     ...summary,
     taskOptions: { ...summary.taskOptions },
     startedAt: new Date(summary.startedAtMs),
     episodeReturn: summary.return,
-    regret: withheld ? undefined : summary.regret,
   };
 }

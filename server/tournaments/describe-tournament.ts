@@ -1,4 +1,4 @@
-/** A tournament as the wire shows it: without its seed while it runs. */
+/** A tournament as the wire shows it: without its seed while that is withheld. */
 import {
   TournamentState,
   type Match as WireMatch,
@@ -13,12 +13,14 @@ import type { Tournament } from "./tournament.js";
 /**
  * The tournament's state now. It counts as finished once its results are there. Of one that was finished in an earlier run of the server
  * and is not read again, the matches are left out.
+ *
+ * @param told whether what came of it may be told
  */
-export function describeTournament(entry: Entry): WireTournament {
-  const { spec, tournament, finished } = entry;
+export function describeTournament(entry: Entry, told: boolean): WireTournament {
+  const { spec, tournament } = entry;
   return {
     id: spec.id,
-    spec: describeSpec(spec, finished),
+    spec: describeSpec(spec, told),
     state: STATES[tournamentStanding(entry)],
     matches: tournament?.matches.map((match) => describeMatch(match, tournament)) ?? [],
     entrants: presence(spec, tournament),
@@ -46,10 +48,10 @@ export function lastChange(tournament: Tournament): number {
   return tournament.matches.reduce((last, match) => Math.max(last, tournament.changedAt(match)), 0);
 }
 
-function describeSpec(spec: CheckedSpec, finished: boolean): WireTournament["spec"] {
+function describeSpec(spec: CheckedSpec, told: boolean): WireTournament["spec"] {
   return {
     name: spec.name,
-    seed: finished ? spec.seed : undefined,
+    seed: told ? spec.seed : undefined,
     trials: spec.trials,
     tasks: spec.tasks.map(({ id, task, options }) => ({ id, task: task.name, options })),
     agents: spec.agents.map(({ name, agent, options, tasks }) => ({ name, agent, options, tasks: [...tasks] })),

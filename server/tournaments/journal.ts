@@ -16,13 +16,19 @@ import {
 } from "../../datasets/files/document.js";
 import { fsyncFolder } from "../../datasets/files/durable-file.js";
 import { makeFolders } from "../../datasets/files/make-folders.js";
+import { PRIVATE_FILE, PRIVATE_FOLDER } from "../../datasets/files/private.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
 import type { Forfeit } from "./match.js";
 
 /** One event. */
 export type JournalEvent =
-  /** The first line. `spec.seed` is a decimal string. */
-  | { readonly event: "created"; readonly spec: Record<string, unknown>; readonly at: string }
+  /** The first line. `spec.seed` is a decimal string, `seed_key` hexadecimal digits, absent where there is none. */
+  | {
+      readonly event: "created";
+      readonly spec: Record<string, unknown>;
+      readonly seed_key?: string;
+      readonly at: string;
+    }
   /** An entrant's first session said which tasks it plays; empty: any. */
   | { readonly event: "declared"; readonly entrant: string; readonly tasks: readonly string[] }
   | ({ readonly event: "forfeited"; readonly task: string; readonly entrant: string } & Forfeit)
@@ -68,7 +74,7 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
     waiting = [];
     try {
       mayWrite();
-      makeFolders(folderOf(dataDir));
+      makeFolders(folderOf(dataDir), PRIVATE_FOLDER);
       await appendWhole(path, lines.join(""));
       if (!named) fsyncFolder(folderOf(dataDir));
       named = true;
@@ -94,7 +100,7 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
 
 /** Appends all of it, durably, or nothing: half a line would be damage once others follow it. */
 async function appendWhole(path: string, text: string): Promise<void> {
-  const file = await open(path, "a");
+  const file = await open(path, "a", PRIVATE_FILE);
   try {
     const { size } = await file.stat();
     try {
@@ -113,6 +119,8 @@ async function appendWhole(path: string, text: string): Promise<void> {
 export interface JournalRecord {
   readonly id: string;
   readonly spec: TournamentSpec;
+  /** Empty: none. */
+  readonly seedKey: string;
   readonly declared: ReadonlyMap<string, readonly string[]>;
   readonly forfeits: readonly ({ readonly task: string; readonly entrant: string } & Forfeit)[];
   /** Undefined while it is not. */
@@ -153,6 +161,7 @@ function readJournal(path: string, id: string): { at: string; record: JournalRec
   const record: JournalRecord = {
     id,
     spec: { ...spec, seed: BigInt(seed) } as TournamentSpec,
+    seedKey: created.seed_key ?? "",
     declared: new Map(events.flatMap((event) => (event.event === "declared" ? [[event.entrant, event.tasks]] : []))),
     forfeits: events.flatMap((event) => (event.event === "forfeited" ? [event] : [])),
     finished: events.find((event) => event.event === "finished"),
@@ -170,9 +179,9 @@ function cutOff(path: string, length: number): void {
   }
 }
 
-function eventDocument({ z, count, name, text, options }: Parts) {
+function eventDocument({ z, count, name, text, options, seedKey }: Parts) {
   return z.discriminatedUnion("event", [
-    z.object({ event: z.literal("created"), spec: options, at: text(100) }),
+    z.object({ event: z.literal("created"), spec: options, seed_key: z.optional(seedKey), at: text(100) }),
     z.object({ event: z.literal("declared"), entrant: name, tasks: z.array(text()) }),
     z.object({
       event: z.literal("forfeited"),

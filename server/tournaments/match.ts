@@ -1,7 +1,7 @@
 /** One entrant on one task: hands out its trials, takes their results, and knows where it stands. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Reason } from "../../common/errors.js";
-import { type TrialSeeds, trialSeeds } from "../../common/seeds.js";
+import { type TrialSeeds, type TrialSeries, trialSeeds } from "../../common/seeds.js";
 import type { Assignable } from "../matches/assignment.js";
 import { uniformRegret } from "../tasks/oracle.js";
 import type { Task } from "../tasks/task.js";
@@ -65,16 +65,10 @@ const MOST_DEPARTURES = 50;
 /** Longest time, in milliseconds, that forfeiting keeps everybody waiting. */
 const SLICE_MS = 10;
 
-/** Makes a match. */
-export function createMatch(
-  taskId: string,
-  task: Task,
-  entrant: string,
-  seed: bigint,
-  trials: number,
-  events: MatchEvents,
-): TournamentMatch {
-  const seedsOf = (trial: number) => trialSeeds({ purpose: "tournament", seed, taskId, entrant }, BigInt(trial));
+/** Makes a match of the trials of a series. */
+export function createMatch(series: TrialSeries, task: Task, trials: number, events: MatchEvents): TournamentMatch {
+  const { taskId, entrant } = series;
+  const seedsOf = (trial: number) => trialSeeds(series, BigInt(trial));
   const results = newResults(task, trials);
   let forfeit: Forfeit | undefined;
   let forfeiting = false;

@@ -11,6 +11,7 @@ import { DEFAULT_RESAMPLES } from "../../statistics/resampling.js";
 import { runInSlices } from "../../statistics/slices.js";
 import { uniformRegret } from "../tasks/oracle.js";
 import type { Task } from "../tasks/task.js";
+import { seriesOf } from "./spec.js";
 import type { Tournament } from "./tournament.js";
 
 /** Means, intervals, curves and ranks. Lets other work of the process go on between slices of it. */
@@ -53,18 +54,18 @@ export async function computeResults({ spec, match: matchOf }: Tournament): Prom
       leaderboard.push({ task: id, name: entry.name, rank, regret: entry.regret.mean });
     }
   }
-  return { tasks, leaderboard, seed: spec.seed, serverVersion: VERSION, seedKey: Buffer.alloc(0) };
+  return { tasks, leaderboard, seed: spec.seed, serverVersion: VERSION, seedKey: Buffer.from(spec.seedKey, "hex") };
 }
 
 /** Longest time, in milliseconds, that the oracle keeps everybody waiting. */
 const SLICE_MS = 10;
 
 /** Mean over the trials of uniform play's exact regret. All entrants play the same instances: it does not matter whose seeds these are. */
-async function meanUniformRegret(id: string, task: Task, { seed, trials }: Tournament["spec"]): Promise<number> {
-  const series = { purpose: "tournament", seed, taskId: id, entrant: "" } as const;
-  const regrets = new Float64Array(trials);
+async function meanUniformRegret(id: string, task: Task, spec: Tournament["spec"]): Promise<number> {
+  const series = seriesOf(spec, id, "");
+  const regrets = new Float64Array(spec.trials);
   let sliceStart = performance.now();
-  for (let trial = 0; trial < trials; trial++) {
+  for (let trial = 0; trial < spec.trials; trial++) {
     const { taskSeed, noiseSeed } = trialSeeds(series, BigInt(trial));
     regrets[trial] = uniformRegret(task, taskSeed, noiseSeed).at(-1) as number;
     if (performance.now() - sliceStart < SLICE_MS) continue;

@@ -1,6 +1,7 @@
 /** A tournament's spec, checked: what is played, with every option resolved, and the id that follows from it. */
 import { IcrlError } from "../../common/errors.js";
-import { hashId } from "../../common/seeds.js";
+import { MAX_SEED_KEY_BYTES } from "../../common/seed-key.js";
+import { hashId, type TrialSeries } from "../../common/seeds.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
 import { checkNames, checkSpecName, sortedJson } from "../matches/checked-names.js";
 import { checkOptions } from "../sessions/checked-options.js";
@@ -12,10 +13,12 @@ import type { Task } from "../tasks/task.js";
 
 /** A checked spec. */
 export interface CheckedSpec {
-  /** Derived from everything below. */
+  /** Derived from everything below but the key. */
   readonly id: string;
   readonly name: string;
   readonly seed: bigint;
+  /** What goes into the trials' seeds beside `seed`, in lower-case hexadecimal; empty: nothing. Not in the id. */
+  readonly seedKey: string;
   /** Trials of each match. */
   readonly trials: number;
   readonly tasks: readonly {
@@ -43,7 +46,7 @@ const MAX_TRIALS = 10_000_000;
 const MAX_NUMBERS = 20_000_000;
 
 /**
- * Checks a spec.
+ * Checks a spec. Its seed key is empty: who knows it adds it.
  *
  * @param limits bounds of the sessions that will play it
  * @param drawSeed the seed of a spec that has none
@@ -115,5 +118,20 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
       ...entry.tasks.flatMap((task) => ["enters", task]),
     ]),
   ]);
-  return { id, name: spec.name, seed, trials: spec.trials, tasks, agents };
+  return { id, name: spec.name, seed, seedKey: "", trials: spec.trials, tasks, agents };
+}
+
+/** The trials of a match. What an instance is does not depend on the entrant. */
+export const seriesOf = ({ seed, seedKey }: CheckedSpec, taskId: string, entrant: string): TrialSeries => ({
+  purpose: "tournament",
+  seed,
+  taskId,
+  entrant,
+  key: seedKey,
+});
+
+/** A seed key as a spec has it. @throws SPEC_INVALID if it is too long */
+export function seedKeyText(key: Uint8Array): string {
+  if (key.length <= MAX_SEED_KEY_BYTES) return Buffer.from(key).toString("hex");
+  throw new IcrlError("SPEC_INVALID", `seed_key has ${key.length} bytes: give at most ${MAX_SEED_KEY_BYTES}`);
 }

@@ -6,7 +6,7 @@ import { turnListeners } from "../matches/turn-listeners.js";
 import type { JournalEvent, JournalRecord } from "./journal.js";
 import { createMatch, type Forfeit, type TournamentMatch } from "./match.js";
 import type { PlayedTrial } from "./match-results.js";
-import { type CheckedSpec, entersFor } from "./spec.js";
+import { type CheckedSpec, entersFor, seriesOf } from "./spec.js";
 import type { TournamentEvent } from "./tournament-event.js";
 
 /** How an entrant is waited for. */
@@ -194,7 +194,7 @@ function matchesOf(
       .filter((agent) => entersFor(agent, id))
       .map(({ name: entrant }) => {
         const about = { tournamentId: spec.id, task: id, entrant, trials: spec.trials };
-        const match: TournamentMatch = createMatch(id, task, entrant, spec.seed, spec.trials, {
+        const match: TournamentMatch = createMatch(seriesOf(spec, id, entrant), task, spec.trials, {
           changed: () => hooks.changed(match),
           opened: () => tell({ event: "match_opened", ...about }),
           finished: () => tell({ event: "match_finished", ...about, steps: match.steps }),

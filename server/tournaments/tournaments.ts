@@ -17,7 +17,7 @@ import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJo
 import type { Forfeit, TournamentMatch } from "./match.js";
 import { recoverTournament } from "./recover.js";
 import { computeResults } from "./results.js";
-import { type CheckedSpec, checkSpec } from "./spec.js";
+import { type CheckedSpec, checkSpec, seedKeyText } from "./spec.js";
 import { type Attendance, createTournament, type Tournament, UNATTENDED } from "./tournament.js";
 import type { TournamentEvent } from "./tournament-event.js";
 
@@ -25,8 +25,8 @@ import type { TournamentEvent } from "./tournament-event.js";
 export interface Tournaments extends Lobby {
   /**
    * Creates and starts one, or goes on with the one of the same spec. It is on disk when this resolves, whoever created it; where it
-   * cannot be written there is none, and the next who asks creates it.
-   * @throws SPEC_INVALID and what its tasks throw; LOG_UNWRITABLE
+   * cannot be written there is none, and the next who asks creates it. Whoever gives no seed key gets the one that there is, or a new one.
+   * @throws SPEC_INVALID, also where the tournament has another seed key, and what its tasks throw; LOG_UNWRITABLE
    */
   create(request: CreateTournamentRequest): Promise<{ entry: LoadedEntry; existed: boolean }>;
   /** @throws TOURNAMENT_UNKNOWN; LOG_CORRUPT if it has to be read and cannot be */
@@ -38,8 +38,8 @@ export interface Tournaments extends Lobby {
    * @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN, LOG_UNWRITABLE, SERVER_DRAINING
    */
   forfeit(id: string, entrant: string, forfeit: Forfeit, all: boolean): Promise<string[]>;
-  /** Ids of those whose truth must not be read. */
-  running(): string[];
+  /** Seeds of those that this version of the server leaves alone, as it would play something else: they are in no list. */
+  readonly leftAlone: readonly Pick<CheckedSpec, "seed" | "seedKey">[];
   /** Whether nothing will change any more: the server is about to stop. */
   readonly closed: boolean;
   /** Stops waiting for entrants, tells listeners, and takes no more; resolves when the journals are written. */
@@ -69,6 +69,9 @@ interface Slot {
   loading: Promise<LoadedEntry> | undefined;
 }
 
+/** Of a seed key that is drawn: nobody guesses it. */
+const SEED_KEY_BYTES = 32;
+
 type StartedSlot = Slot & { readonly entry: LoadedEntry };
 type Declarations = CreateTournamentRequest["declarations"];
 type Attending = (entrant: string) => Attendance;
@@ -80,7 +83,6 @@ type Attending = (entrant: string) => Attendance;
  */
 export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
   const { dataDir, limits, sink, clock, onError, tell } = context;
-  const slots = new Map<string, Slot>();
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
   const creating = new Map<string, Promise<StartedSlot>>();
   const conclusions = createConclusions({ sink, onError, tell });
@@ -88,6 +90,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
 
   /** What may be written only as long as the log is ours. */
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
+  const { slots, leftAlone } = earlierSlots(context, journalOf);
 
   const follow = (tournament: Tournament, journal: Journal, earlier: FinalCounts | undefined) =>
     followed(tournament, earlier, async () => {
@@ -117,7 +120,8 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   /** Writes that there is a tournament, and then starts it. */
   async function start(spec: CheckedSpec, attendance: Attending, declarations: Declarations): Promise<StartedSlot> {
     const journal = journalOf(spec.id);
-    journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
+    const key = spec.seedKey === "" ? {} : { seed_key: spec.seedKey };
+    journal.append({ event: "created", spec: journalled(spec), ...key, at: new Date().toISOString() });
     await journal.durable();
     const tournament = createTournament(spec, clock, attendance, journal.append, tell);
     for (const { name, tasks } of declarations) tournament.declare(name, tasks);
@@ -130,11 +134,6 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     return slot;
   }
 
-  for (const record of readJournals(dataDir)) {
-    const spec = specOf(record, limits, onError);
-    if (spec === undefined) continue;
-    slots.set(spec.id, { spec, journal: journalOf(spec.id), record, entry: undefined, loading: undefined });
-  }
   const unfinished = [...slots.values()].filter(({ record }) => record?.finished === undefined);
   if (unfinished.length > 0) await sink.seal();
   for (const slot of unfinished) tell({ event: "tournament_resumed", ...howFar(await load(slot)) });
@@ -155,11 +154,13 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     async create(request) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
+      const seedKey = request.seedKey === undefined ? undefined : seedKeyText(request.seedKey);
       const attendance = attendanceOf(request, spec, limits);
       for (const { name } of request.declarations) requireEntrant(spec, name, "is declared to play tasks");
       for (;;) {
         const slot = slots.get(spec.id);
         if (slot !== undefined) {
+          requireSameKey(slot.spec, seedKey);
           const entry = await loaded(slot);
           await goOn(entry.tournament, slot.journal, attendance, request.declarations);
           return { entry, existed: true };
@@ -168,7 +169,8 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
         if (byAnother === undefined) break;
         await byAnother.catch(() => {}); // if it failed, it is for us to try
       }
-      const mine = start(spec, attendance, request.declarations).finally(() => creating.delete(spec.id));
+      const keyed = { ...spec, seedKey: seedKey ?? randomBytes(SEED_KEY_BYTES).toString("hex") };
+      const mine = start(keyed, attendance, request.declarations).finally(() => creating.delete(spec.id));
       creating.set(spec.id, mine);
       return { entry: (await mine).entry, existed: false };
     },
@@ -184,7 +186,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       await slots.get(id)?.journal.durable();
       return given;
     },
-    running: () => open().map(({ spec }) => spec.id),
+    leftAlone,
     enter: (entrant, seat) => tournamentFor(entrant, slots, open).enter(entrant, seat),
     get closed() {
       return closed;
@@ -197,6 +199,18 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       await Promise.all(Array.from(slots.values(), ({ journal }) => journal.durable().catch(onError)));
     },
   };
+}
+
+/** Those of earlier runs of the server, and the seeds of those that are left alone. @throws LOG_CORRUPT */
+function earlierSlots({ dataDir, limits, onError }: TournamentsContext, journalOf: (id: string) => Journal) {
+  const slots = new Map<string, Slot>();
+  const leftAlone: Pick<CheckedSpec, "seed" | "seedKey">[] = [];
+  for (const record of readJournals(dataDir)) {
+    const spec = specOf(record, limits, onError);
+    if (spec === undefined) leftAlone.push({ seed: record.spec.seed as bigint, seedKey: record.seedKey });
+    else slots.set(spec.id, { spec, journal: journalOf(spec.id), record, entry: undefined, loading: undefined });
+  }
+  return { slots, leftAlone };
 }
 
 /** Somebody wants a tournament that there is. What it says of entrants is on disk when this resolves. */
@@ -232,12 +246,12 @@ const about = ({ id, name, trials }: CheckedSpec, { length }: readonly Tournamen
 
 /** The spec of a journal; undefined, and onError told, where this version of the server would play something else. */
 function specOf(
-  { id, spec }: JournalRecord,
+  { id, spec, seedKey }: JournalRecord,
   limits: Limits,
   onError: (error: unknown) => void,
 ): CheckedSpec | undefined {
   try {
-    const checked = checkSpec(spec, limits, () => 0n);
+    const checked = { ...checkSpec(spec, limits, () => 0n), seedKey };
     if (checked.id === id) return checked;
     throw new IcrlError("SPEC_INVALID", "a version of its tasks has changed");
   } catch (error) {
@@ -261,6 +275,15 @@ function tournamentFor(
   const entry = candidates.find(({ tournament }) => tournament.lists(name));
   if (entry !== undefined) return entry.tournament;
   throw new IcrlError("ENTRANT_UNKNOWN", `no unfinished tournament lists the entrant "${name}"`);
+}
+
+/** @throws SPEC_INVALID if somebody wants a tournament that there is with other trials than it has */
+function requireSameKey({ id, seedKey }: CheckedSpec, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === seedKey) return;
+  throw new IcrlError(
+    "SPEC_INVALID",
+    `tournament ${id} exists with another seed_key, which gives it other trials: leave seed_key out to go on with it, or change its name or seed`,
+  );
 }
 
 /** The spec as a journal keeps it. */

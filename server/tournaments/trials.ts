@@ -8,13 +8,19 @@ const BATCH_TRIALS = 20_000;
 
 /**
  * One complete Arrow IPC stream after another: by match, in the order of the trials.
- * @throws TOURNAMENT_RUNNING if it is not finished
+ *
+ * @param told whether what came of it may be told
+ * @throws TOURNAMENT_RUNNING if it is not finished, or not to be told
  */
-export function* streamTrials({ tournament, results }: LoadedEntry): Generator<Buffer> {
+export function* streamTrials({ tournament, results }: LoadedEntry, told: boolean): Generator<Buffer> {
+  const { id } = tournament.spec;
   if (results === undefined) {
+    throw new IcrlError("TOURNAMENT_RUNNING", `tournament ${id} is not finished: watch it, then ask again`);
+  }
+  if (!told) {
     throw new IcrlError(
       "TOURNAMENT_RUNNING",
-      `tournament ${tournament.spec.id} is not finished: watch it, then ask again`,
+      `tournament ${id} is withheld while another of its seed and seed key is not over: watch that one, then ask again`,
     );
   }
   for (const match of tournament.matches) {

@@ -23,6 +23,7 @@ import {
 import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { IcrlError } from "../../common/errors.js";
+import { PRIVATE_FILE } from "../../datasets/files/private.js";
 import { openRegularFile, UnreadableFile } from "../../datasets/files/read-file.js";
 import { type Holder, held, nameOf, seenInTable, thisHolder } from "./holder.js";
 
@@ -167,7 +168,7 @@ export const takenOver = ({ shown }: Claim): IcrlError =>
 /** Makes a lock's file if there is none: written aside and linked into place, so that it is never seen half written. */
 function makeLock({ path, text }: Claim, token: string): number | undefined {
   const aside = join(dirname(path), `lock.${token}`);
-  const fd = openSync(aside, "wx");
+  const fd = openSync(aside, "wx", PRIVATE_FILE);
   try {
     writeSync(fd, `${text}${"0".repeat(COUNT_DIGITS)}\n`);
     linkSync(aside, path);

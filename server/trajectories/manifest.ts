@@ -2,6 +2,7 @@
 import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, truncateSync, writeSync } from "node:fs";
 import { readBytes } from "../../datasets/files/document.js";
 import { fsyncFolder } from "../../datasets/files/durable-file.js";
+import { PRIVATE_FILE } from "../../datasets/files/private.js";
 import { logFolder, manifestPath, type ShardEntry, type WriterEntry } from "../../datasets/log/log-folder.js";
 
 /** Appends a line, durably; on failure the file is as it was. */
@@ -9,7 +10,7 @@ export function appendToManifest(dir: string, entry: ShardEntry | WriterEntry): 
   const path = manifestPath(dir);
   const isNew = !existsSync(path);
   const line = Buffer.from(`${JSON.stringify(entry)}\n`);
-  const fd = openSync(path, "a");
+  const fd = openSync(path, "a", PRIVATE_FILE);
   const before = fstatSync(fd).size;
   try {
     for (let at = 0; at < line.length; ) at += writeSync(fd, line, at);

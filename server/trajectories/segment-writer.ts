@@ -2,6 +2,7 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { IcrlError } from "../../common/errors.js";
+import { PRIVATE_FILE } from "../../datasets/files/private.js";
 import { logFolder, type SegmentFile, segmentPath } from "../../datasets/log/log-folder.js";
 import type { FolderLock } from "./lock.js";
 import { frameHeader } from "./segment-file.js";
@@ -76,7 +77,7 @@ export function segmentWriter(dir: string, next: number, durability: Durability,
 
   async function openSegment(): Promise<Segment> {
     const path = segmentPath(dir, next, lock.epoch);
-    const handle = await open(path, "w");
+    const handle = await open(path, "w", PRIVATE_FILE);
     // A file is only as durable as its name.
     if (durability === "fsync") await fsyncFolder(logFolder(dir));
     return { handle, path, first: next, bytes: 0, rows: 0 };

@@ -5,6 +5,7 @@ import { IcrlError } from "../../common/errors.js";
 import { fsyncFolder, hashOf, writeDurably } from "../../datasets/files/durable-file.js";
 import { encodeParquet } from "../../datasets/files/encode-parquet.js";
 import { parquetWasm } from "../../datasets/files/parquet-wasm.js";
+import { PRIVATE_FILE } from "../../datasets/files/private.js";
 import { MAX_SHARD_BYTES, readRegularFile } from "../../datasets/files/read-file.js";
 import { dataFolder, logFolder, type ShardEntry } from "../../datasets/log/log-folder.js";
 
@@ -15,7 +16,7 @@ export const temporaryPath = (dir: string, name: string, epoch: number | undefin
 /** Writes an Arrow IPC stream as Parquet under the temporary name of shard `name`, durably. */
 export function writeShard(dir: string, name: string, rows: number, stream: Uint8Array, epoch: number): ShardEntry {
   const bytes = encodeParquet(stream);
-  writeDurably(temporaryPath(dir, name, epoch), bytes);
+  writeDurably(temporaryPath(dir, name, epoch), bytes, PRIVATE_FILE);
   return { file: name, rows, bytes: bytes.length, sha256: hashOf(bytes), epoch };
 }
 

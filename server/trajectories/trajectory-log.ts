@@ -5,10 +5,11 @@
  *
  * Nothing here waits for the disk but the promises that say so.
  */
-import { mkdirSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
+import { makeFolders } from "../../datasets/files/make-folders.js";
+import { PRIVATE_FILE, PRIVATE_FOLDER } from "../../datasets/files/private.js";
 import { requireNoLinks } from "../../datasets/files/read-file.js";
 import { dataFolder, epochOf, logFolder, readManifest } from "../../datasets/log/log-folder.js";
 import { countEpisodes } from "./count-episodes.js";
@@ -199,8 +200,8 @@ async function takeLog(
   try {
     requireNoLinks(dir, "data", "log");
     requireNoLinks(logFolder(dir), "shards.jsonl");
-    mkdirSync(dataFolder(dir), { recursive: true });
-    mkdirSync(logFolder(dir), { recursive: true });
+    makeFolders(dir, PRIVATE_FOLDER);
+    for (const folder of [dataFolder(dir), logFolder(dir)]) makeFolders(folder, PRIVATE_FOLDER);
     lock = await lockFolder(logFolder(dir), {
       ...options,
       shown: dir,
@@ -221,7 +222,7 @@ async function takeLog(
 
 /** Writes enough to need blocks of its own, and takes it away again. @throws the file system's error */
 async function writeProbe(path: string): Promise<void> {
-  const handle = await open(path, "w");
+  const handle = await open(path, "w", PRIVATE_FILE);
   try {
     await handle.writeFile(Buffer.alloc(PROBE_BYTES, 1));
     await handle.datasync();

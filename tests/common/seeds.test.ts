@@ -14,6 +14,18 @@ test("each seed is the first 8 bytes of the SHA-256 of the documented JSON text"
   });
 });
 
+test("a key is one more element of each array, and an empty one is none", () => {
+  const keyed = trialSeeds({ ...series, key: "00ff" }, 3n);
+  for (const [seed, text] of [
+    [keyed.taskSeed, '["icrl.v1","task","play","7","linear-bandit","3","00ff"]'],
+    [keyed.noiseSeed, '["icrl.v1","noise","play","7","linear-bandit","3","00ff"]'],
+    [keyed.agentSeed, '["icrl.v1","agent","play","7","linear-bandit","3","lin-ucb","00ff"]'],
+  ] as const) {
+    expect(seed).toBe(BigInt(`0x${createHash("sha256").update(text).digest("hex").slice(0, 16)}`));
+  }
+  expect(trialSeeds({ ...series, key: "" }, 3n)).toEqual(trialSeeds(series, 3n));
+});
+
 test('hash64 of ["abc"] is what sha256sum says', () => {
   // printf '["abc"]' | sha256sum, first 16 digits.
   expect(hash64(["abc"]).toString(16).padStart(16, "0")).toBe("02f393ea93585608");

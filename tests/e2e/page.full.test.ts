@@ -27,7 +27,7 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
     onTestFinished(() => context.close());
     const wrong: string[] = [];
     page.on("request", (request) => {
-      if (!request.url().startsWith(pageUrl)) wrong.push(`asked for ${request.url()}`);
+      if (!request.url().startsWith(new URL("/", pageUrl).href)) wrong.push(`asked for ${request.url()}`);
     });
     page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") wrong.push(message.text());
@@ -53,12 +53,12 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
     const of = spec(["steady", "late"], { trials, tasks: [BANDIT, ROOM, RIVER, FIXED], name: "spring cup" });
     const id = await create(server.connection, of);
     await serveMatches(server.connection, randomAgent("steady"), { entrant: "steady", streams: 1 });
-    return { ...server, id };
+    return { ...server, id, operatorUrl: `${server.pageUrl}#key=${server.operatorKey}` };
   }
 
   test("keys alone lead from the overview through a tournament to the steps of a trajectory, and back", async () => {
-    const { pageUrl, connection } = await halfPlayed();
-    const { page, wrong } = await openTab(pageUrl);
+    const { operatorUrl, connection } = await halfPlayed();
+    const { page, wrong } = await openTab(operatorUrl);
 
     await tabTo(page, "spring cup");
     await page.keyboard.press("Enter");
@@ -88,21 +88,50 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
     await page.keyboard.press(" ");
     await page.getByRole("button", { name: "Play" }).waitFor();
 
-    // The truth is withheld, and shows up by itself once the tournament is over.
-    expect(await page.getByText("Its tournament is running").count()).toBe(1);
-    expect(await page.getByRole("columnheader", { name: "Best" }).count()).toBe(0);
-    await serveMatches(connection, randomAgent("late"), { entrant: "late", streams: 1 });
     await page.getByRole("columnheader", { name: "Best" }).waitFor();
-    expect(await page.getByText("Its tournament is running").count()).toBe(0);
+    await serveMatches(connection, randomAgent("late"), { entrant: "late", streams: 1 });
 
     await page.goBack();
     await page.locator("h1 .badge.finished").waitFor();
     expect(wrong).toEqual([]);
   });
 
+  test("whoever opens the printed address sees all at once, others when it is over; the page says so", async () => {
+    const { pageUrl, operatorUrl, connection, id } = await halfPlayed();
+    const note = "Results are withheld until the tournament is over: open the address that the server printed.";
+    const full = await openTab(operatorUrl);
+    await full.page.locator(".trajectories a").first().waitFor();
+    expect(await full.page.getByText(note).count()).toBe(0);
+    // The key has left the address, and the tab has it still.
+    expect(full.page.url()).toBe(`${pageUrl}#/`);
+    await full.page.goto(`${pageUrl}#/tournaments/${id}`);
+    await full.page.reload();
+    await full.page.locator(".chart canvas").waitFor();
+
+    const bare = await openTab(pageUrl);
+    await bare.page.getByText(note).waitFor();
+    expect(await bare.page.locator(".trajectories a").count()).toBe(0);
+    await bare.page.getByRole("link", { name: /spring cup/ }).click();
+    await bare.page.getByText("Results are withheld", { exact: true }).waitFor();
+    await bare.page.getByRole("row", { name: /steady – .*12/ }).waitFor();
+    expect(await bare.page.getByText("The key of this page is not this server's.").count()).toBe(0);
+
+    const wrongKey = await openTab(`${pageUrl}#key=${"0".repeat(32)}`);
+    await wrongKey.page.getByText("The key of this page is not this server's.").waitFor();
+    await wrongKey.page.getByText(note).waitFor();
+    // The right one, put into the same tab's address, is taken at once.
+    await wrongKey.page.goto(operatorUrl);
+    await wrongKey.page.getByText(note).waitFor({ state: "detached" });
+
+    await serveMatches(connection, randomAgent("late"), { entrant: "late", streams: 1 });
+    await bare.page.locator(".chart canvas").waitFor();
+    await bare.page.getByText(note).waitFor({ state: "detached" });
+    expect([...full.wrong, ...bare.wrong, ...wrongKey.wrong]).toEqual([]);
+  });
+
   test("a bandit shows its arms, a grid the way, other tasks their states, each step by step", async () => {
-    const { pageUrl } = await halfPlayed(2);
-    const { page, wrong } = await openTab(`${pageUrl}`);
+    const { operatorUrl } = await halfPlayed(2);
+    const { page, wrong } = await openTab(operatorUrl);
     await page.getByRole("link", { name: "Trajectories", exact: true }).click();
     for (const [task, picture] of [
       ["linear-bandit", ".arms tbody tr.chosen"],
@@ -148,8 +177,8 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
   });
 
   test("on a phone no view is wider than its screen", async () => {
-    const { pageUrl, id } = await halfPlayed();
-    const { page, wrong } = await openTab(pageUrl, { viewport: { width: 390, height: 844 }, hasTouch: true });
+    const { pageUrl, operatorUrl, id } = await halfPlayed();
+    const { page, wrong } = await openTab(operatorUrl, { viewport: { width: 390, height: 844 }, hasTouch: true });
     await page.locator(".trajectories a").first().waitFor();
     const trajectory = (await page.locator(".trajectories a").first().getAttribute("href")) as string;
     for (const hash of [
@@ -200,7 +229,7 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
     const again = { path: first.dataDir, remove() {} };
     const second = await startTestServer({}, undefined, { listen: "127.0.0.1:0" }, again);
     onTestFinished(() => second.dispose());
-    const reopened = await openTab(second.pageUrl as string);
+    const reopened = await openTab(`${second.pageUrl}#key=${second.operatorKey}`);
     // 12 trials: of the bandit 1 episode, of the room 2, of the river 4, of the linear bandit 1.
     expect(await reopened.page.locator("dl div", { hasText: "episodes on disk" }).locator("dd").textContent()).toBe(
       "96",

@@ -23,9 +23,10 @@ export function http(url: string, headers: Record<string, string> = {}, method =
   });
 }
 
-/** What an address of the API answers. @throws Error if it refuses */
-export async function api<T>(pageUrl: string, path: string): Promise<T> {
-  const { status, body } = await http(new URL(path, pageUrl).href);
+/** What an address of the API answers to whoever shows a key, or none. @throws Error if it refuses */
+export async function api<T>(pageUrl: string, path: string, key?: string): Promise<T> {
+  const headers: Record<string, string> = key === undefined ? {} : { Authorization: `Bearer ${key}` };
+  const { status, body } = await http(new URL(path, pageUrl).href, headers);
   if (status !== 200) throw new Error(`${path}: ${status} ${body.toString()}`);
   return JSON.parse(body.toString()) as T;
 }

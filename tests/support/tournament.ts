@@ -44,9 +44,12 @@ export function agentThat(name: string, create: (trial: Trial, rng: Rng) => Poli
 export const randomAgent = (name: string): Agent =>
   agentThat(name, ({ numActions }, rng) => ({ act: () => rng.integer(numActions) }));
 
-/** Creates it and resolves with its id. */
-export async function create(connection: Connection, of: TournamentSpec): Promise<string> {
-  const { tournament } = await connection.createTournament({ spec: of });
+/** A seed key of nothing: the seeds of the trials are those of the series' seed alone. */
+export const NO_KEY = Buffer.alloc(0);
+
+/** Creates it and resolves with its id; without a seed key the server draws one. */
+export async function create(connection: Connection, of: TournamentSpec, seedKey?: Buffer): Promise<string> {
+  const { tournament } = await connection.createTournament({ spec: of, seedKey });
   return (tournament as Tournament).id;
 }
 
@@ -61,7 +64,7 @@ export async function finished(
   return { tournament, results };
 }
 
-/** Uniform play's exact regret of each trial of a match: what a forfeited one counts as. */
+/** Uniform play's exact regret of each trial of a match without a seed key: what a forfeited one counts as. */
 export function uniformRegrets(of: TournamentSpec, taskId: string): number[] {
   const entry = of.tasks.find((task) => task.id === taskId);
   if (entry === undefined) throw new Error(`no task ${taskId}`);

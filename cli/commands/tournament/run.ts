@@ -13,12 +13,13 @@ import type { Paint } from "../../print/paint.js";
 import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
 import { ownCommandLine, typedCommand } from "../../typed-command.js";
-import { hostAndPort, required, uint64, wholeNumber } from "../arguments.js";
+import { hostAndPort, required, seedKey, uint64, wholeNumber } from "../arguments.js";
 
 interface RunFlags {
   out?: string;
   trials?: number;
   seed?: bigint;
+  seedKey?: string;
   parallel: number;
   await?: Map<string, number>;
   server?: string;
@@ -35,11 +36,16 @@ export function runTournamentCommand(): Command {
     )
     .argument(
       "<file>",
-      "YAML or JSON: {name, seed, trials, tasks: [{id, task, options}], agents: [{name, agent, options, tasks}]}",
+      "YAML or JSON: {name, seed, seed_key, trials, tasks: [{id, task, options}], agents: [{name, agent, options, tasks}]}",
     )
     .option("--out <dir>", "folder for the results and, of a private server, the log (required)")
     .option("--trials <n>", "trials of each match, instead of the file's", wholeNumber(1))
     .option("--seed <n>", "seed, instead of the file's", uint64)
+    .option(
+      "--seed-key <hex>",
+      "goes into the seeds of all trials beside the seed, so that nobody who guesses that knows the instances; stands in the results (default: the file's; else none where built-in agents play on a private server, and one that the server draws with --await and --server)",
+      seedKey,
+    )
     .option(
       "--parallel <n>",
       "entrants that play at a time, a process each (default: as many as the machine has cores)",
@@ -77,10 +83,11 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   if (flags.server !== undefined && flags.listen !== undefined) {
     command.error("error: --listen is for the private server, which --server does without");
   }
-  const spec = readTournamentFile(file);
+  const { spec, seedKey: keyOfFile } = readTournamentFile(file);
   const { await: awaited, overwrite = false, parallel, server, listen } = flags;
   const plan = {
     spec: { ...spec, trials: flags.trials ?? spec.trials, seed: flags.seed ?? spec.seed },
+    seedKey: flags.seedKey ?? keyOfFile,
     ...{ out, overwrite, parallel, awaited, server, listen, command: ownCommandLine() },
   };
   const startedAt = performance.now();

@@ -10,7 +10,7 @@ import { queryLog } from "#icrl/datasets/log/query-log.js";
 import { readEpisodes } from "#icrl/datasets/log/read-episodes.js";
 import { streamTrajectories } from "#icrl/datasets/log/stream-trajectories.js";
 import type { TrajectoryFilter } from "#icrl/datasets/log/trajectory-filter.js";
-import { TRAJECTORY_COLUMNS, TRUTH_COLUMNS, type TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
+import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { recordRow } from "#icrl/server/trajectories/record-row.js";
 import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
 import { randomEpisode } from "../../server/trajectories/random-episodes.mjs";
@@ -132,13 +132,19 @@ test("a stream is chunks of bounded size that Arrow reads, in log order, up to t
   expect(rows).toEqual(written.slice(0, 120));
 });
 
-test("a stream withholds the truth of the tournaments it is told to, and nothing else", async () => {
-  const chunks = await streamed({}, { redactTournaments: ["tournament-1"] });
-  const rows = chunks.flatMap((chunk) => [...ipcRows(chunk.arrowIpc)]);
-  const withheld = ["task_seed", "noise_seed", "optimal_value", "regret", "regrets", "optimal_actions"];
-  expect([...TRUTH_COLUMNS]).toEqual(withheld);
-  const nothing = Object.fromEntries(withheld.map((name) => [name, null]));
-  expect(rows).toEqual(written.map((row) => (row.tournament_id === "tournament-1" ? { ...row, ...nothing } : row)));
+test("a list and a stream show the tournaments that they are given, and what is of none", async () => {
+  const shown = (ids: readonly string[]) =>
+    written.filter(({ tournament_id: id }) => id === null || ids.includes(id)).map((row) => row.episode_id);
+  expect(shown([]).length).toBeGreaterThan(5);
+  expect(shown(["tournament-1"]).length).toBeGreaterThan(shown([]).length);
+  for (const tournaments of [[], ["tournament-1"], ["another", "tournament-1"]]) {
+    const chunks = await streamed({ tournaments }, {});
+    const rows: TrajectoryRow[] = chunks.flatMap((chunk) => [...ipcRows(chunk.arrowIpc)]);
+    expect(rows.map((row) => row.episode_id)).toEqual(shown(tournaments));
+    const { trajectories } = await listTrajectories(dir, { tournaments }, { size: 1000 });
+    expect(trajectories.map((row) => row.episodeId)).toEqual(shown(tournaments));
+  }
+  expect(await streamed({ tournamentId: "tournament-1", tournaments: [] }, {})).toEqual([]);
 });
 
 test("episodes read with a filter are those that match", async () => {

@@ -169,6 +169,7 @@ test("the tournament's file in a report is one that can be played", () => {
     id: "0",
     name: "no: `yaml` # here",
     seed: "18446744073709551615", // 2^64 - 1
+    seed_key: "12e4", // no number
     trials: 5,
     tasks: [
       { id: "a", task: "linear-bandit", options: { dim: 3 } },
@@ -180,7 +181,7 @@ test("the tournament's file in a report is one that can be played", () => {
     ],
   };
   writeFileSync(file, tournamentFile(spec));
-  const { id: _, ...expected } = spec;
-  expect(readTournamentFile(file)).toEqual({ ...expected, seed: 2n ** 64n - 1n });
+  const { id: _, seed_key: seedKey, ...expected } = spec;
+  expect(readTournamentFile(file)).toEqual({ spec: { ...expected, seed: 2n ** 64n - 1n }, seedKey });
   expect(parseYaml(tournamentFile(spec)).agents[1]).toEqual({ name: "emp", agent: "emp" });
 });

@@ -45,6 +45,7 @@ const message: TournamentResults = {
   ],
   seed: 18446744073709551615n, // the largest uint64: no float64 holds it
   serverVersion: "0.1.0",
+  seedKey: Buffer.from("00ff", "hex"),
 };
 
 const tournament = {
@@ -75,6 +76,7 @@ describe("results.json", () => {
         id: "ab12",
         name: "demo",
         seed: "18446744073709551615",
+        seed_key: "00ff",
         trials: 10,
         tasks: [{ id: "e1", task: "linear-bandit", options: { dim: 5 } }],
         agents: [

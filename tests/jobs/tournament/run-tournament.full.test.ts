@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import { runTournament } from "#icrl/jobs/tournament/run-tournament.js";
 import { readTournamentFile } from "#icrl/jobs/tournament/tournament-file.js";
 import { heard } from "../../support/job-listener.js";
+import { startTestServer } from "../../support/server.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { tournamentFile } from "../../support/tournament-file.js";
 
@@ -11,7 +12,7 @@ const folder = tempDir();
 afterAll(() => folder.remove());
 
 const running = new AbortController().signal;
-const spec = readTournamentFile(tournamentFile(folder.path, { trials: 300 }));
+const { spec } = readTournamentFile(tournamentFile(folder.path, { trials: 300 }));
 const planTo = (name: string) => ({ spec, out: join(folder.path, name), overwrite: false, command: "as before" });
 
 test("a tournament is played without a word but to its listener; aborted, the same plan goes on to the same results", async () => {
@@ -33,4 +34,27 @@ test("a tournament is played without a word but to its listener; aborted, the sa
   expect(goingOn.said).toContainEqual(expect.stringMatching(/^going on: \d+ of 600 trials are there already$/));
   expect(resumed).toEqual({ ...results, tournament: { ...results.tournament, id: resumed.tournament.id } });
   for (const spy of printed) expect(spy).not.toHaveBeenCalled();
+});
+
+test("a tournament whose key a server drew is played again, bit for bit, from what the run left", async () => {
+  const server = await startTestServer();
+  onTestFinished(() => server.dispose());
+  const plan = { ...planTo("drawn"), server: server.address };
+  const results = await runTournament(plan, heard(), running);
+  expect(results.tournament.seed_key).toMatch(/^[0-9a-f]{64}$/);
+  expect(statSync(join(plan.out, "tournament.json")).mode & 0o777).toBe(0o600);
+  // The same command goes on with it, and the server with its own.
+  expect(await runTournament(plan, heard(), running)).toEqual(results);
+
+  const { spec: left, seedKey } = readTournamentFile(join(plan.out, "tournament.json"));
+  expect(seedKey).toBe(results.tournament.seed_key);
+  const again = await runTournament({ ...planTo("again"), spec: left, seedKey }, heard(), running);
+  expect(again).toEqual(results);
+  expect(readFileSync(join(folder.path, "again/trials.parquet"))).toEqual(
+    readFileSync(join(plan.out, "trials.parquet")),
+  );
+  // With none but our own processes on a private server there is no key, and the trials are others.
+  const without = await runTournament(planTo("without"), heard(), running);
+  expect(without.tournament).toEqual({ ...results.tournament, seed_key: "" });
+  expect(without.tasks).not.toEqual(results.tasks);
 });

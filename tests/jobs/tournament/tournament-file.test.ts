@@ -2,7 +2,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { sortEntrants } from "#icrl/jobs/tournament/entrants.js";
-import { prepareRunFolder } from "#icrl/jobs/tournament/run-folder.js";
+import { noteRun, prepareRunFolder } from "#icrl/jobs/tournament/run-folder.js";
 import { readTournamentFile } from "#icrl/jobs/tournament/tournament-file.js";
 import { refusalHere } from "../../support/icrl-here.js";
 import { tempDir } from "../../support/temp-dir.js";
@@ -78,8 +78,8 @@ describe("a wrong tournament file is refused in one line, with exit code 2, befo
   test.each([
     ["no file", undefined, "cannot be read: ENOENT: no such file or directory"],
     ["no YAML", "tasks: [", "is no YAML: Flow sequence in block collection must be"],
-    ["a text", "hello", 'the file is "hello": give {name, seed, trials, tasks, agents}'],
-    ["nothing in it", "", "the file is null: give {name, seed, trials, tasks, agents}"],
+    ["a text", "hello", 'the file is "hello": give {name, seed, seed_key, trials, tasks, agents}'],
+    ["nothing in it", "", "the file is null: give {name, seed, seed_key, trials, tasks, agents}"],
   ])("%s", async (_, content, line) => {
     const file = path("bad.yaml");
     rmSync(file, { force: true });
@@ -104,7 +104,7 @@ describe("a seed in a file is what it is for --seed, and a text as JSON document
       path("seed.yaml"),
       `{name: t, seed: ${seed}, trials: 1_0, tasks: [{task: chain}], agents: [{agent: emp}]}`,
     );
-    expect(readTournamentFile(path("seed.yaml"))).toMatchObject({ seed: value, trials: 10 });
+    expect(readTournamentFile(path("seed.yaml")).spec).toMatchObject({ seed: value, trials: 10 });
   });
 
   test.each(["0x10", "0o17", "1__0", "-1", "1.5", '""', '"seven"', "18446744073709551616", "true"])(
@@ -121,7 +121,7 @@ describe("a seed in a file is what it is for --seed, and a text as JSON document
 
 test("an agent that is not built in is refused unless it is awaited; on a running server only where a built-in one is near", () => {
   const entrants = (agent: string) => ({
-    ...readTournamentFile(tournamentFile(folder.path)),
+    ...readTournamentFile(tournamentFile(folder.path)).spec,
     agents: [{ name: "mine", agent, options: {}, tasks: [] }],
   });
   const refusal = (agent: string, server?: string) => () => sortEntrants(entrants(agent), new Map(), server);
@@ -141,10 +141,35 @@ test("the tournament.json of a run is a file for tournament run", () => {
     "{name: t, trials: 2, tasks: [{task: chain}], agents: [{name: 1e, agent: emp}, {agent: psrl, tasks: [chain]}]}",
   );
   const out = path("written");
-  const { spec } = prepareRunFolder(out, readTournamentFile(file), false);
+  const { goesOn, ...run } = prepareRunFolder(out, readTournamentFile(file), undefined, false);
+  expect([goesOn, run.seedKey]).toEqual([false, undefined]);
   const again = readTournamentFile(join(out, "tournament.json"));
-  expect(again).toEqual(spec);
-  expect(prepareRunFolder(out, again, false)).toEqual({ spec, goesOn: true });
+  expect(again).toEqual(run);
+  expect(prepareRunFolder(out, again, "ab", false)).toEqual({ ...run, goesOn: true }); // its server has drawn a key, perhaps
+  noteRun(out, { ...run, seedKey: "0123" });
+  const over = readTournamentFile(join(out, "tournament.json"));
+  expect(over).toEqual({ ...run, seedKey: "0123" });
+  for (const file of [again, over]) expect(prepareRunFolder(out, file, "", false)).toEqual({ ...over, goesOn: true });
+  expect(() => prepareRunFolder(out, { ...over, seedKey: "" }, "", false)).toThrow(/holds another tournament/);
+});
+
+describe("a seed key", () => {
+  const fileWith = (key: string) => {
+    writeFileSync(
+      path("key.yaml"),
+      `{name: t, seed_key: ${key}, trials: 1, tasks: [{task: chain}], agents: [{agent: emp}]}`,
+    );
+    return path("key.yaml");
+  };
+  test.each([
+    ['""', ""],
+    ["ab", "ab"],
+    ['"00FF"', "00ff"],
+    ["f".repeat(128), "f".repeat(128)],
+  ])("%s", (text, key) => expect(readTournamentFile(fileWith(text)).seedKey).toBe(key));
+  test.each(['"abc"', "12", '"xy"', "[]", "f".repeat(130)])("not %s", (text) => {
+    expect(() => readTournamentFile(fileWith(text))).toThrow(/seed_key is .*: give at most 64 bytes as hexadecimal/);
+  });
 });
 
 test("nothing was made", () => {

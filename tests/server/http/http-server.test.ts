@@ -26,8 +26,10 @@ const ROUTES: Route[] = [
   },
 ];
 
+const EVENTS = { onError, isOperator: (key: string) => key === "the operator's" };
+
 async function server(options: HttpOptions = { listen: "127.0.0.1:0" }) {
-  const started = await startHttpServer(options, ROUTES, onError);
+  const started = await startHttpServer(options, ROUTES, EVENTS);
   onTestFinished(() => started.close());
   return started;
 }
@@ -86,7 +88,7 @@ test("where its port is taken it takes a free one if it may, and says so if it m
 });
 
 test("closing waits for nobody: connections that are kept open, and requests that never end, are ended", async () => {
-  const started = await startHttpServer({ listen: "127.0.0.1:0" }, ROUTES, onError);
+  const started = await startHttpServer({ listen: "127.0.0.1:0" }, ROUTES, EVENTS);
   const { hostname, port } = new URL(started.url);
   const socket = connect(Number(port), hostname);
   const ended = new Promise<void>((resolve) => socket.on("close", () => resolve()));

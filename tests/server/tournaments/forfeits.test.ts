@@ -11,6 +11,7 @@ import {
   BANDIT,
   create,
   finished,
+  NO_KEY,
   RIVER,
   randomAgent,
   spec,
@@ -37,7 +38,11 @@ function aloneResults(of: TournamentSpec): Promise<AgentResult[]> {
 
 async function playAlone(of: TournamentSpec): Promise<AgentResult[]> {
   const server = await serverForTest();
-  const id = await create(server.connection, { ...of, agents: of.agents.filter((agent) => agent.name === "good") });
+  const id = await create(
+    server.connection,
+    { ...of, agents: of.agents.filter((agent) => agent.name === "good") },
+    NO_KEY,
+  );
   await serveMatches(server.connection, randomAgent("good"), { entrant: "good" });
   const { results } = await finished(server.connection, id);
   return of.tasks.map((task) => resultOf(results, task.id, "good"));
@@ -45,7 +50,7 @@ async function playAlone(of: TournamentSpec): Promise<AgentResult[]> {
 
 /** Plays a tournament of "good" and "bad"; `bad` says what the bad one does. Checks what is the same however it fails. */
 async function tournamentWith(server: TestServer, of: TournamentSpec, bad: (id: string) => Promise<unknown>) {
-  const id = await create(server.connection, of);
+  const id = await create(server.connection, of, NO_KEY);
   const [, result] = await Promise.all([
     serveMatches(server.connection, randomAgent("good"), { entrant: "good", tournamentId: id }),
     bad(id),
@@ -107,7 +112,7 @@ test("an agent's words for its forfeit are kept on one line, with nothing hidden
 test("an agent whose last match the server ends is told that it is finished, though its tournament is over by then", async () => {
   const server = await serverForTest();
   const of = spec(["bad"], { tasks: [BANDIT], trials: 3 });
-  const id = await create(server.connection, of);
+  const id = await create(server.connection, of, NO_KEY);
   const broken = agentThat("bad", () => ({ act: () => 0, propensity: 2 }));
   const failed: unknown[] = [];
   await serveMatches(server.connection, broken, {
@@ -262,7 +267,7 @@ test("while an entrant's many trials are forfeited the others play on", async ()
     tasks: [{ id: "fresh", task: "linear-bandit", options: { arm_set: "fresh" } }],
     trials: 1500,
   });
-  const id = await create(server.connection, of);
+  const id = await create(server.connection, of, NO_KEY);
   const stream = rawStream(client);
   stream.send(hello());
   await stream.expect("welcome");

@@ -15,7 +15,7 @@ import {
   verify,
 } from "../../support/server.js";
 import { tempDir } from "../../support/temp-dir.js";
-import { agentThat, BANDIT, create, finished, RIVER, randomAgent, spec } from "../../support/tournament.js";
+import { agentThat, BANDIT, create, finished, NO_KEY, RIVER, randomAgent, spec } from "../../support/tournament.js";
 
 /** Always plays action 0, as the streams below do. */
 const zeros = (name: string) => agentThat(name, () => ({ act: () => 0 }));
@@ -25,7 +25,7 @@ const OF = spec(["zero", "other"], { trials: 9 });
 /** What the tournament gives when nothing disturbs it. */
 async function undisturbed(of: TournamentSpec): Promise<{ results: TournamentResults; trials: unknown[] }> {
   const server = await serverForTest();
-  const id = await create(server.connection, of);
+  const id = await create(server.connection, of, NO_KEY);
   for (const { name } of of.agents) await serveMatches(server.connection, zeros(name), { entrant: name });
   const { results } = await finished(server.connection, id);
   return { results, trials: await trialsOf(server.connection, id) };
@@ -68,7 +68,7 @@ async function playOn(server: TestServer, id: string, of: TournamentSpec) {
 
 test("a tournament that a stopping server broke off goes on in the next one; its results are those of an undisturbed one", async () => {
   const first = await serverForTest();
-  const id = await create(first.connection, OF);
+  const id = await create(first.connection, OF, NO_KEY);
   // Bandit trials have 6 steps: two envs play 4 trials in 12 and are in the middle of two more.
   await playSteps(first, id, 2, 15);
   await first.close();
@@ -95,7 +95,7 @@ test("a trial of several episodes is in the log in whole or not at all, also whe
   const first = await startServerProcess(folder.path);
   const connection = await connect(first.address);
   onTestFinished(() => connection.close());
-  const id = await create(connection, of);
+  const id = await create(connection, of, NO_KEY);
   // 4 episodes of 3 steps are a trial: the first one is played, and two episodes and a step of the second.
   const stream = await playSteps(first, id, 1, 12 + 7);
   const said = new Promise<void>((resolve) => stream.call.on("error", () => resolve()));
@@ -115,7 +115,7 @@ test("a trial of several episodes is in the log in whole or not at all, also whe
 
 test("a finished tournament is there after a restart: its state, results and trials, and creating it again plays nothing", async () => {
   const first = await serverForTest();
-  const id = await create(first.connection, OF);
+  const id = await create(first.connection, OF, NO_KEY);
   const { results } = await playOn(first, id, OF);
   const trials = await trialsOf(first.connection, id);
   await first.close();
@@ -131,7 +131,7 @@ test("a finished tournament is there after a restart: its state, results and tri
 
 test("forfeits and what entrants declared are kept over a restart", async () => {
   const first = await serverForTest();
-  const id = await create(first.connection, OF);
+  const id = await create(first.connection, OF, NO_KEY);
   const broken = agentThat("zero", ({ task }) => ({
     act() {
       if (task === "river-swim") throw new Error("no rivers today");
@@ -166,14 +166,14 @@ test("forfeits and what entrants declared are kept over a restart", async () => 
 test("nobody forfeits by absence after a restart until somebody wants the tournament to go on", async () => {
   const first = await serverForTest();
   const of = spec(["zero"], { tasks: [BANDIT], trials: 2 });
-  const id = await create(first.connection, of);
+  const id = await create(first.connection, of, NO_KEY);
   await first.close();
   const second = await serverAfter(first, { entrant_timeout_ms: 10 });
   // It would take 10 ms and a turn to forfeit; an agent that plays elsewhere takes longer.
   const other = await create(second.connection, spec(["busy"], { tasks: [RIVER], trials: 400 }));
   await serveMatches(second.connection, randomAgent("busy"), { entrant: "busy", tournamentId: other });
   expect((await second.connection.getTournament({ id })).tournament?.matches[0]).toMatchObject({ forfeits: 0 });
-  await create(second.connection, of);
+  await create(second.connection, of, NO_KEY);
   expect((await finished(second.connection, id)).results.tasks[0].agents[0]).toMatchObject({
     forfeits: 2,
     forfeitReason: "AGENT_ABSENT",
@@ -184,7 +184,7 @@ test("nobody forfeits by absence after a restart until somebody wants the tourna
 /** A journal's path, of a server that has stopped with one unfinished tournament. */
 async function leftBehind(): Promise<{ server: TestServer; id: string; journal: string }> {
   const server = await serverForTest();
-  const id = await create(server.connection, OF);
+  const id = await create(server.connection, OF, NO_KEY);
   await server.close();
   const [name] = readdirSync(join(server.dataDir, "tournaments"));
   expect(name).toBe(`${id}.jsonl`);
