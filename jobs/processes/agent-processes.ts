@@ -22,6 +22,8 @@ export interface AgentProcessesOptions {
   readonly schedule: readonly string[];
   /** Names in it, and the built-in agents behind them. */
   readonly entrants: readonly { readonly name: string; readonly agent: string }[];
+  /** The key by which the server knows an entrant again. */
+  readonly keyOf: (entrant: string) => string;
   /** Most processes at a time; the other entrants wait for their turn, in their order. Default: all at once. */
   readonly parallel?: number;
   /** Folder for what each process says, `<entrant>.log`. */
@@ -81,6 +83,7 @@ export function startAgentProcesses(options: AgentProcessesOptions): AgentProces
       const child = startProgram(
         ["agent", agent, "--connect", address, "--entrant", entrant, ...schedule],
         ["--import", END_WITH_PARENT],
+        { ICRL_ENTRANT_KEY: options.keyOf(entrant) }, // every user of a machine sees the arguments of its processes
       );
       children.add(child);
       for (const words of [child.stdout, child.stderr]) words.on("data", (text) => log.write(visibleLines(text)));

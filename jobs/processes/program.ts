@@ -31,10 +31,15 @@ export interface ProgramEnd {
   readonly error: ToldError | undefined;
 }
 
-/** Starts `node FLAGS icrl ARGS`. */
-export function startProgram(args: readonly string[], nodeFlags: readonly string[] = []): ProgramProcess {
+/** Starts `node FLAGS icrl ARGS`; `env` is what its environment has beside this process's. */
+export function startProgram(
+  args: readonly string[],
+  nodeFlags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): ProgramProcess {
   const child: ChildProcess = spawn(process.execPath, [...nodeFlags, PROGRAM, ...args], {
     stdio: ["pipe", "pipe", "pipe", "ipc"],
+    env: { ...process.env, ...env },
   });
   let error: ToldError | undefined;
   child.on("message", (message) => {

@@ -11,7 +11,9 @@ import { onceLetGo, requireNoWriter } from "../log-writer.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../processes/agent-processes.js";
 import { type PrivateServer, startPrivateServer } from "../processes/private-server.js";
 import { VERSIONS } from "../processes/versions.js";
+import { entrantKey } from "./entrant-keys.js";
 import { attendanceOf, declarationsOf, joinText, sortEntrants } from "./entrants.js";
+import { ownerKey } from "./owner-key.js";
 import { type ResultsJson, resultsJson } from "./results.js";
 import { prepareRunFolder } from "./run-folder.js";
 import { goingOnText, isPlayed, progressItems, waitingText } from "./tournament-progress.js";
@@ -55,6 +57,8 @@ export async function runTournament(
   const entrants = sortEntrants(plan.spec, awaited, plan.server);
   if (overwrite && TOURNAMENT.is(out)) await onceLetGo(out, () => requireNoWriter(out), listener.say, signal);
   const { spec, goesOn } = prepareRunFolder(out, plan.spec, overwrite);
+  const owner = ownerKey(out);
+  const keyOf = (entrant: string) => entrantKey(owner, entrant);
   let server: PrivateServer | undefined;
   let connection: Connection | undefined;
   let processes: AgentProcesses | undefined;
@@ -63,17 +67,23 @@ export async function runTournament(
     server = plan.server === undefined ? await ownServer(plan, listener, signal) : undefined;
     const address = plan.server ?? (server as PrivateServer).address;
     connection = await connectTo(address, listener, signal);
-    const request = { spec, attendance: attendanceOf(entrants, awaited), declarations: declarationsOf(entrants) };
+    const request = {
+      spec,
+      attendance: attendanceOf(entrants, awaited),
+      declarations: declarationsOf(entrants),
+      entrantKeys: entrants.builtIn.map(({ name }) => ({ name, key: keyOf(name) })),
+    };
     let tournament = (await abortable(connection.createTournament(request), signal)).tournament as Tournament;
     if (server?.pageUrl !== undefined) listener.say(`watch it at ${server.pageUrl}`);
     if (goesOn) listener.say(goingOnText(tournament));
     for (const entrant of entrants.fromElsewhere) listener.say(joinText(entrant, address, awaited));
     const { id } = tournament;
-    const forfeit = forfeitOn(connection, id, listener.say);
+    const forfeit = forfeitOn(connection, id, keyOf, listener.say);
     processes = startAgentProcesses({
       address,
       schedule: ["--tournament", id],
       entrants: entrants.builtIn,
+      keyOf,
       parallel: plan.parallel ?? availableParallelism(),
       logDir: join(out, "agents"),
       unfinished: (entrant) =>
@@ -106,11 +116,16 @@ function ownServer({ out, listen }: TournamentPlan, { say }: JobListener, signal
 }
 
 /** Forfeits what an entrant was playing, or all that it has left, when its process ended. */
-function forfeitOn(connection: Connection, id: string, say: (line: string) => void) {
+function forfeitOn(
+  connection: Connection,
+  id: string,
+  keyOf: (entrant: string) => string,
+  say: (line: string) => void,
+) {
   return async ({ entrant, how, logFile, error }: EndedProcess, all: boolean): Promise<void> => {
     const times = all ? "ended too often, at last" : "ended";
     const message = `its process ${times} with ${how}${error === undefined ? "" : `: ${error.message}`}`;
     say(`${entrant}: ${message} (its words are in ${logFile})`);
-    await connection.forfeitMatches({ id, entrant, message, all }).catch(() => {}); // the watch tells
+    await connection.forfeitMatches({ id, entrant, message, all, key: keyOf(entrant) }).catch(() => {}); // the watch tells
   };
 }

@@ -5,6 +5,7 @@ import {
   cutShort,
   endEpisode,
   endTrial,
+  giveBack,
   newPlayed,
   type Played,
   type PlayedSetup,
@@ -32,7 +33,13 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
     knowsFinalFeatures: true,
     startTrial(n) {
       const ticket = source.take();
-      return ticket && startTrial(played, n, ticket);
+      if (ticket === undefined) return undefined;
+      try {
+        return startTrial(played, n, ticket);
+      } catch (error) {
+        giveBack(played, ticket); // it is nobody's else
+        throw error;
+      }
     },
     step(answer, shown, ended) {
       played.agentMs += answer.agentMs;
@@ -44,7 +51,7 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
     endEpisode(n) {
       const slot = slots[n];
       endEpisode(played, slot, undefined);
-      if (slot.episode + 1 === episodes) return endTrial(played, slot, undefined);
+      if (slot.episode + 1 === episodes) return endTrial(played, slot);
       startEpisode(played, slot, slot.episode + 1);
       return undefined;
     },

@@ -25,6 +25,8 @@ export type JournalEvent =
   | { readonly event: "created"; readonly spec: Record<string, unknown>; readonly at: string }
   /** An entrant's first session said which tasks it plays; empty: any. */
   | { readonly event: "declared"; readonly entrant: string; readonly tasks: readonly string[] }
+  /** An entrant is known by the key of this hash from now on. */
+  | { readonly event: "keyed"; readonly entrant: string; readonly hash: string }
   | ({ readonly event: "forfeited"; readonly task: string; readonly entrant: string } & Forfeit)
   /** All that was played is in the log's shards. */
   | ({ readonly event: "finished" } & FinalCounts);
@@ -115,6 +117,8 @@ export interface JournalRecord {
   readonly spec: TournamentSpec;
   readonly declared: ReadonlyMap<string, readonly string[]>;
   readonly forfeits: readonly ({ readonly task: string; readonly entrant: string } & Forfeit)[];
+  /** Hashes of entrants' keys. */
+  readonly keys: ReadonlyMap<string, string>;
   /** Undefined while it is not. */
   readonly finished: FinalCounts | undefined;
 }
@@ -155,6 +159,7 @@ function readJournal(path: string, id: string): { at: string; record: JournalRec
     spec: { ...spec, seed: BigInt(seed) } as TournamentSpec,
     declared: new Map(events.flatMap((event) => (event.event === "declared" ? [[event.entrant, event.tasks]] : []))),
     forfeits: events.flatMap((event) => (event.event === "forfeited" ? [event] : [])),
+    keys: new Map(events.flatMap((event) => (event.event === "keyed" ? [[event.entrant, event.hash]] : []))),
     finished: events.find((event) => event.event === "finished"),
   };
   return [{ at: created.at, record }];
@@ -174,6 +179,7 @@ function eventDocument({ z, count, name, text, options }: Parts) {
   return z.discriminatedUnion("event", [
     z.object({ event: z.literal("created"), spec: options, at: text(100) }),
     z.object({ event: z.literal("declared"), entrant: name, tasks: z.array(text()) }),
+    z.object({ event: z.literal("keyed"), entrant: name, hash: z.string("a text") }),
     z.object({
       event: z.literal("forfeited"),
       task: name,

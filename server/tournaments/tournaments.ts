@@ -8,7 +8,8 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import type { CreateTournamentRequest } from "../../proto/gen/icrl/v1/tournament.js";
-import type { Entrant, Lobby } from "../matches/lobby.js";
+import { createEntrantKeys } from "../matches/entrant-keys.js";
+import { type Lobby, nothingMore } from "../matches/lobby.js";
 import type { Limits } from "../sessions/limits.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { createConclusions } from "./conclude.js";
@@ -20,6 +21,7 @@ import { computeResults } from "./results.js";
 import { type CheckedSpec, checkSpec } from "./spec.js";
 import { type Attendance, createTournament, type Tournament, UNATTENDED } from "./tournament.js";
 import type { TournamentEvent } from "./tournament-event.js";
+import { type Candidate, tournamentFor } from "./tournament-for.js";
 
 /** The tournaments of a server. */
 export interface Tournaments extends Lobby {
@@ -35,9 +37,11 @@ export interface Tournaments extends Lobby {
   list(): readonly Entry[];
   /**
    * Forfeits matches of an entrant, as Tournament.forfeit does; that they are is on disk when this resolves.
-   * @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN, LOG_UNWRITABLE, SERVER_DRAINING
+   *
+   * @param key the entrant's, where it has one
+   * @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN, KEY_REFUSED, LOG_UNWRITABLE, SERVER_DRAINING
    */
-  forfeit(id: string, entrant: string, forfeit: Forfeit, all: boolean): Promise<string[]>;
+  forfeit(id: string, entrant: string, forfeit: Forfeit, all: boolean, key: string): Promise<string[]>;
   /** Ids of those whose truth must not be read. */
   running(): string[];
   /** Whether nothing will change any more: the server is about to stop. */
@@ -70,7 +74,6 @@ interface Slot {
 }
 
 type StartedSlot = Slot & { readonly entry: LoadedEntry };
-type Declarations = CreateTournamentRequest["declarations"];
 type Attending = (entrant: string) => Attendance;
 
 /**
@@ -90,11 +93,16 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
 
   const follow = (tournament: Tournament, journal: Journal, earlier: FinalCounts | undefined) =>
-    followed(tournament, earlier, async () => {
-      if (closed) return undefined;
-      if (earlier === undefined) await conclusions.conclude(tournament, journal);
-      return computeResults(tournament);
-    });
+    followed(
+      tournament,
+      earlier,
+      async () => {
+        if (closed) return undefined;
+        if (earlier === undefined) await conclusions.conclude(tournament, journal);
+        return computeResults(tournament);
+      },
+      onError,
+    );
 
   function load(slot: Slot): Promise<LoadedEntry> {
     slot.loading ??= (async () => {
@@ -115,11 +123,16 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   }
 
   /** Writes that there is a tournament, and then starts it. */
-  async function start(spec: CheckedSpec, attendance: Attending, declarations: Declarations): Promise<StartedSlot> {
+  async function start(
+    spec: CheckedSpec,
+    attendance: Attending,
+    { declarations, entrantKeys }: CreateTournamentRequest,
+  ): Promise<StartedSlot> {
     const journal = journalOf(spec.id);
     journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
     await journal.durable();
     const tournament = createTournament(spec, clock, attendance, journal.append, tell);
+    for (const { name, key } of entrantKeys) tournament.keys.give(name, key);
     for (const { name, tasks } of declarations) tournament.declare(name, tasks);
     await journal.durable();
     const entry = follow(tournament, journal, undefined);
@@ -157,35 +170,40 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const attendance = attendanceOf(request, spec, limits);
       for (const { name } of request.declarations) requireEntrant(spec, name, "is declared to play tasks");
+      checkKeys(spec, request.entrantKeys);
       for (;;) {
         const slot = slots.get(spec.id);
         if (slot !== undefined) {
           const entry = await loaded(slot);
-          await goOn(entry.tournament, slot.journal, attendance, request.declarations);
+          await goOn(entry.tournament, slot.journal, attendance, request);
           return { entry, existed: true };
         }
         const byAnother = creating.get(spec.id);
         if (byAnother === undefined) break;
         await byAnother.catch(() => {}); // if it failed, it is for us to try
       }
-      const mine = start(spec, attendance, request.declarations).finally(() => creating.delete(spec.id));
+      const mine = start(spec, attendance, request).finally(() => creating.delete(spec.id));
       creating.set(spec.id, mine);
       return { entry: (await mine).entry, existed: false };
     },
     get,
     list: () => Array.from(slots.values(), shown),
-    async forfeit(id, entrant, forfeit, all) {
+    async forfeit(id, entrant, forfeit, all, key) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
       const { tournament } = await get(id);
       if (!tournament.lists(entrant)) {
         throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${id} has no entrant "${entrant}"`);
+      }
+      if (tournament.keys.has(entrant) && !tournament.keys.is(entrant, key)) {
+        throw new IcrlError("KEY_REFUSED", `entrant "${entrant}" of tournament ${id} has a key: give it as key`);
       }
       const given = tournament.forfeit(entrant, forfeit, all);
       await slots.get(id)?.journal.durable();
       return given;
     },
     running: () => open().map(({ spec }) => spec.id),
-    enter: (entrant, seat) => tournamentFor(entrant, slots, open).enter(entrant, seat),
+    enter: (entrant, seat) =>
+      tournamentFor(entrant, [...slots.values()].map(candidate))?.enter(entrant, seat) ?? nothingMore(seat),
     get closed() {
       return closed;
     },
@@ -204,13 +222,23 @@ async function goOn(
   tournament: Tournament,
   journal: Journal,
   attendance: Attending,
-  declarations: Declarations,
+  { declarations, entrantKeys }: CreateTournamentRequest,
 ): Promise<void> {
   // Of one that is over nothing changes any more: who stayed away has forfeited what it might have played.
-  if (!tournament.over) for (const { name, tasks } of declarations) tournament.declare(name, tasks);
+  if (!tournament.over) {
+    for (const { name, key } of entrantKeys) tournament.keys.checkGiven(name, key);
+    for (const { name, key } of entrantKeys) tournament.keys.give(name, key);
+    for (const { name, tasks } of declarations) tournament.declare(name, tasks);
+  }
   await journal.durable();
   tournament.attend(attendance);
 }
+
+/** A slot as whoever looks for its tournament sees it. */
+const candidate = ({ spec, entry }: Slot): Candidate => ({
+  spec,
+  unfinished: entry === undefined || entry.tournament.over ? undefined : entry.tournament,
+});
 
 /** A slot's entry as a list shows it, without reading anything. */
 const shown = ({ spec, entry, record }: Slot): Entry =>
@@ -247,22 +275,6 @@ function specOf(
   }
 }
 
-/** The tournament that an entrant is for. @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN */
-function tournamentFor(
-  { name, tournamentId }: Entrant,
-  slots: ReadonlyMap<string, Slot>,
-  open: () => readonly LoadedEntry[],
-): Tournament {
-  if (tournamentId !== undefined && !slots.has(tournamentId)) {
-    throw new IcrlError("TOURNAMENT_UNKNOWN", `no tournament "${tournamentId}": see ListTournaments`);
-  }
-  const named = tournamentId === undefined ? undefined : slots.get(tournamentId)?.entry;
-  const candidates = tournamentId === undefined ? open() : named === undefined ? [] : [named];
-  const entry = candidates.find(({ tournament }) => tournament.lists(name));
-  if (entry !== undefined) return entry.tournament;
-  throw new IcrlError("ENTRANT_UNKNOWN", `no unfinished tournament lists the entrant "${name}"`);
-}
-
 /** The spec as a journal keeps it. */
 function journalled({ name, seed, trials, tasks, agents }: CheckedSpec): Record<string, unknown> {
   return {
@@ -279,6 +291,15 @@ function requireEntrant({ agents }: CheckedSpec, name: string, what: string): vo
   if (agents.some((agent) => agent.name === name)) return;
   const names = agents.map((agent) => agent.name).join(", ");
   throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, but the entrants are ${names}`);
+}
+
+/** @throws SPEC_INVALID, KEY_REFUSED if keys are given to somebody who is no entrant, twice to one, or cannot be keys */
+function checkKeys(spec: CheckedSpec, keys: CreateTournamentRequest["entrantKeys"]): void {
+  const unused = createEntrantKeys("a new tournament", () => {});
+  for (const { name, key } of keys) {
+    requireEntrant(spec, name, "is given a key");
+    unused.give(name, key); // another one for the same entrant is refused
+  }
 }
 
 /** How a request wants entrants to be waited for. @throws SPEC_INVALID */
