@@ -45,6 +45,7 @@ const message: TournamentResults = {
   ],
   seed: 18446744073709551615n, // the largest uint64: no float64 holds it
   serverVersion: "0.1.0",
+  seedKey: Buffer.alloc(0),
 };
 
 const tournament = {
