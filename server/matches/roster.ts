@@ -122,25 +122,17 @@ export function createRoster<A extends Assignable>(
     const { timeoutMs } = waiting(entrant);
     if (closed || timeoutMs === undefined || sessionsOf(entrant).size > 0) return;
     if (schedule.assignmentsOf(entrant).every(({ finished }) => finished)) return;
-    const why = `no session under this name for ${timeoutMs} ms`;
-    const absent = (assigned: A) => () => {
-      if (!assigned.finished) assigned.abandoned("AGENT_ABSENT", why);
-    };
-    const wake = () => notifyAll(schedule.assignmentsOf(entrant).map(absent), schedule.failed);
-    stopAwaiting.set(entrant, clock.after(timeoutMs, wake));
+    stopAwaiting.set(
+      entrant,
+      clock.after(timeoutMs, () => abandonAll(schedule, entrant, timeoutMs)),
+    );
   }
 
   const roster: Roster<A> = {
     lists: (entrant) => listed.has(entrant),
     enter(entrant, seat) {
       const { name, peer } = entrant;
-      const agent = listed.get(name)?.agent;
-      if (agent !== undefined && agent !== entrant.agent) {
-        throw new IcrlError(
-          "AGENT_MISMATCH",
-          `entrant "${name}" of ${schedule.name} is agent "${agent}", not "${entrant.agent}"`,
-        );
-      }
+      requireAgent(schedule.name, entrant, listed.get(name)?.agent);
       schedule.keys.admit(name, entrant.key);
       if (!declared.has(name)) {
         declared.add(name);
@@ -192,4 +184,18 @@ export function createRoster<A extends Assignable>(
   };
   roster.waitFor(initially);
   return roster;
+}
+
+/** @throws AGENT_MISMATCH if an entrant is not the agent that is listed */
+function requireAgent(schedule: string, { name, agent }: Entrant, listed: string | undefined): void {
+  if (listed === undefined || listed === agent) return;
+  throw new IcrlError("AGENT_MISMATCH", `entrant "${name}" of ${schedule} is agent "${listed}", not "${agent}"`);
+}
+
+/** An entrant stayed away: that is said to all that it has not finished, whatever some of it throws. */
+function abandonAll<A extends Assignable>(schedule: Schedule<A>, entrant: string, timeoutMs: number): void {
+  const why = `no session under this name for ${timeoutMs} ms`;
+  const unfinished = schedule.assignmentsOf(entrant).filter(({ finished }) => !finished);
+  const saying = unfinished.map((assigned) => () => assigned.abandoned("AGENT_ABSENT", why));
+  notifyAll(saying, schedule.failed);
 }

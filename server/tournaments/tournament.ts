@@ -1,6 +1,7 @@
 /** One tournament: its matches, who plays them, and when it is over. */
 import type { Clock } from "../../common/clock.js";
 import { playsTask } from "../../common/plays-task.js";
+import type { Assignment } from "../matches/assignment.js";
 import { createEntrantKeys, type EntrantKeys } from "../matches/entrant-keys.js";
 import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../matches/roster.js";
 import { type Listener, turnListeners } from "../matches/turn-listeners.js";
@@ -117,15 +118,7 @@ export function createTournament(
       keys,
       assignmentsOf: (entrant) => byEntrant.get(entrant) ?? [],
       declared: ({ name, tasks }) => declare(name, tasks),
-      describe: (match) => ({
-        tournamentId: spec.id,
-        matchId: `${match.taskId}/${match.entrant}`,
-        taskId: match.taskId,
-        task: match.task,
-        agentOptions: optionsOf.get(match.entrant) ?? {},
-        source: match.source,
-        keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
-      }),
+      describe: (match) => assignmentOf(spec.id, match, optionsOf.get(match.entrant) ?? {}),
       changed,
       failed,
     },
@@ -185,6 +178,21 @@ export function createTournament(
     },
   };
 }
+
+/** A match as the session that plays it sees it. */
+const assignmentOf = (
+  tournamentId: string,
+  match: TournamentMatch,
+  agentOptions: Assignment["agentOptions"],
+): Assignment => ({
+  tournamentId,
+  matchId: `${match.taskId}/${match.entrant}`,
+  taskId: match.taskId,
+  task: match.task,
+  agentOptions,
+  source: match.source,
+  keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
+});
 
 /** What the matches of a tournament tell it, and ask. */
 interface MatchHooks {

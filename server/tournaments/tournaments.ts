@@ -7,9 +7,9 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
-import type { CreateTournamentRequest } from "../../proto/gen/icrl/v1/tournament.js";
+import type { CreateTournamentRequest as Request } from "../../proto/gen/icrl/v1/tournament.js";
 import { createEntrantKeys } from "../matches/entrant-keys.js";
-import { type Lobby, nothingMore } from "../matches/lobby.js";
+import { type Entrant, type Lobby, nothingMore, type Place, type Seat } from "../matches/lobby.js";
 import type { Limits } from "../sessions/limits.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { createConclusions } from "./conclude.js";
@@ -30,7 +30,7 @@ export interface Tournaments extends Lobby {
    * cannot be written there is none, and the next who asks creates it.
    * @throws SPEC_INVALID and what its tasks throw; LOG_UNWRITABLE
    */
-  create(request: CreateTournamentRequest): Promise<{ entry: LoadedEntry; existed: boolean }>;
+  create(request: Request): Promise<{ entry: LoadedEntry; existed: boolean }>;
   /** @throws TOURNAMENT_UNKNOWN; LOG_CORRUPT if it has to be read and cannot be */
   get(id: string): Promise<LoadedEntry>;
   /** Oldest first. */
@@ -92,17 +92,14 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   /** What may be written only as long as the log is ours. */
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
 
-  const follow = (tournament: Tournament, journal: Journal, earlier: FinalCounts | undefined) =>
-    followed(
-      tournament,
-      earlier,
-      async () => {
-        if (closed) return undefined;
-        if (earlier === undefined) await conclusions.conclude(tournament, journal);
-        return computeResults(tournament);
-      },
-      onError,
-    );
+  const follow = (tournament: Tournament, journal: Journal, earlier: FinalCounts | undefined) => {
+    const conclude = async () => {
+      if (closed) return undefined;
+      if (earlier === undefined) await conclusions.conclude(tournament, journal);
+      return computeResults(tournament);
+    };
+    return followed(tournament, earlier, conclude, onError);
+  };
 
   function load(slot: Slot): Promise<LoadedEntry> {
     slot.loading ??= (async () => {
@@ -123,17 +120,12 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   }
 
   /** Writes that there is a tournament, and then starts it. */
-  async function start(
-    spec: CheckedSpec,
-    attendance: Attending,
-    { declarations, entrantKeys }: CreateTournamentRequest,
-  ): Promise<StartedSlot> {
+  async function start(spec: CheckedSpec, attendance: Attending, request: Request): Promise<StartedSlot> {
     const journal = journalOf(spec.id);
     journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
     await journal.durable();
     const tournament = createTournament(spec, clock, attendance, journal.append, tell);
-    for (const { name, key } of entrantKeys) tournament.keys.give(name, key);
-    for (const { name, tasks } of declarations) tournament.declare(name, tasks);
+    sayBeforehand(tournament, request);
     await journal.durable();
     const entry = follow(tournament, journal, undefined);
     const slot = { spec, journal, record: undefined, entry, loading: undefined };
@@ -169,8 +161,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const attendance = attendanceOf(request, spec, limits);
-      for (const { name } of request.declarations) requireEntrant(spec, name, "is declared to play tasks");
-      checkKeys(spec, request.entrantKeys);
+      checkEntrants(spec, request);
       for (;;) {
         const slot = slots.get(spec.id);
         if (slot !== undefined) {
@@ -191,19 +182,13 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     async forfeit(id, entrant, forfeit, all, key) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
       const { tournament } = await get(id);
-      if (!tournament.lists(entrant)) {
-        throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${id} has no entrant "${entrant}"`);
-      }
-      if (tournament.keys.has(entrant) && !tournament.keys.is(entrant, key)) {
-        throw new IcrlError("KEY_REFUSED", `entrant "${entrant}" of tournament ${id} has a key: give it as key`);
-      }
+      checkMayForfeit(tournament, entrant, key);
       const given = tournament.forfeit(entrant, forfeit, all);
       await slots.get(id)?.journal.durable();
       return given;
     },
     running: () => open().map(({ spec }) => spec.id),
-    enter: (entrant, seat) =>
-      tournamentFor(entrant, [...slots.values()].map(candidate))?.enter(entrant, seat) ?? nothingMore(seat),
+    enter: (entrant, seat) => seated(entrant, seat, tournamentFor(entrant, Array.from(slots.values(), candidate))),
     get closed() {
       return closed;
     },
@@ -218,21 +203,23 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
 }
 
 /** Somebody wants a tournament that there is. What it says of entrants is on disk when this resolves. */
-async function goOn(
-  tournament: Tournament,
-  journal: Journal,
-  attendance: Attending,
-  { declarations, entrantKeys }: CreateTournamentRequest,
-): Promise<void> {
+async function goOn(tournament: Tournament, journal: Journal, attendance: Attending, request: Request): Promise<void> {
   // Of one that is over nothing changes any more: who stayed away has forfeited what it might have played.
-  if (!tournament.over) {
-    for (const { name, key } of entrantKeys) tournament.keys.checkGiven(name, key);
-    for (const { name, key } of entrantKeys) tournament.keys.give(name, key);
-    for (const { name, tasks } of declarations) tournament.declare(name, tasks);
-  }
+  if (!tournament.over) sayBeforehand(tournament, request);
   await journal.durable();
   tournament.attend(attendance);
 }
+
+/** What a request says of entrants before they come. @throws KEY_REFUSED, and then none of it is said */
+function sayBeforehand(tournament: Tournament, { declarations, entrantKeys }: Request): void {
+  for (const { name, key } of entrantKeys) tournament.keys.checkGiven(name, key);
+  for (const { name, key } of entrantKeys) tournament.keys.give(name, key);
+  for (const { name, tasks } of declarations) tournament.declare(name, tasks);
+}
+
+/** A place in a tournament, or where it is over. */
+const seated = (entrant: Entrant, seat: Seat, tournament: Tournament | undefined): Place =>
+  tournament === undefined ? nothingMore(seat) : tournament.enter(entrant, seat);
 
 /** A slot as whoever looks for its tournament sees it. */
 const candidate = ({ spec, entry }: Slot): Candidate => ({
@@ -293,17 +280,25 @@ function requireEntrant({ agents }: CheckedSpec, name: string, what: string): vo
   throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, but the entrants are ${names}`);
 }
 
-/** @throws SPEC_INVALID, KEY_REFUSED if keys are given to somebody who is no entrant, twice to one, or cannot be keys */
-function checkKeys(spec: CheckedSpec, keys: CreateTournamentRequest["entrantKeys"]): void {
+/** @throws ENTRANT_UNKNOWN; KEY_REFUSED if the entrant has another key */
+function checkMayForfeit({ spec: { id }, lists, keys }: Tournament, entrant: string, key: string): void {
+  if (!lists(entrant)) throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${id} has no entrant "${entrant}"`);
+  if (!keys.has(entrant) || keys.is(entrant, key)) return;
+  throw new IcrlError("KEY_REFUSED", `entrant "${entrant}" of tournament ${id} has a key: give it as key`);
+}
+
+/** @throws SPEC_INVALID if something is said of somebody who is no entrant; KEY_REFUSED for keys that cannot be any, or two of one entrant */
+function checkEntrants(spec: CheckedSpec, { declarations, entrantKeys }: Request): void {
+  for (const { name } of declarations) requireEntrant(spec, name, "is declared to play tasks");
   const unused = createEntrantKeys("a new tournament", () => {});
-  for (const { name, key } of keys) {
+  for (const { name, key } of entrantKeys) {
     requireEntrant(spec, name, "is given a key");
     unused.give(name, key); // another one for the same entrant is refused
   }
 }
 
 /** How a request wants entrants to be waited for. @throws SPEC_INVALID */
-function attendanceOf({ attendance }: CreateTournamentRequest, spec: CheckedSpec, limits: Limits): Attending {
+function attendanceOf({ attendance }: Request, spec: CheckedSpec, limits: Limits): Attending {
   const usual = { mayLeave: false, timeoutMs: limits.entrant_timeout_ms, processes: 1 };
   const wanted = new Map<string, Attendance>();
   for (const { name, processes, mayLeave } of attendance) {
