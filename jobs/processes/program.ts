@@ -20,7 +20,8 @@ export interface ProgramProcess {
   readonly isRunning: () => boolean;
   /** Resolves once it has ended and everything that it said was read. */
   readonly ended: Promise<ProgramEnd>;
-  kill(): void;
+  /** Ends it, by SIGTERM unless another signal is given. */
+  kill(signal?: NodeJS.Signals): void;
 }
 
 /** How a process ended. */
@@ -56,6 +57,6 @@ export function startProgram(
     stderr: (child.stderr as Readable).setEncoding("utf8"),
     isRunning,
     ended,
-    kill: () => child.kill("SIGTERM"),
+    kill: (signal = "SIGTERM") => child.kill(signal),
   };
 }

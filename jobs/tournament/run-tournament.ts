@@ -93,6 +93,7 @@ export async function runTournament(
     });
     const played = watchTournament(connection, id, (update) => {
       tournament = update;
+      for (const { name, processes: there } of update.entrants) processes?.seen(name, there);
       listener.update(progressItems(tournament, entrants), waitingText(tournament, entrants));
       if (isPlayed(tournament)) listener.doing("computing the results");
     });

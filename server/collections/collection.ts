@@ -132,9 +132,9 @@ export function createCollection(
     }
   }
 
-  void (async () => {
+  (async () => {
     for (const part of parts) if (part.behaviour.agent === ORACLE_NOISE) await playInside(part);
-  })();
+  })().catch(context.onError);
   changed(); // all may be there already
 
   return {
