@@ -41,6 +41,7 @@ interface Parts {
   readonly tell?: (event: SessionEvent) => void;
   readonly actTime?: () => void;
   readonly actTimeoutMs?: number;
+  readonly now?: () => number;
 }
 
 /** A session without a transport, and what came of it. */
@@ -81,7 +82,7 @@ function sessionOn(sink: HandSink, clock: Clock, parts: Parts = {}, events: Sess
     sink: Object.create(sink, Object.getOwnPropertyDescriptors(parts.sink ?? {})) as TrajectorySink,
     lobby,
     labels: parts.labels,
-    clock,
+    clock: { ...clock, now: parts.now ?? clock.now },
     counters: newCounters(),
     tell(event) {
       events.push(event);
@@ -284,6 +285,14 @@ const PLACES: Readonly<Record<string, (around: Around) => Played | Promise<Playe
   "a deadline that was missed, and a link that fails then"({ session, clock }) {
     const it = session({ end: boom });
     it.receive(hello(), open());
+    clock.pass(1000);
+    return it;
+  },
+  "what a clock calls back"({ session, clock }) {
+    let broken = false;
+    const it = session({ now: () => (broken ? boom() : clock.now()) });
+    it.receive(hello(), open());
+    broken = true;
     clock.pass(1000);
     return it;
   },
