@@ -112,7 +112,7 @@ export const forbidden = [
   room(
     "server-matches",
     "^server/matches/",
-    ["^(common|proto|server/(tasks|matches))/"],
+    ["^(common|proto|server/(tasks|matches))/", "^server/keys\\.ts$"],
     "who plays what stands on tasks: sessions and schedules meet there, and it knows neither",
   ),
   room(

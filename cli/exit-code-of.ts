@@ -15,6 +15,7 @@ const USAGE_REASONS: readonly Reason[] = [
   "OPTION_INVALID",
   "TASK_UNSUPPORTED",
   "AGENT_MISMATCH",
+  "KEY_REFUSED",
   "ENVS_INVALID",
   "TRIALS_INVALID",
   "TRIALS_RECORDED",
@@ -40,7 +41,10 @@ const USAGE_REASONS: readonly Reason[] = [
 
 /** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof IcrlError) return USAGE_REASONS.includes(error.reason) ? EXIT.usage : EXIT.failed;
+  if (error instanceof IcrlError) {
+    if (error.reason === "ENTRANT_EARLY") return EXIT.unreachable;
+    return USAGE_REASONS.includes(error.reason) ? EXIT.usage : EXIT.failed;
+  }
   if (error instanceof Interrupted) return error.signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
   return error instanceof ConnectionError ? EXIT.unreachable : EXIT.failed;
 }

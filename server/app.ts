@@ -14,13 +14,14 @@ import { ServerInfoServiceService } from "../proto/gen/icrl/v1/server_info.js";
 import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
 import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
 import { createCollections } from "./collections/collections.js";
-import { createEventLog, internalError, type ServerEvent } from "./event-log.js";
+import { createEventLog, type ServerEvent } from "./event-log.js";
 import { type HttpOptions, type HttpServer, startHttpServer } from "./http/http-server.js";
 import { createLivePage } from "./http/live-page.js";
 import type { Route } from "./http/route.js";
 import { checkKey, hashOfKey, isKeyOf, newKey } from "./keys.js";
 import { createLabels } from "./labels/labels.js";
 import type { Lobby } from "./matches/lobby.js";
+import { notifyAll } from "./matches/turn-listeners.js";
 import type { Metrics } from "./metrics/metrics.js";
 import { collectionService } from "./rpc/collection-service.js";
 import { environmentService } from "./rpc/environment-service.js";
@@ -33,6 +34,7 @@ import { trajectoryService } from "./rpc/trajectory-service.js";
 import { newCounters } from "./sessions/counters.js";
 import type { Limits } from "./sessions/limits.js";
 import { createSession } from "./sessions/session.js";
+import { internalError } from "./sessions/session-event.js";
 import { systemClock } from "./system-clock.js";
 import { openTournaments } from "./tournaments/tournaments.js";
 import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
@@ -92,10 +94,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // Prometheus' client is loaded where its numbers are served.
   const metrics = options.http === undefined ? undefined : (await import("./metrics/metrics.js")).createMetrics();
   const say = createEventLog(logger);
-  const tell = (event: ServerEvent) => {
-    say(event);
-    metrics?.count(event);
-  };
+  const listeners = metrics === undefined ? [say] : [say, metrics.count];
+  // Whoever tells of something is in the middle of it: that it cannot be told is no reason to break off.
+  const tell = (event: ServerEvent) =>
+    notifyAll(
+      listeners.map((listener) => () => listener(event)),
+      () => {},
+    );
   const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
   const page = options.http === undefined ? undefined : createLivePage(clock.now);
   const sink = page?.watch(log) ?? log;

@@ -3,7 +3,6 @@
  * test holds the page to this table.
  */
 import type { Logger } from "pino";
-import { IcrlError } from "../common/errors.js";
 import { toSnakeCase } from "../common/snake-case.js";
 import type { RpcEvent } from "./rpc/rpc-event.js";
 import type { SessionEvent } from "./sessions/session-event.js";
@@ -95,9 +94,4 @@ export function createEventLog(logger: Logger): (event: ServerEvent) => void {
     const fields = Object.entries(toSnakeCase(event)).map(([name, value]) => [name, clipped(value)]);
     logger[level](Object.fromEntries(fields), saying.msg);
   };
-}
-
-/** The event of an error that nobody waits for. */
-export function internalError(where: string, err: unknown): ServerEvent {
-  return { event: "internal_error", where, err, ...(err instanceof IcrlError ? { reason: err.reason } : {}) };
 }

@@ -1,6 +1,8 @@
 /** The server's process: starts it, says where it listens, and drains it on SIGINT and SIGTERM. */
 import { pino } from "pino";
 import { type RunningServer, type ServerOptions, startServer } from "./app.js";
+import { createEventLog } from "./event-log.js";
+import { internalError } from "./sessions/session-event.js";
 
 /** How the process is to behave beyond what the server needs. */
 export interface MainOptions extends Omit<ServerOptions, "logger"> {
@@ -14,9 +16,18 @@ export interface MainOptions extends Omit<ServerOptions, "logger"> {
   readonly onListening: (server: RunningServer) => void;
 }
 
-/** Runs until SIGINT or SIGTERM; resolves when it has stopped. A second signal stops at once. */
+/**
+ * Runs until SIGINT or SIGTERM; resolves when it has stopped. A second signal stops at once; so does what nobody caught, with exit code 1: it
+ * is a bug, nobody knows what it left half done, and what was acknowledged is durable.
+ */
 export async function runServer(options: MainOptions): Promise<void> {
   const logger = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
+  const say = createEventLog(logger);
+  const onUncaught = (error: unknown, origin: string) => {
+    say(internalError(origin, error));
+    process.exit(1);
+  };
+  process.on("uncaughtException", onUncaught); // rejections that nobody handles come here, too
   const server = await startServer({ ...options, logger });
   const stopped = new Promise<void>((resolve, reject) => {
     let stopping = false;
@@ -40,6 +51,7 @@ export async function runServer(options: MainOptions): Promise<void> {
   try {
     await stopped;
   } finally {
+    process.off("uncaughtException", onUncaught);
     if (options.stopWithInput) process.stdin.destroy(); // open input would keep the process alive
   }
 }

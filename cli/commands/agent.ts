@@ -1,5 +1,5 @@
 /** `icrl agent NAME`: a built-in agent as a process that serves matches. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { findAgent } from "../../agents/registry.js";
 import { connect } from "../../clients/typescript/connect.js";
 import { serveMatches } from "../../clients/typescript/serve-matches.js";
@@ -15,6 +15,7 @@ interface AgentFlags {
   entrant?: string;
   tournament?: string;
   collection?: string;
+  entrantKey?: string;
   option?: string[];
   envs: number;
   streams: number;
@@ -32,6 +33,12 @@ export function agentCommand(): Command {
     .option("--entrant <name>", "the name it enters under (default: the agent's name)")
     .option("--tournament <id>", "only this tournament (default: the oldest unfinished one that lists the entrant)")
     .option("--collection <id>", "instead of a tournament: a collection, as the behaviour of that name")
+    .addOption(
+      new Option(
+        "--entrant-key <key>",
+        "a secret, without which nobody plays under this name once its first session has shown it; better in the environment, where no list of processes shows it",
+      ).env("ICRL_ENTRANT_KEY"),
+    )
     .option(
       "--option <name=value>",
       "an option of the agent that the tournament does not set; may be repeated",
@@ -53,6 +60,8 @@ export function agentCommand(): Command {
           entrant,
           tournamentId: flags.tournament,
           collectionId: flags.collection,
+          entrantKey: flags.entrantKey || undefined,
+          onWaiting: (line) => printText(process.stderr, `${line}\n`),
           agentOptions,
           numEnvs: flags.envs,
           streams: flags.streams,

@@ -5,9 +5,10 @@ import { uint64Of, wholeNumberOf } from "../../common/written-numbers.js";
 import type { Agent } from "./define-agent.js";
 
 /** What there is to say to an agent's process. */
-export const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID | --collection ID]
+export const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID | --collection ID] [--entrant-key KEY]
        | --task TASK [--set name=value ...] [--trials M] [--envs N] [--seed S] | --label NAME)
-       [--option name=value ...]`;
+       [--option name=value ...]
+ICRL_ENTRANT_KEY in the environment is the --entrant-key that no list of processes shows.`;
 
 /** What a command line asks for. */
 export interface AgentCommand {
@@ -23,6 +24,8 @@ export interface MatchWork {
   readonly entrant: string;
   readonly tournamentId: string | undefined;
   readonly collectionId: string | undefined;
+  /** By which the server knows the entrant again. */
+  readonly entrantKey: string | undefined;
 }
 
 /** To play freely. */
@@ -46,9 +49,14 @@ export interface LabelWork {
 /**
  * The command; undefined when it is --help.
  *
+ * @param env the process's environment
  * @throws Error if it makes no sense, OPTION_* for options that are not the agent's
  */
-export function parseAgentCommand(agent: Agent, args: readonly string[]): AgentCommand | undefined {
+export function parseAgentCommand(
+  agent: Agent,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): AgentCommand | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -56,6 +64,7 @@ export function parseAgentCommand(agent: Agent, args: readonly string[]): AgentC
       entrant: { type: "string" },
       tournament: { type: "string" },
       collection: { type: "string" },
+      "entrant-key": { type: "string" },
       task: { type: "string" },
       label: { type: "string" },
       set: { type: "string", multiple: true, default: [] },
@@ -91,6 +100,7 @@ export function parseAgentCommand(agent: Agent, args: readonly string[]): AgentC
             entrant: entrant as string,
             tournamentId: values.tournament,
             collectionId: values.collection,
+            entrantKey: values["entrant-key"] ?? (env.ICRL_ENTRANT_KEY || undefined),
           };
   return { address: values.connect, agentOptions, work };
 }

@@ -31,12 +31,12 @@ import { taskOptionsFromTexts } from "./task-options.js";
  *
  * @param args the command line's words after the program's name
  * @returns the exit code: 0 when all was played, 1 when not, 2 for a command line that it does not understand, 3 where no server answers or it
- *   went away
+ *   went away, or the tournament did not come in time
  */
 export async function runAgent(agent: Agent, args: readonly string[]): Promise<number> {
   let command: AgentCommand | undefined;
   try {
-    command = parseAgentCommand(agent, args);
+    command = parseAgentCommand(agent, args, process.env);
   } catch (error) {
     say(`${error instanceof IcrlError ? textOf(error) : (error as Error).message}\n${USAGE}`);
     return 2;
@@ -59,7 +59,11 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
     }
   } catch (error) {
     say(textOf(error));
-    return error instanceof ConnectionError ? 3 : 1;
+    const isThere = !(
+      error instanceof ConnectionError ||
+      (error instanceof IcrlError && error.reason === "ENTRANT_EARLY")
+    );
+    return isThere ? 1 : 3;
   }
 }
 
@@ -75,7 +79,9 @@ async function serve(connection: Connection, agent: Agent, work: MatchWork, agen
     entrant: work.entrant,
     tournamentId: work.tournamentId,
     collectionId: work.collectionId,
+    entrantKey: work.entrantKey,
     agentOptions,
+    onWaiting: say,
     onMatch: (opened) => say(`playing ${opened.matchId}`),
     onMatchFailed: (matchId, error) => {
       failed += 1;

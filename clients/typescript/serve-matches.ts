@@ -1,4 +1,6 @@
 /** The runner: makes an agent a process that serves a tournament's matches until there are no more. */
+import { setTimeout as wait } from "node:timers/promises";
+import { IcrlError } from "../../common/errors.js";
 import { resolveOptions } from "../../common/options.js";
 import type { Opened } from "../../proto/gen/icrl/v1/environment.js";
 import type { Connection } from "./connect.js";
@@ -15,12 +17,21 @@ export interface ServeMatchesOptions {
   readonly tournamentId?: string;
   /** Instead of a tournament: this collection, as one of its behaviours. */
   readonly collectionId?: string;
+  /**
+   * A secret, 16 to 100 printable characters. The entrant's first session may show one: from then on nobody plays under its name, or
+   * forfeits its matches, without it.
+   */
+  readonly entrantKey?: string;
   /** Options that the tournament does not set. */
   readonly agentOptions?: Readonly<Record<string, unknown>>;
   /** Envs side by side in each session; 1024 by default. */
   readonly numEnvs?: number;
   /** Sessions side by side; 2 by default, so that the server and the agent compute at the same time. */
   readonly streams?: number;
+  /** How long the tournament or collection is waited for if it does not exist yet, in milliseconds; a minute by default. */
+  readonly patienceMs?: number;
+  /** Told, in a line for people, when it is waited for. */
+  readonly onWaiting?: (line: string) => void;
   readonly onMatch?: (opened: Opened) => void;
   /** A match that this agent broke off: its policy threw, or the server refused an answer. The next match is still served. */
   readonly onMatchFailed?: (matchId: string, error: Error) => void;
@@ -29,11 +40,13 @@ export interface ServeMatchesOptions {
 /**
  * Serves matches; resolves when the tournament has nothing more for the entrant.
  *
- * @throws IcrlError if the server refuses the entrant, ConnectionError if it is gone
+ * @throws IcrlError if the server refuses the entrant, ENTRANT_EARLY if what it is for does not come in time, ConnectionError if the server is gone
  */
 export async function serveMatches(connection: Connection, agent: Agent, serve: ServeMatchesOptions): Promise<void> {
   const streams = serve.streams ?? 2;
-  const sessions = Array.from({ length: streams }, () => serveUntilFinished(connection, agent, serve));
+  const sessions = Array.from({ length: streams }, (_, index) =>
+    serveUntilFinished(connection, agent, index === 0 ? serve : { ...serve, onWaiting: undefined }),
+  );
   // One that cannot go on leaves the others' matches alone: to break those off would forfeit them.
   const failed = (await Promise.allSettled(sessions)).find((outcome) => outcome.status === "rejected");
   if (failed !== undefined) throw failed.reason;
@@ -42,6 +55,7 @@ export async function serveMatches(connection: Connection, agent: Agent, serve: 
 async function serveUntilFinished(connection: Connection, agent: Agent, serve: ServeMatchesOptions): Promise<void> {
   // Once in a tournament it stays there: it may be over before a session that failed in it is back.
   let { tournamentId } = serve;
+  const patience = createPatience(serve);
   for (;;) {
     const stream = connection.play();
     let matchId: string | undefined;
@@ -54,6 +68,7 @@ async function serveUntilFinished(connection: Connection, agent: Agent, serve: S
         entrant: serve.entrant,
         tournamentId,
         collectionId: serve.collectionId,
+        entrantKey: serve.entrantKey,
         numEnvs: serve.numEnvs ?? 1024,
       });
       for (;;) {
@@ -79,11 +94,39 @@ async function serveUntilFinished(connection: Connection, agent: Agent, serve: S
         await ended(stream);
       }
       stream.cancel();
+      if (matchId === undefined && (await patience.bears(error))) continue;
       // Outside a match there is nothing to give up but the whole tournament; a lost server is lost for all matches.
       if (matchId === undefined || error instanceof ConnectionError) throw error;
       serve.onMatchFailed?.(matchId, error as Error);
     }
   }
+}
+
+/** How long an entrant waits for what it is for. */
+interface Patience {
+  /** Waits a while, where this error says that it came too early; resolves with whether it is worth another try. */
+  bears(error: unknown): Promise<boolean>;
+}
+
+/** The first wait, in milliseconds; each is half as long again as the one before, up to the longest. */
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 3000;
+
+/** None of it used up. */
+function createPatience({ patienceMs = 60_000, onWaiting }: ServeMatchesOptions): Patience {
+  let waitMs = FIRST_WAIT_MS;
+  let leftMs = patienceMs;
+  return {
+    async bears(error) {
+      if (!(error instanceof IcrlError) || error.reason !== "ENTRANT_EARLY" || leftMs <= 0) return false;
+      if (leftMs === patienceMs) onWaiting?.(`${error.message} (waiting up to ${patienceMs / 1000} s for it)`);
+      const thisMs = Math.min(waitMs, leftMs);
+      leftMs -= thisMs;
+      waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS);
+      await wait(thisMs);
+      return true;
+    },
+  };
 }
 
 /** Resolves once the server has ended the stream; what it still says is not listened to. */

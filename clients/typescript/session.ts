@@ -46,6 +46,7 @@ export async function introduce(stream: PlayStream, introduction: Introduction):
       entrant: undefined,
       tournamentId: undefined,
       collectionId: undefined,
+      entrantKey: undefined,
       numEnvs: 0,
       ...introduction,
     },

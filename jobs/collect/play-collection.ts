@@ -5,6 +5,7 @@ import { IcrlError, type Reason } from "../../common/errors.js";
 import { collectingFolder } from "../../datasets/folder/dataset-manifest.js";
 import { type Collection, type CollectionSpec, CollectionState } from "../../proto/gen/icrl/v1/collection.js";
 import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
+import { newKey } from "../../server/keys.js";
 import { abortable } from "../abortable.js";
 import { isBuiltIn } from "../agents-from-elsewhere.js";
 import { connectTo } from "../connect-to.js";
@@ -62,6 +63,7 @@ export async function playCollection(plan: CollectionPlan, listener: JobListener
       address: server.address,
       schedule: ["--collection", id],
       entrants: spec.behaviours.filter(isOwn),
+      keyOf: keptKeys(),
       logDir: join(folder, "log", "agents"),
       unfinished,
       onGivenUp: (ended) => giveUp(absent(ended)),
@@ -77,6 +79,16 @@ export async function playCollection(plan: CollectionPlan, listener: JobListener
     await processes?.close();
     await server?.close();
   }
+}
+
+/** Keys for as long as the server of this collecting runs: each name's first. */
+function keptKeys(): (name: string) => string {
+  const keys = new Map<string, string>();
+  return (name) => {
+    const key = keys.get(name) ?? newKey();
+    keys.set(name, key);
+    return key;
+  };
 }
 
 function serverFlags({ others, listen }: CollectionPlan): string[] {

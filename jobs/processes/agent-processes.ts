@@ -10,6 +10,11 @@ import type { ToldError } from "./told-error.js";
 
 /** Running agents. */
 export interface AgentProcesses {
+  /**
+   * Takes how many processes of an entrant the server sees. One that it saw and sees no more, though it has not ended, hangs: the server
+   * takes that for a departure, and would wait for ever. It is ended after a while, which counts as a crash.
+   */
+  seen(entrant: string, processes: number): void;
   /** Ends those that still run; resolves when all have ended. */
   close(): Promise<void>;
 }
@@ -22,8 +27,12 @@ export interface AgentProcessesOptions {
   readonly schedule: readonly string[];
   /** Names in it, and the built-in agents behind them. */
   readonly entrants: readonly { readonly name: string; readonly agent: string }[];
+  /** The key by which the server knows an entrant again. */
+  readonly keyOf: (entrant: string) => string;
   /** Most processes at a time; the other entrants wait for their turn, in their order. Default: all at once. */
   readonly parallel?: number;
+  /** How long a process may go on that the server sees no more, in milliseconds. */
+  readonly hungMs?: number;
   /** Folder for what each process says, `<entrant>.log`. */
   readonly logDir: string;
   /** Whether an entrant has matches that are not finished. */
@@ -66,11 +75,25 @@ const BLAMELESS: readonly (number | string)[] = [
 ];
 const MOMENT_MS = 300;
 
+/** A process starts and connects in less, and one that only reconnects in much less. */
+const HUNG_MS = 30_000;
+
+/** A process under way. */
+interface Running {
+  readonly child: ProgramProcess;
+  /** Whether the server has seen it. */
+  seen: boolean;
+  /** Since it is seen no more: what will end it. */
+  end: NodeJS.Timeout | undefined;
+  hung: boolean;
+}
+
 /** Starts them. */
 export function startAgentProcesses(options: AgentProcessesOptions): AgentProcesses {
   const { address, schedule, entrants, logDir, unfinished } = options;
   mkdirSync(logDir, { recursive: true });
-  const children = new Set<ProgramProcess>();
+  /** By entrant. */
+  const children = new Map<string, Running>();
   const waiting = [...entrants];
   let closing = false;
 
@@ -81,12 +104,15 @@ export function startAgentProcesses(options: AgentProcessesOptions): AgentProces
       const child = startProgram(
         ["agent", agent, "--connect", address, "--entrant", entrant, ...schedule],
         ["--import", END_WITH_PARENT],
+        { ICRL_ENTRANT_KEY: options.keyOf(entrant) }, // every user of a machine sees the arguments of its processes
       );
-      children.add(child);
+      const running: Running = { child, seen: false, end: undefined, hung: false };
+      children.set(entrant, running);
       for (const words of [child.stdout, child.stderr]) words.on("data", (text) => log.write(visibleLines(text)));
       const { by, error } = await child.ended;
-      children.delete(child);
-      const how = `${typeof by === "number" ? "exit code" : "signal"} ${by}`;
+      clearTimeout(running.end);
+      children.delete(entrant);
+      const how = `${typeof by === "number" ? "exit code" : "signal"} ${by}${running.hung ? ", as it hung" : ""}`;
       log.write(`${how}\n`);
       const ended = { entrant, how, logFile, error };
       if (!BLAMELESS.includes(by) && options.onCrash !== undefined) {
@@ -111,9 +137,23 @@ export function startAgentProcesses(options: AgentProcessesOptions): AgentProces
   const lanes = Math.min(options.parallel ?? entrants.length, entrants.length);
   const running = Promise.all(Array.from({ length: lanes }, lane));
   return {
+    seen(entrant, processes) {
+      const one = children.get(entrant);
+      if (one === undefined) return;
+      if (processes > 0) {
+        one.seen = true;
+        clearTimeout(one.end);
+        one.end = undefined;
+      } else if (one.seen) {
+        one.end ??= setTimeout(() => {
+          one.hung = true;
+          one.child.kill("SIGKILL"); // it may be stopped, or never look at another signal
+        }, options.hungMs ?? HUNG_MS);
+      }
+    },
     async close() {
       closing = true;
-      for (const child of children) child.kill();
+      for (const { child } of children.values()) child.kill();
       await running;
     },
   };

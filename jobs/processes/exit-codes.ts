@@ -6,7 +6,7 @@ export const EXIT = {
   failed: 1,
   /** The command line, a name, an option or a file is wrong: nothing was done. */
   usage: 2,
-  /** The server cannot be reached, or went away. */
+  /** The server cannot be reached, or went away; or what was to be played there did not come in time. */
   unreachable: 3,
   /** Finished, but matches were forfeited. */
   forfeited: 4,

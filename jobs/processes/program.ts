@@ -20,7 +20,8 @@ export interface ProgramProcess {
   readonly isRunning: () => boolean;
   /** Resolves once it has ended and everything that it said was read. */
   readonly ended: Promise<ProgramEnd>;
-  kill(): void;
+  /** Ends it, by SIGTERM unless another signal is given. */
+  kill(signal?: NodeJS.Signals): void;
 }
 
 /** How a process ended. */
@@ -31,12 +32,20 @@ export interface ProgramEnd {
   readonly error: ToldError | undefined;
 }
 
-/** Starts `node FLAGS icrl ARGS`. An agent is not given the key by which a server knows its operator. */
-export function startProgram(args: readonly string[], nodeFlags: readonly string[] = []): ProgramProcess {
+/**
+ * Starts `node FLAGS icrl ARGS`; `env` is what its environment has beside this process's. An agent is not given the key by which a server
+ * knows its operator.
+ */
+export function startProgram(
+  args: readonly string[],
+  nodeFlags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): ProgramProcess {
   const { ICRL_OPERATOR_KEY: key, ...others } = process.env;
+  const inherited = args[0] === "agent" || key === undefined ? others : process.env;
   const child: ChildProcess = spawn(process.execPath, [...nodeFlags, PROGRAM, ...args], {
     stdio: ["pipe", "pipe", "pipe", "ipc"],
-    env: args[0] === "agent" || key === undefined ? others : process.env,
+    env: { ...inherited, ...env },
   });
   let error: ToldError | undefined;
   child.on("message", (message) => {
@@ -53,6 +62,6 @@ export function startProgram(args: readonly string[], nodeFlags: readonly string
     stderr: (child.stderr as Readable).setEncoding("utf8"),
     isRunning,
     ended,
-    kill: () => child.kill("SIGTERM"),
+    kill: (signal = "SIGTERM") => child.kill(signal),
   };
 }

@@ -11,7 +11,9 @@ import { onceLetGo, requireNoWriter } from "../log-writer.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../processes/agent-processes.js";
 import { type PrivateServer, startPrivateServer } from "../processes/private-server.js";
 import { VERSIONS } from "../processes/versions.js";
+import { entrantKey } from "./entrant-keys.js";
 import { attendanceOf, declarationsOf, joinText, sortEntrants } from "./entrants.js";
+import { ownerKey } from "./owner-key.js";
 import { type ResultsJson, resultsJson } from "./results.js";
 import { noteRun, prepareRunFolder } from "./run-folder.js";
 import { goingOnText, isPlayed, progressItems, waitingText } from "./tournament-progress.js";
@@ -64,6 +66,8 @@ export async function runTournament(
     usualKey,
     overwrite,
   );
+  const owner = ownerKey(out);
+  const keyOf = (entrant: string) => entrantKey(owner, entrant);
   let server: PrivateServer | undefined;
   let connection: Connection | undefined;
   let processes: AgentProcesses | undefined;
@@ -73,19 +77,23 @@ export async function runTournament(
     const address = plan.server ?? (server as PrivateServer).address;
     connection = await connectTo(address, listener, signal);
     const request = {
-      ...{ spec, attendance: attendanceOf(entrants, awaited), declarations: declarationsOf(entrants) },
       seedKey: seedKey === undefined ? undefined : Buffer.from(seedKey, "hex"),
+      spec,
+      attendance: attendanceOf(entrants, awaited),
+      declarations: declarationsOf(entrants),
+      entrantKeys: entrants.builtIn.map(({ name }) => ({ name, key: keyOf(name) })),
     };
     let tournament = (await abortable(connection.createTournament(request), signal)).tournament as Tournament;
     if (server?.pageUrl !== undefined) listener.say(`watch it at ${server.pageUrl}`);
     if (goesOn) listener.say(goingOnText(tournament));
     for (const entrant of entrants.fromElsewhere) listener.say(joinText(entrant, address, awaited));
     const { id } = tournament;
-    const forfeit = forfeitOn(connection, id, listener.say);
+    const forfeit = forfeitOn(connection, id, keyOf, listener.say);
     processes = startAgentProcesses({
       address,
       schedule: ["--tournament", id],
       entrants: entrants.builtIn,
+      keyOf,
       parallel: plan.parallel ?? availableParallelism(),
       logDir: join(out, "agents"),
       unfinished: (entrant) =>
@@ -95,6 +103,7 @@ export async function runTournament(
     });
     const played = watchTournament(connection, id, (update) => {
       tournament = update;
+      for (const { name, processes: there } of update.entrants) processes?.seen(name, there);
       listener.update(progressItems(tournament, entrants), waitingText(tournament, entrants));
       if (isPlayed(tournament)) listener.doing("computing the results");
     });
@@ -119,11 +128,16 @@ function ownServer({ out, listen }: TournamentPlan, { say }: JobListener, signal
 }
 
 /** Forfeits what an entrant was playing, or all that it has left, when its process ended. */
-function forfeitOn(connection: Connection, id: string, say: (line: string) => void) {
+function forfeitOn(
+  connection: Connection,
+  id: string,
+  keyOf: (entrant: string) => string,
+  say: (line: string) => void,
+) {
   return async ({ entrant, how, logFile, error }: EndedProcess, all: boolean): Promise<void> => {
     const times = all ? "ended too often, at last" : "ended";
     const message = `its process ${times} with ${how}${error === undefined ? "" : `: ${error.message}`}`;
     say(`${entrant}: ${message} (its words are in ${logFile})`);
-    await connection.forfeitMatches({ id, entrant, message, all }).catch(() => {}); // the watch tells
+    await connection.forfeitMatches({ id, entrant, message, all, key: keyOf(entrant) }).catch(() => {}); // the watch tells
   };
 }

@@ -2,8 +2,9 @@
 import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
+import { createEntrantKeys, type EntrantKeys } from "../matches/entrant-keys.js";
 import { createRoster, type Roster } from "../matches/roster.js";
-import { turnListeners } from "../matches/turn-listeners.js";
+import { type Listener, turnListeners } from "../matches/turn-listeners.js";
 import type { Counters } from "../sessions/counters.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
@@ -27,11 +28,13 @@ export interface CollectionContext {
 /** A collection that is being played or is over. */
 export interface Collection extends Pick<Roster<CollectionPart>, "lists" | "enter"> {
   readonly spec: CheckedCollection;
+  /** By which its agents are known again. */
+  readonly keys: EntrantKeys;
   /** By task, then by behaviour; those without trials left out. */
   readonly parts: readonly CollectionPart[];
   readonly state: "running" | "finished" | "failed";
   /** Calls a listener after every change; returns how to stop that. */
-  onChange(listener: () => void): () => void;
+  onChange(listener: Listener): () => void;
   /** Stops waiting for agents, and tells listeners. */
   close(): void;
 }
@@ -43,16 +46,18 @@ const ORACLE_NOISE_ENVS = 64;
  * Starts a collection.
  *
  * @param played indices of the trials that the log holds already, by task id
+ * @param keys those of its agents, where it goes on
  */
 export function createCollection(
   spec: CheckedCollection,
   played: ReadonlyMap<string, ReadonlySet<number>>,
   context: CollectionContext,
+  keys: EntrantKeys = createEntrantKeys(`collection ${spec.id}`, () => {}),
 ): Collection {
   const { changed, onChange } = turnListeners(() => {
     roster.offerAll();
     void finish();
-  });
+  }, context.onError);
   const parts: readonly CollectionPart[] = spec.tasks.flatMap((task) => {
     const trials: number[][] = spec.behaviours.map(() => []);
     for (let trial = 0; trial < task.trials; trial++) trials[drawBehaviour(spec, task.id, trial)].push(trial);
@@ -71,6 +76,7 @@ export function createCollection(
     {
       name: `collection ${spec.id}`,
       entrants: spec.behaviours.filter(({ agent }) => agent !== ORACLE_NOISE),
+      keys,
       assignmentsOf: (name) => byAgents.filter(({ entrant }) => entrant === name),
       declared({ name, agent, tasks }) {
         const part = byAgents.find(
@@ -94,6 +100,7 @@ export function createCollection(
         behaviourComponent: part.behaviour.name,
       }),
       changed,
+      failed: context.onError,
     },
     context.clock,
     () => ({ timeoutMs: context.limits.entrantTimeoutMs, processes: 1 }),
@@ -125,13 +132,14 @@ export function createCollection(
     }
   }
 
-  void (async () => {
+  (async () => {
     for (const part of parts) if (part.behaviour.agent === ORACLE_NOISE) await playInside(part);
-  })();
+  })().catch(context.onError);
   changed(); // all may be there already
 
   return {
     spec,
+    keys,
     parts,
     get state() {
       return state;

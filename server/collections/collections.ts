@@ -1,7 +1,8 @@
 /** The collections of a server, and the lobby in which behaviours wait for them. */
 import { IcrlError } from "../../common/errors.js";
+import { didYouMean } from "../../common/nearest.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
-import type { Lobby } from "../matches/lobby.js";
+import { type Lobby, nothingMore } from "../matches/lobby.js";
 import { type Collection, type CollectionContext, createCollection } from "./collection.js";
 import { checkCollection } from "./spec.js";
 
@@ -55,20 +56,29 @@ export function createCollections(context: CollectionContext, playedTrials: Play
       const played = await playedTrials(checked.id);
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       running?.close();
-      const collection = createCollection(checked, played, context);
+      const collection = createCollection(checked, played, context, running?.keys);
       collections.set(checked.id, collection);
       return collection;
     },
     get,
     enter(entrant, seat) {
-      const collection = get(entrant.collectionId ?? "");
-      if (!collection.lists(entrant.name)) {
+      const { collectionId = "", name } = entrant;
+      const collection = collections.get(collectionId);
+      if (collection === undefined) {
         throw new IcrlError(
-          "ENTRANT_UNKNOWN",
-          `collection ${collection.spec.id} has no behaviour "${entrant.name}" for agents to play`,
+          "ENTRANT_EARLY",
+          `no collection "${collectionId}" is here yet: come again in a while, or see that it is the one meant`,
         );
       }
-      return collection.enter(entrant, seat);
+      if (!collection.lists(name)) {
+        const names = collection.parts.map((part) => part.entrant);
+        throw new IcrlError(
+          "ENTRANT_UNKNOWN",
+          `collection ${collectionId} has no behaviour "${name}" for agents to play${didYouMean(name, names)}`,
+        );
+      }
+      // One that is over has nothing to be said of it any more, such as what an agent plays.
+      return collection.state === "running" ? collection.enter(entrant, seat) : nothingMore(seat);
     },
     get closed() {
       return closed;

@@ -125,15 +125,16 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   /** Opens trials for those who wait. */
   function offer(): void {
     if (held.done) return void finish();
-    try {
-      for (const [seat, request] of waiting) {
+    for (const [seat, request] of waiting) {
+      try {
         const found = nextFor(request, held, limits);
         if (found === undefined) return;
         waiting.delete(seat);
         seat.open(createPlay(recordedDriver(name, found.task, found.numEnvs, source)), remaining);
+      } catch (error) {
+        waiting.delete(seat); // whoever asked for this cannot have it; the others may
+        seat.fail(error);
       }
-    } catch (error) {
-      fail(error);
     }
   }
 

@@ -8,10 +8,12 @@ import type { Assignment } from "./assignment.js";
 /** An agent that enters. */
 export interface Entrant {
   readonly name: string;
-  /** The tournament it is for; with no collection either, the oldest unfinished tournament that lists it. */
+  /** The tournament it is for; with no collection either, the oldest unfinished tournament that lists it, else the newest finished one. */
   readonly tournamentId: string | undefined;
   /** The collection it is for. */
   readonly collectionId: string | undefined;
+  /** The secret that it shows, if it does. */
+  readonly key: string | undefined;
   readonly agent: string;
   /** Its connection: sessions of one process share it. */
   readonly peer: string;
@@ -19,12 +21,14 @@ export interface Entrant {
   readonly tasks: readonly string[];
 }
 
-/** A session as the lobby sees it. */
+/** A session as the lobby sees it. No member throws. */
 export interface Seat {
   /** Opens an assignment. Only while the seat is free. */
   open(assignment: Assignment): void;
   /** Nothing more will come for this entrant. Only while the seat is free. */
   finish(): void;
+  /** The schedule failed in what it does for this session, which ends with it. */
+  fail(error: unknown): void;
 }
 
 /** A session's place in the lobby. */
@@ -38,10 +42,23 @@ export interface Place {
 /** Where entrants wait for assignments. */
 export interface Lobby {
   /**
-   * Takes a seat. The first assignment is opened after this has returned.
-   * @throws ENTRANT_UNKNOWN if no tournament lists the entrant
-   * @throws TOURNAMENT_UNKNOWN if the named tournament does not exist
+   * Takes a seat. The first assignment is opened after this has returned; where what it is for is over, that is said instead.
+   * @throws ENTRANT_EARLY if what the entrant is for does not exist yet
+   * @throws ENTRANT_UNKNOWN if what exists does not list it
    * @throws AGENT_MISMATCH if the tournament names another agent for it
+   * @throws KEY_REFUSED if its key is another's
    */
   enter(entrant: Entrant, seat: Seat): Place;
+}
+
+/** The place of an entrant for whom there is nothing more: it is told so once this has returned. */
+export function nothingMore(seat: Seat): Place {
+  let here = true;
+  setImmediate(() => here && seat.finish());
+  return {
+    free() {},
+    leave() {
+      here = false;
+    },
+  };
 }

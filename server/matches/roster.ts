@@ -5,7 +5,9 @@
 import type { Clock } from "../../common/clock.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
 import type { Assignable, Assignment } from "./assignment.js";
+import type { EntrantKeys } from "./entrant-keys.js";
 import type { Entrant, Place, Seat } from "./lobby.js";
+import { notifyAll } from "./turn-listeners.js";
 
 /** What a roster asks of its schedule. */
 export interface Schedule<A extends Assignable> {
@@ -15,12 +17,16 @@ export interface Schedule<A extends Assignable> {
   readonly entrants: readonly { readonly name: string; readonly agent: string }[];
   /** What an entrant may be given, in the order in which it is offered. */
   assignmentsOf(entrant: string): readonly A[];
+  /** By which its entrants are known again. */
+  readonly keys: EntrantKeys;
   /** Called once for each entrant, when its first session enters, before anything is offered to it. */
   declared(entrant: Entrant): void;
   /** What a session is told of one. */
   describe(assignable: A): Assignment;
   /** Called after an entrant's session came or left. */
   changed(): void;
+  /** Told what fails where no session can be. */
+  failed(error: unknown): void;
 }
 
 /** How an entrant is waited for. */
@@ -35,7 +41,7 @@ export interface Waiting {
 export interface Roster<A extends Assignable> {
   /** Whether the schedule lists an entrant of this name. */
   lists(entrant: string): boolean;
-  /** Seats an entrant that it lists. @throws AGENT_MISMATCH */
+  /** Seats an entrant that it lists. @throws AGENT_MISMATCH, KEY_REFUSED, and what `declared` throws */
   enter(entrant: Entrant, seat: Seat): Place;
   /** Offers assignments to those who wait: call it when there may be something for them. */
   offerAll(): void;
@@ -87,7 +93,16 @@ export function createRoster<A extends Assignable>(
     return assembled.has(entrant);
   }
 
+  /** What fails in this is one session's, whoever asked for it. */
   function offer(occupant: Occupant<A>): void {
+    try {
+      offerNext(occupant);
+    } catch (error) {
+      occupant.seat.fail(error);
+    }
+  }
+
+  function offerNext(occupant: Occupant<A>): void {
     if (occupant.finished || occupant.plays !== undefined) return;
     const own = schedule.assignmentsOf(occupant.entrant);
     if (own.every(({ finished }) => finished)) {
@@ -107,30 +122,23 @@ export function createRoster<A extends Assignable>(
     const { timeoutMs } = waiting(entrant);
     if (closed || timeoutMs === undefined || sessionsOf(entrant).size > 0) return;
     if (schedule.assignmentsOf(entrant).every(({ finished }) => finished)) return;
-    const absent = () => {
-      for (const assigned of schedule.assignmentsOf(entrant)) {
-        if (!assigned.finished) assigned.abandoned("AGENT_ABSENT", `no session under this name for ${timeoutMs} ms`);
-      }
-    };
-    stopAwaiting.set(entrant, clock.after(timeoutMs, absent));
+    stopAwaiting.set(
+      entrant,
+      clock.after(timeoutMs, () => abandonAll(schedule, entrant, timeoutMs)),
+    );
   }
 
   const roster: Roster<A> = {
     lists: (entrant) => listed.has(entrant),
     enter(entrant, seat) {
       const { name, peer } = entrant;
-      const agent = listed.get(name)?.agent;
-      if (agent !== undefined && agent !== entrant.agent) {
-        throw new IcrlError(
-          "AGENT_MISMATCH",
-          `entrant "${name}" of ${schedule.name} is agent "${agent}", not "${entrant.agent}"`,
-        );
-      }
-      stopAwaiting.get(name)?.();
+      requireAgent(schedule.name, entrant, listed.get(name)?.agent);
+      schedule.keys.admit(name, entrant.key);
       if (!declared.has(name)) {
         declared.add(name);
         schedule.declared(entrant);
       }
+      stopAwaiting.get(name)?.();
       const own = occupants.get(name) as Set<Occupant<A>>;
       const occupant: Occupant<A> = { seat, entrant: name, peer, plays: undefined, finished: false };
       own.add(occupant);
@@ -145,11 +153,14 @@ export function createRoster<A extends Assignable>(
         leave(reason, message) {
           own.delete(occupant);
           const { plays } = occupant;
-          if (plays !== undefined && reason !== undefined && !SERVER_FAULTS.includes(reason)) {
-            plays.abandoned(reason, message);
+          try {
+            if (plays !== undefined && reason !== undefined && !SERVER_FAULTS.includes(reason)) {
+              plays.abandoned(reason, message);
+            }
+          } finally {
+            if (own.size === 0) awaitEntrant(name);
+            schedule.changed();
           }
-          if (own.size === 0) awaitEntrant(name);
-          schedule.changed();
         },
       };
     },
@@ -173,4 +184,18 @@ export function createRoster<A extends Assignable>(
   };
   roster.waitFor(initially);
   return roster;
+}
+
+/** @throws AGENT_MISMATCH if an entrant is not the agent that is listed */
+function requireAgent(schedule: string, { name, agent }: Entrant, listed: string | undefined): void {
+  if (listed === undefined || listed === agent) return;
+  throw new IcrlError("AGENT_MISMATCH", `entrant "${name}" of ${schedule} is agent "${listed}", not "${agent}"`);
+}
+
+/** An entrant stayed away: that is said to all that it has not finished, whatever some of it throws. */
+function abandonAll<A extends Assignable>(schedule: Schedule<A>, entrant: string, timeoutMs: number): void {
+  const why = `no session under this name for ${timeoutMs} ms`;
+  const unfinished = schedule.assignmentsOf(entrant).filter(({ finished }) => !finished);
+  const saying = unfinished.map((assigned) => () => assigned.abandoned("AGENT_ABSENT", why));
+  notifyAll(saying, schedule.failed);
 }

@@ -25,7 +25,7 @@ export interface TrialResult {
   readonly regret: number;
   /** Expected return of the best policy over the episodes begun. */
   readonly optimalValue: number;
-  /** Cumulative regret at the task's curve steps; read it before the call returns, the memory is used again. */
+  /** Cumulative regret at the task's curve steps; read it before the call returns, the memory is used again. As the next two, of complete trials alone: empty otherwise. */
   readonly curve: Float64Array;
   /** Of the trial's last episode, [T]; read them before the call returns, too. */
   readonly actions: Int32Array;

@@ -3,12 +3,20 @@ export interface TurnListeners {
   /** Something has changed. */
   changed(): void;
   /** Calls a listener after every change; returns how to stop that. */
-  onChange(listener: () => void): () => void;
+  onChange(listener: Listener): () => void;
 }
 
-/** None yet. @param first called before them */
-export function turnListeners(first: () => void): TurnListeners {
-  const listeners = new Set<() => void>();
+/** Hears of a change. What it throws, or rejects with, is nobody else's trouble. */
+export type Listener = () => void | Promise<void>;
+
+/**
+ * None yet.
+ *
+ * @param first called before them
+ * @param failed told what it, or a listener, throws
+ */
+export function turnListeners(first: () => void, failed: (error: unknown) => void): TurnListeners {
+  const listeners = new Set<Listener>();
   let notifying = false;
   return {
     changed() {
@@ -16,8 +24,7 @@ export function turnListeners(first: () => void): TurnListeners {
       notifying = true;
       setImmediate(() => {
         notifying = false;
-        first();
-        for (const listener of [...listeners]) listener();
+        notifyAll([first, ...listeners], failed);
       });
     },
     onChange(listener) {
@@ -25,4 +32,15 @@ export function turnListeners(first: () => void): TurnListeners {
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** Calls all of them, whatever some of them throw. */
+export function notifyAll(listeners: Iterable<Listener>, failed: (error: unknown) => void): void {
+  for (const listener of [...listeners]) {
+    try {
+      listener()?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
 }

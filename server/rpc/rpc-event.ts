@@ -1,6 +1,7 @@
 /** What comes of calls, for the server's event log and its metrics. */
 import { status } from "@grpc/grpc-js";
 import { IcrlError, type Reason } from "../../common/errors.js";
+import type { InternalError } from "../sessions/session-event.js";
 
 /** One event. */
 export type RpcEvent =
@@ -14,8 +15,7 @@ export type RpcEvent =
       readonly reason: Reason | "INTERNAL" | undefined;
       readonly message: string | undefined;
     }
-  /** Something failed that should not: a bug, with its stack. */
-  | { readonly event: "internal_error"; readonly where: string; readonly err: unknown };
+  | InternalError;
 
 /**
  * A call's end.

@@ -80,8 +80,9 @@ export function tournamentService(
     }),
     forfeitMatches: unary(ForfeitMatchesRequest, ForfeitMatchesResponse, context, async (request) => {
       const forfeit = { reason: "AGENT_CRASHED", message: keptReason(request.message) } as const;
-      const taskIds = await tournaments.forfeit(request.id, request.entrant, forfeit, request.all);
-      return { matchIds: taskIds.map((taskId) => `${taskId}/${request.entrant}`) };
+      const { id, entrant, all, key } = request;
+      const taskIds = await tournaments.forfeit(id, entrant, forfeit, all, key);
+      return { matchIds: taskIds.map((taskId) => `${taskId}/${entrant}`) };
     }),
   };
 }

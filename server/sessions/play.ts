@@ -29,7 +29,7 @@ export interface Play {
   start(): LockStep;
   /** One lock-step. */
   step(answer: Answer): LockStep;
-  /** Gives up every unfinished trial, for a reason. */
+  /** Gives up every unfinished trial, for a reason; throws what failed in one of them once it is through. */
   abort(reason: Reason): void;
   /** Ended recorded trials that are durable, in the order of their ends. @throws LOG_UNWRITABLE */
   durableTrials(): number;
@@ -114,13 +114,19 @@ export function createPlay(driver: Driver): Play {
       return show();
     },
     abort(reason) {
+      const failures: unknown[] = [];
       for (let n = 0; n < numEnvs; n++) {
         if (active[n] === 0) continue;
         active[n] = 0;
         shown.activeCount -= 1;
         totals.incompleteTrials += 1;
-        if (driver.cutShort(n, reason)) totals.episodes += 1;
+        try {
+          if (driver.cutShort(n, reason)) totals.episodes += 1;
+        } catch (error) {
+          failures.push(error); // the trials of the other envs are given up all the same
+        }
       }
+      if (failures.length > 0) throw failures[0];
     },
     durableTrials: driver.durableTrials,
     whenDurable: driver.whenDurable,

@@ -6,6 +6,7 @@ import {
   endEpisode,
   endTrial,
   executed,
+  giveBack,
   newPlayed,
   type Played,
   type PlayedSetup,
@@ -33,7 +34,13 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
     knowsFinalFeatures: true,
     startTrial(n) {
       const ticket = source.take();
-      return ticket && startTrial(played, n, ticket);
+      if (ticket === undefined) return undefined;
+      try {
+        return startTrial(played, n, ticket);
+      } catch (error) {
+        giveBack(played, ticket); // it is nobody's else
+        throw error;
+      }
     },
     step(answer, shown, ended) {
       played.agentMs += answer.agentMs;
@@ -45,7 +52,7 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
     endEpisode(n) {
       const slot = slots[n];
       endEpisode(played, slot, undefined);
-      if (slot.episode + 1 === episodes) return endTrial(played, slot, undefined);
+      if (slot.episode + 1 === episodes) return endTrial(played, slot);
       startEpisode(played, slot, slot.episode + 1);
       return undefined;
     },

@@ -185,19 +185,17 @@ export function executed(played: Played, answer: Answer, shown: LockStep): Answe
   return { ...answer, actions, propensities };
 }
 
-/** Says what came of the trial, to its source and to its agent. */
-export function endTrial(played: Played, slot: Slot, truncatedBy: Reason | undefined): TrialEnd {
+/** The trial ran to its end: says what came of it, to its source and to its agent. */
+export function endTrial(played: Played, slot: Slot): TrialEnd {
   const { steps, recorder, withholdTruth } = played;
   const { horizon, episodes } = played.task;
   const { n, ticket, regret, optimalValue } = slot;
-  const complete = truncatedBy === undefined;
-  if (complete) recorder?.endTrial(n, undefined);
-  else unlessUnwritable(() => recorder?.endTrial(n, truncatedBy));
+  recorder?.endTrial(n, undefined);
   const from = n * horizon;
   const length = slot.env.stepInEpisode;
   played.source.done({
     ticket,
-    complete,
+    complete: true,
     steps: slot.steps,
     return: slot.return,
     regret,
@@ -208,8 +206,7 @@ export function endTrial(played: Played, slot: Slot, truncatedBy: Reason | undef
         : regretCurve(steps, n, length, played.stepCurve),
     actions: steps.actions.subarray(from, from + length),
     regrets: steps.regrets.subarray(from, from + length),
-    taken: complete || !played.source.wantsTaken ? undefined : Int32Array.from(slot.takenBefore),
-    whenDurable: complete ? recorder?.durability() : undefined,
+    whenDurable: recorder?.durability(),
   });
   return {
     env: n,
@@ -217,15 +214,36 @@ export function endTrial(played: Played, slot: Slot, truncatedBy: Reason | undef
     trialReturn: slot.return,
     optimalValue: withholdTruth ? undefined : optimalValue,
     regret: withholdTruth ? undefined : regret,
-    complete,
+    complete: true,
   };
 }
 
-/** The trial is cut short: recorded as far as it came. @returns whether a step of it was taken */
+/** The trial is cut short: recorded as far as it came, and given back whatever fails in that. @returns whether a step of it was taken */
 export function cutShort(played: Played, slot: Slot, reason: Reason): boolean {
-  unlessUnwritable(() => endEpisode(played, slot, reason));
-  endTrial(played, slot, reason);
+  try {
+    unlessUnwritable(() => endEpisode(played, slot, reason));
+    unlessUnwritable(() => played.recorder?.endTrial(slot.n, reason));
+  } finally {
+    giveBack(played, slot.ticket, slot, played.source.wantsTaken ? Int32Array.from(slot.takenBefore) : undefined);
+  }
   return slot.steps > 0;
+}
+
+/** Gives a trial back to its source, unfinished. */
+export function giveBack(
+  { source }: Played,
+  ticket: TrialTicket,
+  sums: Pick<Slot, "steps" | "return" | "regret" | "optimalValue"> = {
+    steps: 0,
+    return: 0,
+    regret: 0,
+    optimalValue: 0,
+  },
+  taken?: Int32Array,
+): void {
+  const { steps, return: sum, regret, optimalValue } = sums;
+  const nothing = { curve: new Float64Array(), actions: new Int32Array(), regrets: new Float32Array() };
+  source.done({ ticket, complete: false, steps, return: sum, regret, optimalValue, taken, ...nothing });
 }
 
 /** Records what was cut short. A log that cannot be written is often why it was; it is not acknowledged, so nothing is broken. */

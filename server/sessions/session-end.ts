@@ -1,6 +1,7 @@
 /** How sessions end: by an error, or because the agent has left. */
 import { IcrlError, type Reason } from "../../common/errors.js";
 import { introducedIn, type LiveSession, openIn, totalsOf } from "./live-session.js";
+import { internalError } from "./session-event.js";
 
 /** Why what is open is left unfinished. */
 export interface Leaving {
@@ -10,7 +11,8 @@ export interface Leaving {
 }
 
 /**
- * Ends it, unless it has ended: gives up what is open, says so, and leaves the lobby and the link.
+ * Ends it, unless it has ended: gives up what is open, says so, and leaves the lobby and the link. Never throws: what fails on the way
+ * is told, and keeps it from nothing else.
  *
  * @param error what the agent is told; undefined where it ends well
  * @param leaving matters where something is unfinished
@@ -21,15 +23,25 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
   const open = openIn(session);
   const introduced = introducedIn(session);
   const unfinished = open !== undefined && open.steps.play.activeCount > 0;
-  const cause = error === undefined ? undefined : error instanceof IcrlError ? error.reason : "INTERNAL";
-  const reason = cause ?? (unfinished ? leaving?.reason : undefined);
   session.state = { is: "ended" };
-  session.stopDrainTime?.();
-  if (state.is === "opening") state.giveUp();
-  try {
-    open?.steps.stop(leaving?.reason);
-  } finally {
+  let cause = error;
+  const attempt = (part: () => void) => {
+    try {
+      part();
+    } catch (failure) {
+      if (cause === undefined) cause = failure;
+      else report(session, failure);
+    }
+  };
+  attempt(() => session.stopDrainTime?.());
+  attempt(() => state.is === "opening" && state.giveUp());
+  attempt(() => open?.steps.stop(leaving?.reason));
+  // Whatever was to be opened, or is open, the server failed in it, and would again.
+  const failed = cause !== undefined && !(cause instanceof IcrlError);
+  const left = failed ? SERVER_FAILED : unfinished ? leaving : undefined;
+  attempt(() => {
     const { steps, completeTrials } = totalsOf(session, open);
+    const reason = cause === undefined ? left?.reason : cause instanceof IcrlError ? cause.reason : "INTERNAL";
     context.tell({
       event: "session_ended",
       sessionId: session.id,
@@ -43,19 +55,35 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
       trials: completeTrials,
       seconds: (context.clock.now() - session.sinceMs) / 1000,
     });
-    introduced?.place?.leave(unfinished ? leaving?.reason : undefined, leaving?.text ?? "");
-    link.end(error);
-  }
+  });
+  attempt(() => introduced?.place?.leave(left?.reason, left?.text ?? leaving?.text ?? ""));
+  attempt(() => link.end(cause));
 }
 
-/** Ends it with an error, unless it has ended. */
+/** Says that something failed where nobody is left to be told of it. */
+function report({ context }: LiveSession, failure: unknown): void {
+  try {
+    context.tell(internalError("session", failure));
+  } catch {} // what fails to be told cannot be told
+}
+
+/** What its schedule hears of a session that the server failed in. */
+const SERVER_FAILED: Leaving = { reason: "CONNECTION_LOST", text: "the server failed" };
+
+/** Ends it with an error, unless it has ended. Never throws. */
 export function fail(session: LiveSession, error: unknown): void {
-  const known = error instanceof IcrlError;
-  end(
-    session,
-    error,
-    known ? { reason: error.reason, text: error.message } : { reason: "CONNECTION_LOST", text: "the server failed" },
-  );
+  end(session, error, error instanceof IcrlError ? { reason: error.reason, text: error.message } : SERVER_FAILED);
+}
+
+/** The same function for whoever must not hear of what it throws: that ends the session, and nobody else's. */
+export function guarded<A extends unknown[]>(session: LiveSession, run: (...args: A) => void): (...args: A) => void {
+  return (...args) => {
+    try {
+      run(...args);
+    } catch (error) {
+      fail(session, error);
+    }
+  };
 }
 
 /** The agent goes in the middle of what is open; `why` it cannot go on, or nothing where it only leaves. */

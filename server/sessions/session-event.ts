@@ -1,8 +1,24 @@
-/** What happens to sessions, for the server's event log and its metrics. */
-import type { Reason } from "../../common/errors.js";
+/** What happens to sessions, for the server's event log and its metrics. Fields are as the event log has them. */
+import { IcrlError, type Reason } from "../../common/errors.js";
+
+/** Something failed that should not: a bug, with its stack. */
+export interface InternalError {
+  readonly event: "internal_error";
+  readonly where: string;
+  readonly err: unknown;
+  /** Absent where it has none. */
+  readonly reason?: Reason;
+}
+
+/** The event of an error that nobody waits for. */
+export function internalError(where: string, err: unknown): InternalError {
+  return { event: "internal_error", where, err, ...(err instanceof IcrlError ? { reason: err.reason } : {}) };
+}
 
 /** One event. */
 export type SessionEvent =
+  /** Beside an error that ended it: something failed while it ended. */
+  | InternalError
   | { readonly event: "session_opened"; readonly sessionId: string; readonly peer: string }
   /** A task, a match or trials to label. */
   | {

@@ -6,7 +6,7 @@ import { checkedLabel, notImplemented } from "./checked-request.js";
 import { type Introduced, type LiveSession, type Open, type Opening, send } from "./live-session.js";
 import { createLockSteps } from "./lock-steps.js";
 import type { Playable, Prepared } from "./playable.js";
-import { drainingError, end, fail } from "./session-end.js";
+import { drainingError, end, fail, guarded } from "./session-end.js";
 
 /** Opens what is prepared, at once or, where it is recorded, when the log can be written: one that failed is tried again. */
 export function open(session: LiveSession, who: Introduced, { recorded, make }: Prepared): void {
@@ -39,19 +39,15 @@ export function openLabels(session: LiveSession, who: Introduced, message: OpenR
   opening.giveUp = labels.request(
     { name: label, agent, agentVersion, agentOptions, tasks, numEnvs: message.numEnvs },
     {
-      open(play, remaining) {
+      open: guarded(session, (play, remaining) => {
         if (session.state !== opening) return; // it has left: nothing of the play is taken yet
-        try {
-          const opened = { trials: BigInt(remaining), label };
-          begin(session, who, { play, assignment: undefined, overtimeMs: 0, opened });
-        } catch (error) {
-          fail(session, error);
-        }
-      },
-      finish() {
+        const opened = { trials: BigInt(remaining), label };
+        begin(session, who, { play, assignment: undefined, overtimeMs: 0, opened });
+      }),
+      finish: guarded(session, () => {
         session.state = { ...who, is: "ready" };
         sendFinished(session);
-      },
+      }),
       fail: (error) => fail(session, error),
     },
   );
@@ -70,7 +66,7 @@ function begin(
     overtimeMs,
     send: (message) => send(session, message),
     sendAgain: (bytes) => session.link.send(bytes),
-    played: () => close(session, playing),
+    played: () => void close(session, playing),
     fail: (error) => fail(session, error),
   });
   const playing: Open = { is: "playing", hello, place, steps, assignment };

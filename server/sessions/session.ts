@@ -20,7 +20,7 @@ import type { Link } from "./link.js";
 import { type Introduced, type LiveSession, openIn, send, statusOf } from "./live-session.js";
 import { assignedPlay, freePlay } from "./playable.js";
 import type { SessionContext } from "./session-context.js";
-import { drainingError, end, fail, leave } from "./session-end.js";
+import { drainingError, end, fail, guarded, leave } from "./session-end.js";
 import { close, open, openLabels, sendFinished } from "./session-open.js";
 import type { SessionStatus } from "./session-status.js";
 
@@ -40,12 +40,22 @@ export interface Session {
   status(): SessionStatus;
 }
 
-/** Starts a session on a link. */
+/**
+ * Starts a session on a link. Whoever calls it, or is called back for it, hears of no error: what its code throws, wherever that runs, ends
+ * this session with INTERNAL.
+ */
 export function createSession(link: Link, context: SessionContext): Session {
+  const { clock } = context;
   const session: LiveSession = {
     id: randomUUID(),
-    context,
-    sinceMs: context.clock.now(),
+    context: {
+      ...context,
+      clock: {
+        now: () => clock.now(),
+        after: (ms, callback) => clock.after(ms, guarded(session, callback)),
+      },
+    },
+    sinceMs: clock.now(),
     link,
     state: { is: "new" },
     before: { steps: 0, completeTrials: 0 },
@@ -54,22 +64,17 @@ export function createSession(link: Link, context: SessionContext): Session {
   };
   context.tell({ event: "session_opened", sessionId: session.id, peer: link.peer });
   return {
-    receive(bytes) {
-      if (session.state.is === "ended") return;
-      try {
-        onMessage(session, decodeRequest(bytes, context.limits), bytes);
-      } catch (error) {
-        fail(session, error);
-      }
-    },
-    endOfInput() {
+    receive: guarded(session, (bytes) => {
+      if (session.state.is !== "ended") onMessage(session, decodeRequest(bytes, context.limits), bytes);
+    }),
+    endOfInput: guarded(session, () => {
       session.inputEnded = true;
       if (session.state.is === "playing") leave(session, undefined);
       else if (session.state.is !== "closing") end(session, undefined, undefined);
-    },
+    }),
     lost: () => end(session, undefined, { reason: "CONNECTION_LOST", text: "the agent's connection was lost" }),
     fail: (error) => fail(session, error),
-    drain: (deadlineMs) => drain(session, deadlineMs),
+    drain: guarded(session, (deadlineMs) => drain(session, deadlineMs)),
     status: () => statusOf(session),
   };
 }
@@ -126,24 +131,21 @@ function onHello(session: LiveSession, hello: Hello): void {
     },
   });
   if (hello.entrant === undefined) return;
-  const { entrant: name, tournamentId, collectionId, agent, tasks } = hello;
-  const entrant = { name, tournamentId, collectionId, agent, peer: session.link.peer, tasks };
+  const { entrant: name, tournamentId, collectionId, entrantKey: key, agent, tasks } = hello;
+  const entrant = { name, tournamentId, collectionId, key, agent, peer: session.link.peer, tasks };
   session.state = { is: "ready", hello, place: lobby.enter(entrant, seatOf(session)) };
 }
 
 /** The session as the lobby sees it. */
 function seatOf(session: LiveSession): Seat {
   return {
-    open(assignment) {
+    open: guarded(session, (assignment) => {
       const { state } = session;
-      try {
-        if (state.is !== "ready") throw new Error(`an assignment came to a session that was ${state.is}`);
-        open(session, state, assignedPlay(session.id, state.hello, assignment, session.context));
-      } catch (error) {
-        fail(session, error);
-      }
-    },
-    finish: () => sendFinished(session),
+      if (state.is !== "ready") throw new Error(`an assignment came to a session that was ${state.is}`);
+      open(session, state, assignedPlay(session.id, state.hello, assignment, session.context));
+    }),
+    finish: guarded(session, () => sendFinished(session)),
+    fail: (error) => fail(session, error),
   };
 }
 

@@ -1,5 +1,6 @@
 /** A tournament of a server, from what a list shows of it to its results. */
 import type { TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
+import { notifyAll } from "../matches/turn-listeners.js";
 import type { FinalCounts } from "./journal.js";
 import type { CheckedSpec } from "./spec.js";
 import type { Tournament } from "./tournament.js";
@@ -28,18 +29,18 @@ export interface LoadedEntry extends Entry {
  *
  * @param earlier what an earlier run of the server counted when it was finished
  * @param conclude gives them, once all is played; undefined where nobody wants them any more
+ * @param failed told what a listener throws
  */
 export function followed(
   tournament: Tournament,
   earlier: FinalCounts | undefined,
   conclude: () => Promise<TournamentResults | undefined>,
+  failed: (error: unknown) => void,
 ): LoadedEntry {
   const listeners = new Set<() => void>();
   let results: TournamentResults | undefined;
   let concluding = false;
-  const notify = () => {
-    for (const listener of [...listeners]) listener();
-  };
+  const notify = () => notifyAll(listeners, failed);
   tournament.onChange(async () => {
     notify();
     if (!tournament.over || concluding) return;

@@ -18,6 +18,8 @@ export interface HandOutEvents {
   returned(): void;
   /** Called now and then while steps are taken and no trial ends. */
   stepped(): void;
+  /** Told what fails where no session can be. */
+  failed(error: unknown): void;
 }
 
 /** Trials to hand out. */
@@ -92,10 +94,13 @@ export function createHandOut(
       if (result.whenDurable === undefined) return takeIn(trial, result);
       const kept = copyOf(result);
       // One that the log loses would be missing after a restart: it is played again.
-      result.whenDurable().then(
-        () => takeIn(trial, kept),
-        () => takeBack(trial),
-      );
+      result
+        .whenDurable()
+        .then(
+          () => takeIn(trial, kept),
+          () => takeBack(trial),
+        )
+        .catch(events.failed);
     },
   };
 

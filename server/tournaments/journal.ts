@@ -31,6 +31,8 @@ export type JournalEvent =
     }
   /** An entrant's first session said which tasks it plays; empty: any. */
   | { readonly event: "declared"; readonly entrant: string; readonly tasks: readonly string[] }
+  /** An entrant is known by the key of this hash from now on. */
+  | { readonly event: "keyed"; readonly entrant: string; readonly hash: string }
   | ({ readonly event: "forfeited"; readonly task: string; readonly entrant: string } & Forfeit)
   /** All that was played is in the log's shards. */
   | ({ readonly event: "finished" } & FinalCounts);
@@ -123,6 +125,8 @@ export interface JournalRecord {
   readonly seedKey: string;
   readonly declared: ReadonlyMap<string, readonly string[]>;
   readonly forfeits: readonly ({ readonly task: string; readonly entrant: string } & Forfeit)[];
+  /** Hashes of entrants' keys. */
+  readonly keys: ReadonlyMap<string, string>;
   /** Undefined while it is not. */
   readonly finished: FinalCounts | undefined;
 }
@@ -164,6 +168,7 @@ function readJournal(path: string, id: string): { at: string; record: JournalRec
     seedKey: created.seed_key ?? "",
     declared: new Map(events.flatMap((event) => (event.event === "declared" ? [[event.entrant, event.tasks]] : []))),
     forfeits: events.flatMap((event) => (event.event === "forfeited" ? [event] : [])),
+    keys: new Map(events.flatMap((event) => (event.event === "keyed" ? [[event.entrant, event.hash]] : []))),
     finished: events.find((event) => event.event === "finished"),
   };
   return [{ at: created.at, record }];
@@ -183,6 +188,7 @@ function eventDocument({ z, count, name, text, options, seedKey }: Parts) {
   return z.discriminatedUnion("event", [
     z.object({ event: z.literal("created"), spec: options, seed_key: z.optional(seedKey), at: text(100) }),
     z.object({ event: z.literal("declared"), entrant: name, tasks: z.array(text()) }),
+    z.object({ event: z.literal("keyed"), entrant: name, hash: z.string("a text") }),
     z.object({
       event: z.literal("forfeited"),
       task: name,

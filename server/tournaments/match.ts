@@ -54,13 +54,18 @@ export interface MatchEvents {
   forfeited(forfeit: Forfeit): void;
   /** Whether entrants may leave now and come back later. */
   mayLeave(): boolean;
+  /** Told what fails where no session can be. */
+  failed(error: unknown): void;
 }
 
-/** Reasons for which an entrant leaves that may leave. */
-const LEAVES: readonly Reason[] = ["CONNECTION_LOST", "AGENT_CLOSED"];
+/** Reasons for which an entrant leaves that may leave: a process that was stopped, or a network that went dead, only falls silent. */
+const LEAVES: readonly Reason[] = ["CONNECTION_LOST", "AGENT_CLOSED", "ACT_TIMEOUT"];
 
 /** An entrant that left so often without a trial played in between will not make it. */
 const MOST_DEPARTURES = 50;
+
+/** The same where it fell silent each time: that takes long, and what comes back and answers no more has failed rather than left. */
+const MOST_SILENCES = 5;
 
 /** Longest time, in milliseconds, that forfeiting keeps everybody waiting. */
 const SLICE_MS = 10;
@@ -74,6 +79,7 @@ export function createMatch(series: TrialSeries, task: Task, trials: number, eve
   let forfeiting = false;
   let left = false;
   let departures = 0;
+  let silences = 0;
   let opened = false;
   const handOut = createHandOut(results, trials, seedsOf, {
     isOpen: () => forfeit === undefined,
@@ -85,14 +91,16 @@ export function createMatch(series: TrialSeries, task: Task, trials: number, eve
     },
     played() {
       departures = 0;
+      silences = 0;
       if (results.completeTrials === trials) events.finished();
       events.changed();
     },
     returned() {
-      if (forfeit !== undefined) void forfeitUnplayed();
+      if (forfeit !== undefined) forfeitUnplayed().catch(events.failed);
       events.changed();
     },
     stepped: events.changed,
+    failed: events.failed,
   });
 
   function standing(): Standing {
@@ -121,7 +129,7 @@ export function createMatch(series: TrialSeries, task: Task, trials: number, eve
     forfeit = why;
     left = false;
     events.forfeited(why);
-    void forfeitUnplayed();
+    forfeitUnplayed().catch(events.failed);
   }
 
   const forfeitsBy = (reason: Reason) => !(events.mayLeave() && LEAVES.includes(reason));
@@ -163,10 +171,13 @@ export function createMatch(series: TrialSeries, task: Task, trials: number, eve
     },
     abandoned(reason, message) {
       if (forfeitsBy(reason)) return giveUp({ reason, message });
+      if (left) return; // another session of it left before, and nobody has gone on since: it is one departure
       left = true;
       departures += 1;
-      if (departures < MOST_DEPARTURES) return;
-      giveUp({ reason, message: `${message}: ${departures} times without a trial played in between` });
+      silences = reason === "ACT_TIMEOUT" ? silences + 1 : 0;
+      if (departures < MOST_DEPARTURES && silences < MOST_SILENCES) return;
+      const times = departures < MOST_DEPARTURES ? silences : departures;
+      giveUp({ reason, message: `${message}: ${times} times without a trial played in between` });
     },
     recover(trial, played) {
       if (results.has(trial)) return;

@@ -1,5 +1,6 @@
 /** What happens to tournaments, for the server's event log and its metrics. Never seeds. */
 import type { Reason } from "../../common/errors.js";
+import type { InternalError } from "../sessions/session-event.js";
 
 /** Which tournament. */
 interface OfTournament {
@@ -19,6 +20,7 @@ interface OfMatch {
 
 /** One event. */
 export type TournamentEvent =
+  | InternalError
   | ({ readonly event: "tournament_created"; readonly trials: number } & OfTournament)
   /** Found unfinished when the server started. */
   | ({ readonly event: "tournament_resumed"; readonly trials: number; readonly unfinished: number } & OfTournament)

@@ -1,8 +1,11 @@
 /** One tournament: its matches, who plays them, and when it is over. */
 import type { Clock } from "../../common/clock.js";
 import { playsTask } from "../../common/plays-task.js";
+import type { Assignment } from "../matches/assignment.js";
+import { createEntrantKeys, type EntrantKeys } from "../matches/entrant-keys.js";
 import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../matches/roster.js";
-import { turnListeners } from "../matches/turn-listeners.js";
+import { type Listener, turnListeners } from "../matches/turn-listeners.js";
+import { internalError } from "../sessions/session-event.js";
 import type { JournalEvent, JournalRecord } from "./journal.js";
 import { createMatch, type Forfeit, type TournamentMatch } from "./match.js";
 import type { PlayedTrial } from "./match-results.js";
@@ -21,6 +24,8 @@ export const UNATTENDED: Attendance = { mayLeave: true, timeoutMs: undefined, pr
 /** A tournament that is being played or is over. */
 export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "enter" | "presenceOf"> {
   readonly spec: CheckedSpec;
+  /** By which its entrants are known again. */
+  readonly keys: EntrantKeys;
   /** By task, then by entrant; what an entrant turns out not to play has left. Another array whenever some have. */
   readonly matches: readonly TournamentMatch[];
   /** Whether all matches are finished. */
@@ -34,7 +39,7 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
   /** The match of an entrant on a task, if it plays it. */
   match(taskId: string, entrant: string): TournamentMatch | undefined;
   /** Calls a listener after every change; returns how to stop that. */
-  onChange(listener: () => void): () => void;
+  onChange(listener: Listener): () => void;
   /** From now on asks this of the entrants. */
   attend(attendance: (entrant: string) => Attendance): void;
   /** Forfeits matches of an entrant: all that are unfinished, or those that are being played or were left. Gives their task ids. */
@@ -42,7 +47,7 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
   /** Takes a trial that the log holds. */
   recover(taskId: string, entrant: string, trial: number, played: PlayedTrial): void;
   /** Goes on as if what a journal says had happened now; call it after the trials are recovered. */
-  replay(record: Pick<JournalRecord, "declared" | "forfeits">): void;
+  replay(record: Pick<JournalRecord, "declared" | "forfeits" | "keys">): void;
   /** Stops waiting for entrants, and tells listeners. */
   close(): void;
 }
@@ -66,7 +71,9 @@ export function createTournament(
   let changes = 0;
   const changedAt = new WeakMap<TournamentMatch, number>();
   const touch = (match: TournamentMatch) => void changedAt.set(match, ++changes);
-  const { changed, onChange } = turnListeners(() => roster.offerAll());
+  const failed = (error: unknown) => tell(internalError("tournament", error));
+  const { changed, onChange } = turnListeners(() => roster.offerAll(), failed);
+  const keys = createEntrantKeys(`tournament ${spec.id}`, (entrant, hash) => write({ event: "keyed", entrant, hash }));
 
   let matches = matchesOf(spec, tell, {
     changed(match) {
@@ -79,6 +86,7 @@ export function createTournament(
       return !replaying;
     },
     mayLeave: (entrant) => attendance(entrant).mayLeave,
+    failed,
   });
   /** There may be ten thousand matches, and a change every turn of the event loop. */
   const unfinished = new Set(matches);
@@ -107,18 +115,12 @@ export function createTournament(
     {
       name: `tournament ${spec.id}`,
       entrants: spec.agents,
+      keys,
       assignmentsOf: (entrant) => byEntrant.get(entrant) ?? [],
       declared: ({ name, tasks }) => declare(name, tasks),
-      describe: (match) => ({
-        tournamentId: spec.id,
-        matchId: `${match.taskId}/${match.entrant}`,
-        taskId: match.taskId,
-        task: match.task,
-        agentOptions: optionsOf.get(match.entrant) ?? {},
-        source: match.source,
-        keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
-      }),
+      describe: (match) => assignmentOf(spec.id, match, optionsOf.get(match.entrant) ?? {}),
       changed,
+      failed,
     },
     clock,
     initially,
@@ -128,6 +130,7 @@ export function createTournament(
 
   return {
     spec,
+    keys,
     get matches() {
       return matches;
     },
@@ -166,6 +169,7 @@ export function createTournament(
         matchOf(task, entrant)?.giveUp({ reason, message });
       }
       replaying = false;
+      keys.restore(journal.keys);
       changed();
     },
     close() {
@@ -175,12 +179,29 @@ export function createTournament(
   };
 }
 
+/** A match as the session that plays it sees it. */
+const assignmentOf = (
+  tournamentId: string,
+  match: TournamentMatch,
+  agentOptions: Assignment["agentOptions"],
+): Assignment => ({
+  tournamentId,
+  matchId: `${match.taskId}/${match.entrant}`,
+  taskId: match.taskId,
+  task: match.task,
+  agentOptions,
+  source: match.source,
+  keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
+});
+
 /** What the matches of a tournament tell it, and ask. */
 interface MatchHooks {
   changed(match: TournamentMatch): void;
   /** It is given up; returns whether that is news. */
   forfeited(match: TournamentMatch, forfeit: Forfeit): boolean;
   mayLeave(entrant: string): boolean;
+  /** Told what fails where no session can be. */
+  failed(error: unknown): void;
 }
 
 /** The matches of a spec: by task, then by entrant. */
@@ -203,6 +224,7 @@ function matchesOf(
             tell({ event: "match_forfeited", ...about, played: match.completeTrials, ...forfeit });
           },
           mayLeave: () => hooks.mayLeave(entrant),
+          failed: hooks.failed,
         });
         return match;
       }),

@@ -7,8 +7,9 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
-import type { CreateTournamentRequest } from "../../proto/gen/icrl/v1/tournament.js";
-import type { Entrant, Lobby } from "../matches/lobby.js";
+import type { CreateTournamentRequest as Request } from "../../proto/gen/icrl/v1/tournament.js";
+import { createEntrantKeys } from "../matches/entrant-keys.js";
+import { type Entrant, type Lobby, nothingMore, type Place, type Seat } from "../matches/lobby.js";
 import type { Limits } from "../sessions/limits.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { createConclusions } from "./conclude.js";
@@ -20,6 +21,7 @@ import { computeResults } from "./results.js";
 import { type CheckedSpec, checkSpec, seedKeyText } from "./spec.js";
 import { type Attendance, createTournament, type Tournament, UNATTENDED } from "./tournament.js";
 import type { TournamentEvent } from "./tournament-event.js";
+import { type Candidate, tournamentFor } from "./tournament-for.js";
 
 /** The tournaments of a server. */
 export interface Tournaments extends Lobby {
@@ -28,18 +30,20 @@ export interface Tournaments extends Lobby {
    * cannot be written there is none, and the next who asks creates it. Whoever gives no seed key gets the one that there is, or a new one.
    * @throws SPEC_INVALID, also where the tournament has another seed key, and what its tasks throw; LOG_UNWRITABLE
    */
-  create(request: CreateTournamentRequest): Promise<{ entry: LoadedEntry; existed: boolean }>;
+  create(request: Request): Promise<{ entry: LoadedEntry; existed: boolean }>;
   /** @throws TOURNAMENT_UNKNOWN; LOG_CORRUPT if it has to be read and cannot be */
   get(id: string): Promise<LoadedEntry>;
   /** Oldest first. */
   list(): readonly Entry[];
   /**
    * Forfeits matches of an entrant, as Tournament.forfeit does; that they are is on disk when this resolves.
-   * @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN, LOG_UNWRITABLE, SERVER_DRAINING
+   *
+   * @param key the entrant's, where it has one
+   * @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN, KEY_REFUSED, LOG_UNWRITABLE, SERVER_DRAINING
    */
-  forfeit(id: string, entrant: string, forfeit: Forfeit, all: boolean): Promise<string[]>;
   /** Seeds of those that this version of the server leaves alone, as it would play something else: they are in no list. */
   readonly leftAlone: readonly Pick<CheckedSpec, "seed" | "seedKey">[];
+  forfeit(id: string, entrant: string, forfeit: Forfeit, all: boolean, key: string): Promise<string[]>;
   /** Whether nothing will change any more: the server is about to stop. */
   readonly closed: boolean;
   /** Stops waiting for entrants, tells listeners, and takes no more; resolves when the journals are written. */
@@ -73,7 +77,6 @@ interface Slot {
 const SEED_KEY_BYTES = 32;
 
 type StartedSlot = Slot & { readonly entry: LoadedEntry };
-type Declarations = CreateTournamentRequest["declarations"];
 type Attending = (entrant: string) => Attendance;
 
 /**
@@ -92,12 +95,14 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
   const { slots, leftAlone } = earlierSlots(context, journalOf);
 
-  const follow = (tournament: Tournament, journal: Journal, earlier: FinalCounts | undefined) =>
-    followed(tournament, earlier, async () => {
+  const follow = (tournament: Tournament, journal: Journal, earlier: FinalCounts | undefined) => {
+    const conclude = async () => {
       if (closed) return undefined;
       if (earlier === undefined) await conclusions.conclude(tournament, journal);
       return computeResults(tournament);
-    });
+    };
+    return followed(tournament, earlier, conclude, onError);
+  };
 
   function load(slot: Slot): Promise<LoadedEntry> {
     slot.loading ??= (async () => {
@@ -118,13 +123,13 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   }
 
   /** Writes that there is a tournament, and then starts it. */
-  async function start(spec: CheckedSpec, attendance: Attending, declarations: Declarations): Promise<StartedSlot> {
+  async function start(spec: CheckedSpec, attendance: Attending, request: Request): Promise<StartedSlot> {
     const journal = journalOf(spec.id);
     const key = spec.seedKey === "" ? {} : { seed_key: spec.seedKey };
     journal.append({ event: "created", spec: journalled(spec), ...key, at: new Date().toISOString() });
     await journal.durable();
     const tournament = createTournament(spec, clock, attendance, journal.append, tell);
-    for (const { name, tasks } of declarations) tournament.declare(name, tasks);
+    sayBeforehand(tournament, request);
     await journal.durable();
     const entry = follow(tournament, journal, undefined);
     const slot = { spec, journal, record: undefined, entry, loading: undefined };
@@ -147,22 +152,19 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     );
   }
 
-  /** Those in which something is left to play. */
-  const open = () => [...slots.values()].flatMap(({ entry }) => (entry && !entry.tournament.over ? [entry] : []));
-
   return {
     async create(request) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const seedKey = request.seedKey === undefined ? undefined : seedKeyText(request.seedKey);
       const attendance = attendanceOf(request, spec, limits);
-      for (const { name } of request.declarations) requireEntrant(spec, name, "is declared to play tasks");
+      checkEntrants(spec, request);
       for (;;) {
         const slot = slots.get(spec.id);
         if (slot !== undefined) {
           requireSameKey(slot.spec, seedKey);
           const entry = await loaded(slot);
-          await goOn(entry.tournament, slot.journal, attendance, request.declarations);
+          await goOn(entry.tournament, slot.journal, attendance, request);
           return { entry, existed: true };
         }
         const byAnother = creating.get(spec.id);
@@ -170,24 +172,22 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
         await byAnother.catch(() => {}); // if it failed, it is for us to try
       }
       const keyed = { ...spec, seedKey: seedKey ?? randomBytes(SEED_KEY_BYTES).toString("hex") };
-      const mine = start(keyed, attendance, request.declarations).finally(() => creating.delete(spec.id));
+      const mine = start(keyed, attendance, request).finally(() => creating.delete(spec.id));
       creating.set(spec.id, mine);
       return { entry: (await mine).entry, existed: false };
     },
     get,
     list: () => Array.from(slots.values(), shown),
-    async forfeit(id, entrant, forfeit, all) {
+    async forfeit(id, entrant, forfeit, all, key) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
       const { tournament } = await get(id);
-      if (!tournament.lists(entrant)) {
-        throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${id} has no entrant "${entrant}"`);
-      }
+      checkMayForfeit(tournament, entrant, key);
       const given = tournament.forfeit(entrant, forfeit, all);
       await slots.get(id)?.journal.durable();
       return given;
     },
     leftAlone,
-    enter: (entrant, seat) => tournamentFor(entrant, slots, open).enter(entrant, seat),
+    enter: (entrant, seat) => seated(entrant, seat, tournamentFor(entrant, Array.from(slots.values(), candidate))),
     get closed() {
       return closed;
     },
@@ -214,17 +214,29 @@ function earlierSlots({ dataDir, limits, onError }: TournamentsContext, journalO
 }
 
 /** Somebody wants a tournament that there is. What it says of entrants is on disk when this resolves. */
-async function goOn(
-  tournament: Tournament,
-  journal: Journal,
-  attendance: Attending,
-  declarations: Declarations,
-): Promise<void> {
+async function goOn(tournament: Tournament, journal: Journal, attendance: Attending, request: Request): Promise<void> {
   // Of one that is over nothing changes any more: who stayed away has forfeited what it might have played.
-  if (!tournament.over) for (const { name, tasks } of declarations) tournament.declare(name, tasks);
+  if (!tournament.over) sayBeforehand(tournament, request);
   await journal.durable();
   tournament.attend(attendance);
 }
+
+/** What a request says of entrants before they come. @throws KEY_REFUSED, and then none of it is said */
+function sayBeforehand(tournament: Tournament, { declarations, entrantKeys }: Request): void {
+  for (const { name, key } of entrantKeys) tournament.keys.checkGiven(name, key);
+  for (const { name, key } of entrantKeys) tournament.keys.give(name, key);
+  for (const { name, tasks } of declarations) tournament.declare(name, tasks);
+}
+
+/** A place in a tournament, or where it is over. */
+const seated = (entrant: Entrant, seat: Seat, tournament: Tournament | undefined): Place =>
+  tournament === undefined ? nothingMore(seat) : tournament.enter(entrant, seat);
+
+/** A slot as whoever looks for its tournament sees it. */
+const candidate = ({ spec, entry }: Slot): Candidate => ({
+  spec,
+  unfinished: entry === undefined || entry.tournament.over ? undefined : entry.tournament,
+});
 
 /** A slot's entry as a list shows it, without reading anything. */
 const shown = ({ spec, entry, record }: Slot): Entry =>
@@ -261,22 +273,6 @@ function specOf(
   }
 }
 
-/** The tournament that an entrant is for. @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN */
-function tournamentFor(
-  { name, tournamentId }: Entrant,
-  slots: ReadonlyMap<string, Slot>,
-  open: () => readonly LoadedEntry[],
-): Tournament {
-  if (tournamentId !== undefined && !slots.has(tournamentId)) {
-    throw new IcrlError("TOURNAMENT_UNKNOWN", `no tournament "${tournamentId}": see ListTournaments`);
-  }
-  const named = tournamentId === undefined ? undefined : slots.get(tournamentId)?.entry;
-  const candidates = tournamentId === undefined ? open() : named === undefined ? [] : [named];
-  const entry = candidates.find(({ tournament }) => tournament.lists(name));
-  if (entry !== undefined) return entry.tournament;
-  throw new IcrlError("ENTRANT_UNKNOWN", `no unfinished tournament lists the entrant "${name}"`);
-}
-
 /** @throws SPEC_INVALID if somebody wants a tournament that there is with other trials than it has */
 function requireSameKey({ id, seedKey }: CheckedSpec, wanted: string | undefined): void {
   if (wanted === undefined || wanted === seedKey) return;
@@ -304,8 +300,25 @@ function requireEntrant({ agents }: CheckedSpec, name: string, what: string): vo
   throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, but the entrants are ${names}`);
 }
 
+/** @throws ENTRANT_UNKNOWN; KEY_REFUSED if the entrant has another key */
+function checkMayForfeit({ spec: { id }, lists, keys }: Tournament, entrant: string, key: string): void {
+  if (!lists(entrant)) throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${id} has no entrant "${entrant}"`);
+  if (!keys.has(entrant) || keys.is(entrant, key)) return;
+  throw new IcrlError("KEY_REFUSED", `entrant "${entrant}" of tournament ${id} has a key: give it as key`);
+}
+
+/** @throws SPEC_INVALID if something is said of somebody who is no entrant; KEY_REFUSED for keys that cannot be any, or two of one entrant */
+function checkEntrants(spec: CheckedSpec, { declarations, entrantKeys }: Request): void {
+  for (const { name } of declarations) requireEntrant(spec, name, "is declared to play tasks");
+  const unused = createEntrantKeys("a new tournament", () => {});
+  for (const { name, key } of entrantKeys) {
+    requireEntrant(spec, name, "is given a key");
+    unused.give(name, key); // another one for the same entrant is refused
+  }
+}
+
 /** How a request wants entrants to be waited for. @throws SPEC_INVALID */
-function attendanceOf({ attendance }: CreateTournamentRequest, spec: CheckedSpec, limits: Limits): Attending {
+function attendanceOf({ attendance }: Request, spec: CheckedSpec, limits: Limits): Attending {
   const usual = { mayLeave: false, timeoutMs: limits.entrantTimeoutMs, processes: 1 };
   const wanted = new Map<string, Attendance>();
   for (const { name, processes, mayLeave } of attendance) {

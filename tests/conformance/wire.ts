@@ -190,13 +190,8 @@ const refusesHellos = (peer: Peer) =>
     bad("new", "a hello of no version", "PROTOCOL_VERSION", hello({ minProtocolVersion: 0, maxProtocolVersion: 0 })),
     bad("new", "an agent without a name", "NAME_INVALID", hello({ agent: "" })),
     bad("new", "an agent with a name of 101 characters", "NAME_INVALID", hello({ agent: "a".repeat(101) })),
-    bad("new", "an entrant that nobody lists", "ENTRANT_UNKNOWN", hello({ entrant: randomUUID() })),
-    bad(
-      "new",
-      "a tournament that is not there",
-      "TOURNAMENT_UNKNOWN",
-      hello({ entrant: "e", tournamentId: randomUUID() }),
-    ),
+    bad("new", "a collection that is not there", "ENTRANT_EARLY", hello({ entrant: "a", collectionId: randomUUID() })),
+    bad("new", "a tournament that is not there", "ENTRANT_EARLY", hello({ entrant: "e", tournamentId: randomUUID() })),
   ]);
 
 const keepsOrder = (peer: Peer) =>
@@ -466,6 +461,7 @@ async function withholdsTruth(peer: Peer): Promise<void> {
         declarations: [],
         ownerKey: "",
         entrantKeys: [],
+        seedKey: undefined,
       }).finish(),
     ),
   );

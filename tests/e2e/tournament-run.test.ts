@@ -1,6 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { entrantKey } from "#icrl/jobs/tournament/entrant-keys.js";
+import { ownerKey } from "#icrl/jobs/tournament/owner-key.js";
+import { hashOfKey } from "#icrl/server/keys.js";
 import { icrlHere, refusalHere } from "../support/icrl-here.js";
 import { serverForTest } from "../support/server.js";
 import { shape } from "../support/shape.js";
@@ -59,10 +62,33 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
   });
   expect(readdirSync(out).sort()).toEqual(
     [
-      ...["agents", "data", "log", "regret.png", "regret.svg", "results.json"],
+      ...["agents", "data", "log", "owner.key", "regret.png", "regret.svg", "results.json"],
       ...["tournament.json", "tournaments", "trials.parquet"],
     ].sort(),
   );
+});
+
+test("its own entrants are known by keys that come of a secret which its owner alone may read", () => {
+  const secret = join(out, "owner.key");
+  expect(readFileSync(secret, "utf8")).toMatch(/^[0-9a-f]{32}\n$/);
+  expect(statSync(secret).mode & 0o777).toBe(0o600);
+  const [journal] = readdirSync(join(out, "tournaments"));
+  const events = readFileSync(join(out, "tournaments", journal), "utf8")
+    .trim()
+    .split("\n");
+  const keyed = events
+    .map((line) => JSON.parse(line) as Record<string, string>)
+    .filter(({ event }) => event === "keyed");
+  const key = (name: string) => entrantKey(ownerKey(out), name);
+  expect(keyed).toEqual(["u", "emp"].map((entrant) => ({ event: "keyed", entrant, hash: hashOfKey(key(entrant)) })));
+});
+
+test("a secret that is none is refused, not replaced", async () => {
+  const other = path("damaged");
+  mkdirSync(other);
+  writeFileSync(join(other, "owner.key"), "not a key");
+  expect(() => ownerKey(other)).toThrow(/is no key of a tournament: restore it, or begin anew with --overwrite/);
+  expect(readFileSync(join(other, "owner.key"), "utf8")).toBe("not a key");
 });
 
 test("exit code 4 tells that a match was forfeited, here by an agent of somebody's own that never came", async () => {

@@ -157,6 +157,7 @@ test("what the server refuses is 1, with the reason", async () => {
   expect(await run("--task river-swin")).toBe(1);
   expect(err).toEqual([expect.stringMatching(/^TASK_UNKNOWN: .*river-swim/)]);
   err = [];
+  await create(server.connection, spec(["somebody"]));
   expect(await run("--entrant nobody")).toBe(1);
   expect(err).toEqual([expect.stringMatching(/^ENTRANT_UNKNOWN: /)]);
 });

@@ -186,7 +186,7 @@ test("labels have closed lists of values: nothing that callers choose is in them
   await serveMatches(connection, randomAgent("SECRET-ENTRANT"), { entrant: "SECRET-ENTRANT" });
   const client = clientOf(address);
   const stream = rawStream(client);
-  stream.send(hello({ agent: "SECRET-AGENT", entrant: "SECRET-STRANGER" }));
+  stream.send(hello({ agent: "SECRET-AGENT", entrant: "SECRET-STRANGER", tournamentId: id }));
   expect(await stream.ended).toMatchObject({ reason: "ENTRANT_UNKNOWN" });
   await finished(connection, id);
   const { body } = await http(new URL("/metrics", pageUrl).href);

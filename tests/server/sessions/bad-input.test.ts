@@ -161,8 +161,19 @@ const badHellos: readonly [what: string, reason: Reason, text: RegExp, members: 
     { agentOptions: { a: "x".repeat(1e4) } },
   ],
   ["options nested without end", "OPTION_INVALID", /more than 8 levels deep/, { agentOptions: nested(9) }],
-  ["an entrant that no tournament lists", "ENTRANT_UNKNOWN", /"nobody"/, { entrant: "nobody" }],
-  ["a tournament that does not exist", "TOURNAMENT_UNKNOWN", /"gone"/, { entrant: "nobody", tournamentId: "gone" }],
+  ["an entrant while there is no tournament", "ENTRANT_EARLY", /"nobody" is here yet/, { entrant: "nobody" }],
+  [
+    "a tournament that does not exist",
+    "ENTRANT_EARLY",
+    /no tournament "gone" is here yet/,
+    { entrant: "nobody", tournamentId: "gone" },
+  ],
+  [
+    "a collection that does not exist",
+    "ENTRANT_EARLY",
+    /no collection "gone" is here yet/,
+    { entrant: "nobody", collectionId: "gone" },
+  ],
 ];
 
 test.each(badHellos)("hello with %s ends the session, and no other", async (_, reason, text, members) => {

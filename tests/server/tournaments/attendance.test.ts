@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { float32Elements, int32Elements } from "#icrl/common/tensor.js";
 import type { Attendance, Tournament, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
+import { manualClock } from "../../support/manual-clock.js";
 import { actions, hello, type RawStream, rawClient, rawStream } from "../../support/raw-stream.js";
 import { readLog, serverForTest, type TestServer } from "../../support/server.js";
 import { agentThat, BANDIT, finished, RIVER, spec } from "../../support/tournament.js";
@@ -112,6 +113,56 @@ test.each([
   await server.close();
   const rows = (await readLog(server.dataDir)).sort((a, b) => a.episode_index - b.episode_index);
   expect(rows.flatMap((row) => [...row.actions])).toEqual([...Array(5).fill(1), ...Array(of.steps - 5).fill(0)]);
+});
+
+test("an entrant that may leave and only falls silent, in all its sessions, has left: its trials are played again", async () => {
+  const clock = manualClock();
+  const server = await serverForTest({ act_timeout_ms: 1000, act_overtime_ms: 0 }, undefined, clock);
+  const id = await createWith(server, { ...ONE, trials: 200 }, [mayLeave("zero")]);
+  const client = processOf(server);
+  // More sessions than an entrant may leave, one after the other, without a trial played in between.
+  const streams: RawStream[] = [];
+  for (let n = 0; n < 60; n++) {
+    const stream = await enter(client, id);
+    await stream.expect("opened");
+    await stream.expect("observations");
+    streams.push(stream);
+  }
+  await playSteps(streams[0], 0, 3);
+  clock.pass(1000);
+  for (const { ended } of streams) expect(await ended).toMatchObject({ reason: "ACT_TIMEOUT" });
+  await serveMatches(server.connection, zeros("zero"), { entrant: "zero", tournamentId: id });
+  const { tournament } = await finished(server.connection, id);
+  expect(tournament.matches[0]).toMatchObject({ completeTrials: 200, forfeits: 0, forfeitReason: "" });
+  await server.close();
+  const rows = await readLog(server.dataDir);
+  expect(new Set(rows.map(({ trial_index }) => trial_index)).size).toBe(200);
+  expect(rows.every(({ complete }) => complete) && rows.length === 200).toBe(true);
+});
+
+test("one that comes back and falls silent again and again forfeits in the end; one that may not leave does at once", async () => {
+  const clock = manualClock();
+  const server = await serverForTest({ act_timeout_ms: 1000, act_overtime_ms: 0 }, undefined, clock);
+  for (const { attendance, silences, text } of [
+    { attendance: [mayLeave("zero")], silences: 5, text: /: 5 times without a trial played in between$/ },
+    { attendance: [], silences: 1, text: /answer each observations in time$/ },
+  ]) {
+    const id = await createWith(server, { ...ONE, seed: BigInt(silences) }, attendance);
+    const client = processOf(server);
+    let times = 0;
+    for (; times < 10; times++) {
+      const stream = await enter(client, id);
+      if ((await stream.next()).message.$case === "closed") break;
+      clock.pass(1000);
+      await stream.ended;
+    }
+    expect(times).toBe(silences);
+    expect((await finished(server.connection, id)).tournament.matches[0]).toMatchObject({
+      forfeits: 4,
+      forfeitReason: "ACT_TIMEOUT",
+      forfeitMessage: expect.stringMatching(text),
+    });
+  }
 });
 
 test("an entrant that may leave still forfeits what it breaks: a close with a reason, a bad action", async () => {
