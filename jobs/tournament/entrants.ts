@@ -79,8 +79,9 @@ export function joinText({ name, agent }: SpecEntrant, address: string, awaited:
   if (processes === undefined) return `${name}: "${agent}" is not built in; start it with ${join}`;
   const count = processes === 1 ? "a process" : `${processes} processes`;
   const start = isBuiltIn(agent) ? `icrl agent ${agent} ${join}` : `it with ${join}`;
-  const key = processes === 1 ? "" : ", the same for all of them";
-  return `${name}: waiting for ${count} of agent "${agent}" to join; start ${start} (with a secret in ICRL_ENTRANT_KEY${key}, nobody else plays under its name)`;
+  const same = processes === 1 ? "" : ", the same for all of them,";
+  const hint = `a secret in ICRL_ENTRANT_KEY${same} keeps others from its name`;
+  return `${name}: waiting for ${count} of agent "${agent}" to join (${hint}); start ${start}`;
 }
 
 /** Of a server that is asked only later. */

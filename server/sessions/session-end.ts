@@ -57,7 +57,11 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
     });
   });
   attempt(() => introduced?.place?.leave(left?.reason, left?.text ?? leaving?.text ?? ""));
-  attempt(() => link.end(cause));
+  try {
+    link.end(cause);
+  } catch (failure) {
+    report(session, failure);
+  }
 }
 
 /** Says that something failed where nobody is left to be told of it. */

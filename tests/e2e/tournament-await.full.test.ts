@@ -40,7 +40,7 @@ test("two processes join under one name, share its matches, one leaves and anoth
   const out = join(folder.path, "awaited");
   const { run, address } = await awaiting(out, "--await", "far=2");
   expect(run.stderr).toContain(
-    `far: waiting for 2 processes of agent "uniform" to join; start node dist/cli/main.js agent uniform --connect ${address} --entrant far\n`,
+    `far: waiting for 2 processes of agent "uniform" to join (a secret in ICRL_ENTRANT_KEY, the same for all of them, keeps others from its name); start node dist/cli/main.js agent uniform --connect ${address} --entrant far\n`,
   );
   const first = joined(address);
   await run.said("waiting for far (1 of 2 processes)");

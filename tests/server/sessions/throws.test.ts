@@ -440,6 +440,13 @@ test("what fails beside the error that ends a session is told, and keeps it from
   ]);
 });
 
+test("a link that cannot be ended is told of, though nothing else failed", () => {
+  const events: SessionEvent[] = [];
+  const it = sessionOn(handSink(), manualClock(), { end: boom }, events);
+  it.receive(hello(), close);
+  expect(events.at(-1)).toMatchObject({ event: "internal_error", where: "session", err: BOOM });
+});
+
 test("every trial that was taken comes back, whatever fails: in drawing it, in a step, in recording it", () => {
   let drawn = 0;
   const cases: readonly [break_: (env: Env) => Env, sink: Partial<TrajectorySink>, taken: number][] = [
