@@ -157,6 +157,7 @@ test("--json of `serve` is one line when it listens; SIGTERM ends it with exit c
     event: "string",
     address: "string",
     http: "string",
+    page: "string",
     data: "string",
     torn_bytes: "number",
     pid: "number",

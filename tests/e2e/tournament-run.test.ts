@@ -32,6 +32,7 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
       id: "string",
       name: "string",
       seed: "string",
+      seed_key: "string",
       trials: "number",
       tasks: [{ id: "string", task: "string", options: {} }],
       agents: [{ name: "string", agent: "string", options: {}, tasks: [] }],

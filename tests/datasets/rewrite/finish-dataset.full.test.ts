@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
 import { readParquet } from "parquet-wasm";
@@ -31,6 +31,10 @@ test("what was collected becomes a dataset: the same files, counted and hashed",
   const before = await dataRows(join(dir, "collecting"));
   const manifest = await finishDataset(dir, headOf(SPEC, id), { subsample: undefined });
   expect(readdirSync(dir).sort()).toEqual(["README.md", "data", "dataset.json", "labels"]);
+  // A log's files are their owner's alone; a dataset's have the modes that new files have.
+  const modes = manifest.shards.map(({ file }) => statSync(join(dir, file)).mode & 0o777);
+  expect(new Set(modes)).toEqual(new Set([statSync(join(dir, "dataset.json")).mode & 0o777]));
+  expect(modes[0]).not.toBe(0o600);
   expect(readDatasetManifest(dir)).toEqual(JSON.parse(JSON.stringify(manifest)));
   expect(await dataRows(dir)).toEqual(before);
   // 20 trials of one episode of 12 steps; 20 trials of four episodes of six

@@ -1,9 +1,12 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { startProgram } from "#icrl/jobs/processes/program.js";
 
 /** What a process says, and how it ends. */
 async function endOf(...args: string[]) {
-  const program = startProgram(args);
+  return endOfProgram(startProgram(args));
+}
+
+async function endOfProgram(program: ReturnType<typeof startProgram>) {
   let said = "";
   for (const words of [program.stdout, program.stderr]) {
     words.on("data", (text: string) => {
@@ -27,4 +30,13 @@ test("a process tells its error, beside what it says for people", async () => {
 test("one that ends well tells of none, nor one whose command line is wrong", async () => {
   expect(await endOf("tasks", "chain")).toMatchObject({ by: 0, error: undefined });
   expect(await endOf("tasks", "--nothing")).toMatchObject({ by: 2, error: undefined });
+});
+
+test("an agent is not given the key by which its server knows the operator; a server is", async () => {
+  vi.stubEnv("ICRL_OPERATOR_KEY", "a key of sixteen or more");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const tell = ["--import", "data:text/javascript,console.log('key', process.env.ICRL_OPERATOR_KEY)"];
+  const said = async (...args: string[]) => (await endOfProgram(startProgram(args, tell))).said;
+  expect(await said("agent", "--help")).toContain("key undefined");
+  expect(await said("serve", "--help")).toContain("key a key of sixteen or more");
 });

@@ -10,6 +10,7 @@ const onError = (what: unknown) => void said.push(what);
 
 const ROUTES: Route[] = [
   { path: "/", answer: () => ({ type: "text/plain", body: "hello" }) },
+  { path: "/who", answer: ({ operator }) => ({ type: "text/plain", body: operator ? "operator" : "anybody" }) },
   { path: "/named/:name", answer: ({ params }) => ({ type: "text/plain", body: params.name }) },
   {
     path: "/throws",
@@ -51,6 +52,24 @@ test("errors are JSON with a reason of the list, and a bug in one answer stays t
   expect(replies[0].body.toString()).not.toContain("a bug");
   expect(said).toHaveLength(2);
   expect((await http(`${url}named/a%2Fb`)).body.toString()).toBe("a/b");
+});
+
+test("whoever shows the operator's key is the operator, and nobody else is", async () => {
+  const { url } = await server();
+  for (const [authorization, who] of [
+    ["Bearer the operator's", "operator"],
+    ["bearer the operator's", "operator"],
+    ["Bearer the operator", "anybody"],
+    ["Bearer ", "anybody"],
+    ["Basic the operator's", "anybody"],
+    ["the operator's", "anybody"],
+  ]) {
+    const { body } = await http(`${url}who`, { Authorization: authorization });
+    expect([authorization, body.toString()]).toEqual([authorization, who]);
+  }
+  for (const path of ["who", "who?key=the%20operator's"]) {
+    expect((await http(url + path)).body.toString()).toBe("anybody"); // an address is logged, and copied
+  }
 });
 
 test("it is for reading: other methods than GET and HEAD are refused, and HEAD has no body", async () => {
