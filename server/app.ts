@@ -30,6 +30,7 @@ import { tournamentService } from "./rpc/tournament-service.js";
 import { trajectoryService } from "./rpc/trajectory-service.js";
 import { newCounters } from "./sessions/counters.js";
 import type { Limits } from "./sessions/limits.js";
+import { createMemoryBudget } from "./sessions/memory-budget.js";
 import { createSession } from "./sessions/session.js";
 import { systemClock } from "./system-clock.js";
 import { openTournaments } from "./tournaments/tournaments.js";
@@ -99,6 +100,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   );
   const sessions = openSessions(limits.max_sessions);
+  const memory = createMemoryBudget(limits.max_memory_bytes);
   const counters = newCounters();
   const collections = createCollections({ limits, sink, clock, counters, onError }, (id) =>
     playedTrials(options.dataDir, id),
@@ -106,7 +108,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
-  const context = { limits, sink, lobby, labels, clock, counters, tell, times: metrics?.times };
+  const context = { limits, sink, memory, lobby, labels, clock, counters, tell, times: metrics?.times };
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 

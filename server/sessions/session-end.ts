@@ -1,5 +1,6 @@
 /** How sessions end: by an error, or because the agent has left. */
 import { IcrlError, type Reason } from "../../common/errors.js";
+import { keptReason } from "./checked-options.js";
 import { introducedIn, type LiveSession, openIn, totalsOf } from "./live-session.js";
 
 /** Why what is open is left unfinished. */
@@ -45,6 +46,7 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
     });
     introduced?.place?.leave(unfinished ? leaving?.reason : undefined, leaving?.text ?? "");
     link.end(error);
+    link.whenFlushed(session.release); // what its agent has not read is still held
   }
 }
 
@@ -54,7 +56,7 @@ export function fail(session: LiveSession, error: unknown): void {
   end(
     session,
     error,
-    known ? { reason: error.reason, text: error.message } : { reason: "CONNECTION_LOST", text: "the server failed" },
+    known ? { reason: error.reason, text: keptReason(error.message) } : { reason: "CONNECTION_LOST", text: "the server failed" },
   );
 }
 

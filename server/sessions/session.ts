@@ -10,18 +10,19 @@
 import { randomUUID } from "node:crypto";
 import { IcrlError } from "../../common/errors.js";
 import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
-import type { Hello, Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
+import type { Actions, Hello, Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
 import type { Seat } from "../matches/lobby.js";
 import { capabilitiesOf } from "./capabilities.js";
 import { keptReason } from "./checked-options.js";
-import { checkHello, decodeRequest, notImplemented } from "./checked-request.js";
+import { checkHello, notImplemented } from "./checked-request.js";
+import { checkActionsBytes, decodeRequest } from "./decode-request.js";
 import { describeLimits } from "./describe-limits.js";
 import type { Link } from "./link.js";
-import { type Introduced, type LiveSession, openIn, send, statusOf } from "./live-session.js";
+import { type Introduced, type LiveSession, type Open as OpenState, openIn, send, statusOf } from "./live-session.js";
 import { assignedPlay, freePlay } from "./playable.js";
 import type { SessionContext } from "./session-context.js";
 import { drainingError, end, fail, leave } from "./session-end.js";
-import { close, open, openLabels, sendFinished } from "./session-open.js";
+import { close, open, openLabels, openWhenItFits, sendFinished } from "./session-open.js";
 import type { SessionStatus } from "./session-status.js";
 
 /** One session. */
@@ -48,6 +49,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     sinceMs: context.clock.now(),
     link,
     state: { is: "new" },
+    release() {},
     before: { steps: 0, completeTrials: 0 },
     inputEnded: false,
     stopDrainTime: undefined,
@@ -87,14 +89,14 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
       if (kind === "close") return end(session, undefined, undefined);
       break;
     case "playing":
-      if (kind === "actions") return state.steps.act(message.value, bytes);
+      if (kind === "actions") return onActions(state, message.value, bytes);
       if (kind !== "close") break;
       if (state.place !== undefined) return onLeave(session, message.value.reason);
       state.steps.stop("AGENT_CLOSED");
       void close(session, state);
       return;
     case "closing":
-      if (kind === "actions") return state.steps.act(message.value, bytes);
+      if (kind === "actions") return onActions(state, message.value, bytes);
       if (kind === "close") return; // already on its way
       break;
   }
@@ -102,6 +104,11 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
     "PROTOCOL_ORDER",
     `"${kind}" came while the session was ${state.is}: see the state diagram in docs/protocol.md`,
   );
+}
+
+function onActions({ steps }: OpenState, actions: Actions, bytes: Buffer): void {
+  checkActionsBytes(bytes, steps.play.numEnvs, steps.play.task.numActions);
+  steps.act(actions, bytes);
 }
 
 function onHello(session: LiveSession, hello: Hello): void {
@@ -138,7 +145,7 @@ function seatOf(session: LiveSession): Seat {
       const { state } = session;
       try {
         if (state.is !== "ready") throw new Error(`an assignment came to a session that was ${state.is}`);
-        open(session, state, assignedPlay(session.id, state.hello, assignment, session.context));
+        openWhenItFits(session, state, assignedPlay(session.id, state.hello, assignment, session.context));
       } catch (error) {
         fail(session, error);
       }

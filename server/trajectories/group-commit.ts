@@ -1,9 +1,10 @@
 /**
  * Group commit: rows collect in columns until there are enough of them, or the first has waited long enough, and are written to a segment
- * together. Two builders take turns: one collects while the other's memory is being written.
+ * together. Two builders take turns: one collects while the other's memory is being written. Where more comes meanwhile than a batch may
+ * have, others wait full.
  */
-import type { IcrlError } from "../../common/errors.js";
-import { batchBuilder } from "../../datasets/log/batch-builder.js";
+import { IcrlError } from "../../common/errors.js";
+import { type BatchBuilder, batchBuilder } from "../../datasets/log/batch-builder.js";
 import type { SegmentFile } from "../../datasets/log/log-folder.js";
 import type { TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
 import { createDurableWaits } from "./durable-waits.js";
@@ -22,6 +23,19 @@ export interface CommitLimits {
   readonly segmentBytes: number;
 }
 
+/** A row of more bytes is not taken. The longest episode of the tasks that there are has some megabytes, where arms are shown at every step. */
+export const MAX_ROW_BYTES = 128 << 20;
+
+/** A batch of so many bytes takes no further row, so that it can always be built: Arrow counts with 31 bits, and a frame's header with 32. */
+const MAX_BATCH_BYTES = 64 << 20;
+
+/** Rows that are written together. */
+interface Batch {
+  readonly builder: BatchBuilder;
+  /** Number of its last row. */
+  readonly upTo: number;
+}
+
 /** The rows on their way to the disk. */
 export interface GroupCommit {
   /** Number of the last row that was taken. */
@@ -34,9 +48,11 @@ export interface GroupCommit {
   readonly backlogBytes: number;
   /** Why nothing can be written now. */
   readonly failure: IcrlError | undefined;
-  /** How often writing failed. */
+  /** How often rows were lost. */
   readonly failures: number;
-  /** Takes a row; gives its number. */
+  /** Whether any row of these numbers was lost. */
+  hasLost(from: number, to: number): boolean;
+  /** Takes a row; gives its number. @throws REQUEST_TOO_COSTLY if it is too large; TypeError if it is none. Nothing was taken then */
   append(row: TrajectoryRow): number;
   /** @throws the failure, if the row was lost */
   whenDurable(number: number): Promise<void>;
@@ -63,14 +79,18 @@ export interface CommitContext extends CommitLimits {
   /** What everybody is told of an error of the system. */
   readonly errorOf: (error: unknown) => IcrlError;
   readonly tell: (event: LogEvent) => void;
+  /** Builds batches; for tests. */
+  readonly newBuilder?: () => BatchBuilder;
 }
 
 /** Commits of a log that has just been opened. */
 export function createGroupCommit(context: CommitContext): GroupCommit {
-  const { dir, writer, enqueue, errorOf, tell, commitRows, commitBytes, commitMs, segmentBytes } = context;
+  const { dir, writer, enqueue, errorOf, tell, commitRows, commitBytes, commitMs, segmentBytes, newBuilder = batchBuilder } = context;
   const waits = createDurableWaits();
-  let collecting = batchBuilder();
-  let spare = batchBuilder();
+  let collecting = newBuilder();
+  let spare: BatchBuilder | undefined = newBuilder();
+  /** Those that are full, in order. */
+  let full: Batch[] = [];
   let appended = 0;
   let durable = 0;
   let committed = 0;
@@ -87,7 +107,26 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
     failures += 1;
     const lost = waits.lose(durable, appended, failure);
     tell({ event: "log_unwritable", folder: dir, lost, message: failure.message });
-    if (collecting.rows > 0) collecting.finish();
+    full = [];
+    collecting = newBuilder();
+  }
+
+  /** Whatever is wrong with a batch is not the disk's fault: its rows are lost, and no others. */
+  function lose({ upTo }: Pick<Batch, "upTo">, rows: number, cause: unknown): void {
+    failures += 1;
+    const error = errorOf(cause);
+    waits.loseSome(upTo - rows + 1, upTo, error);
+    tell({ event: "log_unwritable", folder: dir, lost: rows, message: error.message });
+  }
+
+  /** What is to be written next, which is no longer collected. */
+  function nextBatch(): Batch | undefined {
+    if (full.length > 0) return full.shift();
+    if (collecting.rows === 0) return undefined;
+    const batch = { builder: collecting, upTo: appended };
+    collecting = spare ?? newBuilder();
+    spare = undefined;
+    return batch;
   }
 
   function exclusively(use: () => Promise<void>): Promise<void> {
@@ -103,15 +142,24 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
   }
 
   async function commit(): Promise<void> {
-    if (collecting.rows === 0 || failure !== undefined) return;
-    const full = collecting;
-    collecting = spare;
-    spare = full;
-    const upTo = appended;
-    const { rows } = full;
+    if (failure !== undefined) return;
+    const batch = nextBatch();
+    if (batch === undefined) return;
+    const { builder, upTo } = batch;
+    const { rows } = builder;
     const startedAt = performance.now();
+    let pieces: Uint8Array[];
     try {
-      const bytes = await writer.write(full.finish(), rows);
+      pieces = builder.finish();
+    } catch (error) {
+      lose(batch, rows, error);
+      durable = upTo;
+      waits.settle(durable);
+      return;
+    }
+    try {
+      const bytes = await writer.write(pieces, rows);
+      spare ??= builder;
       durable = upTo;
       committed += rows;
       tell({ event: "log_committed", rows, bytes, seconds: (performance.now() - startedAt) / 1000 });
@@ -134,8 +182,8 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
   }
 
   function schedule(): void {
-    if (uses > 0 || failure !== undefined || collecting.rows === 0) return;
-    if (collecting.rows >= commitRows || collecting.bytes >= commitBytes) commitNow();
+    if (uses > 0 || failure !== undefined || (collecting.rows === 0 && full.length === 0)) return;
+    if (full.length > 0 || collecting.rows >= commitRows || collecting.bytes >= commitBytes) commitNow();
     else timer ??= setTimeout(commitNow, commitMs);
   }
 
@@ -150,7 +198,7 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
       return committed;
     },
     get backlogBytes() {
-      return collecting.bytes;
+      return full.reduce((sum, { builder }) => sum + builder.bytes, collecting.bytes);
     },
     get failure() {
       return failure;
@@ -158,8 +206,26 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
     get failures() {
       return failures;
     },
+    hasLost: waits.hasLost,
     append(row) {
-      collecting.append(row);
+      const bytes = collecting.bytesOf(row);
+      if (bytes > MAX_ROW_BYTES) {
+        throw new IcrlError("REQUEST_TOO_COSTLY", `an episode of ${bytes} bytes: the log takes at most ${MAX_ROW_BYTES}`);
+      }
+      if (collecting.rows > 0 && collecting.bytes + bytes > MAX_BATCH_BYTES) {
+        full.push({ builder: collecting, upTo: appended });
+        collecting = spare ?? newBuilder();
+        spare = undefined;
+      }
+      try {
+        collecting.append(row);
+      } catch (error) {
+        // Memory ran out in the middle of it: nothing that was collected with it can be trusted.
+        const { rows } = collecting;
+        collecting = newBuilder();
+        lose({ upTo: appended }, rows, error);
+        throw errorOf(error);
+      }
       appended += 1;
       schedule();
       return appended;
@@ -168,7 +234,9 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
     exclusively,
     flush: () =>
       exclusively(async () => {
-        await commit();
+        const upTo = appended;
+        do await commit();
+        while (failure === undefined && durable < upTo && full.length + collecting.rows > 0);
         if (failure !== undefined) throw failure;
         await endSegment();
       }),

@@ -6,6 +6,7 @@ import { resolveOptions } from "#icrl/common/options.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
 import { createSession } from "#icrl/server/sessions/session.js";
+import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
 import { manualClock } from "../support/manual-clock.js";
 
@@ -105,6 +106,7 @@ function patientSink(): SessionContext["sink"] {
     backlogBytes: 0,
     tornBytes: 0,
     appended: 0,
+    hasLost: () => false,
     append: () => ++sink.appended,
     whenDurable: async (number: number) => {
       sink.durable = number;
@@ -128,6 +130,7 @@ test.each(sessions.map((lines) => ({ lines })))(
     const said: Buffer[] = [];
     let heard = () => {};
     const link = {
+      whenFlushed: (then: () => void) => then(),
       send(bytes: Buffer) {
         said.push(bytes);
         heard();
@@ -149,6 +152,7 @@ test.each(sessions.map((lines) => ({ lines })))(
       lobby,
       clock: manualClock(),
       counters: newCounters(),
+      memory: createMemoryBudget(1 << 30),
       tell: () => {},
     };
     const session = createSession(link, context);

@@ -90,7 +90,7 @@ const badOpens: readonly [what: string, reason: Reason, text: RegExp, members: P
     [
       "tags that are data",
       "NAME_INVALID",
-      /the tags have 1\d{4} characters: give at most 10000/,
+      /the tags have 1\d{4} bytes: give at most 4096/,
       { tags: Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`tag ${i}`, "x".repeat(1000)])) },
     ],
     ["the server's own purpose", "PURPOSE_INVALID", /"tournament"/, { purpose: "tournament" }],

@@ -7,6 +7,7 @@ import type { Seat } from "#icrl/server/matches/lobby.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import type { LabelSeat, Labels } from "#icrl/server/sessions/labels.js";
 import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionEvent } from "#icrl/server/sessions/session-event.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
@@ -28,6 +29,7 @@ function sessionWith(limits: Record<string, number> = {}, labels?: Labels) {
   const session = createSession(
     {
       peer: "a test",
+      whenFlushed: (then) => then(),
       send: (bytes) => void said.push(PlayResponse.decode(bytes).message?.$case ?? "nothing"),
       end: (error) => void ends.push(error),
     },
@@ -43,6 +45,7 @@ function sessionWith(limits: Record<string, number> = {}, labels?: Labels) {
       labels,
       clock,
       counters: newCounters(),
+      memory: createMemoryBudget(1 << 30),
       tell: (event) => void events.push(event),
     },
   );
