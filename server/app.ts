@@ -19,6 +19,7 @@ import { createLivePage } from "./http/live-page.js";
 import type { Route } from "./http/route.js";
 import { createLabels } from "./labels/labels.js";
 import type { Lobby } from "./matches/lobby.js";
+import { openSchedules } from "./matches/open-schedules.js";
 import { createMetrics, type Metrics } from "./metrics/metrics.js";
 import { collectionService } from "./rpc/collection-service.js";
 import { environmentService } from "./rpc/environment-service.js";
@@ -70,6 +71,9 @@ export interface RunningServer {
 /** gRPC's own bound is wider than ours, so that a message between the two gets our reason. */
 const HARD_LIMIT_FACTOR = 4;
 
+/** Largest request of a method that is no session, in bytes: a tournament of a thousand entrants has some hundred thousand. */
+const MAX_REQUEST_BYTES = 1 << 20;
+
 /** How long, beyond the deadline, the last answers have to reach whoever reads them. */
 const GOODBYE_MS = 1000;
 
@@ -92,19 +96,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const page = options.http === undefined ? undefined : createLivePage(clock.now);
   const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => tell(internalError("background", error));
-  const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, clock, onError, tell }).catch(
-    async (error) => {
-      page?.close();
-      await sink.close();
-      throw error;
-    },
-  );
-  const sessions = openSessions(limits.max_sessions);
   const memory = createMemoryBudget(limits.max_memory_bytes);
+  const schedules = openSchedules(limits.max_schedules);
+  const shared = { limits, sink, memory, schedules, clock, onError };
+  const tournaments = await openTournaments({ ...shared, dataDir: options.dataDir, tell }).catch(async (error) => {
+    page?.close();
+    await sink.close();
+    throw error;
+  });
+  const sessions = openSessions(limits.max_sessions);
   const counters = newCounters();
-  const collections = createCollections({ limits, sink, clock, counters, onError }, (id) =>
-    playedTrials(options.dataDir, id),
-  );
+  const collections = createCollections({ ...shared, counters }, (id) => playedTrials(options.dataDir, id));
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
@@ -112,7 +114,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 
-  const methods = { tell, maxMessageBytes: limits.max_message_bytes };
+  const methods = { tell, maxMessageBytes: Math.min(limits.max_message_bytes, MAX_REQUEST_BYTES) };
   const server = new Server({
     "grpc.max_receive_message_length": limits.max_message_bytes * HARD_LIMIT_FACTOR,
     "grpc.max_send_message_length": -1,

@@ -207,7 +207,8 @@ function listColumn(type: List, first: Int32Array | Float32Array): ColumnBuilder
   const itemValid = validity();
   const item = type.valueType as DataType;
   const itemsNullable = type.valueField.nullable;
-  const isList = (value: RowValue) => (first instanceof Int32Array ? value instanceof Int32Array : value instanceof Float32Array);
+  const isList = (value: RowValue) =>
+    first instanceof Int32Array ? value instanceof Int32Array : value instanceof Float32Array;
   return {
     sizeOf: (value) => (isList(value) ? 4 * (value as Int32Array).length + 4 : undefined),
     append(value, row) {

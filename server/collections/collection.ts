@@ -5,19 +5,24 @@ import { playsTask } from "../../common/plays-task.js";
 import { createRoster, type Roster } from "../matches/roster.js";
 import { turnListeners } from "../matches/turn-listeners.js";
 import type { Counters } from "../sessions/counters.js";
-import { envsThatFit } from "../sessions/envs-that-fit.js";
+import { envsThatFit, playBytes, rowTextBytes } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
+import type { MemoryBudget, Release } from "../sessions/memory-budget.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
-import { drawBehaviour } from "./draw-behaviour.js";
 import { playOracleNoise } from "./oracle-noise.js";
 import { ORACLE_NOISE } from "./oracle-noise-options.js";
 import { type CollectionPart, createPart } from "./part.js";
 import type { CheckedCollection } from "./spec.js";
 
+/** Trials of a collection that a log holds, by task id. */
+export type PlayedTrials = ReadonlyMap<string, Pick<ReadonlySet<number>, "has">>;
+
 /** What a collection needs of its server. */
 export interface CollectionContext {
   readonly limits: Limits;
   readonly sink: TrajectorySink;
+  /** What all sessions may hold together. */
+  readonly memory: MemoryBudget;
   readonly clock: Clock;
   readonly counters: Counters;
   /** Told of errors inside the server that end a part. */
@@ -42,30 +47,31 @@ const ORACLE_NOISE_ENVS = 64;
 /**
  * Starts a collection.
  *
+ * @param schedule the trials of each behaviour on each task, [tasks][behaviours]
  * @param played indices of the trials that the log holds already, by task id
  */
 export function createCollection(
   spec: CheckedCollection,
-  played: ReadonlyMap<string, ReadonlySet<number>>,
+  schedule: readonly (readonly Int32Array[])[],
+  played: PlayedTrials,
   context: CollectionContext,
 ): Collection {
   const { changed, onChange } = turnListeners(() => {
     roster.offerAll();
     void finish();
   });
-  const parts: readonly CollectionPart[] = spec.tasks.flatMap((task) => {
-    const trials: number[][] = spec.behaviours.map(() => []);
-    for (let trial = 0; trial < task.trials; trial++) trials[drawBehaviour(spec, task.id, trial)].push(trial);
-    return spec.behaviours.flatMap((behaviour, k) =>
-      trials[k].length === 0
+  const parts: readonly CollectionPart[] = spec.tasks.flatMap((task, i) =>
+    spec.behaviours.flatMap((behaviour, k) =>
+      schedule[i][k].length === 0
         ? []
-        : [createPart(spec, task, behaviour, trials[k], played.get(task.id) ?? new Set(), changed)],
-    );
-  });
+        : [createPart(spec, task, behaviour, schedule[i][k], played.get(task.id) ?? new Set(), changed)],
+    ),
+  );
   const byAgents = parts.filter(({ behaviour }) => behaviour.agent !== ORACLE_NOISE);
   let state: Collection["state"] = "running";
   let sealing = false;
   let closed = false;
+  let stopWaiting = () => {};
 
   const roster = createRoster<CollectionPart>(
     {
@@ -117,12 +123,26 @@ export function createCollection(
     const fitting = envsThatFit(part.task.task, limits, true);
     const numEnvs = Math.min(ORACLE_NOISE_ENVS, fitting, Number(part.source.remaining));
     if (numEnvs === 0) return;
+    const release = await reserved(playBytes(part.task.task, numEnvs, true, rowTextBytes(part.behaviour.options)));
     try {
       await playOracleNoise(part, spec.id, numEnvs, sink, counters, () => closed, clock);
     } catch (error) {
       context.onError(error);
       part.fail(error instanceof IcrlError ? error.reason : "INTERNAL");
+    } finally {
+      release();
     }
+  }
+
+  /** Resolves once there is memory, or nobody needs it any more. */
+  function reserved(bytes: number): Promise<Release> {
+    return new Promise((resolve) => {
+      const giveUp = context.memory.whenFree(bytes, resolve);
+      stopWaiting = () => {
+        giveUp();
+        resolve(() => {});
+      };
+    });
   }
 
   void (async () => {
@@ -141,6 +161,7 @@ export function createCollection(
     enter: roster.enter,
     close() {
       closed = true;
+      stopWaiting();
       roster.close();
       changed();
     },

@@ -28,21 +28,24 @@ const MAX_FAILURES = 3;
 /**
  * Makes a part.
  *
- * @param trials its trials, by index
- * @param played those of them that the log holds already
+ * @param trials its trials, by index, ascending; kept
+ * @param played those that the log holds already
  * @param onChange called after each result
  */
 export function createPart(
   spec: CheckedCollection,
   task: CollectedTask,
   behaviour: CheckedBehaviour,
-  trials: readonly number[],
-  played: ReadonlySet<number>,
+  trials: Int32Array,
+  played: Pick<ReadonlySet<number>, "has">,
   onChange: () => void,
 ): CollectionPart {
   const series = { purpose: "collect", seed: spec.seed, taskId: task.id, entrant: behaviour.name } as const;
-  /** Trials to be played, the next one last. */
-  const waiting = trials.filter((trial) => !played.has(trial)).reverse();
+  /** Trials that nobody had yet: from the `next`th on. */
+  const waiting = trials.filter((trial) => !played.has(trial));
+  let next = 0;
+  /** Trials that were cut short, the next one last. */
+  const again: number[] = [];
   let completeTrials = trials.length - waiting.length;
   const stepCount = createStepCount(onChange);
   let failures = 0;
@@ -50,11 +53,11 @@ export function createPart(
 
   const source: TrialSource = {
     get remaining() {
-      return failureReason === undefined ? BigInt(waiting.length) : 0n;
+      return failureReason === undefined ? BigInt(waiting.length - next + again.length) : 0n;
     },
     take() {
       if (failureReason !== undefined) return undefined;
-      const trial = waiting.pop();
+      const trial = again.pop() ?? (next < waiting.length ? waiting[next++] : undefined);
       return trial === undefined ? undefined : { trialIndex: BigInt(trial), seeds: trialSeeds(series, BigInt(trial)) };
     },
     stepped: stepCount.stepped,
@@ -63,7 +66,7 @@ export function createPart(
       if (complete) {
         completeTrials += 1;
         failures = 0;
-      } else waiting.push(Number(ticket.trialIndex));
+      } else again.push(Number(ticket.trialIndex));
       onChange();
     },
   };

@@ -24,6 +24,33 @@ export function checkNames(list: string, field: string, names: readonly string[]
 }
 
 /**
+ * Sees that a schedule is not too large, from its counts alone: nothing of it is built yet.
+ *
+ * @param of what its trials are shared out among: `matches`
+ * @throws REQUEST_TOO_COSTLY
+ */
+export function checkSchedule(of: string, parts: number, trials: number, limits: ScheduleLimits): void {
+  if (parts > limits.max_matches) {
+    throw new IcrlError(
+      "REQUEST_TOO_COSTLY",
+      `${parts} ${of}: at most ${limits.max_matches}, share them out among several`,
+    );
+  }
+  if (trials > limits.max_schedule_trials) {
+    throw new IcrlError(
+      "REQUEST_TOO_COSTLY",
+      `${trials} trials, all ${of} together: at most ${limits.max_schedule_trials}, share them out among several`,
+    );
+  }
+}
+
+/** Bounds of a schedule. */
+interface ScheduleLimits {
+  readonly max_matches: number;
+  readonly max_schedule_trials: number;
+}
+
+/**
  * Checks another name of a spec, of 1 to 100 printable characters.
  * @throws SPEC_INVALID
  */

@@ -41,7 +41,10 @@ export function decodeRequest(bytes: Buffer, limits: Limits): NonNullable<PlayRe
     message = PlayRequest.decode(bytes).message;
   } catch (error) {
     if (error instanceof IcrlError) throw error;
-    throw new IcrlError("MALFORMED_MESSAGE", `${length} bytes that are no PlayRequest: see proto/icrl/v1/environment.proto`);
+    throw new IcrlError(
+      "MALFORMED_MESSAGE",
+      `${length} bytes that are no PlayRequest: see proto/icrl/v1/environment.proto`,
+    );
   }
   if (message === undefined) {
     throw new IcrlError("MALFORMED_MESSAGE", "a PlayRequest with no member set: send hello, open, actions or close");
@@ -70,7 +73,8 @@ export const actionsBytes = (numEnvs: number, numActions: number): number =>
 function isActions(bytes: Buffer): boolean {
   const reader = new BinaryReader(bytes);
   const [field, type] = reader.tag();
-  if (field !== ACTIONS || type !== WireType.LengthDelimited || reader.uint32() + reader.pos !== bytes.length) return false;
+  if (field !== ACTIONS || type !== WireType.LengthDelimited || reader.uint32() + reader.pos !== bytes.length)
+    return false;
   for (let members = 0; reader.pos < bytes.length; members++) {
     const [member, wire] = reader.tag();
     if (members === MAX_MEMBERS) return false;

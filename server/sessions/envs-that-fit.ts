@@ -23,7 +23,8 @@ const product = (shape: readonly number[]): number => shape.reduce((size, length
 
 const stepBytesOf = ({ observationSpace }: Task): number => STEP_BYTES + 4 * featureSizeOf(observationSpace);
 
-const trialFeatureBytesOf = ({ trialFeaturesShape: shape }: Task): number => (shape.length > 0 ? 4 * product(shape) : 0);
+const trialFeatureBytesOf = ({ trialFeaturesShape: shape }: Task): number =>
+  shape.length > 0 ? 4 * product(shape) : 0;
 
 /** Bytes that these texts, and objects as JSON, take in each row of the log. */
 export const rowTextBytes = (...texts: readonly object[]): number =>

@@ -56,7 +56,9 @@ export function fail(session: LiveSession, error: unknown): void {
   end(
     session,
     error,
-    known ? { reason: error.reason, text: keptReason(error.message) } : { reason: "CONNECTION_LOST", text: "the server failed" },
+    known
+      ? { reason: error.reason, text: keptReason(error.message) }
+      : { reason: "CONNECTION_LOST", text: "the server failed" },
   );
 }
 

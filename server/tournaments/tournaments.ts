@@ -8,8 +8,11 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import type { CreateTournamentRequest } from "../../proto/gen/icrl/v1/tournament.js";
+import { checkSpecName } from "../matches/checked-names.js";
 import type { Entrant, Lobby } from "../matches/lobby.js";
+import type { OpenSchedules } from "../matches/open-schedules.js";
 import type { Limits } from "../sessions/limits.js";
+import type { MemoryBudget, Release } from "../sessions/memory-budget.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { createConclusions } from "./conclude.js";
 import { type Entry, followed, type LoadedEntry, resultsOf } from "./entry.js";
@@ -17,7 +20,7 @@ import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJo
 import type { Forfeit, TournamentMatch } from "./match.js";
 import { recoverTournament } from "./recover.js";
 import { computeResults } from "./results.js";
-import { type CheckedSpec, checkSpec } from "./spec.js";
+import { type CheckedSpec, checkSpec, tournamentBytes } from "./spec.js";
 import { type Attendance, createTournament, type Tournament, UNATTENDED } from "./tournament.js";
 import type { TournamentEvent } from "./tournament-event.js";
 
@@ -53,6 +56,9 @@ export interface TournamentsContext {
   readonly sink: TrajectorySink;
   /** By which entrants are waited for. */
   readonly clock: Clock;
+  /** What all sessions may hold together: tournaments that are played hold of it, too. */
+  readonly memory: MemoryBudget;
+  readonly schedules: OpenSchedules;
   /** Told what goes wrong where nobody waits for an answer. */
   readonly onError: (error: unknown) => void;
   /** Told what happens. */
@@ -79,7 +85,7 @@ type Attending = (entrant: string) => Attendance;
  * @throws LOG_CORRUPT if a journal or a shard of an unfinished one cannot be read
  */
 export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
-  const { dataDir, limits, sink, clock, onError, tell } = context;
+  const { dataDir, limits, sink, memory, schedules, clock, onError, tell } = context;
   const slots = new Map<string, Slot>();
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
   const creating = new Map<string, Promise<StartedSlot>>();
@@ -102,6 +108,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       const tournament = createTournament(slot.spec, clock, () => UNATTENDED, slot.journal.append, tell);
       await recoverTournament(tournament, dataDir, record);
       slot.entry = follow(tournament, slot.journal, record.finished);
+      if (record.finished === undefined) holdWhilePlayed(slot.entry, memory.hold(tournamentBytes(slot.spec)));
       // Until its results are there it would look as if it were still being played.
       if (record.finished !== undefined) await resultsOf(slot.entry);
       return slot.entry;
@@ -116,6 +123,21 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
 
   /** Writes that there is a tournament, and then starts it. */
   async function start(spec: CheckedSpec, attendance: Attending, declarations: Declarations): Promise<StartedSlot> {
+    const release = memory.reserve(tournamentBytes(spec), `tournament "${spec.name}"`);
+    try {
+      return await startReserved(spec, attendance, declarations, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async function startReserved(
+    spec: CheckedSpec,
+    attendance: Attending,
+    declarations: Declarations,
+    release: Release,
+  ): Promise<StartedSlot> {
     const journal = journalOf(spec.id);
     journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
     await journal.durable();
@@ -123,12 +145,15 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     for (const { name, tasks } of declarations) tournament.declare(name, tasks);
     await journal.durable();
     const entry = follow(tournament, journal, undefined);
+    holdWhilePlayed(entry, release);
     const slot = { spec, journal, record: undefined, entry, loading: undefined };
     slots.set(spec.id, slot);
     tell({ event: "tournament_created", ...about(spec, tournament.matches) });
     if (closed) tournament.close();
     return slot;
   }
+
+  schedules.watch(() => creating.size + open().length);
 
   for (const record of readJournals(dataDir)) {
     const spec = specOf(record, limits, onError);
@@ -156,7 +181,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const attendance = attendanceOf(request, spec, limits);
-      for (const { name } of request.declarations) requireEntrant(spec, name, "is declared to play tasks");
+      checkDeclarations(request.declarations, spec);
       for (;;) {
         const slot = slots.get(spec.id);
         if (slot !== undefined) {
@@ -168,6 +193,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
         if (byAnother === undefined) break;
         await byAnother.catch(() => {}); // if it failed, it is for us to try
       }
+      schedules.checkOneMore();
       const mine = start(spec, attendance, request.declarations).finally(() => creating.delete(spec.id));
       creating.set(spec.id, mine);
       return { entry: (await mine).entry, existed: false };
@@ -281,10 +307,45 @@ function requireEntrant({ agents }: CheckedSpec, name: string, what: string): vo
   throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, but the entrants are ${names}`);
 }
 
+/** Names of tasks and kinds that an entrant may be declared to play, as in `hello.tasks`. */
+const MAX_DECLARED = 1000;
+
+/** Sees that what is said of entrants can be kept, and is said once of each. @throws SPEC_INVALID */
+function checkDeclarations(declarations: Declarations, spec: CheckedSpec): void {
+  requireAtMostAll("declarations", declarations, spec);
+  for (const { name, tasks } of declarations) {
+    requireEntrant(spec, name, "is declared to play tasks");
+    if (tasks.length > MAX_DECLARED) {
+      throw new IcrlError(
+        "SPEC_INVALID",
+        `"${name}" is declared to play ${tasks.length} tasks: at most ${MAX_DECLARED}`,
+      );
+    }
+    for (const task of tasks) checkSpecName(`a task that "${name}" is declared to play`, task);
+  }
+}
+
+/** @throws SPEC_INVALID if a request says more than one thing of each entrant */
+function requireAtMostAll(what: string, { length }: readonly unknown[], { agents }: CheckedSpec): void {
+  if (length <= agents.length) return;
+  throw new IcrlError("SPEC_INVALID", `${length} ${what} of ${agents.length} entrants: give one of each at most`);
+}
+
+/** Gives memory back when nothing is left to play. */
+function holdWhilePlayed({ tournament }: LoadedEntry, release: Release): void {
+  if (tournament.over) return release();
+  const stop = tournament.onChange(() => {
+    if (!tournament.over) return;
+    stop();
+    release();
+  });
+}
+
 /** How a request wants entrants to be waited for. @throws SPEC_INVALID */
 function attendanceOf({ attendance }: CreateTournamentRequest, spec: CheckedSpec, limits: Limits): Attending {
   const usual = { mayLeave: false, timeoutMs: limits.entrant_timeout_ms, processes: 1 };
   const wanted = new Map<string, Attendance>();
+  requireAtMostAll("attendances", attendance, spec);
   for (const { name, processes, mayLeave } of attendance) {
     requireEntrant(spec, name, "is to be waited for");
     if (processes < 1)

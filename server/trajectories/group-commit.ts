@@ -85,7 +85,18 @@ export interface CommitContext extends CommitLimits {
 
 /** Commits of a log that has just been opened. */
 export function createGroupCommit(context: CommitContext): GroupCommit {
-  const { dir, writer, enqueue, errorOf, tell, commitRows, commitBytes, commitMs, segmentBytes, newBuilder = batchBuilder } = context;
+  const {
+    dir,
+    writer,
+    enqueue,
+    errorOf,
+    tell,
+    commitRows,
+    commitBytes,
+    commitMs,
+    segmentBytes,
+    newBuilder = batchBuilder,
+  } = context;
   const waits = createDurableWaits();
   let collecting = newBuilder();
   let spare: BatchBuilder | undefined = newBuilder();
@@ -210,7 +221,10 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
     append(row) {
       const bytes = collecting.bytesOf(row);
       if (bytes > MAX_ROW_BYTES) {
-        throw new IcrlError("REQUEST_TOO_COSTLY", `an episode of ${bytes} bytes: the log takes at most ${MAX_ROW_BYTES}`);
+        throw new IcrlError(
+          "REQUEST_TOO_COSTLY",
+          `an episode of ${bytes} bytes: the log takes at most ${MAX_ROW_BYTES}`,
+        );
       }
       if (collecting.rows > 0 && collecting.bytes + bytes > MAX_BATCH_BYTES) {
         full.push({ builder: collecting, upTo: appended });

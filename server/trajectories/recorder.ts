@@ -40,7 +40,10 @@ export function createRecorder(sink: TrajectorySink, keepsTruncated?: (reason: R
     if (sink.failures !== failuresSeen) {
       if (unsettled.some(({ from, to }) => sink.hasLost(from, to))) {
         sink.mustHold(); // that it belongs to another is the better text
-        throw new IcrlError("LOG_UNWRITABLE", "the log could not be written for a while and lost episodes of this session");
+        throw new IcrlError(
+          "LOG_UNWRITABLE",
+          "the log could not be written for a while and lost episodes of this session",
+        );
       }
       failuresSeen = sink.failures;
     }

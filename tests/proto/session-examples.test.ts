@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 import { resolveOptions } from "#icrl/common/options.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
-import { createSession } from "#icrl/server/sessions/session.js";
 import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
+import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
 import { manualClock } from "../support/manual-clock.js";
 

@@ -1,7 +1,7 @@
 import { choice, integer, number } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
-import { sampleDirichlet } from "../sample-dirichlet.js";
 import { planBytes } from "../backward-induction.js";
+import { sampleDirichlet } from "../sample-dirichlet.js";
 import { defineTask, type RewardSpec } from "../task.js";
 import { onlyState, tabularEnv } from "./tabular-env.js";
 

@@ -24,7 +24,7 @@ const actionsOf = (actions: Tensor, probabilities?: Tensor): Buffer =>
 
 /** A length-delimited field. */
 function field(number: number, content: Buffer): Buffer {
-  const length = [content.length & 127 | 128, (content.length >> 7) & 127 | 128, content.length >> 14];
+  const length = [(content.length & 127) | 128, ((content.length >> 7) & 127) | 128, content.length >> 14];
   return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), content]);
 }
 

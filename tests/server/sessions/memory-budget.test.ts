@@ -5,8 +5,10 @@ test("what is reserved is held until it is given back, and no more than there is
   const budget = createMemoryBudget(100);
   const release = budget.reserve(60, "something");
   expect([budget.usedBytes, budget.full]).toEqual([60, false]);
-  const text = 'a thing would take 41 bytes, and 60 of 100 are held: ask again later, or for less';
-  expect(() => budget.reserve(41, "a thing")).toThrow(expect.objectContaining({ reason: "SERVER_BUSY", message: text }));
+  const text = "a thing would take 41 bytes, and 60 of 100 are held: ask again later, or for less";
+  expect(() => budget.reserve(41, "a thing")).toThrow(
+    expect.objectContaining({ reason: "SERVER_BUSY", message: text }),
+  );
   budget.reserve(40, "the rest");
   expect(budget.full).toBe(true);
   release();

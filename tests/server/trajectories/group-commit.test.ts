@@ -26,26 +26,37 @@ const fat = (episode: EpisodeRecord, megabytes: number): EpisodeRecord => ({
 });
 
 const wrong: readonly [what: string, episode: EpisodeRecord, error: object][] = [
-  ["an index that is no uint64", { ...randomEpisode(3), trialIndex: 3 as never }, { message: /trial_index is no uint64/ }],
+  [
+    "an index that is no uint64",
+    { ...randomEpisode(3), trialIndex: 3 as never },
+    { message: /trial_index is no uint64/ },
+  ],
   ["a text that is none", { ...randomEpisode(3), endReason: 7 as never }, { message: /end_reason is no utf8/ }],
   ["no time", { ...randomEpisode(3), startedAtMs: Number.NaN }, { message: /started_at is no timestamp/ }],
-  ["actions that are none", { ...randomEpisode(3), actions: undefined as never }, { message: /actions is no list<int32>/ }],
+  [
+    "actions that are none",
+    { ...randomEpisode(3), actions: undefined as never },
+    { message: /actions is no list<int32>/ },
+  ],
   ["rewards of another type", { ...randomEpisode(3), rewards: new Float64Array(2) as never }, { message: /rewards/ }],
   ["more bytes than a row may have", fat(randomEpisode(3), 60), { message: /takes at most 134217728/ }],
 ];
 
-test.each(wrong)("a row with %s is refused, and those of its commit are kept", async (_, episode, { message }: { message?: RegExp }) => {
-  const log = await openTrajectoryLog(dir, {});
-  for (const i of [0, 1]) expect(log.append(randomEpisode(i))).toBe(i + 1);
-  expect(() => log.append(episode)).toThrow(message);
-  expect(log.append(randomEpisode(2))).toBe(3);
-  await log.whenDurable(3);
-  expect([log.writable, log.failures]).toEqual([true, 0]);
-  await log.close();
-  const rows: TrajectoryRow[] = [];
-  for await (const row of readEpisodes(dir)) rows.push(row);
-  expect(rows).toEqual([0, 1, 2].map((i) => recordRow(randomEpisode(i))));
-});
+test.each(wrong)(
+  "a row with %s is refused, and those of its commit are kept",
+  async (_, episode, { message }: { message?: RegExp }) => {
+    const log = await openTrajectoryLog(dir, {});
+    for (const i of [0, 1]) expect(log.append(randomEpisode(i))).toBe(i + 1);
+    expect(() => log.append(episode)).toThrow(message);
+    expect(log.append(randomEpisode(2))).toBe(3);
+    await log.whenDurable(3);
+    expect([log.writable, log.failures]).toEqual([true, 0]);
+    await log.close();
+    const rows: TrajectoryRow[] = [];
+    for await (const row of readEpisodes(dir)) rows.push(row);
+    expect(rows).toEqual([0, 1, 2].map((i) => recordRow(randomEpisode(i))));
+  },
+);
 
 /** Commits to a disk in memory that takes what has no `bad` agent in it. */
 function commits(builderOf: () => BatchBuilder) {
