@@ -65,7 +65,7 @@ const MOST_DEPARTURES = 50;
 /** Longest time, in milliseconds, that forfeiting keeps everybody waiting. */
 const SLICE_MS = 10;
 
-/** Makes a match. */
+/** Makes a match. @param earlyBytes of its results: see newResults */
 export function createMatch(
   taskId: string,
   task: Task,
@@ -73,9 +73,10 @@ export function createMatch(
   seed: bigint,
   trials: number,
   events: MatchEvents,
+  earlyBytes?: number,
 ): TournamentMatch {
   const seedsOf = (trial: number) => trialSeeds({ purpose: "tournament", seed, taskId, entrant }, BigInt(trial));
-  const results = newResults(task, trials);
+  const results = newResults(task, trials, earlyBytes);
   let forfeit: Forfeit | undefined;
   let forfeiting = false;
   let left = false;
@@ -91,6 +92,7 @@ export function createMatch(
     played() {
       departures = 0;
       if (results.completeTrials === trials) events.finished();
+      if (forfeit !== undefined) void forfeitUnplayed(); // what was crowded need not be any more
       events.changed();
     },
     returned() {

@@ -9,6 +9,7 @@ import type { Limits } from "../sessions/limits.js";
 import { curveLength } from "../tasks/curve-steps.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
+import { earlyBytesOf } from "./match-results.js";
 
 /** A checked spec. */
 export interface CheckedSpec {
@@ -48,12 +49,12 @@ const MATCH_BYTES = 4000;
 
 /** About how many bytes a tournament keeps in memory as long as it is played. */
 export function tournamentBytes({ tasks, agents, trials }: Pick<CheckedSpec, "tasks" | "agents" | "trials">): number {
-  let bytes = 0;
-  for (const { id, task } of tasks) {
-    const entered = agents.filter((agent) => entersFor(agent, id)).length;
-    bytes += task.instanceBytes + entered * (MATCH_BYTES + TRIAL_BYTES * trials + POINT_BYTES * curveLength(task));
-  }
-  return bytes;
+  const entered = tasks.map(({ id }) => agents.filter((agent) => entersFor(agent, id)).length);
+  const matches = entered.reduce((sum, count) => sum + count, 0);
+  return tasks.reduce((sum, { task }, i) => {
+    const results = TRIAL_BYTES * trials + POINT_BYTES * curveLength(task) + earlyBytesOf(task, trials, matches);
+    return sum + task.instanceBytes + entered[i] * (MATCH_BYTES + results);
+  }, 0);
 }
 
 /**

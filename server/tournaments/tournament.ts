@@ -5,7 +5,7 @@ import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../match
 import { turnListeners } from "../matches/turn-listeners.js";
 import type { JournalEvent, JournalRecord } from "./journal.js";
 import { createMatch, type Forfeit, type TournamentMatch } from "./match.js";
-import type { PlayedTrial } from "./match-results.js";
+import { earlyBytesOf, type PlayedTrial } from "./match-results.js";
 import { type CheckedSpec, entersFor } from "./spec.js";
 import type { TournamentEvent } from "./tournament-event.js";
 
@@ -189,21 +189,31 @@ function matchesOf(
   tell: (event: TournamentEvent) => void,
   hooks: MatchHooks,
 ): readonly TournamentMatch[] {
+  const { length } = spec.agents.flatMap((agent) => spec.tasks.filter(({ id }) => entersFor(agent, id)));
   return spec.tasks.flatMap(({ id, task }) =>
     spec.agents
       .filter((agent) => entersFor(agent, id))
       .map(({ name: entrant }) => {
         const about = { tournament_id: spec.id, task: id, entrant, trials: spec.trials };
-        const match: TournamentMatch = createMatch(id, task, entrant, spec.seed, spec.trials, {
-          changed: () => hooks.changed(match),
-          opened: () => tell({ event: "match_opened", ...about }),
-          finished: () => tell({ event: "match_finished", ...about, steps: match.steps }),
-          forfeited(forfeit) {
-            if (!hooks.forfeited(match, forfeit)) return;
-            tell({ event: "match_forfeited", ...about, played: match.completeTrials, ...forfeit });
+        const earlyBytes = earlyBytesOf(task, spec.trials, length);
+        const match: TournamentMatch = createMatch(
+          id,
+          task,
+          entrant,
+          spec.seed,
+          spec.trials,
+          {
+            changed: () => hooks.changed(match),
+            opened: () => tell({ event: "match_opened", ...about }),
+            finished: () => tell({ event: "match_finished", ...about, steps: match.steps }),
+            forfeited(forfeit) {
+              if (!hooks.forfeited(match, forfeit)) return;
+              tell({ event: "match_forfeited", ...about, played: match.completeTrials, ...forfeit });
+            },
+            mayLeave: () => hooks.mayLeave(entrant),
           },
-          mayLeave: () => hooks.mayLeave(entrant),
-        });
+          earlyBytes,
+        );
         return match;
       }),
   );
