@@ -9,13 +9,11 @@ import { envsThatFit, playBytes, rowTextBytes } from "../sessions/envs-that-fit.
 import type { Limits } from "../sessions/limits.js";
 import type { MemoryBudget, Release } from "../sessions/memory-budget.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import type { Share } from "./draw-behaviour.js";
 import { playOracleNoise } from "./oracle-noise.js";
 import { ORACLE_NOISE } from "./oracle-noise-options.js";
 import { type CollectionPart, createPart } from "./part.js";
 import type { CheckedCollection } from "./spec.js";
-
-/** Trials of a collection that a log holds, by task id. */
-export type PlayedTrials = ReadonlyMap<string, Pick<ReadonlySet<number>, "has">>;
 
 /** What a collection needs of its server. */
 export interface CollectionContext {
@@ -47,13 +45,11 @@ const ORACLE_NOISE_ENVS = 64;
 /**
  * Starts a collection.
  *
- * @param schedule the trials of each behaviour on each task, [tasks][behaviours]
- * @param played indices of the trials that the log holds already, by task id
+ * @param schedule the shares of each behaviour in each task, [tasks][behaviours]
  */
 export function createCollection(
   spec: CheckedCollection,
-  schedule: readonly (readonly Int32Array[])[],
-  played: PlayedTrials,
+  schedule: readonly (readonly Share[])[],
   context: CollectionContext,
 ): Collection {
   const { changed, onChange } = turnListeners(() => {
@@ -62,9 +58,7 @@ export function createCollection(
   });
   const parts: readonly CollectionPart[] = spec.tasks.flatMap((task, i) =>
     spec.behaviours.flatMap((behaviour, k) =>
-      schedule[i][k].length === 0
-        ? []
-        : [createPart(spec, task, behaviour, schedule[i][k], played.get(task.id) ?? new Set(), changed)],
+      schedule[i][k].trials === 0 ? [] : [createPart(spec, task, behaviour, schedule[i][k], changed)],
     ),
   );
   const byAgents = parts.filter(({ behaviour }) => behaviour.agent !== ORACLE_NOISE);

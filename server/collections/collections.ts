@@ -5,8 +5,8 @@ import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
 import { runInSlices } from "../../statistics/slices.js";
 import type { Lobby } from "../matches/lobby.js";
 import type { OpenSchedules } from "../matches/open-schedules.js";
-import { type Collection, type CollectionContext, createCollection, type PlayedTrials } from "./collection.js";
-import { sharedOut } from "./draw-behaviour.js";
+import { type Collection, type CollectionContext, createCollection } from "./collection.js";
+import { type PlayedTrials, sharedOut } from "./draw-behaviour.js";
 import { type CheckedCollection, checkCollection, collectionBytes } from "./spec.js";
 
 /** Finds the trials of a collection that a log holds. */
@@ -60,10 +60,10 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
     try {
       await context.sink.seal();
       const played = await playedTrials(checked.id);
-      const schedule = await runInSlices(sharedOut(checked), nextTurn);
+      const schedule = await runInSlices(sharedOut(checked, played), nextTurn);
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       collections.get(checked.id)?.close();
-      const collection = createCollection(checked, schedule, played, context);
+      const collection = createCollection(checked, schedule, context);
       collections.set(checked.id, collection);
       const stop = collection.onChange(() => {
         if (collection.state === "running" && collections.get(checked.id) === collection && !closed) return;

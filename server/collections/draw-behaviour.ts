@@ -23,32 +23,50 @@ export function behaviourDraw({ seed, behaviours }: Pick<CheckedCollection, "see
 /** A draw in units of work: two SHA-256. */
 const DRAW_UNITS = 400;
 
+/** What a behaviour plays of a task. */
+export interface Share {
+  /** How many trials. */
+  readonly trials: number;
+  /** Those that are not played yet, by index, ascending. */
+  readonly waiting: Int32Array;
+}
+
+/** Trials of a collection that a log holds, by task id. */
+export type PlayedTrials = ReadonlyMap<string, Pick<ReadonlySet<number>, "has">>;
+
 /**
- * The trials of each behaviour on each task, [tasks][behaviours], ascending: the whole schedule, shared out in slices.
+ * The shares of each behaviour in each task, [tasks][behaviours]: the whole schedule, shared out in slices.
  *
  * Memory: 4 bytes a trial, and 2 more of the task that is being shared out.
  */
-export function* sharedOut(spec: CheckedCollection): Generator<void, readonly (readonly Int32Array[])[]> {
+export function* sharedOut(
+  spec: CheckedCollection,
+  played: PlayedTrials,
+): Generator<void, readonly (readonly Share[])[]> {
   const draw = behaviourDraw(spec);
+  const units = spec.behaviours.length === 1 ? 1 : DRAW_UNITS + spec.behaviours.length;
   const isPause = workMeter();
-  const schedule: Int32Array[][] = [];
+  const schedule: Share[][] = [];
   for (const { id, trials } of spec.tasks) {
+    const known = played.get(id);
     const players = new Uint16Array(trials);
     const counts = new Int32Array(spec.behaviours.length);
+    const left = new Int32Array(spec.behaviours.length);
     for (let trial = 0; trial < trials; trial++) {
       const player = draw(id, trial);
       players[trial] = player;
       counts[player] += 1;
-      if (isPause(DRAW_UNITS + spec.behaviours.length)) yield;
+      if (!known?.has(trial)) left[player] += 1;
+      if (isPause(units)) yield;
     }
-    const shares = Array.from(counts, (count) => new Int32Array(count));
-    counts.fill(0);
+    const waiting = Array.from(left, (count) => new Int32Array(count));
+    left.fill(0);
     for (let trial = 0; trial < trials; trial++) {
       const player = players[trial];
-      shares[player][counts[player]++] = trial;
+      if (!known?.has(trial)) waiting[player][left[player]++] = trial;
       if (isPause(1)) yield;
     }
-    schedule.push(shares);
+    schedule.push(waiting.map((own, k) => ({ trials: counts[k], waiting: own })));
   }
   return schedule;
 }

@@ -4,6 +4,7 @@ import { trialSeeds } from "../../common/seeds.js";
 import type { Assignable } from "../matches/assignment.js";
 import { createStepCount } from "../matches/step-count.js";
 import type { TrialSource } from "../matches/trial-source.js";
+import type { Share } from "./draw-behaviour.js";
 import type { CheckedBehaviour, CheckedCollection, CollectedTask } from "./spec.js";
 
 /** A part and how far it is. */
@@ -28,25 +29,22 @@ const MAX_FAILURES = 3;
 /**
  * Makes a part.
  *
- * @param trials its trials, by index, ascending; kept
- * @param played those that the log holds already
+ * @param share its trials, of which it keeps those that are not played yet
  * @param onChange called after each result
  */
 export function createPart(
   spec: CheckedCollection,
   task: CollectedTask,
   behaviour: CheckedBehaviour,
-  trials: Int32Array,
-  played: Pick<ReadonlySet<number>, "has">,
+  { trials, waiting }: Share,
   onChange: () => void,
 ): CollectionPart {
   const series = { purpose: "collect", seed: spec.seed, taskId: task.id, entrant: behaviour.name } as const;
-  /** Trials that nobody had yet: from the `next`th on. */
-  const waiting = trials.filter((trial) => !played.has(trial));
+  /** Trials that nobody had yet: those that wait from here on. */
   let next = 0;
   /** Trials that were cut short, the next one last. */
   const again: number[] = [];
-  let completeTrials = trials.length - waiting.length;
+  let completeTrials = trials - waiting.length;
   const stepCount = createStepCount(onChange);
   let failures = 0;
   let failureReason: CollectionPart["failureReason"];
@@ -72,7 +70,7 @@ export function createPart(
   };
 
   function fail(reason: Reason | "INTERNAL"): void {
-    if (completeTrials === trials.length) return;
+    if (completeTrials === trials) return;
     failureReason ??= reason;
     onChange();
   }
@@ -82,7 +80,7 @@ export function createPart(
     source,
     task,
     behaviour,
-    trials: trials.length,
+    trials,
     get completeTrials() {
       return completeTrials;
     },
@@ -93,7 +91,7 @@ export function createPart(
       return failureReason;
     },
     get finished() {
-      return completeTrials === trials.length || failureReason !== undefined;
+      return completeTrials === trials || failureReason !== undefined;
     },
     abandoned(reason) {
       failures += 1;

@@ -65,7 +65,7 @@ test("a schedule has each trial once, with whoever is drawn for it, and is made 
     ...mixture(1, 1, 2),
     tasks: [24, 5000].map((trials, i) => ({ id: i === 0 ? "swim" : "room", task, options: {}, trials })),
   };
-  const slices = sharedOut(spec);
+  const slices = sharedOut(spec, new Map([["swim", new Set([2, 3, 99])]]));
   let pauses = 0;
   let slice = slices.next();
   for (; !slice.done; slice = slices.next()) pauses += 1;
@@ -73,8 +73,11 @@ test("a schedule has each trial once, with whoever is drawn for it, and is made 
   const [swim, room] = slice.value;
   const recorded = [..."112200022222112012221010"]; // as above
   const trialsOf = (k: number) => recorded.flatMap((player, trial) => (player === String(k) ? [trial] : []));
-  expect(swim.map((trials) => [...trials])).toEqual([0, 1, 2].map(trialsOf));
+  expect(swim.map(({ trials }) => trials)).toEqual([0, 1, 2].map((k) => trialsOf(k).length));
+  // What a log holds of it is no longer waiting.
+  const left = [0, 1, 2].map((k) => trialsOf(k).filter((trial) => trial !== 2 && trial !== 3));
+  expect(swim.map(({ waiting }) => [...waiting])).toEqual(left);
   const players = drawn(spec, 5000, "room");
-  for (const [k, trials] of room.entries()) expect([...trials].every((trial) => players[trial] === k)).toBe(true);
-  expect(room.flatMap((trials) => [...trials]).sort((a, b) => a - b)).toEqual([...Array(5000).keys()]);
+  for (const [k, { waiting }] of room.entries()) expect(waiting.every((trial) => players[trial] === k)).toBe(true);
+  expect(room.flatMap(({ waiting }) => [...waiting]).sort((a, b) => a - b)).toEqual([...Array(5000).keys()]);
 });
