@@ -1,5 +1,6 @@
 /** What a play holds in memory: reckoned before anything is allocated. */
 import type { Task } from "../tasks/task.js";
+import { MAX_ROW_BYTES } from "../trajectories/row-batches.js";
 import { actionsBytes } from "./decode-request.js";
 import type { Limits } from "./limits.js";
 import { featureSizeOf } from "./lock-step.js";
@@ -50,7 +51,7 @@ export function playBytes(task: Task, numEnvs: number, wholeTrials: boolean, row
 }
 
 /**
- * Envs of a task that a session can hold, 0 if not even one. Episodes stay in memory until they end, a trial's features and regret
+ * Envs of a task that a session can hold, 0 if not even one or an episode is more than the log takes. Episodes stay in memory until they end, a trial's features and regret
  * curve as long as the trial: max_steps_in_flight bounds the steps, and with them the bytes, of tasks that need more a step as well;
  * max_session_bytes bounds all of it.
  *
@@ -59,6 +60,7 @@ export function playBytes(task: Task, numEnvs: number, wholeTrials: boolean, row
  */
 export function envsThatFit(task: Task, limits: Limits, wholeTrials = false, rowText = 0): number {
   const { horizon, episodes } = task;
+  if (ROW_BYTES + rowText + horizon * stepBytesOf(task) + trialFeatureBytesOf(task) > MAX_ROW_BYTES) return 0;
   const trialBytes = trialFeatureBytesOf(task) + (episodes > 1 ? 8 * episodes : 0);
   const bytes = limits.max_steps_in_flight * STEP_BYTES;
   const heldSteps = wholeTrials && episodes > 1 ? horizon * (episodes + 1) : horizon;

@@ -46,6 +46,7 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
     });
     introduced?.place?.leave(unfinished ? leaving?.reason : undefined, leaving?.text ?? "");
     link.end(error);
+    session.releaseHello();
     link.whenFlushed(session.release); // what its agent has not read is still held
   }
 }

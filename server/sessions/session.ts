@@ -49,6 +49,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     sinceMs: context.clock.now(),
     link,
     state: { is: "new" },
+    releaseHello() {},
     release() {},
     before: { steps: 0, completeTrials: 0 },
     inputEnded: false,
@@ -82,7 +83,7 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
   if (kind === "reset" || kind === "resume") throw notImplemented(kind);
   switch (state.is) {
     case "new":
-      if (kind === "hello") return onHello(session, message.value);
+      if (kind === "hello") return onHello(session, message.value, bytes.length);
       break;
     case "ready":
       if (kind === "open") return onOpen(session, state, message.value);
@@ -111,8 +112,11 @@ function onActions({ steps }: OpenState, actions: Actions, bytes: Buffer): void 
   steps.act(actions, bytes);
 }
 
-function onHello(session: LiveSession, hello: Hello): void {
-  const { limits, labels, lobby } = session.context;
+/** What a message takes in memory once it is decoded: its texts are short, and each is an object. */
+const DECODED = 4;
+
+function onHello(session: LiveSession, hello: Hello, bytes: number): void {
+  const { limits, labels, lobby, memory } = session.context;
   if (hello.minProtocolVersion > PROTOCOL_VERSION || hello.maxProtocolVersion < PROTOCOL_VERSION) {
     throw new IcrlError(
       "PROTOCOL_VERSION",
@@ -120,6 +124,9 @@ function onHello(session: LiveSession, hello: Hello): void {
     );
   }
   checkHello(hello);
+  session.releaseHello = memory.hold(DECODED * bytes);
+  if (memory.full)
+    throw new IcrlError("SERVER_BUSY", `all of ${limits.max_memory_bytes} bytes are held: come again later`);
   session.state = { is: "ready", hello, place: undefined };
   send(session, {
     $case: "welcome",

@@ -47,7 +47,9 @@ export function createHandOut(
     const { first } = results;
     const at = returned.indexOf(first);
     if (at >= 0) return returned.splice(at, 1)[0];
-    return first < trials && first >= next ? (next = first + 1) - 1 : undefined;
+    if (first === trials || first < next) return undefined;
+    next = first + 1;
+    return first;
   }
 
   function take(): number | undefined {

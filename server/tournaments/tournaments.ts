@@ -85,13 +85,13 @@ type Attending = (entrant: string) => Attendance;
  * @throws LOG_CORRUPT if a journal or a shard of an unfinished one cannot be read
  */
 export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
-  const { dataDir, limits, sink, memory, schedules, clock, onError, tell } = context;
+  const { dataDir, limits, sink, memory, clock, onError, tell } = context;
   const slots = new Map<string, Slot>();
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
   const creating = new Map<string, Promise<StartedSlot>>();
   const conclusions = createConclusions({ sink, onError, tell });
   let closed = false;
-
+  context.schedules.watch(() => creating.size + open().length);
   /** What may be written only as long as the log is ours. */
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
 
@@ -123,21 +123,6 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
 
   /** Writes that there is a tournament, and then starts it. */
   async function start(spec: CheckedSpec, attendance: Attending, declarations: Declarations): Promise<StartedSlot> {
-    const release = memory.reserve(tournamentBytes(spec), `tournament "${spec.name}"`);
-    try {
-      return await startReserved(spec, attendance, declarations, release);
-    } catch (error) {
-      release();
-      throw error;
-    }
-  }
-
-  async function startReserved(
-    spec: CheckedSpec,
-    attendance: Attending,
-    declarations: Declarations,
-    release: Release,
-  ): Promise<StartedSlot> {
     const journal = journalOf(spec.id);
     journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
     await journal.durable();
@@ -145,15 +130,12 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     for (const { name, tasks } of declarations) tournament.declare(name, tasks);
     await journal.durable();
     const entry = follow(tournament, journal, undefined);
-    holdWhilePlayed(entry, release);
     const slot = { spec, journal, record: undefined, entry, loading: undefined };
     slots.set(spec.id, slot);
     tell({ event: "tournament_created", ...about(spec, tournament.matches) });
     if (closed) tournament.close();
     return slot;
   }
-
-  schedules.watch(() => creating.size + open().length);
 
   for (const record of readJournals(dataDir)) {
     const spec = specOf(record, limits, onError);
@@ -193,8 +175,8 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
         if (byAnother === undefined) break;
         await byAnother.catch(() => {}); // if it failed, it is for us to try
       }
-      schedules.checkOneMore();
-      const mine = start(spec, attendance, request.declarations).finally(() => creating.delete(spec.id));
+      const mine = holding(context, spec, () => start(spec, attendance, request.declarations));
+      mine.finally(() => creating.delete(spec.id)).catch(() => {}); // whoever asked is told
       creating.set(spec.id, mine);
       return { entry: (await mine).entry, existed: false };
     },
@@ -203,9 +185,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     async forfeit(id, entrant, forfeit, all) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
       const { tournament } = await get(id);
-      if (!tournament.lists(entrant)) {
-        throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${id} has no entrant "${entrant}"`);
-      }
+      requireListed(tournament, entrant);
       const given = tournament.forfeit(entrant, forfeit, all);
       await slots.get(id)?.journal.durable();
       return given;
@@ -329,6 +309,24 @@ function checkDeclarations(declarations: Declarations, spec: CheckedSpec): void 
 function requireAtMostAll(what: string, { length }: readonly unknown[], { agents }: CheckedSpec): void {
   if (length <= agents.length) return;
   throw new IcrlError("SPEC_INVALID", `${length} ${what} of ${agents.length} entrants: give one of each at most`);
+}
+
+/** @throws ENTRANT_UNKNOWN */
+function requireListed({ spec, lists }: Tournament, entrant: string): void {
+  if (!lists(entrant)) throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${spec.id} has no entrant "${entrant}"`);
+}
+
+/** Starts a tournament with its memory reserved. @throws SERVER_BUSY */
+function holding(
+  { memory, schedules }: TournamentsContext,
+  spec: CheckedSpec,
+  start: () => Promise<StartedSlot>,
+): Promise<StartedSlot> {
+  schedules.checkOneMore();
+  const release = memory.reserve(tournamentBytes(spec), `tournament "${spec.name}"`);
+  const starting = start();
+  starting.then(({ entry }) => holdWhilePlayed(entry, release), release);
+  return starting;
 }
 
 /** Gives memory back when nothing is left to play. */

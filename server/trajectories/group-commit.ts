@@ -1,14 +1,15 @@
 /**
  * Group commit: rows collect in columns until there are enough of them, or the first has waited long enough, and are written to a segment
- * together. Two builders take turns: one collects while the other's memory is being written. Where more comes meanwhile than a batch may
- * have, others wait full.
+ * together.
  */
-import { IcrlError } from "../../common/errors.js";
-import { type BatchBuilder, batchBuilder } from "../../datasets/log/batch-builder.js";
+import type { IcrlError } from "../../common/errors.js";
+import type { BatchBuilder } from "../../datasets/log/batch-builder.js";
 import type { SegmentFile } from "../../datasets/log/log-folder.js";
 import type { TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
 import { createDurableWaits } from "./durable-waits.js";
+import { createExclusiveUses } from "./exclusive-uses.js";
 import type { LogEvent } from "./log-event.js";
+import { createRowBatches } from "./row-batches.js";
 import type { SegmentWriter } from "./segment-writer.js";
 
 /** When rows are written, and when a segment ends. */
@@ -21,19 +22,6 @@ export interface CommitLimits {
   readonly commitMs: number;
   /** A segment of this many bytes is rolled into a shard. */
   readonly segmentBytes: number;
-}
-
-/** A row of more bytes is not taken. The longest episode of the tasks that there are has some megabytes, where arms are shown at every step. */
-export const MAX_ROW_BYTES = 128 << 20;
-
-/** A batch of so many bytes takes no further row, so that it can always be built: Arrow counts with 31 bits, and a frame's header with 32. */
-const MAX_BATCH_BYTES = 64 << 20;
-
-/** Rows that are written together. */
-interface Batch {
-  readonly builder: BatchBuilder;
-  /** Number of its last row. */
-  readonly upTo: number;
 }
 
 /** The rows on their way to the disk. */
@@ -83,94 +71,62 @@ export interface CommitContext extends CommitLimits {
   readonly newBuilder?: () => BatchBuilder;
 }
 
+/** A batch as it is written, or why it cannot be built. */
+function piecesOf(builder: BatchBuilder): Uint8Array[] | Error {
+  try {
+    return builder.finish();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
 /** Commits of a log that has just been opened. */
 export function createGroupCommit(context: CommitContext): GroupCommit {
-  const {
-    dir,
-    writer,
-    enqueue,
-    errorOf,
-    tell,
-    commitRows,
-    commitBytes,
-    commitMs,
-    segmentBytes,
-    newBuilder = batchBuilder,
-  } = context;
+  const { dir, writer, enqueue, errorOf, tell, commitRows, commitBytes, commitMs, segmentBytes } = context;
   const waits = createDurableWaits();
-  let collecting = newBuilder();
-  let spare: BatchBuilder | undefined = newBuilder();
-  /** Those that are full, in order. */
-  let full: Batch[] = [];
-  let appended = 0;
+  const batches = createRowBatches(lose, context.newBuilder);
   let durable = 0;
   let committed = 0;
   let failure: IcrlError | undefined;
   let failures = 0;
   let replaced = false;
   let timer: NodeJS.Timeout | undefined;
-  /** Uses of the writer that have not ended, and the end of the last of them: one at a time, in order. */
-  let uses = 0;
-  let lastUse: Promise<void> = Promise.resolve();
+  const uses = createExclusiveUses(schedule);
 
   function fail(error: IcrlError): void {
     failure = error;
     failures += 1;
-    const lost = waits.lose(durable, appended, failure);
+    const lost = waits.lose(durable, batches.appended, failure);
     tell({ event: "log_unwritable", folder: dir, lost, message: failure.message });
-    full = [];
-    collecting = newBuilder();
+    batches.drop();
   }
 
-  /** Whatever is wrong with a batch is not the disk's fault: its rows are lost, and no others. */
-  function lose({ upTo }: Pick<Batch, "upTo">, rows: number, cause: unknown): void {
-    failures += 1;
+  /** What is wrong with these rows is not the disk's fault: they are lost, and no others. */
+  function lose(from: number, to: number, cause: unknown): IcrlError {
     const error = errorOf(cause);
-    waits.loseSome(upTo - rows + 1, upTo, error);
-    tell({ event: "log_unwritable", folder: dir, lost: rows, message: error.message });
-  }
-
-  /** What is to be written next, which is no longer collected. */
-  function nextBatch(): Batch | undefined {
-    if (full.length > 0) return full.shift();
-    if (collecting.rows === 0) return undefined;
-    const batch = { builder: collecting, upTo: appended };
-    collecting = spare ?? newBuilder();
-    spare = undefined;
-    return batch;
-  }
-
-  function exclusively(use: () => Promise<void>): Promise<void> {
-    uses += 1;
-    const mine = lastUse.then(use);
-    lastUse = mine
-      .catch(() => {})
-      .then(() => {
-        uses -= 1;
-        schedule();
-      });
-    return mine;
+    if (from > to) return error;
+    failures += 1;
+    waits.loseSome(from, to, error);
+    tell({ event: "log_unwritable", folder: dir, lost: to - from + 1, message: error.message });
+    return error;
   }
 
   async function commit(): Promise<void> {
-    if (failure !== undefined) return;
-    const batch = nextBatch();
+    const batch = failure === undefined ? batches.next() : undefined;
     if (batch === undefined) return;
     const { builder, upTo } = batch;
     const { rows } = builder;
     const startedAt = performance.now();
-    let pieces: Uint8Array[];
-    try {
-      pieces = builder.finish();
-    } catch (error) {
-      lose(batch, rows, error);
+    const pieces = piecesOf(builder);
+    if (pieces instanceof Error) {
+      lose(upTo - rows + 1, upTo, pieces);
       durable = upTo;
       waits.settle(durable);
       return;
     }
     try {
       const bytes = await writer.write(pieces, rows);
-      spare ??= builder;
+      batches.recycle(builder);
       durable = upTo;
       committed += rows;
       tell({ event: "log_committed", rows, bytes, seconds: (performance.now() - startedAt) / 1000 });
@@ -189,18 +145,18 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
   function commitNow(): void {
     clearTimeout(timer);
     timer = undefined;
-    void exclusively(commit);
+    void uses.run(commit);
   }
 
   function schedule(): void {
-    if (uses > 0 || failure !== undefined || (collecting.rows === 0 && full.length === 0)) return;
-    if (full.length > 0 || collecting.rows >= commitRows || collecting.bytes >= commitBytes) commitNow();
+    if (uses.any || failure !== undefined || batches.empty) return;
+    if (batches.anyFull || batches.rows >= commitRows || batches.bytes >= commitBytes) commitNow();
     else timer ??= setTimeout(commitNow, commitMs);
   }
 
   return {
     get appended() {
-      return appended;
+      return batches.appended;
     },
     get durable() {
       return durable;
@@ -209,7 +165,7 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
       return committed;
     },
     get backlogBytes() {
-      return full.reduce((sum, { builder }) => sum + builder.bytes, collecting.bytes);
+      return batches.bytes;
     },
     get failure() {
       return failure;
@@ -219,38 +175,17 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
     },
     hasLost: waits.hasLost,
     append(row) {
-      const bytes = collecting.bytesOf(row);
-      if (bytes > MAX_ROW_BYTES) {
-        throw new IcrlError(
-          "REQUEST_TOO_COSTLY",
-          `an episode of ${bytes} bytes: the log takes at most ${MAX_ROW_BYTES}`,
-        );
-      }
-      if (collecting.rows > 0 && collecting.bytes + bytes > MAX_BATCH_BYTES) {
-        full.push({ builder: collecting, upTo: appended });
-        collecting = spare ?? newBuilder();
-        spare = undefined;
-      }
-      try {
-        collecting.append(row);
-      } catch (error) {
-        // Memory ran out in the middle of it: nothing that was collected with it can be trusted.
-        const { rows } = collecting;
-        collecting = newBuilder();
-        lose({ upTo: appended }, rows, error);
-        throw errorOf(error);
-      }
-      appended += 1;
+      const number = batches.append(row);
       schedule();
-      return appended;
+      return number;
     },
     whenDurable: (number) => waits.when(number, durable, (why) => failure ?? errorOf(why)),
-    exclusively,
+    exclusively: uses.run,
     flush: () =>
-      exclusively(async () => {
-        const upTo = appended;
+      uses.run(async () => {
+        const upTo = batches.appended;
         do await commit();
-        while (failure === undefined && durable < upTo && full.length + collecting.rows > 0);
+        while (failure === undefined && durable < upTo && !batches.empty);
         if (failure !== undefined) throw failure;
         await endSegment();
       }),
