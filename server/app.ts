@@ -72,7 +72,7 @@ export interface RunningServer {
 const HARD_LIMIT_FACTOR = 4;
 
 /** Largest request of a method that is no session, in bytes: a tournament of a thousand entrants has some hundred thousand. */
-const MAX_REQUEST_BYTES = 1 << 20;
+const MAX_REQUEST_BYTES = 1 << 19;
 
 /** How long, beyond the deadline, the last answers have to reach whoever reads them. */
 const GOODBYE_MS = 1000;

@@ -289,8 +289,17 @@ export function rowsBuilder<C extends readonly Column[]>(table: C, schema: Schem
   const names = table.map((c) => c.name);
   const columns = table.map(columnBuilder);
   const struct = new Struct(schema.fields);
+  /** Of the row that was read last, in the columns' order. */
+  const values = new Array<RowValue>(columns.length).fill(null);
+  let lastRead: RowOf<C> | undefined;
   let rows = 0;
   let bytes = 0;
+
+  function read(row: RowOf<C>): void {
+    for (let i = 0; i < columns.length; i += 1) values[i] = (row as Readonly<Record<string, RowValue>>)[names[i]];
+    lastRead = row;
+  }
+
   return {
     get rows() {
       return rows;
@@ -299,10 +308,10 @@ export function rowsBuilder<C extends readonly Column[]>(table: C, schema: Schem
       return bytes;
     },
     bytesOf(row) {
-      const values = row as Readonly<Record<string, RowValue>>;
+      read(row);
       let size = 0;
       for (let i = 0; i < columns.length; i += 1) {
-        const value = values[names[i]];
+        const value = values[i];
         const bytesOfValue = value === null && table[i].nullable ? 4 : columns[i].sizeOf(value);
         if (bytesOfValue === undefined) throw new TypeError(`a row's ${names[i]} is no ${table[i].type}`);
         size += bytesOfValue;
@@ -310,8 +319,9 @@ export function rowsBuilder<C extends readonly Column[]>(table: C, schema: Schem
       return size;
     },
     append(row) {
-      const values = row as Readonly<Record<string, RowValue>>;
-      for (let i = 0; i < columns.length; i += 1) bytes += columns[i].append(values[names[i]], rows);
+      if (lastRead !== row) read(row);
+      for (let i = 0; i < columns.length; i += 1) bytes += columns[i].append(values[i], rows);
+      lastRead = undefined;
       rows += 1;
     },
     finish() {
