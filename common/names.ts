@@ -6,8 +6,8 @@ export const MAX_NAME = 100;
 /** Names of tasks, entrants and behaviours, for a message. */
 export const NAME_RULE = `1 to ${MAX_NAME} letters, digits, spaces and . _ : + -, the first a letter or digit`;
 
-/** Whether a text can name a task, an entrant or a behaviour: no path, no markup, no control character is one. */
-export const isName = (text: string): boolean => /^[\p{L}\p{N}][\p{L}\p{N} ._:+-]{0,99}$/u.test(text);
+/** Whether a text can name a task, an entrant or a behaviour: no path, no markup, no control character is one, nor a letter that is not drawn. */
+export const isName = (text: string): boolean => /^(?!.*\p{DI})[\p{L}\p{N}][\p{L}\p{N} ._:+-]{0,99}$/u.test(text);
 
 /** Names that become files or folders, for a message. */
 export const FILE_NAME_RULE = `1 to ${MAX_NAME} of A-Z a-z 0-9 _ . + -, the first a letter or digit`;

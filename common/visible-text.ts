@@ -5,8 +5,11 @@
 
 import { MAX_NAME } from "./names.js";
 
-/** Controls (C0, DEL, C1), format characters (bidi, zero width, soft hyphens, tags), separators of lines, halves of surrogate pairs. */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/**
+ * Controls (C0, DEL, C1), format characters (bidi, zero width, soft hyphens, tags), separators of lines, halves of surrogate pairs, and
+ * what is not drawn though it is a letter or a mark: fillers, variation selectors.
+ */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu;
 
 /** A text on one line in which all is to be seen: hidden characters are written as JavaScript has them, `\x1b`, `\u202e`. */
 export function visible(text: string): string {

@@ -21,6 +21,7 @@ import type { Route } from "./http/route.js";
 import { checkKey, hashOfKey, isKeyOf, newKey } from "./keys.js";
 import { createLabels } from "./labels/labels.js";
 import type { Lobby } from "./matches/lobby.js";
+import { openSchedules } from "./matches/open-schedules.js";
 import { notifyAll } from "./matches/turn-listeners.js";
 import type { Metrics } from "./metrics/metrics.js";
 import { collectionService } from "./rpc/collection-service.js";
@@ -33,6 +34,7 @@ import { tournamentService } from "./rpc/tournament-service.js";
 import { trajectoryService } from "./rpc/trajectory-service.js";
 import { newCounters } from "./sessions/counters.js";
 import type { Limits } from "./sessions/limits.js";
+import { createMemoryBudget } from "./sessions/memory-budget.js";
 import { createSession } from "./sessions/session.js";
 import { internalError } from "./sessions/session-event.js";
 import { systemClock } from "./system-clock.js";
@@ -77,6 +79,9 @@ export interface RunningServer {
 /** gRPC's own bound is wider than ours, so that a message between the two gets our reason. */
 const HARD_LIMIT_FACTOR = 4;
 
+/** Largest request of a method that is no session, in bytes: a tournament of a thousand entrants has some hundred thousand. */
+const MAX_REQUEST_BYTES = 1 << 19;
+
 /** How long, beyond the deadline, the last answers have to reach whoever reads them. */
 const GOODBYE_MS = 1000;
 
@@ -105,26 +110,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const page = options.http === undefined ? undefined : createLivePage(clock.now);
   const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => tell(internalError("background", error));
-  const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, clock, onError, tell }).catch(
-    async (error) => {
-      page?.close();
-      await sink.close();
-      throw error;
-    },
-  );
+  const memory = createMemoryBudget(limits.maxMemoryBytes);
+  const schedules = openSchedules(limits.maxSchedules);
+  const shared = { limits, sink, memory, schedules, clock, onError };
+  const tournaments = await openTournaments({ ...shared, dataDir: options.dataDir, tell }).catch(async (error) => {
+    page?.close();
+    await sink.close();
+    throw error;
+  });
   const sessions = openSessions(limits.maxSessions);
   const counters = newCounters();
-  const collections = createCollections({ limits, sink, clock, counters, onError }, (id) =>
-    playedTrials(options.dataDir, id),
-  );
+  const collections = createCollections({ ...shared, counters }, (id) => playedTrials(options.dataDir, id));
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
-  const context = { limits, sink, lobby, labels, clock, counters, tell, times: metrics?.times };
+  const context = { limits, sink, memory, lobby, labels, clock, counters, tell, times: metrics?.times };
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 
-  const methods = { tell, maxMessageBytes: limits.maxMessageBytes };
+  const methods = { tell, maxMessageBytes: Math.min(limits.maxMessageBytes, MAX_REQUEST_BYTES) };
   const server = new Server({
     "grpc.max_receive_message_length": limits.maxMessageBytes * HARD_LIMIT_FACTOR,
     "grpc.max_send_message_length": -1,

@@ -14,7 +14,12 @@ export interface BatchBuilder<Row = TrajectoryRow> {
   readonly rows: number;
   /** About how many bytes `finish` would give. */
   readonly bytes: number;
-  /** Copies a row. */
+  /**
+   * About how many bytes a row takes. A row that passes here can be appended and written, whatever is in it: nothing is left of one that does not.
+   * @throws TypeError if a value is not its column's
+   */
+  bytesOf(row: Row): number;
+  /** Copies a row. Rows of unknown making are shown to `bytesOf` first. */
   append(row: Row): void;
   /**
    * A complete Arrow IPC stream (schema, one batch, end marker) of the rows, in pieces that are views of the builder's memory:
@@ -25,6 +30,8 @@ export interface BatchBuilder<Row = TrajectoryRow> {
 
 /** One growable column. */
 interface ColumnBuilder {
+  /** Size in bytes of a value that is not null; undefined where it is no value of the column. */
+  sizeOf(value: RowValue): number | undefined;
   /** Appends a value as row number `row` and returns its size in bytes. */
   append(value: RowValue, row: number): number;
   /** Arrow data of the first `rows` rows; shares memory with the builder. */
@@ -85,10 +92,16 @@ function validity() {
   };
 }
 
-function numberColumn(type: DataType, first: Numbers, convert: (value: RowValue) => number | bigint): ColumnBuilder {
+function numberColumn(
+  type: DataType,
+  first: Numbers,
+  isValue: (value: RowValue) => boolean,
+  convert: (value: RowValue) => number | bigint,
+): ColumnBuilder {
   let values = first;
   const valid = validity();
   return {
+    sizeOf: (value) => (isValue(value) ? values.BYTES_PER_ELEMENT : undefined),
     append(value, row) {
       if (row >= values.length) values = grown(values, row, row + 1);
       if (value === null) valid.setNull(row);
@@ -106,6 +119,7 @@ function numberColumn(type: DataType, first: Numbers, convert: (value: RowValue)
 function boolColumn(type: DataType): ColumnBuilder {
   let bits = new Uint8Array(FIRST_CAPACITY);
   return {
+    sizeOf: (value) => (typeof value === "boolean" ? 1 : undefined),
     append(value, row) {
       const at = row >> 3;
       if (at >= bits.length) bits = grown(bits, at, at + 1);
@@ -139,6 +153,8 @@ function textColumn(type: DataType): ColumnBuilder {
   }
 
   return {
+    // The most that it can be: to count the bytes would be to encode it.
+    sizeOf: (value) => (typeof value === "string" ? 3 * value.length + 4 : undefined),
     append(value, row) {
       texts[row] = value;
       if (value !== null) return (value as string).length + 4;
@@ -191,7 +207,10 @@ function listColumn(type: List, first: Int32Array | Float32Array): ColumnBuilder
   const itemValid = validity();
   const item = type.valueType as DataType;
   const itemsNullable = type.valueField.nullable;
+  const isList = (value: RowValue) =>
+    first instanceof Int32Array ? value instanceof Int32Array : value instanceof Float32Array;
   return {
+    sizeOf: (value) => (isList(value) ? 4 * (value as Int32Array).length + 4 : undefined),
     append(value, row) {
       if (row + 1 >= offsets.length) offsets = grown(offsets, row + 1, row + 2);
       const before = used;
@@ -232,17 +251,22 @@ function listColumn(type: List, first: Int32Array | Float32Array): ColumnBuilder
   };
 }
 
+const isNumber = (value: RowValue) => typeof value === "number";
+const isBigInt = (value: RowValue) => typeof value === "bigint";
+
 function columnBuilder(column: Column): ColumnBuilder {
   const type = arrowType(column.type);
   switch (column.type) {
     case "int32":
-      return numberColumn(type, new Int32Array(FIRST_CAPACITY), (value) => value as number);
+      return numberColumn(type, new Int32Array(FIRST_CAPACITY), isNumber, (value) => value as number);
     case "float64":
-      return numberColumn(type, new Float64Array(FIRST_CAPACITY), (value) => value as number);
+      return numberColumn(type, new Float64Array(FIRST_CAPACITY), isNumber, (value) => value as number);
     case "uint64":
-      return numberColumn(type, new BigUint64Array(FIRST_CAPACITY), (value) => value as bigint);
+      return numberColumn(type, new BigUint64Array(FIRST_CAPACITY), isBigInt, (value) => value as bigint);
     case "timestamp":
-      return numberColumn(type, new BigInt64Array(FIRST_CAPACITY), (value) => BigInt(Math.round(value as number)));
+      return numberColumn(type, new BigInt64Array(FIRST_CAPACITY), Number.isFinite, (value) =>
+        BigInt(Math.round(value as number)),
+      );
     case "bool":
       return boolColumn(type);
     case "utf8":
@@ -265,8 +289,17 @@ export function rowsBuilder<C extends readonly Column[]>(table: C, schema: Schem
   const names = table.map((c) => c.name);
   const columns = table.map(columnBuilder);
   const struct = new Struct(schema.fields);
+  /** Of the row that was read last, in the columns' order. */
+  const values = new Array<RowValue>(columns.length).fill(null);
+  let lastRead: RowOf<C> | undefined;
   let rows = 0;
   let bytes = 0;
+
+  function read(row: RowOf<C>): void {
+    for (let i = 0; i < columns.length; i += 1) values[i] = (row as Readonly<Record<string, RowValue>>)[names[i]];
+    lastRead = row;
+  }
+
   return {
     get rows() {
       return rows;
@@ -274,9 +307,21 @@ export function rowsBuilder<C extends readonly Column[]>(table: C, schema: Schem
     get bytes() {
       return bytes;
     },
+    bytesOf(row) {
+      read(row);
+      let size = 0;
+      for (let i = 0; i < columns.length; i += 1) {
+        const value = values[i];
+        const bytesOfValue = value === null && table[i].nullable ? 4 : columns[i].sizeOf(value);
+        if (bytesOfValue === undefined) throw new TypeError(`a row's ${names[i]} is no ${table[i].type}`);
+        size += bytesOfValue;
+      }
+      return size;
+    },
     append(row) {
-      const values = row as Readonly<Record<string, RowValue>>;
-      for (let i = 0; i < columns.length; i += 1) bytes += columns[i].append(values[names[i]], rows);
+      if (lastRead !== row) read(row);
+      for (let i = 0; i < columns.length; i += 1) bytes += columns[i].append(values[i], rows);
+      lastRead = undefined;
       rows += 1;
     },
     finish() {

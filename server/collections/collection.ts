@@ -6,10 +6,11 @@ import { createEntrantKeys, type EntrantKeys } from "../matches/entrant-keys.js"
 import { createRoster, type Roster } from "../matches/roster.js";
 import { type Listener, turnListeners } from "../matches/turn-listeners.js";
 import type { Counters } from "../sessions/counters.js";
-import { envsThatFit } from "../sessions/envs-that-fit.js";
+import { envsThatFit, playBytes, rowTextBytes } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
+import type { MemoryBudget, Release } from "../sessions/memory-budget.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
-import { drawBehaviour } from "./draw-behaviour.js";
+import type { Share } from "./draw-behaviour.js";
 import { playOracleNoise } from "./oracle-noise.js";
 import { ORACLE_NOISE } from "./oracle-noise-options.js";
 import { type CollectionPart, createPart } from "./part.js";
@@ -19,6 +20,8 @@ import type { CheckedCollection } from "./spec.js";
 export interface CollectionContext {
   readonly limits: Limits;
   readonly sink: TrajectorySink;
+  /** What all sessions may hold together. */
+  readonly memory: MemoryBudget;
   readonly clock: Clock;
   readonly counters: Counters;
   /** Told of errors inside the server that end a part. */
@@ -47,10 +50,12 @@ const ORACLE_NOISE_ENVS = 64;
  *
  * @param played indices of the trials that the log holds already, by task id
  * @param keys those of its agents, where it goes on
+ * @param schedule the shares of each behaviour in each task, [tasks][behaviours]
+ * @param keys those of its agents, where it goes on
  */
 export function createCollection(
   spec: CheckedCollection,
-  played: ReadonlyMap<string, ReadonlySet<number>>,
+  schedule: readonly (readonly Share[])[],
   context: CollectionContext,
   keys: EntrantKeys = createEntrantKeys(`collection ${spec.id}`, () => {}),
 ): Collection {
@@ -58,19 +63,16 @@ export function createCollection(
     roster.offerAll();
     void finish();
   }, context.onError);
-  const parts: readonly CollectionPart[] = spec.tasks.flatMap((task) => {
-    const trials: number[][] = spec.behaviours.map(() => []);
-    for (let trial = 0; trial < task.trials; trial++) trials[drawBehaviour(spec, task.id, trial)].push(trial);
-    return spec.behaviours.flatMap((behaviour, k) =>
-      trials[k].length === 0
-        ? []
-        : [createPart(spec, task, behaviour, trials[k], played.get(task.id) ?? new Set(), changed)],
-    );
-  });
+  const parts: readonly CollectionPart[] = spec.tasks.flatMap((task, i) =>
+    spec.behaviours.flatMap((behaviour, k) =>
+      schedule[i][k].trials === 0 ? [] : [createPart(spec, task, behaviour, schedule[i][k], changed)],
+    ),
+  );
   const byAgents = parts.filter(({ behaviour }) => behaviour.agent !== ORACLE_NOISE);
   let state: Collection["state"] = "running";
   let sealing = false;
   let closed = false;
+  let stopWaiting = () => {};
 
   const roster = createRoster<CollectionPart>(
     {
@@ -124,12 +126,26 @@ export function createCollection(
     const fitting = envsThatFit(part.task.task, limits, true);
     const numEnvs = Math.min(ORACLE_NOISE_ENVS, fitting, Number(part.source.remaining));
     if (numEnvs === 0) return;
+    const release = await reserved(playBytes(part.task.task, numEnvs, true, rowTextBytes(part.behaviour.options)));
     try {
       await playOracleNoise(part, spec.id, numEnvs, sink, counters, () => closed, clock);
     } catch (error) {
       context.onError(error);
       part.fail(error instanceof IcrlError ? error.reason : "INTERNAL");
+    } finally {
+      release();
     }
+  }
+
+  /** Resolves once there is memory, or nobody needs it any more. */
+  function reserved(bytes: number): Promise<Release> {
+    return new Promise((resolve) => {
+      const giveUp = context.memory.whenFree(bytes, resolve);
+      stopWaiting = () => {
+        giveUp();
+        resolve(() => {});
+      };
+    });
   }
 
   (async () => {
@@ -149,6 +165,7 @@ export function createCollection(
     enter: roster.enter,
     close() {
       closed = true;
+      stopWaiting();
       roster.close();
       changed();
     },

@@ -4,6 +4,7 @@ import { trialSeeds } from "../../common/seeds.js";
 import type { Assignable } from "../matches/assignment.js";
 import { createStepCount } from "../matches/step-count.js";
 import type { TrialSource } from "../matches/trial-source.js";
+import type { Share } from "./draw-behaviour.js";
 import type { CheckedBehaviour, CheckedCollection, CollectedTask } from "./spec.js";
 
 /** A part and how far it is. */
@@ -28,33 +29,33 @@ const MAX_FAILURES = 3;
 /**
  * Makes a part.
  *
- * @param trials its trials, by index
- * @param played those of them that the log holds already
+ * @param share its trials, of which it keeps those that are not played yet
  * @param onChange called after each result
  */
 export function createPart(
   spec: CheckedCollection,
   task: CollectedTask,
   behaviour: CheckedBehaviour,
-  trials: readonly number[],
-  played: ReadonlySet<number>,
+  { trials, waiting }: Share,
   onChange: () => void,
 ): CollectionPart {
   const series = { purpose: "collect", seed: spec.seed, taskId: task.id, entrant: behaviour.name } as const;
-  /** Trials to be played, the next one last. */
-  const waiting = trials.filter((trial) => !played.has(trial)).reverse();
-  let completeTrials = trials.length - waiting.length;
+  /** Trials that nobody had yet: those that wait from here on. */
+  let next = 0;
+  /** Trials that were cut short, the next one last. */
+  const again: number[] = [];
+  let completeTrials = trials - waiting.length;
   const stepCount = createStepCount(onChange);
   let failures = 0;
   let failureReason: CollectionPart["failureReason"];
 
   const source: TrialSource = {
     get remaining() {
-      return failureReason === undefined ? BigInt(waiting.length) : 0n;
+      return failureReason === undefined ? BigInt(waiting.length - next + again.length) : 0n;
     },
     take() {
       if (failureReason !== undefined) return undefined;
-      const trial = waiting.pop();
+      const trial = again.pop() ?? (next < waiting.length ? waiting[next++] : undefined);
       return trial === undefined ? undefined : { trialIndex: BigInt(trial), seeds: trialSeeds(series, BigInt(trial)) };
     },
     stepped: stepCount.stepped,
@@ -63,13 +64,13 @@ export function createPart(
       if (complete) {
         completeTrials += 1;
         failures = 0;
-      } else waiting.push(Number(ticket.trialIndex));
+      } else again.push(Number(ticket.trialIndex));
       onChange();
     },
   };
 
   function fail(reason: Reason | "INTERNAL"): void {
-    if (completeTrials === trials.length) return;
+    if (completeTrials === trials) return;
     failureReason ??= reason;
     onChange();
   }
@@ -79,7 +80,7 @@ export function createPart(
     source,
     task,
     behaviour,
-    trials: trials.length,
+    trials,
     get completeTrials() {
       return completeTrials;
     },
@@ -90,7 +91,7 @@ export function createPart(
       return failureReason;
     },
     get finished() {
-      return completeTrials === trials.length || failureReason !== undefined;
+      return completeTrials === trials || failureReason !== undefined;
     },
     abandoned(reason) {
       failures += 1;

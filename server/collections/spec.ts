@@ -3,7 +3,7 @@ import { IcrlError } from "../../common/errors.js";
 import { resolveOptions } from "../../common/options.js";
 import { hashId } from "../../common/seeds.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
-import { checkNames, checkSpecName, sortedJson } from "../matches/checked-names.js";
+import { checkNames, checkSchedule, checkSpecName, sortedJson } from "../matches/checked-names.js";
 import { checkOptions } from "../sessions/checked-options.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
@@ -39,13 +39,21 @@ export interface CheckedCollection {
   readonly behaviours: readonly CheckedBehaviour[];
 }
 
-const MAX_TRIALS = 10_000_000;
+/** Bytes of a part's objects. */
+const PART_BYTES = 4000;
+
+/** About how many bytes a collection keeps in memory as long as it is played: who plays each trial, and what is left to play. */
+export function collectionBytes({ tasks, behaviours }: Pick<CheckedCollection, "tasks" | "behaviours">): number {
+  const perTask = tasks.map(({ task, trials }) => task.instanceBytes + 6 * trials + PART_BYTES * behaviours.length);
+  return perTask.reduce((sum, bytes) => sum + bytes, 0);
+}
 
 /**
  * Checks a spec.
  *
  * @param limits bounds of the sessions that will play it
  * @throws SPEC_INVALID if it cannot be played
+ * @throws REQUEST_TOO_COSTLY if it has more parts or trials, or takes more memory, than the limits allow
  * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID for its tasks and for oracle-noise
  */
 export function checkCollection(spec: CollectionSpec | undefined, limits: Limits): CheckedCollection {
@@ -61,10 +69,10 @@ export function checkCollection(spec: CollectionSpec | undefined, limits: Limits
     "name",
     spec.behaviours.map(({ name }) => name),
   );
+  const trials = spec.tasks.reduce((sum, task) => sum + task.trials, 0);
+  checkSchedule("parts", spec.tasks.length * spec.behaviours.length, trials, limits);
   const tasks = spec.tasks.map(({ id, task: family, options = {}, trials }) => {
-    if (trials < 1 || trials > MAX_TRIALS) {
-      throw new IcrlError("SPEC_INVALID", `trials of task "${id}" is ${trials}: give 1 to ${MAX_TRIALS}`);
-    }
+    if (trials < 1) throw new IcrlError("SPEC_INVALID", `trials of task "${id}" is 0: give at least 1`);
     const task = buildTask(family, options);
     if (envsThatFit(task, limits, true) < 1) {
       throw new IcrlError("SPEC_INVALID", `not one whole trial of task "${id}" fits in a session's memory`);
@@ -81,6 +89,13 @@ export function checkCollection(spec: CollectionSpec | undefined, limits: Limits
       agent === ORACLE_NOISE ? resolveOptions(ORACLE_NOISE_OPTIONS, options, `behaviour "${name}"`) : options;
     return { name, agent, options: resolved, weight };
   });
+  const bytes = collectionBytes({ tasks, behaviours });
+  if (bytes > limits.maxSessionBytes) {
+    throw new IcrlError(
+      "REQUEST_TOO_COSTLY",
+      `${trials} trials in ${tasks.length * behaviours.length} parts would take ${bytes} bytes of memory, at most ${limits.maxSessionBytes}`,
+    );
+  }
   const id = hashId([
     "icrl.v1",
     "collection",

@@ -85,6 +85,7 @@ export function createRecentEpisodes(now: () => number): RecentEpisodes {
         return sink.backlogBytes;
       },
       tornBytes: sink.tornBytes,
+      hasLost: (from, to) => sink.hasLost(from, to),
       append(episode) {
         const number = sink.append(episode);
         if (allowed > (episode.run === kept.at(-1)?.run ? FOR_OTHERS : 0)) keep(episode);

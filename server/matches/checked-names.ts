@@ -24,6 +24,33 @@ export function checkNames(list: string, field: string, names: readonly string[]
 }
 
 /**
+ * Sees that a schedule is not too large, from its counts alone: nothing of it is built yet.
+ *
+ * @param of what its trials are shared out among: `matches`
+ * @throws REQUEST_TOO_COSTLY
+ */
+export function checkSchedule(of: string, parts: number, trials: number, limits: ScheduleLimits): void {
+  if (parts > limits.maxMatches) {
+    throw new IcrlError(
+      "REQUEST_TOO_COSTLY",
+      `${parts} ${of}: at most ${limits.maxMatches}, share them out among several`,
+    );
+  }
+  if (trials > limits.maxScheduleTrials) {
+    throw new IcrlError(
+      "REQUEST_TOO_COSTLY",
+      `${trials} trials, all ${of} together: at most ${limits.maxScheduleTrials}, share them out among several`,
+    );
+  }
+}
+
+/** Bounds of a schedule. */
+interface ScheduleLimits {
+  readonly maxMatches: number;
+  readonly maxScheduleTrials: number;
+}
+
+/**
  * Checks another name of a spec, of 1 to 100 printable characters.
  * @throws SPEC_INVALID
  */

@@ -14,6 +14,7 @@ import { buildTask, TASKS, taskFamily } from "../tasks/registry.js";
 import { statusOf } from "./errors.js";
 import { type Handlers, type MethodContext, unary } from "./methods.js";
 import type { OpenSessions } from "./open-sessions.js";
+import { createOutgoing } from "./outgoing.js";
 import { rpcEnded } from "./rpc-event.js";
 
 /** Handlers of EnvironmentService; `play` starts a session on each stream. */
@@ -41,28 +42,28 @@ function play(
   { tell }: MethodContext,
 ): void {
   let ended = false;
+  const outgoing = createOutgoing(stream);
   const link: Link = {
     peer: stream.getPeer(),
-    send(bytes) {
-      // An agent that asks faster than it reads is not read from until it has caught up.
-      if (!stream.write(bytes) && !stream.isPaused()) {
-        stream.pause();
-        stream.once("drain", () => stream.resume());
-      }
-    },
+    send: outgoing.send,
+    whenFlushed: outgoing.whenFlushed,
     end(error) {
       ended = true;
       sessions.delete(session);
       tell(rpcEnded(stream.getPath(), stream.cancelled, error));
       if (error === undefined) stream.end();
       else stream.emit("error", statusOf(error, tell));
+      outgoing.ended();
     },
   };
   const session = startSession(link);
   stream.on("error", () => {
     if (!ended) session.lost();
   });
-  stream.on("cancelled", () => session.lost());
+  stream.on("cancelled", () => {
+    session.lost();
+    outgoing.gone();
+  });
   const refusal = sessions.refusal();
   if (refusal !== undefined) return session.fail(refusal);
   sessions.add(session);

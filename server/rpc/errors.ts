@@ -1,6 +1,7 @@
 /** Domain errors to gRPC statuses. */
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { IcrlError } from "../../common/errors.js";
+import { visibleLines } from "../../common/visible-text.js";
 import { ErrorInfo } from "../../proto/gen/google/rpc/error_details.js";
 import { Status } from "../../proto/gen/google/rpc/status.js";
 import type { RpcEvent } from "./rpc-event.js";
@@ -36,9 +37,9 @@ export function statusOf(error: unknown, tell: (event: RpcEvent) => void): Statu
   return { code: error.code, details: text, metadata };
 }
 
-/** The text without its middle when it is long; half surrogates, which have no UTF-8 and which gRPC throws at, replaced. */
+/** The text without its middle when it is long, all of it to be seen: half surrogates have no UTF-8, and gRPC throws at them. */
 function clipped(text: string): string {
   const half = MAX_TEXT / 2;
   const short = text.length <= MAX_TEXT ? text : `${text.slice(0, half)} ... ${text.slice(-half)}`;
-  return Buffer.from(short).toString();
+  return visibleLines(short);
 }

@@ -5,11 +5,14 @@ import { nameProblem, visible } from "../../common/visible-text.js";
 /** Most levels of values within values: protobuf readers refuse messages some four times as deep as 25. */
 const MAX_DEPTH = 8;
 
-/** Characters of an agent's options as JSON, or of all tags. */
+/** Characters of an agent's options as JSON. */
 const MAX_CHARACTERS = 10_000;
 
 /** Characters of a tag's value. */
 const MAX_TAG = 1000;
+
+/** Bytes of all tags, names and values: they stand in every row. */
+const MAX_TAGS_BYTES = 4096;
 
 /** What of a text that says why, from others, is kept: so many characters, and all to be seen. */
 const MAX_WHY = 1000;
@@ -44,18 +47,18 @@ function depthOf(value: unknown): number {
  * @throws NAME_INVALID
  */
 export function checkTags(tags: Readonly<Record<string, string>>): void {
-  let characters = 0;
+  let bytes = 0;
   for (const [name, value] of Object.entries(tags)) {
     const problem = nameProblem(name);
     if (problem !== undefined) throw new IcrlError("NAME_INVALID", `the name of a tag ${problem}`);
     const wrong = nameProblem(value, 0, MAX_TAG);
     if (wrong !== undefined) throw new IcrlError("NAME_INVALID", `tag "${name}" ${wrong}`);
-    characters += name.length + value.length;
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
   }
-  if (characters > MAX_CHARACTERS) {
-    throw new IcrlError("NAME_INVALID", `the tags have ${characters} characters: give at most ${MAX_CHARACTERS}`);
+  if (bytes > MAX_TAGS_BYTES) {
+    throw new IcrlError("NAME_INVALID", `the tags have ${bytes} bytes: give at most ${MAX_TAGS_BYTES}`);
   }
 }
 
 /** Somebody's reason, in his own words, as it is kept: its beginning, on one line, all of it to be seen. */
-export const keptReason = (why: string): string => visible(why.slice(0, MAX_WHY));
+export const keptReason = (why: string): string => visible(visible(why.slice(0, MAX_WHY)).slice(0, MAX_WHY));

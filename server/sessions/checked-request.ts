@@ -9,12 +9,12 @@ import { PURPOSES, type Purpose, trialSeeds } from "../../common/seeds.js";
 import { float32Elements, int32Elements } from "../../common/tensor.js";
 import { nameProblem } from "../../common/visible-text.js";
 import type { TrialSeries } from "../../datasets/log/recorded-trials.js";
-import { type Actions, type Hello, type Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
+import type { Actions, Hello, Open } from "../../proto/gen/icrl/v1/environment.js";
 import type { CountTrialsRequest } from "../../proto/gen/icrl/v1/trajectory.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import { checkOptions, checkTags } from "./checked-options.js";
-import { envsThatFit } from "./envs-that-fit.js";
+import { envsThatFit, rowTextBytes } from "./envs-that-fit.js";
 import type { Limits } from "./limits.js";
 import type { Play } from "./play.js";
 import { type TrialKey, trialIdOf } from "./trial-id.js";
@@ -39,10 +39,11 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
       `num_envs * horizon is ${message.numEnvs} * ${task.horizon}: at most ${limits.maxStepsInFlight} are held in memory`,
     );
   }
-  if (message.numEnvs > envsThatFit(task, limits)) {
+  const fitting = envsThatFit(task, limits, false, rowTextBytes(message.tags, hello.agentOptions ?? {}, task.options));
+  if (message.numEnvs > fitting) {
     throw new IcrlError(
       "ENVS_INVALID",
-      `num_envs is ${message.numEnvs}: ${envsThatFit(task, limits)} envs of this task fit in a session's memory`,
+      `num_envs is ${message.numEnvs}: ${fitting} envs of this task fit in a session's memory, ${limits.maxSessionBytes} bytes`,
     );
   }
   checkTrials(message, limits);
@@ -121,32 +122,6 @@ export function checkedLabel(message: Open, limits: Limits): string {
   }
   checkNumEnvs(message, limits);
   return name;
-}
-
-/**
- * The message in some bytes.
- * @throws MESSAGE_TOO_LARGE, MALFORMED_MESSAGE
- */
-export function decodeRequest(bytes: Buffer, limits: Limits): NonNullable<PlayRequest["message"]> {
-  if (bytes.length > limits.maxMessageBytes) {
-    throw new IcrlError(
-      "MESSAGE_TOO_LARGE",
-      `a message of ${bytes.length} bytes: send at most ${limits.maxMessageBytes}`,
-    );
-  }
-  let message: PlayRequest["message"];
-  try {
-    message = PlayRequest.decode(bytes).message;
-  } catch {
-    throw new IcrlError(
-      "MALFORMED_MESSAGE",
-      `${bytes.length} bytes that are no PlayRequest: see proto/icrl/v1/environment.proto`,
-    );
-  }
-  if (message === undefined) {
-    throw new IcrlError("MALFORMED_MESSAGE", "a PlayRequest with no member set: send hello, open, actions or close");
-  }
-  return message;
 }
 
 /**
@@ -271,16 +246,24 @@ export function checkHello(hello: Hello): void {
   checkName("hello.agent", hello.agent);
   checkName("hello.agent_version", hello.agentVersion, 0);
   checkName("hello.language", hello.language, 0);
-  for (const task of hello.tasks) checkName("a name in hello.tasks", task);
-  if (hello.tasks.length > MAX_TASKS) {
-    throw new IcrlError("NAME_INVALID", `hello.tasks has ${hello.tasks.length} names: give at most ${MAX_TASKS}`);
-  }
+  checkNameList("hello.tasks", hello.tasks, MAX_TASKS);
+  checkNameList("hello.capabilities", hello.capabilities, MAX_CAPABILITIES);
   if (hello.entrant !== undefined) checkName("hello.entrant", hello.entrant);
+  checkName("hello.tournament_id", hello.tournamentId ?? "", 0);
+  checkName("hello.collection_id", hello.collectionId ?? "", 0);
   checkOptions("hello.agent_options", hello.agentOptions ?? {});
 }
 
 /** Names of tasks and kinds that an agent may declare. */
 const MAX_TASKS = 1000;
+
+/** Capabilities that an agent may have. */
+const MAX_CAPABILITIES = 100;
+
+function checkNameList(what: string, names: readonly string[], max: number): void {
+  if (names.length > max) throw new IcrlError("NAME_INVALID", `${what} has ${names.length} names: give at most ${max}`);
+  for (const name of names) checkName(`a name in ${what}`, name);
+}
 
 function checkName(what: string, name: string, min = 1): void {
   const problem = nameProblem(name, min);

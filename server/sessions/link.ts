@@ -4,6 +4,8 @@ export interface Link {
   readonly peer: string;
   /** Sends one encoded PlayResponse. */
   send(bytes: Buffer): void;
+  /** Calls back once nothing that was sent is on its way any more, or the stream is gone. */
+  whenFlushed(then: () => void): void;
   /** Ends the stream: well when there is no error. */
   end(error?: unknown): void;
 }

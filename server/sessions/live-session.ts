@@ -47,6 +47,10 @@ export interface LiveSession {
   /** Where it is spoken to. Everything goes through here, so that another stream could take this one's place. */
   link: Link;
   state: SessionState;
+  /** Gives back the memory that its hello holds. */
+  releaseHello: () => void;
+  /** Gives back the memory that was reserved for what is open, if any was. */
+  release: () => void;
   /** Of what was open before. */
   readonly before: { steps: number; completeTrials: number };
   /** Whether the agent will send no more. */

@@ -5,7 +5,7 @@ import type { Assignment } from "../matches/assignment.js";
 import type { Task } from "../tasks/task.js";
 import { createRecorder } from "../trajectories/recorder.js";
 import { checkedOpen } from "./checked-request.js";
-import { envsThatFit } from "./envs-that-fit.js";
+import { envsThatFit, playBytes, rowTextBytes } from "./envs-that-fit.js";
 import { freePlaySource } from "./free-play-source.js";
 import { createPlay, type Play } from "./play.js";
 import { playedDriver } from "./played-driver.js";
@@ -24,6 +24,10 @@ export interface Playable {
 export interface Prepared {
   /** Whether it is recorded. */
   readonly recorded: boolean;
+  /** About how many bytes it will hold. */
+  readonly bytes: number;
+  /** What that is, for an error. */
+  readonly what: string;
   make(): Playable;
 }
 
@@ -40,8 +44,11 @@ export function freePlay(sessionId: string, hello: Hello, message: Open, context
   const series = { purpose, seed, taskId: task.name, entrant: hello.agent, firstTrial, trials, explicitSeeds };
   const source = freePlaySource(series);
   const recorded = message.record ?? true;
+  const rowText = rowTextBytes(message.tags, hello.agentOptions ?? {}, task.options);
   return {
     recorded,
+    bytes: playBytes(task, numEnvs, false, rowText),
+    what: `${numEnvs} envs of task "${task.name}"`,
     make: () => ({
       play: createPlay(
         playedDriver({
@@ -82,9 +89,12 @@ export function assignedPlay(
   const { remaining } = source;
   // Half of what is left, so that a second session of the same entrant can play beside this one.
   const share = remaining > 2n * BigInt(wanted) ? wanted : Math.max(1, Math.ceil(Number(remaining) / 2));
-  const numEnvs = Math.min(wanted, share, envsThatFit(task, limits, true));
+  const rowText = rowTextBytes(agentOptions, task.options);
+  const numEnvs = Math.min(wanted, share, envsThatFit(task, limits, true, rowText));
   return {
     recorded: true,
+    bytes: playBytes(task, numEnvs, true, rowText),
+    what: `${numEnvs} envs of task "${taskId}"`,
     make: () => ({
       play: createPlay(
         playedDriver({

@@ -4,12 +4,15 @@ import type { TrajectorySink } from "../trajectories/sink.js";
 import type { Counters } from "./counters.js";
 import type { Labels } from "./labels.js";
 import type { Limits } from "./limits.js";
+import type { MemoryBudget } from "./memory-budget.js";
 import type { SessionEvent, StepTimes } from "./session-event.js";
 
 /** What all sessions of a server share. */
 export interface SessionContext {
   readonly limits: Limits;
   readonly sink: TrajectorySink;
+  /** What all sessions may hold together. */
+  readonly memory: MemoryBudget;
   readonly lobby: Lobby;
   /** Trials to label; absent when the server has no dataset. */
   readonly labels?: Labels;

@@ -1,5 +1,6 @@
 /** How sessions end: by an error, or because the agent has left. */
 import { IcrlError, type Reason } from "../../common/errors.js";
+import { keptReason } from "./checked-options.js";
 import { introducedIn, type LiveSession, openIn, totalsOf } from "./live-session.js";
 import { internalError } from "./session-event.js";
 
@@ -59,6 +60,8 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
   attempt(() => introduced?.place?.leave(left?.reason, left?.text ?? leaving?.text ?? ""));
   try {
     link.end(cause);
+    session.releaseHello();
+    link.whenFlushed(session.release); // what its agent has not read is still held
   } catch (failure) {
     report(session, failure);
   }
@@ -76,7 +79,11 @@ const SERVER_FAILED: Leaving = { reason: "CONNECTION_LOST", text: "the server fa
 
 /** Ends it with an error, unless it has ended. Never throws. */
 export function fail(session: LiveSession, error: unknown): void {
-  end(session, error, error instanceof IcrlError ? { reason: error.reason, text: error.message } : SERVER_FAILED);
+  end(
+    session,
+    error,
+    error instanceof IcrlError ? { reason: error.reason, text: keptReason(error.message) } : SERVER_FAILED,
+  );
 }
 
 /** The same function for whoever must not hear of what it throws: that ends the session, and nobody else's. */

@@ -3,24 +3,47 @@ import { IcrlError } from "../../common/errors.js";
 import type { Open as OpenRequest, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
 import { describeTask } from "../tasks/describe-task.js";
 import { checkedLabel, notImplemented } from "./checked-request.js";
+import { playBytes } from "./envs-that-fit.js";
 import { type Introduced, type LiveSession, type Open, type Opening, send } from "./live-session.js";
 import { createLockSteps } from "./lock-steps.js";
 import type { Playable, Prepared } from "./playable.js";
 import { drainingError, end, fail, guarded } from "./session-end.js";
 
-/** Opens what is prepared, at once or, where it is recorded, when the log can be written: one that failed is tried again. */
-export function open(session: LiveSession, who: Introduced, { recorded, make }: Prepared): void {
-  const { sink } = session.context;
+/**
+ * Opens what an agent asks for.
+ * @throws SERVER_BUSY if there is no memory for it now
+ */
+export function open(session: LiveSession, who: Introduced, prepared: Prepared): void {
+  session.release = session.context.memory.reserve(prepared.bytes, prepared.what);
   const opening = openingOf(who);
   session.state = opening;
-  if (!recorded || sink.writable) return begin(session, who, make());
+  openReserved(session, opening, prepared);
+}
+
+/** Opens what a schedule gives, once there is memory for it: it is no fault of the entrant's that there is none. */
+export function openWhenItFits(session: LiveSession, who: Introduced, prepared: Prepared): void {
+  const opening = openingOf(who);
+  session.state = opening;
+  opening.giveUp = session.context.memory.whenFree(
+    prepared.bytes,
+    guarded(session, (release) => {
+      session.release = release;
+      openReserved(session, opening, prepared);
+    }),
+  );
+}
+
+/** Opens at once or, where it is recorded, when the log can be written: one that failed is tried again. */
+function openReserved(session: LiveSession, opening: Opening, { recorded, make }: Prepared): void {
+  const { sink } = session.context;
+  if (!recorded || sink.writable) return begin(session, opening, make());
   sink
     .probe()
     .then((writable) => {
       if (session.state !== opening) return;
       if (!writable) sink.mustHold(); // that it belongs to another is the better text
       if (!writable) throw new IcrlError("LOG_UNWRITABLE", "the log cannot be written: free its disk, then open again");
-      begin(session, who, make());
+      begin(session, opening, make());
     })
     .catch((error) => fail(session, error));
 }
@@ -41,6 +64,9 @@ export function openLabels(session: LiveSession, who: Introduced, message: OpenR
     {
       open: guarded(session, (play, remaining) => {
         if (session.state !== opening) return; // it has left: nothing of the play is taken yet
+        const { task, numEnvs: envs } = play;
+        const what = `${envs} envs of task "${task.name}"`;
+        session.release = session.context.memory.reserve(playBytes(task, envs, false, 0), what);
         const opened = { trials: BigInt(remaining), label };
         begin(session, who, { play, assignment: undefined, overtimeMs: 0, opened });
       }),
@@ -125,6 +151,7 @@ function closed(session: LiveSession, { hello, place, steps }: Open): void {
       finished: false,
     },
   };
+  session.release();
   session.before.steps += totals.steps;
   session.before.completeTrials += totals.completeTrials;
   session.state = { is: "ready", hello, place };

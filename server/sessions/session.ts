@@ -10,18 +10,19 @@
 import { randomUUID } from "node:crypto";
 import { IcrlError } from "../../common/errors.js";
 import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
-import type { Hello, Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
+import type { Actions, Hello, Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
 import type { Seat } from "../matches/lobby.js";
 import { capabilitiesOf } from "./capabilities.js";
 import { keptReason } from "./checked-options.js";
-import { checkHello, decodeRequest, notImplemented } from "./checked-request.js";
+import { checkHello, notImplemented } from "./checked-request.js";
+import { checkActionsBytes, decodeRequest } from "./decode-request.js";
 import { describeLimits } from "./describe-limits.js";
 import type { Link } from "./link.js";
-import { type Introduced, type LiveSession, openIn, send, statusOf } from "./live-session.js";
+import { type Introduced, type LiveSession, type Open as OpenState, openIn, send, statusOf } from "./live-session.js";
 import { assignedPlay, freePlay } from "./playable.js";
 import type { SessionContext } from "./session-context.js";
 import { drainingError, end, fail, guarded, leave } from "./session-end.js";
-import { close, open, openLabels, sendFinished } from "./session-open.js";
+import { close, open, openLabels, openWhenItFits, sendFinished } from "./session-open.js";
 import type { SessionStatus } from "./session-status.js";
 
 /** One session. */
@@ -58,6 +59,8 @@ export function createSession(link: Link, context: SessionContext): Session {
     sinceMs: clock.now(),
     link,
     state: { is: "new" },
+    releaseHello() {},
+    release() {},
     before: { steps: 0, completeTrials: 0 },
     inputEnded: false,
     stopDrainTime: undefined,
@@ -85,21 +88,21 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
   if (kind === "reset" || kind === "resume") throw notImplemented(kind);
   switch (state.is) {
     case "new":
-      if (kind === "hello") return onHello(session, message.value);
+      if (kind === "hello") return onHello(session, message.value, bytes.length);
       break;
     case "ready":
       if (kind === "open") return onOpen(session, state, message.value);
       if (kind === "close") return end(session, undefined, undefined);
       break;
     case "playing":
-      if (kind === "actions") return state.steps.act(message.value, bytes);
+      if (kind === "actions") return onActions(state, message.value, bytes);
       if (kind !== "close") break;
       if (state.place !== undefined) return onLeave(session, message.value.reason);
       state.steps.stop("AGENT_CLOSED");
       void close(session, state);
       return;
     case "closing":
-      if (kind === "actions") return state.steps.act(message.value, bytes);
+      if (kind === "actions") return onActions(state, message.value, bytes);
       if (kind === "close") return; // already on its way
       break;
   }
@@ -109,8 +112,16 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
   );
 }
 
-function onHello(session: LiveSession, hello: Hello): void {
-  const { limits, labels, lobby } = session.context;
+function onActions({ steps }: OpenState, actions: Actions, bytes: Buffer): void {
+  checkActionsBytes(bytes, steps.play.numEnvs, steps.play.task.numActions);
+  steps.act(actions, bytes);
+}
+
+/** What a message takes in memory once it is decoded: its texts are short, and each is an object. */
+const DECODED = 4;
+
+function onHello(session: LiveSession, hello: Hello, bytes: number): void {
+  const { limits, labels, lobby, memory } = session.context;
   if (hello.minProtocolVersion > PROTOCOL_VERSION || hello.maxProtocolVersion < PROTOCOL_VERSION) {
     throw new IcrlError(
       "PROTOCOL_VERSION",
@@ -118,6 +129,9 @@ function onHello(session: LiveSession, hello: Hello): void {
     );
   }
   checkHello(hello);
+  session.releaseHello = memory.hold(DECODED * bytes);
+  if (memory.full)
+    throw new IcrlError("SERVER_BUSY", `all of ${limits.maxMemoryBytes} bytes are held: come again later`);
   session.state = { is: "ready", hello, place: undefined };
   send(session, {
     $case: "welcome",
@@ -142,7 +156,7 @@ function seatOf(session: LiveSession): Seat {
     open: guarded(session, (assignment) => {
       const { state } = session;
       if (state.is !== "ready") throw new Error(`an assignment came to a session that was ${state.is}`);
-      open(session, state, assignedPlay(session.id, state.hello, assignment, session.context));
+      openWhenItFits(session, state, assignedPlay(session.id, state.hello, assignment, session.context));
     }),
     finish: guarded(session, () => sendFinished(session)),
     fail: (error) => fail(session, error),

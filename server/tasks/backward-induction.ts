@@ -71,6 +71,9 @@ export function backwardInduction(tables: MdpTables, horizon: number): OptimalPl
   return { rows: horizon, values, actions, gain: 0 };
 }
 
+/** Bytes of a plan of so many rows above row 0. */
+export const planBytes = (rows: number, numStates: number): number => 10 * (rows + 1) * numStates;
+
 /** V*(state) with `stepsToGo` steps to go, up to the plan's horizon. */
 export function optimalValue(plan: OptimalPlan, numStates: number, stepsToGo: number, state: number): number {
   const row = Math.min(stepsToGo, plan.rows);

@@ -10,3 +10,7 @@ export function curveSteps(task: Pick<Task, "horizon" | "episodes">): number[] {
     ? Array.from({ length: horizon }, (_, t) => t + 1)
     : Array.from({ length: episodes }, (_, k) => (k + 1) * horizon);
 }
+
+/** How many these are. */
+export const curveLength = ({ horizon, episodes }: Pick<Task, "horizon" | "episodes">): number =>
+  episodes === 1 ? horizon : episodes;

@@ -55,6 +55,8 @@ export interface Task {
   readonly drawing: StepDrawing;
   /** What each action does, in a word, [A]; absent where an action is but a number. */
   readonly actionNames?: readonly string[];
+  /** About how many bytes an instance holds, its optimal plan included, beside what all instances share and what each object costs. */
+  readonly instanceBytes: number;
   /** Draws the instance of a trial and keys its noise. Not yet reset. */
   instantiate(taskSeed: bigint, noiseSeed: bigint): Env;
 }

@@ -28,7 +28,7 @@ export interface HandOut {
   readonly stepCount: StepCount;
   /** Whether any was taken. */
   readonly begun: boolean;
-  /** Takes a trial that nobody plays: those that came back before those that nobody had. */
+  /** Takes a trial that nobody plays: those that came back before those that nobody had; where the results are crowded, the first alone. */
   take(): number | undefined;
 }
 
@@ -48,7 +48,18 @@ export function createHandOut(
   /** Trials that are handed out now, or are played and not durable yet. */
   let inPlay = 0;
 
+  /** The first trial without a result, if nobody plays it. */
+  function takeFirst(): number | undefined {
+    const { first } = results;
+    const at = returned.indexOf(first);
+    if (at >= 0) return returned.splice(at, 1)[0];
+    if (first === trials || first < next) return undefined;
+    next = first + 1;
+    return first;
+  }
+
   function take(): number | undefined {
+    if (results.crowded) return takeFirst();
     const again = returned.shift();
     if (again !== undefined) return again;
     while (next < trials && results.has(next)) next += 1;
@@ -70,7 +81,9 @@ export function createHandOut(
 
   const source: TrialSource = {
     get remaining() {
-      return events.isOpen() ? BigInt(trials - results.completeTrials - inPlay) : 0n;
+      if (!events.isOpen()) return 0n;
+      if (results.crowded) return returned.includes(results.first) || results.first >= next ? 1n : 0n;
+      return BigInt(trials - results.completeTrials - inPlay);
     },
     take() {
       const trial = events.isOpen() ? take() : undefined;

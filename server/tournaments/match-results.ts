@@ -3,7 +3,7 @@
  * depend on who finished first, nor on how often the tournament was interrupted.
  */
 import type { TrialResult } from "../matches/trial-source.js";
-import { curveSteps } from "../tasks/curve-steps.js";
+import { curveLength, curveSteps } from "../tasks/curve-steps.js";
 import type { Task } from "../tasks/task.js";
 import { type Curve, createCurve } from "./curve.js";
 import { explorationOf, hasFixedArms } from "./exploration.js";
@@ -28,6 +28,10 @@ export interface MatchResults {
 
 /** Results to which trials are added, each once. */
 export interface GrowingResults extends MatchResults {
+  /** The first trial without a result. */
+  readonly first: number;
+  /** Whether the curves that wait for the first one's result take as much memory as they may: no other should be played now. */
+  readonly crowded: boolean;
   /** Whether a trial's result is here. */
   has(trial: number): boolean;
   /** Takes a trial that was played to its end; its curve is copied where it has to wait for an earlier trial's. */
@@ -36,8 +40,21 @@ export interface GrowingResults extends MatchResults {
   forfeit(trial: number, uniform: Float64Array): void;
 }
 
-/** No result yet. */
-export function newResults(task: Task, trials: number): GrowingResults {
+/** Bytes that curves may take, all matches of a tournament together, which wait for an earlier trial. */
+const EARLY_BYTES = 64 << 20;
+
+/** The share of one of so many matches: enough for two, and no more than all. */
+export function earlyBytesOf(task: Task, trials: number, matches: number): number {
+  const curve = 8 * curveLength(task);
+  return Math.min(trials * curve, Math.max(2 * curve, EARLY_BYTES / matches));
+}
+
+/**
+ * No result yet.
+ *
+ * @param earlyBytes bytes of curves that may wait for an earlier trial before the match is crowded
+ */
+export function newResults(task: Task, trials: number, earlyBytes = EARLY_BYTES): GrowingResults {
   const regrets = new Float64Array(trials);
   const returns = new Float64Array(trials);
   const suffixFailures = hasFixedArms(task) ? new Float64Array(trials) : undefined;
@@ -46,6 +63,7 @@ export function newResults(task: Task, trials: number): GrowingResults {
   const curve = createCurve(curveSteps(task));
   /** Curves that finished before an earlier trial did. */
   const early = new Map<number, Float64Array>();
+  let waitingBytes = 0;
   let folded = 0;
   let completeTrials = 0;
   let forfeits = 0;
@@ -57,10 +75,14 @@ export function newResults(task: Task, trials: number): GrowingResults {
     if (trial === folded) {
       curve.add(regretCurve);
       folded += 1;
-    } else early.set(trial, regretCurve.slice());
+    } else {
+      early.set(trial, regretCurve.slice());
+      waitingBytes += regretCurve.byteLength;
+    }
     for (let waiting = early.get(folded); waiting !== undefined; waiting = early.get(folded)) {
       curve.add(waiting);
       early.delete(folded);
+      waitingBytes -= waiting.byteLength;
       folded += 1;
     }
   }
@@ -76,6 +98,12 @@ export function newResults(task: Task, trials: number): GrowingResults {
     },
     get forfeits() {
       return forfeits;
+    },
+    get first() {
+      return folded;
+    },
+    get crowded() {
+      return waitingBytes >= earlyBytes;
     },
     has: (trial) => done[trial] === 1,
     complete(trial, played) {

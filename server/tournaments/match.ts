@@ -70,11 +70,17 @@ const MOST_SILENCES = 5;
 /** Longest time, in milliseconds, that forfeiting keeps everybody waiting. */
 const SLICE_MS = 10;
 
-/** Makes a match of the trials of a series. */
-export function createMatch(series: TrialSeries, task: Task, trials: number, events: MatchEvents): TournamentMatch {
+/** Makes a match of the trials of a series. @param earlyBytes of its results: see newResults */
+export function createMatch(
+  series: TrialSeries,
+  task: Task,
+  trials: number,
+  events: MatchEvents,
+  earlyBytes?: number,
+): TournamentMatch {
   const { taskId, entrant } = series;
   const seedsOf = (trial: number) => trialSeeds(series, BigInt(trial));
-  const results = newResults(task, trials);
+  const results = newResults(task, trials, earlyBytes);
   let forfeit: Forfeit | undefined;
   let forfeiting = false;
   let left = false;
@@ -93,6 +99,7 @@ export function createMatch(series: TrialSeries, task: Task, trials: number, eve
       departures = 0;
       silences = 0;
       if (results.completeTrials === trials) events.finished();
+      if (forfeit !== undefined) void forfeitUnplayed(); // what was crowded need not be any more
       events.changed();
     },
     returned() {

@@ -3,13 +3,14 @@ import { IcrlError } from "../../common/errors.js";
 import { MAX_SEED_KEY_BYTES } from "../../common/seed-key.js";
 import { hashId, type TrialSeries } from "../../common/seeds.js";
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
-import { checkNames, checkSpecName, sortedJson } from "../matches/checked-names.js";
+import { checkNames, checkSchedule, checkSpecName, sortedJson } from "../matches/checked-names.js";
 import { checkOptions } from "../sessions/checked-options.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
-import { curveSteps } from "../tasks/curve-steps.js";
+import { curveLength } from "../tasks/curve-steps.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
+import { earlyBytesOf } from "./match-results.js";
 
 /** A checked spec. */
 export interface CheckedSpec {
@@ -40,10 +41,24 @@ export function entersFor({ tasks }: Pick<CheckedSpec["agents"][number], "tasks"
   return tasks.length === 0 || tasks.includes(taskId);
 }
 
-const MAX_TRIALS = 10_000_000;
+/** Bytes that a match keeps of a trial: regret, return, whether it is done, and two numbers about its exploration. */
+const TRIAL_BYTES = 33;
 
-/** Numbers that a tournament keeps in memory: one a trial, and one a point of a regret curve, of every match. */
-const MAX_NUMBERS = 20_000_000;
+/** Bytes that a match keeps of a point of its regret curve: mean and sum of squares. */
+const POINT_BYTES = 16;
+
+/** Bytes of a match's objects. */
+const MATCH_BYTES = 4000;
+
+/** About how many bytes a tournament keeps in memory as long as it is played. */
+export function tournamentBytes({ tasks, agents, trials }: Pick<CheckedSpec, "tasks" | "agents" | "trials">): number {
+  const entered = tasks.map(({ id }) => agents.filter((agent) => entersFor(agent, id)).length);
+  const matches = entered.reduce((sum, count) => sum + count, 0);
+  return tasks.reduce((sum, { task }, i) => {
+    const results = TRIAL_BYTES * trials + POINT_BYTES * curveLength(task) + earlyBytesOf(task, trials, matches);
+    return sum + task.instanceBytes + entered[i] * (MATCH_BYTES + results);
+  }, 0);
+}
 
 /**
  * Checks a spec. Its seed key is empty: who knows it adds it.
@@ -51,14 +66,13 @@ const MAX_NUMBERS = 20_000_000;
  * @param limits bounds of the sessions that will play it
  * @param drawSeed the seed of a spec that has none
  * @throws SPEC_INVALID if it cannot be played
+ * @throws REQUEST_TOO_COSTLY if it has more matches or trials, or takes more memory, than the limits allow
  * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID for its tasks
  */
 export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, drawSeed: () => bigint): CheckedSpec {
   if (spec === undefined) throw new IcrlError("SPEC_INVALID", "no spec: send name, trials, tasks and agents");
   checkSpecName("name", spec.name);
-  if (spec.trials < 1 || spec.trials > MAX_TRIALS) {
-    throw new IcrlError("SPEC_INVALID", `trials is ${spec.trials}: give 1 to ${MAX_TRIALS}`);
-  }
+  if (spec.trials < 1) throw new IcrlError("SPEC_INVALID", "trials is 0: give at least 1");
   checkNames(
     "tasks",
     "id",
@@ -69,6 +83,8 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
     "name",
     spec.agents.map((agent) => agent.name),
   );
+  const matches = matchesOf(spec);
+  checkSchedule("matches", matches, matches * spec.trials, limits);
   const seed = spec.seed ?? drawSeed();
   const tasks = spec.tasks.map(({ id, task, options }) => ({
     id,
@@ -76,28 +92,19 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
     options: options ?? {},
   }));
   const agents = spec.agents.map(({ name, agent, options, tasks }) => ({ name, agent, options: options ?? {}, tasks }));
-  for (const { name, agent, options, tasks: entered } of agents) {
+  for (const { name, agent, options } of agents) {
     checkSpecName(`the agent of entrant "${name}"`, agent);
     checkOptions(`options of entrant "${name}"`, options);
-    const unknown = entered.find((task) => !tasks.some(({ id }) => id === task));
-    if (unknown !== undefined) {
-      const ids = tasks.map(({ id }) => id).join(", ");
-      throw new IcrlError("SPEC_INVALID", `entrant "${name}" enters for task "${unknown}", and the tasks are ${ids}`);
-    }
   }
-  let numbers = 0;
-  let matches = 0;
   for (const { id, task } of tasks) {
     if (envsThatFit(task, limits, true) < 1)
       throw new IcrlError("SPEC_INVALID", `not one env of task "${id}" fits in a session's memory`);
-    const entered = agents.filter((agent) => entersFor(agent, id)).length;
-    numbers += entered * (spec.trials + curveSteps(task).length);
-    matches += entered;
   }
-  if (numbers > MAX_NUMBERS) {
+  const bytes = tournamentBytes({ tasks, agents, trials: spec.trials });
+  if (bytes > limits.maxSessionBytes) {
     throw new IcrlError(
-      "SPEC_INVALID",
-      `${matches} matches of ${spec.trials} trials: they and their regret curves would be ${numbers} numbers, at most ${MAX_NUMBERS} fit in memory`,
+      "REQUEST_TOO_COSTLY",
+      `${matches} matches of ${spec.trials} trials: they and their regret curves would take ${bytes} bytes of memory, at most ${limits.maxSessionBytes}`,
     );
   }
   const id = hashId([
@@ -134,4 +141,21 @@ export const seriesOf = ({ seed, seedKey }: CheckedSpec, taskId: string, entrant
 export function seedKeyText(key: Uint8Array): string {
   if (key.length <= MAX_SEED_KEY_BYTES) return Buffer.from(key).toString("hex");
   throw new IcrlError("SPEC_INVALID", `seed_key has ${key.length} bytes: give at most ${MAX_SEED_KEY_BYTES}`);
+}
+
+/** Matches of a spec whose names are checked. @throws SPEC_INVALID if an entrant enters for a task that there is not */
+function matchesOf({ tasks, agents }: TournamentSpec): number {
+  const ids = new Set(tasks.map(({ id }) => id));
+  let matches = 0;
+  for (const { name, tasks: entered } of agents) {
+    const unknown = entered.find((task) => !ids.has(task));
+    if (unknown !== undefined) {
+      throw new IcrlError(
+        "SPEC_INVALID",
+        `entrant "${name}" enters for task "${unknown}", and the tasks are ${[...ids].join(", ")}`,
+      );
+    }
+    matches += entered.length === 0 ? ids.size : new Set(entered).size;
+  }
+  return matches;
 }

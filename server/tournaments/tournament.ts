@@ -7,8 +7,8 @@ import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../match
 import { type Listener, turnListeners } from "../matches/turn-listeners.js";
 import { internalError } from "../sessions/session-event.js";
 import type { JournalEvent, JournalRecord } from "./journal.js";
-import { createMatch, type Forfeit, type TournamentMatch } from "./match.js";
-import type { PlayedTrial } from "./match-results.js";
+import { createMatch, type Forfeit, type MatchEvents, type TournamentMatch } from "./match.js";
+import { earlyBytesOf, type PlayedTrial } from "./match-results.js";
 import { type CheckedSpec, entersFor, seriesOf } from "./spec.js";
 import type { TournamentEvent } from "./tournament-event.js";
 
@@ -210,12 +210,13 @@ function matchesOf(
   tell: (event: TournamentEvent) => void,
   hooks: MatchHooks,
 ): readonly TournamentMatch[] {
+  const { length } = spec.agents.flatMap((agent) => spec.tasks.filter(({ id }) => entersFor(agent, id)));
   return spec.tasks.flatMap(({ id, task }) =>
     spec.agents
       .filter((agent) => entersFor(agent, id))
       .map(({ name: entrant }) => {
         const about = { tournamentId: spec.id, task: id, entrant, trials: spec.trials };
-        const match: TournamentMatch = createMatch(seriesOf(spec, id, entrant), task, spec.trials, {
+        const events: MatchEvents = {
           changed: () => hooks.changed(match),
           opened: () => tell({ event: "match_opened", ...about }),
           finished: () => tell({ event: "match_finished", ...about, steps: match.steps }),
@@ -225,7 +226,14 @@ function matchesOf(
           },
           mayLeave: () => hooks.mayLeave(entrant),
           failed: hooks.failed,
-        });
+        };
+        const match = createMatch(
+          seriesOf(spec, id, entrant),
+          task,
+          spec.trials,
+          events,
+          earlyBytesOf(task, spec.trials, length),
+        );
         return match;
       }),
   );

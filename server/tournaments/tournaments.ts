@@ -8,9 +8,12 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import type { CreateTournamentRequest as Request } from "../../proto/gen/icrl/v1/tournament.js";
+import { checkSpecName } from "../matches/checked-names.js";
 import { createEntrantKeys } from "../matches/entrant-keys.js";
 import { type Entrant, type Lobby, nothingMore, type Place, type Seat } from "../matches/lobby.js";
+import type { OpenSchedules } from "../matches/open-schedules.js";
 import type { Limits } from "../sessions/limits.js";
+import type { MemoryBudget, Release } from "../sessions/memory-budget.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import { createConclusions } from "./conclude.js";
 import { type Entry, followed, type LoadedEntry, resultsOf } from "./entry.js";
@@ -18,7 +21,7 @@ import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJo
 import type { Forfeit, TournamentMatch } from "./match.js";
 import { recoverTournament } from "./recover.js";
 import { computeResults } from "./results.js";
-import { type CheckedSpec, checkSpec, seedKeyText } from "./spec.js";
+import { type CheckedSpec, checkSpec, seedKeyText, tournamentBytes } from "./spec.js";
 import { type Attendance, createTournament, type Tournament, UNATTENDED } from "./tournament.js";
 import type { TournamentEvent } from "./tournament-event.js";
 import { type Candidate, tournamentFor } from "./tournament-for.js";
@@ -57,6 +60,9 @@ export interface TournamentsContext {
   readonly sink: TrajectorySink;
   /** By which entrants are waited for. */
   readonly clock: Clock;
+  /** What all sessions may hold together: tournaments that are played hold of it, too. */
+  readonly memory: MemoryBudget;
+  readonly schedules: OpenSchedules;
   /** Told what goes wrong where nobody waits for an answer. */
   readonly onError: (error: unknown) => void;
   /** Told what happens. */
@@ -85,15 +91,15 @@ type Attending = (entrant: string) => Attendance;
  * @throws LOG_CORRUPT if a journal or a shard of an unfinished one cannot be read
  */
 export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
-  const { dataDir, limits, sink, clock, onError, tell } = context;
+  const { dataDir, limits, sink, memory, clock, onError, tell } = context;
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
   const creating = new Map<string, Promise<StartedSlot>>();
   const conclusions = createConclusions({ sink, onError, tell });
   let closed = false;
-
   /** What may be written only as long as the log is ours. */
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
   const { slots, leftAlone } = earlierSlots(context, journalOf);
+  context.schedules.watch(() => creating.size + unfinishedIn(slots.values()));
 
   const follow = (tournament: Tournament, journal: Journal, earlier: FinalCounts | undefined) => {
     const conclude = async () => {
@@ -110,6 +116,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       const tournament = createTournament(slot.spec, clock, () => UNATTENDED, slot.journal.append, tell);
       await recoverTournament(tournament, dataDir, record);
       slot.entry = follow(tournament, slot.journal, record.finished);
+      if (record.finished === undefined) holdWhilePlayed(slot.entry, memory.hold(tournamentBytes(slot.spec)));
       // Until its results are there it would look as if it were still being played.
       if (record.finished !== undefined) await resultsOf(slot.entry);
       return slot.entry;
@@ -172,7 +179,8 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
         await byAnother.catch(() => {}); // if it failed, it is for us to try
       }
       const keyed = { ...spec, seedKey: seedKey ?? randomBytes(SEED_KEY_BYTES).toString("hex") };
-      const mine = start(keyed, attendance, request).finally(() => creating.delete(spec.id));
+      const mine = holding(context, spec, () => start(keyed, attendance, request));
+      mine.finally(() => creating.delete(spec.id)).catch(() => {}); // whoever asked is told
       creating.set(spec.id, mine);
       return { entry: (await mine).entry, existed: false };
     },
@@ -199,6 +207,13 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       await Promise.all(Array.from(slots.values(), ({ journal }) => journal.durable().catch(onError)));
     },
   };
+}
+
+/** How many are being played. */
+function unfinishedIn(slots: Iterable<Slot>): number {
+  let count = 0;
+  for (const { entry } of slots) if (entry?.tournament.over === false) count += 1;
+  return count;
 }
 
 /** Those of earlier runs of the server, and the seeds of those that are left alone. @throws LOG_CORRUPT */
@@ -309,7 +324,8 @@ function checkMayForfeit({ spec: { id }, lists, keys }: Tournament, entrant: str
 
 /** @throws SPEC_INVALID if something is said of somebody who is no entrant; KEY_REFUSED for keys that cannot be any, or two of one entrant */
 function checkEntrants(spec: CheckedSpec, { declarations, entrantKeys }: Request): void {
-  for (const { name } of declarations) requireEntrant(spec, name, "is declared to play tasks");
+  checkDeclarations(declarations, spec);
+  requireAtMostAll("entrant_keys", entrantKeys, spec);
   const unused = createEntrantKeys("a new tournament", () => {});
   for (const { name, key } of entrantKeys) {
     requireEntrant(spec, name, "is given a key");
@@ -317,10 +333,58 @@ function checkEntrants(spec: CheckedSpec, { declarations, entrantKeys }: Request
   }
 }
 
+/** Names of tasks and kinds that an entrant may be declared to play, as in `hello.tasks`. */
+const MAX_DECLARED = 1000;
+
+/** Sees that what is said of entrants can be kept, and is said once of each. @throws SPEC_INVALID */
+function checkDeclarations(declarations: Request["declarations"], spec: CheckedSpec): void {
+  requireAtMostAll("declarations", declarations, spec);
+  for (const { name, tasks } of declarations) {
+    requireEntrant(spec, name, "is declared to play tasks");
+    if (tasks.length > MAX_DECLARED) {
+      throw new IcrlError(
+        "SPEC_INVALID",
+        `"${name}" is declared to play ${tasks.length} tasks: at most ${MAX_DECLARED}`,
+      );
+    }
+    for (const task of tasks) checkSpecName(`a task that "${name}" is declared to play`, task);
+  }
+}
+
+/** @throws SPEC_INVALID if a request says more than one thing of each entrant */
+function requireAtMostAll(what: string, { length }: readonly unknown[], { agents }: CheckedSpec): void {
+  if (length <= agents.length) return;
+  throw new IcrlError("SPEC_INVALID", `${length} ${what} of ${agents.length} entrants: give one of each at most`);
+}
+
+/** Starts a tournament with its memory reserved. @throws SERVER_BUSY */
+function holding(
+  { memory, schedules }: TournamentsContext,
+  spec: CheckedSpec,
+  start: () => Promise<StartedSlot>,
+): Promise<StartedSlot> {
+  schedules.checkOneMore();
+  const release = memory.reserve(tournamentBytes(spec), `tournament "${spec.name}"`);
+  const starting = start();
+  starting.then(({ entry }) => holdWhilePlayed(entry, release), release);
+  return starting;
+}
+
+/** Gives memory back when nothing is left to play. */
+function holdWhilePlayed({ tournament }: LoadedEntry, release: Release): void {
+  if (tournament.over) return release();
+  const stop = tournament.onChange(() => {
+    if (!tournament.over) return;
+    stop();
+    release();
+  });
+}
+
 /** How a request wants entrants to be waited for. @throws SPEC_INVALID */
 function attendanceOf({ attendance }: Request, spec: CheckedSpec, limits: Limits): Attending {
   const usual = { mayLeave: false, timeoutMs: limits.entrantTimeoutMs, processes: 1 };
   const wanted = new Map<string, Attendance>();
+  requireAtMostAll("attendances", attendance, spec);
   for (const { name, processes, mayLeave } of attendance) {
     requireEntrant(spec, name, "is to be waited for");
     if (processes < 1)

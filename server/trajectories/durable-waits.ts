@@ -28,6 +28,15 @@ export function createDurableWaits() {
       waiters = waiters.filter((waiter) => waiter.number > durable);
       for (const waiter of ready) waiter.resolve();
     },
+    /** These alone are lost, and those who wait for them are told. */
+    loseSome(from: number, to: number, error: IcrlError): void {
+      lost.push({ from, to });
+      const told = waiters.filter(({ number }) => from <= number && number <= to);
+      waiters = waiters.filter(({ number }) => number < from || to < number);
+      for (const waiter of told) waiter.reject(error);
+    },
+    /** Whether any of these is lost. */
+    hasLost: (from: number, to: number): boolean => lost.some((range) => range.from <= to && from <= range.to),
     /** All that was appended and is not durable is lost, and those who wait are told; gives how many episodes that are now. */
     lose(durable: number, appended: number, error: IcrlError): number {
       const from = Math.max(durable, lost.at(-1)?.to ?? 0) + 1;

@@ -1,13 +1,15 @@
 /**
  * Group commit: rows collect in columns until there are enough of them, or the first has waited long enough, and are written to a segment
- * together. Two builders take turns: one collects while the other's memory is being written.
+ * together.
  */
 import type { IcrlError } from "../../common/errors.js";
-import { batchBuilder } from "../../datasets/log/batch-builder.js";
+import type { BatchBuilder } from "../../datasets/log/batch-builder.js";
 import type { SegmentFile } from "../../datasets/log/log-folder.js";
 import type { TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
 import { createDurableWaits } from "./durable-waits.js";
+import { createExclusiveUses } from "./exclusive-uses.js";
 import type { LogEvent } from "./log-event.js";
+import { createRowBatches } from "./row-batches.js";
 import type { SegmentWriter } from "./segment-writer.js";
 
 /** When rows are written, and when a segment ends. */
@@ -34,9 +36,11 @@ export interface GroupCommit {
   readonly backlogBytes: number;
   /** Why nothing can be written now. */
   readonly failure: IcrlError | undefined;
-  /** How often writing failed. */
+  /** How often rows were lost. */
   readonly failures: number;
-  /** Takes a row; gives its number. */
+  /** Whether any row of these numbers was lost. */
+  hasLost(from: number, to: number): boolean;
+  /** Takes a row; gives its number. @throws REQUEST_TOO_COSTLY if it is too large; TypeError if it is none. Nothing was taken then */
   append(row: TrajectoryRow): number;
   /** @throws the failure, if the row was lost */
   whenDurable(number: number): Promise<void>;
@@ -63,55 +67,66 @@ export interface CommitContext extends CommitLimits {
   /** What everybody is told of an error of the system. */
   readonly errorOf: (error: unknown) => IcrlError;
   readonly tell: (event: LogEvent) => void;
+  /** Builds batches; for tests. */
+  readonly newBuilder?: () => BatchBuilder;
+}
+
+/** A batch as it is written, or why it cannot be built. */
+function piecesOf(builder: BatchBuilder): Uint8Array[] | Error {
+  try {
+    return builder.finish();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 /** Commits of a log that has just been opened. */
 export function createGroupCommit(context: CommitContext): GroupCommit {
   const { dir, writer, enqueue, errorOf, tell, commitRows, commitBytes, commitMs, segmentBytes } = context;
   const waits = createDurableWaits();
-  let collecting = batchBuilder();
-  let spare = batchBuilder();
-  let appended = 0;
+  const batches = createRowBatches(lose, context.newBuilder);
   let durable = 0;
   let committed = 0;
   let failure: IcrlError | undefined;
   let failures = 0;
   let replaced = false;
   let timer: NodeJS.Timeout | undefined;
-  /** Uses of the writer that have not ended, and the end of the last of them: one at a time, in order. */
-  let uses = 0;
-  let lastUse: Promise<void> = Promise.resolve();
+  const uses = createExclusiveUses(schedule);
 
   function fail(error: IcrlError): void {
     failure = error;
     failures += 1;
-    const lost = waits.lose(durable, appended, failure);
+    const lost = waits.lose(durable, batches.appended, failure);
     tell({ event: "log_unwritable", folder: dir, lost, message: failure.message });
-    if (collecting.rows > 0) collecting.finish();
+    batches.drop();
   }
 
-  function exclusively(use: () => Promise<void>): Promise<void> {
-    uses += 1;
-    const mine = lastUse.then(use);
-    lastUse = mine
-      .catch(() => {})
-      .then(() => {
-        uses -= 1;
-        schedule();
-      });
-    return mine;
+  /** What is wrong with these rows is not the disk's fault: they are lost, and no others. */
+  function lose(from: number, to: number, cause: unknown): IcrlError {
+    const error = errorOf(cause);
+    if (from > to) return error;
+    failures += 1;
+    waits.loseSome(from, to, error);
+    tell({ event: "log_unwritable", folder: dir, lost: to - from + 1, message: error.message });
+    return error;
   }
 
   async function commit(): Promise<void> {
-    if (collecting.rows === 0 || failure !== undefined) return;
-    const full = collecting;
-    collecting = spare;
-    spare = full;
-    const upTo = appended;
-    const { rows } = full;
+    const batch = failure === undefined ? batches.next() : undefined;
+    if (batch === undefined) return;
+    const { builder, upTo } = batch;
+    const { rows } = builder;
     const startedAt = performance.now();
+    const pieces = piecesOf(builder);
+    if (pieces instanceof Error) {
+      lose(upTo - rows + 1, upTo, pieces);
+      durable = upTo;
+      waits.settle(durable);
+      return;
+    }
     try {
-      const bytes = await writer.write(full.finish(), rows);
+      const bytes = await writer.write(pieces, rows);
+      batches.recycle(builder);
       durable = upTo;
       committed += rows;
       tell({ event: "log_committed", rows, bytes, seconds: (performance.now() - startedAt) / 1000 });
@@ -130,18 +145,18 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
   function commitNow(): void {
     clearTimeout(timer);
     timer = undefined;
-    void exclusively(commit);
+    void uses.run(commit);
   }
 
   function schedule(): void {
-    if (uses > 0 || failure !== undefined || collecting.rows === 0) return;
-    if (collecting.rows >= commitRows || collecting.bytes >= commitBytes) commitNow();
+    if (uses.any || failure !== undefined || batches.empty) return;
+    if (batches.anyFull || batches.rows >= commitRows || batches.bytes >= commitBytes) commitNow();
     else timer ??= setTimeout(commitNow, commitMs);
   }
 
   return {
     get appended() {
-      return appended;
+      return batches.appended;
     },
     get durable() {
       return durable;
@@ -150,7 +165,7 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
       return committed;
     },
     get backlogBytes() {
-      return collecting.bytes;
+      return batches.bytes;
     },
     get failure() {
       return failure;
@@ -158,17 +173,19 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
     get failures() {
       return failures;
     },
+    hasLost: waits.hasLost,
     append(row) {
-      collecting.append(row);
-      appended += 1;
+      const number = batches.append(row);
       schedule();
-      return appended;
+      return number;
     },
     whenDurable: (number) => waits.when(number, durable, (why) => failure ?? errorOf(why)),
-    exclusively,
+    exclusively: uses.run,
     flush: () =>
-      exclusively(async () => {
-        await commit();
+      uses.run(async () => {
+        const upTo = batches.appended;
+        do await commit();
+        while (failure === undefined && durable < upTo && !batches.empty);
         if (failure !== undefined) throw failure;
         await endSegment();
       }),

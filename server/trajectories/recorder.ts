@@ -25,7 +25,9 @@ export interface Recorder {
  */
 export function createRecorder(sink: TrajectorySink, keepsTruncated?: (reason: Reason) => boolean): Recorder {
   const wholeTrials = keepsTruncated !== undefined;
-  const failuresAtStart = sink.failures;
+  let failuresSeen = sink.failures;
+  /** Numbers in the log of what was appended and is not known to be durable or lost, ascending. */
+  let unsettled: { readonly from: number; to: number }[] = [];
   /** Numbers in the log of ended trials that are not known to be durable yet, in the order of their ends. */
   let pendingTrials: number[] = [];
   let durableTrials = 0;
@@ -35,15 +37,31 @@ export function createRecorder(sink: TrajectorySink, keepsTruncated?: (reason: R
 
   /** A write that failed lost episodes, maybe of this open: its watermark must not pass them. */
   function checkLog(): void {
-    if (sink.failures === failuresAtStart) return;
-    sink.mustHold(); // that it belongs to another is the better text
-    throw new IcrlError("LOG_UNWRITABLE", "the log could not be written for a while and lost episodes of this session");
+    if (sink.failures !== failuresSeen) {
+      if (unsettled.some(({ from, to }) => sink.hasLost(from, to))) {
+        sink.mustHold(); // that it belongs to another is the better text
+        throw new IcrlError(
+          "LOG_UNWRITABLE",
+          "the log could not be written for a while and lost episodes of this session",
+        );
+      }
+      failuresSeen = sink.failures;
+    }
+    const settled = unsettled.findIndex(({ to }) => to > sink.durable);
+    if (settled !== 0) unsettled = settled < 0 ? [] : unsettled.slice(settled);
+  }
+
+  function append(episode: EpisodeRecord): void {
+    lastAppended = sink.append(episode);
+    const last = unsettled.at(-1);
+    if (last !== undefined && last.to + 1 === lastAppended) last.to = lastAppended;
+    else unsettled.push({ from: lastAppended, to: lastAppended });
   }
 
   function appendHeld(index: number): void {
     const episodes = held[index] ?? [];
     held[index] = [];
-    for (const episode of episodes) lastAppended = sink.append(episode);
+    for (const episode of episodes) append(episode);
   }
 
   return {
@@ -54,7 +72,7 @@ export function createRecorder(sink: TrajectorySink, keepsTruncated?: (reason: R
         return;
       }
       appendHeld(index);
-      lastAppended = sink.append(episode);
+      append(episode);
     },
     endTrial(index, truncatedBy) {
       if (truncatedBy !== undefined && keepsTruncated !== undefined) {

@@ -81,8 +81,10 @@ export interface TrajectorySink {
   readonly episodes: number;
   /** Whether the last attempt to write succeeded. */
   readonly writable: boolean;
-  /** How often a write has failed. Episodes that were appended but not durable when one failed are lost. */
+  /** How often episodes were lost: those that were appended but not durable when a write failed. */
   readonly failures: number;
+  /** Whether any of the episodes with these numbers, both included, was lost. */
+  hasLost(from: number, to: number): boolean;
   /** Bytes that wait to be written: whoever appends should wait when they grow large. */
   readonly backlogBytes: number;
   /** Bytes of an interrupted, never acknowledged write that were cut off when it was opened. */
@@ -90,6 +92,7 @@ export interface TrajectorySink {
   /**
    * Takes a copy of an episode and gives it its number. Never waits.
    * @throws LOG_UNWRITABLE if the last attempt to write failed: nothing was taken
+   * @throws REQUEST_TOO_COSTLY if it is larger than an episode may be, or another error if it is none: nothing was taken, and others' are not touched
    */
   append(episode: EpisodeRecord): number;
   /**

@@ -126,6 +126,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
     get failures() {
       return rows.failures;
     },
+    hasLost: rows.hasLost,
     get backlogBytes() {
       return rows.backlogBytes;
     },

@@ -18,6 +18,8 @@ const HIDDEN: [what: string, character: string, written: string][] = [
   ["soft hyphen", "\xad", "\\xad"],
   ["line separator", "\u2028", "\\u2028"],
   ["a tag", "\u{e0041}", "\\u{e0041}"],
+  ["a letter that is not drawn", "\u3164", "\\u3164"],
+  ["a variation selector", "\ufe0f", "\\ufe0f"],
   ["half a surrogate pair", "\ud83d", "\\ud83d"],
 ];
 

@@ -4,6 +4,7 @@ import { loadSync, type ServiceDefinition } from "@grpc/proto-loader";
 import { expect, test } from "vitest";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import { resolveLimits } from "#icrl/server/sessions/limits.js";
+import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
 import { manualClock } from "../support/manual-clock.js";
@@ -104,6 +105,7 @@ function patientSink(): SessionContext["sink"] {
     backlogBytes: 0,
     tornBytes: 0,
     appended: 0,
+    hasLost: () => false,
     append: () => ++sink.appended,
     whenDurable: async (number: number) => {
       sink.durable = number;
@@ -127,6 +129,7 @@ test.each(sessions.map((lines) => ({ lines })))(
     const said: Buffer[] = [];
     let heard = () => {};
     const link = {
+      whenFlushed: (then: () => void) => then(),
       send(bytes: Buffer) {
         said.push(bytes);
         heard();
@@ -148,6 +151,7 @@ test.each(sessions.map((lines) => ({ lines })))(
       lobby,
       clock: manualClock(),
       counters: newCounters(),
+      memory: createMemoryBudget(1 << 30),
       tell: () => {},
     };
     const session = createSession(link, context);

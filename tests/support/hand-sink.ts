@@ -21,6 +21,7 @@ export function handSink(): HandSink {
   let durable = 0;
   let writable = true;
   let failures = 0;
+  const lost: [from: number, to: number][] = [];
   const unwritable = () => new IcrlError("LOG_UNWRITABLE", "the disk takes nothing now: a test wants it so");
   return {
     appended,
@@ -38,6 +39,7 @@ export function handSink(): HandSink {
     get failures() {
       return failures;
     },
+    hasLost: (from, to) => lost.some(([first, last]) => first <= to && from <= last),
     append(episode) {
       if (!writable) throw unwritable();
       return appended.push({ ...episode, actions: episode.actions.slice(), rewards: episode.rewards.slice() });
@@ -62,6 +64,7 @@ export function handSink(): HandSink {
     fail() {
       writable = false;
       failures += 1;
+      lost.push([durable + 1, appended.length]);
       for (const waiter of waiting) waiter.reject(unwritable());
       waiting = [];
     },

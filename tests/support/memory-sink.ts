@@ -103,6 +103,7 @@ export function memoryPlace(parts: Partial<MemorySinkParts> = {}): SinkPlace {
         return waiting.length * 100;
       },
       tornBytes: 0,
+      hasLost: (from, to) => [...lost].some((number) => from <= number && number <= to),
       append(episode) {
         if (failure !== undefined) throw failure;
         if (closed) throw new IcrlError("LOG_UNWRITABLE", "it is closed");

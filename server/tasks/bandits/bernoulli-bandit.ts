@@ -47,6 +47,7 @@ export const bernoulliBandit = defineTask({
       episodes: 1,
       reward: { kind: "bernoulli", min: 0, max: 1 },
       drawing: { as: "arms" },
+      instanceBytes: 8 * arms,
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("means");
         const means = new Float64Array(arms);

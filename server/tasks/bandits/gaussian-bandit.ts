@@ -51,6 +51,7 @@ export const gaussianBandit = defineTask({
       episodes: 1,
       reward: { kind: "gaussian", noiseStd: noise_std },
       drawing: { as: "arms" },
+      instanceBytes: 8 * arms,
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("means");
         const means = new Float64Array(arms);

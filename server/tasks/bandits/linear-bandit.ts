@@ -80,6 +80,7 @@ export const linearBandit = defineTask({
       episodes: 1,
       reward: { kind: "gaussian", noiseStd: noise_std },
       drawing: { as: "arms" },
+      instanceBytes: 8 * (actions + dim) + 4 * actions * dim,
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed);
         const theta = drawTheta(rng.split("theta"), thetaLaw, dim);

@@ -42,6 +42,7 @@ export const chain = defineTask({
       reward: { kind: "deterministic", min: 0, max: 1 },
       drawing: { as: "states" },
       actionNames: ["left", "right"],
+      instanceBytes: 0, // the one truth is shared
       instantiate: (_taskSeed, noiseSeed) =>
         tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed }),
     };

@@ -1,5 +1,6 @@
 import { integer } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
+import { planBytes } from "../backward-induction.js";
 import { defineTask } from "../task.js";
 import { centerCell, GRID_ACTION_NAMES, GRID_ACTIONS, gridMoves } from "./grid.js";
 import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
@@ -53,6 +54,7 @@ export const darkKeyToDoor = defineTask({
       reward: { kind: "deterministic", min: 0, max: 1 },
       drawing: { as: "grid", rows: size, columns: size, signs: { ends: "D", other: "K" } },
       actionNames: GRID_ACTION_NAMES,
+      instanceBytes: 12 * numStates * GRID_ACTIONS + planBytes(Math.min(horizon, 4 * size), numStates),
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed);
         const key = rng.split("key").integer(cells);

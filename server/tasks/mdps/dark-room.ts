@@ -1,5 +1,6 @@
 import { choice, integer } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
+import { planBytes } from "../backward-induction.js";
 import { defineTask } from "../task.js";
 import { centerCell, GRID_ACTION_NAMES, GRID_ACTIONS, gridMoves } from "./grid.js";
 import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
@@ -54,6 +55,7 @@ export const darkRoom = defineTask({
       reward: { kind: "deterministic", min: 0, max: 1 },
       drawing: { as: "grid", rows: size, columns: size },
       actionNames: GRID_ACTION_NAMES,
+      instanceBytes: 8 * successors.length + planBytes(Math.min(horizon, 2 * size), numStates),
       instantiate(taskSeed, noiseSeed) {
         const goal = rngFromSeed(taskSeed).split("goal").integer(numStates);
         const rewards = new Float64Array(successors.length); // [S, A]

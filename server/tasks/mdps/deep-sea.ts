@@ -1,5 +1,6 @@
 import { integer } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
+import { planBytes } from "../backward-induction.js";
 import { defineTask } from "../task.js";
 import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
 
@@ -47,6 +48,7 @@ export const deepSea = defineTask({
       episodes,
       reward: { kind: "deterministic", min, max },
       drawing: { as: "grid", rows: size, columns: size },
+      instanceBytes: 12 * numStates * ACTIONS + planBytes(size, numStates),
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("actions");
         const successors = new Int32Array(numStates * ACTIONS); // [S, A]

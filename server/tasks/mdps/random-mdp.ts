@@ -1,5 +1,6 @@
 import { choice, integer, number } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
+import { planBytes } from "../backward-induction.js";
 import { sampleDirichlet } from "../sample-dirichlet.js";
 import { defineTask, type RewardSpec } from "../task.js";
 import { onlyState, tabularEnv } from "./tabular-env.js";
@@ -58,6 +59,7 @@ export const randomMdp = defineTask({
       episodes,
       reward,
       drawing: { as: "states" },
+      instanceBytes: 8 * (states + 1) * states * actions + planBytes(horizon, states),
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed);
         const transitionRng = rng.split("transitions");

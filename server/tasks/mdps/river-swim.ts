@@ -40,6 +40,7 @@ export const riverSwim = defineTask({
       reward: { kind: "deterministic", min: 0, max: 1 },
       drawing: { as: "states" },
       actionNames: ["left", "right"],
+      instanceBytes: 0, // the one truth is shared
       instantiate: (_taskSeed, noiseSeed) =>
         tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed }),
     };

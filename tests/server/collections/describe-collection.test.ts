@@ -12,9 +12,9 @@ const [random, guided] = spec.behaviours;
 
 /** A collection in a state, with a part under way and one that failed. */
 function collection(state: Collection["state"]): Collection {
-  const failed = createPart(spec, arms, guided, [0], new Set(), () => {});
+  const failed = createPart(spec, arms, guided, { trials: 1, waiting: Int32Array.of(0) }, () => {});
   failed.fail("AGENT_ABSENT");
-  const parts = [createPart(spec, swim, random, [0, 2, 3], new Set([2]), () => {}), failed];
+  const parts = [createPart(spec, swim, random, { trials: 3, waiting: Int32Array.of(0, 3) }, () => {}), failed];
   return { spec, parts, state } as unknown as Collection;
 }
 

@@ -12,7 +12,16 @@ const [behaviour] = spec.behaviours;
 /** A part of trials 1, 4 and 5 of the river, and who is told of its changes. */
 function part(played: readonly number[] = []) {
   const onChange = vi.fn();
-  return { onChange, part: createPart(spec, task, behaviour, [1, 4, 5], new Set(played), onChange) };
+  return {
+    onChange,
+    part: createPart(
+      spec,
+      task,
+      behaviour,
+      { trials: 3, waiting: Int32Array.of(1, 4, 5).filter((trial) => !played.includes(trial)) },
+      onChange,
+    ),
+  };
 }
 
 const indexOf = (ticket: TrialTicket | undefined) => ticket && Number(ticket.trialIndex);

@@ -13,6 +13,7 @@ function sinkOf(takes = true): TrajectorySink {
     failures: 0,
     backlogBytes: 0,
     tornBytes: 0,
+    hasLost: () => false,
     append() {
       if (!takes) throw new Error("LOG_UNWRITABLE");
       appended += 1;

@@ -90,7 +90,7 @@ const badOpens: readonly [what: string, reason: Reason, text: RegExp, members: P
     [
       "tags that are data",
       "NAME_INVALID",
-      /the tags have 1\d{4} characters: give at most 10000/,
+      /the tags have 1\d{4} bytes: give at most 4096/,
       { tags: Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`tag ${i}`, "x".repeat(1000)])) },
     ],
     ["the server's own purpose", "PURPOSE_INVALID", /"tournament"/, { purpose: "tournament" }],
@@ -364,14 +364,14 @@ test.each(malformed)("%s is no message", async (_, bytes) => {
   await expectEnding("MALFORMED_MESSAGE", /PlayRequest/, (stream) => stream.sendBytes(bytes));
 });
 
-test("a name of a megabyte is refused with the reason, though it does not fit into a status", async () => {
+test("a name of sixty thousand bytes is refused with the reason, though it does not fit into a status", async () => {
   const large = await startTestServer();
   const own = rawClient(large.address);
   try {
     for (const members of [
-      { task: "é".repeat(1 << 20) },
-      { options: { ["x".repeat(1 << 20)]: 1 } },
-      { purpose: "x".repeat(1 << 20) },
+      { task: "é".repeat(30_000) },
+      { options: { ["x".repeat(60_000)]: 1 } },
+      { purpose: "x".repeat(60_000) },
     ]) {
       const stream = rawStream(own);
       stream.send(hello());

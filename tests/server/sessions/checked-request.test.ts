@@ -10,12 +10,11 @@ import {
   checkedPropensities,
   checkedSeries,
   checkHello,
-  decodeRequest,
 } from "#icrl/server/sessions/checked-request.js";
 import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import type { Play } from "#icrl/server/sessions/play.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
-import { encodeRequest, hello, open } from "../../support/raw-stream.js";
+import { hello, open } from "../../support/raw-stream.js";
 
 const limits = resolveLimits({
   max_envs: 100,
@@ -135,17 +134,6 @@ test("labels have the name of a file that is no column of the data", () => {
   expectRefusal(() => checkedLabel(openOf({ label: "a", numEnvs: 0 }), limits), "ENVS_INVALID", /num_envs is 0/);
 });
 
-test("bytes are a request with a member, and not too many", () => {
-  expect(decodeRequest(encodeRequest(hello()), limits).$case).toBe("hello");
-  expectRefusal(() => decodeRequest(Buffer.from([0xff, 0xff]), limits), "MALFORMED_MESSAGE", /2 bytes that are no/);
-  expectRefusal(() => decodeRequest(Buffer.alloc(0), limits), "MALFORMED_MESSAGE", /no member set/);
-  expectRefusal(
-    () => decodeRequest(Buffer.alloc(65_537), limits),
-    "MESSAGE_TOO_LARGE",
-    /65537 bytes: send at most 65536/,
-  );
-});
-
 test("a hello can be named in the log and to people", () => {
   expect(checkHello(helloOf({ agentVersion: "", language: "" }))).toBeUndefined();
   const refused: [Partial<Hello>, Reason, RegExp][] = [
@@ -155,6 +143,10 @@ test("a hello can be named in the log and to people", () => {
     [{ entrant: "" }, "NAME_INVALID", /hello.entrant/],
     [{ tasks: ["a\nb"] }, "NAME_INVALID", /hello.tasks/],
     [{ tasks: new Array<string>(1001).fill("a") }, "NAME_INVALID", /1001 names: give at most 1000/],
+    [{ capabilities: ["a\u200b"] }, "NAME_INVALID", /hello.capabilities is "a\\u200b"/],
+    [{ capabilities: new Array<string>(101).fill("a") }, "NAME_INVALID", /101 names: give at most 100/],
+    [{ tournamentId: "\x9b" }, "NAME_INVALID", /hello.tournament_id/],
+    [{ collectionId: "\u2066" }, "NAME_INVALID", /hello.collection_id/],
     [{ agentOptions: { a: "x".repeat(20_000) } }, "OPTION_INVALID", /hello.agent_options/],
   ];
   for (const [members, reason, text] of refused) expectRefusal(() => checkHello(helloOf(members)), reason, text);

@@ -4,6 +4,7 @@ import { boolElements, float32Elements, int32Elements } from "#icrl/common/tenso
 import { type Observations, PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import { resolveLimits } from "#icrl/server/sessions/limits.js";
+import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
 import { manualClock } from "../../support/manual-clock.js";
@@ -272,6 +273,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
     failures: 0,
     backlogBytes: 1 << 30,
     tornBytes: 0,
+    hasLost: () => false,
     append: () => 1,
     whenDurable: () => written,
     probe: async () => true,
@@ -285,6 +287,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
     const session = createSession(
       {
         peer: "a test",
+        whenFlushed: (then) => then(),
         send: (bytes) => said.push(PlayResponse.decode(bytes).message),
         end: (reason) => (error = reason),
       },
@@ -294,6 +297,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
         lobby: { enter: () => expect.unreachable() },
         clock: manualClock(),
         counters: newCounters(),
+        memory: createMemoryBudget(1 << 30),
         tell: () => {},
       },
     );

@@ -6,6 +6,7 @@ import type { Seat } from "#icrl/server/matches/lobby.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import type { LabelSeat, Labels } from "#icrl/server/sessions/labels.js";
 import { resolveLimits } from "#icrl/server/sessions/limits.js";
+import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionEvent } from "#icrl/server/sessions/session-event.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
@@ -16,7 +17,12 @@ import { actions, encodeRequest, hello, open } from "../../support/raw-stream.js
 const close: AgentMessage = { $case: "close", value: { reason: "" } };
 
 /** A session without a transport, and all that it says and does. */
-function sessionWith(limits: Record<string, number> = {}, labels?: Labels) {
+function sessionWith(
+  limits: Record<string, number> = {},
+  labels?: Labels,
+  memory = createMemoryBudget(1 << 30),
+  whenFlushed = (then: () => void) => then(),
+) {
   const clock = manualClock();
   const sink = handSink();
   const events: SessionEvent[] = [];
@@ -27,6 +33,7 @@ function sessionWith(limits: Record<string, number> = {}, labels?: Labels) {
   const session = createSession(
     {
       peer: "a test",
+      whenFlushed,
       send: (bytes) => void said.push(PlayResponse.decode(bytes).message?.$case ?? "nothing"),
       end: (error) => void ends.push(error),
     },
@@ -42,6 +49,7 @@ function sessionWith(limits: Record<string, number> = {}, labels?: Labels) {
       labels,
       clock,
       counters: newCounters(),
+      memory,
       tell: (event) => void events.push(event),
     },
   );
@@ -266,4 +274,83 @@ test("a session tells how it ended, with all that it did in every open", async (
     seconds: 0.5,
   });
   expect(sink.appended.map(({ endReason }) => endReason)).toEqual(["horizon", "CONNECTION_LOST", "CONNECTION_LOST"]);
+});
+
+const BANDIT = { task: "bernoulli-bandit", options: { arms: 3, horizon: 4 }, numEnvs: 10, trials: 10n };
+
+test("memory is reserved before it is used, refused where others hold it, and given back at the end of each open", async () => {
+  const memory = createMemoryBudget(1 << 20);
+  const playing = sessionWith({}, undefined, memory);
+  playing.receive(hello());
+  const ready = memory.usedBytes;
+  playing.receive(open({ ...BANDIT, numEnvs: 1, trials: 1n, record: false }));
+  const perEnv = memory.usedBytes - ready;
+  expect(perEnv).toBeGreaterThan(1000);
+  const others = memory.hold((1 << 20) - memory.usedBytes - 5 * perEnv);
+  const refused = sessionWith({}, undefined, memory);
+  refused.receive(hello(), open(BANDIT));
+  expect(refused.ends).toEqual([expect.objectContaining({ reason: "SERVER_BUSY" })]);
+  const text = /^10 envs of task "bernoulli-bandit" would take \d+ bytes/;
+  expect(refused.ends[0]).toMatchObject({ message: expect.stringMatching(text) });
+  for (let k = 0; k < 4; k++) playing.receive(actions(k, [0]));
+  await settled();
+  expect(playing.said.at(-1)).toBe("closed");
+  others();
+  expect(memory.usedBytes).toBe(ready); // its own is free again, and the refused one holds nothing
+  playing.receive(open({ ...BANDIT, numEnvs: 1, record: false }));
+  expect(memory.usedBytes).toBe(ready + perEnv);
+  playing.session.lost();
+  expect(memory.usedBytes).toBe(0);
+});
+
+test("nobody is welcome while all memory is held, and whoever was not holds none", () => {
+  const memory = createMemoryBudget(1 << 20);
+  memory.hold((1 << 20) - 10);
+  const { receive, ends } = sessionWith({}, undefined, memory);
+  receive(hello());
+  expect(ends).toEqual([expect.objectContaining({ reason: "SERVER_BUSY" })]);
+  expect(memory.usedBytes).toBe((1 << 20) - 10);
+});
+
+test("an open that never fits is refused for its envs", () => {
+  const { receive, ends } = sessionWith({ max_session_bytes: 1 << 20 });
+  receive(hello(), open({ ...BANDIT, numEnvs: 1000, trials: 1000n }));
+  expect(ends).toEqual([
+    expect.objectContaining({
+      reason: "ENVS_INVALID",
+      message: expect.stringMatching(
+        /num_envs is 1000: \d+ envs of this task fit in a session's memory, 1048576 bytes/,
+      ),
+    }),
+  ]);
+});
+
+test("what a schedule gives waits for memory, forfeits nothing meanwhile, and is opened in its turn", async () => {
+  const memory = createMemoryBudget(1 << 20);
+  const [first, second] = [0, 1].map(() => {
+    const entrant = sessionWith({}, undefined, memory);
+    entrant.receive(hello({ entrant: "a" }));
+    return entrant;
+  });
+  const release = memory.hold(1 << 20);
+  for (const { seats } of [first, second]) seats[0].open(assignment());
+  expect([first.said, second.said]).toEqual([["welcome"], ["welcome"]]);
+  first.session.lost();
+  expect(first.left).toEqual([[undefined, expect.anything()]]); // it held nothing: no reason
+  release();
+  expect(first.said).toEqual(["welcome"]);
+  expect(second.said).toEqual(["welcome", "opened", "observations"]);
+  second.session.lost();
+  expect(memory.usedBytes).toBe(0);
+});
+
+test("what an agent has not read when its session ends is held until it is gone", () => {
+  const memory = createMemoryBudget(1 << 20);
+  let flushed = () => {};
+  const { session, receive } = sessionWith({}, undefined, memory, (then) => (flushed = then));
+  receive(hello(), open({ ...BANDIT, numEnvs: 1, record: false }));
+  session.fail(new Error("over"));
+  expect(memory.usedBytes).toBeGreaterThan(1000);
+  flushed();
+  expect(memory.usedBytes).toBe(0);
 });

@@ -74,3 +74,37 @@ test("a server whose folder another has taken over writes no journal", async () 
   server.connection.close();
   await expect(server.close()).rejects.toMatchObject({ reason: "LOG_UNWRITABLE" }); // its process ends with an error
 });
+
+test("tournaments of an earlier version that would be refused today are left alone with a message, and nothing else suffers", async () => {
+  const server = await serverForTest();
+  const kept = await create(server.connection, SPEC);
+  await server.close();
+  const nested = (levels: number): Record<string, unknown> => ({ a: levels === 1 ? 1 : nested(levels - 1) });
+  const many = (name: string) => Array.from({ length: 200 }, (_, i) => `${name}${i}`);
+  const agents = [{ name: "e", agent: "a", options: {}, tasks: [] }];
+  const tasks = [{ id: "t", task: "bernoulli-bandit" }];
+  const earlier = {
+    deep: { name: "deep", seed: "7", trials: 1, tasks, agents: [{ ...agents[0], options: nested(40) }] },
+    large: {
+      name: "large",
+      seed: "7",
+      trials: 1,
+      tasks: many("t").map((id) => ({ ...tasks[0], id })),
+      agents: many("e").map((name) => ({ ...agents[0], name })),
+    },
+    long: { name: "long", seed: "7", trials: 1e9, tasks, agents },
+  };
+  for (const [id, of] of Object.entries(earlier)) {
+    const line = { event: "created", spec: of, at: "2026-01-01" };
+    writeFileSync(join(server.dataDir, "tournaments", `${id}.jsonl`), `${JSON.stringify(line)}\n`);
+  }
+  const next = await serverAfter(server);
+  const { tournaments } = await next.connection.listTournaments();
+  expect(tournaments.map(({ id }) => id)).toEqual([kept]);
+  const said = JSON.stringify(next.said);
+  for (const why of [/deep .*levels deep/, /large .*40000 matches: at most 10000/, /long .*1000000000 trials/]) {
+    expect(said).toMatch(new RegExp(`tournament ${why.source}`));
+  }
+  await serveMatches(next.connection, randomAgent("a"), { entrant: "a", streams: 1 });
+  await finished(next.connection, kept);
+});

@@ -367,6 +367,12 @@ test("what does not exist is not found", async () => {
   });
 });
 
+/** So many entrants on so many tasks. */
+const manyMatches = (entrants: number, tasks: number, options = {}): Partial<TournamentSpec> => ({
+  agents: Array.from({ length: entrants }, (_, i) => ({ name: `x${i}`, agent: "a", options: {}, tasks: [] })),
+  tasks: Array.from({ length: tasks }, (_, i) => ({ id: `t${i}`, task: "bernoulli-bandit", options })),
+});
+
 const badSpecs: readonly [what: string, reason: Reason, spec: Partial<TournamentSpec>][] = [
   ["no name", "SPEC_INVALID", { name: "" }],
   ["a long name", "SPEC_INVALID", { name: "n".repeat(101) }],
@@ -388,7 +394,7 @@ const badSpecs: readonly [what: string, reason: Reason, spec: Partial<Tournament
     { agents: [{ name: "x", agent: "a", options: { a: "x".repeat(10_000) }, tasks: [] }] },
   ],
   ["no trials", "SPEC_INVALID", { trials: 0 }],
-  ["too many trials", "SPEC_INVALID", { trials: 10_000_001 }],
+  ["too many trials", "REQUEST_TOO_COSTLY", { trials: 10_000_001 }],
   ["no tasks", "SPEC_INVALID", { tasks: [] }],
   ["no agents", "SPEC_INVALID", { agents: [] }],
   ["two tasks of one id", "SPEC_INVALID", { tasks: [BANDIT, { ...RIVER, id: BANDIT.id }] }],
@@ -412,14 +418,13 @@ const badSpecs: readonly [what: string, reason: Reason, spec: Partial<Tournament
   ["an unknown task", "TASK_UNKNOWN", { tasks: [{ id: "a", task: "river-swin", options: {} }] }],
   ["an unknown option", "OPTION_UNKNOWN", { tasks: [{ id: "a", task: "river-swim", options: { depth: 1 } }] }],
   ["an option out of range", "OPTION_INVALID", { tasks: [{ id: "a", task: "river-swim", options: { states: 1 } }] }],
-  // by hand: 1,000 agents x 10 million trials would be 170 GB of regrets and returns
+  // by hand: 11,000 matches; 1,000 of 10,001 trials; 400 with curves of 1.6 MB
+  ["more matches than there may be", "REQUEST_TOO_COSTLY", { trials: 1, ...manyMatches(1000, 11) }],
+  ["more trials than there may be", "REQUEST_TOO_COSTLY", { trials: 10_001, ...manyMatches(1000, 1) }],
   [
-    "more trials than fit in memory",
-    "SPEC_INVALID",
-    {
-      trials: 10_000_000,
-      agents: Array.from({ length: 1000 }, (_, i) => ({ name: `x${i}`, agent: "a", options: {}, tasks: [] })),
-    },
+    "curves that do not fit in memory",
+    "REQUEST_TOO_COSTLY",
+    { trials: 1, ...manyMatches(400, 1, { horizon: 100_000 }) },
   ],
   [
     "a task of which no env fits in memory",

@@ -91,3 +91,22 @@ test("a log that lost episodes since it began is not acknowledged, though it can
   await expect(recorder.whenDurable()).rejects.toMatchObject(reason);
   expect(createRecorder(sink).durableTrials()).toBe(0); // one of another open is not concerned
 });
+
+test("a log that lost only what others appended is acknowledged on", async () => {
+  const sink = handSink();
+  const unharmed = createRecorder(sink);
+  unharmed.episode(0, episode(0), true);
+  unharmed.endTrial(0, undefined);
+  sink.write();
+  const harmed = createRecorder(sink);
+  harmed.episode(0, episode(1), true);
+  harmed.endTrial(0, undefined);
+  sink.fail();
+  sink.mend();
+  unharmed.episode(0, episode(2), true);
+  unharmed.endTrial(0, undefined);
+  sink.write();
+  expect(() => harmed.durableTrials()).toThrow(expect.objectContaining({ reason: "LOG_UNWRITABLE" }));
+  expect(unharmed.durableTrials()).toBe(2);
+  await unharmed.whenDurable();
+});

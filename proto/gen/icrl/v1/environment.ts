@@ -106,7 +106,7 @@ export interface PlayResponse {
     | undefined;
 }
 
-/** The agent introduces itself. */
+/** The agent introduces itself. At most limits.max_hello_bytes in all. */
 export interface Hello {
   /** Oldest protocol version it speaks; this file is version 1. */
   minProtocolVersion: number;
@@ -125,9 +125,9 @@ export interface Hello {
   agentOptions?:
     | { [key: string]: any }
     | undefined;
-  /** What it can do beyond the minimum, for example "probabilities". */
+  /** What it can do beyond the minimum, for example "probabilities"; at most 100 names. */
   capabilities: string[];
-  /** Names or kinds of the tasks it plays; empty means any. In a tournament it is matched with no other task. */
+  /** Names or kinds of the tasks it plays, at most 1,000; empty means any. In a tournament it is matched with no other task. */
   tasks: string[];
   /** In a tournament: the name it enters under. The server then opens matches by itself. Absent in free play. */
   entrant?:
@@ -217,7 +217,7 @@ export interface Limits {
   maxScheduleTrials: bigint;
 }
 
-/** Opens a task for free play. */
+/** Opens a task for free play. At most limits.max_hello_bytes in all. */
 export interface Open {
   /** Family name. */
   task: string;
@@ -241,15 +241,15 @@ export interface Open {
    * never meet. "tournament" is the server's own.
    */
   purpose: string;
-  /** Instead of `seed` and `purpose`: seeds of each trial, exactly `trials` of them. */
+  /** Instead of `seed` and `purpose`: seeds of each trial, exactly `trials` of them. Some 2,000 fit into an `open`: open again for more. */
   explicitSeeds: TrialSeeds[];
   /** Whether trajectories go to the central log. Absent means yes. */
   record?:
     | boolean
     | undefined;
   /**
-   * Free labels copied to each logged trajectory: names of 1 to 100 printable characters, values of at most 1,000, at most 10,000
-   * characters together.
+   * Free labels copied to each logged trajectory: names of 1 to 100 printable characters, values of at most 1,000, at most 4,096
+   * bytes together.
    */
   tags: { [key: string]: string };
   /**

@@ -1,0 +1,83 @@
+/**
+ * The bytes that all sessions of a server may hold together. What a client asks for is counted here before it is allocated; what is
+ * refused costs nothing.
+ */
+import { IcrlError } from "../../common/errors.js";
+
+/** Gives reserved bytes back; once is enough. */
+export type Release = () => void;
+
+/** What is held, and may be. */
+export interface MemoryBudget {
+  readonly usedBytes: number;
+  /** Whether as much is held as may be. */
+  readonly full: boolean;
+  /**
+   * Reserves bytes for who cannot wait.
+   *
+   * @param what for the error: `4096 envs of task "linear-bandit"`
+   * @throws SERVER_BUSY if they are not free, or others wait for theirs
+   */
+  reserve(bytes: number, what: string): Release;
+  /** Reserves bytes once they are free: at once, or in the order of asking. Returns how to ask no more. */
+  whenFree(bytes: number, granted: (release: Release) => void): () => void;
+  /** Counts what is there already, free or not. */
+  hold(bytes: number): Release;
+}
+
+interface Waiter {
+  readonly bytes: number;
+  granted(release: Release): void;
+}
+
+/** Nothing is held. */
+export function createMemoryBudget(maxBytes: number): MemoryBudget {
+  let usedBytes = 0;
+  let waiters: Waiter[] = [];
+
+  const fits = (bytes: number) => usedBytes + bytes <= maxBytes;
+
+  function hold(bytes: number): Release {
+    usedBytes += bytes;
+    let held = bytes;
+    return () => {
+      usedBytes -= held;
+      held = 0;
+      serve();
+    };
+  }
+
+  function serve(): void {
+    for (let next = waiters[0]; next !== undefined && fits(next.bytes); next = waiters[0]) {
+      waiters = waiters.slice(1);
+      next.granted(hold(next.bytes));
+    }
+  }
+
+  return {
+    get usedBytes() {
+      return usedBytes;
+    },
+    get full() {
+      return usedBytes >= maxBytes;
+    },
+    reserve(bytes, what) {
+      if (waiters.length === 0 && fits(bytes)) return hold(bytes);
+      throw new IcrlError(
+        "SERVER_BUSY",
+        `${what} would take ${bytes} bytes, and ${usedBytes} of ${maxBytes} are held: ask again later, or for less`,
+      );
+    },
+    whenFree(bytes, granted) {
+      const waiter = { bytes, granted };
+      waiters.push(waiter);
+      serve();
+      return () => {
+        if (!waiters.includes(waiter)) return;
+        waiters = waiters.filter((other) => other !== waiter);
+        serve(); // it may have stood before somebody who wants less
+      };
+    },
+    hold,
+  };
+}
