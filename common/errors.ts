@@ -66,7 +66,11 @@ export const REASONS = {
     code: CODE.DEADLINE_EXCEEDED,
     when: "no answer within limits.act_timeout_ms, nor, in a match, within what is left of limits.act_overtime_ms",
   },
-  HELLO_TIMEOUT: { code: CODE.DEADLINE_EXCEEDED, when: "a stream without a hello within limits.hello_timeout_ms" },
+  HELLO_TIMEOUT: {
+    code: CODE.DEADLINE_EXCEEDED,
+    when: "a stream without a hello within limits.hello_timeout_ms, or another call without its request within 10 s",
+  },
+  IDLE_TIMEOUT: { code: CODE.DEADLINE_EXCEEDED, when: "a session with nothing open for limits.idle_timeout_ms" },
   SERVER_BUSY: {
     code: CODE.RESOURCE_EXHAUSTED,
     when: "as much is held or under way as the server allows at once: memory, reads, work. The same request may pass later",

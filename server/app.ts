@@ -1,5 +1,5 @@
 /** A server put together: the log, sessions, tournaments, collections, labels, and the services on one port. */
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import type { Clock } from "../common/clock.js";
@@ -20,8 +20,11 @@ import type { Route } from "./http/route.js";
 import { createLabels } from "./labels/labels.js";
 import type { Lobby } from "./matches/lobby.js";
 import { createMetrics, type Metrics } from "./metrics/metrics.js";
+import { callGuard } from "./rpc/call-guard.js";
 import { collectionService } from "./rpc/collection-service.js";
+import { createConnections } from "./rpc/connections.js";
 import { environmentService } from "./rpc/environment-service.js";
+import { type Listener, listen } from "./rpc/listener.js";
 import { withRawMessages } from "./rpc/methods.js";
 import { openSessions } from "./rpc/open-sessions.js";
 import { reflectionService } from "./rpc/reflection.js";
@@ -66,9 +69,6 @@ export interface RunningServer {
   close(deadlineMs: number, why?: string): Promise<void>;
 }
 
-/** gRPC's own bound is wider than ours, so that a message between the two gets our reason. */
-const HARD_LIMIT_FACTOR = 4;
-
 /** How long, beyond the deadline, the last answers have to reach whoever reads them. */
 const GOODBYE_MS = 1000;
 
@@ -111,13 +111,29 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const startedAt = new Date();
 
   const methods = { tell, maxMessageBytes: limits.max_message_bytes };
+  const connections = createConnections({
+    max: limits.max_connections,
+    maxPerAddress: limits.max_connections_per_address,
+  });
   const server = new Server({
-    "grpc.max_receive_message_length": limits.max_message_bytes * HARD_LIMIT_FACTOR,
+    "grpc.max_receive_message_length": limits.max_message_bytes,
     "grpc.max_send_message_length": -1,
+    "grpc.max_concurrent_streams": limits.max_streams_per_connection,
+    "grpc.max_connection_idle_ms": limits.idle_timeout_ms,
+    "grpc.keepalive_time_ms": limits.keepalive_ms,
+    "grpc.keepalive_timeout_ms": limits.keepalive_ms,
+    interceptors: [
+      callGuard({
+        connections,
+        clock,
+        tell,
+        maxHelloBytes: Math.min(limits.max_hello_bytes, limits.max_message_bytes),
+      }),
+    ],
   });
   server.addService(
     withRawMessages(EnvironmentServiceService),
-    environmentService(sessions, (link) => createSession(link, context), methods),
+    environmentService(sessions, (link) => createSession(link, context), { ...methods, clock, connections }),
   );
   server.addService(withRawMessages(TournamentServiceService), tournamentService(tournaments, methods));
   server.addService(withRawMessages(CollectionServiceService), collectionService(collections, methods));
@@ -136,18 +152,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = new HealthImplementation({ "": "SERVING" });
   health.addToServer(server);
 
-  let address: string;
+  let listener: Listener | undefined;
   let http: HttpServer | undefined;
   try {
-    address = await bind(server, options.listen);
+    listener = await listen(server, options.listen, connections, clock);
     if (options.http !== undefined && page !== undefined && metrics !== undefined) {
-      const watched = { address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
+      const watched = { address: listener.address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
       http = await startHttpServer(options.http, [...page.routes(watched), metricsRoute(metrics)], (error) =>
         tell(internalError("http", error)),
       );
     }
   } catch (error) {
+    listener?.stop();
     server.forceShutdown();
+    listener?.destroy();
     page?.close();
     await tournaments.close();
     collections.close();
@@ -155,6 +173,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw error;
   }
 
+  const { address } = listener;
   const addresses = [address, ...(options.http === undefined ? [] : [options.http.listen])];
   const open = addresses.filter((listened) => !isLoopback(listened));
   tell({
@@ -179,7 +198,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const tournamentsClosed = tournaments.close();
       collections.close();
       labels?.close();
+      listener.stop();
       await shutDown(server, Math.max(deadline - performance.now(), 0) + GOODBYE_MS);
+      listener.destroy();
       page?.close();
       await http?.close();
       await tournamentsClosed;
@@ -187,16 +208,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       tell({ event: "stopped" });
     },
   };
-}
-
-/** Listens on an address; gives it with the port that it got. @throws an Error with a code */
-async function bind(server: Server, address: string): Promise<string> {
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  return `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
 }
 
 /** Resolves when the last call has ended, by force after `forceMs`. */

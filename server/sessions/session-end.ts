@@ -25,6 +25,7 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
   const reason = cause ?? (unfinished ? leaving?.reason : undefined);
   session.state = { is: "ended" };
   session.stopDrainTime?.();
+  session.stopIdleTime?.();
   if (state.is === "opening") state.giveUp();
   try {
     open?.steps.stop(leaving?.reason);

@@ -3,6 +3,7 @@ import { IcrlError } from "../../common/errors.js";
 import type { Open as OpenRequest, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
 import { describeTask } from "../tasks/describe-task.js";
 import { checkedLabel, notImplemented } from "./checked-request.js";
+import { endRest, rest } from "./idle-time.js";
 import { type Introduced, type LiveSession, type Open, type Opening, send } from "./live-session.js";
 import { createLockSteps } from "./lock-steps.js";
 import type { Playable, Prepared } from "./playable.js";
@@ -12,6 +13,7 @@ import { drainingError, end, fail } from "./session-end.js";
 export function open(session: LiveSession, who: Introduced, { recorded, make }: Prepared): void {
   const { sink } = session.context;
   const opening = openingOf(who);
+  endRest(session);
   session.state = opening;
   if (!recorded || sink.writable) return begin(session, who, make());
   sink
@@ -35,6 +37,7 @@ export function openLabels(session: LiveSession, who: Introduced, message: OpenR
   const label = checkedLabel(message, limits);
   const { agent, agentVersion, agentOptions = {}, tasks } = who.hello;
   const opening = openingOf(who);
+  endRest(session);
   session.state = opening;
   opening.giveUp = labels.request(
     { name: label, agent, agentVersion, agentOptions, tasks, numEnvs: message.numEnvs },
@@ -49,7 +52,7 @@ export function openLabels(session: LiveSession, who: Introduced, message: OpenR
         }
       },
       finish() {
-        session.state = { ...who, is: "ready" };
+        rest(session, who);
         sendFinished(session);
       },
       fail: (error) => fail(session, error),
@@ -131,7 +134,7 @@ function closed(session: LiveSession, { hello, place, steps }: Open): void {
   };
   session.before.steps += totals.steps;
   session.before.completeTrials += totals.completeTrials;
-  session.state = { is: "ready", hello, place };
+  rest(session, { hello, place });
   send(session, message);
   if (session.stopDrainTime !== undefined) fail(session, drainingError());
   else if (session.inputEnded) end(session, undefined, undefined);

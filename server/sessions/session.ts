@@ -16,6 +16,7 @@ import { capabilitiesOf } from "./capabilities.js";
 import { keptReason } from "./checked-options.js";
 import { checkHello, decodeRequest, notImplemented } from "./checked-request.js";
 import { describeLimits } from "./describe-limits.js";
+import { rest, waitForHello } from "./idle-time.js";
 import type { Link } from "./link.js";
 import { type Introduced, type LiveSession, openIn, send, statusOf } from "./live-session.js";
 import { assignedPlay, freePlay } from "./playable.js";
@@ -38,6 +39,8 @@ export interface Session {
   drain(deadlineMs: number): void;
   /** What it is doing now. */
   status(): SessionStatus;
+  /** How long it has had nothing open, nor a match to wait for, in milliseconds; 0 while it has. */
+  readonly idleMs: number;
 }
 
 /** Starts a session on a link. */
@@ -50,9 +53,12 @@ export function createSession(link: Link, context: SessionContext): Session {
     state: { is: "new" },
     before: { steps: 0, completeTrials: 0 },
     inputEnded: false,
+    idleSinceMs: undefined,
+    stopIdleTime: undefined,
     stopDrainTime: undefined,
   };
   context.tell({ event: "session_opened", session_id: session.id, peer: link.peer });
+  waitForHello(session);
   return {
     receive(bytes) {
       if (session.state.is === "ended") return;
@@ -71,6 +77,9 @@ export function createSession(link: Link, context: SessionContext): Session {
     fail: (error) => fail(session, error),
     drain: (deadlineMs) => drain(session, deadlineMs),
     status: () => statusOf(session),
+    get idleMs() {
+      return session.idleSinceMs === undefined ? 0 : context.clock.now() - session.idleSinceMs;
+    },
   };
 }
 
@@ -113,7 +122,7 @@ function onHello(session: LiveSession, hello: Hello): void {
     );
   }
   checkHello(hello);
-  session.state = { is: "ready", hello, place: undefined };
+  rest(session, { hello, place: undefined });
   send(session, {
     $case: "welcome",
     value: {

@@ -1,0 +1,37 @@
+/** How long a session may be there without anything: until its hello, and then until it opens something. */
+import { IcrlError } from "../../common/errors.js";
+import type { Introduced, LiveSession } from "./live-session.js";
+import { fail } from "./session-end.js";
+
+/** It has just come: its hello is waited for. */
+export function waitForHello(session: LiveSession): void {
+  const { clock, limits } = session.context;
+  session.stopIdleTime = clock.after(limits.hello_timeout_ms, () =>
+    fail(
+      session,
+      new IcrlError("HELLO_TIMEOUT", `no hello within ${limits.hello_timeout_ms} ms: send it as soon as the stream is open`),
+    ),
+  );
+}
+
+/** It is ready, and waits for what it is to open. Who waits for a match waits as long as that takes. */
+export function rest(session: LiveSession, { hello, place }: Introduced): void {
+  const { clock, limits } = session.context;
+  endRest(session);
+  session.state = { is: "ready", hello, place };
+  if (hello.entrant !== undefined) return;
+  session.idleSinceMs = clock.now();
+  session.stopIdleTime = clock.after(limits.idle_timeout_ms, () =>
+    fail(
+      session,
+      new IcrlError("IDLE_TIMEOUT", `nothing was open for ${limits.idle_timeout_ms} ms: connect again to open something`),
+    ),
+  );
+}
+
+/** It does something. */
+export function endRest(session: LiveSession): void {
+  session.idleSinceMs = undefined;
+  session.stopIdleTime?.();
+  session.stopIdleTime = undefined;
+}
