@@ -1,5 +1,4 @@
 /** A server put together: the log, sessions, tournaments, collections, labels, and the services on one port. */
-import { Server } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import type { Clock } from "../common/clock.js";
@@ -14,16 +13,18 @@ import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
 import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
 import { createCollections } from "./collections/collections.js";
 import { createEventLog, internalError, type ServerEvent } from "./event-log.js";
-import { type HttpOptions, type HttpServer, startHttpServer } from "./http/http-server.js";
+import { type HttpOptions, type HttpServer, PAGE_BOUNDS, startHttpServer } from "./http/http-server.js";
 import { createLivePage } from "./http/live-page.js";
+import { healthRoute, metricsRoute, type Probed } from "./http/probe-routes.js";
 import type { Route } from "./http/route.js";
 import { createLabels } from "./labels/labels.js";
 import type { Lobby } from "./matches/lobby.js";
-import { createMetrics, type Metrics } from "./metrics/metrics.js";
-import { callGuard } from "./rpc/call-guard.js";
+import { createMetrics } from "./metrics/metrics.js";
 import { collectionService } from "./rpc/collection-service.js";
 import { createConnections } from "./rpc/connections.js";
+import { connectionsThatFit } from "./rpc/connections-that-fit.js";
 import { environmentService } from "./rpc/environment-service.js";
+import { createGrpcServer, shutDown } from "./rpc/grpc-server.js";
 import { type Listener, listen } from "./rpc/listener.js";
 import { withRawMessages } from "./rpc/methods.js";
 import { openSessions } from "./rpc/open-sessions.js";
@@ -48,8 +49,12 @@ export interface ServerOptions {
   readonly datasetDir?: string;
   readonly durability: "fsync" | "process";
   readonly limits: Limits;
-  /** Where the live page and the metrics are served; absent when they are not. */
+  /** Where the live page is served, and the metrics beside it; absent when it is not. */
   readonly http?: HttpOptions;
+  /** Where the metrics and the health are served by themselves, HOST:PORT; absent when they are not. */
+  readonly metrics?: string;
+  /** Most files that the process may have open; absent: enough. */
+  readonly openFiles?: number;
   readonly logger: Logger;
   /** By which sessions live and entrants are waited for: the machine's where none is given. */
   readonly clock?: Clock;
@@ -61,7 +66,9 @@ export interface RunningServer {
   readonly address: string;
   /** Where the live page is; undefined when it is not served. */
   readonly pageUrl: string | undefined;
-  /** Of the addresses of agents and page those that others than this machine reach. */
+  /** Where the metrics are by themselves: `http://127.0.0.1:9464/`; undefined when they are not. */
+  readonly metricsUrl: string | undefined;
+  /** Of the addresses of agents, page and metrics those that others than this machine reach. */
   readonly open: readonly string[];
   /** Bytes of an interrupted write that were cut off the log when it was opened. */
   readonly tornBytes: number;
@@ -78,19 +85,25 @@ const GOODBYE_MS = 1000;
  * @throws NOT_A_LOG if there is no dataset where one is named; LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { limits, logger, clock = systemClock } = options;
+  const { logger, clock = systemClock } = options;
+  const limits = limitsThatFit(options);
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   makeFolders(options.dataDir);
-  const metrics = options.http === undefined ? undefined : createMetrics();
+  const metrics = options.http === undefined && options.metrics === undefined ? undefined : createMetrics();
   const say = createEventLog(logger);
   const tell = (event: ServerEvent) => {
     say(event);
     metrics?.count(event);
   };
+  if (limits.max_connections < options.limits.max_connections) {
+    const { max_connections } = limits;
+    tell({ event: "connections_lowered", max_connections, open_files: options.openFiles ?? 0 });
+  }
   const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
   const page = options.http === undefined ? undefined : createLivePage(clock.now);
   const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => tell(internalError("background", error));
+  const onHttpError = (error: unknown) => tell(internalError("http", error));
   const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, clock, onError, tell }).catch(
     async (error) => {
       page?.close();
@@ -115,22 +128,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     max: limits.max_connections,
     maxPerAddress: limits.max_connections_per_address,
   });
-  const server = new Server({
-    "grpc.max_receive_message_length": limits.max_message_bytes,
-    "grpc.max_send_message_length": -1,
-    "grpc.max_concurrent_streams": limits.max_streams_per_connection,
-    "grpc.max_connection_idle_ms": limits.idle_timeout_ms,
-    "grpc.keepalive_time_ms": limits.keepalive_ms,
-    "grpc.keepalive_timeout_ms": limits.keepalive_ms,
-    interceptors: [
-      callGuard({
-        connections,
-        clock,
-        tell,
-        maxHelloBytes: Math.min(limits.max_hello_bytes, limits.max_message_bytes),
-      }),
-    ],
-  });
+  const server = createGrpcServer(limits, { connections, clock, tell });
   server.addService(
     withRawMessages(EnvironmentServiceService),
     environmentService(sessions, (link) => createSession(link, context), { ...methods, clock, connections }),
@@ -154,19 +152,30 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   let listener: Listener | undefined;
   let http: HttpServer | undefined;
+  let probes: HttpServer | undefined;
+  let draining = false;
   try {
     listener = await listen(server, options.listen, connections, clock);
     if (options.http !== undefined && page !== undefined && metrics !== undefined) {
-      const watched = { address: listener.address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
-      http = await startHttpServer(options.http, [...page.routes(watched), metricsRoute(metrics)], (error) =>
-        tell(internalError("http", error)),
-      );
+      const watched = {
+        address: listener.address,
+        startedAtMs: startedAt.getTime(),
+        counters,
+        sink,
+        sessions,
+        tournaments,
+      };
+      http = await servePage(options.http, [...page.routes(watched), metricsRoute({ metrics })], onHttpError);
+    }
+    if (options.metrics !== undefined && metrics !== undefined) {
+      probes = await serveProbes(options.metrics, { metrics, sink, draining: () => draining }, onHttpError);
     }
   } catch (error) {
     listener?.stop();
     server.forceShutdown();
     listener?.destroy();
     page?.close();
+    await http?.close();
     await tournaments.close();
     collections.close();
     await sink.close();
@@ -174,12 +183,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   const { address } = listener;
-  const addresses = [address, ...(options.http === undefined ? [] : [options.http.listen])];
+  const addresses = [address, options.http?.listen, options.metrics].filter((one) => one !== undefined);
   const open = addresses.filter((listened) => !isLoopback(listened));
   tell({
     event: "listening",
     address,
     page: http?.url,
+    metrics: probes?.url,
     open: open.length > 0 ? open : undefined,
     data: options.dataDir,
     version: VERSION,
@@ -187,10 +197,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     address,
     pageUrl: http?.url,
+    metricsUrl: probes?.url,
     open,
     tornBytes: sink.tornBytes,
     async close(deadlineMs, why = "closed") {
       const deadline = performance.now() + deadlineMs;
+      draining = true;
       tell({ event: "draining", sessions: sessions.size, deadline_ms: deadlineMs, why });
       health.setStatus("", "NOT_SERVING");
       // It listens until the last session has ended, to say why it takes no more.
@@ -205,26 +217,28 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await http?.close();
       await tournamentsClosed;
       await sink.close();
+      await probes?.close(); // last: it says that the rest stops
       tell({ event: "stopped" });
     },
   };
 }
 
-/** Resolves when the last call has ended, by force after `forceMs`. */
-function shutDown(server: Server, forceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const forced = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, forceMs);
-    server.tryShutdown(() => {
-      clearTimeout(forced);
-      resolve();
-    });
-  });
+/** The limits, with no more connections than files allow. */
+function limitsThatFit({ limits, openFiles = Number.POSITIVE_INFINITY }: ServerOptions): Limits {
+  return { ...limits, max_connections: connectionsThatFit(limits.max_connections, openFiles) };
 }
 
-const metricsRoute = ({ contentType, text }: Metrics): Route => ({
-  path: "/metrics",
-  answer: async () => ({ type: contentType, body: await text() }),
-});
+type OnHttpError = Parameters<typeof startHttpServer>[2];
+
+/** The live page: a browser has six connections, and nobody may take all of the process's. */
+function servePage(options: HttpOptions, routes: readonly Route[], onError: OnHttpError): Promise<HttpServer> {
+  const doors = createConnections({ max: 128, maxPerAddress: 64 });
+  return startHttpServer(options, routes, onError, { ...PAGE_BOUNDS, doors });
+}
+
+/** The metrics and the health by themselves: few ask, and at once. */
+function serveProbes(listen: string, probed: Probed, onError: OnHttpError): Promise<HttpServer> {
+  const doors = createConnections({ max: 16, maxPerAddress: 8 });
+  const routes = [metricsRoute(probed), healthRoute(probed)];
+  return startHttpServer({ listen }, routes, onError, { what: "the metrics", requestMs: 2000, doors });
+}

@@ -20,6 +20,7 @@ interface ServeFlags extends Record<string, unknown> {
   data: string;
   dataset?: string;
   http: string;
+  metrics: string;
   durability: "fsync" | "process";
   logLevel: string;
   drainMs: number;
@@ -40,6 +41,12 @@ export function serveCommand(): Command {
       (text) => (text === "off" ? text : hostAndPort(text)),
       DEFAULT_PAGE,
     )
+    .option(
+      "--metrics <host:port|off>",
+      "address of the metrics and the health by themselves; port 0 takes a free one",
+      (text) => (text === "off" ? text : hostAndPort(text)),
+      "off",
+    )
     .addOption(
       new Option(
         "--durability <kind>",
@@ -55,7 +62,7 @@ export function serveCommand(): Command {
     )
     .option("--drain-ms <ms>", "how long sessions may finish after SIGINT or SIGTERM", wholeNumber(0), 10_000)
     .option("--stop-with-input", "stop when standard input ends")
-    .option("--json", "print one JSON line when listening: event, address, http, data, torn_bytes, pid");
+    .option("--json", "print one JSON line when listening: event, address, http, metrics, data, torn_bytes, pid");
   for (const [name, row] of Object.entries(LIMIT_OPTIONS)) {
     const help = `${row.help} (${allowed(row)})`;
     command.option(`--${name.replaceAll("_", "-")} <n>`, help, wholeNumber(row.min ?? 0, row.max), row.default);
@@ -78,16 +85,18 @@ export function serveCommand(): Command {
       dataDir: flags.data,
       datasetDir: flags.dataset,
       http: flags.http === "off" ? undefined : { listen: flags.http, elseFree },
+      metrics: flags.metrics === "off" ? undefined : flags.metrics,
       durability: flags.durability,
       limits,
       logLevel: flags.logLevel,
       drainMs: flags.drainMs,
       stopWithInput: flags.stopWithInput ?? false,
-      onListening: ({ address, pageUrl, open, tornBytes }) => {
+      onListening: ({ address, pageUrl, metricsUrl, open, tornBytes }) => {
         const event = {
           event: "listening",
           address,
           http: pageUrl ?? null,
+          metrics: metricsUrl ?? null,
           data: flags.data,
           torn_bytes: tornBytes,
           pid: process.pid,
@@ -96,6 +105,7 @@ export function serveCommand(): Command {
         else {
           printText(process.stdout, `icrl serves on ${address}, logs to ${flags.data}\n`);
           if (pageUrl !== undefined) printText(process.stdout, `page at ${pageUrl}\n`);
+          if (metricsUrl !== undefined) printText(process.stdout, `metrics at ${metricsUrl}metrics\n`);
           for (const one of open) {
             const warning = openAddressWarning(one); // standard error has JSON: the log has it
             if (warning !== undefined) printText(process.stdout, `${warning}\n`);

@@ -19,8 +19,6 @@ export interface GuardContext {
   readonly clock: Clock;
   /** Told what happens. */
   readonly tell: (event: RpcEvent) => void;
-  /** Largest message of a stream that has not said hello, in bytes. */
-  readonly maxHelloBytes: number;
 }
 
 /** How long a request may take to come, and the next one where there are many. Sessions have deadlines of their own. */
@@ -34,7 +32,7 @@ const PLAY = "/icrl.v1.EnvironmentService/Play";
 
 /** The interceptor of a server's calls. */
 export function callGuard(context: GuardContext): ServerInterceptor {
-  const { connections, clock, tell, maxHelloBytes } = context;
+  const { connections, clock, tell } = context;
   let underWay = 0;
 
   /** A call whose request is waited for, and no longer than it may take. */
@@ -97,7 +95,6 @@ export function callGuard(context: GuardContext): ServerInterceptor {
       onTooLarge(inner, end);
       return timed(call, requestStream, end);
     }
-    inner.decoder.maxReadMessageLength = maxHelloBytes;
     // Nothing stands between a session and its stream. (Declared to be more than grpc-js uses.)
     return call as ServerInterceptingCall;
   };

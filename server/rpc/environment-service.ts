@@ -52,7 +52,7 @@ function play(
   stream: ServerDuplexStream<Buffer, Buffer>,
   sessions: OpenSessions,
   startSession: (link: Link) => Session,
-  { tell, maxMessageBytes, connections, clock }: PlayContext,
+  { tell, connections, clock }: PlayContext,
 ): void {
   const call = callBehind(stream);
   const peer = stream.getPeer();
@@ -61,6 +61,9 @@ function play(
   let stopGoodbye = () => {};
   const link: Link = {
     peer,
+    take(maxBytes) {
+      call.decoder.maxReadMessageLength = maxBytes;
+    },
     send(bytes) {
       // An agent that asks faster than it reads is not read from until it has caught up.
       if (!stream.write(bytes) && !stream.isPaused()) {
@@ -95,7 +98,6 @@ function play(
     if (ended) return;
     if (!introduced) {
       introduced = true;
-      call.decoder.maxReadMessageLength = maxMessageBytes;
       const refusal = sessions.admit(session);
       if (refusal !== undefined) return session.fail(refusal);
     }

@@ -6,10 +6,14 @@ import { fail } from "./session-end.js";
 /** It has just come: its hello is waited for. */
 export function waitForHello(session: LiveSession): void {
   const { clock, limits } = session.context;
+  takeSmall(session);
   session.stopIdleTime = clock.after(limits.hello_timeout_ms, () =>
     fail(
       session,
-      new IcrlError("HELLO_TIMEOUT", `no hello within ${limits.hello_timeout_ms} ms: send it as soon as the stream is open`),
+      new IcrlError(
+        "HELLO_TIMEOUT",
+        `no hello within ${limits.hello_timeout_ms} ms: send it as soon as the stream is open`,
+      ),
     ),
   );
 }
@@ -18,15 +22,24 @@ export function waitForHello(session: LiveSession): void {
 export function rest(session: LiveSession, { hello, place }: Introduced): void {
   const { clock, limits } = session.context;
   endRest(session);
+  takeSmall(session);
   session.state = { is: "ready", hello, place };
   if (hello.entrant !== undefined) return;
   session.idleSinceMs = clock.now();
   session.stopIdleTime = clock.after(limits.idle_timeout_ms, () =>
     fail(
       session,
-      new IcrlError("IDLE_TIMEOUT", `nothing was open for ${limits.idle_timeout_ms} ms: connect again to open something`),
+      new IcrlError(
+        "IDLE_TIMEOUT",
+        `nothing was open for ${limits.idle_timeout_ms} ms: connect again to open something`,
+      ),
     ),
   );
+}
+
+/** While nothing is open there is nothing large to say. */
+function takeSmall({ link, context: { limits } }: LiveSession): void {
+  link.take?.(Math.min(limits.max_hello_bytes, limits.max_message_bytes));
 }
 
 /** It does something. */

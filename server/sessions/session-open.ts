@@ -90,6 +90,7 @@ function begin(
     label: opened.label,
   });
   session.state = playing;
+  session.link.take?.(session.context.limits.max_message_bytes);
   send(session, {
     $case: "opened",
     value: {
