@@ -95,15 +95,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     say(event);
     metrics?.count(event);
   };
-  if (limits.max_connections < options.limits.max_connections) {
-    const { max_connections } = limits;
-    tell({ event: "connections_lowered", max_connections, open_files: options.openFiles ?? 0 });
-  }
+  if (limits.max_connections < options.limits.max_connections) tell(connectionsLowered(limits, options));
   const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
   const page = options.http === undefined ? undefined : createLivePage(clock.now);
   const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => tell(internalError("background", error));
-  const onHttpError = (error: unknown) => tell(internalError("http", error));
   const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, clock, onError, tell }).catch(
     async (error) => {
       page?.close();
@@ -124,58 +120,45 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const startedAt = new Date();
 
   const methods = { tell, maxMessageBytes: limits.max_message_bytes };
-  const connections = createConnections({
-    max: limits.max_connections,
-    maxPerAddress: limits.max_connections_per_address,
-  });
+  const connections = createConnections(limits.max_connections, limits.max_connections_per_address);
   const server = createGrpcServer(limits, { connections, clock, tell });
-  server.addService(
-    withRawMessages(EnvironmentServiceService),
-    environmentService(sessions, (link) => createSession(link, context), { ...methods, clock, connections }),
-  );
-  server.addService(withRawMessages(TournamentServiceService), tournamentService(tournaments, methods));
-  server.addService(withRawMessages(CollectionServiceService), collectionService(collections, methods));
-  server.addService(
-    withRawMessages(TrajectoryServiceService),
-    trajectoryService(options.dataDir, sink, tournaments, limits, methods),
-  );
-  server.addService(
-    withRawMessages(ServerInfoServiceService),
-    serverInfoService(
-      { limits, labels, sink, durability: options.durability, startedAt, counters, openSessions: sessions },
-      methods,
-    ),
-  );
+  for (const [service, handlers] of [
+    [
+      EnvironmentServiceService,
+      environmentService(sessions, (link) => createSession(link, context), { ...methods, clock, connections }),
+    ],
+    [TournamentServiceService, tournamentService(tournaments, methods)],
+    [CollectionServiceService, collectionService(collections, methods)],
+    [TrajectoryServiceService, trajectoryService(options.dataDir, sink, tournaments, limits, methods)],
+    [
+      ServerInfoServiceService,
+      serverInfoService(
+        { limits, labels, sink, durability: options.durability, startedAt, counters, openSessions: sessions },
+        methods,
+      ),
+    ],
+  ] as const) {
+    server.addService(withRawMessages(service), handlers);
+  }
   reflectionService().addToServer(server);
   const health = new HealthImplementation({ "": "SERVING" });
   health.addToServer(server);
 
   let listener: Listener | undefined;
-  let http: HttpServer | undefined;
-  let probes: HttpServer | undefined;
+  let pages: { readonly page?: HttpServer; readonly probes?: HttpServer };
   let draining = false;
   try {
     listener = await listen(server, options.listen, connections, clock);
-    if (options.http !== undefined && page !== undefined && metrics !== undefined) {
-      const watched = {
-        address: listener.address,
-        startedAtMs: startedAt.getTime(),
-        counters,
-        sink,
-        sessions,
-        tournaments,
-      };
-      http = await servePage(options.http, [...page.routes(watched), metricsRoute({ metrics })], onHttpError);
-    }
-    if (options.metrics !== undefined && metrics !== undefined) {
-      probes = await serveProbes(options.metrics, { metrics, sink, draining: () => draining }, onHttpError);
-    }
+    const { address } = listener;
+    const watched = { address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
+    const probed = metrics && { metrics, sink, draining: () => draining };
+    pages = await servePages(options, page?.routes(watched) ?? [], probed, (error) =>
+      tell(internalError("http", error)),
+    );
   } catch (error) {
-    listener?.stop();
     server.forceShutdown();
     listener?.destroy();
     page?.close();
-    await http?.close();
     await tournaments.close();
     collections.close();
     await sink.close();
@@ -183,21 +166,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   const { address } = listener;
-  const addresses = [address, options.http?.listen, options.metrics].filter((one) => one !== undefined);
-  const open = addresses.filter((listened) => !isLoopback(listened));
+  const open = [address, options.http?.listen, options.metrics].filter(reachedByOthers);
   tell({
     event: "listening",
     address,
-    page: http?.url,
-    metrics: probes?.url,
+    page: pages.page?.url,
+    metrics: pages.probes?.url,
     open: open.length > 0 ? open : undefined,
     data: options.dataDir,
     version: VERSION,
   });
   return {
     address,
-    pageUrl: http?.url,
-    metricsUrl: probes?.url,
+    pageUrl: pages.page?.url,
+    metricsUrl: pages.probes?.url,
     open,
     tornBytes: sink.tornBytes,
     async close(deadlineMs, why = "closed") {
@@ -214,31 +196,49 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await shutDown(server, Math.max(deadline - performance.now(), 0) + GOODBYE_MS);
       listener.destroy();
       page?.close();
-      await http?.close();
+      await pages.page?.close();
       await tournamentsClosed;
       await sink.close();
-      await probes?.close(); // last: it says that the rest stops
+      await pages.probes?.close(); // last: it says that the rest stops
       tell({ event: "stopped" });
     },
   };
 }
+
+const reachedByOthers = (address: string | undefined): address is string =>
+  address !== undefined && !isLoopback(address);
+
+const connectionsLowered = ({ max_connections }: Limits, { openFiles = 0 }: ServerOptions): ServerEvent => ({
+  event: "connections_lowered",
+  max_connections,
+  open_files: openFiles,
+});
 
 /** The limits, with no more connections than files allow. */
 function limitsThatFit({ limits, openFiles = Number.POSITIVE_INFINITY }: ServerOptions): Limits {
   return { ...limits, max_connections: connectionsThatFit(limits.max_connections, openFiles) };
 }
 
-type OnHttpError = Parameters<typeof startHttpServer>[2];
-
-/** The live page: a browser has six connections, and nobody may take all of the process's. */
-function servePage(options: HttpOptions, routes: readonly Route[], onError: OnHttpError): Promise<HttpServer> {
-  const doors = createConnections({ max: 128, maxPerAddress: 64 });
-  return startHttpServer(options, routes, onError, { ...PAGE_BOUNDS, doors });
-}
-
-/** The metrics and the health by themselves: few ask, and at once. */
-function serveProbes(listen: string, probed: Probed, onError: OnHttpError): Promise<HttpServer> {
-  const doors = createConnections({ max: 16, maxPerAddress: 8 });
-  const routes = [metricsRoute(probed), healthRoute(probed)];
-  return startHttpServer({ listen }, routes, onError, { what: "the metrics", requestMs: 2000, doors });
+/**
+ * The live page, and the metrics by themselves, where they are asked for. A browser has six connections, whoever scrapes one: nobody may
+ * take all of the process's.
+ */
+async function servePages(
+  { http, metrics: listen }: ServerOptions,
+  routes: readonly Route[],
+  probed: Probed | undefined,
+  onError: (error: unknown) => void,
+): Promise<{ readonly page?: HttpServer; readonly probes?: HttpServer }> {
+  if (probed === undefined) return {};
+  const numbers = metricsRoute(probed);
+  const pageBounds = { ...PAGE_BOUNDS, doors: createConnections(128, 64) };
+  const page = http && (await startHttpServer(http, [...routes, numbers], onError, pageBounds));
+  if (listen === undefined) return { page };
+  const bounds = { what: "the metrics", requestMs: 2000, doors: createConnections(16, 8) };
+  try {
+    return { page, probes: await startHttpServer({ listen }, [numbers, healthRoute(probed)], onError, bounds) };
+  } catch (error) {
+    await page?.close();
+    throw error;
+  }
 }

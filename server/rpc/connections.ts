@@ -1,12 +1,6 @@
 /** Connections to one listener: how many there are, whose they are, and which gives way where there are too many. */
 import type { Socket } from "node:net";
 
-/** How many there may be at once. */
-export interface ConnectionBounds {
-  readonly max: number;
-  readonly maxPerAddress: number;
-}
-
 /** The connections of one listener. Connections are known by their other end, HOST:PORT. */
 export interface Connections {
   readonly size: number;
@@ -38,8 +32,13 @@ interface Connection {
   quietSince: number;
 }
 
-/** No connection yet. */
-export function createConnections({ max, maxPerAddress }: ConnectionBounds): Connections {
+/**
+ * No connection yet.
+ *
+ * @param max most of them at once
+ * @param maxPerAddress most of them at once from one address
+ */
+export function createConnections(max: number, maxPerAddress: number): Connections {
   const connections = new Map<string, Connection>();
   const ofAddress = new Map<string, number>();
   let counted = 0;

@@ -14,7 +14,7 @@ export interface Listener {
   readonly address: string;
   /** Lets nobody in any more; connections that are there go on. */
   stop(): void;
-  /** Closes what is left of them. */
+  /** Closes them, too. */
   destroy(): void;
 }
 
@@ -61,12 +61,16 @@ export async function listen(
     }
   }
   if (servers.length === 0) throw failure;
+  const stop = () => {
+    for (const server of servers) server.close();
+  };
   return {
     address: `${address.slice(0, at)}:${port}`,
-    stop() {
-      for (const server of servers) server.close();
+    stop,
+    destroy() {
+      stop();
+      connections.destroy();
     },
-    destroy: () => connections.destroy(),
   };
 }
 
