@@ -49,8 +49,7 @@ export async function listen(
   let port = Number(address.slice(at + 1));
   let failure: unknown;
   for (const { address: one } of await lookup(host, { all: true })) {
-    // Half open: whoever has said all it has to say may still listen.
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+    const server = createServer({ noDelay: true }, (socket) =>
       receive(socket, connections, clock, injector.injectConnection),
     );
     try {
@@ -100,7 +99,7 @@ function receive(socket: Socket, connections: Connections, clock: Clock, hand: (
     if (said.compare(PREFACE, 0, length, 0, length) !== 0) return gone();
     if (length < PREFACE.length) return;
     stopWaiting();
-    socket.off("data", hear).off("end", gone).pause();
+    socket.off("data", hear).pause();
     socket.unshift(said);
     connections.spoke(peer);
     hand(socket);
@@ -110,5 +109,5 @@ function receive(socket: Socket, connections: Connections, clock: Clock, hand: (
       socket.once("close", stop);
     });
   };
-  socket.on("data", hear).on("end", gone).once("close", stopWaiting);
+  socket.on("data", hear).once("close", stopWaiting);
 }

@@ -28,6 +28,8 @@ export interface TestServer {
   readonly connection: Connection;
   /** Where its live page is; undefined when it has none. */
   readonly pageUrl: string | undefined;
+  /** Where its metrics are by themselves; undefined when they are not. */
+  readonly metricsUrl: string | undefined;
   /** What it wrote to its own log, parsed. */
   readonly said: readonly Record<string, unknown>[];
   /** Drains it and stops it; once. */
@@ -44,16 +46,19 @@ export async function startTestServer(
   dir = tempDir(),
   logLevel = "info",
   clock?: Clock,
+  listen = "127.0.0.1:0",
+  metrics?: string,
 ): Promise<TestServer> {
   const resolved = resolveOptions(LIMIT_OPTIONS, limits, "a test's server");
   const said: Record<string, unknown>[] = [];
   const server = await startServer({
-    listen: "127.0.0.1:0",
+    listen,
     dataDir: dir.path,
     datasetDir,
     durability: "process",
     limits: resolved,
     http,
+    metrics,
     clock,
     logger: pino(
       { level: logLevel },
@@ -72,6 +77,7 @@ export async function startTestServer(
     limits: resolved,
     connection,
     pageUrl: server.pageUrl,
+    metricsUrl: server.metricsUrl,
     said,
     close,
     async dispose() {
