@@ -29,7 +29,10 @@ export const REASONS = {
   MESSAGE_TOO_LARGE: { code: CODE.RESOURCE_EXHAUSTED, when: "a message above limits.max_message_bytes" },
   PROTOCOL_VERSION: { code: CODE.FAILED_PRECONDITION, when: "hello's version range does not meet the server's" },
   PROTOCOL_ORDER: { code: CODE.FAILED_PRECONDITION, when: "a message that the session's state does not allow" },
-  NOT_IMPLEMENTED: { code: CODE.UNIMPLEMENTED, when: "a message whose capability the server's welcome does not list" },
+  NOT_IMPLEMENTED: {
+    code: CODE.UNIMPLEMENTED,
+    when: "a message whose capability the server's welcome does not list, or compressed messages",
+  },
   NAME_INVALID: {
     code: CODE.INVALID_ARGUMENT,
     when: "a name, a version or a tag that is empty, too long or has characters that cannot be seen: controls, bidi, zero width",
@@ -79,7 +82,10 @@ export const REASONS = {
     code: CODE.RESOURCE_EXHAUSTED,
     when: "a task, tournament, collection or query that would take more memory or work than a limit allows, whenever it comes",
   },
-  TOO_MANY_SESSIONS: { code: CODE.RESOURCE_EXHAUSTED, when: "limits.max_sessions are open" },
+  TOO_MANY_SESSIONS: {
+    code: CODE.RESOURCE_EXHAUSTED,
+    when: "limits.max_sessions are open; also for a session that had nothing open then, and made room",
+  },
   SERVER_DRAINING: { code: CODE.UNAVAILABLE, when: "the server is about to stop" },
   LOG_UNWRITABLE: {
     code: CODE.UNAVAILABLE,

@@ -155,6 +155,7 @@ test("--json of `serve` is one line when it listens; SIGTERM ends it with exit c
     event: "string",
     address: "string",
     http: "string",
+    metrics: null,
     data: "string",
     torn_bytes: "number",
     pid: "number",

@@ -10,7 +10,7 @@ import type { Clock } from "#icrl/common/clock.js";
 import { resolveOptions } from "#icrl/common/options.js";
 import { readEpisodes } from "#icrl/datasets/log/read-episodes.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
-import { startServer } from "#icrl/server/app.js";
+import { type ServerOptions, startServer } from "#icrl/server/app.js";
 import type { HttpOptions } from "#icrl/server/http/http-server.js";
 import { LIMIT_OPTIONS, type Limits } from "#icrl/server/sessions/limits.js";
 import { createReplay } from "#icrl/server/trajectories/replay.js";
@@ -46,19 +46,18 @@ export async function startTestServer(
   dir = tempDir(),
   logLevel = "info",
   clock?: Clock,
-  listen = "127.0.0.1:0",
-  metrics?: string,
+  more: Partial<Pick<ServerOptions, "listen" | "metrics" | "openFiles">> = {},
 ): Promise<TestServer> {
   const resolved = resolveOptions(LIMIT_OPTIONS, limits, "a test's server");
   const said: Record<string, unknown>[] = [];
   const server = await startServer({
-    listen,
+    listen: "127.0.0.1:0",
+    ...more,
     dataDir: dir.path,
     datasetDir,
     durability: "process",
     limits: resolved,
     http,
-    metrics,
     clock,
     logger: pino(
       { level: logLevel },

@@ -10,16 +10,8 @@ import { startTestServer } from "../../support/server.js";
 
 test("they have a listener of their own, with or without a page, and it is bounded by itself", async () => {
   for (const page of [undefined, { listen: "127.0.0.1:0" }]) {
-    const server = await startTestServer(
-      {},
-      undefined,
-      page,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      "127.0.0.1:0",
-    );
+    const metrics = "127.0.0.1:0";
+    const server = await startTestServer({}, undefined, page, undefined, undefined, undefined, { metrics });
     onTestFinished(() => server.dispose());
     const url = server.metricsUrl as string;
     const numbers = await http(`${url}metrics`);

@@ -88,11 +88,11 @@ test("a connection without a call is closed in time, also where the other end do
 test("an address that is taken is an error with a code, and names and IPv6 are listened on", async () => {
   const { address } = await serverForTest();
   await expect(
-    startTestServer({}, undefined, undefined, undefined, undefined, undefined, address),
+    startTestServer({}, undefined, undefined, undefined, undefined, undefined, { listen: address }),
   ).rejects.toMatchObject({ code: "EADDRINUSE" });
   for (const listen of ["localhost:0", "[::1]:0"]) {
     const folder = tempDir();
-    const server = await startTestServer({}, undefined, undefined, folder, undefined, undefined, listen);
+    const server = await startTestServer({}, undefined, undefined, folder, undefined, undefined, { listen });
     onTestFinished(() => server.dispose());
     expect(server.address.slice(0, server.address.lastIndexOf(":"))).toBe(listen.slice(0, -2));
     expect((await server.connection.getServerInfo()).limits?.maxConnections).toBe(512);
