@@ -29,7 +29,10 @@ export const REASONS = {
   MESSAGE_TOO_LARGE: { code: CODE.RESOURCE_EXHAUSTED, when: "a message above limits.max_message_bytes" },
   PROTOCOL_VERSION: { code: CODE.FAILED_PRECONDITION, when: "hello's version range does not meet the server's" },
   PROTOCOL_ORDER: { code: CODE.FAILED_PRECONDITION, when: "a message that the session's state does not allow" },
-  NOT_IMPLEMENTED: { code: CODE.UNIMPLEMENTED, when: "a message whose capability the server's welcome does not list" },
+  NOT_IMPLEMENTED: {
+    code: CODE.UNIMPLEMENTED,
+    when: "a message whose capability the server's welcome does not list, or compressed messages",
+  },
   NAME_INVALID: {
     code: CODE.INVALID_ARGUMENT,
     when: "a name, a version or a tag that is empty, too long or has characters that cannot be seen: controls, bidi, zero width",
@@ -66,7 +69,11 @@ export const REASONS = {
     code: CODE.DEADLINE_EXCEEDED,
     when: "no answer within limits.act_timeout_ms, nor, in a match, within what is left of limits.act_overtime_ms",
   },
-  HELLO_TIMEOUT: { code: CODE.DEADLINE_EXCEEDED, when: "a stream without a hello within limits.hello_timeout_ms" },
+  HELLO_TIMEOUT: {
+    code: CODE.DEADLINE_EXCEEDED,
+    when: "a stream without a hello within limits.hello_timeout_ms, or another call without its request within 10 s",
+  },
+  IDLE_TIMEOUT: { code: CODE.DEADLINE_EXCEEDED, when: "a session with nothing open for limits.idle_timeout_ms" },
   SERVER_BUSY: {
     code: CODE.RESOURCE_EXHAUSTED,
     when: "as much is held or under way as the server allows at once: memory, reads, work. The same request may pass later",
@@ -75,7 +82,10 @@ export const REASONS = {
     code: CODE.RESOURCE_EXHAUSTED,
     when: "a task, tournament, collection or query that would take more memory or work than a limit allows, whenever it comes",
   },
-  TOO_MANY_SESSIONS: { code: CODE.RESOURCE_EXHAUSTED, when: "limits.max_sessions are open" },
+  TOO_MANY_SESSIONS: {
+    code: CODE.RESOURCE_EXHAUSTED,
+    when: "limits.max_sessions are open; also for a session that had nothing open then, and made room",
+  },
   SERVER_DRAINING: { code: CODE.UNAVAILABLE, when: "the server is about to stop" },
   LOG_UNWRITABLE: {
     code: CODE.UNAVAILABLE,

@@ -1,5 +1,4 @@
 /** A server put together: the log, sessions, tournaments, collections, labels, and the services on one port. */
-import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import type { Clock } from "../common/clock.js";
@@ -15,8 +14,9 @@ import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
 import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
 import { createCollections } from "./collections/collections.js";
 import { createEventLog, type ServerEvent } from "./event-log.js";
-import { type HttpOptions, type HttpServer, startHttpServer } from "./http/http-server.js";
+import { type HttpEvents, type HttpOptions, type HttpServer, PAGE_BOUNDS, startHttpServer } from "./http/http-server.js";
 import { createLivePage } from "./http/live-page.js";
+import { healthRoute, metricsRoute, type Probed } from "./http/probe-routes.js";
 import type { Route } from "./http/route.js";
 import { checkKey, hashOfKey, isKeyOf, newKey } from "./keys.js";
 import { createLabels } from "./labels/labels.js";
@@ -25,7 +25,11 @@ import { openSchedules } from "./matches/open-schedules.js";
 import { notifyAll } from "./matches/turn-listeners.js";
 import type { Metrics } from "./metrics/metrics.js";
 import { collectionService } from "./rpc/collection-service.js";
+import { createConnections } from "./rpc/connections.js";
+import { connectionsThatFit } from "./rpc/connections-that-fit.js";
 import { environmentService } from "./rpc/environment-service.js";
+import { createGrpcServer, shutDown } from "./rpc/grpc-server.js";
+import { type Listener, listen } from "./rpc/listener.js";
 import { withRawMessages } from "./rpc/methods.js";
 import { openSessions } from "./rpc/open-sessions.js";
 import { reflectionService } from "./rpc/reflection.js";
@@ -51,10 +55,14 @@ export interface ServerOptions {
   readonly datasetDir?: string;
   readonly durability: "fsync" | "process";
   readonly limits: Limits;
-  /** Where the live page and the metrics are served; absent when they are not. */
+  /** Where the live page is served, and the metrics beside it; absent when it is not. */
   readonly http?: HttpOptions;
   /** By which the live page and the RPCs know the operator, 16 to 100 printable characters; absent: one is drawn. */
   readonly operatorKey?: string;
+  /** Where the metrics and the health are served by themselves, HOST:PORT; absent when they are not. */
+  readonly metrics?: string;
+  /** Most files that the process may have open; absent: enough. */
+  readonly openFiles?: number;
   readonly logger: Logger;
   /** By which sessions live and entrants are waited for: the machine's where none is given. */
   readonly clock?: Clock;
@@ -68,16 +76,15 @@ export interface RunningServer {
   readonly pageUrl: string | undefined;
   /** By which the server knows its operator: `pageUrl` with it behind `#key=` is the page that withholds nothing. */
   readonly operatorKey: string;
-  /** Of the addresses of agents and page those that others than this machine reach. */
+  /** Where the metrics are by themselves: `http://127.0.0.1:9464/`; undefined when they are not. */
+  readonly metricsUrl: string | undefined;
+  /** Of the addresses of agents, page and metrics those that others than this machine reach. */
   readonly open: readonly string[];
   /** Bytes of an interrupted write that were cut off the log when it was opened. */
   readonly tornBytes: number;
   /** Drains, and says why: tells sessions, waits for them up to a deadline, makes the log whole, and stops. */
   close(deadlineMs: number, why?: string): Promise<void>;
 }
-
-/** gRPC's own bound is wider than ours, so that a message between the two gets our reason. */
-const HARD_LIMIT_FACTOR = 4;
 
 /** Largest request of a method that is no session, in bytes: a tournament of a thousand entrants has some hundred thousand. */
 const MAX_REQUEST_BYTES = 1 << 19;
@@ -91,21 +98,15 @@ const GOODBYE_MS = 1000;
  * @throws NOT_A_LOG if there is no dataset where one is named; LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { limits, logger, clock = systemClock, operatorKey = newKey() } = options;
+  const { logger, clock = systemClock, operatorKey = newKey() } = options;
   checkKey("the operator's key", operatorKey);
   const operatorHash = hashOfKey(operatorKey);
+  const limits = limitsThatFit(options);
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   makeFolders(options.dataDir, PRIVATE_FOLDER);
-  // Prometheus' client is loaded where its numbers are served.
-  const metrics = options.http === undefined ? undefined : (await import("./metrics/metrics.js")).createMetrics();
-  const say = createEventLog(logger);
-  const listeners = metrics === undefined ? [say] : [say, metrics.count];
-  // Whoever tells of something is in the middle of it: that it cannot be told is no reason to break off.
-  const tell = (event: ServerEvent) =>
-    notifyAll(
-      listeners.map((listener) => () => listener(event)),
-      () => {},
-    );
+  const metrics = await metricsFor(options);
+  const tell = tellAll(logger, metrics);
+  if (limits.maxConnections < options.limits.maxConnections) tell(connectionsLowered(limits, options));
   const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
   const page = options.http === undefined ? undefined : createLivePage(clock.now);
   const sink = page?.watch(log) ?? log;
@@ -129,44 +130,45 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const startedAt = new Date();
 
   const methods = { tell, maxMessageBytes: Math.min(limits.maxMessageBytes, MAX_REQUEST_BYTES) };
-  const server = new Server({
-    "grpc.max_receive_message_length": limits.maxMessageBytes * HARD_LIMIT_FACTOR,
-    "grpc.max_send_message_length": -1,
-  });
-  server.addService(
-    withRawMessages(EnvironmentServiceService),
-    environmentService(sessions, (link) => createSession(link, context), methods),
-  );
-  server.addService(withRawMessages(TournamentServiceService), tournamentService(tournaments, methods));
-  server.addService(withRawMessages(CollectionServiceService), collectionService(collections, methods));
-  server.addService(
-    withRawMessages(TrajectoryServiceService),
-    trajectoryService(options.dataDir, sink, tournaments, limits, methods),
-  );
-  server.addService(
-    withRawMessages(ServerInfoServiceService),
-    serverInfoService(
-      { limits, labels, sink, durability: options.durability, startedAt, counters, openSessions: sessions },
-      methods,
-    ),
-  );
+  const connections = createConnections(limits.maxConnections, limits.maxConnectionsPerAddress);
+  const server = createGrpcServer(limits, { connections, clock, tell });
+  for (const [service, handlers] of [
+    [
+      EnvironmentServiceService,
+      environmentService(sessions, (link) => createSession(link, context), { ...methods, clock, connections }),
+    ],
+    [TournamentServiceService, tournamentService(tournaments, methods)],
+    [CollectionServiceService, collectionService(collections, methods)],
+    [TrajectoryServiceService, trajectoryService(options.dataDir, sink, tournaments, limits, methods)],
+    [
+      ServerInfoServiceService,
+      serverInfoService(
+        { limits, labels, sink, durability: options.durability, startedAt, counters, openSessions: sessions },
+        methods,
+      ),
+    ],
+  ] as const) {
+    server.addService(withRawMessages(service), handlers);
+  }
   reflectionService().addToServer(server);
   const health = new HealthImplementation({ "": "SERVING" });
   health.addToServer(server);
 
-  let address: string;
-  let http: HttpServer | undefined;
+  let listener: Listener | undefined;
+  let pages: { readonly page?: HttpServer; readonly probes?: HttpServer };
+  let draining = false;
   try {
-    address = await bind(server, options.listen);
-    if (options.http !== undefined && page !== undefined && metrics !== undefined) {
-      const watched = { address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
-      http = await startHttpServer(options.http, [...page.routes(watched), metricsRoute(metrics)], {
-        isOperator: (key) => isKeyOf(operatorHash, key),
-        onError: (error) => tell(internalError("http", error)),
-      });
-    }
+    listener = await listen(server, options.listen, connections, clock);
+    const { address } = listener;
+    const watched = { address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
+    const probed = metrics && { metrics, sink, draining: () => draining };
+    pages = await servePages(options, page?.routes(watched) ?? [], probed, {
+      isOperator: (key) => isKeyOf(operatorHash, key),
+      onError: (error) => tell(internalError("http", error)),
+    });
   } catch (error) {
     server.forceShutdown();
+    listener?.destroy();
     page?.close();
     await tournaments.close();
     collections.close();
@@ -174,24 +176,27 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw error;
   }
 
-  const addresses = [address, ...(options.http === undefined ? [] : [options.http.listen])];
-  const open = addresses.filter((listened) => !isLoopback(listened));
+  const { address } = listener;
+  const open = [address, options.http?.listen, options.metrics].filter(reachedByOthers);
   tell({
     event: "listening",
     address,
-    page: http?.url,
+    page: pages.page?.url,
+    metrics: pages.probes?.url,
     open: open.length > 0 ? open : undefined,
     data: options.dataDir,
     version: VERSION,
   });
   return {
     address,
-    pageUrl: http?.url,
     operatorKey,
+    pageUrl: pages.page?.url,
+    metricsUrl: pages.probes?.url,
     open,
     tornBytes: sink.tornBytes,
     async close(deadlineMs, why = "closed") {
       const deadline = performance.now() + deadlineMs;
+      draining = true;
       tell({ event: "draining", sessions: sessions.size, deadlineMs, why });
       health.setStatus("", "NOT_SERVING");
       // It listens until the last session has ended, to say why it takes no more.
@@ -199,41 +204,70 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const tournamentsClosed = tournaments.close();
       collections.close();
       labels?.close();
+      listener.stop();
       await shutDown(server, Math.max(deadline - performance.now(), 0) + GOODBYE_MS);
+      listener.destroy();
       page?.close();
-      await http?.close();
+      await pages.page?.close();
       await tournamentsClosed;
       await sink.close();
+      await pages.probes?.close(); // last: it says that the rest stops
       tell({ event: "stopped" });
     },
   };
 }
 
-/** Listens on an address; gives it with the port that it got. @throws an Error with a code */
-async function bind(server: Server, address: string): Promise<string> {
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
+const reachedByOthers = (address: string | undefined): address is string =>
+  address !== undefined && !isLoopback(address);
+
+/** Prometheus' client is loaded where its numbers are served. */
+async function metricsFor({ http, metrics }: ServerOptions): Promise<Metrics | undefined> {
+  if (http === undefined && metrics === undefined) return undefined;
+  return (await import("./metrics/metrics.js")).createMetrics();
+}
+
+/** Whoever tells of something is in the middle of it: that it cannot be told is no reason to break off. */
+function tellAll(logger: Logger, metrics: Metrics | undefined): (event: ServerEvent) => void {
+  const say = createEventLog(logger);
+  const listeners = metrics === undefined ? [say] : [say, metrics.count];
+  return (event) =>
+    notifyAll(
+      listeners.map((listener) => () => listener(event)),
+      () => {},
     );
-  });
-  return `${address.slice(0, address.lastIndexOf(":"))}:${port}`;
 }
 
-/** Resolves when the last call has ended, by force after `forceMs`. */
-function shutDown(server: Server, forceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const forced = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, forceMs);
-    server.tryShutdown(() => {
-      clearTimeout(forced);
-      resolve();
-    });
-  });
-}
-
-const metricsRoute = ({ contentType, text }: Metrics): Route => ({
-  path: "/metrics",
-  answer: async () => ({ type: contentType, body: await text() }),
+const connectionsLowered = ({ maxConnections }: Limits, { openFiles = 0 }: ServerOptions): ServerEvent => ({
+  event: "connections_lowered",
+  maxConnections,
+  openFiles,
 });
+
+/** The limits, with no more connections than files allow. */
+function limitsThatFit({ limits, openFiles = Number.POSITIVE_INFINITY }: ServerOptions): Limits {
+  return { ...limits, maxConnections: connectionsThatFit(limits.maxConnections, openFiles) };
+}
+
+/**
+ * The live page, and the metrics by themselves, where they are asked for. A browser has six connections, whoever scrapes one: nobody may
+ * take all of the process's.
+ */
+async function servePages(
+  { http, metrics: listen }: ServerOptions,
+  routes: readonly Route[],
+  probed: Probed | undefined,
+  events: HttpEvents,
+): Promise<{ readonly page?: HttpServer; readonly probes?: HttpServer }> {
+  if (probed === undefined) return {};
+  const numbers = metricsRoute(probed);
+  const pageBounds = { ...PAGE_BOUNDS, doors: createConnections(128, 64) };
+  const page = http && (await startHttpServer(http, [...routes, numbers], events, pageBounds));
+  if (listen === undefined) return { page };
+  const bounds = { what: "the metrics", requestMs: 2000, doors: createConnections(16, 8) };
+  try {
+    return { page, probes: await startHttpServer({ listen }, [numbers, healthRoute(probed)], events, bounds) };
+  } catch (error) {
+    await page?.close();
+    throw error;
+  }
+}

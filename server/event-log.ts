@@ -16,11 +16,15 @@ export type ProcessEvent =
       readonly address: string;
       /** Where the live page is. */
       readonly page: string | undefined;
-      /** Addresses of both that others than this machine reach; undefined where there are none. */
+      /** Where the metrics are by themselves. */
+      readonly metrics: string | undefined;
+      /** Addresses of them that others than this machine reach; undefined where there are none. */
       readonly open: readonly string[] | undefined;
       readonly data: string;
       readonly version: string;
     }
+  /** There may be fewer connections than were asked for: the process may not open more files. */
+  | { readonly event: "connections_lowered"; readonly maxConnections: number; readonly openFiles: number }
   /** Sessions may finish for so long. */
   | { readonly event: "draining"; readonly sessions: number; readonly deadlineMs: number; readonly why: string }
   | { readonly event: "stopped" };
@@ -45,6 +49,10 @@ interface Saying<E> {
  */
 export const SAYINGS: { readonly [K in ServerEvent["event"]]: Saying<Extract<ServerEvent, { event: K }>> } = {
   listening: { level: ({ open }) => (open === undefined ? "info" : "warn"), msg: "listening" },
+  connections_lowered: {
+    level: "warn",
+    msg: "the process may not open enough files for so many connections: raise its limit (ulimit -n)",
+  },
   draining: { level: "info", msg: "draining: nothing new is opened" },
   stopped: { level: "info", msg: "stopped" },
   session_opened: { level: "debug", msg: "session opened" },

@@ -5,7 +5,7 @@ import { createEventLog } from "./event-log.js";
 import { internalError } from "./sessions/session-event.js";
 
 /** How the process is to behave beyond what the server needs. */
-export interface MainOptions extends Omit<ServerOptions, "logger"> {
+export interface MainOptions extends Omit<ServerOptions, "logger" | "openFiles"> {
   /** pino level of the server's own log, which goes to standard error. */
   readonly logLevel: string;
   /** How long sessions may finish after SIGINT or SIGTERM, in milliseconds. */
@@ -28,7 +28,7 @@ export async function runServer(options: MainOptions): Promise<void> {
     process.exit(1);
   };
   process.on("uncaughtException", onUncaught); // rejections that nobody handles come here, too
-  const server = await startServer({ ...options, logger });
+  const server = await startServer({ ...options, logger, openFiles: openFiles() });
   const stopped = new Promise<void>((resolve, reject) => {
     let stopping = false;
     let signals = 0;
@@ -55,3 +55,16 @@ export async function runServer(options: MainOptions): Promise<void> {
     if (options.stopWithInput) process.stdin.destroy(); // open input would keep the process alive
   }
 }
+
+/** Most files that this process may have open; where the system does not say, what is usual. */
+function openFiles(): number {
+  Object.assign(process.report, { excludeNetwork: true }); // what may take long, and is not asked for
+  const { userLimits } = process.report.getReport() as unknown as {
+    userLimits?: { open_files?: { soft: number | "unlimited" } };
+  };
+  const soft = userLimits?.open_files?.soft ?? USUAL_FILES;
+  return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft);
+}
+
+/** What systems allow a process that has asked for nothing else. */
+const USUAL_FILES = 1024;

@@ -21,6 +21,7 @@ interface ServeFlags extends Record<string, unknown> {
   data: string;
   dataset?: string;
   http: string;
+  metrics: string;
   durability: "fsync" | "process";
   logLevel: string;
   drainMs: number;
@@ -41,6 +42,12 @@ export function serveCommand(): Command {
       (text) => (text === "off" ? text : hostAndPort(text)),
       DEFAULT_PAGE,
     )
+    .option(
+      "--metrics <host:port|off>",
+      "address of the metrics and the health by themselves; port 0 takes a free one",
+      (text) => (text === "off" ? text : hostAndPort(text)),
+      "off",
+    )
     .addOption(
       new Option(
         "--durability <kind>",
@@ -58,7 +65,7 @@ export function serveCommand(): Command {
     .option("--stop-with-input", "stop when standard input ends")
     .option(
       "--json",
-      "print one JSON line when listening: event, address, http, page (http with the operator's key), data, torn_bytes, pid",
+      "print one JSON line when listening: event, address, http, page (http with the operator's key), metrics, data, torn_bytes, pid",
     );
   for (const [name, row] of Object.entries(LIMIT_OPTIONS)) {
     const help = `${row.help} (${allowed(row)})`;
@@ -77,18 +84,20 @@ export function serveCommand(): Command {
       dataDir: flags.data,
       datasetDir: flags.dataset,
       http: flags.http === "off" ? undefined : { listen: flags.http, elseFree },
+      metrics: flags.metrics === "off" ? undefined : flags.metrics,
       durability: flags.durability,
       limits,
       logLevel: flags.logLevel,
       drainMs: flags.drainMs,
       stopWithInput: flags.stopWithInput ?? false,
-      onListening: ({ address, pageUrl, operatorKey, open, tornBytes }) => {
+      onListening: ({ address, pageUrl, metricsUrl, operatorKey, open, tornBytes }) => {
         const page = pageUrl === undefined ? null : `${pageUrl}#key=${encodeURIComponent(operatorKey)}`;
         const event = {
           event: "listening",
           address,
           http: pageUrl ?? null,
           page,
+          metrics: metricsUrl ?? null,
           data: flags.data,
           torn_bytes: tornBytes,
           pid: process.pid,
@@ -97,6 +106,7 @@ export function serveCommand(): Command {
         else {
           printText(process.stdout, `icrl serves on ${address}, logs to ${flags.data}\n`);
           if (page !== null) printText(process.stdout, `page at ${page}\n`);
+          if (metricsUrl !== undefined) printText(process.stdout, `metrics at ${metricsUrl}metrics\n`);
           for (const one of open) {
             const warning = openAddressWarning(one); // standard error has JSON: the log has it
             if (warning !== undefined) printText(process.stdout, `${warning}\n`);

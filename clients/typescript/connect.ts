@@ -87,6 +87,18 @@ export interface Connection {
 /** Largest answer that is accepted, in bytes: observations of the largest sessions and pages of trajectories fit. */
 const MAX_RESPONSE_BYTES = 256 << 20;
 
+/**
+ * How often a server is asked for a sign of life, and how long it may take to give one. Both together are less than agents have for their
+ * actions, so that a relay that has gone dead is noticed before a match is lost by it.
+ */
+const KEEPALIVE_MS = 10_000;
+
+/**
+ * Sessions on one connection; more open another. A server takes so many calls on one (`limits.maxStreamsPerConnection`), and gRPC lets
+ * those above wait without a word.
+ */
+const SESSIONS_PER_CHANNEL = 100;
+
 /** How long a client waits for a server that does not answer: one that was started at the same time answers within seconds. */
 const PATIENCE_MS = 20_000;
 
@@ -108,13 +120,19 @@ export async function connect(
   onWaiting: (line: string) => void = () => {},
 ): Promise<Connection> {
   const insecure = credentials.createInsecure();
-  const environment = new EnvironmentServiceClient(address, insecure, {
+  const options = {
     "grpc.max_receive_message_length": MAX_RESPONSE_BYTES,
     "grpc.max_send_message_length": -1,
     "grpc.enable_http_proxy": isLoopback(address) ? 0 : 1,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
-  });
+    "grpc.keepalive_time_ms": KEEPALIVE_MS,
+    "grpc.keepalive_timeout_ms": KEEPALIVE_MS,
+    "grpc.keepalive_permit_without_calls": 1,
+    // Its own connections: those of one process would be one otherwise, with all their calls on it.
+    "grpc.use_local_subchannel_pool": 1,
+  };
+  const environment = new EnvironmentServiceClient(address, insecure, options);
   const seconds = timeoutMs / 1000;
   const quiet = setTimeout(
     () => onWaiting(`no server answers at ${address} yet: waiting up to ${seconds} s for one`),
@@ -138,6 +156,22 @@ export async function connect(
   function track<C extends Call>(call: C): C {
     underWay.add(call);
     call.once("status", () => underWay.delete(call));
+    return call;
+  }
+
+  const channels = [{ client: environment, sessions: 0 }];
+  function startPlay() {
+    let channel = channels.find(({ sessions }) => sessions < SESSIONS_PER_CHANNEL);
+    if (channel === undefined) {
+      channel = { client: new EnvironmentServiceClient(address, insecure, options), sessions: 0 };
+      channels.push(channel);
+    }
+    const on = channel;
+    on.sessions += 1;
+    const call = track(on.client.play());
+    call.once("status", () => {
+      on.sessions -= 1;
+    });
     return call;
   }
 
@@ -188,10 +222,10 @@ export async function connect(
       unary((done) => collection.listCollections({ pageSize: 0, pageToken: "", ...request }, done)),
     cancelCollection: (request) => unary((done) => collection.cancelCollection({ ownerKey: "", ...request }, done)),
     watchCollection: (request) => streaming(() => collection.watchCollection(request)),
-    play: () => openPlayStream(track(environment.play()), address),
+    play: () => openPlayStream(startPlay(), address),
     close() {
       for (const call of underWay) call.cancel();
-      environment.close();
+      for (const { client } of channels) client.close();
     },
   };
 }

@@ -3,7 +3,7 @@
  * request's answer.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { IcrlError } from "../../common/errors.js";
 import { isAllowedHost } from "./allowed-host.js";
 import type { ApiError } from "./api.js";
@@ -25,6 +25,20 @@ export interface HttpEvents {
   onError(error: unknown): void;
 }
 
+/** Who may come in, and for how long. */
+export interface HttpBounds {
+  /** What is served, for the error of an address that cannot be listened on: "the live page". */
+  readonly what: string;
+  /** How long a request may take to arrive, in milliseconds. */
+  readonly requestMs: number;
+  /** Lets a connection in, or closes it; is told when a request of it, known by HOST:PORT, begins and ends. Absent: all come in. */
+  readonly doors?: {
+    admit(socket: Socket): unknown;
+    began(peer: string): void;
+    ended(peer: string): void;
+  };
+}
+
 /** A listener. */
 export interface HttpServer {
   /** Where a browser finds it: `http://127.0.0.1:50552/`. */
@@ -38,11 +52,14 @@ export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Connections at a time: a browser has six, and nobody may take all of the process's. */
-const MAX_CONNECTIONS = 256;
+/** Of the live page. */
+export const PAGE_BOUNDS: HttpBounds = { what: "the live page", requestMs: 10_000 };
 
-/** How long a request may take to arrive. */
-const REQUEST_MS = 10_000;
+/** How often requests that take too long are looked for. */
+const CHECK_MS = 1000;
+
+/** How long a connection may stand still: of whoever does not read what it asked for. */
+const STILL_MS = 30_000;
 
 /** HTTP statuses of the gRPC codes of reasons; others are a bad request. */
 const STATUS: Readonly<Record<number, number>> = { 5: 404, 7: 403, 8: 429, 12: 405, 14: 503 };
@@ -56,22 +73,33 @@ export async function startHttpServer(
   options: HttpOptions,
   routes: readonly Route[],
   { isOperator, onError }: HttpEvents,
+  { what, requestMs, doors }: HttpBounds = PAGE_BOUNDS,
 ): Promise<HttpServer> {
   const at = options.listen.lastIndexOf(":");
   const host = options.listen.slice(0, at);
   const hostname = host.replace(/^\[|\]$/g, "");
-  const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) => {
+  const timeouts = {
+    requestTimeout: requestMs,
+    headersTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(CHECK_MS, requestMs),
+  };
+  const server = createServer(timeouts, (request, response) => {
+    const peer = `${request.socket.remoteAddress}:${request.socket.remotePort}`;
+    doors?.began(peer);
+    response.once("close", () => doors?.ended(peer));
     answer(request, response).catch((error: unknown) => {
       onError(error);
       response.destroy();
     });
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = STILL_MS;
+  server.on("connection", (socket: Socket) => doors?.admit(socket));
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on("error", () => {}); // whoever asked is gone
     try {
-      send(request, response, 200, await route(request));
+      const found = await route(request);
+      send(request, response, found.status ?? 200, found);
     } catch (error) {
       if (!(error instanceof IcrlError)) onError(error);
       if (response.headersSent) throw error;
@@ -115,7 +143,7 @@ export async function startHttpServer(
     });
   await listenOn(Number(options.listen.slice(at + 1))).catch((error: NodeJS.ErrnoException) => {
     if (options.elseFree === true && error.code === "EADDRINUSE") return listenOn(0);
-    const text = `the live page cannot be served on ${options.listen} (${error.message}): choose another address, or off`;
+    const text = `${what} cannot be served on ${options.listen} (${error.message}): choose another address, or off`;
     throw Object.assign(new Error(text), { code: error.code });
   });
   server.on("error", onError);

@@ -11,6 +11,8 @@ export interface HttpRequest {
 
 /** What goes out. */
 export interface HttpAnswer {
+  /** HTTP status; 200 where there is none. */
+  readonly status?: number;
   /** Content-Type. */
   readonly type: string;
   readonly body: string | Buffer;

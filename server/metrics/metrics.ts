@@ -19,7 +19,7 @@ export type CountedEvent =
   | SessionEvent
   | TournamentEvent
   | LogEvent
-  | { readonly event: "listening" | "draining" | "stopped" }
+  | { readonly event: "listening" | "connections_lowered" | "draining" | "stopped" }
   | {
       readonly event: "rpc_ended";
       readonly method: string;

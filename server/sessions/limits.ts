@@ -58,9 +58,9 @@ export const LIMIT_OPTIONS = {
   }),
   idle_timeout_ms: integer({
     default: 300_000,
-    min: 1000,
+    min: 100,
     max: 86_400_000,
-    help: "how long a connection with no call on it is kept, in ms",
+    help: "how long a connection with no call on it is kept, and a session with nothing open, in ms",
   }),
   keepalive_ms: integer({
     default: 10_000,

@@ -55,6 +55,10 @@ export interface LiveSession {
   readonly before: { steps: number; completeTrials: number };
   /** Whether the agent will send no more. */
   inputEnded: boolean;
+  /** Since when it has had nothing open; undefined while it has, and while it waits for a match. */
+  idleSinceMs: number | undefined;
+  /** Stops the time in which it must say hello, or open something; undefined while it has all the time there is. */
+  stopIdleTime: (() => void) | undefined;
   /** Stops the time in which what is open must end; undefined unless the server is about to stop. */
   stopDrainTime: (() => void) | undefined;
 }

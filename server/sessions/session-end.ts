@@ -35,6 +35,7 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
     }
   };
   attempt(() => session.stopDrainTime?.());
+  attempt(() => session.stopIdleTime?.());
   attempt(() => state.is === "opening" && state.giveUp());
   attempt(() => open?.steps.stop(leaving?.reason));
   // Whatever was to be opened, or is open, the server failed in it, and would again.

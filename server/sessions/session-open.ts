@@ -4,6 +4,7 @@ import type { Open as OpenRequest, PlayResponse } from "../../proto/gen/icrl/v1/
 import { describeTask } from "../tasks/describe-task.js";
 import { checkedLabel, notImplemented } from "./checked-request.js";
 import { playBytes } from "./envs-that-fit.js";
+import { endRest, rest } from "./idle-time.js";
 import { type Introduced, type LiveSession, type Open, type Opening, send } from "./live-session.js";
 import { createLockSteps } from "./lock-steps.js";
 import type { Playable, Prepared } from "./playable.js";
@@ -16,6 +17,7 @@ import { drainingError, end, fail, guarded } from "./session-end.js";
 export function open(session: LiveSession, who: Introduced, prepared: Prepared): void {
   session.release = session.context.memory.reserve(prepared.bytes, prepared.what);
   const opening = openingOf(who);
+  endRest(session);
   session.state = opening;
   openReserved(session, opening, prepared);
 }
@@ -58,6 +60,7 @@ export function openLabels(session: LiveSession, who: Introduced, message: OpenR
   const label = checkedLabel(message, limits);
   const { agent, agentVersion, agentOptions = {}, tasks } = who.hello;
   const opening = openingOf(who);
+  endRest(session);
   session.state = opening;
   opening.giveUp = labels.request(
     { name: label, agent, agentVersion, agentOptions, tasks, numEnvs: message.numEnvs },
@@ -71,7 +74,7 @@ export function openLabels(session: LiveSession, who: Introduced, message: OpenR
         begin(session, who, { play, assignment: undefined, overtimeMs: 0, opened });
       }),
       finish: guarded(session, () => {
-        session.state = { ...who, is: "ready" };
+        rest(session, who);
         sendFinished(session);
       }),
       fail: (error) => fail(session, error),
@@ -109,6 +112,7 @@ function begin(
     label: opened.label,
   });
   session.state = playing;
+  session.link.take?.(session.context.limits.maxMessageBytes);
   send(session, {
     $case: "opened",
     value: {
@@ -154,7 +158,7 @@ function closed(session: LiveSession, { hello, place, steps }: Open): void {
   session.release();
   session.before.steps += totals.steps;
   session.before.completeTrials += totals.completeTrials;
-  session.state = { is: "ready", hello, place };
+  rest(session, { hello, place });
   send(session, message);
   if (session.stopDrainTime !== undefined) fail(session, drainingError());
   else if (session.inputEnded) end(session, undefined, undefined);

@@ -17,6 +17,7 @@ import { keptReason } from "./checked-options.js";
 import { checkHello, notImplemented } from "./checked-request.js";
 import { checkActionsBytes, decodeRequest } from "./decode-request.js";
 import { describeLimits } from "./describe-limits.js";
+import { rest, waitForHello } from "./idle-time.js";
 import type { Link } from "./link.js";
 import { type Introduced, type LiveSession, type Open as OpenState, openIn, send, statusOf } from "./live-session.js";
 import { assignedPlay, freePlay } from "./playable.js";
@@ -39,6 +40,8 @@ export interface Session {
   drain(deadlineMs: number): void;
   /** What it is doing now. */
   status(): SessionStatus;
+  /** How long it has had nothing open, nor a match to wait for, in milliseconds; 0 while it has. */
+  readonly idleMs: number;
 }
 
 /**
@@ -63,9 +66,12 @@ export function createSession(link: Link, context: SessionContext): Session {
     release() {},
     before: { steps: 0, completeTrials: 0 },
     inputEnded: false,
+    idleSinceMs: undefined,
+    stopIdleTime: undefined,
     stopDrainTime: undefined,
   };
   context.tell({ event: "session_opened", sessionId: session.id, peer: link.peer });
+  waitForHello(session);
   return {
     receive: guarded(session, (bytes) => {
       if (session.state.is !== "ended") onMessage(session, decodeRequest(bytes, context.limits), bytes);
@@ -79,6 +85,9 @@ export function createSession(link: Link, context: SessionContext): Session {
     fail: (error) => fail(session, error),
     drain: guarded(session, (deadlineMs) => drain(session, deadlineMs)),
     status: () => statusOf(session),
+    get idleMs() {
+      return session.idleSinceMs === undefined ? 0 : context.clock.now() - session.idleSinceMs;
+    },
   };
 }
 
@@ -132,7 +141,7 @@ function onHello(session: LiveSession, hello: Hello, bytes: number): void {
   session.releaseHello = memory.hold(DECODED * bytes);
   if (memory.full)
     throw new IcrlError("SERVER_BUSY", `all of ${limits.maxMemoryBytes} bytes are held: come again later`);
-  session.state = { is: "ready", hello, place: undefined };
+  rest(session, { hello, place: undefined });
   send(session, {
     $case: "welcome",
     value: {

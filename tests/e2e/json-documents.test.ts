@@ -158,6 +158,7 @@ test("--json of `serve` is one line when it listens; SIGTERM ends it with exit c
     address: "string",
     http: "string",
     page: "string",
+    metrics: null,
     data: "string",
     torn_bytes: "number",
     pid: "number",

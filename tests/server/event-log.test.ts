@@ -203,7 +203,7 @@ test("a log that another may hold, that has lost its end, and that another takes
 
 test("what a caller sends at any length is said at a bounded one", async () => {
   const server = await talkative();
-  const long = "x".repeat(100_000);
+  const long = "x".repeat(20_000);
   const stream = streamTo(server);
   stream.send(hello({ agentVersion: long, entrant: long }));
   expect(await stream.ended).toMatchObject({ reason: "NAME_INVALID" });
@@ -239,6 +239,16 @@ test("listening where others than this machine reach it is a warning that names 
   onTestFinished(() => server.dispose());
   heard.push(server.said as Line[]);
   expect(saidOf(server, "listening")).toMatchObject([{ level: 40, open: ["0.0.0.0:0"] }]);
+});
+
+test("where the process may open too few files there are fewer connections, announced and said", async () => {
+  const more = { openFiles: 800, metrics: "127.0.0.1:0" };
+  const limits = { max_connections: 600 };
+  const server = await startTestServer(limits, undefined, undefined, undefined, undefined, undefined, more);
+  onTestFinished(() => server.dispose());
+  heard.push(server.said as Line[]);
+  expect(saidOf(server, "connections_lowered")).toMatchObject([{ level: 40, max_connections: 400, open_files: 800 }]);
+  expect((await server.connection.getServerInfo()).limits?.maxConnections).toBe(400);
 });
 
 /** What pino itself adds. */

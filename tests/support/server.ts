@@ -9,7 +9,7 @@ import { type Connection, connect } from "#icrl/clients/typescript/connect.js";
 import type { Clock } from "#icrl/common/clock.js";
 import { readEpisodes } from "#icrl/datasets/log/read-episodes.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
-import { startServer } from "#icrl/server/app.js";
+import { type ServerOptions, startServer } from "#icrl/server/app.js";
 import type { HttpOptions } from "#icrl/server/http/http-server.js";
 import { type LimitOptions, type Limits, resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createReplay } from "#icrl/server/trajectories/replay.js";
@@ -29,6 +29,8 @@ export interface TestServer {
   readonly pageUrl: string | undefined;
   /** By which it knows its operator. */
   readonly operatorKey: string;
+  /** Where its metrics are by themselves; undefined when they are not. */
+  readonly metricsUrl: string | undefined;
   /** What it wrote to its own log, parsed. */
   readonly said: readonly Record<string, unknown>[];
   /** Drains it and stops it; once. */
@@ -45,11 +47,13 @@ export async function startTestServer(
   dir = tempDir(),
   logLevel = "info",
   clock?: Clock,
+  more: Partial<Pick<ServerOptions, "listen" | "metrics" | "openFiles">> = {},
 ): Promise<TestServer> {
   const resolved = resolveLimits(limits);
   const said: Record<string, unknown>[] = [];
   const server = await startServer({
     listen: "127.0.0.1:0",
+    ...more,
     dataDir: dir.path,
     datasetDir,
     durability: "process",
@@ -74,6 +78,7 @@ export async function startTestServer(
     connection,
     pageUrl: server.pageUrl,
     operatorKey: server.operatorKey,
+    metricsUrl: server.metricsUrl,
     said,
     close,
     async dispose() {

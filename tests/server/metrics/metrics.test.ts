@@ -106,6 +106,7 @@ test("errors are counted once each, by reason; calls by method and code", async 
   const bad = rawStream(client);
   await opened(bad);
   const refused = rawStream(client);
+  refused.send(hello());
   expect(await refused.ended).toMatchObject({ reason: "TOO_MANY_SESSIONS" });
   bad.send(actions(0, [77]));
   expect(await bad.ended).toMatchObject({ reason: "ACTION_OUT_OF_RANGE" });

@@ -176,6 +176,13 @@ test("the limits that welcome and GetServerInfo announce are the enforced ones",
     actOvertimeMs: 10_000,
     maxSessions: 2,
     maxStepsInFlight: 40n,
+    helloTimeoutMs: 5000,
+    maxHelloBytes: 65_536,
+    maxConnections: 512,
+    maxConnectionsPerAddress: 256,
+    maxStreamsPerConnection: 256,
+    idleTimeoutMs: 300_000,
+    keepaliveMs: 10_000,
   });
   const endingOf = async (members: Parameters<typeof open>[0]) => {
     const stream = rawStream(client);
@@ -199,7 +206,7 @@ test("the limits that welcome and GetServerInfo announce are the enforced ones",
   expect(await endingOf({ ...free, numEnvs: 6, trials: 7n })).toBe("ENVS_INVALID");
   expect(await endingOf({ ...free, numEnvs: 5, trials: 8n })).toBe("TRIALS_INVALID");
   expect(await endingOf({ options: { horizon: 9 }, numEnvs: 5, trials: 7n })).toBe("ENVS_INVALID");
-  // A tag's bytes beside some 60 of the rest: too many for a tag, and not too many to be read.
-  expect(await endingOf({ ...free, tags: { a: "x".repeat(65_400) } })).toBe("NAME_INVALID");
-  expect(await endingOf({ ...free, tags: { a: "x".repeat(65_600) } })).toBe("MESSAGE_TOO_LARGE");
+  // Too many bytes for a tag, and not too many for an open.
+  expect(await endingOf({ ...free, tags: { a: "x".repeat(60_000) } })).toBe("NAME_INVALID");
+  expect(await endingOf({ ...free, tags: { a: "x".repeat(70_000) } })).toBe("MESSAGE_TOO_LARGE");
 });

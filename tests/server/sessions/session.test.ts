@@ -138,6 +138,35 @@ test("nothing is due while the session is ready, or waits for its disk", async (
   expect(ends).toEqual([]);
 });
 
+test("a hello is due at once, and something to open in a while; who waits for a match, or plays, has all the time", async () => {
+  const silent = sessionWith({ hello_timeout_ms: 500 });
+  silent.clock.pass(499);
+  expect(silent.ends).toEqual([]);
+  silent.clock.pass(1);
+  expect(silent.ends).toMatchObject([{ reason: "HELLO_TIMEOUT", message: expect.stringContaining("500 ms") }]);
+
+  const idle = sessionWith({ hello_timeout_ms: 500, idle_timeout_ms: 2000 });
+  idle.receive(hello());
+  idle.clock.pass(1900);
+  expect([idle.ends, idle.session.idleMs]).toEqual([[], 1900]);
+  idle.receive(open({ options: { horizon: 1 } }));
+  idle.clock.pass(900); // on its own deadline now
+  expect([idle.ends, idle.session.idleMs]).toEqual([[], 0]);
+  idle.receive(actions(0, [0]));
+  idle.sink.write();
+  await settled();
+  idle.clock.pass(1999);
+  expect([idle.said.at(-1), idle.ends]).toEqual(["closed", []]);
+  idle.clock.pass(1);
+  expect(idle.ends).toMatchObject([{ reason: "IDLE_TIMEOUT", message: expect.stringContaining("2000 ms") }]);
+
+  const entrant = sessionWith({ hello_timeout_ms: 500, idle_timeout_ms: 2000 });
+  entrant.receive(hello({ entrant: "a" }));
+  entrant.clock.pass(1_000_000);
+  expect([entrant.ends, entrant.session.idleMs]).toEqual([[], 0]);
+  for (const { clock } of [silent, idle, entrant]) expect(clock.waiting).toBe(0);
+});
+
 test("what is closed while its answer waits for the disk shows no more", async () => {
   const { receive, sink, clock, said } = sessionWith();
   receive(hello(), open({ options: { horizon: 2 }, trials: 3n }), actions(0, [0]));

@@ -1,0 +1,107 @@
+/** What every call must keep to before a handler sees it: no packed messages, none too large, a request in time, not too many at once. */
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from "@grpc/grpc-js";
+import type { Clock } from "../../common/clock.js";
+import { IcrlError } from "../../common/errors.js";
+import type { Connections } from "./connections.js";
+import { statusOf } from "./errors.js";
+import { innerCall, onTooLarge } from "./inner-call.js";
+import { type RpcEvent, rpcEnded } from "./rpc-event.js";
+
+/** What it needs of the server. */
+export interface GuardContext {
+  /** Told of calls that begin and end. */
+  readonly connections: Connections;
+  readonly clock: Clock;
+  /** Told what happens. */
+  readonly tell: (event: RpcEvent) => void;
+}
+
+/** How long a request may take to come, and the next one where there are many. Sessions have deadlines of their own. */
+export const REQUEST_MS = 10_000;
+
+/** Calls under way that are no sessions: whoever watches a tournament, or the server's health. */
+const MAX_CALLS = 4096;
+
+/** What sessions are. */
+const PLAY = "/icrl.v1.EnvironmentService/Play";
+
+/** The interceptor of a server's calls. */
+export function callGuard(context: GuardContext): ServerInterceptor {
+  const { connections, clock, tell } = context;
+  let underWay = 0;
+
+  /** A call whose request is waited for, and no longer than it may take. */
+  function timed(call: ServerInterceptingCallInterface, manyRequests: boolean, end: (error: IcrlError) => void) {
+    const peer = call.getPeer();
+    let begun = false;
+    let stop = () => {};
+    function wait(): void {
+      stop();
+      stop = clock.after(REQUEST_MS, () =>
+        end(new IcrlError("HELLO_TIMEOUT", `a call without a request for ${REQUEST_MS} ms: send it when you call`)),
+      );
+    }
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata(metadata: Metadata, pass) {
+            begun = true;
+            underWay += 1;
+            connections.began(peer);
+            if (underWay > MAX_CALLS) {
+              return end(new IcrlError("SERVER_BUSY", `${MAX_CALLS} calls are under way: call again later`));
+            }
+            wait();
+            pass(metadata);
+          },
+          onReceiveMessage(message, pass) {
+            if (manyRequests) wait();
+            pass(message);
+          },
+          onReceiveHalfClose(pass) {
+            stop();
+            pass();
+          },
+          // Of every call that has begun, however it ends.
+          onCancel() {
+            stop();
+            if (!begun) return;
+            begun = false;
+            underWay -= 1;
+            connections.ended(peer);
+          },
+        }),
+    });
+  }
+
+  return ({ path, requestStream }, call) => {
+    const inner = innerCall(call);
+    const end = (error: IcrlError) => {
+      tell(rpcEnded(path, false, error));
+      inner.sendStatus(statusOf(error, tell));
+    };
+    if (inner.incomingEncoding !== "identity") {
+      // Nothing is read, and nothing unpacked.
+      return new ServerInterceptingCall(call, {
+        start: (next) => next({ onReceiveMetadata: () => end(packed(inner.incomingEncoding)) }),
+      });
+    }
+    if (path !== PLAY) {
+      onTooLarge(inner, end);
+      return timed(call, requestStream, end);
+    }
+    // Nothing stands between a session and its stream. (Declared to be more than grpc-js uses.)
+    return call as ServerInterceptingCall;
+  };
+}
+
+const packed = (encoding: string): IcrlError =>
+  new IcrlError(
+    "NOT_IMPLEMENTED",
+    `grpc-encoding ${JSON.stringify(encoding.slice(0, 20))}: messages are not unpacked here, send them uncompressed`,
+  );
