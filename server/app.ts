@@ -34,6 +34,7 @@ import { createSession } from "./sessions/session.js";
 import { systemClock } from "./system-clock.js";
 import { openTournaments } from "./tournaments/tournaments.js";
 import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
+import { createWorkQueue } from "./work/work-queue.js";
 
 /** What a server is started with. */
 export interface ServerOptions {
@@ -91,22 +92,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const page = options.http === undefined ? undefined : createLivePage(clock.now);
   const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => tell(internalError("background", error));
-  const tournaments = await openTournaments({ dataDir: options.dataDir, limits, sink, clock, onError, tell }).catch(
-    async (error) => {
-      page?.close();
-      await sink.close();
-      throw error;
-    },
-  );
+  const work = createWorkQueue({ clock, onError });
+  const folder = { dataDir: options.dataDir, limits, sink };
+  const tournaments = await openTournaments({ ...folder, clock, work, onError, tell }).catch(async (error) => {
+    page?.close();
+    await sink.close();
+    throw error;
+  });
   const sessions = openSessions(limits.max_sessions);
   const counters = newCounters();
-  const collections = createCollections({ limits, sink, clock, counters, onError }, (id) =>
+  const collections = createCollections({ limits, sink, clock, work, counters, onError }, (id) =>
     playedTrials(options.dataDir, id),
   );
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
-  const context = { limits, sink, lobby, labels, clock, counters, tell, times: metrics?.times };
+  const context = { limits, sink, lobby, labels, clock, work, counters, tell, times: metrics?.times };
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 

@@ -8,6 +8,7 @@ import type { Counters } from "../sessions/counters.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import type { WorkQueue } from "../work/work-queue.js";
 import { drawBehaviour } from "./draw-behaviour.js";
 import { playOracleNoise } from "./oracle-noise.js";
 import { ORACLE_NOISE } from "./oracle-noise-options.js";
@@ -20,6 +21,8 @@ export interface CollectionContext {
   readonly sink: TrajectorySink;
   readonly clock: Clock;
   readonly counters: Counters;
+  /** Where what takes long is computed. */
+  readonly work: WorkQueue;
   /** Told of errors inside the server that end a part. */
   readonly onError: (error: unknown) => void;
 }
@@ -59,13 +62,13 @@ export function createCollection(
     return spec.behaviours.flatMap((behaviour, k) =>
       trials[k].length === 0
         ? []
-        : [createPart(spec, task, behaviour, trials[k], played.get(task.id) ?? new Set(), changed)],
+        : [createPart(spec, task, behaviour, trials[k], played.get(task.id) ?? new Set(), context.clock, changed)],
     );
   });
   const byAgents = parts.filter(({ behaviour }) => behaviour.agent !== ORACLE_NOISE);
   let state: Collection["state"] = "running";
   let sealing = false;
-  let closed = false;
+  const work = context.work.line();
 
   const roster = createRoster<CollectionPart>(
     {
@@ -118,7 +121,7 @@ export function createCollection(
     const numEnvs = Math.min(ORACLE_NOISE_ENVS, fitting, Number(part.source.remaining));
     if (numEnvs === 0) return;
     try {
-      await playOracleNoise(part, spec.id, numEnvs, sink, counters, () => closed, clock);
+      await playOracleNoise(part, spec.id, numEnvs, sink, counters, work, clock);
     } catch (error) {
       context.onError(error);
       part.fail(error instanceof IcrlError ? error.reason : "INTERNAL");
@@ -140,8 +143,8 @@ export function createCollection(
     lists: roster.lists,
     enter: roster.enter,
     close() {
-      closed = true;
       roster.close();
+      work.close();
       changed();
     },
   };

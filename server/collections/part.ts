@@ -1,4 +1,5 @@
 /** What one behaviour plays of one task of a collection. */
+import type { Clock } from "../../common/clock.js";
 import type { Reason } from "../../common/errors.js";
 import { trialSeeds } from "../../common/seeds.js";
 import type { Assignable } from "../matches/assignment.js";
@@ -30,6 +31,7 @@ const MAX_FAILURES = 3;
  *
  * @param trials its trials, by index
  * @param played those of them that the log holds already
+ * @param clock by which steps are told of
  * @param onChange called after each result
  */
 export function createPart(
@@ -38,13 +40,14 @@ export function createPart(
   behaviour: CheckedBehaviour,
   trials: readonly number[],
   played: ReadonlySet<number>,
+  clock: Clock,
   onChange: () => void,
 ): CollectionPart {
   const series = { purpose: "collect", seed: spec.seed, taskId: task.id, entrant: behaviour.name } as const;
   /** Trials to be played, the next one last. */
   const waiting = trials.filter((trial) => !played.has(trial)).reverse();
   let completeTrials = trials.length - waiting.length;
-  const stepCount = createStepCount(onChange);
+  const stepCount = createStepCount(clock, onChange);
   let failures = 0;
   let failureReason: CollectionPart["failureReason"];
 

@@ -1,10 +1,11 @@
 /** Drives envs of a task: steps them, judges every action by the oracle, and records finished episodes. */
-import type { Driver } from "./driver.js";
+import type { Driver, EnvRange } from "./driver.js";
 import type { Answer, LockStep } from "./lock-step.js";
 import {
   cutShort,
   endEpisode,
   endTrial,
+  giveBack,
   newPlayed,
   type Played,
   type PlayedSetup,
@@ -18,6 +19,11 @@ export interface PlayedDriver extends Driver {
   bestAction(n: number): number;
 }
 
+/** Operations of beginning a trial beside its instance, most of them for its id, and of an episode's end, most for its row. */
+const START_WORK = 8_000;
+const END_WORK = 8_000;
+const END_STEP_WORK = 20;
+
 /** Drives a task. */
 export function playedDriver(setup: PlayedSetup): PlayedDriver {
   const { task, numEnvs, source, recorder } = setup;
@@ -27,17 +33,30 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
   return {
     task,
     numEnvs,
+    work: {
+      step: task.cost.step,
+      start: START_WORK + task.cost.instance,
+      end: END_WORK + END_STEP_WORK * task.horizon,
+    },
     wantsProbabilities: false,
     tellsExecuted: false,
     knowsFinalFeatures: true,
-    startTrial(n) {
+    *startTrial(n) {
       const ticket = source.take();
-      return ticket && startTrial(played, n, ticket);
+      if (ticket === undefined) return undefined;
+      let begun = false;
+      try {
+        const start = yield* startTrial(played, n, ticket);
+        begun = true;
+        return start;
+      } finally {
+        if (!begun) giveBack(played, ticket);
+      }
     },
-    step(answer, shown, ended) {
-      played.agentMs += answer.agentMs;
-      source.stepped(shown.activeCount);
-      return stepEnvs(played, answer, shown, ended);
+    step(answer, shown, range, ended) {
+      if (range.from === 0) played.agentMs += answer.agentMs;
+      source.stepped(range.active);
+      stepEnvs(played, answer, shown, range, ended);
     },
     observation: (n) => envs[n].observation,
     features: (n) => envs[n].features as Float32Array,
@@ -55,14 +74,15 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
   };
 }
 
-/** Every active env takes a step; `ended` takes those whose episode is over. Allocates nothing. */
-function stepEnvs(played: Played, answer: Answer, { active, rewards }: LockStep, ended: Int32Array): number {
-  const { envs, oracles, steps, steady, numEnvs } = played;
+/** Every active env of the range takes a step; `ended` takes those whose episode is over. Allocates nothing. */
+function stepEnvs(played: Played, answer: Answer, shown: LockStep, { from, to }: EnvRange, ended: Int32Array): void {
+  const { active, rewards } = shown;
+  const { envs, oracles, steps, steady } = played;
   const { horizon, featureSize, knowsPropensities } = steps;
   const { actions, propensities } = answer;
   const discrete = steps.observations.length > 0;
-  let count = 0;
-  for (let n = 0; n < numEnvs; n++) {
+  let count = shown.ended;
+  for (let n = from; n < to; n++) {
     if (active[n] === 0) {
       rewards[n] = 0;
       continue;
@@ -91,5 +111,5 @@ function stepEnvs(played: Played, answer: Answer, { active, rewards }: LockStep,
     rewards[n] = reward;
     if (env.terminated) ended[count++] = n;
   }
-  return count;
+  shown.ended = count;
 }

@@ -20,7 +20,7 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
   if (state.is === "ended") return;
   const open = openIn(session);
   const introduced = introducedIn(session);
-  const unfinished = open !== undefined && open.steps.play.activeCount > 0;
+  const unfinished = open?.steps.unfinished === true;
   const cause = error === undefined ? undefined : error instanceof IcrlError ? error.reason : "INTERNAL";
   const reason = cause ?? (unfinished ? leaving?.reason : undefined);
   session.state = { is: "ended" };

@@ -17,7 +17,7 @@ import { keptReason } from "./checked-options.js";
 import { checkHello, decodeRequest, notImplemented } from "./checked-request.js";
 import { describeLimits } from "./describe-limits.js";
 import type { Link } from "./link.js";
-import { type Introduced, type LiveSession, openIn, send, statusOf } from "./live-session.js";
+import { type Introduced, type LiveSession, type Open as OpenState, openIn, send, statusOf } from "./live-session.js";
 import { assignedPlay, freePlay } from "./playable.js";
 import type { SessionContext } from "./session-context.js";
 import { drainingError, end, fail, leave } from "./session-end.js";
@@ -64,7 +64,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     },
     endOfInput() {
       session.inputEnded = true;
-      if (session.state.is === "playing") leave(session, undefined);
+      if (session.state.is === "playing") whilePlaying(session, () => leave(session, undefined));
       else if (session.state.is !== "closing") end(session, undefined, undefined);
     },
     lost: () => end(session, undefined, { reason: "CONNECTION_LOST", text: "the agent's connection was lost" }),
@@ -89,10 +89,11 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
     case "playing":
       if (kind === "actions") return state.steps.act(message.value, bytes);
       if (kind !== "close") break;
-      if (state.place !== undefined) return onLeave(session, message.value.reason);
-      state.steps.stop("AGENT_CLOSED");
-      void close(session, state);
-      return;
+      return whilePlaying(session, (open) => {
+        if (open.place !== undefined) return onLeave(session, message.value.reason);
+        open.steps.stop("AGENT_CLOSED");
+        void close(session, open);
+      });
     case "closing":
       if (kind === "actions") return state.steps.act(message.value, bytes);
       if (kind === "close") return; // already on its way
@@ -102,6 +103,14 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
     "PROTOCOL_ORDER",
     `"${kind}" came while the session was ${state.is}: see the state diagram in docs/protocol.md`,
   );
+}
+
+/** Does something with what is open, after the lock-step that is under way, if it is still open then. */
+function whilePlaying(session: LiveSession, then: (open: OpenState) => void): void {
+  if (session.state.is !== "playing") return;
+  session.state.steps.afterThis(() => {
+    if (session.state.is === "playing") then(session.state);
+  });
 }
 
 function onHello(session: LiveSession, hello: Hello): void {

@@ -3,8 +3,9 @@ import type { Clock } from "../../common/clock.js";
 import { playsTask } from "../../common/plays-task.js";
 import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../matches/roster.js";
 import { turnListeners } from "../matches/turn-listeners.js";
+import type { WorkLine, WorkQueue } from "../work/work-queue.js";
 import type { JournalEvent, JournalRecord } from "./journal.js";
-import { createMatch, type Forfeit, type TournamentMatch } from "./match.js";
+import { createMatch, type Forfeit, type MatchContext, type MatchEvents, type TournamentMatch } from "./match.js";
 import type { PlayedTrial } from "./match-results.js";
 import { type CheckedSpec, entersFor } from "./spec.js";
 import type { TournamentEvent } from "./tournament-event.js";
@@ -43,7 +44,9 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
   recover(taskId: string, entrant: string, trial: number, played: PlayedTrial): void;
   /** Goes on as if what a journal says had happened now; call it after the trials are recovered. */
   replay(record: Pick<JournalRecord, "declared" | "forfeits">): void;
-  /** Stops waiting for entrants, and tells listeners. */
+  /** Where what takes long is computed; closed with the tournament. */
+  readonly work: WorkLine;
+  /** Stops waiting for entrants, gives up what is being computed, and tells listeners. */
   close(): void;
 }
 
@@ -51,12 +54,14 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
  * Starts a tournament.
  *
  * @param clock by which entrants are waited for
+ * @param queue where what takes long is computed
  * @param write takes what the log of trajectories will not tell
  * @param tell told what happens from now on
  */
 export function createTournament(
   spec: CheckedSpec,
   clock: Clock,
+  queue: WorkQueue,
   initially: (entrant: string) => Attendance,
   write: (event: JournalEvent) => void,
   tell: (event: TournamentEvent) => void,
@@ -68,7 +73,8 @@ export function createTournament(
   const touch = (match: TournamentMatch) => void changedAt.set(match, ++changes);
   const { changed, onChange } = turnListeners(() => roster.offerAll());
 
-  let matches = matchesOf(spec, tell, {
+  const work = queue.line();
+  let matches = matchesOf(spec, { clock, work }, tell, {
     changed(match) {
       touch(match);
       if (match.finished) unfinished.delete(match);
@@ -168,8 +174,10 @@ export function createTournament(
       replaying = false;
       changed();
     },
+    work,
     close() {
       roster.close();
+      work.close();
       changed();
     },
   };
@@ -186,6 +194,7 @@ interface MatchHooks {
 /** The matches of a spec: by task, then by entrant. */
 function matchesOf(
   spec: CheckedSpec,
+  context: MatchContext,
   tell: (event: TournamentEvent) => void,
   hooks: MatchHooks,
 ): readonly TournamentMatch[] {
@@ -194,7 +203,7 @@ function matchesOf(
       .filter((agent) => entersFor(agent, id))
       .map(({ name: entrant }) => {
         const about = { tournament_id: spec.id, task: id, entrant, trials: spec.trials };
-        const match: TournamentMatch = createMatch(id, task, entrant, spec.seed, spec.trials, {
+        const events: MatchEvents = {
           changed: () => hooks.changed(match),
           opened: () => tell({ event: "match_opened", ...about }),
           finished: () => tell({ event: "match_finished", ...about, steps: match.steps }),
@@ -203,7 +212,8 @@ function matchesOf(
             tell({ event: "match_forfeited", ...about, played: match.completeTrials, ...forfeit });
           },
           mayLeave: () => hooks.mayLeave(entrant),
-        });
+        };
+        const match: TournamentMatch = createMatch(id, task, entrant, spec.seed, spec.trials, events, context);
         return match;
       }),
   );

@@ -11,6 +11,7 @@ import type { CreateTournamentRequest } from "../../proto/gen/icrl/v1/tournament
 import type { Entrant, Lobby } from "../matches/lobby.js";
 import type { Limits } from "../sessions/limits.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import type { WorkQueue } from "../work/work-queue.js";
 import { createConclusions } from "./conclude.js";
 import { type Entry, followed, type LoadedEntry, resultsOf } from "./entry.js";
 import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
@@ -53,6 +54,8 @@ export interface TournamentsContext {
   readonly sink: TrajectorySink;
   /** By which entrants are waited for. */
   readonly clock: Clock;
+  /** Where what takes long is computed. */
+  readonly work: WorkQueue;
   /** Told what goes wrong where nobody waits for an answer. */
   readonly onError: (error: unknown) => void;
   /** Told what happens. */
@@ -79,11 +82,11 @@ type Attending = (entrant: string) => Attendance;
  * @throws LOG_CORRUPT if a journal or a shard of an unfinished one cannot be read
  */
 export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
-  const { dataDir, limits, sink, clock, onError, tell } = context;
+  const { dataDir, limits, sink, clock, work, onError, tell } = context;
   const slots = new Map<string, Slot>();
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
   const creating = new Map<string, Promise<StartedSlot>>();
-  const conclusions = createConclusions({ sink, onError, tell });
+  const conclusions = createConclusions({ sink, clock, onError, tell });
   let closed = false;
 
   /** What may be written only as long as the log is ours. */
@@ -93,13 +96,13 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     followed(tournament, earlier, async () => {
       if (closed) return undefined;
       if (earlier === undefined) await conclusions.conclude(tournament, journal);
-      return computeResults(tournament);
+      return tournament.work.run(computeResults(tournament));
     });
 
   function load(slot: Slot): Promise<LoadedEntry> {
     slot.loading ??= (async () => {
       const record = slot.record as JournalRecord;
-      const tournament = createTournament(slot.spec, clock, () => UNATTENDED, slot.journal.append, tell);
+      const tournament = createTournament(slot.spec, clock, work, () => UNATTENDED, slot.journal.append, tell);
       await recoverTournament(tournament, dataDir, record);
       slot.entry = follow(tournament, slot.journal, record.finished);
       // Until its results are there it would look as if it were still being played.
@@ -119,7 +122,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     const journal = journalOf(spec.id);
     journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
     await journal.durable();
-    const tournament = createTournament(spec, clock, attendance, journal.append, tell);
+    const tournament = createTournament(spec, clock, work, attendance, journal.append, tell);
     for (const { name, tasks } of declarations) tournament.declare(name, tasks);
     await journal.durable();
     const entry = follow(tournament, journal, undefined);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { normalisedScore } from "#icrl/statistics/normalised-score.js";
-import { runAtOnce } from "#icrl/statistics/slices.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import { tournamentStatistics } from "#icrl/statistics/tournament-statistics.js";
 import { pythonWith } from "../requirements.js";
 import { expectPointValues } from "../support/expect-point-values.js";

@@ -51,6 +51,7 @@ export const gaussianBandit = defineTask({
       episodes: 1,
       reward: { kind: "gaussian", noiseStd: noise_std },
       drawing: { as: "arms" },
+      cost: { instance: 100 * arms, step: 200, uniform: 100 * arms + 10 * horizon, bytes: 0 },
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("means");
         const means = new Float64Array(arms);
