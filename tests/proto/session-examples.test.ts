@@ -7,6 +7,7 @@ import { newCounters } from "#icrl/server/sessions/counters.js";
 import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
+import { createWorkQueue } from "#icrl/server/work/work-queue.js";
 import { manualClock } from "../support/manual-clock.js";
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -149,6 +150,7 @@ test.each(sessions.map((lines) => ({ lines })))(
       lobby,
       clock: manualClock(),
       counters: newCounters(),
+      work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }),
       tell: () => {},
     };
     const session = createSession(link, context);

@@ -4,8 +4,8 @@ import type { Connection } from "#icrl/clients/typescript/connect.js";
 import { type Agent, defineAgent, type Policy, type Trial } from "#icrl/clients/typescript/define-agent.js";
 import type { Rng } from "#icrl/common/rng.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
-import type { Tournament, TournamentResults, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { runAtOnce } from "#icrl/common/slices.js";
+import type { Tournament, TournamentResults, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 

@@ -4,6 +4,7 @@ import type { Collection } from "#icrl/server/collections/collection.js";
 import { describeCollection } from "#icrl/server/collections/describe-collection.js";
 import { createPart } from "#icrl/server/collections/part.js";
 import { checkCollection } from "#icrl/server/collections/spec.js";
+import { manualClock } from "../../support/manual-clock.js";
 import { collected, limitsOf } from "./collected.js";
 
 const spec = collected();
@@ -12,9 +13,9 @@ const [random, guided] = spec.behaviours;
 
 /** A collection in a state, with a part under way and one that failed. */
 function collection(state: Collection["state"]): Collection {
-  const failed = createPart(spec, arms, guided, [0], new Set(), () => {});
+  const failed = createPart(spec, arms, guided, [0], new Set(), manualClock(), () => {});
   failed.fail("AGENT_ABSENT");
-  const parts = [createPart(spec, swim, random, [0, 2, 3], new Set([2]), () => {}), failed];
+  const parts = [createPart(spec, swim, random, [0, 2, 3], new Set([2]), manualClock(), () => {}), failed];
   return { spec, parts, state } as unknown as Collection;
 }
 

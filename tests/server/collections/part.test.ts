@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { trialSeeds } from "#icrl/common/seeds.js";
 import { type CollectionPart, createPart } from "#icrl/server/collections/part.js";
+import { manualClock } from "../../support/manual-clock.js";
 import { collected } from "./collected.js";
 
 type TrialTicket = NonNullable<ReturnType<CollectionPart["source"]["take"]>>;
@@ -12,7 +13,7 @@ const [behaviour] = spec.behaviours;
 /** A part of trials 1, 4 and 5 of the river, and who is told of its changes. */
 function part(played: readonly number[] = []) {
   const onChange = vi.fn();
-  return { onChange, part: createPart(spec, task, behaviour, [1, 4, 5], new Set(played), onChange) };
+  return { onChange, part: createPart(spec, task, behaviour, [1, 4, 5], new Set(played), manualClock(), onChange) };
 }
 
 const indexOf = (ticket: TrialTicket | undefined) => ticket && Number(ticket.trialIndex);

@@ -2,9 +2,15 @@ import { expect, test } from "vitest";
 import { publishedRegret } from "#icrl/server/http/published-regret.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import { createMatch, type TournamentMatch } from "#icrl/server/tournaments/match.js";
+import { createWorkQueue } from "#icrl/server/work/work-queue.js";
+import { manualClock } from "../../support/manual-clock.js";
 
 const task = buildTask("bernoulli-bandit", { arms: 2, horizon: 4 });
 
+const CONTEXT = {
+  clock: manualClock(),
+  work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }).line(),
+};
 const NO_EVENTS = { changed() {}, opened() {}, finished() {}, forfeited() {}, mayLeave: () => false };
 
 /** What was done in a trial; nothing here asks for it. */
@@ -12,7 +18,7 @@ const PLAYED = { actions: new Int32Array(4), regrets: new Float32Array(4) };
 
 /** A match, and how to have so many of its trials played. */
 function matchOf(trials: number): { match: TournamentMatch; play: (count: number) => void } {
-  const match = createMatch("bandit", task, "a", 1n, trials, NO_EVENTS);
+  const match = createMatch("bandit", task, "a", 1n, trials, NO_EVENTS, CONTEXT);
   return {
     match,
     play(count) {
@@ -58,7 +64,7 @@ test("a match of few trials is told of when its tournament is over, and one with
 
 test("a long curve is told at a hundred steps, the last among them", () => {
   const long = buildTask("bernoulli-bandit", { arms: 2, horizon: 100_000 });
-  const match = createMatch("bandit", long, "a", 1n, 1, NO_EVENTS);
+  const match = createMatch("bandit", long, "a", 1n, 1, NO_EVENTS, CONTEXT);
   const ticket = match.source.take();
   if (ticket === undefined) throw new Error("no trial is left");
   const curve = Float64Array.from({ length: 100_000 }, (_, t) => t + 1);

@@ -7,6 +7,7 @@ import { newCounters } from "#icrl/server/sessions/counters.js";
 import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
+import { createWorkQueue } from "#icrl/server/work/work-queue.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { actions, encodeRequest, hello, open, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { readLog, serverForTest, startTestServer, type TestServer } from "../../support/server.js";
@@ -295,6 +296,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
         lobby: { enter: () => expect.unreachable() },
         clock: manualClock(),
         counters: newCounters(),
+        work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }),
         tell: () => {},
       },
     );

@@ -140,7 +140,8 @@ test("with fresh arms uniform play's regret sums what each step's arms cost on a
     expected.push((expected[t - 1] ?? 0) + Math.max(...means) - average);
     env.step(t % 10);
   }
-  for (const [t, regret] of runAtOnce(uniformRegret(task, 3n, 4n)).entries()) expect(regret).toBeCloseTo(expected[t], 10);
+  for (const [t, regret] of runAtOnce(uniformRegret(task, 3n, 4n)).entries())
+    expect(regret).toBeCloseTo(expected[t], 10);
 });
 
 test("a stranger to the task knows of fresh arms what the description tells: a box of features, no trial features", () => {

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import {
   backwardInduction,
   type MdpTables,
   optimalAction,
   optimalValue,
   regretOfAction,
-import { runAtOnce } from "#icrl/common/slices.js";
 } from "#icrl/server/tasks/backward-induction.js";
 import { curveSteps } from "#icrl/server/tasks/curve-steps.js";
 import { tabularEnv } from "#icrl/server/tasks/mdps/tabular-env.js";
@@ -42,7 +42,7 @@ test("backward induction finds the best of all deterministic policies", () => {
       const values = valuesOfPolicy(mdp, 3, (h, s, a) => (((code >> (h * 3 + s)) & 1) === a ? 1 : 0));
       for (let s = 0; s < 3; s++) best[s] = Math.max(best[s], values[0][s]);
     }
-    const plan = backwardInduction(mdp, 3);
+    const plan = runAtOnce(backwardInduction(mdp, 3));
     for (let s = 0; s < 3; s++) expect(optimalValue(plan, 3, 3, s)).toBeCloseTo(best[s], 12);
   }
 });
@@ -52,7 +52,7 @@ test("no random policy is worth more than the optimal value, and the optimal act
   for (let round = 0; round < 40; round++) {
     const [S, A, H] = [2 + rng.integer(5), 2 + rng.integer(3), 1 + rng.integer(8)];
     const mdp = randomMdp(rng, S, A, round % 3 === 0);
-    const plan = backwardInduction(mdp, H);
+    const plan = runAtOnce(backwardInduction(mdp, H));
     const greedy = valuesOfPolicy(mdp, H, (h, s, a) => (optimalAction(plan, S, H - h, s) === a ? 1 : 0));
     const weights = Array.from({ length: H * S }, () => {
       const row = Array.from({ length: A }, () => rng.uniform());
@@ -75,7 +75,7 @@ test("regrets are at least 0, are 0 for the optimal action, and the lowest index
   for (let round = 0; round < 40; round++) {
     const [S, A, H] = [1 + rng.integer(5), 2 + rng.integer(3), 1 + rng.integer(6)];
     const mdp = randomMdp(rng, S, A);
-    const plan = backwardInduction(mdp, H);
+    const plan = runAtOnce(backwardInduction(mdp, H));
     for (let g = 1; g <= H; g++) {
       for (let s = 0; s < S; s++) {
         const row = Array.from({ length: A }, (_, a) => regretOfAction(mdp, plan, g, s, a));
@@ -93,7 +93,7 @@ test("all actions tie: the first is the optimal one", () => {
     probabilities: Float64Array.of(1, 1, 1),
     rewards: Float64Array.of(2, 2, 2),
   };
-  const plan = backwardInduction(mdp, 2);
+  const plan = runAtOnce(backwardInduction(mdp, 2));
   expect([1, 2].map((g) => optimalAction(plan, 1, g, 0))).toEqual([0, 0]);
 });
 
@@ -106,8 +106,8 @@ test("a plan ends where more steps to go only add the same to every value, and s
     const probabilities = new Float64Array(20).fill(1);
     const rewards = Float64Array.from({ length: 20 }, (_, i) => (i === 17 ? 3 : 0));
     const mdp = { numStates, successors, probabilities, rewards, ...(terminal && { terminal }) };
-    const long = backwardInduction(mdp, 500);
-    const exact = backwardInduction(mdp, 40);
+    const long = runAtOnce(backwardInduction(mdp, 500));
+    const exact = runAtOnce(backwardInduction(mdp, 40));
     const values = valuesOfPolicy(mdp, 500, (h, s, a) => (optimalAction(long, 10, 500 - h, s) === a ? 1 : 0));
     expect(long.rows).toBe(terminal ? 10 : 500);
     for (let s = 0; s < 10; s++) {
@@ -122,7 +122,7 @@ test("a plan ends where more steps to go only add the same to every value, and s
     probabilities: new Float64Array(8).fill(1),
     rewards: Float64Array.of(1, 1, 0, 0, 0, 0, 0, 0),
   };
-  const plan = backwardInduction(line, 1_000);
+  const plan = runAtOnce(backwardInduction(line, 1_000));
   expect({ rows: plan.rows, gain: plan.gain, size: plan.values.length }).toEqual({ rows: 4, gain: 1, size: 5 * 4 });
   expect([0, 1, 2, 3].map((s) => optimalValue(plan, 4, 1_000, s))).toEqual([1000, 999, 998, 997]);
   expect([0, 1].map((a) => regretOfAction(line, plan, 1_000, 3, a))).toEqual([1, 0]);
@@ -251,7 +251,7 @@ test("the largest grids with the longest episodes have plans of a few megabytes 
   ] as const) {
     const { truth } = buildTask(name, { size: 30, horizon: 1000 }).instantiate(1n, 0n);
     if (truth.type !== "mdp") throw new Error("not an MDP");
-    const { rows, values, actions } = backwardInduction(truth, 1000);
+    const { rows, values, actions } = runAtOnce(backwardInduction(truth, 1000));
     expect(rows).toBeLessThanOrEqual(mostRows);
     expect(values.buffer.byteLength + actions.buffer.byteLength).toBeLessThan(3e6);
   }

@@ -50,7 +50,10 @@ test("uniform play has the reference's regret, 335 after 100 episodes", () => {
   const curve = runAtOnce(uniformRegret(buildTask("river-swim"), 0n, 0n));
   expect(curve.length).toBe(100);
   expect(Math.abs(curve[99] - 335)).toBeLessThan(0.5); // exact here, a mean of 100 replicas there, printed to three digits
-  expect(runAtOnce(uniformRegret(buildTask("river-swim", { episodes: 1000 }), 0n, 0n))[999]).toBeCloseTo(curve[99] * 10, 8);
+  expect(runAtOnce(uniformRegret(buildTask("river-swim", { episodes: 1000 }), 0n, 0n))[999]).toBeCloseTo(
+    curve[99] * 10,
+    8,
+  );
 });
 
 test("transitions happen as often as their chances say", () => {
