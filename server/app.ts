@@ -31,7 +31,7 @@ import { trajectoryService } from "./rpc/trajectory-service.js";
 import { newCounters } from "./sessions/counters.js";
 import type { Limits } from "./sessions/limits.js";
 import { createSession } from "./sessions/session.js";
-import { systemClock } from "./system-clock.js";
+import { createSystemClock } from "./system-clock.js";
 import { openTournaments } from "./tournaments/tournaments.js";
 import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
 import { createWorkQueue } from "./work/work-queue.js";
@@ -79,7 +79,7 @@ const GOODBYE_MS = 1000;
  * @throws NOT_A_LOG if there is no dataset where one is named; LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { limits, logger, clock = systemClock } = options;
+  const { limits, logger } = options;
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   makeFolders(options.dataDir);
   const metrics = options.http === undefined ? undefined : createMetrics();
@@ -89,6 +89,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics?.count(event);
   };
   const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
+  const machine = createSystemClock((lateMs) => metrics?.turn(lateMs));
+  const clock = options.clock ?? machine;
   const page = options.http === undefined ? undefined : createLivePage(clock.now);
   const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => tell(internalError("background", error));
@@ -96,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const folder = { dataDir: options.dataDir, limits, sink };
   const tournaments = await openTournaments({ ...folder, clock, work, onError, tell }).catch(async (error) => {
     page?.close();
+    machine.close();
     await sink.close();
     throw error;
   });
@@ -150,6 +153,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     server.forceShutdown();
     page?.close();
+    machine.close();
     await tournaments.close();
     collections.close();
     await sink.close();
@@ -185,6 +189,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await http?.close();
       await tournamentsClosed;
       await sink.close();
+      machine.close();
       tell({ event: "stopped" });
     },
   };

@@ -7,6 +7,7 @@ import { checkNames, checkSpecName, sortedJson } from "../matches/checked-names.
 import { checkOptions } from "../sessions/checked-options.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
+import { checkTaskCost } from "../sessions/task-cost.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import { ORACLE_NOISE, ORACLE_NOISE_OPTIONS } from "./oracle-noise-options.js";
@@ -46,7 +47,7 @@ const MAX_TRIALS = 10_000_000;
  *
  * @param limits bounds of the sessions that will play it
  * @throws SPEC_INVALID if it cannot be played
- * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID for its tasks and for oracle-noise
+ * @throws TASK_UNKNOWN, REQUEST_TOO_COSTLY, OPTION_UNKNOWN, OPTION_INVALID for its tasks and for oracle-noise
  */
 export function checkCollection(spec: CollectionSpec | undefined, limits: Limits): CheckedCollection {
   if (spec === undefined) throw new IcrlError("SPEC_INVALID", "no spec: send name, seed, tasks and behaviours");
@@ -66,6 +67,7 @@ export function checkCollection(spec: CollectionSpec | undefined, limits: Limits
       throw new IcrlError("SPEC_INVALID", `trials of task "${id}" is ${trials}: give 1 to ${MAX_TRIALS}`);
     }
     const task = buildTask(family, options);
+    checkTaskCost(task, limits);
     if (envsThatFit(task, limits, true) < 1) {
       throw new IcrlError("SPEC_INVALID", `not one whole trial of task "${id}" fits in a session's memory`);
     }

@@ -6,6 +6,7 @@ import { checkNames, checkSpecName, sortedJson } from "../matches/checked-names.
 import { checkOptions } from "../sessions/checked-options.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
+import { checkTaskCost } from "../sessions/task-cost.js";
 import { curveSteps } from "../tasks/curve-steps.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
@@ -48,7 +49,7 @@ const MAX_NUMBERS = 20_000_000;
  * @param limits bounds of the sessions that will play it
  * @param drawSeed the seed of a spec that has none
  * @throws SPEC_INVALID if it cannot be played
- * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID for its tasks
+ * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID, REQUEST_TOO_COSTLY for its tasks
  */
 export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, drawSeed: () => bigint): CheckedSpec {
   if (spec === undefined) throw new IcrlError("SPEC_INVALID", "no spec: send name, trials, tasks and agents");
@@ -85,6 +86,7 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
   let numbers = 0;
   let matches = 0;
   for (const { id, task } of tasks) {
+    checkTaskCost(task, limits);
     if (envsThatFit(task, limits, true) < 1)
       throw new IcrlError("SPEC_INVALID", `not one env of task "${id}" fits in a session's memory`);
     const entered = agents.filter((agent) => entersFor(agent, id)).length;

@@ -175,7 +175,9 @@ test("a log that takes nothing does not keep what is cut short from ending, but 
 
 test("a match's agent is not told seeds, values or regrets; its source is", () => {
   const { play, results } = playOf("bernoulli-bandit", { arms: 2, horizon: 1 }, 1, 1, true);
-  expect(runAtOnce(play.start()).trialStarts).toMatchObject([{ agentSeed: 300n, taskSeed: undefined, noiseSeed: undefined }]);
+  expect(runAtOnce(play.start()).trialStarts).toMatchObject([
+    { agentSeed: 300n, taskSeed: undefined, noiseSeed: undefined },
+  ]);
   const { trialEnds } = runAtOnce(play.step({ actions: new Int32Array(1), agentMs: 0 }));
   expect(trialEnds).toMatchObject([{ optimalValue: undefined, regret: undefined, complete: true }]);
   expect(results[0].optimalValue).toBeGreaterThan(0);
