@@ -149,7 +149,7 @@ export const forbidden = [
   room(
     "server-http",
     "^server/http/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|tournaments|collections|http))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|work|sessions|tournaments|collections|http))/"],
     "the live page's server shows what others know, beside the services",
   ),
   room(

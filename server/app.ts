@@ -145,7 +145,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     address = await bind(server, options.listen);
     if (options.http !== undefined && page !== undefined && metrics !== undefined) {
-      const watched = { address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
+      const watched = { address, startedAtMs: startedAt.getTime(), counters, work, sink, sessions, tournaments };
       http = await startHttpServer(options.http, [...page.routes(watched), metricsRoute(metrics)], (error) =>
         tell(internalError("http", error)),
       );

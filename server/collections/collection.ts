@@ -9,7 +9,6 @@ import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import type { WorkQueue } from "../work/work-queue.js";
-import { drawBehaviour } from "./draw-behaviour.js";
 import { playOracleNoise } from "./oracle-noise.js";
 import { ORACLE_NOISE } from "./oracle-noise-options.js";
 import { type CollectionPart, createPart } from "./part.js";
@@ -45,10 +44,12 @@ const ORACLE_NOISE_ENVS = 64;
 /**
  * Starts a collection.
  *
+ * @param drawn what drawBehaviours gives
  * @param played indices of the trials that the log holds already, by task id
  */
 export function createCollection(
   spec: CheckedCollection,
+  drawn: readonly (readonly (readonly number[])[])[],
   played: ReadonlyMap<string, ReadonlySet<number>>,
   context: CollectionContext,
 ): Collection {
@@ -56,9 +57,8 @@ export function createCollection(
     roster.offerAll();
     void finish();
   });
-  const parts: readonly CollectionPart[] = spec.tasks.flatMap((task) => {
-    const trials: number[][] = spec.behaviours.map(() => []);
-    for (let trial = 0; trial < task.trials; trial++) trials[drawBehaviour(spec, task.id, trial)].push(trial);
+  const parts: readonly CollectionPart[] = spec.tasks.flatMap((task, t) => {
+    const trials = drawn[t];
     return spec.behaviours.flatMap((behaviour, k) =>
       trials[k].length === 0
         ? []

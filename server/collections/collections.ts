@@ -2,7 +2,9 @@
 import { IcrlError } from "../../common/errors.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
 import type { Lobby } from "../matches/lobby.js";
+import { computed } from "../work/work-queue.js";
 import { type Collection, type CollectionContext, createCollection } from "./collection.js";
+import { drawBehaviours } from "./draw-behaviour.js";
 import { checkCollection } from "./spec.js";
 
 /** Indices of the trials of a collection that a log holds, by task id. */
@@ -52,10 +54,11 @@ export function createCollections(context: CollectionContext, playedTrials: Play
         );
       }
       await context.sink.seal();
+      const drawn = await computed(context.work, drawBehaviours(checked));
       const played = await playedTrials(checked.id);
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       running?.close();
-      const collection = createCollection(checked, played, context);
+      const collection = createCollection(checked, drawn, played, context);
       collections.set(checked.id, collection);
       return collection;
     },

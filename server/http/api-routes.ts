@@ -99,7 +99,7 @@ export function apiRoutes(context: PageContext): Route[] {
         trajectories: trajectorySummaries(context, MAX_TRAJECTORIES),
       }),
     ),
-    route("/api/trajectories/:id", ({ params }): TrajectoryView => trajectoryView(context, params.id)),
+    route("/api/trajectories/:id", ({ params }): Promise<TrajectoryView> => trajectoryView(context, params.id)),
   ];
 }
 

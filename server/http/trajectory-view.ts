@@ -1,9 +1,12 @@
 /** Trajectories that were recorded lately: a line of each, and one in full, without what must not be known while it counts. */
+
 import { IcrlError } from "../../common/errors.js";
+import type { Slices } from "../../common/slices.js";
 import { revealInstance } from "../tasks/oracle.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
+import { computed } from "../work/work-queue.js";
 import type { RevealedTruth, TrajectoryDrawing, TrajectorySummary, TrajectoryView } from "./api.js";
 import type { PageContext } from "./page-context.js";
 import { placeOf } from "./place-of.js";
@@ -57,7 +60,7 @@ function summary(episode: RecentEpisode, tournaments: Pick<Tournaments, "list">)
 }
 
 /** One in full. @throws TRAJECTORY_UNKNOWN */
-export function trajectoryView({ recent, tournaments }: PageContext, id: string): TrajectoryView {
+export async function trajectoryView({ recent, tournaments, work }: PageContext, id: string): Promise<TrajectoryView> {
   const episode = recent.find(id);
   if (episode === undefined) {
     throw new IcrlError(
@@ -80,7 +83,9 @@ export function trajectoryView({ recent, tournaments }: PageContext, id: string)
     observations: episode.observations === undefined ? null : [...episode.observations],
     propensities:
       episode.propensities === undefined ? null : Array.from(episode.propensities, (p) => (p > 0 ? p : null)),
-    ...(isWithheld(tournaments, episode.run.tournamentId) ? {} : { revealed: revealedTruth(episode, task) }),
+    ...(isWithheld(tournaments, episode.run.tournamentId)
+      ? {}
+      : { revealed: await computed(work, revealedTruth(episode, task)) }),
   };
 }
 
@@ -89,9 +94,9 @@ function drawingOf({ drawing }: Task): TrajectoryDrawing {
   return drawing.as === "grid" ? { as: "grid", rows: drawing.rows, columns: drawing.columns } : drawing;
 }
 
-function revealedTruth(episode: RecentEpisode, task: Task): RevealedTruth {
+function* revealedTruth(episode: RecentEpisode, task: Task): Slices<RevealedTruth> {
   const { ends: endSign, other } = (task.drawing.as === "grid" ? task.drawing.signs : undefined) ?? STARS;
-  const { means, goals } = revealInstance(task, episode.taskSeed, episode.noiseSeed);
+  const { means, goals } = yield* revealInstance(task, episode.taskSeed, episode.noiseSeed);
   return {
     task_seed: String(episode.taskSeed),
     noise_seed: String(episode.noiseSeed),

@@ -59,13 +59,32 @@ export interface LockSteps {
 /** Bytes that may wait for the disk before agents have to. */
 const MAX_BACKLOG_BYTES = 64 << 20;
 
+/** Whether actions are wanted, or will be when they are computed or when the disk has caught up, or no more. */
+type State = "asked" | "working" | "waiting" | "over";
+
+/** Of an index that is not asked for: what is. */
+const GAP_TEXTS: Readonly<Record<State, (stepIndex: number) => string>> = {
+  asked: (stepIndex) => `has not been sent: answer ${stepIndex}`,
+  working: (stepIndex) => `has not been sent: wait for the observations of step_index ${stepIndex}`,
+  waiting: (stepIndex) =>
+    `has not been sent: wait for the observations of step_index ${stepIndex}, which come when the log's disk has caught up`,
+  over: () => "is not asked for: nothing is left to play, wait for closed",
+};
+
+function actTimeout(stepIndex: number, { limits, overtimeMs }: LockStepsContext): IcrlError {
+  const overtime = overtimeMs === 0 ? "" : `, nor within the match's overtime of ${overtimeMs} ms`;
+  return new IcrlError(
+    "ACT_TIMEOUT",
+    `no actions for step_index ${stepIndex} within ${limits.act_timeout_ms} ms${overtime}: answer each observations in time`,
+  );
+}
+
 /** The lock-steps of a play that has not begun. */
 export function createLockSteps(play: Play, context: LockStepsContext): LockSteps {
   const { limits, sink, times, clock, fail } = context;
   /** Counts what the play has done since it was called last. */
   const tally = tallyInto(context.counters, play.totals);
-  /** Whether actions are wanted, or will be when they are computed or when the disk has caught up, or no more. */
-  let state: "asked" | "working" | "waiting" | "over" = "asked";
+  let state: State = "asked";
   /** Gives up the lock-step that is being computed. */
   let giveUp = () => {};
   /** What is to follow it, in place of its answer. */
@@ -79,15 +98,9 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
   /** When the actions came that are being answered; undefined while the beginning is. */
   let actedAtMs: number | undefined;
 
-  const deadline = createActDeadline(clock, limits.act_timeout_ms, context.overtimeMs, () => {
-    const overtime = context.overtimeMs === 0 ? "" : `, nor within the match's overtime of ${context.overtimeMs} ms`;
-    fail(
-      new IcrlError(
-        "ACT_TIMEOUT",
-        `no actions for step_index ${stepIndex} within ${limits.act_timeout_ms} ms${overtime}: answer each observations in time`,
-      ),
-    );
-  });
+  const deadline = createActDeadline(clock, limits.act_timeout_ms, context.overtimeMs, () =>
+    fail(actTimeout(stepIndex, context)),
+  );
 
   function over(): void {
     state = "over";
@@ -135,15 +148,7 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
     if (index < stepIndex) {
       throw new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
     }
-    throw new IcrlError("STEP_GAP", `step_index ${index} ${gapText()}`);
-  }
-
-  /** Of an index that is not asked for: what is. */
-  function gapText(): string {
-    if (state === "over") return "is not asked for: nothing is left to play, wait for closed";
-    if (state === "asked") return `has not been sent: answer ${stepIndex}`;
-    if (state === "working") return `has not been sent: wait for the observations of step_index ${stepIndex}`;
-    return `has not been sent: wait for the observations of step_index ${stepIndex}, which come when the log's disk has caught up`;
+    throw new IcrlError("STEP_GAP", `step_index ${index} ${GAP_TEXTS[state](stepIndex)}`);
   }
 
   /** Computes a lock-step, at once or in slices. No answer is due meanwhile. */

@@ -47,7 +47,7 @@ export function createPlay(driver: Driver): Play {
   const { task, numEnvs, work } = driver;
   const tells = { executed: driver.tellsExecuted, finalFeatures: driver.knowsFinalFeatures };
   const shown = newLockStep(task, numEnvs, tells);
-  const { active, states, features, finalStates, finalFeatures } = shown;
+  const { active, finalStates, finalFeatures } = shown;
   const discrete = task.observationSpace.type === "discrete";
   const featureSize = featureSizeOf(task.observationSpace);
   const ended = new Int32Array(numEnvs);
@@ -110,13 +110,7 @@ export function createPlay(driver: Driver): Play {
   }
 
   function show(): LockStep {
-    if (discrete) for (let n = 0; n < numEnvs; n++) states[n] = active[n] === 0 ? 0 : driver.observation(n);
-    else if (featureSize > 0) {
-      for (let n = 0; n < numEnvs; n++) {
-        if (active[n] === 0) features.fill(0, n * featureSize, (n + 1) * featureSize);
-        else features.set(driver.features(n), n * featureSize);
-      }
-    }
+    showObservations(driver, shown);
     shown.durableTrials = driver.durableTrials();
     return shown;
   }
@@ -182,4 +176,14 @@ function countOnes(flags: Uint8Array, from: number, to: number): number {
   let count = 0;
   for (let n = from; n < to; n++) count += flags[n];
   return count;
+}
+
+/** What all envs show now, nothing where they are inactive. */
+function showObservations(driver: Driver, { active, states, features }: LockStep): void {
+  for (let n = 0; n < states.length; n++) states[n] = active[n] === 0 ? 0 : driver.observation(n);
+  const size = features.length / active.length;
+  for (let n = 0; n < active.length && size > 0; n++) {
+    if (active[n] === 0) features.fill(0, n * size, (n + 1) * size);
+    else features.set(driver.features(n), n * size);
+  }
 }

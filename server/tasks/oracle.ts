@@ -163,8 +163,8 @@ export interface RevealedInstance {
  * Draws an instance again from its seeds and tells what was hidden in it: for people who look at a trajectory afterwards. Whoever calls it
  * answers for the match being over.
  */
-export function revealInstance(task: Task, taskSeed: bigint, noiseSeed: bigint): RevealedInstance {
-  const { truth } = task.instantiate(taskSeed, noiseSeed);
+export function* revealInstance(task: Task, taskSeed: bigint, noiseSeed: bigint): Slices<RevealedInstance> {
+  const { truth } = yield* task.draw(taskSeed, noiseSeed);
   if (truth.type === "bandit") return { means: truth.fresh ? undefined : truth.means.slice(), goals: [] };
   const { rewards, successors, probabilities, terminal } = truth;
   const branches = successors.length / rewards.length;

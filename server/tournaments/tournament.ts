@@ -1,6 +1,7 @@
 /** One tournament: its matches, who plays them, and when it is over. */
 import type { Clock } from "../../common/clock.js";
 import { playsTask } from "../../common/plays-task.js";
+import type { Assignment } from "../matches/assignment.js";
 import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../matches/roster.js";
 import { turnListeners } from "../matches/turn-listeners.js";
 import type { WorkLine, WorkQueue } from "../work/work-queue.js";
@@ -115,15 +116,7 @@ export function createTournament(
       entrants: spec.agents,
       assignmentsOf: (entrant) => byEntrant.get(entrant) ?? [],
       declared: ({ name, tasks }) => declare(name, tasks),
-      describe: (match) => ({
-        tournamentId: spec.id,
-        matchId: `${match.taskId}/${match.entrant}`,
-        taskId: match.taskId,
-        task: match.task,
-        agentOptions: optionsOf.get(match.entrant) ?? {},
-        source: match.source,
-        keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
-      }),
+      describe: (match) => describeMatch(spec.id, match, optionsOf.get(match.entrant) ?? {}),
       changed,
     },
     clock,
@@ -180,6 +173,24 @@ export function createTournament(
       work.close();
       changed();
     },
+  };
+}
+
+/** What a session is told of a match. */
+function describeMatch(
+  tournamentId: string,
+  match: TournamentMatch,
+  agentOptions: Assignment["agentOptions"],
+): Assignment {
+  const { taskId, entrant, task, source } = match;
+  return {
+    tournamentId,
+    matchId: `${taskId}/${entrant}`,
+    taskId,
+    task,
+    agentOptions,
+    source,
+    keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
   };
 }
 

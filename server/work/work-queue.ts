@@ -7,6 +7,7 @@
  */
 import type { Clock } from "../../common/clock.js";
 import type { Pause, Slices } from "../../common/slices.js";
+import { createRing, type Job, type Line, type RingEvents } from "./ring.js";
 
 /** The computations of a process. */
 export interface WorkQueue {
@@ -21,6 +22,11 @@ export interface WorkQueue {
   line(): WorkLine;
   /** Computations that are not over. */
   readonly size: number;
+}
+
+/** What a computation that somebody waits for comes to. */
+export function computed<T>(work: WorkQueue, slices: Slices<T>): Promise<T> {
+  return new Promise((done, failed) => void work.compute(slices, done, failed));
 }
 
 /** Computations one after the other, beside those of other lines. */
@@ -39,34 +45,6 @@ const TURN_MS = 4;
 /** Slices that are computed at once in a turn, by all who ask. */
 const SLICES_AT_ONCE = 4;
 
-/** Computations of a ring that may hold much memory at once. */
-const MOST_LARGE = 4;
-
-/** One computation. */
-interface Job {
-  readonly slices: Slices<unknown>;
-  readonly done: (value: unknown) => void;
-  readonly failed: (error: unknown) => void;
-  readonly givenUp: () => void;
-  /** Whether it holds much memory. */
-  large: boolean;
-  running: boolean;
-  over: boolean;
-}
-
-/** Jobs, of which the first is under way. */
-type Line = Job[];
-
-/** Lines that take turns. */
-interface Ring {
-  /** In the order in which they get a slice. */
-  readonly ready: Set<Line>;
-  /** Lines whose first job wants to hold much memory, and has to wait. */
-  readonly parked: Set<Line>;
-  /** Jobs that hold much memory. */
-  large: number;
-}
-
 /** What a queue needs of its process. */
 export interface WorkContext {
   /** Measures turns. */
@@ -79,11 +57,18 @@ export interface WorkContext {
 
 /** A queue without work. */
 export function createWorkQueue({ clock, onError, nextTurn = setImmediate }: WorkContext): WorkQueue {
-  const waited: Ring = { ready: new Set(), parked: new Set(), large: 0 };
-  const background: Ring = { ready: new Set(), parked: new Set(), large: 0 };
   let turnComes = false;
   let slicesLeft = SLICES_AT_ONCE;
   let size = 0;
+  const events: RingEvents = {
+    changed: wantTurn,
+    ended() {
+      size -= 1;
+    },
+    onError,
+  };
+  const waited = createRing(events);
+  const background = createRing(events);
 
   function wantTurn(): void {
     if (turnComes) return;
@@ -92,107 +77,12 @@ export function createWorkQueue({ clock, onError, nextTurn = setImmediate }: Wor
   }
 
   function turn(): void {
-    turnComes = false;
     slicesLeft = SLICES_AT_ONCE;
     const untilMs = clock.now() + TURN_MS;
-    let ring = waited;
-    do {
-      if (!serve(ring) && !serve(otherThan(ring))) return;
-      ring = otherThan(ring);
-    } while (clock.now() < untilMs);
-    if (waited.ready.size + background.ready.size > 0) wantTurn();
-  }
-
-  const otherThan = (ring: Ring) => (ring === waited ? background : waited);
-
-  /** Computes a slice of the first job of the line whose turn it is. @returns whether there is one */
-  function serve(ring: Ring): boolean {
-    const [line] = ring.ready;
-    if (line === undefined) return false;
-    ring.ready.delete(line);
-    const [job] = line;
-    const pause = advance(ring, job);
-    if (job.over) line.shift();
-    if (line.length > 0) putBack(ring, line, pause);
-    return true;
-  }
-
-  function putBack(ring: Ring, line: Line, pause: Pause): void {
-    const waits = pause === "begins" && ring.large === MOST_LARGE;
-    if (pause === "begins" && !waits) hold(ring, line[0]);
-    (waits ? ring.parked : ring.ready).add(line);
-  }
-
-  /** Computes a slice; who waits for the end hears of it. */
-  function advance(ring: Ring, job: Job): Pause {
-    let slice: IteratorResult<Pause, unknown> | undefined;
-    let error: unknown;
-    job.running = true;
-    try {
-      slice = job.slices.next();
-    } catch (thrown) {
-      error = thrown;
-    }
-    job.running = false;
-    if (job.over) {
-      job.slices.return(undefined); // was given up from inside
-      return undefined;
-    }
-    if (slice?.done === false) {
-      if (slice.value === "ends") letGo(ring, job);
-      return slice.value;
-    }
-    end(ring, job);
-    tell(job, slice, error);
-    return undefined;
-  }
-
-  function tell({ done, failed }: Job, slice: IteratorResult<Pause, unknown> | undefined, error: unknown): void {
-    try {
-      if (slice === undefined) return failed(error);
-      try {
-        done(slice.value);
-      } catch (thrown) {
-        failed(thrown);
-      }
-    } catch (thrown) {
-      onError(thrown);
-    }
-  }
-
-  function hold(ring: Ring, job: Job): void {
-    job.large = true;
-    ring.large += 1;
-  }
-
-  /** It holds little now: another may begin. */
-  function letGo(ring: Ring, job: Job): void {
-    if (!job.large) return;
-    job.large = false;
-    ring.large -= 1;
-    const [next] = ring.parked;
-    if (next === undefined) return;
-    ring.parked.delete(next);
-    putBack(ring, next, "begins");
-    wantTurn();
-  }
-
-  function end(ring: Ring, job: Job): void {
-    job.over = true;
-    size -= 1;
-    letGo(ring, job);
-  }
-
-  function giveUp(ring: Ring, line: Line, job: Job): void {
-    if (job.over) return;
-    end(ring, job);
-    job.givenUp();
-    if (job.running) return;
-    line.splice(line.indexOf(job), 1);
-    // What comes next in the line has not begun.
-    if (ring.parked.delete(line) && line.length > 0) ring.ready.add(line);
-    if (line.length === 0) ring.ready.delete(line);
-    job.slices.return(undefined);
+    let [ring, other] = [waited, background];
+    while ((ring.serve() || other.serve()) && clock.now() < untilMs) [ring, other] = [other, ring];
+    turnComes = false;
+    if (waited.ready + background.ready > 0 || slicesLeft < SLICES_AT_ONCE) wantTurn();
   }
 
   function jobOf<T>(
@@ -205,45 +95,46 @@ export function createWorkQueue({ clock, onError, nextTurn = setImmediate }: Wor
     return { slices, done: done as Job["done"], failed, givenUp, large: false, running: false, over: false };
   }
 
+  function line(): WorkLine {
+    const jobs: Line = [];
+    let closed = false;
+
+    function append(job: Job): void {
+      jobs.push(job);
+      if (jobs.length === 1) background.add(jobs);
+    }
+
+    return {
+      run: (slices) =>
+        new Promise((resolve, reject) => {
+          if (closed) return resolve(undefined);
+          append(jobOf(slices, resolve, reject, () => resolve(undefined)));
+        }),
+      start(slices) {
+        if (!closed) append(jobOf(slices, () => {}, onError));
+      },
+      close() {
+        closed = true;
+        for (const job of [...jobs]) background.giveUp(jobs, job);
+      },
+    };
+  }
+
   return {
     compute(slices, done, failed) {
       const job = jobOf(slices, done, failed);
-      const line: Line = [job];
       let pause: Pause;
       while (slicesLeft > 0 && pause !== "begins") {
-        pause = advance(waited, job);
+        pause = waited.advance(job);
         if (job.over) return () => {};
         slicesLeft -= 1;
         wantTurn();
       }
-      putBack(waited, line, pause);
-      wantTurn();
-      return () => giveUp(waited, line, job);
+      const own = [job];
+      waited.add(own, pause);
+      return () => waited.giveUp(own, job);
     },
-    line() {
-      const line: Line = [];
-      let closed = false;
-      function queue(job: Job): void {
-        line.push(job);
-        if (line.length > 1) return;
-        background.ready.add(line);
-        wantTurn();
-      }
-      return {
-        run: (slices) =>
-          new Promise((resolve, reject) => {
-            if (closed) return resolve(undefined);
-            queue(jobOf(slices, resolve, reject, () => resolve(undefined)));
-          }),
-        start(slices) {
-          if (!closed) queue(jobOf(slices, () => {}, onError));
-        },
-        close() {
-          closed = true;
-          for (const job of [...line]) giveUp(background, line, job);
-        },
-      };
-    },
+    line,
     get size() {
       return size;
     },

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { drawBehaviour } from "#icrl/server/collections/draw-behaviour.js";
+import { runAtOnce } from "#icrl/common/slices.js";
+import { drawBehaviour, drawBehaviours } from "#icrl/server/collections/draw-behaviour.js";
 import type { CheckedCollection } from "#icrl/server/collections/spec.js";
 
 const mixture = (...weights: number[]): CheckedCollection => ({
@@ -56,4 +57,18 @@ test("it depends on nothing but the collection's seed, the task's id, the trial 
 
 test("one behaviour plays everything", () => {
   expect(drawn(mixture(0.1), 20)).toEqual(new Array(20).fill(0));
+});
+
+test("all trials of a collection are drawn at once, in slices where there are many", () => {
+  const tasks = ["swim", "arms"].map((id) => ({ id, trials: 400 })) as unknown as CheckedCollection["tasks"];
+  const many = { ...mixture(1, 2), tasks };
+  const slices = drawBehaviours(many);
+  expect(slices.next().done).toBe(false);
+  const drawn = runAtOnce(drawBehaviours(many));
+  for (const [t, { id }] of many.tasks.entries()) {
+    const expected = many.behaviours.map((_, k) =>
+      Array.from({ length: 400 }, (_, trial) => trial).filter((trial) => drawBehaviour(many, id, trial) === k),
+    );
+    expect(drawn[t]).toEqual(expected);
+  }
 });

@@ -282,11 +282,11 @@ test("a start state drawn by the env is the one whose value counts", () => {
 
 test("a revealed bandit has the means that it was judged by, and fresh arms have none", () => {
   const task = buildTask("linear-bandit", {});
-  const { means, goals } = revealInstance(task, 3n, 4n);
+  const { means, goals } = runAtOnce(revealInstance(task, 3n, 4n));
   const { truth } = task.instantiate(3n, 4n);
   expect(means).toEqual(truth.type === "bandit" && truth.means);
   expect(goals).toEqual([]);
-  expect(revealInstance(buildTask("linear-bandit", { arm_set: "fresh" }), 3n, 4n).means).toBeUndefined();
+  expect(runAtOnce(revealInstance(buildTask("linear-bandit", { arm_set: "fresh" }), 3n, 4n)).means).toBeUndefined();
 });
 
 test("what is revealed of a grid is where its rewards are found by walking every cell", () => {
@@ -304,7 +304,7 @@ test("what is revealed of a grid is where its rewards are found by walking every
         env.step(action);
         if (env.reward === 1) paid.set(env.observation, env.terminated);
       }
-      const { goals, means } = revealInstance(task, seed, 1n);
+      const { goals, means } = runAtOnce(revealInstance(task, seed, 1n));
       expect(means).toBeUndefined();
       expect(new Map(goals.map(({ observation, ends }) => [observation, ends]))).toEqual(paid);
     }
@@ -312,5 +312,5 @@ test("what is revealed of a grid is where its rewards are found by walking every
 });
 
 test("nothing is revealed of an MDP whose largest reward leads nowhere for sure", () => {
-  expect(revealInstance(buildTask("random-mdp", {}), 1n, 1n)).toEqual({ means: undefined, goals: [] });
+  expect(runAtOnce(revealInstance(buildTask("random-mdp", {}), 1n, 1n))).toEqual({ means: undefined, goals: [] });
 });

@@ -186,3 +186,18 @@ test("what throws fails alone", async () => {
   expect(errors.map((error) => (error as Error).message)).toEqual(["cucumber", "who was told"]);
   expect(work.size).toBe(0);
 });
+
+test("what throws when it is given up hurts nobody but the server's log", () => {
+  const { work, errors } = handWork();
+  function* throwsWhenGivenUp(): Slices<void> {
+    try {
+      for (;;) yield;
+    } finally {
+      // biome-ignore lint/correctness/noUnsafeFinally: what it shows
+      throw new Error("given up");
+    }
+  }
+  work.compute(throwsWhenGivenUp(), never, never)();
+  expect(errors).toMatchObject([{ message: "given up" }]);
+  expect(work.size).toBe(0);
+});
