@@ -103,6 +103,7 @@ export const forbidden = [
     "what people do with the arena is a function, whoever calls it",
   ),
   room("server-tasks", "^server/tasks/", ["^(common|proto|server/tasks)/"], "tasks know nobody in the server"),
+  room("server-work", "^server/work/", ["^(common|server/work)/"], "what is computed in slices is no matter"),
   room(
     "server-trajectories",
     "^server/trajectories/",
@@ -118,19 +119,19 @@ export const forbidden = [
   room(
     "server-sessions",
     "^server/sessions/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|matches|sessions))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|work|matches|sessions))/"],
     "sessions stand on tasks, trajectories and matches",
   ),
   room(
     "server-tournaments",
     "^server/tournaments/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|matches|sessions|tournaments))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|work|matches|sessions|tournaments))/"],
     "tournaments stand on sessions",
   ),
   room(
     "server-collections",
     "^server/collections/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|matches|sessions|collections))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|work|matches|sessions|collections))/"],
     "collections stand on sessions, beside tournaments",
   ),
   room(
@@ -148,7 +149,7 @@ export const forbidden = [
   room(
     "server-http",
     "^server/http/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|tournaments|collections|http))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|work|sessions|tournaments|collections|http))/"],
     "the live page's server shows what others know, beside the services",
   ),
   room(

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readTournament } from "../jobs/report/read-tournament.js";
 import { writeReport } from "../jobs/report/write-report.js";
-import { runAtOnce } from "../statistics/slices.js";
+import { runAtOnce } from "../common/slices.js";
 import { tournamentStatistics } from "../statistics/tournament-statistics.js";
 import { benchFlags } from "./bench-flags.js";
 import { writeMadeUpTournament } from "./made-up-tournament.js";

@@ -14,7 +14,13 @@ import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
 import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
 import { createCollections } from "./collections/collections.js";
 import { createEventLog, type ServerEvent } from "./event-log.js";
-import { type HttpEvents, type HttpOptions, type HttpServer, PAGE_BOUNDS, startHttpServer } from "./http/http-server.js";
+import {
+  type HttpEvents,
+  type HttpOptions,
+  type HttpServer,
+  PAGE_BOUNDS,
+  startHttpServer,
+} from "./http/http-server.js";
 import { createLivePage } from "./http/live-page.js";
 import { healthRoute, metricsRoute, type Probed } from "./http/probe-routes.js";
 import type { Route } from "./http/route.js";
@@ -41,9 +47,10 @@ import type { Limits } from "./sessions/limits.js";
 import { createMemoryBudget } from "./sessions/memory-budget.js";
 import { createSession } from "./sessions/session.js";
 import { internalError } from "./sessions/session-event.js";
-import { systemClock } from "./system-clock.js";
+import { createSystemClock } from "./system-clock.js";
 import { openTournaments } from "./tournaments/tournaments.js";
 import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
+import { createWorkQueue } from "./work/work-queue.js";
 
 /** What a server is started with. */
 export interface ServerOptions {
@@ -98,7 +105,7 @@ const GOODBYE_MS = 1000;
  * @throws NOT_A_LOG if there is no dataset where one is named; LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { logger, clock = systemClock, operatorKey = newKey() } = options;
+  const { logger, operatorKey = newKey() } = options;
   checkKey("the operator's key", operatorKey);
   const operatorHash = hashOfKey(operatorKey);
   const limits = limitsThatFit(options);
@@ -108,14 +115,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const tell = tellAll(logger, metrics);
   if (limits.maxConnections < options.limits.maxConnections) tell(connectionsLowered(limits, options));
   const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
+  const machine = createSystemClock((lateMs) => metrics?.turn(lateMs));
+  const clock = options.clock ?? machine;
   const page = options.http === undefined ? undefined : createLivePage(clock.now);
   const sink = page?.watch(log) ?? log;
   const onError = (error: unknown) => tell(internalError("background", error));
   const memory = createMemoryBudget(limits.maxMemoryBytes);
   const schedules = openSchedules(limits.maxSchedules);
-  const shared = { limits, sink, memory, schedules, clock, onError };
+  const work = createWorkQueue({ clock, onError });
+  const shared = { limits, sink, memory, schedules, clock, work, onError };
   const tournaments = await openTournaments({ ...shared, dataDir: options.dataDir, tell }).catch(async (error) => {
     page?.close();
+    machine.close();
     await sink.close();
     throw error;
   });
@@ -125,7 +136,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
-  const context = { limits, sink, memory, lobby, labels, clock, counters, tell, times: metrics?.times };
+  const context = { limits, sink, memory, lobby, labels, clock, work, counters, tell, times: metrics?.times };
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 
@@ -160,7 +171,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     listener = await listen(server, options.listen, connections, clock);
     const { address } = listener;
-    const watched = { address, startedAtMs: startedAt.getTime(), counters, sink, sessions, tournaments };
+    const watched = { address, startedAtMs: startedAt.getTime(), counters, work, sink, sessions, tournaments };
     const probed = metrics && { metrics, sink, draining: () => draining };
     pages = await servePages(options, page?.routes(watched) ?? [], probed, {
       isOperator: (key) => isKeyOf(operatorHash, key),
@@ -170,6 +181,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     server.forceShutdown();
     listener?.destroy();
     page?.close();
+    machine.close();
     await tournaments.close();
     collections.close();
     await sink.close();
@@ -212,6 +224,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await tournamentsClosed;
       await sink.close();
       await pages.probes?.close(); // last: it says that the rest stops
+      machine.close();
       tell({ event: "stopped" });
     },
   };

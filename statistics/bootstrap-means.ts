@@ -1,8 +1,8 @@
+import { type Slices, workMeter } from "../common/slices.js";
 import { estimated } from "./estimated.js";
 import { createKernels, type Kernels, LANES } from "./kernels.js";
 import { meanOfValues, meanTaker } from "./resampled-mean.js";
 import { type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
-import { workMeter } from "./slices.js";
 import type { Estimated } from "./statistics-document.js";
 
 /** Bytes of values that are held at a time, for which the trials are resampled anew. */
@@ -23,7 +23,7 @@ export function* bootstrapMeans(
   values: readonly Float64Array[],
   resampling: Pick<Resampling, "resamples" | "seed">,
   kernels: Kernels = createKernels(),
-): Generator<void, Estimated[]> {
+): Slices<Estimated[]> {
   const trials = values[0]?.length ?? 0;
   const chunk = Math.max(1, Math.floor(VALUE_BYTES / (8 * trials || 1)));
   const pauseIsDue = workMeter();

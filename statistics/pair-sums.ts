@@ -1,3 +1,4 @@
+import type { Slices } from "../common/slices.js";
 import { estimated } from "./estimated.js";
 import { type Resampling, replicates } from "./resampling.js";
 import type { Estimated, PairStatistics } from "./statistics-document.js";
@@ -8,7 +9,7 @@ export interface PairSums {
   /** Adds a task that both play, of so many trials: replicates of how probably `a` is better, and of the difference of scores. */
   add(a: string, b: string, trials: number, improvement: Float64Array, scoreDifference: Float64Array): void;
   /** The means over tasks, of pairs in the order in which they were added. */
-  statistics(): Generator<void, PairStatistics[]>;
+  statistics(): Slices<PairStatistics[]>;
 }
 
 interface Sums {

@@ -5,12 +5,13 @@
  * Source: Agarwal et al. (2021), section 4; rliable 1.2 gives the same values where all tasks have the same number of trials.
  * Differs: the bands of profiles are Wilson intervals of shares, where rliable's are resampled and have no width where all trials agree.
  */
+
+import { type Slices, workMeter } from "../common/slices.js";
 import { estimated } from "./estimated.js";
 import { type Kernels, LANES } from "./kernels.js";
 import { normalisedScore, shareOfUniform } from "./normalised-score.js";
 import { type MeanOf, type MeanTaker, meanOfValues, meanTaker } from "./resampled-mean.js";
 import { type Resamples, type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
-import { workMeter } from "./slices.js";
 import {
   type Cumulated,
   cumulate,
@@ -63,7 +64,7 @@ export function* pooledScores(
   names: readonly string[],
   resampling: Resampling,
   kernels: Kernels,
-): Generator<void, PooledScores[]> {
+): Slices<PooledScores[]> {
   const chunk = resampling.paired ? CHUNK : 1;
   const pooled: PooledScores[] = [];
   for (let first = 0; first < names.length; first += chunk) {
@@ -79,7 +80,7 @@ function* pooledScoresOf(
   names: readonly string[],
   resampling: Resampling,
   kernels: Kernels,
-): Generator<void, PooledScores[]> {
+): Slices<PooledScores[]> {
   const tasks = allTasks.filter(({ entrants }) => entrants.some(({ name }) => names.includes(name)));
   const sizes = tasks.map(({ entrants }) => entrants[0].regrets.length);
   const most = Math.max(...sizes);

@@ -1,9 +1,10 @@
 /** Bradley-Terry ratings from all trials of all tasks, refitted on each resample. */
+
+import { type Slices, workMeter } from "../common/slices.js";
 import { ELO_POINTS, fitStrengths, type Meeting } from "./bradley-terry.js";
 import type { Group } from "./comparable-groups.js";
 import { estimated } from "./estimated.js";
 import type { Resampling } from "./resampling.js";
-import { workMeter } from "./slices.js";
 import type { Estimated } from "./statistics-document.js";
 
 /** Ratings are given in millionths of a point: finer than they are needed, coarser than their fit ends. */
@@ -19,7 +20,7 @@ export function* ratings(
   { tasks, ranked }: Group,
   wins: ReadonlyMap<string, Float64Array>,
   { resamples }: Resampling,
-): Generator<void, ReadonlyMap<string, Estimated>> {
+): Slices<ReadonlyMap<string, Estimated>> {
   const names = ranked.map(({ entry }) => entry);
   if (names.length < 2) return new Map();
   const trials = tasks.map(({ entrants }) => entrants[0].regrets.length);

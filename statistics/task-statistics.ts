@@ -1,6 +1,7 @@
 /** What the trials of one task say, and what they add to the comparison of its entrants over all tasks. */
 
 import { meanOf } from "../common/mean-and-standard-error.js";
+import { type Slices, workMeter } from "../common/slices.js";
 import { winsInTrials } from "./bradley-terry.js";
 import { estimated, transformed } from "./estimated.js";
 import { type Kernels, LANES } from "./kernels.js";
@@ -9,7 +10,6 @@ import { comparisonTaker, type Standing, standingAmong } from "./probability-of-
 import { rankBy } from "./rank-by.js";
 import { type MeanOf, type MeanTaker, meanOfValues, meanTaker } from "./resampled-mean.js";
 import { type Resamples, type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
-import { workMeter } from "./slices.js";
 import {
   type Cumulated,
   cumulate,
@@ -67,7 +67,7 @@ export function* taskStatistics(
   resampling: Resampling,
   comparison: Comparison,
   kernels: Kernels,
-): Generator<void, TaskStatistics> {
+): Slices<TaskStatistics> {
   const trials = given[0]?.regrets.length ?? 0;
   const pauseIsDue = workMeter();
   const together = resamplesOf(kernels.floats(LANES * trials), resamplingRng(resampling.seed, id));

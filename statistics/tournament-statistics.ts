@@ -1,4 +1,5 @@
 /** The statistics of a tournament: everything that its trials say, with how well it is known. */
+import type { Slices } from "../common/slices.js";
 import { commonOrder } from "./common-order.js";
 import { bestOfGroups, comparableGroups } from "./comparable-groups.js";
 import { createKernels } from "./kernels.js";
@@ -36,7 +37,7 @@ const SCHEMA_VERSION = 2;
 export function* tournamentStatistics(
   tasks: readonly TaskTrials[],
   options: StatisticsOptions,
-): Generator<void, TournamentStatistics> {
+): Slices<TournamentStatistics> {
   const { resamples, seed, paired = true, mostCompared = 20 } = options;
   const resampling: Resampling = { resamples, seed, paired };
   const names = commonOrder(tasks.map(({ entrants }) => entrants.map(({ name }) => name)));

@@ -35,7 +35,7 @@ export async function reportTournament(
   const [{ readTournament }, { tournamentStatistics }, { runInSlices }, { writeReport }] = await Promise.all([
     import("./read-tournament.js"), // DuckDB
     import("../../statistics/tournament-statistics.js"),
-    import("../../statistics/slices.js"),
+    import("../../common/slices.js"),
     import("./write-report.js"), // Vega
   ]);
   const { results, tasks } = await readTournament(dir);

@@ -10,6 +10,7 @@ import { envsThatFit, playBytes, rowTextBytes } from "../sessions/envs-that-fit.
 import type { Limits } from "../sessions/limits.js";
 import type { MemoryBudget, Release } from "../sessions/memory-budget.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import type { WorkQueue } from "../work/work-queue.js";
 import type { Share } from "./draw-behaviour.js";
 import { playOracleNoise } from "./oracle-noise.js";
 import { ORACLE_NOISE } from "./oracle-noise-options.js";
@@ -24,6 +25,8 @@ export interface CollectionContext {
   readonly memory: MemoryBudget;
   readonly clock: Clock;
   readonly counters: Counters;
+  /** Where what takes long is computed. */
+  readonly work: WorkQueue;
   /** Told of errors inside the server that end a part. */
   readonly onError: (error: unknown) => void;
 }
@@ -48,8 +51,6 @@ const ORACLE_NOISE_ENVS = 64;
 /**
  * Starts a collection.
  *
- * @param played indices of the trials that the log holds already, by task id
- * @param keys those of its agents, where it goes on
  * @param schedule the shares of each behaviour in each task, [tasks][behaviours]
  * @param keys those of its agents, where it goes on
  */
@@ -65,14 +66,14 @@ export function createCollection(
   }, context.onError);
   const parts: readonly CollectionPart[] = spec.tasks.flatMap((task, i) =>
     spec.behaviours.flatMap((behaviour, k) =>
-      schedule[i][k].trials === 0 ? [] : [createPart(spec, task, behaviour, schedule[i][k], changed)],
+      schedule[i][k].trials === 0 ? [] : [createPart(spec, task, behaviour, schedule[i][k], context.clock, changed)],
     ),
   );
   const byAgents = parts.filter(({ behaviour }) => behaviour.agent !== ORACLE_NOISE);
   let state: Collection["state"] = "running";
   let sealing = false;
-  let closed = false;
   let stopWaiting = () => {};
+  const work = context.work.line();
 
   const roster = createRoster<CollectionPart>(
     {
@@ -128,7 +129,7 @@ export function createCollection(
     if (numEnvs === 0) return;
     const release = await reserved(playBytes(part.task.task, numEnvs, true, rowTextBytes(part.behaviour.options)));
     try {
-      await playOracleNoise(part, spec.id, numEnvs, sink, counters, () => closed, clock);
+      await playOracleNoise(part, spec.id, numEnvs, sink, counters, work, clock);
     } catch (error) {
       context.onError(error);
       part.fail(error instanceof IcrlError ? error.reason : "INTERNAL");
@@ -164,9 +165,9 @@ export function createCollection(
     lists: roster.lists,
     enter: roster.enter,
     close() {
-      closed = true;
       stopWaiting();
       roster.close();
+      work.close();
       changed();
     },
   };

@@ -1,11 +1,10 @@
 /** The collections of a server, and the lobby in which behaviours wait for them. */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { IcrlError } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
-import { runInSlices } from "../../statistics/slices.js";
 import { type Lobby, nothingMore } from "../matches/lobby.js";
 import type { OpenSchedules } from "../matches/open-schedules.js";
+import { computed } from "../work/work-queue.js";
 import { type Collection, type CollectionContext, createCollection } from "./collection.js";
 import { type PlayedTrials, sharedOut } from "./draw-behaviour.js";
 import { type CheckedCollection, checkCollection, collectionBytes } from "./spec.js";
@@ -61,7 +60,7 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
     try {
       await context.sink.seal();
       const played = await playedTrials(checked.id);
-      const schedule = await runInSlices(sharedOut(checked, played), nextTurn);
+      const schedule = await computed(context.work, sharedOut(checked, played));
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       collections.get(checked.id)?.close();
       const collection = createCollection(checked, schedule, context, collections.get(checked.id)?.keys);

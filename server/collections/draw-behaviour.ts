@@ -1,6 +1,6 @@
 import { categoricalFromUniform, rngFromSeed } from "../../common/rng.js";
 import { hash64 } from "../../common/seeds.js";
-import { workMeter } from "../../statistics/slices.js";
+import { OPERATIONS_PER_SLICE, type Slices, workMeter } from "../../common/slices.js";
 import type { CheckedCollection } from "./spec.js";
 
 /** Who plays a trial of a task: an index into the behaviours. */
@@ -20,8 +20,8 @@ export function behaviourDraw({ seed, behaviours }: Pick<CheckedCollection, "see
   };
 }
 
-/** A draw in units of work: two SHA-256. */
-const DRAW_UNITS = 400;
+/** Operations of a draw: two SHA-256. */
+const DRAW_WORK = 8000;
 
 /** What a behaviour plays of a task. */
 export interface Share {
@@ -39,13 +39,10 @@ export type PlayedTrials = ReadonlyMap<string, Pick<ReadonlySet<number>, "has">>
  *
  * Memory: 4 bytes a trial, and 2 more of the task that is being shared out.
  */
-export function* sharedOut(
-  spec: CheckedCollection,
-  played: PlayedTrials,
-): Generator<void, readonly (readonly Share[])[]> {
+export function* sharedOut(spec: CheckedCollection, played: PlayedTrials): Slices<readonly (readonly Share[])[]> {
   const draw = behaviourDraw(spec);
-  const units = spec.behaviours.length === 1 ? 1 : DRAW_UNITS + spec.behaviours.length;
-  const isPause = workMeter();
+  const units = spec.behaviours.length === 1 ? 10 : DRAW_WORK + spec.behaviours.length;
+  const isPause = workMeter(OPERATIONS_PER_SLICE);
   const schedule: Share[][] = [];
   for (const { id, trials } of spec.tasks) {
     const known = played.get(id);
@@ -64,7 +61,7 @@ export function* sharedOut(
     for (let trial = 0; trial < trials; trial++) {
       const player = players[trial];
       if (!known?.has(trial)) waiting[player][left[player]++] = trial;
-      if (isPause(1)) yield;
+      if (isPause(10)) yield;
     }
     schedule.push(waiting.map((own, k) => ({ trials: counts[k], waiting: own })));
   }

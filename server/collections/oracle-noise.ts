@@ -10,10 +10,10 @@
  * Differs: the oracle takes the place of a trained policy.
  */
 import { randomUUID } from "node:crypto";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../common/clock.js";
 import type { Resolved } from "../../common/options.js";
 import { type Rng, rngFromSeed } from "../../common/rng.js";
+import type { Slices } from "../../common/slices.js";
 import { VERSION } from "../../common/version.js";
 import { type Counters, tallyInto } from "../sessions/counters.js";
 import type { Answer, LockStep } from "../sessions/lock-step.js";
@@ -21,21 +21,19 @@ import { createPlay } from "../sessions/play.js";
 import { type PlayedDriver, playedDriver } from "../sessions/played-driver.js";
 import { createRecorder } from "../trajectories/recorder.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import type { WorkLine } from "../work/work-queue.js";
 import { ORACLE_NOISE, type ORACLE_NOISE_OPTIONS } from "./oracle-noise-options.js";
 import type { CollectionPart } from "./part.js";
 
 /** Bytes that may wait for the disk before the behaviour does. */
 const MAX_BACKLOG_BYTES = 16 << 20;
 
-/** Longest time, in milliseconds, that it keeps sessions waiting. */
-const SLICE_MS = 10;
-
 /**
  * Plays what is left of a part.
  *
  * @param collectionId of the part's collection
  * @param numEnvs trials side by side, at least 1
- * @param stopped whether to give up: what is under way is then not recorded
+ * @param work where it plays; when that is closed it gives up, and what is under way is not recorded
  */
 export async function playOracleNoise(
   part: CollectionPart,
@@ -43,7 +41,7 @@ export async function playOracleNoise(
   numEnvs: number,
   sink: TrajectorySink,
   counters: Counters,
-  stopped: () => boolean,
+  work: WorkLine,
   clock: Clock,
 ): Promise<void> {
   const { task } = part.task;
@@ -75,18 +73,20 @@ export async function playOracleNoise(
   const play = createPlay(driver);
   const noise = createNoise(part, numEnvs, driver);
   const tally = tallyInto(counters, play.totals);
-  try {
-    let shown = play.start();
-    let sliceStart = performance.now();
-    while (shown.activeCount > 0) {
-      shown = play.step(noise.answer(shown));
+  let shown: LockStep | undefined;
+
+  /** Plays until all is played or the disk has to catch up. @returns whether there is more */
+  function* playOn(): Slices<boolean> {
+    shown ??= yield* play.start();
+    while (shown.activeCount > 0 && sink.backlogBytes <= MAX_BACKLOG_BYTES) {
+      shown = yield* play.step(noise.answer(shown));
       tally();
-      if (sink.backlogBytes > MAX_BACKLOG_BYTES) await play.whenDurable();
-      if (performance.now() - sliceStart < SLICE_MS) continue;
-      await nextTurn();
-      if (stopped()) break;
-      sliceStart = performance.now();
     }
+    return shown.activeCount > 0;
+  }
+
+  try {
+    while ((await work.run(playOn())) === true) await play.whenDurable();
   } finally {
     play.abort("SERVER_DRAINING");
     tally();

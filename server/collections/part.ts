@@ -1,4 +1,5 @@
 /** What one behaviour plays of one task of a collection. */
+import type { Clock } from "../../common/clock.js";
 import type { Reason } from "../../common/errors.js";
 import { trialSeeds } from "../../common/seeds.js";
 import type { Assignable } from "../matches/assignment.js";
@@ -30,6 +31,7 @@ const MAX_FAILURES = 3;
  * Makes a part.
  *
  * @param share its trials, of which it keeps those that are not played yet
+ * @param clock by which steps are told of
  * @param onChange called after each result
  */
 export function createPart(
@@ -37,6 +39,7 @@ export function createPart(
   task: CollectedTask,
   behaviour: CheckedBehaviour,
   { trials, waiting }: Share,
+  clock: Clock,
   onChange: () => void,
 ): CollectionPart {
   const series = { purpose: "collect", seed: spec.seed, taskId: task.id, entrant: behaviour.name } as const;
@@ -45,7 +48,7 @@ export function createPart(
   /** Trials that were cut short, the next one last. */
   const again: number[] = [];
   let completeTrials = trials - waiting.length;
-  const stepCount = createStepCount(onChange);
+  const stepCount = createStepCount(clock, onChange);
   let failures = 0;
   let failureReason: CollectionPart["failureReason"];
 

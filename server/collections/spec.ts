@@ -7,6 +7,7 @@ import { checkNames, checkSchedule, checkSpecName, sortedJson } from "../matches
 import { checkOptions } from "../sessions/checked-options.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
+import { checkTaskCost } from "../sessions/task-cost.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import { ORACLE_NOISE, ORACLE_NOISE_OPTIONS } from "./oracle-noise-options.js";
@@ -44,7 +45,7 @@ const PART_BYTES = 4000;
 
 /** About how many bytes a collection keeps in memory as long as it is played: who plays each trial, and what is left to play. */
 export function collectionBytes({ tasks, behaviours }: Pick<CheckedCollection, "tasks" | "behaviours">): number {
-  const perTask = tasks.map(({ task, trials }) => task.instanceBytes + 6 * trials + PART_BYTES * behaviours.length);
+  const perTask = tasks.map(({ task, trials }) => task.cost.bytes + 6 * trials + PART_BYTES * behaviours.length);
   return perTask.reduce((sum, bytes) => sum + bytes, 0);
 }
 
@@ -74,6 +75,7 @@ export function checkCollection(spec: CollectionSpec | undefined, limits: Limits
   const tasks = spec.tasks.map(({ id, task: family, options = {}, trials }) => {
     if (trials < 1) throw new IcrlError("SPEC_INVALID", `trials of task "${id}" is 0: give at least 1`);
     const task = buildTask(family, options);
+    checkTaskCost(task, limits);
     if (envsThatFit(task, limits, true) < 1) {
       throw new IcrlError("SPEC_INVALID", `not one whole trial of task "${id}" fits in a session's memory`);
     }

@@ -102,7 +102,7 @@ export function apiRoutes(context: PageContext): Route[] {
         trajectories: trajectorySummaries(asked, MAX_TRAJECTORIES),
       }),
     ),
-    route("/api/trajectories/:id", (asked, { params }): TrajectoryView => trajectoryView(asked, params.id)),
+    route("/api/trajectories/:id", (asked, { params }): Promise<TrajectoryView> => trajectoryView(asked, params.id)),
   ];
 }
 

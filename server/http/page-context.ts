@@ -2,6 +2,7 @@ import type { SessionStatus } from "../sessions/session-status.js";
 import type { Told } from "../tournaments/redaction.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import type { WorkQueue } from "../work/work-queue.js";
 import type { RecentEpisodes } from "./recent-episodes.js";
 import type { StepRate } from "./step-rate.js";
 
@@ -13,6 +14,8 @@ export interface PageContext {
   /** Unix time in milliseconds. */
   readonly now: () => number;
   readonly counters: { readonly steps: number };
+  /** Where what takes long is computed. */
+  readonly work: WorkQueue;
   readonly sink: Pick<TrajectorySink, "episodes" | "writable">;
   readonly sessions: Iterable<{ status(): SessionStatus }>;
   readonly tournaments: Pick<Tournaments, "list" | "get" | "leftAlone">;

@@ -1,8 +1,10 @@
 /** Trajectories that were recorded lately: a line of each, and one in full; none that must not be known while it counts. */
 import { IcrlError } from "../../common/errors.js";
+import type { Slices } from "../../common/slices.js";
 import { revealInstance } from "../tasks/oracle.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
+import { computed } from "../work/work-queue.js";
 import type { RevealedTruth, TrajectoryDrawing, TrajectorySummary, TrajectoryView } from "./api.js";
 import type { AskedContext } from "./page-context.js";
 import { placeOf } from "./place-of.js";
@@ -43,7 +45,10 @@ function summary(episode: RecentEpisode, tournaments: AskedContext["tournaments"
 }
 
 /** One in full. @throws TRAJECTORY_UNKNOWN; KEY_REFUSED while it is withheld */
-export function trajectoryView({ recent, tournaments, told }: AskedContext, id: string): TrajectoryView {
+export async function trajectoryView(
+  { recent, tournaments, told, work }: AskedContext,
+  id: string,
+): Promise<TrajectoryView> {
   const episode = recent.find(id);
   if (episode === undefined) {
     throw new IcrlError(
@@ -72,7 +77,7 @@ export function trajectoryView({ recent, tournaments, told }: AskedContext, id: 
     observations: episode.observations === undefined ? null : [...episode.observations],
     propensities:
       episode.propensities === undefined ? null : Array.from(episode.propensities, (p) => (p > 0 ? p : null)),
-    revealed: revealedTruth(episode, task),
+    revealed: await computed(work, revealedTruth(episode, task)),
   };
 }
 
@@ -81,9 +86,9 @@ function drawingOf({ drawing }: Task): TrajectoryDrawing {
   return drawing.as === "grid" ? { as: "grid", rows: drawing.rows, columns: drawing.columns } : drawing;
 }
 
-function revealedTruth(episode: RecentEpisode, task: Task): RevealedTruth {
+function* revealedTruth(episode: RecentEpisode, task: Task): Slices<RevealedTruth> {
   const { ends: endSign, other } = (task.drawing.as === "grid" ? task.drawing.signs : undefined) ?? STARS;
-  const { means, goals } = revealInstance(task, episode.taskSeed, episode.noiseSeed);
+  const { means, goals } = yield* revealInstance(task, episode.taskSeed, episode.noiseSeed);
   return {
     task_seed: String(episode.taskSeed),
     noise_seed: String(episode.noiseSeed),

@@ -3,9 +3,10 @@
  * stepped: everything comes from the rows.
  */
 import { labelSeed } from "../../common/seeds.js";
+import { inOneSlice } from "../../common/slices.js";
 import { float32Tensor } from "../../common/tensor.js";
 import type { TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
-import type { Driver } from "../sessions/driver.js";
+import type { Driver, EnvRange } from "../sessions/driver.js";
 import { type Answer, featureSizeOf, type LockStep } from "../sessions/lock-step.js";
 import type { Task } from "../tasks/task.js";
 import type { LabelTrial } from "./label-shard.js";
@@ -36,6 +37,10 @@ interface Recorded {
   readonly featureAt: Int32Array;
 }
 
+/** Operations of a step beside its probabilities, and of beginning a trial. */
+const STEP_WORK = 200;
+const START_WORK = 8_000;
+
 /**
  * Drives trials of one task.
  *
@@ -58,18 +63,20 @@ export function recordedDriver(label: string, task: Task, numEnvs: number, sourc
   return {
     task,
     numEnvs,
+    work: { step: STEP_WORK + task.numActions, start: START_WORK, end: 1_000 },
     wantsProbabilities: true,
     tellsExecuted: true,
     // What a box space showed after an episode's last action is not in the log.
     knowsFinalFeatures: false,
-    startTrial(n) {
-      const trial = source.take(task);
-      if (trial === undefined) return undefined;
-      trials[n] = trial;
-      startEpisode(recorded, n, trial.firstRow);
-      return startOf(trial, n, label);
-    },
-    step: (answer, shown, ended) => stepEnvs(recorded, answer, shown, ended),
+    startTrial: (n) =>
+      inOneSlice(() => {
+        const trial = source.take(task);
+        if (trial === undefined) return undefined;
+        trials[n] = trial;
+        startEpisode(recorded, n, trial.firstRow);
+        return startOf(trial, n, label);
+      }),
+    step: (answer, shown, range, ended) => stepEnvs(recorded, answer, shown, range, ended),
     observation: (n) => trials[n].shard.recorded.observations.items[observationAt[n]],
     features(n) {
       const from = featureAt[n];
@@ -128,11 +135,12 @@ function startEpisode(at: Recorded, n: number, row: number): void {
 }
 
 /** Keeps what the agent would do in each active env, and tells what was done; `ended` takes those whose episode is over. */
-function stepEnvs(at: Recorded, answer: Answer, { active, rewards, executed }: LockStep, ended: Int32Array): number {
+function stepEnvs(at: Recorded, answer: Answer, shown: LockStep, { from, to }: EnvRange, ended: Int32Array): void {
+  const { active, rewards, executed } = shown;
   const { actions, probabilities } = answer;
   const done = executed as Int32Array; // it tells them
-  let count = 0;
-  for (let n = 0; n < active.length; n++) {
+  let count = shown.ended;
+  for (let n = from; n < to; n++) {
     done[n] = 0;
     rewards[n] = 0;
     if (active[n] === 0) continue;
@@ -147,7 +155,7 @@ function stepEnvs(at: Recorded, answer: Answer, { active, rewards, executed }: L
     keepProbabilities(at, n, probabilities);
     if (step + 1 === at.stepEnd[n]) ended[count++] = n;
   }
-  return count;
+  shown.ended = count;
 }
 
 /** Keeps row n of the probabilities; where it is unknown, the whole episode's are. */

@@ -1,5 +1,7 @@
 /** Steps of the trials that sessions take from one source, those of trials under way included. */
 
+import type { Clock } from "../../common/clock.js";
+
 /** A count that grows with every lock-step. */
 export interface StepCount {
   /** Steps of trials that ended, and of those under way. */
@@ -16,7 +18,7 @@ export interface StepCount {
 const TELL_MS = 250;
 
 /** None yet. @param tell called now and then while steps are taken and no trial ends */
-export function createStepCount(tell: () => void): StepCount {
+export function createStepCount(clock: Pick<Clock, "now">, tell: () => void): StepCount {
   let ended = 0;
   let underWay = 0;
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -26,7 +28,7 @@ export function createStepCount(tell: () => void): StepCount {
     },
     stepped(envs) {
       underWay += envs;
-      const now = performance.now();
+      const now = clock.now();
       if (now - toldAt < TELL_MS) return;
       toldAt = now;
       tell();

@@ -42,6 +42,8 @@ export interface Metrics {
   count(event: CountedEvent): void;
   /** Takes how long lock-steps last. */
   readonly times: StepTimes;
+  /** Takes by how many milliseconds a turn of the event loop kept a timer waiting, a hundred times a second. */
+  turn(lateMs: number): void;
   /** From now on reads this server. */
   watch(server: MeasuredServer): void;
   /** Content-Type of `text`. */
@@ -55,6 +57,9 @@ const STEP_SECONDS = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05,
 
 /** Likewise, for a write that is forced to the disk. */
 const FLUSH_SECONDS = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Likewise, for a turn of the event loop, which is never to take more than .05 s. */
+const TURN_SECONDS = [1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Declares numbers in a registry. */
 interface Declare {
@@ -85,6 +90,7 @@ export function createMetrics(): Metrics {
   const sessions = sessionNumbers(declare);
   const log = logNumbers(declare);
   const matchesEnded = tournamentNumbers(declare);
+  const turn = turnNumbers(registry, declare);
   const rpcs = declare.counter("icrl_rpc_calls_total", "Calls that ended, by method and gRPC code", ["method", "code"]);
   const errors = declare.counter(
     "icrl_errors_total",
@@ -130,6 +136,7 @@ export function createMetrics(): Metrics {
       act: (ms) => sessions.act.observe(ms / 1000),
       answer: (ms) => sessions.answer.observe(ms / 1000),
     },
+    turn,
     watch(measured) {
       server = measured;
     },
@@ -209,6 +216,27 @@ function sessionNumbers({ counter, readCounter, readGauge, histogram }: Declare)
   );
   ended.inc({ outcome: "closed" }, 0);
   return { opened, ended, act, answer };
+}
+
+/** How long turns of the event loop take; gives what takes them, in milliseconds. */
+function turnNumbers(registry: Registry, { histogram }: Declare): (lateMs: number) => void {
+  const turns = histogram(
+    "icrl_event_loop_turn_seconds",
+    "By how much a turn of the event loop kept a timer waiting, a hundred times a second",
+    TURN_SECONDS,
+  );
+  const longest = new Gauge({
+    name: "icrl_event_loop_turn_max_seconds",
+    help: "Longest time for which a turn of the event loop kept a timer waiting since the server was started",
+    registers: [registry],
+  });
+  let longestMs = 0;
+  return (lateMs) => {
+    turns.observe(lateMs / 1000);
+    if (lateMs <= longestMs) return;
+    longestMs = lateMs;
+    longest.set(lateMs / 1000);
+  };
 }
 
 /** What the log took and wrote. */

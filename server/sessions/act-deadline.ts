@@ -1,4 +1,7 @@
-/** How long an agent may take for its actions: a time for each answer, and an overtime that late answers use up together. */
+/**
+ * How long an agent may take for its actions: a time for each answer, and an overtime that late answers use up together. Time in which
+ * the server itself was late does not count.
+ */
 import type { Clock } from "../../common/clock.js";
 
 /** The deadline of what is open in a session. */
@@ -26,6 +29,9 @@ export function createActDeadline(
   missed: () => void,
 ): ActDeadline {
   let overtimeLeftMs = overtimeMs;
+  /** How late the server had been when the agent was asked. */
+  let lateBeforeMs = 0;
+  /** Of the time in which the server is not late, as the next. */
   let dueAtMs = 0;
   let wakesAtMs = 0;
   let wakeNever: (() => void) | undefined;
@@ -37,7 +43,7 @@ export function createActDeadline(
 
   function wake(): void {
     wakeNever = undefined;
-    const leftMs = dueAtMs - clock.now();
+    const leftMs = dueAtMs - (clock.now() - clock.lateMs());
     if (leftMs > 0) sleep(leftMs);
     else missed();
   }
@@ -50,13 +56,16 @@ export function createActDeadline(
   return {
     arm(askedAtMs) {
       const allowedMs = timeoutMs + overtimeLeftMs;
-      dueAtMs = askedAtMs + allowedMs;
+      lateBeforeMs = clock.lateMs();
+      dueAtMs = askedAtMs - lateBeforeMs + allowedMs;
       if (wakeNever !== undefined && wakesAtMs <= dueAtMs) return;
       disarm(); // overtime was used up: due sooner than it would wake
       sleep(allowedMs);
     },
     answered(afterMs) {
-      if (afterMs > timeoutMs) overtimeLeftMs = Math.max(0, overtimeLeftMs - (afterMs - timeoutMs));
+      if (afterMs <= timeoutMs) return;
+      const overMs = afterMs - (clock.lateMs() - lateBeforeMs) - timeoutMs;
+      if (overMs > 0) overtimeLeftMs = Math.max(0, overtimeLeftMs - overMs);
     },
     disarm,
   };

@@ -17,11 +17,12 @@ import { checkOptions, checkTags } from "./checked-options.js";
 import { envsThatFit, rowTextBytes } from "./envs-that-fit.js";
 import type { Limits } from "./limits.js";
 import type { Play } from "./play.js";
+import { checkTaskCost } from "./task-cost.js";
 import { type TrialKey, trialIdOf } from "./trial-id.js";
 
 /**
  * What an `open` asks for.
- * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID, TASK_UNSUPPORTED, ENVS_INVALID, TRIALS_INVALID, PURPOSE_INVALID, NAME_INVALID
+ * @throws TASK_UNKNOWN, OPTION_UNKNOWN, OPTION_INVALID, TASK_UNSUPPORTED, REQUEST_TOO_COSTLY, ENVS_INVALID, TRIALS_INVALID, PURPOSE_INVALID, NAME_INVALID
  */
 export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task: Task; purpose: Purpose } {
   checkTags(message.tags);
@@ -32,6 +33,7 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
       `agent "${hello.agent}" declares ${hello.tasks.join(", ")}: task "${task.name}" is ${[task.name, ...task.kinds].join(", ")}`,
     );
   }
+  checkTaskCost(task, limits);
   checkNumEnvs(message, limits);
   if (message.numEnvs * task.horizon > limits.maxStepsInFlight) {
     throw new IcrlError(

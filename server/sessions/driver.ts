@@ -3,29 +3,50 @@
  * read again (server/labels/recorded-driver.ts). What both have in common, a play does (play.ts).
  */
 import type { Reason } from "../../common/errors.js";
+import type { Slices } from "../../common/slices.js";
 import type { TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
 import type { Task } from "../tasks/task.js";
 import type { Answer, LockStep } from "./lock-step.js";
+
+/** Some of the envs of a play, side by side. */
+export interface EnvRange {
+  readonly from: number;
+  /** The one after the last. */
+  readonly to: number;
+  /** How many of them are active. */
+  readonly active: number;
+}
+
+/** Operations, of about a nanosecond each, that a driver takes. */
+export interface DriverWork {
+  /** For a step of one env. */
+  readonly step: number;
+  /** For beginning a trial, as far as it does not pause by itself. */
+  readonly start: number;
+  /** For what follows the last step of an episode. */
+  readonly end: number;
+}
 
 /** Drives the envs of one play. */
 export interface Driver {
   readonly task: Task;
   readonly numEnvs: number;
+  readonly work: DriverWork;
   /** Whether agents are asked for the probabilities of all actions. */
   readonly wantsProbabilities: boolean;
   /** Whether what is done need not be what the agent said. */
   readonly tellsExecuted: boolean;
   /** Whether it knows what a box space shows after an episode's last action. */
   readonly knowsFinalFeatures: boolean;
-  /** Takes the next trial into env n, where it shows its first observation; undefined when none is left. */
-  startTrial(n: number): TrialStart | undefined;
+  /** Takes the next trial into env n, where it shows its first observation; undefined when none is left. Given up, it gives it back. */
+  startTrial(n: number): Slices<TrialStart | undefined>;
   /**
-   * Every active env takes a step. Writes what came of it into `shown.rewards` and, where it tells them, `shown.executed`.
+   * Every active env of the range takes a step, the ranges of a lock-step one after the other. Writes what came of it into
+   * `shown.rewards` and, where it tells them, `shown.executed`.
    *
-   * @param ended takes the envs whose episode is over, ascending
-   * @returns how many these are
+   * @param ended takes, from `shown.ended` on, which it raises, the envs whose episode is over, ascending
    */
-  step(answer: Answer, shown: LockStep, ended: Int32Array): number;
+  step(answer: Answer, shown: LockStep, range: EnvRange, ended: Int32Array): void;
   /** What env n shows, in a discrete space: the episode's last observation once it is over. */
   observation(n: number): number;
   /** What env n shows, in a box space. Memory that the next call overwrites. */

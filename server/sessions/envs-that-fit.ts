@@ -46,7 +46,7 @@ export function playBytes(task: Task, numEnvs: number, wholeTrials: boolean, row
   const curve = episodes > 1 ? 8 * episodes : 0;
   const result = wholeTrials ? Math.max(curve, 8 * horizon) + 8 * horizon : 0;
   const answer = ANSWERS * (MESSAGE_BYTES + 8 * featureSizeOf(space) + trialFeatureBytesOf(task));
-  const perEnv = ENV_BYTES + task.instanceBytes + steps + rows + result + curve + answer;
+  const perEnv = ENV_BYTES + task.cost.bytes + steps + rows + result + curve + answer;
   return numEnvs * perEnv + actionsBytes(numEnvs, numActions);
 }
 

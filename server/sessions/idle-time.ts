@@ -29,10 +29,7 @@ export function rest(session: LiveSession, { hello, place }: Introduced): void {
   session.stopIdleTime = clock.after(limits.idleTimeoutMs, () =>
     fail(
       session,
-      new IcrlError(
-        "IDLE_TIMEOUT",
-        `nothing was open for ${limits.idleTimeoutMs} ms: connect again to open something`,
-      ),
+      new IcrlError("IDLE_TIMEOUT", `nothing was open for ${limits.idleTimeoutMs} ms: connect again to open something`),
     ),
   );
 }

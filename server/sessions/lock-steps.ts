@@ -4,8 +4,10 @@
  */
 import type { Clock } from "../../common/clock.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
+import type { Slices } from "../../common/slices.js";
 import type { Actions, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import type { WorkQueue } from "../work/work-queue.js";
 import { createActDeadline } from "./act-deadline.js";
 import { checkedActions, checkedProbabilities, checkedPropensities } from "./checked-request.js";
 import { type Counters, tallyInto } from "./counters.js";
@@ -20,6 +22,7 @@ export interface LockStepsContext {
   readonly limits: Limits;
   readonly sink: TrajectorySink;
   readonly counters: Counters;
+  readonly work: WorkQueue;
   /** Absent where nobody measures. */
   readonly times?: StepTimes;
   readonly clock: Clock;
@@ -38,8 +41,15 @@ export interface LockStepsContext {
 /** The lock-steps of one play. */
 export interface LockSteps {
   readonly play: Play;
+  /** Whether trials are under way, or about to begin. */
+  readonly unfinished: boolean;
   /** Shows the first observations. */
   begin(): void;
+  /**
+   * Calls back once no lock-step is under way: now, or soon, as no trial begins any more. Does not where it is stopped before, or the
+   * lock-step turns out to be the last.
+   */
+  afterThis(then: () => void): void;
   /** Takes actions. @throws STEP_*, ACTION_*, PROPENSITY_INVALID, PROBABILITIES_INVALID */
   act(message: Actions, bytes: Buffer): void;
   /** Asks for no more; gives up trials that are not played to their end, where there is a reason. */
@@ -49,13 +59,36 @@ export interface LockSteps {
 /** Bytes that may wait for the disk before agents have to. */
 const MAX_BACKLOG_BYTES = 64 << 20;
 
+/** Whether actions are wanted, or will be when they are computed or when the disk has caught up, or no more. */
+type State = "asked" | "working" | "waiting" | "over";
+
+/** Of an index that is not asked for: what is. */
+const GAP_TEXTS: Readonly<Record<State, (stepIndex: number) => string>> = {
+  asked: (stepIndex) => `has not been sent: answer ${stepIndex}`,
+  working: (stepIndex) => `has not been sent: wait for the observations of step_index ${stepIndex}`,
+  waiting: (stepIndex) =>
+    `has not been sent: wait for the observations of step_index ${stepIndex}, which come when the log's disk has caught up`,
+  over: () => "is not asked for: nothing is left to play, wait for closed",
+};
+
+function actTimeout(stepIndex: number, { limits, overtimeMs }: LockStepsContext): IcrlError {
+  const overtime = overtimeMs === 0 ? "" : `, nor within the match's overtime of ${overtimeMs} ms`;
+  return new IcrlError(
+    "ACT_TIMEOUT",
+    `no actions for step_index ${stepIndex} within ${limits.actTimeoutMs} ms${overtime}: answer each observations in time`,
+  );
+}
+
 /** The lock-steps of a play that has not begun. */
 export function createLockSteps(play: Play, context: LockStepsContext): LockSteps {
   const { limits, sink, times, clock, fail } = context;
   /** Counts what the play has done since it was called last. */
   const tally = tallyInto(context.counters, play.totals);
-  /** Whether actions are wanted, or will be when the disk has caught up, or no more. */
-  let state: "asked" | "waiting" | "over" = "asked";
+  let state: State = "asked";
+  /** Gives up the lock-step that is being computed. */
+  let giveUp = () => {};
+  /** What is to follow it, in place of its answer. */
+  let afterwards: (() => void) | undefined;
   /** The lock-step that wants actions, or will. */
   let stepIndex = 0;
   /** The last request that was taken, and what answered it: undefined while that waits. A repeat gets it again, on whatever link. */
@@ -65,15 +98,9 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
   /** When the actions came that are being answered; undefined while the beginning is. */
   let actedAtMs: number | undefined;
 
-  const deadline = createActDeadline(clock, limits.actTimeoutMs, context.overtimeMs, () => {
-    const overtime = context.overtimeMs === 0 ? "" : `, nor within the match's overtime of ${context.overtimeMs} ms`;
-    fail(
-      new IcrlError(
-        "ACT_TIMEOUT",
-        `no actions for step_index ${stepIndex} within ${limits.actTimeoutMs} ms${overtime}: answer each observations in time`,
-      ),
-    );
-  });
+  const deadline = createActDeadline(clock, limits.actTimeoutMs, context.overtimeMs, () =>
+    fail(actTimeout(stepIndex, context)),
+  );
 
   function over(): void {
     state = "over";
@@ -104,6 +131,11 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
       .catch(fail);
   }
 
+  function answer(step: LockStep): void {
+    if (sink.backlogBytes <= MAX_BACKLOG_BYTES) ask(step);
+    else askLater(step);
+  }
+
   /** Answers actions that are not those that are wanted. @throws STEP_CONFLICT, STEP_GONE, STEP_GAP */
   function repeat(index: number, bytes: Buffer): void {
     if (index === stepIndex - 1 && lastRequest !== undefined) {
@@ -116,19 +148,39 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
     if (index < stepIndex) {
       throw new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
     }
-    throw new IcrlError("STEP_GAP", `step_index ${index} ${gapText()}`);
+    throw new IcrlError("STEP_GAP", `step_index ${index} ${GAP_TEXTS[state](stepIndex)}`);
   }
 
-  /** Of an index that is not asked for: what is. */
-  function gapText(): string {
-    if (state === "over") return "is not asked for: nothing is left to play, wait for closed";
-    if (state === "asked") return `has not been sent: answer ${stepIndex}`;
-    return `has not been sent: wait for the observations of step_index ${stepIndex}, which come when the log's disk has caught up`;
+  /** Computes a lock-step, at once or in slices. No answer is due meanwhile. */
+  function compute(slices: Slices<LockStep>, show: (step: LockStep) => void): void {
+    state = "working";
+    const stop = context.work.compute(
+      slices,
+      (step) => {
+        giveUp = () => {};
+        tally();
+        if (afterwards === undefined || play.exhausted) return show(step);
+        state = "asked";
+        afterwards();
+      },
+      fail,
+    );
+    if (state !== "working") return;
+    giveUp = stop;
+    deadline.disarm();
   }
 
   return {
     play,
-    begin: () => ask(play.start()),
+    get unfinished() {
+      return play.activeCount > 0 || state === "working";
+    },
+    begin: () => compute(play.start(), ask),
+    afterThis(then) {
+      if (state !== "working") return then();
+      play.takeNoMore();
+      afterwards ??= then;
+    },
     act(message, bytes) {
       const index = Number(message.stepIndex);
       if (index !== stepIndex || state !== "asked") return repeat(index, bytes);
@@ -139,16 +191,14 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
       const agentMs = actedAtMs - askedAtMs;
       times?.act(agentMs);
       deadline.answered(agentMs);
-      const step = play.step({ actions, propensities, probabilities, agentMs });
-      tally();
       lastRequest = bytes;
       lastAnswer = undefined;
       stepIndex += 1;
-      if (sink.backlogBytes <= MAX_BACKLOG_BYTES) ask(step);
-      else askLater(step);
+      compute(play.step({ actions, propensities, probabilities, agentMs }), answer);
     },
     stop(reason) {
       try {
+        giveUp();
         if (reason !== undefined) play.abort(reason);
       } finally {
         over();

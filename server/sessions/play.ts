@@ -2,7 +2,8 @@
  * What is open in a session, or played inside the server: N envs that step together, and the trials that pass through them. Knows
  * nothing of messages' order, streams or deadlines, nor of where trials come from: that is its driver's.
  */
-import type { Reason } from "../../common/errors.js";
+import { IcrlError, type Reason } from "../../common/errors.js";
+import { OPERATIONS_PER_SLICE, type Slices, workMeter } from "../../common/slices.js";
 import type { Task } from "../tasks/task.js";
 import type { Driver } from "./driver.js";
 import { type Answer, featureSizeOf, type LockStep, newLockStep } from "./lock-step.js";
@@ -23,13 +24,20 @@ export interface Play {
   /** [N] 1 for envs that want an action. */
   readonly active: Uint8Array;
   readonly activeCount: number;
+  /** Whether nothing is left: no env is active, and there was no trial to take. */
+  readonly exhausted: boolean;
   /** Whether agents are asked for the probabilities of all actions. */
   readonly wantsProbabilities: boolean;
   /** Hands the first trials to the envs. */
-  start(): LockStep;
-  /** One lock-step. */
-  step(answer: Answer): LockStep;
-  /** Gives up every unfinished trial, for a reason; throws what failed in one of them once it is through. */
+  start(): Slices<LockStep>;
+  /** One lock-step. It has pauses where it is long: none other begins before it is over. */
+  step(answer: Answer): Slices<LockStep>;
+  /** No trial begins any more: what is under way hastens to its end. */
+  takeNoMore(): void;
+  /**
+   * Gives up every unfinished trial, for a reason; a lock-step that is under way has to be given up before. Throws what failed in one of
+   * them once it is through.
+   */
   abort(reason: Reason): void;
   /** Ended recorded trials that are durable, in the order of their ends. @throws LOG_UNWRITABLE */
   durableTrials(): number;
@@ -39,55 +47,73 @@ export interface Play {
 
 /** Envs that nothing has happened in yet. */
 export function createPlay(driver: Driver): Play {
-  const { task, numEnvs } = driver;
+  const { task, numEnvs, work } = driver;
   const tells = { executed: driver.tellsExecuted, finalFeatures: driver.knowsFinalFeatures };
   const shown = newLockStep(task, numEnvs, tells);
-  const { active, states, features, finalStates, finalFeatures } = shown;
+  const { active, finalStates, finalFeatures } = shown;
   const discrete = task.observationSpace.type === "discrete";
   const featureSize = featureSizeOf(task.observationSpace);
   const ended = new Int32Array(numEnvs);
   const totals: PlayTotals = { completeTrials: 0, incompleteTrials: 0, episodes: 0, steps: 0 };
 
+  const envsInSlice = Math.max(1, Math.floor(OPERATIONS_PER_SLICE / work.step));
+  const enough = workMeter(OPERATIONS_PER_SLICE);
+  /** Of the episodes that ended with this lock-step, how many are dealt with. */
+  let dealtWith = 0;
+  let takesMore = true;
+  let noneLeft = false;
+
   /** @returns whether there was one left */
-  function startTrial(n: number): boolean {
-    const start = driver.startTrial(n);
-    if (start === undefined) return false;
-    active[n] = 1;
-    shown.activeCount += 1;
-    shown.trialStarts.push(start);
-    return true;
+  function* startTrial(n: number): Slices<boolean> {
+    const starting = driver.startTrial(n);
+    try {
+      while (takesMore) {
+        const slice = starting.next();
+        if (slice.done !== true) {
+          yield slice.value;
+          continue;
+        }
+        noneLeft = slice.value === undefined;
+        if (slice.value === undefined) return false;
+        active[n] = 1;
+        shown.activeCount += 1;
+        shown.trialStarts.push(slice.value);
+        if (enough(work.start)) yield;
+        return true;
+      }
+      return false;
+    } finally {
+      starting.return(undefined);
+    }
   }
 
-  /** The episode in env n, the `row`th that ended with this step, is over: whatever comes next in the env begins. */
-  function endEpisode(n: number, row: number): void {
+  /** Ends the next of the episodes that are over: the trial's next one begins, or the trial ends, too. @returns its env */
+  function endEpisode(): number {
+    const row = dealtWith++;
+    const n = ended[row];
     shown.terminated[n] = 1;
     if (discrete) finalStates[row] = driver.observation(n);
     else if (featureSize > 0) finalFeatures?.set(driver.features(n), row * featureSize);
     totals.episodes += 1;
     const end = driver.endEpisode(n);
-    if (end === undefined) return;
+    if (end === undefined) return n;
     totals.completeTrials += 1;
     active[n] = 0;
     shown.activeCount -= 1;
     shown.trialEnds.push(end);
-    startTrial(n);
+    return n;
   }
 
   function begin(): void {
     if (shown.ended > 0) shown.terminated.fill(0);
     shown.ended = 0;
+    dealtWith = 0;
     shown.trialStarts = [];
     shown.trialEnds = [];
   }
 
   function show(): LockStep {
-    if (discrete) for (let n = 0; n < numEnvs; n++) states[n] = active[n] === 0 ? 0 : driver.observation(n);
-    else if (featureSize > 0) {
-      for (let n = 0; n < numEnvs; n++) {
-        if (active[n] === 0) features.fill(0, n * featureSize, (n + 1) * featureSize);
-        else features.set(driver.features(n), n * featureSize);
-      }
-    }
+    showObservations(driver, shown);
     shown.durableTrials = driver.durableTrials();
     return shown;
   }
@@ -101,20 +127,42 @@ export function createPlay(driver: Driver): Play {
     get activeCount() {
       return shown.activeCount;
     },
-    start() {
-      for (let n = 0; n < numEnvs && startTrial(n); n++);
+    get exhausted() {
+      return noneLeft && shown.activeCount === 0;
+    },
+    *start() {
+      for (let n = 0; n < numEnvs && (yield* startTrial(n)); n++);
       return show();
     },
-    step(answer) {
+    *step(answer) {
       begin();
       shown.first = false;
-      totals.steps += shown.activeCount;
-      shown.ended = driver.step(answer, shown, ended);
-      for (let i = 0; i < shown.ended; i++) endEpisode(ended[i], i);
+      for (let from = 0; from < numEnvs; from += envsInSlice) {
+        const to = Math.min(numEnvs, from + envsInSlice);
+        const acting = to - from === numEnvs ? shown.activeCount : countOnes(active, from, to);
+        totals.steps += acting;
+        driver.step(answer, shown, { from, to, active: acting }, ended);
+        if (enough(acting * work.step)) yield;
+      }
+      while (dealtWith < shown.ended) {
+        const n = endEpisode();
+        if (enough(work.end)) yield;
+        if (active[n] === 0) yield* startTrial(n);
+      }
       return show();
+    },
+    takeNoMore() {
+      takesMore = false;
     },
     abort(reason) {
       const failures: unknown[] = [];
+      takesMore = false;
+      try {
+        while (dealtWith < shown.ended) endEpisode();
+      } catch (error) {
+        // What cannot be recorded is cut short.
+        if (!(error instanceof IcrlError && error.reason === "LOG_UNWRITABLE")) failures.push(error);
+      }
       for (let n = 0; n < numEnvs; n++) {
         if (active[n] === 0) continue;
         active[n] = 0;
@@ -131,4 +179,20 @@ export function createPlay(driver: Driver): Play {
     durableTrials: driver.durableTrials,
     whenDurable: driver.whenDurable,
   };
+}
+
+function countOnes(flags: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let n = from; n < to; n++) count += flags[n];
+  return count;
+}
+
+/** What all envs show now, nothing where they are inactive. */
+function showObservations(driver: Driver, { active, states, features }: LockStep): void {
+  for (let n = 0; n < states.length; n++) states[n] = active[n] === 0 ? 0 : driver.observation(n);
+  const size = features.length / active.length;
+  for (let n = 0; n < active.length && size > 0; n++) {
+    if (active[n] === 0) features.fill(0, n * size, (n + 1) * size);
+    else features.set(driver.features(n), n * size);
+  }
 }

@@ -1,5 +1,5 @@
 /** Drives envs of a task: steps them, judges every action by the oracle, and records finished episodes. */
-import type { Driver } from "./driver.js";
+import type { Driver, EnvRange } from "./driver.js";
 import type { Answer, LockStep } from "./lock-step.js";
 import {
   cutShort,
@@ -20,32 +20,49 @@ export interface PlayedDriver extends Driver {
   bestAction(n: number): number;
 }
 
+/** Operations of beginning a trial beside its instance, most of them for its id, and of an episode's end, most for its row. */
+const START_WORK = 8_000;
+const END_WORK = 8_000;
+const END_STEP_WORK = 20;
+
 /** Drives a task. */
 export function playedDriver(setup: PlayedSetup): PlayedDriver {
   const { task, numEnvs, source, recorder } = setup;
   const { episodes } = task;
   const played = newPlayed(setup);
   const { slots, envs, oracles } = played;
+  /** What the lock-step under way does. */
+  let done: Answer;
   return {
     task,
     numEnvs,
+    work: {
+      step: task.cost.step,
+      start: START_WORK + task.cost.instance,
+      end: END_WORK + END_STEP_WORK * task.horizon,
+    },
     wantsProbabilities: false,
     tellsExecuted: false,
     knowsFinalFeatures: true,
-    startTrial(n) {
+    *startTrial(n) {
       const ticket = source.take();
       if (ticket === undefined) return undefined;
+      let begun = false;
       try {
-        return startTrial(played, n, ticket);
-      } catch (error) {
-        giveBack(played, ticket); // it is nobody's else
-        throw error;
+        const start = yield* startTrial(played, n, ticket);
+        begun = true;
+        return start;
+      } finally {
+        if (!begun) giveBack(played, ticket);
       }
     },
-    step(answer, shown, ended) {
-      played.agentMs += answer.agentMs;
-      source.stepped(shown.activeCount);
-      return stepEnvs(played, executed(played, answer, shown), shown, ended);
+    step(answer, shown, range, ended) {
+      if (range.from === 0) {
+        played.agentMs += answer.agentMs;
+        done = executed(played, answer, shown);
+      }
+      source.stepped(range.active);
+      stepEnvs(played, done, shown, range, ended);
     },
     observation: (n) => envs[n].observation,
     features: (n) => envs[n].features as Float32Array,
@@ -63,14 +80,15 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
   };
 }
 
-/** Every active env takes a step; `ended` takes those whose episode is over. Allocates nothing. */
-function stepEnvs(played: Played, answer: Answer, { active, rewards }: LockStep, ended: Int32Array): number {
-  const { envs, oracles, steps, steady, numEnvs } = played;
+/** Every active env of the range takes a step; `ended` takes those whose episode is over. Allocates nothing. */
+function stepEnvs(played: Played, answer: Answer, shown: LockStep, { from, to }: EnvRange, ended: Int32Array): void {
+  const { active, rewards } = shown;
+  const { envs, oracles, steps, steady } = played;
   const { horizon, featureSize, knowsPropensities } = steps;
   const { actions, propensities } = answer;
   const discrete = steps.observations.length > 0;
-  let count = 0;
-  for (let n = 0; n < numEnvs; n++) {
+  let count = shown.ended;
+  for (let n = from; n < to; n++) {
     if (active[n] === 0) {
       rewards[n] = 0;
       continue;
@@ -99,5 +117,5 @@ function stepEnvs(played: Played, answer: Answer, { active, rewards }: LockStep,
     rewards[n] = reward;
     if (env.terminated) ended[count++] = n;
   }
-  return count;
+  shown.ended = count;
 }

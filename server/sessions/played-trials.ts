@@ -1,10 +1,11 @@
 /** Trials of a task in N envs: how each begins, goes from episode to episode, is recorded and ends. */
 import type { Clock } from "../../common/clock.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
+import type { Slices } from "../../common/slices.js";
 import { float32Tensor } from "../../common/tensor.js";
 import type { TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
 import type { TrialSource, TrialTicket } from "../matches/trial-source.js";
-import { createOracle, type Oracle } from "../tasks/oracle.js";
+import { drawJudged, type Oracle } from "../tasks/oracle.js";
 import type { Env, Task } from "../tasks/task.js";
 import type { Recorder } from "../trajectories/recorder.js";
 import type { RunInfo } from "../trajectories/sink.js";
@@ -80,11 +81,10 @@ export function newPlayed(setup: PlayedSetup): Played {
 }
 
 /** Draws the trial's instance into env n, and begins its first episode. */
-export function startTrial(played: Played, n: number, ticket: TrialTicket): TrialStart {
+export function* startTrial(played: Played, n: number, ticket: TrialTicket): Slices<TrialStart> {
   const { task, run, withholdTruth } = played;
   const { seeds } = ticket;
-  const env = task.instantiate(seeds.taskSeed, seeds.noiseSeed);
-  const oracle = createOracle(task, env);
+  const { env, oracle } = yield* drawJudged(task, seeds.taskSeed, seeds.noiseSeed);
   const trialId = trialIdOf(run, seeds);
   const begun = { episode: 0, episodeStartedAtMs: 0, agentMsAtStart: 0 };
   const sums = { steps: 0, return: 0, regret: 0, optimalValue: 0 };

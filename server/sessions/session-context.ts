@@ -1,6 +1,7 @@
 import type { Clock } from "../../common/clock.js";
 import type { Lobby } from "../matches/lobby.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import type { WorkQueue } from "../work/work-queue.js";
 import type { Counters } from "./counters.js";
 import type { Labels } from "./labels.js";
 import type { Limits } from "./limits.js";
@@ -17,6 +18,8 @@ export interface SessionContext {
   /** Trials to label; absent when the server has no dataset. */
   readonly labels?: Labels;
   readonly clock: Clock;
+  /** Where what takes long is computed. */
+  readonly work: WorkQueue;
   /** What all sessions have done; sessions add to it. */
   readonly counters: Counters;
   /** Told what happens. */

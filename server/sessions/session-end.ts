@@ -23,7 +23,7 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
   if (state.is === "ended") return;
   const open = openIn(session);
   const introduced = introducedIn(session);
-  const unfinished = open !== undefined && open.steps.play.activeCount > 0;
+  const unfinished = open?.steps.unfinished === true;
   session.state = { is: "ended" };
   let cause = error;
   const attempt = (part: () => void) => {

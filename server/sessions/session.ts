@@ -56,6 +56,7 @@ export function createSession(link: Link, context: SessionContext): Session {
       ...context,
       clock: {
         now: () => clock.now(),
+        lateMs: () => clock.lateMs(),
         after: (ms, callback) => clock.after(ms, guarded(session, callback)),
       },
     },
@@ -78,7 +79,7 @@ export function createSession(link: Link, context: SessionContext): Session {
     }),
     endOfInput: guarded(session, () => {
       session.inputEnded = true;
-      if (session.state.is === "playing") leave(session, undefined);
+      if (session.state.is === "playing") whilePlaying(session, () => leave(session, undefined));
       else if (session.state.is !== "closing") end(session, undefined, undefined);
     }),
     lost: () => end(session, undefined, { reason: "CONNECTION_LOST", text: "the agent's connection was lost" }),
@@ -106,10 +107,11 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
     case "playing":
       if (kind === "actions") return onActions(state, message.value, bytes);
       if (kind !== "close") break;
-      if (state.place !== undefined) return onLeave(session, message.value.reason);
-      state.steps.stop("AGENT_CLOSED");
-      void close(session, state);
-      return;
+      return whilePlaying(session, (open) => {
+        if (open.place !== undefined) return onLeave(session, message.value.reason);
+        open.steps.stop("AGENT_CLOSED");
+        void close(session, open);
+      });
     case "closing":
       if (kind === "actions") return onActions(state, message.value, bytes);
       if (kind === "close") return; // already on its way
@@ -124,6 +126,14 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
 function onActions({ steps }: OpenState, actions: Actions, bytes: Buffer): void {
   checkActionsBytes(bytes, steps.play.numEnvs, steps.play.task.numActions);
   steps.act(actions, bytes);
+}
+
+/** Does something with what is open, after the lock-step that is under way, if it is still open then. */
+function whilePlaying(session: LiveSession, then: (open: OpenState) => void): void {
+  if (session.state.is !== "playing") return;
+  session.state.steps.afterThis(() => {
+    if (session.state.is === "playing") then(session.state);
+  });
 }
 
 /** What a message takes in memory once it is decoded: its texts are short, and each is an object. */

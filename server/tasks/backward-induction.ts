@@ -1,3 +1,5 @@
+import { OPERATIONS_PER_SLICE, type Slices, workMeter } from "../../common/slices.js";
+
 /** Tables of a finite MDP, row-major; see `Truth` in task.ts. */
 export interface MdpTables {
   readonly numStates: number;
@@ -37,29 +39,16 @@ export interface OptimalPlan {
  *
  * Time O(G S A B), B the candidates of a pair. Source: Bellman (1957); Puterman (1994), sections 4.5 and 8.5.
  */
-export function backwardInduction(tables: MdpTables, horizon: number): OptimalPlan {
-  const { numStates, successors, probabilities, rewards, terminal } = tables;
-  const numActions = rewards.length / numStates;
-  const branches = successors.length / rewards.length;
+export function* backwardInduction(tables: MdpTables, horizon: number): Slices<OptimalPlan> {
+  const { numStates } = tables;
   const values = new Float64Array((horizon + 1) * numStates);
   const actions = new Uint16Array((horizon + 1) * numStates);
+  const rowWork = solvingWork(tables.rewards.length, tables.successors.length, 1);
+  const enough = workMeter(OPERATIONS_PER_SLICE);
   for (let g = 1; g <= horizon; g++) {
     const row = g * numStates;
     const before = row - numStates;
-    for (let s = 0; s < numStates; s++) {
-      if (terminal?.[s] === 1) continue;
-      let best = 0;
-      let value = Number.NEGATIVE_INFINITY;
-      for (let a = 0; a < numActions; a++) {
-        const q = backedUp(successors, probabilities, rewards, branches, values, before, s * numActions + a);
-        if (q > value) {
-          best = a;
-          value = q;
-        }
-      }
-      values[row + s] = value;
-      actions[row + s] = best;
-    }
+    backUp(tables, values, actions, row);
     const gain = values[row] - values[before];
     let s = 1;
     while (s < numStates && values[row + s] - values[before + s] === gain) s++;
@@ -67,12 +56,57 @@ export function backwardInduction(tables: MdpTables, horizon: number): OptimalPl
       const end = row + numStates;
       return { rows: g, values: values.slice(0, end), actions: actions.slice(0, end), gain };
     }
+    if (enough(rowWork)) yield;
   }
   return { rows: horizon, values, actions, gain: 0 };
 }
 
-/** Bytes of a plan of so many rows above row 0. */
-export const planBytes = (rows: number, numStates: number): number => 10 * (rows + 1) * numStates;
+/** Operations of solving so many rows of an MDP of so many pairs (s, a), with so many candidates in all. */
+export function solvingWork(pairs: number, candidates: number, rows: number): number {
+  return rows * (1.5 * candidates + 4 * pairs);
+}
+
+/** Bytes of a plan of so many rows. */
+export function planBytes(numStates: number, rows: number): number {
+  return 10 * numStates * (rows + 1);
+}
+
+const plans = new WeakMap<MdpTables, { readonly horizon: number; readonly plan: OptimalPlan }>();
+
+/** The plan of an MDP, solved once for tables that are the same object: trials that share their tables share the plan. */
+export function* planOf(tables: MdpTables, horizon: number): Slices<OptimalPlan> {
+  const known = plans.get(tables);
+  if (known?.horizon === horizon) return known.plan;
+  const plan = yield* backwardInduction(tables, horizon);
+  plans.set(tables, { horizon, plan });
+  return plan;
+}
+
+/** Fills the row of `values` and `actions` that begins at `row`, from the one before it. */
+function backUp(
+  { numStates, successors, probabilities, rewards, terminal }: MdpTables,
+  values: Float64Array,
+  actions: Uint16Array,
+  row: number,
+): void {
+  const numActions = rewards.length / numStates;
+  const branches = successors.length / rewards.length;
+  const before = row - numStates;
+  for (let s = 0; s < numStates; s++) {
+    if (terminal?.[s] === 1) continue;
+    let best = 0;
+    let value = Number.NEGATIVE_INFINITY;
+    for (let a = 0; a < numActions; a++) {
+      const q = backedUp(successors, probabilities, rewards, branches, values, before, s * numActions + a);
+      if (q > value) {
+        best = a;
+        value = q;
+      }
+    }
+    values[row + s] = value;
+    actions[row + s] = best;
+  }
+}
 
 /** V*(state) with `stepsToGo` steps to go, up to the plan's horizon. */
 export function optimalValue(plan: OptimalPlan, numStates: number, stepsToGo: number, state: number): number {

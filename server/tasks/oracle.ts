@@ -3,13 +3,8 @@
  *
  * Regret is pseudo-regret: differences of expected values under the truth, with none of the reward noise (docs/tasks.md).
  */
-import {
-  backwardInduction,
-  type OptimalPlan,
-  optimalAction,
-  optimalValue,
-  regretOfAction,
-} from "./backward-induction.js";
+import { OPERATIONS_PER_SLICE, runAtOnce, type Slices, workMeter } from "../../common/slices.js";
+import { type OptimalPlan, optimalAction, optimalValue, planOf, regretOfAction } from "./backward-induction.js";
 import { curveSteps } from "./curve-steps.js";
 import type { Env, Task, Truth } from "./task.js";
 
@@ -39,9 +34,30 @@ export interface Oracle {
 
 /** The oracle of an env that `task.instantiate` gave. */
 export function createOracle(task: Task, env: Env): Oracle {
+  return runAtOnce(oracleOf(task, env));
+}
+
+function* oracleOf({ horizon }: Task, env: Env): Slices<Oracle> {
   const { truth } = env;
-  if (truth.type === "mdp") return new MdpOracle(env, truth, task.horizon);
-  return truth.fresh ? new FreshBanditOracle(truth.means) : new FixedBanditOracle(truth.means, task.horizon);
+  if (truth.type === "mdp") return new MdpOracle(env, truth, horizon, yield* planOf(truth, horizon));
+  return truth.fresh ? new FreshBanditOracle(truth.means) : new FixedBanditOracle(truth.means, horizon);
+}
+
+/** Bytes of an instance of which few may be under way at once. */
+const LARGE_BYTES = 1 << 18;
+
+/** Draws an instance and solves it, in slices: an env, not yet reset, and its oracle. */
+export function* drawJudged(
+  task: Task,
+  taskSeed: bigint,
+  noiseSeed: bigint,
+): Slices<{ readonly env: Env; readonly oracle: Oracle }> {
+  const large = task.cost.bytes > LARGE_BYTES;
+  if (large) yield "begins";
+  const env = yield* task.draw(taskSeed, noiseSeed);
+  const oracle = yield* oracleOf(task, env);
+  if (large) yield "ends";
+  return { env, oracle };
 }
 
 /** Regret max mean - mean(a), the same at every step. */
@@ -110,11 +126,11 @@ class MdpOracle implements Oracle {
   readonly #horizon: number;
   readonly #plan: OptimalPlan;
 
-  constructor(env: Env, truth: MdpTruth, horizon: number) {
+  constructor(env: Env, truth: MdpTruth, horizon: number, plan: OptimalPlan) {
     this.#env = env;
     this.#truth = truth;
     this.#horizon = horizon;
-    this.#plan = planOf(truth, horizon);
+    this.#plan = plan;
   }
 
   beginEpisode(): void {
@@ -147,8 +163,8 @@ export interface RevealedInstance {
  * Draws an instance again from its seeds and tells what was hidden in it: for people who look at a trajectory afterwards. Whoever calls it
  * answers for the match being over.
  */
-export function revealInstance(task: Task, taskSeed: bigint, noiseSeed: bigint): RevealedInstance {
-  const { truth } = task.instantiate(taskSeed, noiseSeed);
+export function* revealInstance(task: Task, taskSeed: bigint, noiseSeed: bigint): Slices<RevealedInstance> {
+  const { truth } = yield* task.draw(taskSeed, noiseSeed);
   if (truth.type === "bandit") return { means: truth.fresh ? undefined : truth.means.slice(), goals: [] };
   const { rewards, successors, probabilities, terminal } = truth;
   const branches = successors.length / rewards.length;
@@ -170,10 +186,14 @@ export function revealInstance(task: Task, taskSeed: bigint, noiseSeed: bigint):
  * Exact expected cumulative pseudo-regret of playing uniformly at random, at each of `curveSteps(task)`: what a forfeited trial
  * counts as. For fresh arms it is the expectation given the arms that this noise seed shows.
  */
-export function uniformRegret(task: Task, taskSeed: bigint, noiseSeed: bigint): Float64Array {
-  const env = task.instantiate(taskSeed, noiseSeed);
-  const perStep =
-    env.truth.type === "mdp" ? mdpUniformRegret(task, env.truth) : banditUniformRegret(task, env, env.truth);
+export function* uniformRegret(task: Task, taskSeed: bigint, noiseSeed: bigint): Slices<Float64Array> {
+  const large = task.cost.bytes > LARGE_BYTES;
+  if (large) yield "begins";
+  const env = yield* task.draw(taskSeed, noiseSeed);
+  const perStep = yield* env.truth.type === "mdp"
+    ? mdpUniformRegret(task, env.truth)
+    : banditUniformRegret(task, env, env.truth);
+  if (large) yield "ends";
   const curve = new Float64Array(curveSteps(task).length);
   if (task.episodes === 1) {
     let sum = 0;
@@ -186,13 +206,15 @@ export function uniformRegret(task: Task, taskSeed: bigint, noiseSeed: bigint): 
 }
 
 /** Expected regret of each step of the episode, [T]. */
-function banditUniformRegret(task: Task, env: Env, truth: BanditTruth): Float64Array {
+function* banditUniformRegret(task: Task, env: Env, truth: BanditTruth): Slices<Float64Array> {
   const perStep = new Float64Array(task.horizon);
   env.reset(0);
   if (!truth.fresh) return perStep.fill(regretOfUniform(truth.means));
+  const enough = workMeter(OPERATIONS_PER_SLICE);
   for (let t = 0; t < task.horizon; t++) {
     perStep[t] = regretOfUniform(truth.means);
     env.step(0);
+    if (enough(task.cost.step)) yield;
   }
   return perStep;
 }
@@ -205,38 +227,49 @@ function regretOfUniform(means: Float64Array): number {
 }
 
 /** Expected regret of each step of an episode, [H]: the regrets, weighted with where uniform play is by then. */
-function mdpUniformRegret(task: Task, truth: MdpTruth): Float64Array {
-  const { numStates, successors, probabilities, start } = truth;
-  const numActions = task.numActions;
-  const branches = successors.length / (numStates * numActions);
-  const plan = planOf(truth, task.horizon);
+function* mdpUniformRegret(task: Task, truth: MdpTruth): Slices<Float64Array> {
+  const { numStates, successors, rewards, start } = truth;
+  const plan = yield* planOf(truth, task.horizon);
   const perStep = new Float64Array(task.horizon);
+  const stepWork = uniformStepWork(rewards.length, successors.length);
+  const enough = workMeter(OPERATIONS_PER_SLICE);
   let occupancy = Float64Array.from(start);
   for (let h = 0; h < task.horizon; h++) {
     const next = new Float64Array(numStates);
-    for (let s = 0; s < numStates; s++) {
-      if (occupancy[s] === 0 || truth.terminal?.[s] === 1) continue;
-      const weight = occupancy[s] / numActions;
-      for (let a = 0; a < numActions; a++) {
-        const pair = s * numActions + a;
-        perStep[h] += weight * regretOfAction(truth, plan, task.horizon - h, s, a);
-        for (let i = pair * branches; i < (pair + 1) * branches; i++) next[successors[i]] += weight * probabilities[i];
-      }
-    }
+    perStep[h] = uniformStep(truth, plan, task.horizon - h, occupancy, next);
     occupancy = next;
+    if (enough(stepWork)) yield;
   }
   return perStep;
 }
 
-const plans = new WeakMap<MdpTruth, { readonly horizon: number; readonly plan: OptimalPlan }>();
+/** Operations of a step of uniform play, on an MDP of so many pairs (s, a), with so many candidates in all. */
+export function uniformStepWork(pairs: number, candidates: number): number {
+  return 4 * candidates + 12 * pairs;
+}
 
-/** Solved once for a truth object: trials that share their truth share the plan. */
-function planOf(truth: MdpTruth, horizon: number): OptimalPlan {
-  const known = plans.get(truth);
-  if (known?.horizon === horizon) return known.plan;
-  const plan = backwardInduction(truth, horizon);
-  plans.set(truth, { horizon, plan });
-  return plan;
+/** Expected regret of a step of uniform play from where it is, [S]; adds to `next`, [S], where it is then. */
+function uniformStep(
+  truth: MdpTruth,
+  plan: OptimalPlan,
+  stepsToGo: number,
+  occupancy: Float64Array,
+  next: Float64Array,
+): number {
+  const { numStates, successors, probabilities, rewards, terminal } = truth;
+  const numActions = rewards.length / numStates;
+  const branches = successors.length / rewards.length;
+  let regret = 0;
+  for (let s = 0; s < numStates; s++) {
+    if (occupancy[s] === 0 || terminal?.[s] === 1) continue;
+    const weight = occupancy[s] / numActions;
+    for (let a = 0; a < numActions; a++) {
+      const pair = s * numActions + a;
+      regret += weight * regretOfAction(truth, plan, stepsToGo, s, a);
+      for (let i = pair * branches; i < (pair + 1) * branches; i++) next[successors[i]] += weight * probabilities[i];
+    }
+  }
+  return regret;
 }
 
 function argmax(values: Float64Array): number {

@@ -3,6 +3,7 @@
  * noise seed make it an env that can be stepped. Pure: no clock, no I/O, no other source of randomness.
  */
 import type { OptionTable, OptionValue, Resolved } from "../../common/options.js";
+import { inOneSlice, type Slices } from "../../common/slices.js";
 
 /** What an env shows. */
 export type ObservationSpace =
@@ -37,6 +38,18 @@ export type StepDrawing =
   /** The observed state after each step. */
   | { readonly as: "states" };
 
+/** What a task costs those who play it, estimated from its options. Work is in operations of about a nanosecond each. */
+export interface TaskCost {
+  /** Drawing an instance and solving it. */
+  readonly instance: number;
+  /** One step of one env, judged. */
+  readonly step: number;
+  /** Uniform play's regret of an instance, drawing and solving it included. */
+  readonly uniform: number;
+  /** Bytes that an instance holds while it is played, solved; 0 where all instances share theirs. */
+  readonly bytes: number;
+}
+
 /** A task: a family with its options resolved. */
 export interface Task {
   readonly name: string;
@@ -55,10 +68,11 @@ export interface Task {
   readonly drawing: StepDrawing;
   /** What each action does, in a word, [A]; absent where an action is but a number. */
   readonly actionNames?: readonly string[];
-  /** About how many bytes an instance holds, its optimal plan included, beside what all instances share and what each object costs. */
-  readonly instanceBytes: number;
+  readonly cost: TaskCost;
   /** Draws the instance of a trial and keys its noise. Not yet reset. */
   instantiate(taskSeed: bigint, noiseSeed: bigint): Env;
+  /** The same in slices. */
+  draw(taskSeed: bigint, noiseSeed: bigint): Slices<Env>;
 }
 
 /**
@@ -136,18 +150,25 @@ export interface TaskFamilyDefinition<T extends OptionTable> {
   readonly summary: string;
   readonly source: string;
   readonly options: T;
-  build(options: Resolved<T>): Omit<Task, "name" | "version" | "options">;
+  build(options: Resolved<T>): TaskParts;
 }
+
+/** The parts of a task that depend on the options; `draw` where drawing an instance takes longer than a slice. */
+export type TaskParts = Omit<Task, "name" | "version" | "options" | "draw"> & Partial<Pick<Task, "draw">>;
 
 /** Makes a family of its definition. */
 export function defineTask<const T extends OptionTable>(definition: TaskFamilyDefinition<T>): TaskFamily {
   return {
     ...definition,
-    build: (options) => ({
-      name: definition.name,
-      version: definition.version,
-      options,
-      ...definition.build(options as Resolved<T>),
-    }),
+    build(options) {
+      const parts = definition.build(options as Resolved<T>);
+      return {
+        name: definition.name,
+        version: definition.version,
+        options,
+        draw: (taskSeed, noiseSeed) => inOneSlice(() => parts.instantiate(taskSeed, noiseSeed)),
+        ...parts,
+      };
+    },
   };
 }

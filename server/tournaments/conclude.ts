@@ -1,4 +1,5 @@
 /** The end of a tournament: it is finished for good once all that was played is in the log's shards, and its journal says so. */
+import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import type { Journal } from "./journal.js";
@@ -12,6 +13,8 @@ const RETRY_MS = 10_000;
 /** What it needs of its server. */
 export interface ConclusionsContext {
   readonly sink: TrajectorySink;
+  /** By which what could not be written is tried again. */
+  readonly clock: Clock;
   readonly onError: (error: unknown) => void;
   readonly tell: (event: TournamentEvent) => void;
 }
@@ -28,8 +31,8 @@ export interface Conclusions {
 }
 
 /** None yet. */
-export function createConclusions({ sink, onError, tell }: ConclusionsContext): Conclusions {
-  const retries = new Set<NodeJS.Timeout>();
+export function createConclusions({ sink, clock, onError, tell }: ConclusionsContext): Conclusions {
+  const retries = new Set<() => void>();
   let closed = false;
 
   return {
@@ -66,11 +69,11 @@ export function createConclusions({ sink, onError, tell }: ConclusionsContext): 
           const again = error instanceof IcrlError && error.reason === "LOG_UNWRITABLE" && !closed;
           if (!told || !again) onError(error);
           if (!again) return;
-          const timer = setTimeout(() => {
-            retries.delete(timer);
+          const stop = clock.after(RETRY_MS, () => {
+            retries.delete(stop);
             void tryOnce(true);
-          }, RETRY_MS).unref();
-          retries.add(timer);
+          });
+          retries.add(stop);
         }
       }
 
@@ -78,7 +81,7 @@ export function createConclusions({ sink, onError, tell }: ConclusionsContext): 
     },
     close() {
       closed = true;
-      for (const timer of retries) clearTimeout(timer);
+      for (const stop of retries) stop();
     },
   };
 }

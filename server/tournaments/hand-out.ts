@@ -1,4 +1,5 @@
 /** The trials of a match on their way: to the sessions that play them, and back with what came of them. */
+import type { Clock } from "../../common/clock.js";
 import type { TrialSeeds } from "../../common/seeds.js";
 import { createStepCount, type StepCount } from "../matches/step-count.js";
 import type { TrialSource } from "../matches/trial-source.js";
@@ -37,9 +38,10 @@ export function createHandOut(
   results: GrowingResults,
   trials: number,
   seedsOf: (trial: number) => TrialSeeds,
+  clock: Clock,
   events: HandOutEvents,
 ): HandOut {
-  const stepCount = createStepCount(events.stepped);
+  const stepCount = createStepCount(clock, events.stepped);
   /** Trials that came back unplayed. */
   const returned: number[] = [];
   /** Actions that were taken in those that were begun, by trial. */

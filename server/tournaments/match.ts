@@ -1,10 +1,12 @@
 /** One entrant on one task: hands out its trials, takes their results, and knows where it stands. */
-import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../../common/clock.js";
 import type { Reason } from "../../common/errors.js";
 import { type TrialSeeds, type TrialSeries, trialSeeds } from "../../common/seeds.js";
+import { OPERATIONS_PER_SLICE, type Slices, workMeter } from "../../common/slices.js";
 import type { Assignable } from "../matches/assignment.js";
 import { uniformRegret } from "../tasks/oracle.js";
 import type { Task } from "../tasks/task.js";
+import type { WorkLine } from "../work/work-queue.js";
 import { createHandOut } from "./hand-out.js";
 import { type MatchResults, newResults, type PlayedTrial } from "./match-results.js";
 
@@ -33,8 +35,8 @@ export interface TournamentMatch extends Assignable, MatchResults {
   /** Whether to be abandoned for this reason forfeits it: otherwise its trials wait for the entrant's return. */
   forfeitsBy(reason: Reason): boolean;
   /**
-   * Forfeits every trial that is not played; those in flight in other sessions may still finish. Lets other work go on in between:
-   * uniform play's regret of 100,000 instances can take minutes.
+   * Forfeits every trial that is not played, in slices: uniform play's regret of 100,000 instances can take minutes. Those in flight in
+   * other sessions may still finish.
    */
   giveUp(forfeit: Forfeit): void;
   /** Takes a trial that an earlier run of the server logged; one that is known already is left as it is. */
@@ -66,9 +68,16 @@ const MOST_DEPARTURES = 50;
 
 /** The same where it fell silent each time: that takes long, and what comes back and answers no more has failed rather than left. */
 const MOST_SILENCES = 5;
+/** Operations of forfeiting a trial beside uniform play's regret: its seeds and its place among the results. */
+const FORFEIT_WORK = 15_000;
 
-/** Longest time, in milliseconds, that forfeiting keeps everybody waiting. */
-const SLICE_MS = 10;
+/** What a match needs of its server. */
+export interface MatchContext {
+  /** By which steps are told of. */
+  readonly clock: Clock;
+  /** Where trials are forfeited. */
+  readonly work: WorkLine;
+}
 
 /** Makes a match of the trials of a series. @param earlyBytes of its results: see newResults */
 export function createMatch(
@@ -76,6 +85,7 @@ export function createMatch(
   task: Task,
   trials: number,
   events: MatchEvents,
+  { clock, work }: MatchContext,
   earlyBytes?: number,
 ): TournamentMatch {
   const { taskId, entrant } = series;
@@ -87,7 +97,7 @@ export function createMatch(
   let departures = 0;
   let silences = 0;
   let opened = false;
-  const handOut = createHandOut(results, trials, seedsOf, {
+  const handOut = createHandOut(results, trials, seedsOf, clock, {
     isOpen: () => forfeit === undefined,
     playsOn: () => events.mayLeave(),
     taken() {
@@ -103,7 +113,7 @@ export function createMatch(
       events.changed();
     },
     returned() {
-      if (forfeit !== undefined) forfeitUnplayed().catch(events.failed);
+      if (forfeit !== undefined) forfeitUnplayed();
       events.changed();
     },
     stepped: events.changed,
@@ -115,17 +125,20 @@ export function createMatch(
     return handOut.begun || results.completeTrials > 0 ? "running" : "pending";
   }
 
-  async function forfeitUnplayed(): Promise<void> {
+  function forfeitUnplayed(): void {
     if (forfeiting) return;
     forfeiting = true;
-    let sliceStart = performance.now();
+    work.start(forfeitTrials());
+  }
+
+  function* forfeitTrials(): Slices<void> {
+    const enough = workMeter(OPERATIONS_PER_SLICE);
     for (let trial = handOut.take(); trial !== undefined; trial = handOut.take()) {
       const { taskSeed, noiseSeed } = seedsOf(trial);
-      results.forfeit(trial, uniformRegret(task, taskSeed, noiseSeed));
-      if (performance.now() - sliceStart < SLICE_MS) continue;
+      results.forfeit(trial, yield* uniformRegret(task, taskSeed, noiseSeed));
+      if (!enough(task.cost.uniform + FORFEIT_WORK)) continue;
       events.changed();
-      await nextTurn();
-      sliceStart = performance.now();
+      yield;
     }
     forfeiting = false;
     events.changed();
@@ -136,7 +149,7 @@ export function createMatch(
     forfeit = why;
     left = false;
     events.forfeited(why);
-    forfeitUnplayed().catch(events.failed);
+    forfeitUnplayed();
   }
 
   const forfeitsBy = (reason: Reason) => !(events.mayLeave() && LEAVES.includes(reason));

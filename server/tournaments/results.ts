@@ -1,21 +1,23 @@
 /** What came out of a tournament that is over. */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { type MeanAndStandardError, meanAndStandardError, meanOf } from "../../common/mean-and-standard-error.js";
 import { trialSeeds } from "../../common/seeds.js";
+import { OPERATIONS_PER_SLICE, type Slices, workMeter } from "../../common/slices.js";
 import { VERSION } from "../../common/version.js";
 import type { Estimate, LeaderboardRow, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
 import { bootstrapMeans } from "../../statistics/bootstrap-means.js";
 import { createKernels } from "../../statistics/kernels.js";
 import { rankBy } from "../../statistics/rank-by.js";
 import { DEFAULT_RESAMPLES } from "../../statistics/resampling.js";
-import { runInSlices } from "../../statistics/slices.js";
 import { uniformRegret } from "../tasks/oracle.js";
 import type { Task } from "../tasks/task.js";
 import { seriesOf } from "./spec.js";
 import type { Tournament } from "./tournament.js";
 
-/** Means, intervals, curves and ranks. Lets other work of the process go on between slices of it. */
-export async function computeResults({ spec, match: matchOf }: Tournament): Promise<TournamentResults> {
+/** Means, intervals, curves and ranks. */
+export function* computeResults({
+  spec,
+  match: matchOf,
+}: Pick<Tournament, "spec" | "match">): Slices<TournamentResults> {
   const tasks = [];
   const leaderboard: LeaderboardRow[] = [];
   const kernels = createKernels();
@@ -27,7 +29,7 @@ export async function computeResults({ spec, match: matchOf }: Tournament): Prom
     });
     const regrets = played.map(({ match }) => match.regrets);
     const resampling = { resamples: DEFAULT_RESAMPLES, seed: spec.seed };
-    const means = await runInSlices(bootstrapMeans(id, regrets, resampling, kernels), () => nextTurn());
+    const means = yield* bootstrapMeans(id, regrets, resampling, kernels);
     const agents = played.map(({ entrant: { name, agent, options }, match }, i) => ({
       name,
       agent,
@@ -48,7 +50,7 @@ export async function computeResults({ spec, match: matchOf }: Tournament): Prom
       task: task.name,
       options: task.options,
       agents,
-      uniformRegret: await meanUniformRegret(id, task, spec),
+      uniformRegret: yield* meanUniformRegret(id, task, spec),
     });
     for (const { entry, rank } of rankBy(agents, ({ regret }) => regret.mean)) {
       leaderboard.push({ task: id, name: entry.name, rank, regret: entry.regret.mean });
@@ -57,20 +59,18 @@ export async function computeResults({ spec, match: matchOf }: Tournament): Prom
   return { tasks, leaderboard, seed: spec.seed, serverVersion: VERSION, seedKey: Buffer.from(spec.seedKey, "hex") };
 }
 
-/** Longest time, in milliseconds, that the oracle keeps everybody waiting. */
-const SLICE_MS = 10;
+/** Operations of a trial's seeds. */
+const SEEDS_WORK = 10_000;
 
 /** Mean over the trials of uniform play's exact regret. All entrants play the same instances: it does not matter whose seeds these are. */
-async function meanUniformRegret(id: string, task: Task, spec: Tournament["spec"]): Promise<number> {
+function* meanUniformRegret(id: string, task: Task, spec: Tournament["spec"]): Slices<number> {
   const series = seriesOf(spec, id, "");
   const regrets = new Float64Array(spec.trials);
-  let sliceStart = performance.now();
+  const enough = workMeter(OPERATIONS_PER_SLICE);
   for (let trial = 0; trial < spec.trials; trial++) {
     const { taskSeed, noiseSeed } = trialSeeds(series, BigInt(trial));
-    regrets[trial] = uniformRegret(task, taskSeed, noiseSeed).at(-1) as number;
-    if (performance.now() - sliceStart < SLICE_MS) continue;
-    await nextTurn();
-    sliceStart = performance.now();
+    regrets[trial] = (yield* uniformRegret(task, taskSeed, noiseSeed)).at(-1) as number;
+    if (enough(task.cost.uniform + SEEDS_WORK)) yield;
   }
   return meanOf(regrets);
 }

@@ -7,6 +7,7 @@ import { checkNames, checkSchedule, checkSpecName, sortedJson } from "../matches
 import { checkOptions } from "../sessions/checked-options.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
+import { checkTaskCost } from "../sessions/task-cost.js";
 import { curveLength } from "../tasks/curve-steps.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
@@ -56,7 +57,7 @@ export function tournamentBytes({ tasks, agents, trials }: Pick<CheckedSpec, "ta
   const matches = entered.reduce((sum, count) => sum + count, 0);
   return tasks.reduce((sum, { task }, i) => {
     const results = TRIAL_BYTES * trials + POINT_BYTES * curveLength(task) + earlyBytesOf(task, trials, matches);
-    return sum + task.instanceBytes + entered[i] * (MATCH_BYTES + results);
+    return sum + task.cost.bytes + entered[i] * (MATCH_BYTES + results);
   }, 0);
 }
 
@@ -97,6 +98,7 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
     checkOptions(`options of entrant "${name}"`, options);
   }
   for (const { id, task } of tasks) {
+    checkTaskCost(task, limits);
     if (envsThatFit(task, limits, true) < 1)
       throw new IcrlError("SPEC_INVALID", `not one env of task "${id}" fits in a session's memory`);
   }

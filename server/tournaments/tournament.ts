@@ -6,8 +6,9 @@ import { createEntrantKeys, type EntrantKeys } from "../matches/entrant-keys.js"
 import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../matches/roster.js";
 import { type Listener, turnListeners } from "../matches/turn-listeners.js";
 import { internalError } from "../sessions/session-event.js";
+import type { WorkLine, WorkQueue } from "../work/work-queue.js";
 import type { JournalEvent, JournalRecord } from "./journal.js";
-import { createMatch, type Forfeit, type MatchEvents, type TournamentMatch } from "./match.js";
+import { createMatch, type Forfeit, type MatchContext, type MatchEvents, type TournamentMatch } from "./match.js";
 import { earlyBytesOf, type PlayedTrial } from "./match-results.js";
 import { type CheckedSpec, entersFor, seriesOf } from "./spec.js";
 import type { TournamentEvent } from "./tournament-event.js";
@@ -48,7 +49,9 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
   recover(taskId: string, entrant: string, trial: number, played: PlayedTrial): void;
   /** Goes on as if what a journal says had happened now; call it after the trials are recovered. */
   replay(record: Pick<JournalRecord, "declared" | "forfeits" | "keys">): void;
-  /** Stops waiting for entrants, and tells listeners. */
+  /** Where what takes long is computed; closed with the tournament. */
+  readonly work: WorkLine;
+  /** Stops waiting for entrants, gives up what is being computed, and tells listeners. */
   close(): void;
 }
 
@@ -56,12 +59,14 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
  * Starts a tournament.
  *
  * @param clock by which entrants are waited for
+ * @param queue where what takes long is computed
  * @param write takes what the log of trajectories will not tell
  * @param tell told what happens from now on
  */
 export function createTournament(
   spec: CheckedSpec,
   clock: Clock,
+  queue: WorkQueue,
   initially: (entrant: string) => Attendance,
   write: (event: JournalEvent) => void,
   tell: (event: TournamentEvent) => void,
@@ -75,7 +80,8 @@ export function createTournament(
   const { changed, onChange } = turnListeners(() => roster.offerAll(), failed);
   const keys = createEntrantKeys(`tournament ${spec.id}`, (entrant, hash) => write({ event: "keyed", entrant, hash }));
 
-  let matches = matchesOf(spec, tell, {
+  const work = queue.line();
+  let matches = matchesOf(spec, { clock, work }, tell, {
     changed(match) {
       touch(match);
       if (match.finished) unfinished.delete(match);
@@ -172,8 +178,10 @@ export function createTournament(
       keys.restore(journal.keys);
       changed();
     },
+    work,
     close() {
       roster.close();
+      work.close();
       changed();
     },
   };
@@ -207,6 +215,7 @@ interface MatchHooks {
 /** The matches of a spec: by task, then by entrant. */
 function matchesOf(
   spec: CheckedSpec,
+  context: MatchContext,
   tell: (event: TournamentEvent) => void,
   hooks: MatchHooks,
 ): readonly TournamentMatch[] {
@@ -227,11 +236,12 @@ function matchesOf(
           mayLeave: () => hooks.mayLeave(entrant),
           failed: hooks.failed,
         };
-        const match = createMatch(
+        const match: TournamentMatch = createMatch(
           seriesOf(spec, id, entrant),
           task,
           spec.trials,
           events,
+          context,
           earlyBytesOf(task, spec.trials, length),
         );
         return match;

@@ -15,6 +15,7 @@ import type { OpenSchedules } from "../matches/open-schedules.js";
 import type { Limits } from "../sessions/limits.js";
 import type { MemoryBudget, Release } from "../sessions/memory-budget.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import type { WorkQueue } from "../work/work-queue.js";
 import { createConclusions } from "./conclude.js";
 import { type Entry, followed, type LoadedEntry, resultsOf } from "./entry.js";
 import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
@@ -63,6 +64,8 @@ export interface TournamentsContext {
   /** What all sessions may hold together: tournaments that are played hold of it, too. */
   readonly memory: MemoryBudget;
   readonly schedules: OpenSchedules;
+  /** Where what takes long is computed. */
+  readonly work: WorkQueue;
   /** Told what goes wrong where nobody waits for an answer. */
   readonly onError: (error: unknown) => void;
   /** Told what happens. */
@@ -91,10 +94,10 @@ type Attending = (entrant: string) => Attendance;
  * @throws LOG_CORRUPT if a journal or a shard of an unfinished one cannot be read
  */
 export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
-  const { dataDir, limits, sink, memory, clock, onError, tell } = context;
+  const { dataDir, limits, sink, memory, clock, work, onError, tell } = context;
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
   const creating = new Map<string, Promise<StartedSlot>>();
-  const conclusions = createConclusions({ sink, onError, tell });
+  const conclusions = createConclusions({ sink, clock, onError, tell });
   let closed = false;
   /** What may be written only as long as the log is ours. */
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
@@ -105,7 +108,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     const conclude = async () => {
       if (closed) return undefined;
       if (earlier === undefined) await conclusions.conclude(tournament, journal);
-      return computeResults(tournament);
+      return tournament.work.run(computeResults(tournament));
     };
     return followed(tournament, earlier, conclude, onError);
   };
@@ -113,7 +116,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   function load(slot: Slot): Promise<LoadedEntry> {
     slot.loading ??= (async () => {
       const record = slot.record as JournalRecord;
-      const tournament = createTournament(slot.spec, clock, () => UNATTENDED, slot.journal.append, tell);
+      const tournament = createTournament(slot.spec, clock, work, () => UNATTENDED, slot.journal.append, tell);
       await recoverTournament(tournament, dataDir, record);
       slot.entry = follow(tournament, slot.journal, record.finished);
       if (record.finished === undefined) holdWhilePlayed(slot.entry, memory.hold(tournamentBytes(slot.spec)));
@@ -135,7 +138,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     const key = spec.seedKey === "" ? {} : { seed_key: spec.seedKey };
     journal.append({ event: "created", spec: journalled(spec), ...key, at: new Date().toISOString() });
     await journal.durable();
-    const tournament = createTournament(spec, clock, attendance, journal.append, tell);
+    const tournament = createTournament(spec, clock, work, attendance, journal.append, tell);
     sayBeforehand(tournament, request);
     await journal.durable();
     const entry = follow(tournament, journal, undefined);

@@ -3,6 +3,7 @@
  * ones in task.test.ts. It plays random trials and returns what it found wrong, each thing once; [] is a task that conforms.
  */
 import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import type { MdpTables } from "#icrl/server/tasks/backward-induction.js";
 import { curveSteps } from "#icrl/server/tasks/curve-steps.js";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
@@ -345,7 +346,7 @@ function checkForks(task: Task, seed: bigint, noiseSeed: bigint, episodes: numbe
 }
 
 function checkUniformRegret(task: Task, seed: bigint, noiseSeed: bigint, check: Check): void {
-  const curve = uniformRegret(task, seed, noiseSeed);
+  const curve = runAtOnce(uniformRegret(task, seed, noiseSeed));
   check(curve.length === curveSteps(task).length, "uniform play's curve has not one value for each of its points");
   check(
     curve.every((value, i) => Number.isFinite(value) && value >= (i === 0 ? 0 : curve[i - 1])),

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { runAtOnce } from "#icrl/common/slices.js";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
 
@@ -82,7 +83,7 @@ test.each(TASKS.map(({ name }) => name))("%s plays its golden traces bit for bit
         optimal_value: episode.optimal_value,
       });
     }
-    const uniform = uniformRegret(task, taskSeed, noiseSeed);
+    const uniform = runAtOnce(uniformRegret(task, taskSeed, noiseSeed));
     expect({ first: uniform[0], last: uniform[uniform.length - 1] }).toEqual(trace.uniform_regret);
   }
 });

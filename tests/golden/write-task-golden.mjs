@@ -12,6 +12,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { rngFromSeed } from "#icrl/common/rng.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
 
@@ -47,7 +48,7 @@ function trace(name, given) {
       optimal_value: oracle.episodeValue,
     });
   }
-  const regretOfUniform = uniformRegret(task, TASK_SEED, NOISE_SEED);
+  const regretOfUniform = runAtOnce(uniformRegret(task, TASK_SEED, NOISE_SEED));
   return {
     options: task.options,
     task_seed: String(TASK_SEED),

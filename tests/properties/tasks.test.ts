@@ -4,6 +4,7 @@
  */
 import { expect, test } from "vitest";
 import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import { backwardInduction, optimalAction } from "#icrl/server/tasks/backward-induction.js";
 import { uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { TASKS } from "#icrl/server/tasks/registry.js";
@@ -67,7 +68,7 @@ test.each(FAMILIES)(
       if (truth.type !== "mdp") continue; // a bandit's value is its largest mean
       const { numStates: S, start } = truth;
       const { horizon: H, numActions: A } = task;
-      const plan = backwardInduction(truth, H);
+      const plan = runAtOnce(backwardInduction(truth, H));
       const atStart = (values: readonly number[]): number => sum(values.map((value, s) => start[s] * value));
       const best = valuesOfPolicy(truth, H, (h, s, a) => (optimalAction(plan, S, H - h, s) === a ? 1 : 0))[0];
       const weights = Float64Array.from({ length: H * S * A }, () => -Math.log(rng.uniform()));
@@ -78,7 +79,7 @@ test.each(FAMILIES)(
       for (let s = 0; s < S; s++) expect(random[s]).toBeLessThanOrEqual(best[s] + 1e-9);
       // Uniform play's regret is what it loses against the optimum from the start.
       const uniform = valuesOfPolicy(truth, H, () => 1 / A)[0];
-      const curve = uniformRegret(task, taskSeed, noiseSeed);
+      const curve = runAtOnce(uniformRegret(task, taskSeed, noiseSeed));
       const perEpisode = curve[curve.length - 1] / task.episodes;
       expect(perEpisode).toBeCloseTo(atStart(best) - atStart(uniform), 8);
     }

@@ -7,6 +7,7 @@ import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
+import { createWorkQueue } from "#icrl/server/work/work-queue.js";
 import { manualClock } from "../support/manual-clock.js";
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -152,6 +153,7 @@ test.each(sessions.map((lines) => ({ lines })))(
       clock: manualClock(),
       counters: newCounters(),
       memory: createMemoryBudget(1 << 30),
+      work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }),
       tell: () => {},
     };
     const session = createSession(link, context);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { meanAndStandardError } from "#icrl/common/mean-and-standard-error.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
+import { runAtOnce, runInSlices } from "#icrl/common/slices.js";
 import { bootstrapMeans } from "#icrl/statistics/bootstrap-means.js";
-import { runAtOnce, runInSlices } from "#icrl/statistics/slices.js";
 import { tournamentStatistics } from "#icrl/statistics/tournament-statistics.js";
 
 const means = (values: readonly ArrayLike<number>[], resamples = 2000, seed = 1n, task = "t") =>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { rngFromSeed } from "#icrl/common/rng.js";
-import { runAtOnce } from "#icrl/statistics/slices.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import { type Estimated, tournamentStatistics } from "#icrl/statistics/tournament-statistics.js";
 import { drawTournament, trueImprovement, trueMean, trueRatings, UNIFORM } from "../support/known-strengths.js";
 

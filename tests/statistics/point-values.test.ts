@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { runAtOnce } from "#icrl/statistics/slices.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import { tournamentStatistics } from "#icrl/statistics/tournament-statistics.js";
 import { expectPointValues } from "../support/expect-point-values.js";
 import { type StatisticsFixture, trialsOf } from "../support/statistics-fixture.js";

@@ -1,6 +1,6 @@
 /** What can be said by hand, and what holds at the edges: one trial, one entrant, ties, forfeits, tasks that not all play. */
 import { expect, test } from "vitest";
-import { runAtOnce, runInSlices } from "#icrl/statistics/slices.js";
+import { runAtOnce, runInSlices } from "#icrl/common/slices.js";
 import {
   type StatisticsOptions,
   type TaskTrials,

@@ -4,6 +4,8 @@ import type { Clock } from "#icrl/common/clock.js";
 export interface ManualClock extends Clock {
   /** Lets so many milliseconds pass: calls back, in order, what falls due. */
   pass(ms: number): void;
+  /** Lets so many milliseconds pass in which the process notices nothing: what would fall due is put off. */
+  stall(ms: number): void;
   /** How many wait for a time. */
   readonly waiting: number;
 }
@@ -11,9 +13,16 @@ export interface ManualClock extends Clock {
 /** One that shows 0. */
 export function manualClock(): ManualClock {
   let nowMs = 0;
-  const alarms = new Set<{ readonly atMs: number; readonly ring: () => void }>();
+  let lateMs = 0;
+  const alarms = new Set<{ atMs: number; readonly ring: () => void }>();
   return {
     now: () => nowMs,
+    lateMs: () => lateMs,
+    stall(ms) {
+      nowMs += ms;
+      lateMs += ms;
+      for (const alarm of alarms) alarm.atMs += ms;
+    },
     after(ms, ring) {
       const alarm = { atMs: nowMs + ms, ring };
       alarms.add(alarm);

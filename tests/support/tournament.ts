@@ -4,6 +4,7 @@ import type { Connection } from "#icrl/clients/typescript/connect.js";
 import { type Agent, defineAgent, type Policy, type Trial } from "#icrl/clients/typescript/define-agent.js";
 import type { Rng } from "#icrl/common/rng.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import type { Tournament, TournamentResults, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
@@ -72,6 +73,6 @@ export function uniformRegrets(of: TournamentSpec, taskId: string): number[] {
   return Array.from({ length: of.trials }, (_, trial) => {
     const series = { purpose: "tournament", seed: of.seed as bigint, taskId, entrant: "" } as const;
     const { taskSeed, noiseSeed } = trialSeeds(series, BigInt(trial));
-    return uniformRegret(task, taskSeed, noiseSeed).at(-1) as number;
+    return runAtOnce(uniformRegret(task, taskSeed, noiseSeed)).at(-1) as number;
   });
 }

@@ -38,6 +38,7 @@ export const bernoulliBandit = defineTask({
     beta: number({ default: 1, min: 0.01, max: 1000, help: "second shape of the Beta law of the arms' probabilities" }),
   },
   build({ arms, horizon, alpha, beta }) {
+    const meanWork = alpha === 1 && beta === 1 ? 20 : 500;
     return {
       kinds: ["bandit", "bernoulli"],
       numActions: arms,
@@ -47,7 +48,7 @@ export const bernoulliBandit = defineTask({
       episodes: 1,
       reward: { kind: "bernoulli", min: 0, max: 1 },
       drawing: { as: "arms" },
-      instanceBytes: 8 * arms,
+      cost: { instance: meanWork * arms, step: 200, uniform: meanWork * arms + 10 * horizon, bytes: 8 * arms },
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("means");
         const means = new Float64Array(arms);

@@ -51,7 +51,7 @@ export const gaussianBandit = defineTask({
       episodes: 1,
       reward: { kind: "gaussian", noiseStd: noise_std },
       drawing: { as: "arms" },
-      instanceBytes: 8 * arms,
+      cost: { instance: 100 * arms, step: 200, uniform: 100 * arms + 10 * horizon, bytes: 8 * arms },
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("means");
         const means = new Float64Array(arms);

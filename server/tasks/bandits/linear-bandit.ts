@@ -70,6 +70,8 @@ export const linearBandit = defineTask({
     const fresh = arm_set === "fresh";
     const shape = [actions, dim];
     const setting: Setting = { dim, actions, horizon, noiseStd: noise_std, armLaw, fresh };
+    const armsWork = actions * dim * (armLaw === "uniform-cube" ? 20 : 60);
+    const bytes = 8 * (actions + dim) + 4 * actions * dim;
     const newMemory = packedMemory(actions + NOISE_BLOCK + 1);
     return {
       kinds: fresh ? ["linear"] : ["bandit", "linear"],
@@ -80,7 +82,9 @@ export const linearBandit = defineTask({
       episodes: 1,
       reward: { kind: "gaussian", noiseStd: noise_std },
       drawing: { as: "arms" },
-      instanceBytes: 8 * (actions + dim) + 4 * actions * dim,
+      cost: fresh
+        ? { instance: 100 * dim, step: 300 + armsWork, uniform: horizon * (300 + armsWork), bytes }
+        : { instance: armsWork, step: 250, uniform: armsWork + 10 * horizon, bytes },
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed);
         const theta = drawTheta(rng.split("theta"), thetaLaw, dim);

@@ -3,7 +3,7 @@ import { rngFromSeed } from "../../../common/rng.js";
 import { planBytes } from "../backward-induction.js";
 import { defineTask } from "../task.js";
 import { centerCell, GRID_ACTION_NAMES, GRID_ACTIONS, gridMoves } from "./grid.js";
-import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
+import { type MdpTruth, onlyState, tabularCost, tabularEnv } from "./tabular-env.js";
 
 /**
  * Dark key-to-door: a key and then a door are hidden on a grid; each pays 1 once, and the door ends the episode.
@@ -44,6 +44,9 @@ export const darkKeyToDoor = defineTask({
     const probabilities = new Float64Array(numStates * GRID_ACTIONS).fill(1);
     const start = onlyState(centerCell(size), numStates);
     const observations = Int32Array.from({ length: numStates }, (_, state) => state % cells);
+    // Once every cell can reach the key and from there the door, a step more is worth nothing.
+    const rows = Math.min(horizon, 4 * size);
+    const pairs = numStates * GRID_ACTIONS;
     return {
       kinds: [],
       numActions: GRID_ACTIONS,
@@ -54,7 +57,14 @@ export const darkKeyToDoor = defineTask({
       reward: { kind: "deterministic", min: 0, max: 1 },
       drawing: { as: "grid", rows: size, columns: size, signs: { ends: "D", other: "K" } },
       actionNames: GRID_ACTION_NAMES,
-      instanceBytes: 12 * numStates * GRID_ACTIONS + planBytes(Math.min(horizon, 4 * size), numStates),
+      cost: tabularCost({
+        draws: 10 * pairs,
+        pairs,
+        candidates: pairs,
+        horizon,
+        rows,
+        bytes: 12 * pairs + planBytes(numStates, rows),
+      }),
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed);
         const key = rng.split("key").integer(cells);

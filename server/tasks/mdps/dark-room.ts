@@ -3,7 +3,7 @@ import { rngFromSeed } from "../../../common/rng.js";
 import { planBytes } from "../backward-induction.js";
 import { defineTask } from "../task.js";
 import { centerCell, GRID_ACTION_NAMES, GRID_ACTIONS, gridMoves } from "./grid.js";
-import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
+import { type MdpTruth, onlyState, tabularCost, tabularEnv } from "./tabular-env.js";
 
 const STARTS = ["center", "corner", "random"] as const;
 
@@ -45,6 +45,8 @@ export const darkRoom = defineTask({
       startLaw === "random"
         ? new Float64Array(numStates).fill(1 / numStates)
         : onlyState(startLaw === "center" ? centerCell(size) : 0, numStates);
+    // Once every cell can reach the goal, a step more is worth the same in all of them.
+    const rows = Math.min(horizon, 2 * size);
     return {
       kinds: ["tabular-mdp"],
       numActions: GRID_ACTIONS,
@@ -55,7 +57,14 @@ export const darkRoom = defineTask({
       reward: { kind: "deterministic", min: 0, max: 1 },
       drawing: { as: "grid", rows: size, columns: size },
       actionNames: GRID_ACTION_NAMES,
-      instanceBytes: 8 * successors.length + planBytes(Math.min(horizon, 2 * size), numStates),
+      cost: tabularCost({
+        draws: 10 * successors.length,
+        pairs: successors.length,
+        candidates: successors.length,
+        horizon,
+        rows,
+        bytes: 8 * successors.length + planBytes(numStates, rows),
+      }),
       instantiate(taskSeed, noiseSeed) {
         const goal = rngFromSeed(taskSeed).split("goal").integer(numStates);
         const rewards = new Float64Array(successors.length); // [S, A]

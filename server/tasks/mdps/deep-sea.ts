@@ -2,7 +2,7 @@ import { integer } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
 import { planBytes } from "../backward-induction.js";
 import { defineTask } from "../task.js";
-import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
+import { type MdpTruth, onlyState, tabularCost, tabularEnv } from "./tabular-env.js";
 
 const ACTIONS = 2;
 
@@ -48,7 +48,14 @@ export const deepSea = defineTask({
       episodes,
       reward: { kind: "deterministic", min, max },
       drawing: { as: "grid", rows: size, columns: size },
-      instanceBytes: 12 * numStates * ACTIONS + planBytes(size, numStates),
+      cost: tabularCost({
+        draws: 60 * numStates,
+        pairs: numStates * ACTIONS,
+        candidates: numStates * ACTIONS,
+        horizon: size,
+        rows: size,
+        bytes: 12 * numStates * ACTIONS + planBytes(numStates, size),
+      }),
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("actions");
         const successors = new Int32Array(numStates * ACTIONS); // [S, A]

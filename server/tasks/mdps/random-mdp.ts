@@ -1,9 +1,10 @@
 import { choice, integer, number } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
+import { OPERATIONS_PER_SLICE, runAtOnce, type Slices, workMeter } from "../../../common/slices.js";
 import { planBytes } from "../backward-induction.js";
 import { sampleDirichlet } from "../sample-dirichlet.js";
-import { defineTask, type RewardSpec } from "../task.js";
-import { onlyState, tabularEnv } from "./tabular-env.js";
+import { defineTask, type Env, type RewardSpec } from "../task.js";
+import { onlyState, tabularCost, tabularEnv } from "./tabular-env.js";
 
 const REWARDS = ["gaussian", "bernoulli"] as const;
 
@@ -50,6 +51,27 @@ export const randomMdp = defineTask({
     const start = onlyState(0, states);
     const reward: RewardSpec =
       rewardLaw === "gaussian" ? { kind: "gaussian", noiseStd: 1 } : { kind: "bernoulli", min: 0, max: 1 };
+    // A gamma takes a logarithm of a uniform where the concentration is 1, else logarithms, a normal and an exponential.
+    const rowWork = states * (concentration === 1 ? 60 : 240);
+
+    function* draw(taskSeed: bigint, noiseSeed: bigint): Slices<Env> {
+      const rng = rngFromSeed(taskSeed);
+      const transitionRng = rng.split("transitions");
+      const probabilities = new Float64Array(successors.length); // [S, A, S]
+      const enough = workMeter(OPERATIONS_PER_SLICE);
+      for (let row = 0; row < successors.length; row += states) {
+        sampleDirichlet(transitionRng, concentration, probabilities, row, states);
+        if (enough(rowWork)) yield;
+      }
+      const rewardRng = rng.split("rewards");
+      const rewards = new Float64Array(states * actions); // [S, A]
+      for (let pair = 0; pair < rewards.length; pair++) {
+        rewards[pair] = rewardLaw === "gaussian" ? 1 + rewardRng.normal() : rewardRng.uniform();
+      }
+      const truth = { type: "mdp", numStates: states, successors, probabilities, rewards, start } as const;
+      return tabularEnv({ truth, horizon, reward, noiseSeed });
+    }
+
     return {
       kinds: ["tabular-mdp"],
       numActions: actions,
@@ -59,22 +81,16 @@ export const randomMdp = defineTask({
       episodes,
       reward,
       drawing: { as: "states" },
-      instanceBytes: 8 * (states + 1) * states * actions + planBytes(horizon, states),
-      instantiate(taskSeed, noiseSeed) {
-        const rng = rngFromSeed(taskSeed);
-        const transitionRng = rng.split("transitions");
-        const probabilities = new Float64Array(successors.length); // [S, A, S]
-        for (let row = 0; row < successors.length; row += states) {
-          sampleDirichlet(transitionRng, concentration, probabilities, row, states);
-        }
-        const rewardRng = rng.split("rewards");
-        const rewards = new Float64Array(states * actions); // [S, A]
-        for (let pair = 0; pair < rewards.length; pair++) {
-          rewards[pair] = rewardLaw === "gaussian" ? 1 + rewardRng.normal() : rewardRng.uniform();
-        }
-        const truth = { type: "mdp", numStates: states, successors, probabilities, rewards, start } as const;
-        return tabularEnv({ truth, horizon, reward, noiseSeed });
-      },
+      cost: tabularCost({
+        draws: rowWork * states * actions,
+        pairs: states * actions,
+        candidates: successors.length,
+        horizon,
+        rows: horizon,
+        bytes: 8 * (successors.length + states * actions) + planBytes(states, horizon),
+      }),
+      instantiate: (taskSeed, noiseSeed) => runAtOnce(draw(taskSeed, noiseSeed)),
+      draw,
     };
   },
 });

@@ -1,6 +1,6 @@
 import { integer } from "../../../common/options.js";
 import { defineTask } from "../task.js";
-import { type MdpTruth, onlyState, tabularEnv } from "./tabular-env.js";
+import { type MdpTruth, onlyState, tabularCost, tabularEnv } from "./tabular-env.js";
 
 const LEFT = 0;
 const RIGHT = 1;
@@ -40,7 +40,14 @@ export const riverSwim = defineTask({
       reward: { kind: "deterministic", min: 0, max: 1 },
       drawing: { as: "states" },
       actionNames: ["left", "right"],
-      instanceBytes: 0, // the one truth is shared
+      cost: tabularCost({
+        draws: 0,
+        pairs: ACTIONS * states,
+        candidates: ACTIONS * states * BRANCHES,
+        horizon,
+        rows: horizon,
+        bytes: 0,
+      }),
       instantiate: (_taskSeed, noiseSeed) =>
         tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed }),
     };

@@ -6,7 +6,9 @@ import {
   noiseNormal,
   noiseUniform,
 } from "../../../common/rng.js";
-import type { Env, RewardSpec, Truth } from "../task.js";
+import { solvingWork } from "../backward-induction.js";
+import { uniformStepWork } from "../oracle.js";
+import type { Env, RewardSpec, TaskCost, Truth } from "../task.js";
 
 /** The truth of a tabular MDP. */
 export type MdpTruth = Extract<Truth, { type: "mdp" }>;
@@ -36,6 +38,30 @@ export interface TabularSetup {
  */
 export function tabularEnv(setup: TabularSetup): Env {
   return new TabularEnv(setup);
+}
+
+/** What a tabular MDP costs. */
+export function tabularCost(mdp: {
+  /** Operations of drawing the tables of an instance. */
+  readonly draws: number;
+  /** S A. */
+  readonly pairs: number;
+  /** S A B. */
+  readonly candidates: number;
+  readonly horizon: number;
+  /** Most rows of a plan. */
+  readonly rows: number;
+  /** Bytes of what an instance holds alone. */
+  readonly bytes: number;
+}): TaskCost {
+  const { draws, pairs, candidates, horizon, rows, bytes } = mdp;
+  const instance = draws + solvingWork(pairs, candidates, rows);
+  return {
+    instance,
+    step: 250 + (2 * candidates) / pairs,
+    uniform: instance + horizon * uniformStepWork(pairs, candidates),
+    bytes,
+  };
 }
 
 /** The distribution on [S] that has only one state. */

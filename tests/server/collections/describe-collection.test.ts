@@ -4,6 +4,7 @@ import type { Collection } from "#icrl/server/collections/collection.js";
 import { describeCollection } from "#icrl/server/collections/describe-collection.js";
 import { createPart } from "#icrl/server/collections/part.js";
 import { checkCollection } from "#icrl/server/collections/spec.js";
+import { manualClock } from "../../support/manual-clock.js";
 import { collected, limitsOf } from "./collected.js";
 
 const spec = collected();

@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { trialSeeds } from "#icrl/common/seeds.js";
 import { type CollectionPart, createPart } from "#icrl/server/collections/part.js";
+import { manualClock } from "../../support/manual-clock.js";
 import { collected } from "./collected.js";
 
 type TrialTicket = NonNullable<ReturnType<CollectionPart["source"]["take"]>>;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { labelSeed } from "#icrl/common/seeds.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import { knownTasks } from "#icrl/server/labels/known-tasks.js";
 import { createLabelShard, type LabelTrial } from "#icrl/server/labels/label-shard.js";
 import { recordedDriver } from "#icrl/server/labels/recorded-driver.js";
@@ -49,7 +50,7 @@ function playOf(numEnvs: number) {
 
 test("an env shows what was seen, whatever the expert says, and tells what was done", () => {
   const { play, shard, done } = playOf(1);
-  const shown = play.start();
+  const shown = runAtOnce(play.start());
   expect(shown.trialStarts).toMatchObject([{ env: 0, trialIndex: 7n, agentSeed: labelSeed("expert", "one") }]);
   expect(observationsOf(task.observationSpace, 0, shown)).toMatchObject({
     reward: undefined,
@@ -57,11 +58,13 @@ test("an env shows what was seen, whatever the expert says, and tells what was d
   });
   const seen: unknown[] = [[shown.states[0]]];
   for (let step = 0; play.activeCount > 0; step++) {
-    const { states, rewards, executed, ended, finalStates } = play.step({
-      actions: Int32Array.of(step % 3),
-      probabilities: step === 2 ? undefined : Float32Array.of(step / 8, 1 - step / 8),
-      agentMs: 0,
-    });
+    const { states, rewards, executed, ended, finalStates } = runAtOnce(
+      play.step({
+        actions: Int32Array.of(step % 3),
+        probabilities: step === 2 ? undefined : Float32Array.of(step / 8, 1 - step / 8),
+        agentMs: 0,
+      }),
+    );
     seen.push([states[0], rewards[0], executed?.[0], ...(ended === 1 ? [finalStates[0]] : [])]);
   }
   expect(seen).toEqual([
@@ -86,10 +89,10 @@ test("an env shows what was seen, whatever the expert says, and tells what was d
 
 test("envs beside each other keep apart, and a trial's end says what it returned and no truth", () => {
   const { play } = playOf(3);
-  expect([...play.start().active]).toEqual([1, 1, 0]); // there are two trials
+  expect([...runAtOnce(play.start()).active]).toEqual([1, 1, 0]); // there are two trials
   let ends: unknown[] = [];
   for (let step = 0; step < 4; step++) {
-    const shown = play.step({ actions: new Int32Array(3), agentMs: 0 });
+    const shown = runAtOnce(play.step({ actions: new Int32Array(3), agentMs: 0 }));
     expect([shown.rewards[2], shown.executed?.[2], shown.states[2]]).toEqual([0, 0, 0]);
     ends = shown.trialEnds;
   }
@@ -101,8 +104,8 @@ test("envs beside each other keep apart, and a trial's end says what it returned
 
 test("a trial that is cut short is given back, for another session", () => {
   const { play, shard, own } = playOf(1);
-  play.start();
-  play.step({ actions: new Int32Array(1), agentMs: 0 });
+  runAtOnce(play.start());
+  runAtOnce(play.step({ actions: new Int32Array(1), agentMs: 0 }));
   expect(shard.waiting(own)).toBe(1);
   play.abort("AGENT_CLOSED");
   expect(shard.waiting(own)).toBe(2);

@@ -139,7 +139,7 @@ test("a text that gRPC cannot put into a status does not take the server with it
   expect(await stream.ended).toMatchObject({ reason: "TASK_UNKNOWN" });
 });
 
-test("a request above limits.max_message_bytes is refused by every method", async () => {
+test("a request above limits.maxMessageBytes is refused by every method", async () => {
   const small = await startTestServer({ max_message_bytes: 65_536 });
   const own = rawClient(small.address);
   try {

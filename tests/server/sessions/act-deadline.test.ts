@@ -40,6 +40,24 @@ test("late answers use up one overtime together, answers in time none of it", ()
   expect(missed).toHaveBeenCalledOnce();
 });
 
+test("time in which the server itself was late does not count, and none of it is taken from the overtime", () => {
+  const { deadline, clock, missed, ask } = deadlineWith(50);
+  ask();
+  clock.pass(60);
+  clock.stall(3000);
+  clock.pass(89);
+  expect(missed).not.toHaveBeenCalled();
+  deadline.answered(60 + 3000 + 89); // 1 left
+  ask();
+  clock.stall(3000);
+  clock.pass(40);
+  clock.stall(3000);
+  clock.pass(60);
+  expect(missed).not.toHaveBeenCalled();
+  clock.pass(1);
+  expect(missed).toHaveBeenCalledOnce();
+});
+
 test("nothing is due once it is disarmed", () => {
   const { deadline, clock, missed, ask } = deadlineWith(50);
   ask();

@@ -328,7 +328,7 @@ test("steps of an earlier open are not answered again after the next one", async
   });
 });
 
-test("a message above limits.max_message_bytes is refused with the reason", async () => {
+test("a message above limits.maxMessageBytes is refused with the reason", async () => {
   await expectEnding("MESSAGE_TOO_LARGE", /65\d\d\d bytes: send at most 65536/, async (stream) => {
     stream.send(hello());
     const { limits } = await stream.expect("welcome");

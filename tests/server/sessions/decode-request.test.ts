@@ -8,7 +8,7 @@ import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
 import { encodeRequest, hello, open } from "../../support/raw-stream.js";
 
 const limits = resolveOptions(LIMIT_OPTIONS, { max_message_bytes: 1 << 20 }, "a test");
-const HELLO_BYTES = 65_536; // the default of limits.max_hello_bytes
+const HELLO_BYTES = 65_536; // the default of limits.maxHelloBytes
 
 function expectRefusal(bytes: Buffer, reason: Reason, text: RegExp): void {
   expect(() => decodeRequest(bytes, limits)).toThrow(

@@ -7,6 +7,7 @@ import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
+import { createWorkQueue } from "#icrl/server/work/work-queue.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { actions, encodeRequest, hello, open, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { readLog, serverForTest, startTestServer, type TestServer } from "../../support/server.js";
@@ -298,6 +299,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
         clock: manualClock(),
         counters: newCounters(),
         memory: createMemoryBudget(1 << 30),
+        work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }),
         tell: () => {},
       },
     );

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { TrialSeeds } from "#icrl/common/seeds.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import type { TrialResult, TrialSource } from "#icrl/server/matches/trial-source.js";
 import { createPlay } from "#icrl/server/sessions/play.js";
 import { playedDriver } from "#icrl/server/sessions/played-driver.js";
@@ -50,7 +51,7 @@ const RIVER = { states: 4, horizon: 3, episodes: 2 };
 
 test("envs step, judge and record as the task alone does, and trials pass through them", () => {
   const { play, task, sink, clock, results, stepped } = playOf("river-swim", RIVER, 2, 3);
-  let shown = play.start();
+  let shown = runAtOnce(play.start());
   expect(shown).toMatchObject({ first: true, activeCount: 2, ended: 0, trialEnds: [] });
   expect(shown.trialStarts).toMatchObject([
     { env: 0, trialIndex: 0n, ...seedsOf(0) },
@@ -59,7 +60,7 @@ test("envs step, judge and record as the task alone does, and trials pass throug
   const actions = Int32Array.of(1, 1);
   for (let step = 1; play.activeCount > 0; step++) {
     clock.pass(1);
-    shown = play.step({ actions, agentMs: 10 });
+    shown = runAtOnce(play.step({ actions, agentMs: 10 }));
     expect(shown.ended).toBe(step % 3 === 0 ? (step <= 6 ? 2 : 1) : 0);
     expect(shown.trialEnds.length).toBe(step === 6 ? 2 : step === 12 ? 1 : 0);
     expect([...shown.active]).toEqual(step < 6 ? [1, 1] : step < 12 ? [1, 0] : [0, 0]);
@@ -114,11 +115,11 @@ test("envs step, judge and record as the task alone does, and trials pass throug
 
 test("the last observation of an episode is apart from the first of the next", () => {
   const { play } = playOf("river-swim", RIVER, 1, 1);
-  play.start();
+  runAtOnce(play.start());
   const seen: number[] = [];
   const finals: number[] = [];
   while (play.activeCount > 0) {
-    const shown = play.step({ actions: Int32Array.of(1), agentMs: 0 });
+    const shown = runAtOnce(play.step({ actions: Int32Array.of(1), agentMs: 0 }));
     seen.push(shown.states[0]);
     if (shown.ended === 1) finals.push(shown.finalStates[0]);
   }
@@ -128,10 +129,10 @@ test("the last observation of an episode is apart from the first of the next", (
 
 test("propensities are kept where one of the episode was told", () => {
   const { play, sink } = playOf("bernoulli-bandit", { arms: 2, horizon: 2 }, 2, 2);
-  play.start();
+  runAtOnce(play.start());
   const actions = new Int32Array(2);
-  play.step({ actions, propensities: Float32Array.of(0.5, Number.NaN), agentMs: 0 });
-  play.step({ actions, agentMs: 0 });
+  runAtOnce(play.step({ actions, propensities: Float32Array.of(0.5, Number.NaN), agentMs: 0 }));
+  runAtOnce(play.step({ actions, agentMs: 0 }));
   expect(sink.appended.map(({ propensities }) => propensities && [...propensities])).toEqual([
     [0.5, Number.NaN],
     undefined,
@@ -140,8 +141,8 @@ test("propensities are kept where one of the episode was told", () => {
 
 test("what is cut short is recorded as far as it came, and nothing of a trial without a step", () => {
   const { play, sink, results } = playOf("bernoulli-bandit", { arms: 2, horizon: 2 }, 2, 4);
-  play.start();
-  play.step({ actions: new Int32Array(2), agentMs: 0 });
+  runAtOnce(play.start());
+  runAtOnce(play.step({ actions: new Int32Array(2), agentMs: 0 }));
   play.abort("AGENT_CLOSED");
   play.abort("AGENT_CLOSED"); // nothing is left to cut
   expect(sink.appended.map((one) => [one.length, one.endReason, one.terminated, one.truncated, one.regret])).toEqual([
@@ -155,7 +156,7 @@ test("what is cut short is recorded as far as it came, and nothing of a trial wi
   expect(play.totals).toEqual({ completeTrials: 0, incompleteTrials: 2, episodes: 2, steps: 2 });
 
   const untouched = playOf("bernoulli-bandit", { arms: 2, horizon: 2 }, 1, 1);
-  untouched.play.start();
+  runAtOnce(untouched.play.start());
   untouched.play.abort("CONNECTION_LOST");
   expect(untouched.sink.appended).toEqual([]);
   expect(untouched.play.totals).toMatchObject({ incompleteTrials: 1, episodes: 0 });
@@ -163,9 +164,9 @@ test("what is cut short is recorded as far as it came, and nothing of a trial wi
 
 test("a log that takes nothing does not keep what is cut short from ending, but is told of what ended by itself", () => {
   const { play, sink, results } = playOf("bernoulli-bandit", { arms: 2, horizon: 1 }, 1, 2);
-  play.start();
+  runAtOnce(play.start());
   sink.fail();
-  expect(() => play.step({ actions: new Int32Array(1), agentMs: 0 })).toThrow(
+  expect(() => runAtOnce(play.step({ actions: new Int32Array(1), agentMs: 0 }))).toThrow(
     expect.objectContaining({ reason: "LOG_UNWRITABLE" }),
   );
   play.abort("LOG_UNWRITABLE");
@@ -174,15 +175,17 @@ test("a log that takes nothing does not keep what is cut short from ending, but 
 
 test("a match's agent is not told seeds, values or regrets; its source is", () => {
   const { play, results } = playOf("bernoulli-bandit", { arms: 2, horizon: 1 }, 1, 1, true);
-  expect(play.start().trialStarts).toMatchObject([{ agentSeed: 300n, taskSeed: undefined, noiseSeed: undefined }]);
-  const { trialEnds } = play.step({ actions: new Int32Array(1), agentMs: 0 });
+  expect(runAtOnce(play.start()).trialStarts).toMatchObject([
+    { agentSeed: 300n, taskSeed: undefined, noiseSeed: undefined },
+  ]);
+  const { trialEnds } = runAtOnce(play.step({ actions: new Int32Array(1), agentMs: 0 }));
   expect(trialEnds).toMatchObject([{ optimalValue: undefined, regret: undefined, complete: true }]);
   expect(results[0].optimalValue).toBeGreaterThan(0);
 });
 
 test("the best action is the oracle's", () => {
   const { play, driver, results } = playOf("bernoulli-bandit", { arms: 5, horizon: 3 }, 1, 1);
-  play.start();
-  while (play.activeCount > 0) play.step({ actions: Int32Array.of(driver.bestAction(0)), agentMs: 0 });
+  runAtOnce(play.start());
+  while (play.activeCount > 0) runAtOnce(play.step({ actions: Int32Array.of(driver.bestAction(0)), agentMs: 0 }));
   expect(results[0].regret).toBe(0);
 });

@@ -10,6 +10,7 @@ import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionEvent } from "#icrl/server/sessions/session-event.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
+import { createWorkQueue } from "#icrl/server/work/work-queue.js";
 import { handSink } from "../../support/hand-sink.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { actions, encodeRequest, hello, open } from "../../support/raw-stream.js";
@@ -50,6 +51,7 @@ function sessionWith(
       clock,
       counters: newCounters(),
       memory,
+      work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }),
       tell: (event) => void events.push(event),
     },
   );

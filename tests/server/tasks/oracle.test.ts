@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import {
   backwardInduction,
   type MdpTables,
@@ -41,7 +42,7 @@ test("backward induction finds the best of all deterministic policies", () => {
       const values = valuesOfPolicy(mdp, 3, (h, s, a) => (((code >> (h * 3 + s)) & 1) === a ? 1 : 0));
       for (let s = 0; s < 3; s++) best[s] = Math.max(best[s], values[0][s]);
     }
-    const plan = backwardInduction(mdp, 3);
+    const plan = runAtOnce(backwardInduction(mdp, 3));
     for (let s = 0; s < 3; s++) expect(optimalValue(plan, 3, 3, s)).toBeCloseTo(best[s], 12);
   }
 });
@@ -51,7 +52,7 @@ test("no random policy is worth more than the optimal value, and the optimal act
   for (let round = 0; round < 40; round++) {
     const [S, A, H] = [2 + rng.integer(5), 2 + rng.integer(3), 1 + rng.integer(8)];
     const mdp = randomMdp(rng, S, A, round % 3 === 0);
-    const plan = backwardInduction(mdp, H);
+    const plan = runAtOnce(backwardInduction(mdp, H));
     const greedy = valuesOfPolicy(mdp, H, (h, s, a) => (optimalAction(plan, S, H - h, s) === a ? 1 : 0));
     const weights = Array.from({ length: H * S }, () => {
       const row = Array.from({ length: A }, () => rng.uniform());
@@ -74,7 +75,7 @@ test("regrets are at least 0, are 0 for the optimal action, and the lowest index
   for (let round = 0; round < 40; round++) {
     const [S, A, H] = [1 + rng.integer(5), 2 + rng.integer(3), 1 + rng.integer(6)];
     const mdp = randomMdp(rng, S, A);
-    const plan = backwardInduction(mdp, H);
+    const plan = runAtOnce(backwardInduction(mdp, H));
     for (let g = 1; g <= H; g++) {
       for (let s = 0; s < S; s++) {
         const row = Array.from({ length: A }, (_, a) => regretOfAction(mdp, plan, g, s, a));
@@ -92,7 +93,7 @@ test("all actions tie: the first is the optimal one", () => {
     probabilities: Float64Array.of(1, 1, 1),
     rewards: Float64Array.of(2, 2, 2),
   };
-  const plan = backwardInduction(mdp, 2);
+  const plan = runAtOnce(backwardInduction(mdp, 2));
   expect([1, 2].map((g) => optimalAction(plan, 1, g, 0))).toEqual([0, 0]);
 });
 
@@ -105,8 +106,8 @@ test("a plan ends where more steps to go only add the same to every value, and s
     const probabilities = new Float64Array(20).fill(1);
     const rewards = Float64Array.from({ length: 20 }, (_, i) => (i === 17 ? 3 : 0));
     const mdp = { numStates, successors, probabilities, rewards, ...(terminal && { terminal }) };
-    const long = backwardInduction(mdp, 500);
-    const exact = backwardInduction(mdp, 40);
+    const long = runAtOnce(backwardInduction(mdp, 500));
+    const exact = runAtOnce(backwardInduction(mdp, 40));
     const values = valuesOfPolicy(mdp, 500, (h, s, a) => (optimalAction(long, 10, 500 - h, s) === a ? 1 : 0));
     expect(long.rows).toBe(terminal ? 10 : 500);
     for (let s = 0; s < 10; s++) {
@@ -121,7 +122,7 @@ test("a plan ends where more steps to go only add the same to every value, and s
     probabilities: new Float64Array(8).fill(1),
     rewards: Float64Array.of(1, 1, 0, 0, 0, 0, 0, 0),
   };
-  const plan = backwardInduction(line, 1_000);
+  const plan = runAtOnce(backwardInduction(line, 1_000));
   expect({ rows: plan.rows, gain: plan.gain, size: plan.values.length }).toEqual({ rows: 4, gain: 1, size: 5 * 4 });
   expect([0, 1, 2, 3].map((s) => optimalValue(plan, 4, 1_000, s))).toEqual([1000, 999, 998, 997]);
   expect([0, 1].map((a) => regretOfAction(line, plan, 1_000, 3, a))).toEqual([1, 0]);
@@ -138,17 +139,17 @@ test('a policy\'s expected regret is its loss of value, as section "regret" of t
     env.reset(0);
     oracle.beginEpisode();
     const uniform = valuesOfPolicy(env.truth, task.horizon, () => 1 / 2)[0][0];
-    const curve = uniformRegret(task, 0n, 0n);
+    const curve = runAtOnce(uniformRegret(task, 0n, 0n));
     for (let k = 0; k < task.episodes; k++) expect(curve[k]).toBeCloseTo((k + 1) * (oracle.episodeValue - uniform), 9);
   }
 });
 
 test("an MDP of one episode has a curve at every step", () => {
   const task = buildTask("river-swim", { episodes: 1 });
-  const curve = uniformRegret(task, 0n, 0n);
+  const curve = runAtOnce(uniformRegret(task, 0n, 0n));
   expect(curveSteps(task)).toEqual(Array.from({ length: 20 }, (_, t) => t + 1));
   expect(curve.length).toBe(20);
-  expect(curve[19]).toBeCloseTo(uniformRegret(buildTask("river-swim", { episodes: 2 }), 0n, 0n)[0], 12);
+  expect(curve[19]).toBeCloseTo(runAtOnce(uniformRegret(buildTask("river-swim", { episodes: 2 }), 0n, 0n))[0], 12);
 });
 
 test("a bandit's curve counts every step, an MDP's the last step of each episode", () => {
@@ -216,7 +217,7 @@ test.each(SHORT_TASKS)("%s: the mean regret of random play is uniform play's exa
       const rng = rngFromSeed(BigInt(i)).split("player");
       const { steps } = playTrial(task, BigInt(i), BigInt(i), () => rng.integer(task.numActions));
       const played = steps.filter(upTo).reduce((sum, { regret }) => sum + regret, 0);
-      return played - uniformRegret(task, BigInt(i), BigInt(i))[point];
+      return played - runAtOnce(uniformRegret(task, BigInt(i), BigInt(i)))[point];
     });
     const { mean, meanSe } = sampleMoments(gaps);
     expect(Math.abs(mean)).toBeLessThan(4 * meanSe);
@@ -250,7 +251,7 @@ test("the largest grids with the longest episodes have plans of a few megabytes 
   ] as const) {
     const { truth } = buildTask(name, { size: 30, horizon: 1000 }).instantiate(1n, 0n);
     if (truth.type !== "mdp") throw new Error("not an MDP");
-    const { rows, values, actions } = backwardInduction(truth, 1000);
+    const { rows, values, actions } = runAtOnce(backwardInduction(truth, 1000));
     expect(rows).toBeLessThanOrEqual(mostRows);
     expect(values.buffer.byteLength + actions.buffer.byteLength).toBeLessThan(3e6);
   }
@@ -281,11 +282,11 @@ test("a start state drawn by the env is the one whose value counts", () => {
 
 test("a revealed bandit has the means that it was judged by, and fresh arms have none", () => {
   const task = buildTask("linear-bandit", {});
-  const { means, goals } = revealInstance(task, 3n, 4n);
+  const { means, goals } = runAtOnce(revealInstance(task, 3n, 4n));
   const { truth } = task.instantiate(3n, 4n);
   expect(means).toEqual(truth.type === "bandit" && truth.means);
   expect(goals).toEqual([]);
-  expect(revealInstance(buildTask("linear-bandit", { arm_set: "fresh" }), 3n, 4n).means).toBeUndefined();
+  expect(runAtOnce(revealInstance(buildTask("linear-bandit", { arm_set: "fresh" }), 3n, 4n)).means).toBeUndefined();
 });
 
 test("what is revealed of a grid is where its rewards are found by walking every cell", () => {
@@ -303,7 +304,7 @@ test("what is revealed of a grid is where its rewards are found by walking every
         env.step(action);
         if (env.reward === 1) paid.set(env.observation, env.terminated);
       }
-      const { goals, means } = revealInstance(task, seed, 1n);
+      const { goals, means } = runAtOnce(revealInstance(task, seed, 1n));
       expect(means).toBeUndefined();
       expect(new Map(goals.map(({ observation, ends }) => [observation, ends]))).toEqual(paid);
     }
@@ -311,5 +312,5 @@ test("what is revealed of a grid is where its rewards are found by walking every
 });
 
 test("nothing is revealed of an MDP whose largest reward leads nowhere for sure", () => {
-  expect(revealInstance(buildTask("random-mdp", {}), 1n, 1n)).toEqual({ means: undefined, goals: [] });
+  expect(runAtOnce(revealInstance(buildTask("random-mdp", {}), 1n, 1n))).toEqual({ means: undefined, goals: [] });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { CHANNEL, keyFromSeed, noiseNormal, noiseUniform, rngFromSeed } from "#icrl/common/rng.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Task, Truth } from "#icrl/server/tasks/task.js";
@@ -22,7 +23,7 @@ function valuesAndRegrets(task: Task, count: number): { values: Float64Array; re
     env.reset(0);
     oracle.beginEpisode();
     values[i] = task.episodes * oracle.episodeValue;
-    regrets[i] = uniformRegret(task, BigInt(i), 0n)[task.episodes - 1];
+    regrets[i] = runAtOnce(uniformRegret(task, BigInt(i), 0n))[task.episodes - 1];
   }
   return { values, regrets };
 }
