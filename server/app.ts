@@ -6,7 +6,6 @@ import type { Clock } from "../common/clock.js";
 import { isLoopback } from "../common/loopback.js";
 import { VERSION } from "../common/version.js";
 import { makeFolders } from "../datasets/files/make-folders.js";
-import { playedTrials } from "../datasets/log/played-trials.js";
 import { CollectionServiceService } from "../proto/gen/icrl/v1/collection.js";
 import { EnvironmentServiceService } from "../proto/gen/icrl/v1/environment.js";
 import { ServerInfoServiceService } from "../proto/gen/icrl/v1/server_info.js";
@@ -17,6 +16,7 @@ import { createEventLog, internalError, type ServerEvent } from "./event-log.js"
 import { type HttpOptions, type HttpServer, startHttpServer } from "./http/http-server.js";
 import { createLivePage } from "./http/live-page.js";
 import type { Route } from "./http/route.js";
+import { checkKey, hashOfKey, newKey } from "./keys.js";
 import { createLabels } from "./labels/labels.js";
 import type { Lobby } from "./matches/lobby.js";
 import { createMetrics, type Metrics } from "./metrics/metrics.js";
@@ -33,6 +33,7 @@ import type { Limits } from "./sessions/limits.js";
 import { createSession } from "./sessions/session.js";
 import { systemClock } from "./system-clock.js";
 import { openTournaments } from "./tournaments/tournaments.js";
+import { createLogReads } from "./trajectories/log-reads.js";
 import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
 
 /** What a server is started with. */
@@ -48,6 +49,8 @@ export interface ServerOptions {
   /** Where the live page and the metrics are served; absent when they are not. */
   readonly http?: HttpOptions;
   readonly logger: Logger;
+  /** Who shows it may all that an owner, an entrant or a user of the page may; drawn where none is given. */
+  readonly operatorKey?: string;
   /** By which sessions live and entrants are waited for: the machine's where none is given. */
   readonly clock?: Clock;
 }
@@ -58,6 +61,8 @@ export interface RunningServer {
   readonly address: string;
   /** Where the live page is; undefined when it is not served. */
   readonly pageUrl: string | undefined;
+  /** What calls of its operator show: `authorization: Bearer KEY`. */
+  readonly operatorKey: string;
   /** Of the addresses of agents and page those that others than this machine reach. */
   readonly open: readonly string[];
   /** Bytes of an interrupted write that were cut off the log when it was opened. */
@@ -78,7 +83,8 @@ const GOODBYE_MS = 1000;
  * @throws NOT_A_LOG if there is no dataset where one is named; LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { limits, logger, clock = systemClock } = options;
+  const { limits, logger, clock = systemClock, operatorKey = newKey() } = options;
+  checkKey("the operator's key", operatorKey);
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   makeFolders(options.dataDir);
   const metrics = options.http === undefined ? undefined : createMetrics();
@@ -100,9 +106,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   const sessions = openSessions(limits.max_sessions);
   const counters = newCounters();
-  const collections = createCollections({ limits, sink, clock, counters, onError }, (id) =>
-    playedTrials(options.dataDir, id),
-  );
+  const reads = createLogReads({ dir: options.dataDir, log: sink, maxReads: limits.max_reads });
+  const collections = createCollections({ limits, sink, clock, counters, onError, tell }, reads.played);
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
@@ -110,7 +115,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 
-  const methods = { tell, maxMessageBytes: limits.max_message_bytes };
+  const operatorKeyHash = hashOfKey(operatorKey);
+  const methods = { tell, maxMessageBytes: limits.max_message_bytes, operatorKeyHash, clock };
   const server = new Server({
     "grpc.max_receive_message_length": limits.max_message_bytes * HARD_LIMIT_FACTOR,
     "grpc.max_send_message_length": -1,
@@ -121,10 +127,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   server.addService(withRawMessages(TournamentServiceService), tournamentService(tournaments, methods));
   server.addService(withRawMessages(CollectionServiceService), collectionService(collections, methods));
-  server.addService(
-    withRawMessages(TrajectoryServiceService),
-    trajectoryService(options.dataDir, sink, tournaments, limits, methods),
-  );
+  server.addService(withRawMessages(TrajectoryServiceService), trajectoryService(reads, tournaments, limits, methods));
   server.addService(
     withRawMessages(ServerInfoServiceService),
     serverInfoService(
@@ -151,6 +154,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     page?.close();
     await tournaments.close();
     collections.close();
+    await reads.close();
     await sink.close();
     throw error;
   }
@@ -168,6 +172,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     address,
     pageUrl: http?.url,
+    operatorKey,
     open,
     tornBytes: sink.tornBytes,
     async close(deadlineMs, why = "closed") {
@@ -183,6 +188,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       page?.close();
       await http?.close();
       await tournamentsClosed;
+      await reads.close();
       await sink.close();
       tell({ event: "stopped" });
     },

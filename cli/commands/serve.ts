@@ -8,6 +8,7 @@ import { LIMIT_OPTIONS } from "../../server/sessions/limits.js";
 import { printJsonLine } from "../print/json.js";
 import { printText } from "../print/terminal.js";
 import { hostAndPort, wholeNumber } from "./arguments.js";
+import { operatorKey } from "./operator-key.js";
 
 /** Port of `serve` and of clients that are not told another. */
 export const DEFAULT_ADDRESS = "127.0.0.1:50551";
@@ -55,7 +56,7 @@ export function serveCommand(): Command {
     )
     .option("--drain-ms <ms>", "how long sessions may finish after SIGINT or SIGTERM", wholeNumber(0), 10_000)
     .option("--stop-with-input", "stop when standard input ends")
-    .option("--json", "print one JSON line when listening: event, address, http, data, torn_bytes, pid");
+    .option("--json", "print one JSON line when listening: event, address, http, operator_key, data, torn_bytes, pid");
   for (const [name, row] of Object.entries(LIMIT_OPTIONS)) {
     const help = `${row.help} (${allowed(row)})`;
     command.option(`--${name.replaceAll("_", "-")} <n>`, help, wholeNumber(row.min ?? 0, row.max), row.default);
@@ -80,14 +81,16 @@ export function serveCommand(): Command {
       http: flags.http === "off" ? undefined : { listen: flags.http, elseFree },
       durability: flags.durability,
       limits,
+      operatorKey: operatorKey(),
       logLevel: flags.logLevel,
       drainMs: flags.drainMs,
       stopWithInput: flags.stopWithInput ?? false,
-      onListening: ({ address, pageUrl, open, tornBytes }) => {
+      onListening: ({ address, pageUrl, operatorKey, open, tornBytes }) => {
         const event = {
           event: "listening",
           address,
           http: pageUrl ?? null,
+          operator_key: operatorKey,
           data: flags.data,
           torn_bytes: tornBytes,
           pid: process.pid,

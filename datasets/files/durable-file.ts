@@ -25,10 +25,10 @@ export function fsyncFolder(path: string): void {
 }
 
 /** Writes a file and waits until the disk has it; on failure there is no such file. */
-export function writeDurably(path: string, bytes: Uint8Array): void {
+export function writeDurably(path: string, bytes: Uint8Array, mode?: number): void {
   try {
     rmSync(path, { force: true }); // a link that somebody else put there is not followed
-    const fd = openSync(path, "wx");
+    const fd = openSync(path, "wx", mode);
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
       fsyncSync(fd);
@@ -55,8 +55,8 @@ export function copyDurably(from: string, to: string): void {
 }
 
 /** Puts a file in the place of the one of that name, if any: a reader sees the old one or the new one, also after a crash. */
-export function replaceDurably(path: string, bytes: Uint8Array): void {
-  writeDurably(`${path}.tmp`, bytes);
+export function replaceDurably(path: string, bytes: Uint8Array, mode?: number): void {
+  writeDurably(`${path}.tmp`, bytes, mode);
   renameSync(`${path}.tmp`, path);
   fsyncFolder(dirname(path));
 }

@@ -132,7 +132,16 @@ export const TOURNAMENT: OutputKind = {
   files: (path) => [
     ...agentLogs(markerAt(join(path, "tournament.json")).agents, "agents"),
     "agents",
-    ...["results.json", "trials.parquet", "regret.svg", "regret.png", "tournament.json.tmp", "tournament.json"],
+    ...[
+      "results.json",
+      "trials.parquet",
+      "regret.svg",
+      "regret.png",
+      "owner.key.tmp",
+      "owner.key",
+      "tournament.json.tmp",
+      "tournament.json",
+    ],
   ],
   inner: ["agents"],
 };

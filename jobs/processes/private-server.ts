@@ -14,6 +14,8 @@ export interface PrivateServer {
   readonly address: string;
   /** Where its live page is; undefined when it has none. */
   readonly pageUrl: string | undefined;
+  /** Whoever shows it may all that an owner may. */
+  readonly operatorKey: string;
   /** Process id. */
   readonly pid: number;
   /** Lets it finish, and waits until it has stopped. */
@@ -67,12 +69,17 @@ export async function startPrivateServer(
     throw error;
   }
   listens = true;
-  const { address, http } = JSON.parse(line) as { address: string; http: string | null };
+  const { address, http, operator_key } = JSON.parse(line) as {
+    readonly address: string;
+    readonly http: string | null;
+    readonly operator_key: string;
+  };
   const warning = openAddressWarning(address);
   if (warning !== undefined) say(warning);
   return {
     address,
     pageUrl: http ?? undefined,
+    operatorKey: operator_key,
     pid: server.pid,
     async close() {
       if (server.isRunning()) server.stdin.end();

@@ -31,10 +31,14 @@ export interface ProgramEnd {
   readonly error: ToldError | undefined;
 }
 
-/** Starts `node FLAGS icrl ARGS`. */
+/**
+ * Starts `node FLAGS icrl ARGS`. It does not have the operator's key that this process may have in its environment: agents are not to know
+ * more than they are shown.
+ */
 export function startProgram(args: readonly string[], nodeFlags: readonly string[] = []): ProgramProcess {
   const child: ChildProcess = spawn(process.execPath, [...nodeFlags, PROGRAM, ...args], {
     stdio: ["pipe", "pipe", "pipe", "ipc"],
+    env: { ...process.env, ICRL_OPERATOR_KEY: undefined },
   });
   let error: ToldError | undefined;
   child.on("message", (message) => {

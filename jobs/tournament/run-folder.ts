@@ -3,11 +3,12 @@
  * same command goes on with it, and no other one mixes with it.
  */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../common/errors.js";
 import { jsonText } from "../../common/json-text.js";
-import { type DocumentKind, type Parts, readDocument, schemaOf } from "../../datasets/files/document.js";
+import { type DocumentKind, type Parts, readDocument, readText, schemaOf } from "../../datasets/files/document.js";
 import { replaceDurably } from "../../datasets/files/durable-file.js";
 import { taken } from "../../datasets/files/output-kind.js";
 import { beginFolder } from "../../datasets/output/begin-folder.js";
@@ -43,6 +44,29 @@ const BEGUN: DocumentKind<{ readonly seed: string }> = {
   reason: "OUTPUT_EXISTS",
   remedy: "choose another --out",
 };
+
+/**
+ * The key by which the server knows whoever runs this folder's tournament: drawn once, and kept where its owner alone reads it, so that the
+ * same command goes on.
+ */
+export function ownerKeyOf(out: string): string {
+  const path = keyFileOf(out);
+  if (!existsSync(path)) {
+    replaceDurably(path, Buffer.from(`${randomBytes(16).toString("hex")}\n`), 0o600);
+  }
+  return readOwnerKey(out);
+}
+
+/** The key of a folder. @throws TOURNAMENT_UNKNOWN if it has none */
+export function readOwnerKey(out: string): string {
+  const text = readText(keyFileOf(out), {
+    reason: "TOURNAMENT_UNKNOWN",
+    remedy: "give the folder of a `tournament run`, or --owner-key",
+  });
+  return text.trim();
+}
+
+const keyFileOf = (out: string): string => join(out, "owner.key");
 
 const fileOf = (out: string): string => join(out, "tournament.json");
 

@@ -13,7 +13,7 @@ import { type PrivateServer, startPrivateServer } from "../processes/private-ser
 import { VERSIONS } from "../processes/versions.js";
 import { attendanceOf, declarationsOf, joinText, sortEntrants } from "./entrants.js";
 import { type ResultsJson, resultsJson } from "./results.js";
-import { prepareRunFolder } from "./run-folder.js";
+import { ownerKeyOf, prepareRunFolder } from "./run-folder.js";
 import { goingOnText, isPlayed, progressItems, waitingText } from "./tournament-progress.js";
 import { watchTournament } from "./watch-tournament.js";
 import { writeResults } from "./write-results.js";
@@ -32,6 +32,8 @@ export interface TournamentPlan {
   readonly awaited?: ReadonlyMap<string, number>;
   /** HOST:PORT of a running server; absent: a private one. */
   readonly server?: string;
+  /** The key of that server's operator, where it is known. */
+  readonly operatorKey?: string;
   /** HOST:PORT at which the private server listens; absent: a free port of this machine alone. */
   readonly listen?: string;
   /** Command line that plays it again, for the results. */
@@ -62,14 +64,16 @@ export async function runTournament(
     listener.doing(plan.server === undefined ? "starting a server" : `connecting to ${plan.server}`);
     server = plan.server === undefined ? await ownServer(plan, listener, signal) : undefined;
     const address = plan.server ?? (server as PrivateServer).address;
-    connection = await connectTo(address, listener, signal);
-    const request = { spec, attendance: attendanceOf(entrants, awaited), declarations: declarationsOf(entrants) };
+    connection = await connectTo(address, listener, signal, server?.operatorKey ?? plan.operatorKey);
+    const ownerKey = ownerKeyOf(out);
+    const attendance = attendanceOf(entrants, awaited);
+    const request = { spec, attendance, declarations: declarationsOf(entrants), ownerKey };
     let tournament = (await abortable(connection.createTournament(request), signal)).tournament as Tournament;
     if (server?.pageUrl !== undefined) listener.say(`watch it at ${server.pageUrl}`);
     if (goesOn) listener.say(goingOnText(tournament));
     for (const entrant of entrants.fromElsewhere) listener.say(joinText(entrant, address, awaited));
     const { id } = tournament;
-    const forfeit = forfeitOn(connection, id, listener.say);
+    const forfeit = forfeitOn(connection, id, ownerKey, listener.say);
     processes = startAgentProcesses({
       address,
       schedule: ["--tournament", id],
@@ -106,11 +110,11 @@ function ownServer({ out, listen }: TournamentPlan, { say }: JobListener, signal
 }
 
 /** Forfeits what an entrant was playing, or all that it has left, when its process ended. */
-function forfeitOn(connection: Connection, id: string, say: (line: string) => void) {
+function forfeitOn(connection: Connection, id: string, key: string, say: (line: string) => void) {
   return async ({ entrant, how, logFile, error }: EndedProcess, all: boolean): Promise<void> => {
     const times = all ? "ended too often, at last" : "ended";
     const message = `its process ${times} with ${how}${error === undefined ? "" : `: ${error.message}`}`;
     say(`${entrant}: ${message} (its words are in ${logFile})`);
-    await connection.forfeitMatches({ id, entrant, message, all }).catch(() => {}); // the watch tells
+    await connection.forfeitMatches({ id, entrant, message, all, key }).catch(() => {}); // the watch tells
   };
 }

@@ -1,6 +1,6 @@
 /** One collection: its parts, who plays them, and when it is over. */
 import type { Clock } from "../../common/clock.js";
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, type Reason } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
 import { createRoster, type Roster } from "../matches/roster.js";
 import { turnListeners } from "../matches/turn-listeners.js";
@@ -8,6 +8,7 @@ import type { Counters } from "../sessions/counters.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import type { CollectionEvent } from "./collection-event.js";
 import { drawBehaviour } from "./draw-behaviour.js";
 import { playOracleNoise } from "./oracle-noise.js";
 import { ORACLE_NOISE } from "./oracle-noise-options.js";
@@ -22,6 +23,8 @@ export interface CollectionContext {
   readonly counters: Counters;
   /** Told of errors inside the server that end a part. */
   readonly onError: (error: unknown) => void;
+  /** Told what happens. */
+  readonly tell: (event: CollectionEvent) => void;
 }
 
 /** A collection that is being played or is over. */
@@ -29,9 +32,14 @@ export interface Collection extends Pick<Roster<CollectionPart>, "lists" | "ente
   readonly spec: CheckedCollection;
   /** By task, then by behaviour; those without trials left out. */
   readonly parts: readonly CollectionPart[];
-  readonly state: "running" | "finished" | "failed";
+  readonly state: "running" | "finished" | "failed" | "cancelled";
   /** Calls a listener after every change; returns how to stop that. */
   onChange(listener: () => void): () => void;
+  /**
+   * Ends it, where it runs: sessions that play it end at once and are told why, and the behaviour inside the server stops. Of what is
+   * under way nothing is recorded.
+   */
+  cancel(): void;
   /** Stops waiting for agents, and tells listeners. */
   close(): void;
 }
@@ -99,15 +107,17 @@ export function createCollection(
     () => ({ timeoutMs: context.limits.entrant_timeout_ms, processes: 1 }),
   );
 
+  const isRunning = () => state === "running"; // also after a wait, in which it may have been cancelled
+
   /** It is finished once all of it is durable, and readable in shards. */
   async function finish(): Promise<void> {
     if (state !== "running" || sealing || !parts.every((part) => part.finished)) return;
     sealing = true;
     try {
       await context.sink.seal();
-      state = parts.every((part) => part.failureReason === undefined) ? "finished" : "failed";
+      if (isRunning()) state = parts.every((part) => part.failureReason === undefined) ? "finished" : "failed";
     } catch {
-      state = "failed"; // the log has said why; what is durable is found when it goes on
+      if (isRunning()) state = "failed"; // the log has said why; what is durable is found when it goes on
     }
     changed();
   }
@@ -118,15 +128,22 @@ export function createCollection(
     const numEnvs = Math.min(ORACLE_NOISE_ENVS, fitting, Number(part.source.remaining));
     if (numEnvs === 0) return;
     try {
-      await playOracleNoise(part, spec.id, numEnvs, sink, counters, () => closed, clock);
+      await playOracleNoise(part, spec.id, numEnvs, sink, counters, stopped, clock);
     } catch (error) {
       context.onError(error);
       part.fail(error instanceof IcrlError ? error.reason : "INTERNAL");
     }
   }
 
+  /** Why the behaviour inside the server goes no further. */
+  function stopped(): Reason | undefined {
+    if (state === "cancelled") return "COLLECTION_CANCELLED";
+    return closed ? "SERVER_DRAINING" : undefined;
+  }
+
   void (async () => {
-    for (const part of parts) if (part.behaviour.agent === ORACLE_NOISE) await playInside(part);
+    for (const part of parts)
+      if (stopped() === undefined && part.behaviour.agent === ORACLE_NOISE) await playInside(part);
   })();
   changed(); // all may be there already
 
@@ -139,6 +156,15 @@ export function createCollection(
     onChange,
     lists: roster.lists,
     enter: roster.enter,
+    cancel() {
+      if (state !== "running") return;
+      state = "cancelled";
+      const unfinished = parts.filter((part) => !part.finished).length;
+      context.tell({ event: "collection_cancelled", collection_id: spec.id, name: spec.name, unfinished });
+      const text = `collection ${spec.id} was cancelled: creating it again goes on`;
+      roster.end(new IcrlError("COLLECTION_CANCELLED", text, { collection: spec.id }));
+      changed();
+    },
     close() {
       closed = true;
       roster.close();

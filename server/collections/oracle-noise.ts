@@ -12,6 +12,7 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../common/clock.js";
+import type { Reason } from "../../common/errors.js";
 import type { Resolved } from "../../common/options.js";
 import { type Rng, rngFromSeed } from "../../common/rng.js";
 import { VERSION } from "../../common/version.js";
@@ -35,7 +36,7 @@ const SLICE_MS = 10;
  *
  * @param collectionId of the part's collection
  * @param numEnvs trials side by side, at least 1
- * @param stopped whether to give up: what is under way is then not recorded
+ * @param stopped why to give up, if it is to: what is under way is then not recorded
  */
 export async function playOracleNoise(
   part: CollectionPart,
@@ -43,7 +44,7 @@ export async function playOracleNoise(
   numEnvs: number,
   sink: TrajectorySink,
   counters: Counters,
-  stopped: () => boolean,
+  stopped: () => Reason | undefined,
   clock: Clock,
 ): Promise<void> {
   const { task } = part.task;
@@ -84,11 +85,11 @@ export async function playOracleNoise(
       if (sink.backlogBytes > MAX_BACKLOG_BYTES) await play.whenDurable();
       if (performance.now() - sliceStart < SLICE_MS) continue;
       await nextTurn();
-      if (stopped()) break;
+      if (stopped() !== undefined) break;
       sliceStart = performance.now();
     }
   } finally {
-    play.abort("SERVER_DRAINING");
+    play.abort(stopped() ?? "SERVER_DRAINING");
     tally();
   }
 }

@@ -2,7 +2,7 @@
  * Where sessions meet tournaments and collections. Sessions do not know what is scheduled, nor schedules what a session is: an entrant
  * enters the lobby, and the lobby opens assignments in its seat.
  */
-import type { Reason } from "../../common/errors.js";
+import type { IcrlError, Reason } from "../../common/errors.js";
 import type { Assignment } from "./assignment.js";
 
 /** An agent that enters. */
@@ -25,6 +25,8 @@ export interface Seat {
   open(assignment: Assignment): void;
   /** Nothing more will come for this entrant. Only while the seat is free. */
   finish(): void;
+  /** Ends the session with this error, whatever it plays: what is under way is cut short. */
+  fail(error: IcrlError): void;
 }
 
 /** A session's place in the lobby. */
@@ -41,6 +43,7 @@ export interface Lobby {
    * Takes a seat. The first assignment is opened after this has returned.
    * @throws ENTRANT_UNKNOWN if no tournament lists the entrant
    * @throws TOURNAMENT_UNKNOWN if the named tournament does not exist
+   * @throws TOURNAMENT_CANCELLED, COLLECTION_CANCELLED if it was cancelled
    * @throws AGENT_MISMATCH if the tournament names another agent for it
    */
   enter(entrant: Entrant, seat: Seat): Place;

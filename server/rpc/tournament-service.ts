@@ -21,10 +21,12 @@ import {
 } from "../../proto/gen/icrl/v1/tournament.js";
 import { keptReason } from "../sessions/checked-options.js";
 import { describeChanges, describeTournament, lastChange } from "../tournaments/describe-tournament.js";
-import type { LoadedEntry } from "../tournaments/entry.js";
+import type { Entry, LoadedEntry } from "../tournaments/entry.js";
+import { bytesOfTournament, listedTournament } from "../tournaments/listed-tournament.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import { streamTrials } from "../tournaments/trials.js";
 import { type Handlers, type MethodContext, serverStreaming, unary } from "./methods.js";
+import { newestFirst, PAGE_BYTES } from "./newest-first.js";
 import { watch } from "./watch.js";
 
 /** Handlers of TournamentService. */
@@ -33,29 +35,54 @@ export function tournamentService(
   context: MethodContext,
 ): Handlers<TournamentServiceService> {
   return {
-    createTournament: unary(CreateTournamentRequest, CreateTournamentResponse, context, async (request) => {
-      const { entry, existed } = await tournaments.create(request);
-      return { tournament: describeTournament(entry), existed };
+    createTournament: unary(
+      CreateTournamentRequest,
+      CreateTournamentResponse,
+      context,
+      async (request, { operator }) => {
+        const { entry, existed } = await tournaments.create(request, operator);
+        return { tournament: describeTournament(entry), existed };
+      },
+    ),
+    getTournament: unary(GetTournamentRequest, GetTournamentResponse, context, async ({ id }) =>
+      whole(await tournaments.get(id)),
+    ),
+    listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, context, (page) => {
+      const numberOf = ({ spec }: Entry) => tournaments.numberOf(spec.id);
+      const listed = { all: tournaments.list(), numberOf, bytesOf: bytesOfTournament };
+      const { entries, nextPageToken } = newestFirst(listed, page);
+      return { tournaments: entries.map((entry) => listedTournament(entry, PAGE_BYTES)), nextPageToken };
     }),
-    getTournament: unary(GetTournamentRequest, GetTournamentResponse, context, async ({ id }) => {
-      const entry = await tournaments.get(id);
-      return { tournament: describeTournament(entry), results: entry.results };
-    }),
-    listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, context, () => ({
-      tournaments: tournaments.list().map(describeTournament).reverse(),
-    })),
-    cancelTournament: unary(CancelTournamentRequest, CancelTournamentResponse, context, () => notYet()),
-    deleteTournament: unary(DeleteTournamentRequest, DeleteTournamentResponse, context, () => notYet()),
+    cancelTournament: unary(
+      CancelTournamentRequest,
+      CancelTournamentResponse,
+      context,
+      async ({ id, ownerKey: key }, { operator }) => ({
+        tournament: describeTournament(await tournaments.cancel(id, { key, operator })),
+      }),
+    ),
+    deleteTournament: unary(
+      DeleteTournamentRequest,
+      DeleteTournamentResponse,
+      context,
+      async ({ id, ownerKey: key }, { operator }) => {
+        await tournaments.delete(id, { key, operator });
+        return {};
+      },
+    ),
     watchTournament: serverStreaming(
       WatchTournamentRequest,
       WatchTournamentResponse,
       context,
-      async function* ({ id, changesOnly }, aborted) {
+      async function* ({ id, changesOnly }, { aborted }) {
         const entry = await tournaments.get(id);
+        const { matches } = entry.tournament;
         yield* watch({
+          of: changesOnly ? entry : entry.tournament,
+          intervalMs: changesOnly ? undefined : Math.max(matches.length / MATCHES_PER_MS, SHORTEST_MS),
           onChange: entry.onChange,
-          state: changesOnly ? tellChanges(entry) : () => ({ tournament: describeTournament(entry), change: false }),
-          over: () => entry.finished,
+          state: changesOnly ? tellChanges(entry) : () => wholeState(entry),
+          over: () => entry.finished || entry.cancelled,
           check() {
             if (!tournaments.closed) return;
             throw new IcrlError("SERVER_DRAINING", `the server stops; tournament ${id} goes on when it is back`);
@@ -67,12 +94,73 @@ export function tournamentService(
     streamTrials: serverStreaming(StreamTrialsRequest, StreamTrialsResponse, context, async function* ({ id }) {
       for (const arrowIpc of streamTrials(await tournaments.get(id))) yield { arrowIpc };
     }),
-    forfeitMatches: unary(ForfeitMatchesRequest, ForfeitMatchesResponse, context, async (request) => {
+    forfeitMatches: unary(ForfeitMatchesRequest, ForfeitMatchesResponse, context, async (request, { operator }) => {
       const forfeit = { reason: "AGENT_CRASHED", message: keptReason(request.message) } as const;
-      const taskIds = await tournaments.forfeit(request.id, request.entrant, forfeit, request.all);
+      const taskIds = await tournaments.forfeit(request.id, request.entrant, forfeit, request.all, {
+        key: request.key,
+        operator,
+      });
       return { matchIds: taskIds.map((taskId) => `${taskId}/${request.entrant}`) };
     }),
   };
+}
+
+/** Whoever asks for all of a tournament again and again is told it so often that no more than a tenth of the time goes into it. */
+const MATCHES_PER_MS = 10;
+const SHORTEST_MS = 100;
+
+/** A tournament in full as it was after a number of changes: described once, however many ask. */
+interface Told {
+  readonly changes: number;
+  readonly finished: boolean;
+  readonly get: GetTournamentResponse;
+  readonly watch: WatchTournamentResponse;
+}
+
+const toldLast = new WeakMap<LoadedEntry, Told>();
+
+function toldNow(entry: LoadedEntry): Told {
+  const { tournament, finished, results } = entry;
+  const last = toldLast.get(entry);
+  if (last?.changes === tournament.changes && last.finished === finished) return last;
+  const described = describeTournament(entry);
+  const told = {
+    ...{ changes: tournament.changes, finished },
+    get: { tournament: described, results },
+    watch: { tournament: described, change: false },
+  };
+  toldLast.set(entry, told);
+  return told;
+}
+
+const whole = (entry: LoadedEntry): GetTournamentResponse => toldNow(entry).get;
+const wholeState = (entry: LoadedEntry): WatchTournamentResponse => toldNow(entry).watch;
+
+/** What is told of a tournament's changes after a number of them, by how far those were who are told: described once for all of them. */
+interface ToldChanges {
+  readonly changes: number;
+  readonly finished: boolean;
+  readonly since: Map<number, { readonly last: number; readonly told: WatchTournamentResponse }>;
+}
+
+const changesTold = new WeakMap<LoadedEntry, ToldChanges>();
+
+function changesSince(
+  entry: LoadedEntry,
+  since: number,
+): { readonly last: number; readonly told: WatchTournamentResponse } {
+  const { tournament, finished } = entry;
+  let now = changesTold.get(entry);
+  if (now?.changes !== tournament.changes || now.finished !== finished) {
+    now = { changes: tournament.changes, finished, since: new Map() };
+    changesTold.set(entry, now);
+  }
+  const known = now.since.get(since);
+  if (known !== undefined) return known;
+  const changes = describeChanges(entry, since);
+  const told = { last: changes.last, told: { tournament: changes.tournament, change: true } };
+  now.since.set(since, told);
+  return told;
 }
 
 /** All of it at first, and again when matches have disappeared; else what has changed since it was told last. */
@@ -84,14 +172,10 @@ function tellChanges(entry: LoadedEntry): () => WatchTournamentResponse {
     if (told !== matches) {
       told = matches;
       last = lastChange(entry.tournament);
-      return { tournament: describeTournament(entry), change: false };
+      return wholeState(entry);
     }
-    const changes = describeChanges(entry, last);
+    const changes = changesSince(entry, last);
     last = changes.last;
-    return { tournament: changes.tournament, change: true };
+    return changes.told;
   };
-}
-
-function notYet(): never {
-  throw new IcrlError("NOT_IMPLEMENTED", "not yet");
 }

@@ -1,7 +1,5 @@
 /** TrajectoryService on the wire. */
-import { listTrajectories, type TrajectorySummary } from "../../datasets/log/list-trajectories.js";
-import { countRecordedTrials } from "../../datasets/log/recorded-trials.js";
-import { streamTrajectories } from "../../datasets/log/stream-trajectories.js";
+import type { TrajectorySummary } from "../../datasets/log/list-trajectories.js";
 import {
   CountTrialsRequest,
   CountTrialsResponse,
@@ -15,46 +13,43 @@ import {
 import { checkedSeries } from "../sessions/checked-request.js";
 import type { Limits } from "../sessions/limits.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
-import type { TrajectorySink } from "../trajectories/sink.js";
+import type { LogReads } from "../trajectories/log-reads.js";
 import { type Handlers, type MethodContext, serverStreaming, unary } from "./methods.js";
 
 /** Handlers of TrajectoryService. They show what is durable when they are called. */
 export function trajectoryService(
-  dataDir: string,
-  sink: TrajectorySink,
+  reads: LogReads,
   tournaments: Tournaments,
   limits: Limits,
   context: MethodContext,
 ): Handlers<TrajectoryServiceService> {
   return {
-    countTrials: unary(CountTrialsRequest, CountTrialsResponse, context, async (request) => {
+    countTrials: unary(CountTrialsRequest, CountTrialsResponse, context, async (request, { aborted }) => {
       const series = checkedSeries(request, limits);
-      await sink.seal();
-      return { recorded: BigInt(await countRecordedTrials(dataDir, series)) };
+      return { recorded: BigInt(await reads.count(series, aborted)) };
     }),
-    listTrajectories: unary(ListTrajectoriesRequest, ListTrajectoriesResponse, context, async (request) => {
-      await sink.seal();
-      const page = await listTrajectories(dataDir, request.filter, {
-        size: request.pageSize,
-        token: request.pageToken,
-      });
-      const running = tournaments.running();
-      return {
-        trajectories: page.trajectories.map((summary) => describeSummary(summary, running)),
-        nextPageToken: page.nextToken,
-      };
-    }),
+    listTrajectories: unary(
+      ListTrajectoriesRequest,
+      ListTrajectoriesResponse,
+      context,
+      async (request, { aborted }) => {
+        const { filter, pageSize: size, pageToken: token } = request;
+        const page = await reads.list(filter, { size, token }, aborted);
+        const running = tournaments.running();
+        return {
+          trajectories: page.trajectories.map((summary) => describeSummary(summary, running)),
+          nextPageToken: page.nextToken,
+        };
+      },
+    ),
     streamTrajectories: serverStreaming(
       StreamTrajectoriesRequest,
       StreamTrajectoriesResponse,
       context,
-      async function* ({ filter, limit }) {
-        await sink.seal();
-        const chunks = streamTrajectories(dataDir, filter, {
-          limit: Number(limit),
-          redactTournaments: tournaments.running(),
-        });
-        for await (const { arrowIpc, rows } of chunks) yield { arrowIpc: Buffer.from(arrowIpc), rows };
+      async function* ({ filter, limit }, { aborted }) {
+        const options = { limit: Number(limit), redactTournaments: tournaments.running() };
+        const chunks = reads.stream(filter, options, aborted);
+        for await (const { arrowIpc, rows } of chunks) yield { arrowIpc: Buffer.from(arrowIpc.buffer), rows };
       },
     ),
   };

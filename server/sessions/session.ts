@@ -144,6 +144,7 @@ function seatOf(session: LiveSession): Seat {
       }
     },
     finish: () => sendFinished(session),
+    fail: (error) => fail(session, error),
   };
 }
 

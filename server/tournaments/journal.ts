@@ -3,7 +3,7 @@
  * is over. `<data>/tournaments/<id>.jsonl`, a line an event; with the log it is all that a tournament needs to go on after a crash.
  */
 import { closeSync, constants, existsSync, ftruncateSync, openSync, readdirSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IcrlError, REASONS, type Reason } from "../../common/errors.js";
 import {
@@ -21,11 +21,22 @@ import type { Forfeit } from "./match.js";
 
 /** One event. */
 export type JournalEvent =
-  /** The first line. `spec.seed` is a decimal string. */
-  | { readonly event: "created"; readonly spec: Record<string, unknown>; readonly at: string }
+  /**
+   * The first line. `spec.seed` is a decimal string. `from` is the number of the log's first episode that can be one of it: those before,
+   * of a tournament of the same spec that was deleted, are not. `owner` is the hash of a key.
+   */
+  | {
+      readonly event: "created";
+      readonly spec: Record<string, unknown>;
+      readonly at: string;
+      readonly from?: number;
+      readonly owner?: string;
+    }
   /** An entrant's first session said which tasks it plays; empty: any. */
   | { readonly event: "declared"; readonly entrant: string; readonly tasks: readonly string[] }
   | ({ readonly event: "forfeited"; readonly task: string; readonly entrant: string } & Forfeit)
+  /** Ended before it was over, for good. */
+  | { readonly event: "cancelled"; readonly at: string }
   /** All that was played is in the log's shards. */
   | ({ readonly event: "finished" } & FinalCounts);
 
@@ -43,6 +54,8 @@ export interface Journal {
   append(event: JournalEvent): void;
   /** Resolves once every event so far is durable. @throws LOG_UNWRITABLE */
   durable(): Promise<void>;
+  /** Removes its file, durably, and writes nothing more. @throws LOG_UNWRITABLE */
+  remove(): Promise<void>;
 }
 
 const folderOf = (dataDir: string) => join(dataDir, "tournaments");
@@ -57,13 +70,14 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
   let waiting: string[] = [];
   let writing: Promise<void> = Promise.resolve();
   let failure: IcrlError | undefined;
+  let removed = false;
 
   /** Whether its name is durable: a first write may have made the file and failed. */
   let named = false;
 
   /** What cannot be written waits for the next attempt, which every event and every question makes. */
   async function write(): Promise<void> {
-    if (waiting.length === 0) return;
+    if (waiting.length === 0 || removed) return;
     const lines = waiting;
     waiting = [];
     try {
@@ -79,6 +93,17 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
     }
   }
 
+  async function removeFile(): Promise<void> {
+    try {
+      mayWrite();
+      await rm(path, { force: true });
+      fsyncFolder(folderOf(dataDir));
+    } catch (error) {
+      removed = false;
+      throw new IcrlError("LOG_UNWRITABLE", `${path} cannot be removed (${(error as Error).message})`);
+    }
+  }
+
   return {
     append(event) {
       waiting.push(`${JSON.stringify(event)}\n`);
@@ -88,6 +113,11 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
       writing = writing.then(write);
       await writing;
       if (failure !== undefined) throw failure;
+    },
+    async remove() {
+      await writing;
+      removed = true;
+      await removeFile();
     },
   };
 }
@@ -117,6 +147,11 @@ export interface JournalRecord {
   readonly forfeits: readonly ({ readonly task: string; readonly entrant: string } & Forfeit)[];
   /** Undefined while it is not. */
   readonly finished: FinalCounts | undefined;
+  readonly cancelled: boolean;
+  /** Number of the log's first episode that can be one of it. */
+  readonly from: number;
+  /** Hash of its owner's key; undefined where it has none. */
+  readonly owner: string | undefined;
 }
 
 /**
@@ -156,6 +191,9 @@ function readJournal(path: string, id: string): { at: string; record: JournalRec
     declared: new Map(events.flatMap((event) => (event.event === "declared" ? [[event.entrant, event.tasks]] : []))),
     forfeits: events.flatMap((event) => (event.event === "forfeited" ? [event] : [])),
     finished: events.find((event) => event.event === "finished"),
+    cancelled: events.some((event) => event.event === "cancelled"),
+    from: created.from ?? 0,
+    owner: created.owner,
   };
   return [{ at: created.at, record }];
 }
@@ -170,9 +208,16 @@ function cutOff(path: string, length: number): void {
   }
 }
 
-function eventDocument({ z, count, name, text, options }: Parts) {
+function eventDocument({ z, count, name, text, options, sha256 }: Parts) {
   return z.discriminatedUnion("event", [
-    z.object({ event: z.literal("created"), spec: options, at: text(100) }),
+    z.object({
+      event: z.literal("created"),
+      spec: options,
+      at: text(100),
+      from: z.optional(count),
+      owner: z.optional(sha256),
+    }),
+    z.object({ event: z.literal("cancelled"), at: text(100) }),
     z.object({ event: z.literal("declared"), entrant: name, tasks: z.array(text()) }),
     z.object({
       event: z.literal("forfeited"),

@@ -15,7 +15,7 @@ export interface Forfeit {
   readonly message: string;
 }
 
-/** Where a match or a tournament stands. */
+/** Where a match stands. */
 export type Standing = "pending" | "running" | "finished";
 
 /** A match and its results so far. */
@@ -54,6 +54,8 @@ export interface MatchEvents {
   forfeited(forfeit: Forfeit): void;
   /** Whether entrants may leave now and come back later. */
   mayLeave(): boolean;
+  /** Whether the tournament was cancelled: nothing is played or forfeited any more. */
+  cancelled(): boolean;
 }
 
 /** Reasons for which an entrant leaves that may leave. */
@@ -82,7 +84,7 @@ export function createMatch(
   let departures = 0;
   let opened = false;
   const handOut = createHandOut(results, trials, seedsOf, {
-    isOpen: () => forfeit === undefined,
+    isOpen: () => forfeit === undefined && !events.cancelled(),
     taken() {
       left = false;
       if (!opened) events.opened();
@@ -109,7 +111,7 @@ export function createMatch(
     if (forfeiting) return;
     forfeiting = true;
     let sliceStart = performance.now();
-    for (let trial = handOut.take(); trial !== undefined; trial = handOut.take()) {
+    for (let trial = handOut.take(); trial !== undefined && !events.cancelled(); trial = handOut.take()) {
       const { taskSeed, noiseSeed } = seedsOf(trial);
       results.forfeit(trial, uniformRegret(task, taskSeed, noiseSeed));
       if (performance.now() - sliceStart < SLICE_MS) continue;
@@ -122,7 +124,7 @@ export function createMatch(
   }
 
   function giveUp(why: Forfeit): void {
-    if (forfeit !== undefined || results.completeTrials === trials) return;
+    if (forfeit !== undefined || results.completeTrials === trials || events.cancelled()) return;
     forfeit = why;
     left = false;
     events.forfeited(why);

@@ -1,7 +1,9 @@
 /** One tournament: its matches, who plays them, and when it is over. */
 import type { Clock } from "../../common/clock.js";
+import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
-import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../matches/roster.js";
+import type { Entrant } from "../matches/lobby.js";
+import { createRoster, type Roster, type Schedule, SERVER_FAULTS, type Waiting } from "../matches/roster.js";
 import { turnListeners } from "../matches/turn-listeners.js";
 import type { JournalEvent, JournalRecord } from "./journal.js";
 import { createMatch, type Forfeit, type TournamentMatch } from "./match.js";
@@ -25,6 +27,10 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
   readonly matches: readonly TournamentMatch[];
   /** Whether all matches are finished. */
   readonly over: boolean;
+  /** Whether it was ended before that, for good. */
+  readonly cancelled: boolean;
+  /** Counts changes of anything that is told of it. */
+  readonly changes: number;
   /** Counts changes: of a match, the number that it last changed at. */
   changedAt(match: TournamentMatch): number;
   /** Whether it is not known yet if a match will be played: its entrant has not said what it plays, and nothing of it is decided. */
@@ -39,6 +45,10 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
   attend(attendance: (entrant: string) => Attendance): void;
   /** Forfeits matches of an entrant: all that are unfinished, or those that are being played or were left. Gives their task ids. */
   forfeit(entrant: string, forfeit: Forfeit, all: boolean): string[];
+  /** Hash of the key that an entrant's sessions must show; undefined where it has none. */
+  entrantKeyHash?(entrant: string): string | undefined;
+  /** Ends it: sessions that play it end at once and are told why, what is under way is cut short, and nothing is forfeited. */
+  cancel(): void;
   /** Takes a trial that the log holds. */
   recover(taskId: string, entrant: string, trial: number, played: PlayedTrial): void;
   /** Goes on as if what a journal says had happened now; call it after the trials are recovered. */
@@ -63,10 +73,14 @@ export function createTournament(
 ): Tournament {
   let attendance = initially;
   let replaying = false;
-  let changes = 0;
-  const changedAt = new WeakMap<TournamentMatch, number>();
-  const touch = (match: TournamentMatch) => void changedAt.set(match, ++changes);
-  const { changed, onChange } = turnListeners(() => roster.offerAll());
+  const { touch, changedAt } = matchChanges();
+  const { changed: changedThisTurn, onChange } = turnListeners(() => roster.offerAll());
+  let told = 0;
+  let cancelled = false;
+  const changed = () => {
+    told += 1;
+    changedThisTurn();
+  };
 
   let matches = matchesOf(spec, tell, {
     changed(match) {
@@ -79,18 +93,18 @@ export function createTournament(
       return !replaying;
     },
     mayLeave: (entrant) => attendance(entrant).mayLeave,
+    cancelled: () => cancelled,
   });
   /** There may be ten thousand matches, and a change every turn of the event loop. */
   const unfinished = new Set(matches);
   const byEntrant = new Map<string, TournamentMatch[]>(spec.agents.map(({ name }) => [name, []]));
   for (const match of matches) byEntrant.get(match.entrant)?.push(match);
-  const optionsOf = new Map(spec.agents.map(({ name, options }) => [name, options]));
-  const declared = new Set<string>();
+  const heard = new Set<string>();
 
   /** It is said of an entrant, once, what it plays: the rest of its matches leave. */
   function declare(name: string, tasks: readonly string[]): void {
-    if (declared.has(name)) return;
-    declared.add(name);
+    if (heard.has(name)) return;
+    heard.add(name);
     if (!replaying) write({ event: "declared", entrant: name, tasks });
     const own = byEntrant.get(name) ?? [];
     const played = own.filter(({ task }) => playsTask(tasks, task.name, task.kinds));
@@ -103,26 +117,9 @@ export function createTournament(
     changed();
   }
 
-  const roster = createRoster<TournamentMatch>(
-    {
-      name: `tournament ${spec.id}`,
-      entrants: spec.agents,
-      assignmentsOf: (entrant) => byEntrant.get(entrant) ?? [],
-      declared: ({ name, tasks }) => declare(name, tasks),
-      describe: (match) => ({
-        tournamentId: spec.id,
-        matchId: `${match.taskId}/${match.entrant}`,
-        taskId: match.taskId,
-        task: match.task,
-        agentOptions: optionsOf.get(match.entrant) ?? {},
-        source: match.source,
-        keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
-      }),
-      changed,
-    },
-    clock,
-    initially,
-  );
+  const assignmentsOf = (entrant: string) => byEntrant.get(entrant) ?? [];
+  const declared = ({ name, tasks }: Entrant) => declare(name, tasks);
+  const roster = createRoster(scheduleOf(spec, { assignmentsOf, declared, changed }), clock, initially);
 
   const matchOf = (taskId: string, entrant: string) => byEntrant.get(entrant)?.find((match) => match.taskId === taskId);
 
@@ -134,8 +131,14 @@ export function createTournament(
     get over() {
       return unfinished.size === 0;
     },
-    changedAt: (match) => changedAt.get(match) ?? 0,
-    undeclared: (match) => !declared.has(match.entrant) && match.standing === "pending" && match.forfeit === undefined,
+    get cancelled() {
+      return cancelled;
+    },
+    get changes() {
+      return told;
+    },
+    changedAt,
+    undeclared: (match) => !heard.has(match.entrant) && match.standing === "pending" && match.forfeit === undefined,
     declare,
     match: matchOf,
     onChange,
@@ -153,6 +156,12 @@ export function createTournament(
       );
       for (const match of given) match.giveUp(forfeit);
       return given.map(({ taskId }) => taskId);
+    },
+    cancel() {
+      cancelled = true;
+      for (const match of unfinished) touch(match);
+      roster.end(cancelledError(spec.id));
+      changed();
     },
     recover(taskId, entrant, trial, played) {
       const match = matchOf(taskId, entrant);
@@ -175,12 +184,54 @@ export function createTournament(
   };
 }
 
+/** Counts changes of matches. */
+function matchChanges() {
+  let changes = 0;
+  const last = new WeakMap<TournamentMatch, number>();
+  return {
+    touch: (match: TournamentMatch) => void last.set(match, ++changes),
+    changedAt: (match: TournamentMatch) => last.get(match) ?? 0,
+  };
+}
+
+/** What the roster asks of a tournament, and is told of its matches. */
+function scheduleOf(
+  spec: CheckedSpec,
+  rest: Pick<Schedule<TournamentMatch>, "assignmentsOf" | "declared" | "changed">,
+): Schedule<TournamentMatch> {
+  const optionsOf = new Map(spec.agents.map(({ name, options }) => [name, options]));
+  return {
+    ...rest,
+    name: `tournament ${spec.id}`,
+    entrants: spec.agents,
+    describe: (match) => ({
+      tournamentId: spec.id,
+      matchId: `${match.taskId}/${match.entrant}`,
+      taskId: match.taskId,
+      task: match.task,
+      agentOptions: optionsOf.get(match.entrant) ?? {},
+      source: match.source,
+      keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
+    }),
+  };
+}
+
+/** What everybody is told who plays a tournament that was cancelled, or wants to. */
+export function cancelledError(id: string): IcrlError {
+  return new IcrlError(
+    "TOURNAMENT_CANCELLED",
+    `tournament ${id} was cancelled: DeleteTournament forgets it, and what is created then begins anew`,
+    { tournament: id },
+  );
+}
+
 /** What the matches of a tournament tell it, and ask. */
 interface MatchHooks {
   changed(match: TournamentMatch): void;
   /** It is given up; returns whether that is news. */
   forfeited(match: TournamentMatch, forfeit: Forfeit): boolean;
   mayLeave(entrant: string): boolean;
+  cancelled(): boolean;
 }
 
 /** The matches of a spec: by task, then by entrant. */
@@ -203,6 +254,7 @@ function matchesOf(
             tell({ event: "match_forfeited", ...about, played: match.completeTrials, ...forfeit });
           },
           mayLeave: () => hooks.mayLeave(entrant),
+          cancelled: hooks.cancelled,
         });
         return match;
       }),

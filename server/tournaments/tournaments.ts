@@ -8,36 +8,36 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import type { CreateTournamentRequest } from "../../proto/gen/icrl/v1/tournament.js";
+import { ownerHash } from "../keys.js";
 import type { Entrant, Lobby } from "../matches/lobby.js";
 import type { Limits } from "../sessions/limits.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
+import { type Attending, bringing, type Declarations } from "./bringing.js";
 import { createConclusions } from "./conclude.js";
-import { type Entry, followed, type LoadedEntry, resultsOf } from "./entry.js";
-import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
-import type { Forfeit, TournamentMatch } from "./match.js";
-import { recoverTournament } from "./recover.js";
+import { createEndings, type Endings } from "./endings.js";
+import type { Entry, LoadedEntry } from "./entry.js";
+import { type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
 import { computeResults } from "./results.js";
+import { about, howFar, type Slot, shown } from "./slot.js";
 import { type CheckedSpec, checkSpec } from "./spec.js";
-import { type Attendance, createTournament, type Tournament, UNATTENDED } from "./tournament.js";
+import { type Attendance, cancelledError, type Tournament } from "./tournament.js";
 import type { TournamentEvent } from "./tournament-event.js";
 
 /** The tournaments of a server. */
-export interface Tournaments extends Lobby {
+export interface Tournaments extends Lobby, Endings {
   /**
    * Creates and starts one, or goes on with the one of the same spec. It is on disk when this resolves, whoever created it; where it
    * cannot be written there is none, and the next who asks creates it.
-   * @throws SPEC_INVALID and what its tasks throw; LOG_UNWRITABLE
+   * Who shows another key than its owner's finds it as it is.
+   * @throws SPEC_INVALID and what its tasks throw; LOG_UNWRITABLE, KEY_REFUSED, TOURNAMENT_CANCELLED
    */
-  create(request: CreateTournamentRequest): Promise<{ entry: LoadedEntry; existed: boolean }>;
+  create(request: CreateTournamentRequest, operator: boolean): Promise<{ entry: LoadedEntry; existed: boolean }>;
   /** @throws TOURNAMENT_UNKNOWN; LOG_CORRUPT if it has to be read and cannot be */
   get(id: string): Promise<LoadedEntry>;
   /** Oldest first. */
   list(): readonly Entry[];
-  /**
-   * Forfeits matches of an entrant, as Tournament.forfeit does; that they are is on disk when this resolves.
-   * @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN, LOG_UNWRITABLE, SERVER_DRAINING
-   */
-  forfeit(id: string, entrant: string, forfeit: Forfeit, all: boolean): Promise<string[]>;
+  /** Of a list: a number that grows with every tournament, from 1, and stays while the server runs. */
+  numberOf(id: string): number;
   /** Ids of those whose truth must not be read. */
   running(): string[];
   /** Whether nothing will change any more: the server is about to stop. */
@@ -59,19 +59,7 @@ export interface TournamentsContext {
   readonly tell: (event: TournamentEvent) => void;
 }
 
-/** An entry's place: what an earlier run left is loaded at most once. */
-interface Slot {
-  readonly spec: CheckedSpec;
-  readonly journal: Journal;
-  /** What an earlier run left. */
-  readonly record: JournalRecord | undefined;
-  entry: LoadedEntry | undefined;
-  loading: Promise<LoadedEntry> | undefined;
-}
-
 type StartedSlot = Slot & { readonly entry: LoadedEntry };
-type Declarations = CreateTournamentRequest["declarations"];
-type Attending = (entrant: string) => Attendance;
 
 /**
  * The tournaments that a folder knows of; those that are not finished are brought to where they were.
@@ -79,111 +67,108 @@ type Attending = (entrant: string) => Attendance;
  * @throws LOG_CORRUPT if a journal or a shard of an unfinished one cannot be read
  */
 export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
-  const { dataDir, limits, sink, clock, onError, tell } = context;
+  const { dataDir, limits, sink, onError, tell } = context;
   const slots = new Map<string, Slot>();
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
   const creating = new Map<string, Promise<StartedSlot>>();
   const conclusions = createConclusions({ sink, onError, tell });
   let closed = false;
+  let created = 0;
 
   /** What may be written only as long as the log is ours. */
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
 
-  const follow = (tournament: Tournament, journal: Journal, earlier: FinalCounts | undefined) =>
-    followed(tournament, earlier, async () => {
-      if (closed) return undefined;
-      if (earlier === undefined) await conclusions.conclude(tournament, journal);
-      return computeResults(tournament);
-    });
+  const { load, begin } = bringing(context, async (tournament, journal, earlier) => {
+    if (closed) return undefined;
+    if (earlier === undefined) await conclusions.conclude(tournament, journal);
+    return computeResults(tournament);
+  });
 
-  function load(slot: Slot): Promise<LoadedEntry> {
-    slot.loading ??= (async () => {
-      const record = slot.record as JournalRecord;
-      const tournament = createTournament(slot.spec, clock, () => UNATTENDED, slot.journal.append, tell);
-      await recoverTournament(tournament, dataDir, record);
-      slot.entry = follow(tournament, slot.journal, record.finished);
-      // Until its results are there it would look as if it were still being played.
-      if (record.finished !== undefined) await resultsOf(slot.entry);
-      return slot.entry;
-    })();
+  function loadOnce(slot: Slot): Promise<LoadedEntry> {
+    slot.loading = load(slot).then((entry) => {
+      slot.entry = entry;
+      return entry;
+    });
     return slot.loading;
   }
 
   /** The slot's entry, with its results where it was finished before: whoever asks while it is read waits, too. */
-  async function loaded(slot: Slot): Promise<LoadedEntry> {
-    return slot.loading ?? slot.entry ?? load(slot);
-  }
+  const loaded = async (slot: Slot): Promise<LoadedEntry> => slot.loading ?? slot.entry ?? loadOnce(slot);
 
   /** Writes that there is a tournament, and then starts it. */
-  async function start(spec: CheckedSpec, attendance: Attending, declarations: Declarations): Promise<StartedSlot> {
+  async function start(
+    spec: CheckedSpec,
+    attendance: Attending,
+    declarations: Declarations,
+    owner: string | undefined,
+  ): Promise<StartedSlot> {
     const journal = journalOf(spec.id);
-    journal.append({ event: "created", spec: journalled(spec), at: new Date().toISOString() });
-    await journal.durable();
-    const tournament = createTournament(spec, clock, attendance, journal.append, tell);
-    for (const { name, tasks } of declarations) tournament.declare(name, tasks);
-    await journal.durable();
-    const entry = follow(tournament, journal, undefined);
-    const slot = { spec, journal, record: undefined, entry, loading: undefined };
+    const entry = await begin(spec, journal, attendance, declarations, owner);
+    const place = { record: undefined, entry, loading: undefined, deleting: undefined };
+    const slot = { number: ++created, spec, journal, owner, ...place };
     slots.set(spec.id, slot);
-    tell({ event: "tournament_created", ...about(spec, tournament.matches) });
-    if (closed) tournament.close();
+    tell({ event: "tournament_created", ...about(spec, entry.tournament.matches) });
+    if (closed) entry.tournament.close();
     return slot;
   }
 
   for (const record of readJournals(dataDir)) {
     const spec = specOf(record, limits, onError);
     if (spec === undefined) continue;
-    slots.set(spec.id, { spec, journal: journalOf(spec.id), record, entry: undefined, loading: undefined });
+    const place = { record, entry: undefined, loading: undefined, deleting: undefined };
+    slots.set(spec.id, { number: ++created, spec, journal: journalOf(spec.id), owner: record.owner, ...place });
   }
-  const unfinished = [...slots.values()].filter(({ record }) => record?.finished === undefined);
+  const unfinished = [...slots.values()].filter(({ record }) => !record?.finished && !record?.cancelled);
   if (unfinished.length > 0) await sink.seal();
-  for (const slot of unfinished) tell({ event: "tournament_resumed", ...howFar(await load(slot)) });
+  for (const slot of unfinished) tell({ event: "tournament_resumed", ...howFar(await loaded(slot)) });
 
-  async function get(id: string): Promise<LoadedEntry> {
-    const slot = slots.get(id);
-    if (slot !== undefined) return loaded(slot);
-    throw new IcrlError(
-      "TOURNAMENT_UNKNOWN",
-      `no tournament "${id}": this server has ${slots.size}, see ListTournaments`,
-    );
-  }
+  const endings = createEndings({
+    ...{ sink, tell, loaded },
+    slotOf(id) {
+      if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
+      return slotOf(slots, id);
+    },
+    forgotten: ({ spec }) => void slots.delete(spec.id),
+  });
 
   /** Those in which something is left to play. */
-  const open = () => [...slots.values()].flatMap(({ entry }) => (entry && !entry.tournament.over ? [entry] : []));
+  const open = () =>
+    [...slots.values()].flatMap(({ entry }) =>
+      entry && !entry.tournament.over && !entry.tournament.cancelled ? [entry] : [],
+    );
 
   return {
-    async create(request) {
+    async create(request, operator) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const attendance = attendanceOf(request, spec, limits);
+      const owner = ownerHash(request.ownerKey);
       for (const { name } of request.declarations) requireEntrant(spec, name, "is declared to play tasks");
       for (;;) {
         const slot = slots.get(spec.id);
+        if (slot?.deleting !== undefined) {
+          await slot.deleting.catch(() => {});
+          continue;
+        }
         if (slot !== undefined) {
+          if (shown(slot).cancelled) throw cancelledError(spec.id);
           const entry = await loaded(slot);
-          await goOn(entry.tournament, slot.journal, attendance, request.declarations);
+          const mayAsk = operator || slot.owner === undefined || slot.owner === owner;
+          if (mayAsk) await goOn(entry.tournament, slot.journal, attendance, request.declarations);
           return { entry, existed: true };
         }
         const byAnother = creating.get(spec.id);
         if (byAnother === undefined) break;
         await byAnother.catch(() => {}); // if it failed, it is for us to try
       }
-      const mine = start(spec, attendance, request.declarations).finally(() => creating.delete(spec.id));
+      const mine = start(spec, attendance, request.declarations, owner).finally(() => creating.delete(spec.id));
       creating.set(spec.id, mine);
       return { entry: (await mine).entry, existed: false };
     },
-    get,
+    get: async (id) => loaded(slotOf(slots, id)),
     list: () => Array.from(slots.values(), shown),
-    async forfeit(id, entrant, forfeit, all) {
-      if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
-      const { tournament } = await get(id);
-      if (!tournament.lists(entrant)) {
-        throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${id} has no entrant "${entrant}"`);
-      }
-      const given = tournament.forfeit(entrant, forfeit, all);
-      await slots.get(id)?.journal.durable();
-      return given;
-    },
+    numberOf: (id) => slots.get(id)?.number ?? 0,
+    ...endings,
     running: () => open().map(({ spec }) => spec.id),
     enter: (entrant, seat) => tournamentFor(entrant, slots, open).enter(entrant, seat),
     get closed() {
@@ -199,6 +184,16 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   };
 }
 
+/** @throws TOURNAMENT_UNKNOWN */
+function slotOf(slots: ReadonlyMap<string, Slot>, id: string): Slot {
+  const slot = slots.get(id);
+  if (slot !== undefined && slot.deleting === undefined) return slot;
+  throw new IcrlError(
+    "TOURNAMENT_UNKNOWN",
+    `no tournament "${id}": this server has ${slots.size}, see ListTournaments`,
+  );
+}
+
 /** Somebody wants a tournament that there is. What it says of entrants is on disk when this resolves. */
 async function goOn(
   tournament: Tournament,
@@ -211,24 +206,6 @@ async function goOn(
   await journal.durable();
   tournament.attend(attendance);
 }
-
-/** A slot's entry as a list shows it, without reading anything. */
-const shown = ({ spec, entry, record }: Slot): Entry =>
-  entry ?? { spec, tournament: undefined, results: undefined, finished: true, earlier: record?.finished };
-
-/** What an event says of a tournament that goes on. */
-const howFar = ({ spec, tournament: { matches } }: LoadedEntry) => ({
-  ...about(spec, matches),
-  unfinished: matches.filter((match) => !match.finished).length,
-});
-
-/** What an event says of a tournament. */
-const about = ({ id, name, trials }: CheckedSpec, { length }: readonly TournamentMatch[]) => ({
-  tournament_id: id,
-  name,
-  matches: length,
-  trials,
-});
 
 /** The spec of a journal; undefined, and onError told, where this version of the server would play something else. */
 function specOf(
@@ -256,22 +233,13 @@ function tournamentFor(
   if (tournamentId !== undefined && !slots.has(tournamentId)) {
     throw new IcrlError("TOURNAMENT_UNKNOWN", `no tournament "${tournamentId}": see ListTournaments`);
   }
+  const asked = tournamentId === undefined ? undefined : slots.get(tournamentId);
+  if (asked !== undefined && shown(asked).cancelled) throw cancelledError(asked.spec.id);
   const named = tournamentId === undefined ? undefined : slots.get(tournamentId)?.entry;
   const candidates = tournamentId === undefined ? open() : named === undefined ? [] : [named];
   const entry = candidates.find(({ tournament }) => tournament.lists(name));
   if (entry !== undefined) return entry.tournament;
   throw new IcrlError("ENTRANT_UNKNOWN", `no unfinished tournament lists the entrant "${name}"`);
-}
-
-/** The spec as a journal keeps it. */
-function journalled({ name, seed, trials, tasks, agents }: CheckedSpec): Record<string, unknown> {
-  return {
-    name,
-    seed: String(seed),
-    trials,
-    tasks: tasks.map(({ id, task, options }) => ({ id, task: task.name, options })),
-    agents,
-  };
 }
 
 /** @throws SPEC_INVALID if a request says something of somebody who is no entrant */

@@ -97,7 +97,6 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   }
 
   const mustHold = () => orUnwritable(lock.check);
-
   /** Notes how many episodes there are, where that is not noted already: a file that is taken away later is missed. */
   function noteEpisodes(): void {
     if (writer.next === recovered.next) return;
@@ -108,6 +107,9 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   return {
     get durable() {
       return rows.durable;
+    },
+    get end() {
+      return writer.next;
     },
     get episodes() {
       return earlier + rows.committed;

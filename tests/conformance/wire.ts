@@ -459,7 +459,15 @@ async function withholdsTruth(peer: Peer): Promise<void> {
   const created = await rawUnary(
     peer.client,
     "/icrl.v1.TournamentService/CreateTournament",
-    Buffer.from(CreateTournamentRequest.encode({ spec, attendance: [], declarations: [] }).finish()),
+    Buffer.from(
+      CreateTournamentRequest.encode({
+        spec,
+        attendance: [],
+        declarations: [],
+        ownerKey: "",
+        entrantKeys: [],
+      }).finish(),
+    ),
   );
   check(Buffer.isBuffer(created), `CreateTournament fails: ${JSON.stringify(created)}`);
   const tournamentId = CreateTournamentResponse.decode(created).tournament?.id;

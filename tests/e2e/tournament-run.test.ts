@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { icrlHere, refusalHere } from "../support/icrl-here.js";
@@ -58,11 +58,18 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
   });
   expect(readdirSync(out).sort()).toEqual(
     [
-      ...["agents", "data", "log", "regret.png", "regret.svg", "results.json"],
+      ...["agents", "data", "log", "owner.key", "regret.png", "regret.svg", "results.json"],
       ...["tournament.json", "tournaments", "trials.parquet"],
     ].sort(),
   );
+  const key = join(out, "owner.key");
+  expect(statSync(key).mode & 0o777).toBe(0o600);
+  expect(readFileSync(key, "utf8")).toMatch(/^[0-9a-f]{32}\n$/);
+  expect(JSON.stringify(document)).not.toContain(readFileSync(key, "utf8").trim());
 });
+
+const refusedDelete = async (id: string, server: string) =>
+  (await icrlHere("tournament", "delete", id, "--server", server)).stderr;
 
 test("exit code 4 tells that a match was forfeited, here by an agent of somebody's own that never came", async () => {
   const server = await startServe(path("forfeits"), "--entrant-timeout-ms", "300");
@@ -76,6 +83,10 @@ test("exit code 4 tells that a match was forfeited, here by an agent of somebody
     "--server",
     server.address,
   );
+  const { id } = JSON.parse(readFileSync(join(path("forfeit-out"), "results.json"), "utf8")).tournament;
+  expect(await refusedDelete(id, server.address)).toContain("KEY_REFUSED");
+  const deleted = await icrlHere("tournament", "delete", id, "--server", server.address, "--out", path("forfeit-out"));
+  expect(deleted.stdout).toBe(`tournament ${id} is deleted\n`);
   await server.stop();
   expect(stderr).toContain(
     `mine: "not-built-in" is not built in; start it with --connect ${server.address} --entrant mine\n`,

@@ -146,7 +146,7 @@ function create(client: Client, spec: CollectionSpec): Promise<string> {
       CollectionServiceService.createCollection.path,
       (message: CreateCollectionRequest) => Buffer.from(CreateCollectionRequest.encode(message).finish()),
       (bytes: Buffer) => CreateCollectionResponse.decode(bytes),
-      { spec },
+      { spec, ownerKey: "" },
       (error, answer) => (error === null ? resolve(answer?.collection?.id ?? "") : reject(error)),
     );
   });

@@ -29,6 +29,9 @@ export function handSink(): HandSink {
     get durable() {
       return durable;
     },
+    get end() {
+      return durable;
+    },
     get episodes() {
       return durable;
     },

@@ -28,6 +28,7 @@ export interface TestServer {
   readonly connection: Connection;
   /** Where its live page is; undefined when it has none. */
   readonly pageUrl: string | undefined;
+  readonly operatorKey: string;
   /** What it wrote to its own log, parsed. */
   readonly said: readonly Record<string, unknown>[];
   /** Drains it and stops it; once. */
@@ -72,6 +73,7 @@ export async function startTestServer(
     limits: resolved,
     connection,
     pageUrl: server.pageUrl,
+    operatorKey: server.operatorKey,
     said,
     close,
     async dispose() {

@@ -5,7 +5,10 @@ import { createMatch, type TournamentMatch } from "#icrl/server/tournaments/matc
 
 const task = buildTask("bernoulli-bandit", { arms: 2, horizon: 4 });
 
-const NO_EVENTS = { changed() {}, opened() {}, finished() {}, forfeited() {}, mayLeave: () => false };
+const NO_EVENTS = {
+  ...{ changed() {}, opened() {}, finished() {}, forfeited() {} },
+  ...{ mayLeave: () => false, cancelled: () => false },
+};
 
 /** What was done in a trial; nothing here asks for it. */
 const PLAYED = { actions: new Int32Array(4), regrets: new Float32Array(4) };

@@ -66,7 +66,7 @@ function rosterOf(works: readonly Work[], waiting: Waiting = { timeoutMs: 100, p
     const said: string[] = [];
     const place = roster.enter(
       { name, agent, peer, tournamentId: undefined, collectionId: undefined, tasks: [] },
-      { open: ({ matchId }) => void said.push(matchId), finish: () => void said.push("finished") },
+      { open: ({ matchId }) => void said.push(matchId), finish: () => void said.push("finished"), fail() {} },
     );
     expect(said).toEqual([]); // not before the session has its place
     await nextTurn();
@@ -130,7 +130,7 @@ test("who leaves before it was offered anything is offered nothing", async () =>
   const said: string[] = [];
   const place = roster.enter(
     { name: "a", agent: "x", peer: "1", tournamentId: undefined, collectionId: undefined, tasks: [] },
-    { open: ({ matchId }) => void said.push(matchId), finish() {} },
+    { open: ({ matchId }) => void said.push(matchId), finish() {}, fail() {} },
   );
   place.leave(undefined, "");
   await nextTurn();

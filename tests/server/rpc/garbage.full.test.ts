@@ -75,6 +75,8 @@ test("random bytes and damaged messages on Play always end in a status with a re
 const SPEC = CreateTournamentRequest.encode({
   attendance: [],
   declarations: [],
+  ownerKey: "",
+  entrantKeys: [],
   spec: {
     name: "fuzz",
     seed: 1n,
