@@ -125,13 +125,19 @@ export const forbidden = [
   room(
     "server-tournaments",
     "^server/tournaments/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|work|matches|sessions|tournaments))/"],
+    [
+      "^(common|proto|statistics|datasets|server/(tasks|trajectories|work|matches|sessions|tournaments))/",
+      "^server/keys\\.ts$",
+    ],
     "tournaments stand on sessions",
   ),
   room(
     "server-collections",
     "^server/collections/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|work|matches|sessions|collections))/"],
+    [
+      "^(common|proto|statistics|datasets|server/(tasks|trajectories|work|matches|sessions|collections))/",
+      "^server/keys\\.ts$",
+    ],
     "collections stand on sessions, beside tournaments",
   ),
   room(
@@ -143,7 +149,10 @@ export const forbidden = [
   room(
     "server-rpc",
     "^server/rpc/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|tournaments|collections|rpc))/"],
+    [
+      "^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|tournaments|collections|rpc))/",
+      "^server/keys\\.ts$",
+    ],
     "handlers translate; the app puts them together",
   ),
   room(

@@ -6,10 +6,16 @@ import type { JobListener } from "./listener.js";
  * Connects a job to a server, and tells when that takes a while.
  *
  * @param address HOST:PORT
+ * @param operatorKey the key of the server's operator, where it is known
  * @throws ConnectionError if nothing answers in time; the signal's reason once it is aborted
  */
-export async function connectTo(address: string, { say }: JobListener, signal: AbortSignal): Promise<Connection> {
-  const connecting = connect(address, undefined, say);
+export async function connectTo(
+  address: string,
+  { say }: JobListener,
+  signal: AbortSignal,
+  operatorKey?: string,
+): Promise<Connection> {
+  const connecting = connect(address, undefined, say, operatorKey);
   try {
     return await abortable(connecting, signal);
   } catch (error) {

@@ -6,7 +6,6 @@ import { isLoopback } from "../common/loopback.js";
 import { VERSION } from "../common/version.js";
 import { makeFolders } from "../datasets/files/make-folders.js";
 import { PRIVATE_FOLDER } from "../datasets/files/private.js";
-import { playedTrials } from "../datasets/log/played-trials.js";
 import { CollectionServiceService } from "../proto/gen/icrl/v1/collection.js";
 import { EnvironmentServiceService } from "../proto/gen/icrl/v1/environment.js";
 import { ServerInfoServiceService } from "../proto/gen/icrl/v1/server_info.js";
@@ -49,6 +48,7 @@ import { createSession } from "./sessions/session.js";
 import { internalError } from "./sessions/session-event.js";
 import { createSystemClock } from "./system-clock.js";
 import { openTournaments } from "./tournaments/tournaments.js";
+import { createLogReads } from "./trajectories/log-reads.js";
 import { openTrajectoryLog } from "./trajectories/trajectory-log.js";
 import { createWorkQueue } from "./work/work-queue.js";
 
@@ -132,7 +132,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const sessions = openSessions(limits.maxSessions);
   const counters = newCounters();
-  const collections = createCollections({ ...shared, counters }, (id) => playedTrials(options.dataDir, id));
+  const reads = createLogReads({ dir: options.dataDir, log: sink, maxReads: limits.maxReads });
+  const collections = createCollections({ ...shared, counters, tell }, reads.played);
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
@@ -140,17 +141,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 
-  const methods = { tell, maxMessageBytes: Math.min(limits.maxMessageBytes, MAX_REQUEST_BYTES) };
+  const methods = {
+    ...{ tell, clock, operatorKeyHash: operatorHash },
+    maxMessageBytes: Math.min(limits.maxMessageBytes, MAX_REQUEST_BYTES),
+  };
   const connections = createConnections(limits.maxConnections, limits.maxConnectionsPerAddress);
   const server = createGrpcServer(limits, { connections, clock, tell });
   for (const [service, handlers] of [
     [
       EnvironmentServiceService,
-      environmentService(sessions, (link) => createSession(link, context), { ...methods, clock, connections }),
+      environmentService(sessions, (link) => createSession(link, context), { ...methods, connections }),
     ],
     [TournamentServiceService, tournamentService(tournaments, methods)],
     [CollectionServiceService, collectionService(collections, methods)],
-    [TrajectoryServiceService, trajectoryService(options.dataDir, sink, tournaments, limits, methods)],
+    [TrajectoryServiceService, trajectoryService(reads, tournaments, limits, methods)],
     [
       ServerInfoServiceService,
       serverInfoService(
@@ -184,6 +188,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     machine.close();
     await tournaments.close();
     collections.close();
+    await reads.close();
     await sink.close();
     throw error;
   }
@@ -222,6 +227,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       page?.close();
       await pages.page?.close();
       await tournamentsClosed;
+      await reads.close();
       await sink.close();
       await pages.probes?.close(); // last: it says that the rest stops
       machine.close();

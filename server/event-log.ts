@@ -4,6 +4,7 @@
  */
 import type { Logger } from "pino";
 import { toSnakeCase } from "../common/snake-case.js";
+import type { CollectionEvent } from "./collections/collection-event.js";
 import type { RpcEvent } from "./rpc/rpc-event.js";
 import type { SessionEvent } from "./sessions/session-event.js";
 import type { TournamentEvent } from "./tournaments/tournament-event.js";
@@ -30,7 +31,7 @@ export type ProcessEvent =
   | { readonly event: "stopped" };
 
 /** Everything that can happen. */
-export type ServerEvent = ProcessEvent | SessionEvent | TournamentEvent | LogEvent | RpcEvent;
+export type ServerEvent = ProcessEvent | SessionEvent | TournamentEvent | CollectionEvent | LogEvent | RpcEvent;
 
 /** Levels, as pino's. */
 export type Level = "error" | "warn" | "info" | "debug" | "trace";
@@ -61,6 +62,9 @@ export const SAYINGS: { readonly [K in ServerEvent["event"]]: Saying<Extract<Ser
   tournament_created: { level: "info", msg: "tournament created" },
   tournament_resumed: { level: "info", msg: "tournament goes on" },
   tournament_finished: { level: "info", msg: "tournament finished" },
+  tournament_cancelled: { level: "info", msg: "tournament cancelled" },
+  tournament_deleted: { level: "info", msg: "tournament forgotten; its trials stay in the log" },
+  collection_cancelled: { level: "info", msg: "collection cancelled" },
   match_opened: { level: "debug", msg: "match opened" },
   match_finished: { level: "info", msg: "match finished" },
   match_forfeited: { level: "info", msg: "match forfeited" },

@@ -18,6 +18,34 @@ export function isKeyOf(hash: string, key: string): boolean {
   return kept.length === shown.length && timingSafeEqual(kept, shown);
 }
 
+/** What somebody shows who wants to do what not everybody may. */
+export interface Shown {
+  /** Empty: none. */
+  readonly key: string;
+  /** Whether the operator's key came with the call. */
+  readonly operator: boolean;
+}
+
+/**
+ * Sees that somebody may do something: the operator always, and who shows a key of one of these hashes; anybody where there are none.
+ *
+ * @param what that is to be done, for the error
+ * @throws KEY_REFUSED
+ */
+export function requireKey(what: string, hashes: readonly (string | undefined)[], { key, operator }: Shown): void {
+  const kept = hashes.filter((hash) => hash !== undefined);
+  if (operator || kept.length === 0 || kept.some((hash) => isKeyOf(hash, key))) return;
+  const shown = key === "" ? "no key" : "another key";
+  throw new IcrlError("KEY_REFUSED", `${what} needs its owner's key, and ${shown} was shown`);
+}
+
+/** What is kept of the key that somebody gives as an owner; undefined where none is given. @throws KEY_REFUSED */
+export function ownerHash(key: string): string | undefined {
+  if (key === "") return undefined;
+  checkKey("owner_key", key);
+  return hashOfKey(key);
+}
+
 /**
  * Sees that a key can be one: printable ASCII, not too short to guess.
  *

@@ -9,6 +9,7 @@ import { LIMIT_OPTIONS, resolveLimits } from "../../server/sessions/limits.js";
 import { printJsonLine } from "../print/json.js";
 import { printText } from "../print/terminal.js";
 import { hostAndPort, wholeNumber } from "./arguments.js";
+import { operatorKey } from "./operator-key.js";
 
 /** Port of `serve` and of clients that are not told another. */
 export const DEFAULT_ADDRESS = "127.0.0.1:50551";
@@ -65,7 +66,7 @@ export function serveCommand(): Command {
     .option("--stop-with-input", "stop when standard input ends")
     .option(
       "--json",
-      "print one JSON line when listening: event, address, http, page (http with the operator's key), metrics, data, torn_bytes, pid",
+      "print one JSON line when listening: event, address, http, page (http with the operator's key), metrics, operator_key, data, torn_bytes, pid",
     );
   for (const [name, row] of Object.entries(LIMIT_OPTIONS)) {
     const help = `${row.help} (${allowed(row)})`;
@@ -87,6 +88,7 @@ export function serveCommand(): Command {
       metrics: flags.metrics === "off" ? undefined : flags.metrics,
       durability: flags.durability,
       limits,
+      operatorKey: operatorKey(),
       logLevel: flags.logLevel,
       drainMs: flags.drainMs,
       stopWithInput: flags.stopWithInput ?? false,
@@ -98,6 +100,7 @@ export function serveCommand(): Command {
           http: pageUrl ?? null,
           page,
           metrics: metricsUrl ?? null,
+          operator_key: operatorKey,
           data: flags.data,
           torn_bytes: tornBytes,
           pid: process.pid,

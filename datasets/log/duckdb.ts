@@ -49,6 +49,13 @@ export function shardsSqlOf(paths: readonly string[]): string {
       SELECT * FROM read_parquet([${files}], union_by_name = true, filename = true, file_row_number = true)) AS raw)`;
 }
 
+/** What a database may take of its machine. */
+export interface DatabaseBounds {
+  readonly threads: number;
+  /** What needs more waits on disk. */
+  readonly memoryMib: number;
+}
+
 /** The most memory of a database, in GiB, where its own share of the machine is not less; what needs more waits on disk. */
 const MEMORY_GIB = 8;
 
@@ -63,15 +70,18 @@ const CONFIG = {
  * Runs `use` with a connection to a DuckDB in memory. Times are UTC.
  *
  * @param files what it may read; nothing else is read, and nothing written. "any": what the process may
+ * @param bounds absent: all processors, and MEMORY_GIB
  */
 export async function withDuckDb<T>(
   files: readonly string[] | "any",
   use: (connection: DuckDBConnection) => Promise<T>,
+  bounds?: DatabaseBounds,
 ): Promise<T> {
   const { DuckDBInstance, DuckDBTimestampTZValue } = await loadDuckDb();
   // What waits on disk does not wait in the folder that the program happens to run in.
   const temp_directory = join(tmpdir(), `icrl-duckdb-${randomUUID()}`);
-  const instance = await DuckDBInstance.create(":memory:", { ...CONFIG, temp_directory });
+  const bounded = bounds && { threads: String(bounds.threads), memory_limit: `${bounds.memoryMib}MiB` };
+  const instance = await DuckDBInstance.create(":memory:", { ...CONFIG, ...bounded, temp_directory });
   const connection = await instance.connect();
   try {
     // Times are shown as they are in the files: in SQL, and in what becomes of its answers.

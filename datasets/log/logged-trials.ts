@@ -16,12 +16,13 @@ export interface LoggedTrial {
  * Those that ran to their end, in log order. A tournament's log has the episodes of a trial side by side, all or none; one that was cut
  * short and played again later is left out.
  *
+ * @param from number of the first episode that counts
  * @throws LOG_CORRUPT if a shard cannot be read
  */
-export async function* tournamentTrials(dir: string, tournamentId: string): AsyncGenerator<LoggedTrial> {
+export async function* tournamentTrials(dir: string, tournamentId: string, from = 0): AsyncGenerator<LoggedTrial> {
   if (listShards(dir).length === 0) return;
   let episodes: TrajectoryRow[] = [];
-  for await (const row of readEpisodes(dir, { tournamentId })) {
+  for await (const row of readEpisodes(dir, { tournamentId }, from)) {
     if (episodes.length > 0 && episodes[0].trial_id !== row.trial_id) {
       yield* complete(episodes);
       episodes = [];

@@ -1,4 +1,5 @@
-import { logCorruptIfRefused, shardsSql, withLog } from "./duckdb.js";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type DatabaseBounds, logCorruptIfRefused, shardsSqlOf, withDuckDb } from "./duckdb.js";
 import { listShards } from "./log-folder.js";
 
 /** Trials by index, a bit each. */
@@ -29,27 +30,38 @@ function newTrialSet() {
 
 /**
  * Indices of the trials of a collection that are in a log's shards, by the id of their task. A log of whole trials has all of a trial or nothing.
+ * There may be millions: others have turns meanwhile.
  *
  * @throws LOG_CORRUPT if a shard cannot be read
  */
-export async function playedTrials(dir: string, collectionId: string): Promise<Map<string, TrialSet>> {
+export async function playedTrials(
+  dir: string,
+  collectionId: string,
+  bounds?: DatabaseBounds,
+): Promise<Map<string, TrialSet>> {
   const trials = new Map<string, ReturnType<typeof newTrialSet>>();
-  if (listShards(dir).length === 0) return trials;
-  const sql = `SELECT task_id, trial_index FROM ${shardsSql(dir)}
+  const paths = listShards(dir).map(({ path }) => path);
+  if (paths.length === 0) return trials;
+  const sql = `SELECT task_id, trial_index FROM ${shardsSqlOf(paths)}
     WHERE collection_id = $1 AND episode_index = 0`;
-  await withLog(dir, (connection) =>
-    logCorruptIfRefused(dir, async () => {
-      // There may be millions: a chunk at a time.
-      const result = await connection.stream(sql, [collectionId]);
-      for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; ) {
-        for (const [task, trial] of chunk.getRows()) {
-          const known = trials.get(String(task)) ?? newTrialSet();
-          known.add(Number(trial));
-          trials.set(String(task), known);
+  const read = () =>
+    withDuckDb(
+      paths,
+      async (connection) => {
+        // There may be millions: a chunk at a time.
+        const rows = await connection.stream(sql, [collectionId]);
+        for (let chunk = await rows.fetchChunk(); chunk !== null && chunk.rowCount > 0; ) {
+          for (const [task, trial] of chunk.getRows()) {
+            const known = trials.get(String(task)) ?? newTrialSet();
+            known.add(Number(trial));
+            trials.set(String(task), known);
+          }
+          await nextTurn();
+          chunk = await rows.fetchChunk();
         }
-        chunk = await result.fetchChunk();
-      }
-    }),
-  );
+      },
+      bounds,
+    );
+  await logCorruptIfRefused(dir, read);
   return trials;
 }

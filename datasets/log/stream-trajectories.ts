@@ -1,46 +1,64 @@
-import { batchBuilder } from "./batch-builder.js";
-import { readEpisodes } from "./read-episodes.js";
-import type { TrajectoryFilter } from "./trajectory-filter.js";
+/** Whole episodes as Arrow, a bounded amount at a time. Between two amounts nothing is held but where the next begins. */
+import type { BatchBuilder } from "./batch-builder.js";
+import { matches, type TrajectoryFilter } from "./trajectory-filter.js";
+import type { TrajectoryRow } from "./trajectory-schema.js";
 
 /** Some episodes. */
 export interface TrajectoryChunk {
   /** A complete Arrow IPC stream. */
-  readonly arrowIpc: Uint8Array;
+  readonly arrowIpc: Uint8Array<ArrayBuffer>;
   readonly rows: number;
 }
 
-/** How much. */
-export interface StreamOptions {
-  /** Most episodes; 0 or absent means all. */
-  readonly limit?: number;
-  /** A chunk ends with the episode that reaches this many bytes. */
-  readonly chunkBytes?: number;
+/** What goes into one chunk. */
+export interface ChunkOptions {
+  readonly filter: TrajectoryFilter;
+  /** Most episodes. */
+  readonly mostRows: number;
+  /** It ends with the episode that reaches this many bytes. */
+  readonly bytes: number;
+}
+
+/** A chunk, and the number of the episode behind it; undefined where none is left of those that came. */
+export interface ChunkTaken extends TrajectoryChunk {
+  readonly next: number | undefined;
+}
+
+/** An episode, and its number in the whole log. */
+export interface NumberedRow {
+  readonly index: number;
+  readonly row: TrajectoryRow;
 }
 
 /**
- * Whole episodes that match, in log order, as Arrow, a bounded amount at a time.
+ * The next chunk of episodes that come in log order; its bytes are none where no episode matches.
  *
- * @throws NOT_A_LOG if the folder is no log
- * @throws LOG_CORRUPT if a shard cannot be read
+ * @param builder empty; it is again afterwards
  */
-export async function* streamTrajectories(
-  dir: string,
-  filter: TrajectoryFilter = {},
-  options: StreamOptions = {},
-): AsyncGenerator<TrajectoryChunk> {
-  const limit = options.limit === undefined || options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit;
-  const chunkBytes = options.chunkBytes ?? 1 << 20;
-  const builder = batchBuilder();
-  const chunk = (): TrajectoryChunk => {
-    const { rows } = builder;
-    return { arrowIpc: Buffer.concat(builder.finish()), rows };
-  };
-  let taken = 0;
-  for await (const row of readEpisodes(dir, filter)) {
+export async function takeChunk(
+  builder: BatchBuilder,
+  episodes: AsyncIterable<NumberedRow>,
+  { filter, mostRows, bytes }: ChunkOptions,
+): Promise<ChunkTaken> {
+  let next: number | undefined;
+  for await (const { index, row } of episodes) {
+    if (!matches(filter, row)) continue;
     builder.append(row);
-    taken += 1;
-    if (builder.bytes >= chunkBytes) yield chunk();
-    if (taken >= limit) break;
+    if (builder.bytes < bytes && builder.rows < mostRows) continue;
+    next = index + 1;
+    break;
   }
-  if (builder.rows > 0) yield chunk();
+  const { rows } = builder;
+  return { arrowIpc: rows === 0 ? new Uint8Array() : joined(builder.finish()), rows, next };
+}
+
+/** Pieces in memory of their own. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

@@ -1,3 +1,4 @@
+import { IcrlError } from "../../common/errors.js";
 import type { TrajectoryRow } from "./trajectory-schema.js";
 
 /** Which episodes; every member that is set must match. */
@@ -21,6 +22,18 @@ const COLUMNS = [
   ["sessionId", "session_id"],
   ["complete", "complete"],
 ] as const;
+
+/** Characters of a filter's member: no name in a log is longer. */
+const LONGEST = 1024;
+
+/** @throws REQUEST_TOO_COSTLY if a member is longer than anything that it could match */
+export function checkFilter(filter: TrajectoryFilter): void {
+  for (const [member] of COLUMNS) {
+    const { length } = String(filter[member] ?? "");
+    if (length <= LONGEST) continue;
+    throw new IcrlError("REQUEST_TOO_COSTLY", `the filter's ${member} has ${length} characters: at most ${LONGEST}`);
+  }
+}
 
 /** The filter as an SQL condition with its values. */
 export function filterSql(filter: TrajectoryFilter): { condition: string; values: (string | boolean)[] } {

@@ -14,6 +14,8 @@ export interface PrivateServer {
   readonly address: string;
   /** Where its live page is, with the operator's key; undefined when it has none. */
   readonly pageUrl: string | undefined;
+  /** Whoever shows it may all that an owner may. */
+  readonly operatorKey: string;
   /** Process id. */
   readonly pid: number;
   /** Lets it finish, and waits until it has stopped. */
@@ -67,12 +69,17 @@ export async function startPrivateServer(
     throw error;
   }
   listens = true;
-  const { address, page } = JSON.parse(line) as { address: string; page: string | null };
+  const { address, page, operator_key } = JSON.parse(line) as {
+    readonly address: string;
+    readonly page: string | null;
+    readonly operator_key: string;
+  };
   const warning = openAddressWarning(address);
   if (warning !== undefined) say(warning);
   return {
     address,
     pageUrl: page ?? undefined,
+    operatorKey: operator_key,
     pid: server.pid,
     async close() {
       if (server.isRunning()) server.stdin.end();

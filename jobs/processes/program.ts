@@ -33,19 +33,17 @@ export interface ProgramEnd {
 }
 
 /**
- * Starts `node FLAGS icrl ARGS`; `env` is what its environment has beside this process's. An agent is not given the key by which a server
- * knows its operator.
+ * Starts `node FLAGS icrl ARGS`; `env` is what its environment has beside this process's. It does not have the operator's key that this
+ * process may have in its environment: agents are not to know more than they are shown.
  */
 export function startProgram(
   args: readonly string[],
   nodeFlags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): ProgramProcess {
-  const { ICRL_OPERATOR_KEY: key, ...others } = process.env;
-  const inherited = args[0] === "agent" || key === undefined ? others : process.env;
   const child: ChildProcess = spawn(process.execPath, [...nodeFlags, PROGRAM, ...args], {
     stdio: ["pipe", "pipe", "pipe", "ipc"],
-    env: { ...inherited, ...env },
+    env: { ...process.env, ICRL_OPERATOR_KEY: undefined, ...env },
   });
   let error: ToldError | undefined;
   child.on("message", (message) => {

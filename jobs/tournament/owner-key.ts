@@ -1,7 +1,6 @@
 /** The secret of a run, OUT/owner.key: whoever has it owns the run's tournament. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { fsyncFolder } from "../../datasets/files/durable-file.js";
+import { replaceDurably } from "../../datasets/files/durable-file.js";
 import { taken } from "../../datasets/files/output-kind.js";
 import { readRegularFile } from "../../datasets/files/read-file.js";
 import { newKey } from "../../server/keys.js";
@@ -27,16 +26,6 @@ export function ownerKey(out: string): string {
 
 function writeKey(path: string): string {
   const key = newKey();
-  const temporary = `${path}.tmp`;
-  rmSync(temporary, { force: true });
-  const fd = openSync(temporary, "wx", 0o600);
-  try {
-    writeSync(fd, `${key}\n`);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(temporary, path);
-  fsyncFolder(join(path, ".."));
+  replaceDurably(path, Buffer.from(`${key}\n`), 0o600);
   return key;
 }

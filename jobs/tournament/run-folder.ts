@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { IcrlError } from "../../common/errors.js";
 import { jsonText } from "../../common/json-text.js";
-import { type DocumentKind, type Parts, readDocument, schemaOf } from "../../datasets/files/document.js";
+import { type DocumentKind, type Parts, readDocument, readText, schemaOf } from "../../datasets/files/document.js";
 import { replaceDurably } from "../../datasets/files/durable-file.js";
 import { taken } from "../../datasets/files/output-kind.js";
 import { PRIVATE_FILE } from "../../datasets/files/private.js";
@@ -69,6 +69,17 @@ const BEGUN: DocumentKind<Begun> = {
   reason: "OUTPUT_EXISTS",
   remedy: "choose another --out",
 };
+
+/** The key of a folder. @throws TOURNAMENT_UNKNOWN if it has none */
+export function readOwnerKey(out: string): string {
+  const text = readText(keyFileOf(out), {
+    reason: "TOURNAMENT_UNKNOWN",
+    remedy: "give the folder of a `tournament run`, or --owner-key",
+  });
+  return text.trim();
+}
+
+const keyFileOf = (out: string): string => join(out, "owner.key");
 
 const fileOf = (out: string): string => join(out, "tournament.json");
 

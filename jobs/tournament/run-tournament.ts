@@ -36,6 +36,8 @@ export interface TournamentPlan {
   readonly awaited?: ReadonlyMap<string, number>;
   /** HOST:PORT of a running server; absent: a private one. */
   readonly server?: string;
+  /** The key of that server's operator, where it is known. */
+  readonly operatorKey?: string;
   /** HOST:PORT at which the private server listens; absent: a free port of this machine alone. */
   readonly listen?: string;
   /** Command line that plays it again, for the results. */
@@ -75,12 +77,13 @@ export async function runTournament(
     listener.doing(plan.server === undefined ? "starting a server" : `connecting to ${plan.server}`);
     server = plan.server === undefined ? await ownServer(plan, listener, signal) : undefined;
     const address = plan.server ?? (server as PrivateServer).address;
-    connection = await connectTo(address, listener, signal);
+    connection = await connectTo(address, listener, signal, server?.operatorKey ?? plan.operatorKey);
     const request = {
       seedKey: seedKey === undefined ? undefined : Buffer.from(seedKey, "hex"),
       spec,
       attendance: attendanceOf(entrants, awaited),
       declarations: declarationsOf(entrants),
+      ownerKey: owner,
       entrantKeys: entrants.builtIn.map(({ name }) => ({ name, key: keyOf(name) })),
     };
     let tournament = (await abortable(connection.createTournament(request), signal)).tournament as Tournament;
@@ -88,7 +91,7 @@ export async function runTournament(
     if (goesOn) listener.say(goingOnText(tournament));
     for (const entrant of entrants.fromElsewhere) listener.say(joinText(entrant, address, awaited));
     const { id } = tournament;
-    const forfeit = forfeitOn(connection, id, keyOf, listener.say);
+    const forfeit = forfeitOn(connection, id, owner, listener.say);
     processes = startAgentProcesses({
       address,
       schedule: ["--tournament", id],
@@ -128,16 +131,11 @@ function ownServer({ out, listen }: TournamentPlan, { say }: JobListener, signal
 }
 
 /** Forfeits what an entrant was playing, or all that it has left, when its process ended. */
-function forfeitOn(
-  connection: Connection,
-  id: string,
-  keyOf: (entrant: string) => string,
-  say: (line: string) => void,
-) {
+function forfeitOn(connection: Connection, id: string, key: string, say: (line: string) => void) {
   return async ({ entrant, how, logFile, error }: EndedProcess, all: boolean): Promise<void> => {
     const times = all ? "ended too often, at last" : "ended";
     const message = `its process ${times} with ${how}${error === undefined ? "" : `: ${error.message}`}`;
     say(`${entrant}: ${message} (its words are in ${logFile})`);
-    await connection.forfeitMatches({ id, entrant, message, all, key: keyOf(entrant) }).catch(() => {}); // the watch tells
+    await connection.forfeitMatches({ id, entrant, message, all, key }).catch(() => {}); // the watch tells
   };
 }

@@ -2,11 +2,17 @@
 
 import type { Connection } from "../../clients/typescript/connect.js";
 import { IcrlError } from "../../common/errors.js";
-import type { Match, Tournament, TournamentResults } from "../../proto/gen/icrl/v1/tournament.js";
+import {
+  type Match,
+  type Tournament,
+  type TournamentResults,
+  TournamentState,
+} from "../../proto/gen/icrl/v1/tournament.js";
 
 /**
  * Calls `onUpdate` with the whole tournament whenever it has changed; resolves with its results.
  *
+ * @throws TOURNAMENT_CANCELLED if somebody cancels it
  * @throws ConnectionError or SERVER_DRAINING if the server goes away
  * @throws TOURNAMENT_RUNNING if it is over, and another of its seed and seed key is not
  */
@@ -31,6 +37,9 @@ export async function watchTournament(
     onUpdate(tournament);
   }
   const { results, tournament: finished } = await connection.getTournament({ id });
+  if (finished?.state === TournamentState.CANCELLED) {
+    throw new IcrlError("TOURNAMENT_CANCELLED", `tournament ${id} was cancelled: there are no results`);
+  }
   if (results === undefined || finished === undefined) {
     throw new IcrlError(
       "TOURNAMENT_RUNNING",

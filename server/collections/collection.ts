@@ -1,6 +1,6 @@
 /** One collection: its parts, who plays them, and when it is over. */
 import type { Clock } from "../../common/clock.js";
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, type Reason } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
 import { createEntrantKeys, type EntrantKeys } from "../matches/entrant-keys.js";
 import { createRoster, type Roster } from "../matches/roster.js";
@@ -11,6 +11,7 @@ import type { Limits } from "../sessions/limits.js";
 import type { MemoryBudget, Release } from "../sessions/memory-budget.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import type { WorkQueue } from "../work/work-queue.js";
+import type { CollectionEvent } from "./collection-event.js";
 import type { Share } from "./draw-behaviour.js";
 import { playOracleNoise } from "./oracle-noise.js";
 import { ORACLE_NOISE } from "./oracle-noise-options.js";
@@ -29,6 +30,8 @@ export interface CollectionContext {
   readonly work: WorkQueue;
   /** Told of errors inside the server that end a part. */
   readonly onError: (error: unknown) => void;
+  /** Told what happens. */
+  readonly tell: (event: CollectionEvent) => void;
 }
 
 /** A collection that is being played or is over. */
@@ -38,9 +41,14 @@ export interface Collection extends Pick<Roster<CollectionPart>, "lists" | "ente
   readonly keys: EntrantKeys;
   /** By task, then by behaviour; those without trials left out. */
   readonly parts: readonly CollectionPart[];
-  readonly state: "running" | "finished" | "failed";
+  readonly state: "running" | "finished" | "failed" | "cancelled";
   /** Calls a listener after every change; returns how to stop that. */
   onChange(listener: Listener): () => void;
+  /**
+   * Ends it, where it runs: sessions that play it end at once and are told why, and the behaviour inside the server stops. Of what is
+   * under way nothing is recorded.
+   */
+  cancel(): void;
   /** Stops waiting for agents, and tells listeners. */
   close(): void;
 }
@@ -109,15 +117,17 @@ export function createCollection(
     () => ({ timeoutMs: context.limits.entrantTimeoutMs, processes: 1 }),
   );
 
+  const isRunning = () => state === "running"; // also after a wait, in which it may have been cancelled
+
   /** It is finished once all of it is durable, and readable in shards. */
   async function finish(): Promise<void> {
     if (state !== "running" || sealing || !parts.every((part) => part.finished)) return;
     sealing = true;
     try {
       await context.sink.seal();
-      state = parts.every((part) => part.failureReason === undefined) ? "finished" : "failed";
+      if (isRunning()) state = parts.every((part) => part.failureReason === undefined) ? "finished" : "failed";
     } catch {
-      state = "failed"; // the log has said why; what is durable is found when it goes on
+      if (isRunning()) state = "failed"; // the log has said why; what is durable is found when it goes on
     }
     changed();
   }
@@ -129,7 +139,7 @@ export function createCollection(
     if (numEnvs === 0) return;
     const release = await reserved(playBytes(part.task.task, numEnvs, true, rowTextBytes(part.behaviour.options)));
     try {
-      await playOracleNoise(part, spec.id, numEnvs, sink, counters, work, clock);
+      await playOracleNoise(part, spec.id, numEnvs, sink, counters, work, stopped, clock);
     } catch (error) {
       context.onError(error);
       part.fail(error instanceof IcrlError ? error.reason : "INTERNAL");
@@ -149,8 +159,13 @@ export function createCollection(
     });
   }
 
+  /** Why the behaviour inside the server goes no further. */
+  const stopped = (): Reason | undefined => (state === "cancelled" ? "COLLECTION_CANCELLED" : undefined);
+
   (async () => {
-    for (const part of parts) if (part.behaviour.agent === ORACLE_NOISE) await playInside(part);
+    for (const part of parts) {
+      if (stopped() === undefined && part.behaviour.agent === ORACLE_NOISE) await playInside(part);
+    }
   })().catch(context.onError);
   changed(); // all may be there already
 
@@ -164,6 +179,17 @@ export function createCollection(
     onChange,
     lists: roster.lists,
     enter: roster.enter,
+    cancel() {
+      if (state !== "running") return;
+      state = "cancelled";
+      const unfinished = parts.filter((part) => !part.finished).length;
+      context.tell({ event: "collection_cancelled", collectionId: spec.id, name: spec.name, unfinished });
+      const text = `collection ${spec.id} was cancelled: creating it again goes on`;
+      stopWaiting();
+      work.close();
+      roster.end(new IcrlError("COLLECTION_CANCELLED", text, { collection: spec.id }));
+      changed();
+    },
     close() {
       stopWaiting();
       roster.close();

@@ -1,7 +1,8 @@
 /** The collections of a server, and the lobby in which behaviours wait for them. */
 import { IcrlError } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
-import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
+import type { CreateCollectionRequest } from "../../proto/gen/icrl/v1/collection.js";
+import { ownerHash, requireKey, type Shown } from "../keys.js";
 import { type Lobby, nothingMore } from "../matches/lobby.js";
 import type { OpenSchedules } from "../matches/open-schedules.js";
 import { computed } from "../work/work-queue.js";
@@ -20,53 +21,81 @@ export interface CollectionsContext extends CollectionContext {
 /** The collections of a server. */
 export interface Collections extends Lobby {
   /**
-   * Starts one, goes on with one that failed or was made longer, or finds the one that runs.
-   * @throws SPEC_INVALID and what its tasks throw; REQUEST_TOO_COSTLY; SERVER_BUSY
+   * Starts one, goes on with one that failed, was cancelled or was made longer, or finds the one that runs.
+   * @throws SPEC_INVALID and what its tasks throw; REQUEST_TOO_COSTLY; SERVER_BUSY; KEY_REFUSED: to go on with one needs its owner's key
    */
-  create(spec: CollectionSpec | undefined): Promise<Collection>;
+  create(request: CreateCollectionRequest, operator: boolean): Promise<Collection>;
   /** @throws COLLECTION_UNKNOWN */
   get(id: string): Collection;
+  /** Since the server was started, oldest first; of those that are over the last MOST_OVER. */
+  list(): readonly Collection[];
+  /** Of a list: a number that grows with every collection, from 1. */
+  numberOf(id: string): number;
+  /** Ends one that runs; nothing changes of one that does not. @throws COLLECTION_UNKNOWN, KEY_REFUSED */
+  cancel(id: string, shown: Shown): Collection;
   /** Whether nothing will change any more: the server is about to stop. */
   readonly closed: boolean;
   /** Stops waiting for agents, tells listeners, and takes no more. */
   close(): void;
 }
 
+/** Collections that are over are kept until there are so many younger ones. */
+const MOST_OVER = 200;
+
+interface Kept {
+  readonly collection: Collection;
+  readonly number: number;
+  /** Hash of its owner's key; undefined where it has none. */
+  readonly owner: string | undefined;
+}
+
 /** An empty set of collections. */
 export function createCollections(context: CollectionsContext, playedTrials: FindPlayedTrials): Collections {
-  const collections = new Map<string, Collection>();
+  const collections = new Map<string, Kept>();
   /** Those that are being made: nobody knows of them yet. */
   const creating = new Map<string, Promise<Collection>>();
   let closed = false;
+  let created = 0;
   context.schedules.watch(
-    () => creating.size + [...collections.values()].filter(({ state }) => state === "running").length,
+    () => creating.size + [...collections.values()].filter(({ collection }) => collection.state === "running").length,
   );
 
   const sameTrials = (a: Collection, b: { tasks: readonly { trials: number }[] }) =>
     a.spec.tasks.every(({ trials }, i) => trials === b.tasks[i].trials);
 
-  function get(id: string): Collection {
-    const collection = collections.get(id);
-    if (collection !== undefined) return collection;
+  function keptOf(id: string): Kept {
+    const kept = collections.get(id);
+    if (kept !== undefined) return kept;
     throw new IcrlError(
       "COLLECTION_UNKNOWN",
       `no collection "${id}": this server has ${collections.size}; create it, with the same spec it goes on`,
     );
   }
 
-  /** Makes it in slices, in the place of one that has failed or was shorter; its memory is held until it is over. */
-  async function start(checked: CheckedCollection): Promise<Collection> {
+  const get = (id: string) => keptOf(id).collection;
+
+  function forgetOldest(): void {
+    const over = Array.from(collections).filter(([, { collection }]) => collection.state !== "running");
+    for (const [id] of over.slice(0, Math.max(over.length - MOST_OVER, 0))) collections.delete(id);
+  }
+
+  /** Makes it in slices, in the place of one that has ended or was shorter; its memory is held until it is over. */
+  async function start(checked: CheckedCollection, owner: string | undefined): Promise<Collection> {
     const release = context.memory.reserve(collectionBytes(checked), `collection "${checked.name}"`);
     try {
       await context.sink.seal();
       const played = await playedTrials(checked.id);
       const schedule = await computed(context.work, sharedOut(checked, played));
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
-      collections.get(checked.id)?.close();
-      const collection = createCollection(checked, schedule, context, collections.get(checked.id)?.keys);
-      collections.set(checked.id, collection);
+      const earlier = collections.get(checked.id)?.collection;
+      earlier?.close();
+      const collection = createCollection(checked, schedule, context, earlier?.keys);
+      collections.delete(checked.id); // it is the youngest again
+      collections.set(checked.id, { collection, number: ++created, owner });
+      forgetOldest();
       const stop = collection.onChange(() => {
-        if (collection.state === "running" && collections.get(checked.id) === collection && !closed) return;
+        const current = collections.get(checked.id)?.collection === collection;
+        if (collection.state === "running" && current && !closed) return;
         stop();
         release();
       });
@@ -78,13 +107,17 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
   }
 
   return {
-    async create(spec) {
+    async create({ spec, ownerKey }, operator) {
       const checked = checkCollection(spec, context.limits);
       for (let other = creating.get(checked.id); other !== undefined; other = creating.get(checked.id)) {
         await other.catch(() => {}); // if it failed, it is for us to try
       }
-      const running = collections.get(checked.id);
-      if (running !== undefined && sameTrials(running, checked) && running.state !== "failed") return running;
+      const owner = ownerHash(ownerKey);
+      const earlier = collections.get(checked.id);
+      const running = earlier?.collection;
+      const ended = running?.state === "failed" || running?.state === "cancelled";
+      if (running !== undefined && sameTrials(running, checked) && !ended) return running;
+      requireKey(`going on with collection ${checked.id}`, [earlier?.owner], { key: ownerKey, operator });
       if (running?.state === "running") {
         throw new IcrlError(
           "SPEC_INVALID",
@@ -92,14 +125,22 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
         );
       }
       context.schedules.checkOneMore();
-      const mine = start(checked).finally(() => creating.delete(checked.id));
+      const mine = start(checked, earlier?.owner ?? owner).finally(() => creating.delete(checked.id));
       creating.set(checked.id, mine);
       return mine;
     },
     get,
+    list: () => Array.from(collections.values(), ({ collection }) => collection),
+    numberOf: (id) => collections.get(id)?.number ?? 0,
+    cancel(id, shown) {
+      const { collection, owner } = keptOf(id);
+      requireKey(`cancelling collection ${id}`, [owner], shown);
+      collection.cancel();
+      return collection;
+    },
     enter(entrant, seat) {
       const { collectionId = "", name } = entrant;
-      const collection = collections.get(collectionId);
+      const collection = collections.get(collectionId)?.collection;
       if (collection === undefined) {
         throw new IcrlError(
           "ENTRANT_EARLY",
@@ -121,7 +162,7 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
     },
     close() {
       closed = true;
-      for (const collection of collections.values()) collection.close();
+      for (const { collection } of collections.values()) collection.close();
     },
   };
 }

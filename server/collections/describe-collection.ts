@@ -6,6 +6,7 @@ const STATES: Readonly<Record<Collection["state"], CollectionState>> = {
   running: CollectionState.RUNNING,
   finished: CollectionState.FINISHED,
   failed: CollectionState.FAILED,
+  cancelled: CollectionState.CANCELLED,
 };
 
 /** Its state now. */

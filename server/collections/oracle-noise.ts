@@ -11,6 +11,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../common/clock.js";
+import type { Reason } from "../../common/errors.js";
 import type { Resolved } from "../../common/options.js";
 import { type Rng, rngFromSeed } from "../../common/rng.js";
 import type { Slices } from "../../common/slices.js";
@@ -34,6 +35,7 @@ const MAX_BACKLOG_BYTES = 16 << 20;
  * @param collectionId of the part's collection
  * @param numEnvs trials side by side, at least 1
  * @param work where it plays; when that is closed it gives up, and what is under way is not recorded
+ * @param stopped why it was given up, if not because the server stops
  */
 export async function playOracleNoise(
   part: CollectionPart,
@@ -42,6 +44,7 @@ export async function playOracleNoise(
   sink: TrajectorySink,
   counters: Counters,
   work: WorkLine,
+  stopped: () => Reason | undefined,
   clock: Clock,
 ): Promise<void> {
   const { task } = part.task;
@@ -88,7 +91,7 @@ export async function playOracleNoise(
   try {
     while ((await work.run(playOn())) === true) await play.whenDurable();
   } finally {
-    play.abort("SERVER_DRAINING");
+    play.abort(stopped() ?? "SERVER_DRAINING");
     tally();
   }
 }

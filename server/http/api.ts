@@ -47,7 +47,7 @@ export interface ServerStatus {
 }
 
 /** pending until something of it was handed out. */
-export type State = "pending" | "running" | "finished";
+export type State = "pending" | "running" | "finished" | "cancelled";
 
 /** How far matches are: those of which it is known that they are played, and those that may yet disappear. */
 export interface TrialCounts {

@@ -72,6 +72,9 @@ export function createRecentEpisodes(now: () => number): RecentEpisodes {
       get durable() {
         return sink.durable;
       },
+      get end() {
+        return sink.end;
+      },
       get episodes() {
         return sink.episodes;
       },

@@ -33,7 +33,7 @@ export function tournamentSummary(entry: Entry): TournamentSummary {
     const trials = matches * spec.trials;
     return {
       ...about,
-      state: "finished",
+      state: tournamentStanding(entry),
       matches,
       finished_matches: matches,
       undeclared_matches: 0,
@@ -54,7 +54,7 @@ export function tournamentSummary(entry: Entry): TournamentSummary {
     steps: counts.steps,
     ...trialCounts(counts),
   };
-  if (summary.state === "finished") finalSummaries.set(entry, summary);
+  if (summary.state === "finished" || summary.state === "cancelled") finalSummaries.set(entry, summary);
   return summary;
 }
 

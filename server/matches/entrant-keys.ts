@@ -7,10 +7,8 @@ import { checkKey, hashOfKey, isKeyOf } from "../keys.js";
 
 /** The keys of one schedule's entrants. */
 export interface EntrantKeys {
-  /** Whether an entrant has a key. */
-  has(entrant: string): boolean;
-  /** Whether this is an entrant's key; never where it has none. */
-  is(entrant: string, key: string): boolean;
+  /** Hash of an entrant's key; undefined where it has none. */
+  hashOf(entrant: string): string | undefined;
   /** A session enters, with a key or without. @throws KEY_REFUSED */
   admit(entrant: string, key: string | undefined): void;
   /** Sees that `give` would take it. @throws KEY_REFUSED */
@@ -57,8 +55,7 @@ export function createEntrantKeys(schedule: string, kept: (entrant: string, hash
   }
 
   return {
-    has: (entrant) => hashes.has(entrant),
-    is,
+    hashOf: (entrant) => hashes.get(entrant),
     admit(entrant, key) {
       if (key !== undefined) {
         check("hello.entrant_key", entrant, key);

@@ -27,7 +27,7 @@ export interface Seat {
   open(assignment: Assignment): void;
   /** Nothing more will come for this entrant. Only while the seat is free. */
   finish(): void;
-  /** The schedule failed in what it does for this session, which ends with it. */
+  /** Ends the session with this error, whatever it plays: what is under way is cut short. Also where the schedule failed in what it does for it. */
   fail(error: unknown): void;
 }
 
@@ -45,6 +45,7 @@ export interface Lobby {
    * Takes a seat. The first assignment is opened after this has returned; where what it is for is over, that is said instead.
    * @throws ENTRANT_EARLY if what the entrant is for does not exist yet
    * @throws ENTRANT_UNKNOWN if what exists does not list it
+   * @throws TOURNAMENT_CANCELLED, COLLECTION_CANCELLED if it was cancelled
    * @throws AGENT_MISMATCH if the tournament names another agent for it
    * @throws KEY_REFUSED if its key is another's
    */

@@ -53,6 +53,8 @@ export interface Roster<A extends Assignable> {
   waitFor(waiting: (entrant: string) => Waiting): void;
   /** Stops waiting for entrants. */
   close(): void;
+  /** Ends every session with this error, now and when one enters: nothing is played any more, and nobody is to blame. */
+  end(error: IcrlError): void;
 }
 
 /** What happens on the server's side is no fault of the entrant: its trials are played again. */
@@ -82,6 +84,7 @@ export function createRoster<A extends Assignable>(
   const stopAwaiting = new Map<string, () => void>();
   let waiting = initially;
   let closed = false;
+  let ended: IcrlError | undefined;
 
   const sessionsOf = (entrant: string): ReadonlySet<Occupant<A>> => occupants.get(entrant) ?? new Set();
 
@@ -103,7 +106,7 @@ export function createRoster<A extends Assignable>(
   }
 
   function offerNext(occupant: Occupant<A>): void {
-    if (occupant.finished || occupant.plays !== undefined) return;
+    if (ended !== undefined || occupant.finished || occupant.plays !== undefined) return;
     const own = schedule.assignmentsOf(occupant.entrant);
     if (own.every(({ finished }) => finished)) {
       occupant.finished = true;
@@ -131,6 +134,7 @@ export function createRoster<A extends Assignable>(
   const roster: Roster<A> = {
     lists: (entrant) => listed.has(entrant),
     enter(entrant, seat) {
+      if (ended !== undefined) throw ended;
       const { name, peer } = entrant;
       requireAgent(schedule.name, entrant, listed.get(name)?.agent);
       schedule.keys.admit(name, entrant.key);
@@ -152,6 +156,7 @@ export function createRoster<A extends Assignable>(
         },
         leave(reason, message) {
           own.delete(occupant);
+          if (ended !== undefined) return schedule.changed();
           const { plays } = occupant;
           try {
             if (plays !== undefined && reason !== undefined && !SERVER_FAULTS.includes(reason)) {
@@ -180,6 +185,11 @@ export function createRoster<A extends Assignable>(
     close() {
       closed = true;
       for (const stop of stopAwaiting.values()) stop();
+    },
+    end(error) {
+      ended = error;
+      roster.close();
+      for (const sessions of occupants.values()) for (const { seat } of [...sessions]) seat.fail(error);
     },
   };
   roster.waitFor(initially);

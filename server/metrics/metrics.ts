@@ -19,7 +19,7 @@ export type CountedEvent =
   | SessionEvent
   | TournamentEvent
   | LogEvent
-  | { readonly event: "listening" | "connections_lowered" | "draining" | "stopped" }
+  | { readonly event: "listening" | "connections_lowered" | "draining" | "stopped" | "collection_cancelled" }
   | {
       readonly event: "rpc_ended";
       readonly method: string;
@@ -302,17 +302,15 @@ function sessionStates(sessions: MeasuredServer["sessions"]): Record<string, num
 }
 
 function tournamentStates(tournaments: MeasuredServer["tournaments"]): Record<string, number> {
-  const states = { pending: 0, running: 0, finished: 0 };
-  for (const { finished, tournament } of tournaments.list()) {
-    states[tournamentStanding({ tournament, finished })] += 1;
-  }
+  const states = { pending: 0, running: 0, finished: 0, cancelled: 0 };
+  for (const entry of tournaments.list()) states[tournamentStanding(entry)] += 1;
   return states;
 }
 
 function matchStates(tournaments: MeasuredServer["tournaments"]): Record<string, number> {
   const states = { undeclared: 0, pending: 0, running: 0, finished: 0, forfeited: 0 };
-  for (const { finished, tournament } of tournaments.list()) {
-    if (finished || tournament === undefined) continue;
+  for (const { finished, cancelled, tournament } of tournaments.list()) {
+    if (finished || cancelled || tournament === undefined) continue;
     for (const match of tournament.matches) {
       const state = tournament.undeclared(match) ? "undeclared" : match.standing;
       states[match.forfeit !== undefined ? "forfeited" : state] += 1;
@@ -323,8 +321,8 @@ function matchStates(tournaments: MeasuredServer["tournaments"]): Record<string,
 
 function trialStates(tournaments: MeasuredServer["tournaments"]): Record<string, number> {
   const states = { undeclared: 0, left: 0, done: 0 };
-  for (const { finished, tournament } of tournaments.list()) {
-    if (finished || tournament === undefined) continue;
+  for (const { finished, cancelled, tournament } of tournaments.list()) {
+    if (finished || cancelled || tournament === undefined) continue;
     const { trials, doneTrials, undeclaredTrials } = countMatches(tournament);
     states.undeclared += undeclaredTrials;
     states.left += trials - doneTrials;

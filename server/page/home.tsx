@@ -12,8 +12,8 @@ const REMEMBERED = 120;
 /** Everything at a glance. */
 export function Home({ overview }: { overview: Overview }) {
   const { server, tournaments, agents, trajectories } = overview;
-  const unfinished = tournaments.filter(({ state }) => state !== "finished");
-  const finished = tournaments.filter(({ state }) => state === "finished");
+  const unfinished = tournaments.filter(({ state }) => state === "pending" || state === "running");
+  const finished = tournaments.filter(({ state }) => state === "finished" || state === "cancelled");
   const untold = overview.tournaments_total - tournaments.length;
   const at = reachable(server.address);
   return (

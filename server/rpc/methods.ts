@@ -3,14 +3,18 @@
  * MALFORMED_MESSAGE, and every error leaves through one converter.
  */
 import type { EventEmitter } from "node:events";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import type {
   handleServerStreamingCall,
   handleUnaryCall,
+  Metadata,
   MethodDefinition,
   ServiceDefinition,
   UntypedHandleCall,
 } from "@grpc/grpc-js";
+import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
+import { isKeyOf } from "../keys.js";
 import { statusOf } from "./errors.js";
 import { type RpcEvent, rpcEnded } from "./rpc-event.js";
 
@@ -20,6 +24,20 @@ export interface MethodContext {
   readonly tell: (event: RpcEvent) => void;
   /** Largest request that is taken, in bytes. */
   readonly maxMessageBytes: number;
+  /** Hash of the operator's key. */
+  readonly operatorKeyHash: string;
+  /** By which readers are waited for. */
+  readonly clock: Clock;
+}
+
+/** Who calls. */
+export interface Caller {
+  /** Whether it showed the operator's key. */
+  readonly operator: boolean;
+  /** Its address and port. */
+  readonly peer: string;
+  /** Set off when it leaves. */
+  readonly aborted: AbortSignal;
 }
 
 /** What ts-proto generates for a message. */
@@ -27,6 +45,11 @@ interface MessageType<T> {
   decode(bytes: Uint8Array): T;
   encode(message: T): { finish(): Uint8Array };
 }
+
+/** How long a stream's reader may take nothing, in milliseconds: then what is kept for it is given to others. */
+const TAKES_NOTHING_MS = 30_000;
+/** How long the status of such a stream has to get through, in milliseconds: it waits behind what is not read. */
+const LAST_WORD_MS = 1000;
 
 /** A handler for each method of a service that ts-proto generated: a method without one does not compile. */
 export type Handlers<S> = { readonly [M in keyof S]: UntypedHandleCall };
@@ -64,16 +87,38 @@ function encode<T>(type: MessageType<T>, message: T): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Whether a call's metadata show the operator's key: `authorization: Bearer KEY`. */
+function isOperator(metadata: Metadata, { operatorKeyHash }: MethodContext): boolean {
+  const [given] = metadata.get("authorization");
+  const key = /^Bearer (\S+)$/i.exec(String(given ?? ""))?.[1];
+  return key !== undefined && isKeyOf(operatorKeyHash, key);
+}
+
+/** Answers as bytes: what is given to many is encoded once. */
+const encodedAnswers = new WeakMap<object, Buffer>();
+
+function encodeOnce<T extends object>(type: MessageType<T>, message: T): Buffer {
+  const known = encodedAnswers.get(message);
+  if (known !== undefined) return known;
+  const bytes = encode(type, message);
+  encodedAnswers.set(message, bytes);
+  return bytes;
+}
+
 /** A unary method. */
-export function unary<Q, A>(
+export function unary<Q, A extends object>(
   request: MessageType<Q>,
   response: MessageType<A>,
   context: MethodContext,
-  handle: (request: Q) => A | Promise<A>,
+  handle: (request: Q, caller: Caller) => A | Promise<A>,
 ): handleUnaryCall<Buffer, Buffer> {
   return async (call, callback) => {
+    const abort = new AbortController();
+    call.on("cancelled", () => abort.abort());
+    const caller = { operator: isOperator(call.metadata, context), peer: call.getPeer(), aborted: abort.signal };
     try {
-      const answer = encode(response, await handle(decode(request, call.request, call.getPath(), context)));
+      const message = decode(request, call.request, call.getPath(), context);
+      const answer = encodeOnce(response, await handle(message, caller));
       context.tell(rpcEnded(call.getPath(), call.cancelled, undefined));
       callback(null, answer);
     } catch (error) {
@@ -83,44 +128,74 @@ export function unary<Q, A>(
   };
 }
 
-/** A method that streams answers. `aborted` is set off when the caller leaves. Backpressure is honoured. */
-export function serverStreaming<Q, A>(
+/** A method that streams answers. Backpressure is honoured; a reader that takes nothing for long is SERVER_BUSY. */
+export function serverStreaming<Q, A extends object>(
   request: MessageType<Q>,
   response: MessageType<A>,
   context: MethodContext,
-  handle: (request: Q, aborted: AbortSignal) => AsyncIterable<A>,
+  handle: (request: Q, caller: Caller) => AsyncIterable<A>,
 ): handleServerStreamingCall<Buffer, Buffer> {
   return async (call) => {
     const abort = new AbortController();
     call.on("cancelled", () => abort.abort());
     call.on("error", () => abort.abort());
+    const caller = { operator: isOperator(call.metadata, context), peer: call.getPeer(), aborted: abort.signal };
     let failure: unknown;
     try {
-      for await (const message of handle(decode(request, call.request, call.getPath(), context), abort.signal)) {
+      for await (const message of handle(decode(request, call.request, call.getPath(), context), caller)) {
         if (abort.signal.aborted) return;
-        if (!call.write(encode(response, message))) await drained(call, abort.signal);
+        await handedOn(call, encodeOnce(response, message), abort.signal, context.clock);
       }
       call.end();
     } catch (error) {
       if (abort.signal.aborted) return;
       failure = error;
       call.emit("error", statusOf(error, context.tell));
+      if (error instanceof NotTaken) setTimeout(() => closeUnread(call), LAST_WORD_MS).unref();
     } finally {
       context.tell(rpcEnded(call.getPath(), call.cancelled, failure));
     }
   };
 }
 
-/** Resolves when the stream takes more, or its reader has left. */
-function drained(stream: EventEmitter, aborted: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
+/** The reader of a stream took nothing for long. */
+class NotTaken extends IcrlError {}
+
+/**
+ * Sends an answer of a stream. Resolves when it is on its way to the reader, or the reader has left: until then no other is made, of which
+ * grpc-js would keep sixteen.
+ * @throws SERVER_BUSY where the reader takes nothing for TAKES_NOTHING_MS
+ */
+function handedOn(call: EventEmitter & WritableCall, bytes: Buffer, aborted: AbortSignal, clock: Clock): Promise<void> {
+  return new Promise((resolve, reject) => {
     const done = () => {
-      stream.off("drain", done);
+      stop();
       aborted.removeEventListener("abort", done);
       resolve();
     };
-    stream.on("drain", done);
+    const stop = clock.after(TAKES_NOTHING_MS, () => {
+      aborted.removeEventListener("abort", done);
+      const seconds = TAKES_NOTHING_MS / 1000;
+      reject(new NotTaken("SERVER_BUSY", `nothing of this stream was read for ${seconds} s: read on, or ask for less`));
+    });
     aborted.addEventListener("abort", done);
-    if (aborted.aborted) done();
+    call.write(bytes, done);
   });
+}
+
+interface WritableCall {
+  write(bytes: Buffer, done: () => void): boolean;
+}
+
+/** Ends a call whose reader does not even take its status, which waits behind what it does not read. grpc-js has no way to. */
+function closeUnread(call: object): void {
+  let at: unknown = call;
+  while (at instanceof Object) {
+    const { stream, call: inner, nextCall } = at as { stream?: ServerHttp2Stream; call?: object; nextCall?: object };
+    if (stream !== undefined) {
+      if (!stream.closed) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      return;
+    }
+    at = inner ?? nextCall;
+  }
 }

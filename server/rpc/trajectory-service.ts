@@ -1,7 +1,5 @@
 /** TrajectoryService on the wire. */
-import { listTrajectories, type TrajectorySummary } from "../../datasets/log/list-trajectories.js";
-import { countRecordedTrials } from "../../datasets/log/recorded-trials.js";
-import { streamTrajectories } from "../../datasets/log/stream-trajectories.js";
+import type { TrajectorySummary } from "../../datasets/log/list-trajectories.js";
 import type { TrajectoryFilter } from "../../datasets/log/trajectory-filter.js";
 import {
   CountTrialsRequest,
@@ -17,48 +15,44 @@ import { checkedSeries } from "../sessions/checked-request.js";
 import type { Limits } from "../sessions/limits.js";
 import { toldOf } from "../tournaments/redaction.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
-import type { TrajectorySink } from "../trajectories/sink.js";
+import type { LogReads } from "../trajectories/log-reads.js";
 import { type Handlers, type MethodContext, serverStreaming, unary } from "./methods.js";
 
 /** Handlers of TrajectoryService. They show what is durable when they are called. */
 export function trajectoryService(
-  dataDir: string,
-  sink: TrajectorySink,
+  reads: LogReads,
   tournaments: Tournaments,
   limits: Limits,
   context: MethodContext,
 ): Handlers<TrajectoryServiceService> {
-  /** Episodes of tournaments that are withheld are left out. */
-  const shown = (filter: TrajectoryFilter | undefined) => ({
+  /** Episodes of tournaments that are withheld from the caller are left out. */
+  const shown = (filter: TrajectoryFilter | undefined, operator: boolean) => ({
     ...filter,
-    tournaments: toldOf(tournaments, false).tournaments,
+    tournaments: toldOf(tournaments, operator).tournaments,
   });
 
   return {
-    countTrials: unary(CountTrialsRequest, CountTrialsResponse, context, async (request) => {
+    countTrials: unary(CountTrialsRequest, CountTrialsResponse, context, async (request, { aborted }) => {
       const series = checkedSeries(request, limits);
-      await sink.seal();
-      return { recorded: BigInt(await countRecordedTrials(dataDir, series)) };
+      return { recorded: BigInt(await reads.count(series, aborted)) };
     }),
-    listTrajectories: unary(ListTrajectoriesRequest, ListTrajectoriesResponse, context, async (request) => {
-      await sink.seal();
-      const page = await listTrajectories(dataDir, shown(request.filter), {
-        size: request.pageSize,
-        token: request.pageToken,
-      });
-      return {
-        trajectories: page.trajectories.map(describeSummary),
-        nextPageToken: page.nextToken,
-      };
-    }),
+    listTrajectories: unary(
+      ListTrajectoriesRequest,
+      ListTrajectoriesResponse,
+      context,
+      async (request, { aborted, operator }) => {
+        const { filter, pageSize: size, pageToken: token } = request;
+        const page = await reads.list(shown(filter, operator), { size, token }, aborted);
+        return { trajectories: page.trajectories.map(describeSummary), nextPageToken: page.nextToken };
+      },
+    ),
     streamTrajectories: serverStreaming(
       StreamTrajectoriesRequest,
       StreamTrajectoriesResponse,
       context,
-      async function* ({ filter, limit }) {
-        await sink.seal();
-        const chunks = streamTrajectories(dataDir, shown(filter), { limit: Number(limit) });
-        for await (const { arrowIpc, rows } of chunks) yield { arrowIpc: Buffer.from(arrowIpc), rows };
+      async function* ({ filter, limit }, { aborted, operator }) {
+        const chunks = reads.stream(shown(filter, operator), { limit: Number(limit) }, aborted);
+        for await (const { arrowIpc, rows } of chunks) yield { arrowIpc: Buffer.from(arrowIpc.buffer), rows };
       },
     ),
   };

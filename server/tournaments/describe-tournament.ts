@@ -5,8 +5,8 @@ import {
   type Tournament as WireTournament,
 } from "../../proto/gen/icrl/v1/tournament.js";
 import type { Entry, LoadedEntry } from "./entry.js";
-import type { Standing, TournamentMatch } from "./match.js";
-import { tournamentStanding } from "./progress.js";
+import type { TournamentMatch } from "./match.js";
+import { type TournamentStanding, tournamentStanding } from "./progress.js";
 import type { CheckedSpec } from "./spec.js";
 import type { Tournament } from "./tournament.js";
 
@@ -16,13 +16,18 @@ import type { Tournament } from "./tournament.js";
  *
  * @param told whether what came of it may be told
  */
-export function describeTournament(entry: Entry, told: boolean): WireTournament {
+export function describeTournament(
+  entry: Entry,
+  told: boolean,
+  matches: "with matches" | "without matches" = "with matches",
+): WireTournament {
   const { spec, tournament } = entry;
+  const shown = matches === "with matches" ? tournament : undefined;
   return {
     id: spec.id,
     spec: describeSpec(spec, told),
     state: STATES[tournamentStanding(entry)],
-    matches: tournament?.matches.map((match) => describeMatch(match, tournament)) ?? [],
+    matches: shown?.matches.map((match) => describeMatch(match, shown)) ?? [],
     entrants: presence(spec, tournament),
   };
 }
@@ -58,10 +63,11 @@ function describeSpec(spec: CheckedSpec, told: boolean): WireTournament["spec"] 
   };
 }
 
-const STATES: Readonly<Record<Standing, TournamentState>> = {
+const STATES: Readonly<Record<TournamentStanding, TournamentState>> = {
   pending: TournamentState.PENDING,
   running: TournamentState.RUNNING,
   finished: TournamentState.FINISHED,
+  cancelled: TournamentState.CANCELLED,
 };
 
 function presence(spec: CheckedSpec, tournament: Tournament | undefined): WireTournament["entrants"] {
@@ -73,7 +79,7 @@ function describeMatch(match: TournamentMatch, tournament: Tournament): WireMatc
   return {
     taskId: match.taskId,
     entrant: match.entrant,
-    state: STATES[match.standing],
+    state: STATES[tournament.cancelled && !match.finished ? "cancelled" : match.standing],
     completeTrials: match.completeTrials,
     trials: match.trials,
     forfeits: match.forfeits,

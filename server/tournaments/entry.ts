@@ -13,6 +13,8 @@ export interface Entry {
   readonly results: TournamentResults | undefined;
   /** Whether it is over, and its results are there or can be had. */
   readonly finished: boolean;
+  /** Whether it was ended before it was over: there will be no results. */
+  readonly cancelled: boolean;
   /** What an earlier run of the server counted when it was finished. */
   readonly earlier: FinalCounts | undefined;
 }
@@ -43,7 +45,7 @@ export function followed(
   const notify = () => notifyAll(listeners, failed);
   tournament.onChange(async () => {
     notify();
-    if (!tournament.over || concluding) return;
+    if (!tournament.over || tournament.cancelled || concluding) return;
     concluding = true;
     results = await conclude();
     if (results !== undefined) notify();
@@ -56,6 +58,9 @@ export function followed(
     },
     get finished() {
       return results !== undefined;
+    },
+    get cancelled() {
+      return tournament.cancelled;
     },
     earlier,
     onChange(listener) {

@@ -3,7 +3,7 @@
  * is over. `<data>/tournaments/<id>.jsonl`, a line an event; with the log it is all that a tournament needs to go on after a crash.
  */
 import { closeSync, constants, existsSync, ftruncateSync, openSync, readdirSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IcrlError, REASONS, type Reason } from "../../common/errors.js";
 import {
@@ -22,18 +22,26 @@ import type { Forfeit } from "./match.js";
 
 /** One event. */
 export type JournalEvent =
-  /** The first line. `spec.seed` is a decimal string, `seed_key` hexadecimal digits, absent where there is none. */
+  /**
+   * The first line. `spec.seed` is a decimal string, `seed_key` hexadecimal digits, absent where there is none. `from` is the number of the
+   * log's first episode that can be one of it: those before, of a tournament of the same spec that was deleted, are not. `owner` is the
+   * hash of a key.
+   */
   | {
       readonly event: "created";
       readonly spec: Record<string, unknown>;
       readonly seed_key?: string;
       readonly at: string;
+      readonly from?: number;
+      readonly owner?: string;
     }
   /** An entrant's first session said which tasks it plays; empty: any. */
   | { readonly event: "declared"; readonly entrant: string; readonly tasks: readonly string[] }
   /** An entrant is known by the key of this hash from now on. */
   | { readonly event: "keyed"; readonly entrant: string; readonly hash: string }
   | ({ readonly event: "forfeited"; readonly task: string; readonly entrant: string } & Forfeit)
+  /** Ended before it was over, for good. */
+  | { readonly event: "cancelled"; readonly at: string }
   /** All that was played is in the log's shards. */
   | ({ readonly event: "finished" } & FinalCounts);
 
@@ -51,6 +59,8 @@ export interface Journal {
   append(event: JournalEvent): void;
   /** Resolves once every event so far is durable. @throws LOG_UNWRITABLE */
   durable(): Promise<void>;
+  /** Removes its file, durably, and writes nothing more. @throws LOG_UNWRITABLE */
+  remove(): Promise<void>;
 }
 
 const folderOf = (dataDir: string) => join(dataDir, "tournaments");
@@ -65,13 +75,14 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
   let waiting: string[] = [];
   let writing: Promise<void> = Promise.resolve();
   let failure: IcrlError | undefined;
+  let removed = false;
 
   /** Whether its name is durable: a first write may have made the file and failed. */
   let named = false;
 
   /** What cannot be written waits for the next attempt, which every event and every question makes. */
   async function write(): Promise<void> {
-    if (waiting.length === 0) return;
+    if (waiting.length === 0 || removed) return;
     const lines = waiting;
     waiting = [];
     try {
@@ -87,6 +98,17 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
     }
   }
 
+  async function removeFile(): Promise<void> {
+    try {
+      mayWrite();
+      await rm(path, { force: true });
+      fsyncFolder(folderOf(dataDir));
+    } catch (error) {
+      removed = false;
+      throw new IcrlError("LOG_UNWRITABLE", `${path} cannot be removed (${(error as Error).message})`);
+    }
+  }
+
   return {
     append(event) {
       waiting.push(`${JSON.stringify(event)}\n`);
@@ -96,6 +118,11 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
       writing = writing.then(write);
       await writing;
       if (failure !== undefined) throw failure;
+    },
+    async remove() {
+      await writing;
+      removed = true;
+      await removeFile();
     },
   };
 }
@@ -129,6 +156,11 @@ export interface JournalRecord {
   readonly keys: ReadonlyMap<string, string>;
   /** Undefined while it is not. */
   readonly finished: FinalCounts | undefined;
+  readonly cancelled: boolean;
+  /** Number of the log's first episode that can be one of it. */
+  readonly from: number;
+  /** Hash of its owner's key; undefined where it has none. */
+  readonly owner: string | undefined;
 }
 
 /**
@@ -170,6 +202,9 @@ function readJournal(path: string, id: string): { at: string; record: JournalRec
     forfeits: events.flatMap((event) => (event.event === "forfeited" ? [event] : [])),
     keys: new Map(events.flatMap((event) => (event.event === "keyed" ? [[event.entrant, event.hash]] : []))),
     finished: events.find((event) => event.event === "finished"),
+    cancelled: events.some((event) => event.event === "cancelled"),
+    from: created.from ?? 0,
+    owner: created.owner,
   };
   return [{ at: created.at, record }];
 }
@@ -184,9 +219,17 @@ function cutOff(path: string, length: number): void {
   }
 }
 
-function eventDocument({ z, count, name, text, options, seedKey }: Parts) {
+function eventDocument({ z, count, name, text, options, sha256, seedKey }: Parts) {
   return z.discriminatedUnion("event", [
-    z.object({ event: z.literal("created"), spec: options, seed_key: z.optional(seedKey), at: text(100) }),
+    z.object({
+      event: z.literal("created"),
+      spec: options,
+      seed_key: z.optional(seedKey),
+      at: text(100),
+      from: z.optional(count),
+      owner: z.optional(sha256),
+    }),
+    z.object({ event: z.literal("cancelled"), at: text(100) }),
     z.object({ event: z.literal("declared"), entrant: name, tasks: z.array(text()) }),
     z.object({ event: z.literal("keyed"), entrant: name, hash: z.string("a text") }),
     z.object({

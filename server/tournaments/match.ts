@@ -17,7 +17,7 @@ export interface Forfeit {
   readonly message: string;
 }
 
-/** Where a match or a tournament stands. */
+/** Where a match stands. */
 export type Standing = "pending" | "running" | "finished";
 
 /** A match and its results so far. */
@@ -58,6 +58,8 @@ export interface MatchEvents {
   mayLeave(): boolean;
   /** Told what fails where no session can be. */
   failed(error: unknown): void;
+  /** Whether the tournament was cancelled: nothing is played or forfeited any more. */
+  cancelled(): boolean;
 }
 
 /** Reasons for which an entrant leaves that may leave: a process that was stopped, or a network that went dead, only falls silent. */
@@ -98,7 +100,7 @@ export function createMatch(
   let silences = 0;
   let opened = false;
   const handOut = createHandOut(results, trials, seedsOf, clock, {
-    isOpen: () => forfeit === undefined,
+    isOpen: () => forfeit === undefined && !events.cancelled(),
     playsOn: () => events.mayLeave(),
     taken() {
       left = false;
@@ -133,7 +135,7 @@ export function createMatch(
 
   function* forfeitTrials(): Slices<void> {
     const enough = workMeter(OPERATIONS_PER_SLICE);
-    for (let trial = handOut.take(); trial !== undefined; trial = handOut.take()) {
+    for (let trial = handOut.take(); trial !== undefined && !events.cancelled(); trial = handOut.take()) {
       const { taskSeed, noiseSeed } = seedsOf(trial);
       results.forfeit(trial, yield* uniformRegret(task, taskSeed, noiseSeed));
       if (!enough(task.cost.uniform + FORFEIT_WORK)) continue;
@@ -145,7 +147,7 @@ export function createMatch(
   }
 
   function giveUp(why: Forfeit): void {
-    if (forfeit !== undefined || results.completeTrials === trials) return;
+    if (forfeit !== undefined || results.completeTrials === trials || events.cancelled()) return;
     forfeit = why;
     left = false;
     events.forfeited(why);

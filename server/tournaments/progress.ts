@@ -51,15 +51,21 @@ export function countMatches({ matches, undeclared }: Tournament): MatchCounts {
   return counts;
 }
 
+/** Where a tournament stands. */
+export type TournamentStanding = Standing | "cancelled";
+
 /** Where a tournament stands: it is finished once its results are there. */
 export function tournamentStanding({
   tournament,
   finished,
+  cancelled,
 }: {
   readonly tournament: Tournament | undefined;
   readonly finished: boolean;
-}): Standing {
+  readonly cancelled: boolean;
+}): TournamentStanding {
   if (finished) return "finished";
+  if (cancelled) return "cancelled";
   const begun = tournament?.matches.some(({ standing }) => standing !== "pending") ?? false;
   return begun ? "running" : "pending";
 }

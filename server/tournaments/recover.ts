@@ -16,7 +16,7 @@ export async function recoverTournament(
   journal: JournalRecord,
 ): Promise<void> {
   const tasks = new Map(tournament.spec.tasks.map(({ id, task }) => [id, task]));
-  for await (const logged of tournamentTrials(dataDir, tournament.spec.id)) {
+  for await (const logged of tournamentTrials(dataDir, tournament.spec.id, journal.from)) {
     const task = tasks.get(logged.taskId);
     // One that was cut short between two episodes has too few of them.
     if (task === undefined || logged.episodes.length !== task.episodes) continue;

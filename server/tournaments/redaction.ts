@@ -29,7 +29,7 @@ const textOf = ({ seed, seedKey }: Series): string => `${seed} ${seedKey}`;
 export function toldOf(tournaments: Pick<Tournaments, "list" | "leftAlone">, operator: boolean): Told {
   if (operator) return { has: () => true, tournaments: undefined };
   const all = tournaments.list();
-  const over = (entry: Entry) => tournamentStanding(entry) === "finished";
+  const over = (entry: Entry) => ["finished", "cancelled"].includes(tournamentStanding(entry));
   const inPlay = new Set(
     [...tournaments.leftAlone, ...all.filter((entry) => !over(entry)).map(({ spec }) => spec)].map(textOf),
   );

@@ -25,6 +25,10 @@ export type TournamentEvent =
   /** Found unfinished when the server started. */
   | ({ readonly event: "tournament_resumed"; readonly trials: number; readonly unfinished: number } & OfTournament)
   | ({ readonly event: "tournament_finished"; readonly forfeited: number; readonly steps: number } & OfTournament)
+  /** Ended before it was over. */
+  | ({ readonly event: "tournament_cancelled"; readonly unfinished: number } & OfTournament)
+  /** Forgotten. */
+  | { readonly event: "tournament_deleted"; readonly tournamentId: string; readonly name: string }
   /** Its first trial of this run of the server is handed out. */
   | ({ readonly event: "match_opened" } & OfMatch)
   /** All its trials are played. */

@@ -3,13 +3,15 @@ import { IcrlError } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
 import type { Entrant } from "../matches/lobby.js";
 import type { CheckedSpec } from "./spec.js";
-import type { Tournament } from "./tournament.js";
+import { cancelledError, type Tournament } from "./tournament.js";
 
 /** A tournament as far as an entrant's way to it matters. */
 export interface Candidate {
   readonly spec: CheckedSpec;
   /** Undefined where nothing is left to play. */
   readonly unfinished: Tournament | undefined;
+  /** Whether it was cancelled. */
+  readonly cancelled: boolean;
 }
 
 /** Names of entrants that a text tells, at most. */
@@ -21,6 +23,7 @@ const MOST_NAMES = 20;
  *
  * @param candidates all that there are, oldest first
  * @throws ENTRANT_EARLY if the named one does not exist; by name alone, if nothing is unfinished and nothing finished lists it
+ * @throws TOURNAMENT_CANCELLED if the named one was cancelled
  * @throws ENTRANT_UNKNOWN if the named one does not list it; by name alone, if no unfinished one does, and no finished one
  */
 export function tournamentFor(
@@ -29,6 +32,7 @@ export function tournamentFor(
 ): Tournament | undefined {
   const named = tournamentId === undefined ? candidates : candidates.filter(({ spec }) => spec.id === tournamentId);
   const listing = named.filter(({ spec }) => spec.agents.some((agent) => agent.name === name));
+  if (tournamentId !== undefined && listing[0]?.cancelled) throw cancelledError(tournamentId);
   if (listing.length > 0) return listing.find(({ unfinished }) => unfinished !== undefined)?.unfinished;
   const meant = tournamentId === undefined ? named.filter(({ unfinished }) => unfinished !== undefined) : named;
   if (meant.length === 0) throw new IcrlError("ENTRANT_EARLY", earlyText(name, tournamentId));

@@ -1,9 +1,10 @@
 /** One tournament: its matches, who plays them, and when it is over. */
 import type { Clock } from "../../common/clock.js";
+import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
-import type { Assignment } from "../matches/assignment.js";
 import { createEntrantKeys, type EntrantKeys } from "../matches/entrant-keys.js";
-import { createRoster, type Roster, SERVER_FAULTS, type Waiting } from "../matches/roster.js";
+import type { Entrant } from "../matches/lobby.js";
+import { createRoster, type Roster, type Schedule, SERVER_FAULTS, type Waiting } from "../matches/roster.js";
 import { type Listener, turnListeners } from "../matches/turn-listeners.js";
 import { internalError } from "../sessions/session-event.js";
 import type { WorkLine, WorkQueue } from "../work/work-queue.js";
@@ -31,6 +32,10 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
   readonly matches: readonly TournamentMatch[];
   /** Whether all matches are finished. */
   readonly over: boolean;
+  /** Whether it was ended before that, for good. */
+  readonly cancelled: boolean;
+  /** Counts changes of anything that is told of it. */
+  readonly changes: number;
   /** Counts changes: of a match, the number that it last changed at. */
   changedAt(match: TournamentMatch): number;
   /** Whether it is not known yet if a match will be played: its entrant has not said what it plays, and nothing of it is decided. */
@@ -45,6 +50,8 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
   attend(attendance: (entrant: string) => Attendance): void;
   /** Forfeits matches of an entrant: all that are unfinished, or those that are being played or were left. Gives their task ids. */
   forfeit(entrant: string, forfeit: Forfeit, all: boolean): string[];
+  /** Ends it: sessions that play it end at once and are told why, what is under way is cut short, and nothing is forfeited. */
+  cancel(): void;
   /** Takes a trial that the log holds. */
   recover(taskId: string, entrant: string, trial: number, played: PlayedTrial): void;
   /** Goes on as if what a journal says had happened now; call it after the trials are recovered. */
@@ -73,12 +80,16 @@ export function createTournament(
 ): Tournament {
   let attendance = initially;
   let replaying = false;
-  let changes = 0;
-  const changedAt = new WeakMap<TournamentMatch, number>();
-  const touch = (match: TournamentMatch) => void changedAt.set(match, ++changes);
+  const { touch, changedAt } = matchChanges();
   const failed = (error: unknown) => tell(internalError("tournament", error));
-  const { changed, onChange } = turnListeners(() => roster.offerAll(), failed);
+  const { changed: changedThisTurn, onChange } = turnListeners(() => roster.offerAll(), failed);
   const keys = createEntrantKeys(`tournament ${spec.id}`, (entrant, hash) => write({ event: "keyed", entrant, hash }));
+  let told = 0;
+  let cancelled = false;
+  const changed = () => {
+    told += 1;
+    changedThisTurn();
+  };
 
   const work = queue.line();
   let matches = matchesOf(spec, { clock, work }, tell, {
@@ -93,18 +104,18 @@ export function createTournament(
     },
     mayLeave: (entrant) => attendance(entrant).mayLeave,
     failed,
+    cancelled: () => cancelled,
   });
   /** There may be ten thousand matches, and a change every turn of the event loop. */
   const unfinished = new Set(matches);
   const byEntrant = new Map<string, TournamentMatch[]>(spec.agents.map(({ name }) => [name, []]));
   for (const match of matches) byEntrant.get(match.entrant)?.push(match);
-  const optionsOf = new Map(spec.agents.map(({ name, options }) => [name, options]));
-  const declared = new Set<string>();
+  const heard = new Set<string>();
 
   /** It is said of an entrant, once, what it plays: the rest of its matches leave. */
   function declare(name: string, tasks: readonly string[]): void {
-    if (declared.has(name)) return;
-    declared.add(name);
+    if (heard.has(name)) return;
+    heard.add(name);
     if (!replaying) write({ event: "declared", entrant: name, tasks });
     const own = byEntrant.get(name) ?? [];
     const played = own.filter(({ task }) => playsTask(tasks, task.name, task.kinds));
@@ -117,20 +128,9 @@ export function createTournament(
     changed();
   }
 
-  const roster = createRoster<TournamentMatch>(
-    {
-      name: `tournament ${spec.id}`,
-      entrants: spec.agents,
-      keys,
-      assignmentsOf: (entrant) => byEntrant.get(entrant) ?? [],
-      declared: ({ name, tasks }) => declare(name, tasks),
-      describe: (match) => assignmentOf(spec.id, match, optionsOf.get(match.entrant) ?? {}),
-      changed,
-      failed,
-    },
-    clock,
-    initially,
-  );
+  const assignmentsOf = (entrant: string) => byEntrant.get(entrant) ?? [];
+  const declared = ({ name, tasks }: Entrant) => declare(name, tasks);
+  const roster = createRoster(scheduleOf(spec, { keys, assignmentsOf, declared, changed, failed }), clock, initially);
 
   const matchOf = (taskId: string, entrant: string) => byEntrant.get(entrant)?.find((match) => match.taskId === taskId);
 
@@ -143,8 +143,14 @@ export function createTournament(
     get over() {
       return unfinished.size === 0;
     },
-    changedAt: (match) => changedAt.get(match) ?? 0,
-    undeclared: (match) => !declared.has(match.entrant) && match.standing === "pending" && match.forfeit === undefined,
+    get cancelled() {
+      return cancelled;
+    },
+    get changes() {
+      return told;
+    },
+    changedAt,
+    undeclared: (match) => !heard.has(match.entrant) && match.standing === "pending" && match.forfeit === undefined,
     declare,
     match: matchOf,
     onChange,
@@ -162,6 +168,13 @@ export function createTournament(
       );
       for (const match of given) match.giveUp(forfeit);
       return given.map(({ taskId }) => taskId);
+    },
+    cancel() {
+      cancelled = true;
+      for (const match of unfinished) touch(match);
+      work.close();
+      roster.end(cancelledError(spec.id));
+      changed();
     },
     recover(taskId, entrant, trial, played) {
       const match = matchOf(taskId, entrant);
@@ -187,20 +200,46 @@ export function createTournament(
   };
 }
 
-/** A match as the session that plays it sees it. */
-const assignmentOf = (
-  tournamentId: string,
-  match: TournamentMatch,
-  agentOptions: Assignment["agentOptions"],
-): Assignment => ({
-  tournamentId,
-  matchId: `${match.taskId}/${match.entrant}`,
-  taskId: match.taskId,
-  task: match.task,
-  agentOptions,
-  source: match.source,
-  keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
-});
+/** Counts changes of matches. */
+function matchChanges() {
+  let changes = 0;
+  const last = new WeakMap<TournamentMatch, number>();
+  return {
+    touch: (match: TournamentMatch) => void last.set(match, ++changes),
+    changedAt: (match: TournamentMatch) => last.get(match) ?? 0,
+  };
+}
+
+/** What the roster asks of a tournament, and is told of its matches. */
+function scheduleOf(
+  spec: CheckedSpec,
+  rest: Pick<Schedule<TournamentMatch>, "keys" | "assignmentsOf" | "declared" | "changed" | "failed">,
+): Schedule<TournamentMatch> {
+  const optionsOf = new Map(spec.agents.map(({ name, options }) => [name, options]));
+  return {
+    ...rest,
+    name: `tournament ${spec.id}`,
+    entrants: spec.agents,
+    describe: (match) => ({
+      tournamentId: spec.id,
+      matchId: `${match.taskId}/${match.entrant}`,
+      taskId: match.taskId,
+      task: match.task,
+      agentOptions: optionsOf.get(match.entrant) ?? {},
+      source: match.source,
+      keepsTruncated: (reason) => !SERVER_FAULTS.includes(reason) && match.forfeitsBy(reason),
+    }),
+  };
+}
+
+/** What everybody is told who plays a tournament that was cancelled, or wants to. */
+export function cancelledError(id: string): IcrlError {
+  return new IcrlError(
+    "TOURNAMENT_CANCELLED",
+    `tournament ${id} was cancelled: DeleteTournament forgets it, and what is created then begins anew`,
+    { tournament: id },
+  );
+}
 
 /** What the matches of a tournament tell it, and ask. */
 interface MatchHooks {
@@ -210,6 +249,7 @@ interface MatchHooks {
   mayLeave(entrant: string): boolean;
   /** Told what fails where no session can be. */
   failed(error: unknown): void;
+  cancelled(): boolean;
 }
 
 /** The matches of a spec: by task, then by entrant. */
@@ -235,6 +275,7 @@ function matchesOf(
           },
           mayLeave: () => hooks.mayLeave(entrant),
           failed: hooks.failed,
+          cancelled: hooks.cancelled,
         };
         const match: TournamentMatch = createMatch(
           seriesOf(spec, id, entrant),

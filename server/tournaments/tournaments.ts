@@ -8,46 +8,44 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import type { CreateTournamentRequest as Request } from "../../proto/gen/icrl/v1/tournament.js";
-import { checkSpecName } from "../matches/checked-names.js";
-import { createEntrantKeys } from "../matches/entrant-keys.js";
+import { ownerHash } from "../keys.js";
 import { type Entrant, type Lobby, nothingMore, type Place, type Seat } from "../matches/lobby.js";
 import type { OpenSchedules } from "../matches/open-schedules.js";
 import type { Limits } from "../sessions/limits.js";
-import type { MemoryBudget, Release } from "../sessions/memory-budget.js";
+import type { MemoryBudget } from "../sessions/memory-budget.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import type { WorkQueue } from "../work/work-queue.js";
+import { bringing, holdWhilePlayed } from "./bringing.js";
 import { createConclusions } from "./conclude.js";
-import { type Entry, followed, type LoadedEntry, resultsOf } from "./entry.js";
-import { type FinalCounts, type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
-import type { Forfeit, TournamentMatch } from "./match.js";
-import { recoverTournament } from "./recover.js";
+import { createEndings, type Endings } from "./endings.js";
+import type { Entry, LoadedEntry } from "./entry.js";
+import { type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
 import { computeResults } from "./results.js";
+import { type Attending, attendanceOf, checkEntrants, sayBeforehand } from "./said-of-entrants.js";
+import { about, howFar, type Slot, shown } from "./slot.js";
 import { type CheckedSpec, checkSpec, seedKeyText, tournamentBytes } from "./spec.js";
-import { type Attendance, createTournament, type Tournament, UNATTENDED } from "./tournament.js";
+import { cancelledError, type Tournament } from "./tournament.js";
 import type { TournamentEvent } from "./tournament-event.js";
 import { type Candidate, tournamentFor } from "./tournament-for.js";
 
 /** The tournaments of a server. */
-export interface Tournaments extends Lobby {
+export interface Tournaments extends Lobby, Endings {
   /**
    * Creates and starts one, or goes on with the one of the same spec. It is on disk when this resolves, whoever created it; where it
    * cannot be written there is none, and the next who asks creates it. Whoever gives no seed key gets the one that there is, or a new one.
-   * @throws SPEC_INVALID, also where the tournament has another seed key, and what its tasks throw; LOG_UNWRITABLE
+   * Who shows another key than its owner's finds it as it is.
+   * @throws SPEC_INVALID, also where the tournament has another seed key, and what its tasks throw; LOG_UNWRITABLE, KEY_REFUSED,
+   *   TOURNAMENT_CANCELLED, SERVER_BUSY
    */
-  create(request: Request): Promise<{ entry: LoadedEntry; existed: boolean }>;
+  create(request: Request, operator: boolean): Promise<{ entry: LoadedEntry; existed: boolean }>;
   /** @throws TOURNAMENT_UNKNOWN; LOG_CORRUPT if it has to be read and cannot be */
   get(id: string): Promise<LoadedEntry>;
   /** Oldest first. */
   list(): readonly Entry[];
-  /**
-   * Forfeits matches of an entrant, as Tournament.forfeit does; that they are is on disk when this resolves.
-   *
-   * @param key the entrant's, where it has one
-   * @throws TOURNAMENT_UNKNOWN, ENTRANT_UNKNOWN, KEY_REFUSED, LOG_UNWRITABLE, SERVER_DRAINING
-   */
+  /** Of a list: a number that grows with every tournament, from 1, and stays while the server runs. */
+  numberOf(id: string): number;
   /** Seeds of those that this version of the server leaves alone, as it would play something else: they are in no list. */
   readonly leftAlone: readonly Pick<CheckedSpec, "seed" | "seedKey">[];
-  forfeit(id: string, entrant: string, forfeit: Forfeit, all: boolean, key: string): Promise<string[]>;
   /** Whether nothing will change any more: the server is about to stop. */
   readonly closed: boolean;
   /** Stops waiting for entrants, tells listeners, and takes no more; resolves when the journals are written. */
@@ -72,21 +70,10 @@ export interface TournamentsContext {
   readonly tell: (event: TournamentEvent) => void;
 }
 
-/** An entry's place: what an earlier run left is loaded at most once. */
-interface Slot {
-  readonly spec: CheckedSpec;
-  readonly journal: Journal;
-  /** What an earlier run left. */
-  readonly record: JournalRecord | undefined;
-  entry: LoadedEntry | undefined;
-  loading: Promise<LoadedEntry> | undefined;
-}
-
 /** Of a seed key that is drawn: nobody guesses it. */
 const SEED_KEY_BYTES = 32;
 
 type StartedSlot = Slot & { readonly entry: LoadedEntry };
-type Attending = (entrant: string) => Attendance;
 
 /**
  * The tournaments that a folder knows of; those that are not finished are brought to where they were.
@@ -94,7 +81,7 @@ type Attending = (entrant: string) => Attendance;
  * @throws LOG_CORRUPT if a journal or a shard of an unfinished one cannot be read
  */
 export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
-  const { dataDir, limits, sink, memory, clock, work, onError, tell } = context;
+  const { dataDir, limits, sink, clock, onError, tell } = context;
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
   const creating = new Map<string, Promise<StartedSlot>>();
   const conclusions = createConclusions({ sink, clock, onError, tell });
@@ -102,79 +89,72 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   /** What may be written only as long as the log is ours. */
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
   const { slots, leftAlone } = earlierSlots(context, journalOf);
+  let created = slots.size;
   context.schedules.watch(() => creating.size + unfinishedIn(slots.values()));
 
-  const follow = (tournament: Tournament, journal: Journal, earlier: FinalCounts | undefined) => {
-    const conclude = async () => {
-      if (closed) return undefined;
-      if (earlier === undefined) await conclusions.conclude(tournament, journal);
-      return tournament.work.run(computeResults(tournament));
-    };
-    return followed(tournament, earlier, conclude, onError);
-  };
+  const { load, begin } = bringing(context, async (tournament, journal, earlier) => {
+    if (closed) return undefined;
+    if (earlier === undefined) await conclusions.conclude(tournament, journal);
+    return tournament.work.run(computeResults(tournament));
+  });
 
-  function load(slot: Slot): Promise<LoadedEntry> {
-    slot.loading ??= (async () => {
-      const record = slot.record as JournalRecord;
-      const tournament = createTournament(slot.spec, clock, work, () => UNATTENDED, slot.journal.append, tell);
-      await recoverTournament(tournament, dataDir, record);
-      slot.entry = follow(tournament, slot.journal, record.finished);
-      if (record.finished === undefined) holdWhilePlayed(slot.entry, memory.hold(tournamentBytes(slot.spec)));
-      // Until its results are there it would look as if it were still being played.
-      if (record.finished !== undefined) await resultsOf(slot.entry);
-      return slot.entry;
-    })();
+  function loadOnce(slot: Slot): Promise<LoadedEntry> {
+    slot.loading = load(slot).then((entry) => {
+      slot.entry = entry;
+      return entry;
+    });
     return slot.loading;
   }
 
   /** The slot's entry, with its results where it was finished before: whoever asks while it is read waits, too. */
-  async function loaded(slot: Slot): Promise<LoadedEntry> {
-    return slot.loading ?? slot.entry ?? load(slot);
-  }
+  const loaded = async (slot: Slot): Promise<LoadedEntry> => slot.loading ?? slot.entry ?? loadOnce(slot);
 
   /** Writes that there is a tournament, and then starts it. */
   async function start(spec: CheckedSpec, attendance: Attending, request: Request): Promise<StartedSlot> {
     const journal = journalOf(spec.id);
-    const key = spec.seedKey === "" ? {} : { seed_key: spec.seedKey };
-    journal.append({ event: "created", spec: journalled(spec), ...key, at: new Date().toISOString() });
-    await journal.durable();
-    const tournament = createTournament(spec, clock, work, attendance, journal.append, tell);
-    sayBeforehand(tournament, request);
-    await journal.durable();
-    const entry = follow(tournament, journal, undefined);
-    const slot = { spec, journal, record: undefined, entry, loading: undefined };
+    const owner = ownerHash(request.ownerKey);
+    const entry = await begin(spec, journal, attendance, request, owner);
+    const place = { record: undefined, entry, loading: undefined, deleting: undefined };
+    const slot = { number: ++created, spec, journal, owner, ...place };
     slots.set(spec.id, slot);
-    tell({ event: "tournament_created", ...about(spec, tournament.matches) });
-    if (closed) tournament.close();
+    tell({ event: "tournament_created", ...about(spec, entry.tournament.matches) });
+    if (closed) entry.tournament.close();
     return slot;
   }
 
-  const unfinished = [...slots.values()].filter(({ record }) => record?.finished === undefined);
+  const unfinished = [...slots.values()].filter(({ record }) => !record?.finished && !record?.cancelled);
   if (unfinished.length > 0) await sink.seal();
-  for (const slot of unfinished) tell({ event: "tournament_resumed", ...howFar(await load(slot)) });
+  for (const slot of unfinished) tell({ event: "tournament_resumed", ...howFar(await loaded(slot)) });
 
-  async function get(id: string): Promise<LoadedEntry> {
-    const slot = slots.get(id);
-    if (slot !== undefined) return loaded(slot);
-    throw new IcrlError(
-      "TOURNAMENT_UNKNOWN",
-      `no tournament "${id}": this server has ${slots.size}, see ListTournaments`,
-    );
-  }
+  const endings = createEndings({
+    ...{ sink, tell, loaded },
+    slotOf(id) {
+      if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
+      return slotOf(slots, id);
+    },
+    forgotten: ({ spec }) => void slots.delete(spec.id),
+  });
 
   return {
-    async create(request) {
+    async create(request, operator) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const seedKey = request.seedKey === undefined ? undefined : seedKeyText(request.seedKey);
       const attendance = attendanceOf(request, spec, limits);
       checkEntrants(spec, request);
+      const owner = ownerHash(request.ownerKey);
       for (;;) {
         const slot = slots.get(spec.id);
+        if (slot?.deleting !== undefined) {
+          await slot.deleting.catch(() => {});
+          continue;
+        }
         if (slot !== undefined) {
           requireSameKey(slot.spec, seedKey);
+          if (shown(slot).cancelled) throw cancelledError(spec.id);
           const entry = await loaded(slot);
-          await goOn(entry.tournament, slot.journal, attendance, request);
+          const mayAsk = operator || slot.owner === undefined || slot.owner === owner;
+          if (mayAsk) await goOn(entry.tournament, slot.journal, attendance, request);
           return { entry, existed: true };
         }
         const byAnother = creating.get(spec.id);
@@ -187,16 +167,10 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       creating.set(spec.id, mine);
       return { entry: (await mine).entry, existed: false };
     },
-    get,
+    get: async (id) => loaded(slotOf(slots, id)),
     list: () => Array.from(slots.values(), shown),
-    async forfeit(id, entrant, forfeit, all, key) {
-      if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
-      const { tournament } = await get(id);
-      checkMayForfeit(tournament, entrant, key);
-      const given = tournament.forfeit(entrant, forfeit, all);
-      await slots.get(id)?.journal.durable();
-      return given;
-    },
+    numberOf: (id) => slots.get(id)?.number ?? 0,
+    ...endings,
     leftAlone,
     enter: (entrant, seat) => seated(entrant, seat, tournamentFor(entrant, Array.from(slots.values(), candidate))),
     get closed() {
@@ -215,9 +189,12 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
 /** How many are being played. */
 function unfinishedIn(slots: Iterable<Slot>): number {
   let count = 0;
-  for (const { entry } of slots) if (entry?.tournament.over === false) count += 1;
+  for (const { entry } of slots) if (entry !== undefined && isPlayed(entry.tournament)) count += 1;
   return count;
 }
+
+/** Whether something is left to play. */
+const isPlayed = ({ over, cancelled }: Tournament): boolean => !over && !cancelled;
 
 /** Those of earlier runs of the server, and the seeds of those that are left alone. @throws LOG_CORRUPT */
 function earlierSlots({ dataDir, limits, onError }: TournamentsContext, journalOf: (id: string) => Journal) {
@@ -225,10 +202,30 @@ function earlierSlots({ dataDir, limits, onError }: TournamentsContext, journalO
   const leftAlone: Pick<CheckedSpec, "seed" | "seedKey">[] = [];
   for (const record of readJournals(dataDir)) {
     const spec = specOf(record, limits, onError);
-    if (spec === undefined) leftAlone.push({ seed: record.spec.seed as bigint, seedKey: record.seedKey });
-    else slots.set(spec.id, { spec, journal: journalOf(spec.id), record, entry: undefined, loading: undefined });
+    if (spec === undefined) {
+      leftAlone.push({ seed: record.spec.seed as bigint, seedKey: record.seedKey });
+      continue;
+    }
+    const place = { record, entry: undefined, loading: undefined, deleting: undefined };
+    slots.set(spec.id, {
+      number: slots.size + 1,
+      spec,
+      journal: journalOf(spec.id),
+      owner: record.owner,
+      ...place,
+    });
   }
   return { slots, leftAlone };
+}
+
+/** @throws TOURNAMENT_UNKNOWN */
+function slotOf(slots: ReadonlyMap<string, Slot>, id: string): Slot {
+  const slot = slots.get(id);
+  if (slot !== undefined && slot.deleting === undefined) return slot;
+  throw new IcrlError(
+    "TOURNAMENT_UNKNOWN",
+    `no tournament "${id}": this server has ${slots.size}, see ListTournaments`,
+  );
 }
 
 /** Somebody wants a tournament that there is. What it says of entrants is on disk when this resolves. */
@@ -239,39 +236,15 @@ async function goOn(tournament: Tournament, journal: Journal, attendance: Attend
   tournament.attend(attendance);
 }
 
-/** What a request says of entrants before they come. @throws KEY_REFUSED, and then none of it is said */
-function sayBeforehand(tournament: Tournament, { declarations, entrantKeys }: Request): void {
-  for (const { name, key } of entrantKeys) tournament.keys.checkGiven(name, key);
-  for (const { name, key } of entrantKeys) tournament.keys.give(name, key);
-  for (const { name, tasks } of declarations) tournament.declare(name, tasks);
-}
-
 /** A place in a tournament, or where it is over. */
 const seated = (entrant: Entrant, seat: Seat, tournament: Tournament | undefined): Place =>
   tournament === undefined ? nothingMore(seat) : tournament.enter(entrant, seat);
 
 /** A slot as whoever looks for its tournament sees it. */
-const candidate = ({ spec, entry }: Slot): Candidate => ({
-  spec,
-  unfinished: entry === undefined || entry.tournament.over ? undefined : entry.tournament,
-});
-
-/** A slot's entry as a list shows it, without reading anything. */
-const shown = ({ spec, entry, record }: Slot): Entry =>
-  entry ?? { spec, tournament: undefined, results: undefined, finished: true, earlier: record?.finished };
-
-/** What an event says of a tournament that goes on. */
-const howFar = ({ spec, tournament: { matches } }: LoadedEntry) => ({
-  ...about(spec, matches),
-  unfinished: matches.filter((match) => !match.finished).length,
-});
-
-/** What an event says of a tournament. */
-const about = ({ id, name, trials }: CheckedSpec, { length }: readonly TournamentMatch[]) => ({
-  tournamentId: id,
-  name,
-  matches: length,
-  trials,
+const candidate = (slot: Slot): Candidate => ({
+  spec: slot.spec,
+  unfinished: slot.entry !== undefined && isPlayed(slot.entry.tournament) ? slot.entry.tournament : undefined,
+  cancelled: shown(slot).cancelled,
 });
 
 /** The spec of a journal; undefined, and onError told, where this version of the server would play something else. */
@@ -291,75 +264,6 @@ function specOf(
   }
 }
 
-/** @throws SPEC_INVALID if somebody wants a tournament that there is with other trials than it has */
-function requireSameKey({ id, seedKey }: CheckedSpec, wanted: string | undefined): void {
-  if (wanted === undefined || wanted === seedKey) return;
-  throw new IcrlError(
-    "SPEC_INVALID",
-    `tournament ${id} exists with another seed_key, which gives it other trials: leave seed_key out to go on with it, or change its name or seed`,
-  );
-}
-
-/** The spec as a journal keeps it. */
-function journalled({ name, seed, trials, tasks, agents }: CheckedSpec): Record<string, unknown> {
-  return {
-    name,
-    seed: String(seed),
-    trials,
-    tasks: tasks.map(({ id, task, options }) => ({ id, task: task.name, options })),
-    agents,
-  };
-}
-
-/** @throws SPEC_INVALID if a request says something of somebody who is no entrant */
-function requireEntrant({ agents }: CheckedSpec, name: string, what: string): void {
-  if (agents.some((agent) => agent.name === name)) return;
-  const names = agents.map((agent) => agent.name).join(", ");
-  throw new IcrlError("SPEC_INVALID", `"${name}" ${what}, but the entrants are ${names}`);
-}
-
-/** @throws ENTRANT_UNKNOWN; KEY_REFUSED if the entrant has another key */
-function checkMayForfeit({ spec: { id }, lists, keys }: Tournament, entrant: string, key: string): void {
-  if (!lists(entrant)) throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${id} has no entrant "${entrant}"`);
-  if (!keys.has(entrant) || keys.is(entrant, key)) return;
-  throw new IcrlError("KEY_REFUSED", `entrant "${entrant}" of tournament ${id} has a key: give it as key`);
-}
-
-/** @throws SPEC_INVALID if something is said of somebody who is no entrant; KEY_REFUSED for keys that cannot be any, or two of one entrant */
-function checkEntrants(spec: CheckedSpec, { declarations, entrantKeys }: Request): void {
-  checkDeclarations(declarations, spec);
-  requireAtMostAll("entrant_keys", entrantKeys, spec);
-  const unused = createEntrantKeys("a new tournament", () => {});
-  for (const { name, key } of entrantKeys) {
-    requireEntrant(spec, name, "is given a key");
-    unused.give(name, key); // another one for the same entrant is refused
-  }
-}
-
-/** Names of tasks and kinds that an entrant may be declared to play, as in `hello.tasks`. */
-const MAX_DECLARED = 1000;
-
-/** Sees that what is said of entrants can be kept, and is said once of each. @throws SPEC_INVALID */
-function checkDeclarations(declarations: Request["declarations"], spec: CheckedSpec): void {
-  requireAtMostAll("declarations", declarations, spec);
-  for (const { name, tasks } of declarations) {
-    requireEntrant(spec, name, "is declared to play tasks");
-    if (tasks.length > MAX_DECLARED) {
-      throw new IcrlError(
-        "SPEC_INVALID",
-        `"${name}" is declared to play ${tasks.length} tasks: at most ${MAX_DECLARED}`,
-      );
-    }
-    for (const task of tasks) checkSpecName(`a task that "${name}" is declared to play`, task);
-  }
-}
-
-/** @throws SPEC_INVALID if a request says more than one thing of each entrant */
-function requireAtMostAll(what: string, { length }: readonly unknown[], { agents }: CheckedSpec): void {
-  if (length <= agents.length) return;
-  throw new IcrlError("SPEC_INVALID", `${length} ${what} of ${agents.length} entrants: give one of each at most`);
-}
-
 /** Starts a tournament with its memory reserved. @throws SERVER_BUSY */
 function holding(
   { memory, schedules }: TournamentsContext,
@@ -373,26 +277,11 @@ function holding(
   return starting;
 }
 
-/** Gives memory back when nothing is left to play. */
-function holdWhilePlayed({ tournament }: LoadedEntry, release: Release): void {
-  if (tournament.over) return release();
-  const stop = tournament.onChange(() => {
-    if (!tournament.over) return;
-    stop();
-    release();
-  });
-}
-
-/** How a request wants entrants to be waited for. @throws SPEC_INVALID */
-function attendanceOf({ attendance }: Request, spec: CheckedSpec, limits: Limits): Attending {
-  const usual = { mayLeave: false, timeoutMs: limits.entrantTimeoutMs, processes: 1 };
-  const wanted = new Map<string, Attendance>();
-  requireAtMostAll("attendances", attendance, spec);
-  for (const { name, processes, mayLeave } of attendance) {
-    requireEntrant(spec, name, "is to be waited for");
-    if (processes < 1)
-      throw new IcrlError("SPEC_INVALID", `${processes} processes of "${name}" are awaited: at least 1`);
-    wanted.set(name, { mayLeave, timeoutMs: mayLeave ? undefined : usual.timeoutMs, processes });
-  }
-  return (entrant) => wanted.get(entrant) ?? usual;
+/** @throws SPEC_INVALID if somebody wants a tournament that there is with other trials than it has */
+function requireSameKey({ id, seedKey }: CheckedSpec, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === seedKey) return;
+  throw new IcrlError(
+    "SPEC_INVALID",
+    `tournament ${id} exists with another seed_key, which gives it other trials: leave seed_key out to go on with it, or change its name or seed`,
+  );
 }

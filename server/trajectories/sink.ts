@@ -77,6 +77,8 @@ export interface EpisodeRecord {
 export interface TrajectorySink {
   /** Number of the last episode that is durable; episodes are numbered from 1 in the order of `append`. */
   readonly durable: number;
+  /** Number, from 0, that the next episode to become durable has in the whole log, gaps counted. */
+  readonly end: number;
   /** Episodes that are in it: those that it held when it was opened, and those that became durable since. */
   readonly episodes: number;
   /** Whether the last attempt to write succeeded. */

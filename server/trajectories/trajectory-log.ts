@@ -98,7 +98,6 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   }
 
   const mustHold = () => orUnwritable(lock.check);
-
   /** Notes how many episodes there are, where that is not noted already: a file that is taken away later is missed. */
   function noteEpisodes(): void {
     if (writer.next === recovered.next) return;
@@ -109,6 +108,9 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   return {
     get durable() {
       return rows.durable;
+    },
+    get end() {
+      return writer.next;
     },
     get episodes() {
       return earlier + rows.committed;

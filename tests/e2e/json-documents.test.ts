@@ -133,6 +133,40 @@ test("--json of `agent` tells which matches it played", async () => {
   connection.close();
 });
 
+test("--json of `tournament list`, `cancel` and `delete`: what there is, and that it is ended, by its owner or the operator", async () => {
+  const connection = await connect(server.address);
+  const spec = {
+    name: "owned",
+    seed: 1n,
+    trials: 2,
+    tasks: [{ id: "swim", task: "river-swim", options: {} }],
+    agents: [{ name: "drifter", agent: "uniform", options: {}, tasks: [] }],
+  };
+  const made = await connection.createTournament({ spec, ownerKey: "owner's-secret-0123456789" });
+  connection.close();
+  const id = made.tournament?.id as string;
+  const at = ["--server", server.address] as const;
+  const owned = { id, name: "owned", trials: 2, tasks: ["swim"], agents: ["drifter"] };
+  expect((await listed("tournament", "list", ...at)) as unknown[]).toContainEqual({ ...owned, state: "pending" });
+  expect(await icrlHere("tournament", "cancel", id, ...at)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("KEY_REFUSED"),
+  });
+  expect(await listed("tournament", "cancel", id, ...at, "--owner-key", "owner's-secret-0123456789")).toEqual({
+    id,
+    cancelled: true,
+  });
+  expect((await listed("tournament", "list", ...at)) as unknown[]).toContainEqual({ ...owned, state: "cancelled" });
+  process.env.ICRL_OPERATOR_KEY = (JSON.parse(server.firstLine) as { operator_key: string }).operator_key;
+  try {
+    expect(await listed("tournament", "delete", id, ...at)).toEqual({ id, deleted: true });
+  } finally {
+    delete process.env.ICRL_OPERATOR_KEY;
+  }
+  const left = (await listed("tournament", "list", ...at)) as { id: string }[];
+  expect(left.map((each) => each.id)).not.toContain(id);
+});
+
 test("the live page's usual port gives way where it is taken, and one that was asked for does not", async () => {
   const { http } = JSON.parse(server.firstLine) as { http: string };
   expect((await fetch(http)).headers.get("content-type")).toBe("text/html; charset=utf-8");
@@ -159,6 +193,7 @@ test("--json of `serve` is one line when it listens; SIGTERM ends it with exit c
     http: "string",
     page: "string",
     metrics: null,
+    operator_key: "string",
     data: "string",
     torn_bytes: "number",
     pid: "number",

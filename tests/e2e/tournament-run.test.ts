@@ -67,6 +67,10 @@ test("--json is what results.json holds; docs/results.md has its fields", () => 
       ...["tournament.json", "tournaments", "trials.parquet"],
     ].sort(),
   );
+  const key = join(out, "owner.key");
+  expect(statSync(key).mode & 0o777).toBe(0o600);
+  expect(readFileSync(key, "utf8")).toMatch(/^[0-9a-f]{32}\n$/);
+  expect(JSON.stringify(document)).not.toContain(readFileSync(key, "utf8").trim());
 });
 
 test("its own entrants are known by keys that come of a secret which its owner alone may read", () => {
@@ -91,6 +95,8 @@ test("a secret that is none is refused, not replaced", async () => {
   expect(() => ownerKey(other)).toThrow(/is no key of a tournament: restore it, or begin anew with --overwrite/);
   expect(readFileSync(join(other, "owner.key"), "utf8")).toBe("not a key");
 });
+const refusedDelete = async (id: string, server: string) =>
+  (await icrlHere("tournament", "delete", id, "--server", server)).stderr;
 
 test("exit code 4 tells that a match was forfeited, here by an agent of somebody's own that never came", async () => {
   const server = await startServe(path("forfeits"), "--entrant-timeout-ms", "300"); // the flag of a limit, which no other test gives
@@ -104,6 +110,10 @@ test("exit code 4 tells that a match was forfeited, here by an agent of somebody
     "--server",
     server.address,
   );
+  const { id } = JSON.parse(readFileSync(join(path("forfeit-out"), "results.json"), "utf8")).tournament;
+  expect(await refusedDelete(id, server.address)).toContain("KEY_REFUSED");
+  const deleted = await icrlHere("tournament", "delete", id, "--server", server.address, "--out", path("forfeit-out"));
+  expect(deleted.stdout).toBe(`tournament ${id} is deleted\n`);
   await server.stop();
   expect(stderr).toContain(
     `mine: "not-built-in" is not built in; start it with --connect ${server.address} --entrant mine\n`,

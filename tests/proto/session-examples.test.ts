@@ -100,6 +100,7 @@ function comparable(message: Json): Json {
 function patientSink(): SessionContext["sink"] {
   const sink = {
     durable: 0,
+    end: 0,
     episodes: 0,
     writable: true,
     failures: 0,

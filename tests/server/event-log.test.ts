@@ -56,6 +56,16 @@ async function playTrial(server: TestServer): Promise<void> {
   await stream.ended;
 }
 
+/** Has the log rolled into shards: a collection that begins looks there for what it has already. Its id. */
+async function seal({ connection }: TestServer): Promise<string> {
+  const behaviours = [{ name: "nobody", agent: "nobody", options: {}, weight: 1 }];
+  const seed = BigInt((await connection.listCollections()).collections.length);
+  const { collection } = await connection.createCollection({
+    spec: { name: "test", seed, tasks: [{ ...BANDIT, trials: 1 }], behaviours },
+  });
+  return collection?.id as string;
+}
+
 test("a session that goes well is said at debug, one that fails at info, each once", async () => {
   const server = await talkative();
   await playTrial(server);
@@ -124,10 +134,26 @@ test("a tournament's life is said, that of an earlier server goes on, and no lin
   expect(JSON.stringify([first.said, second.said])).not.toContain(String(of.seed));
 });
 
+test("that a tournament or a collection is cancelled, or a tournament deleted, is said once", async () => {
+  const server = await talkative();
+  const { connection } = server;
+  const id = await create(connection, spec(["a", "b"], { tasks: [BANDIT] }));
+  for (let times = 0; times < 2; times++) await connection.cancelTournament({ id });
+  await connection.deleteTournament({ id });
+  const collection = await seal(server);
+  for (let times = 0; times < 2; times++) await connection.cancelCollection({ id: collection });
+  const about = { level: 30, tournament_id: id, name: "test" };
+  expect(saidOf(server, "tournament_cancelled")).toMatchObject([{ ...about, matches: 2, unfinished: 2 }]);
+  expect(saidOf(server, "tournament_deleted")).toMatchObject([about]);
+  expect(saidOf(server, "collection_cancelled")).toMatchObject([
+    { level: 30, collection_id: collection, name: "test", unfinished: 1 },
+  ]);
+});
+
 test("a log that cannot be written says so, and that it can again", async () => {
   const server = await talkative();
   await playTrial(server);
-  await server.connection.listTrajectories({ filter: undefined, pageSize: 1, pageToken: "" }); // no segment is open
+  await seal(server); // no segment is open
   const folder = join(server.dataDir, "log");
   renameSync(folder, `${folder}.away`);
   await expect(playTrial(server)).rejects.toThrow("LOG_UNWRITABLE");
@@ -151,7 +177,7 @@ test("what is wrong with the log's files is said", async () => {
   // As many shards as are worth joining, one of which is none.
   for (let i = 0; i < 8; i++) {
     await playTrial(server);
-    await server.connection.listTrajectories({ filter: undefined, pageSize: 1, pageToken: "" });
+    await seal(server);
   }
   const [shard] = listShards(server.dataDir);
   rmSync(shard.path);

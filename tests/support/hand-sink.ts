@@ -30,6 +30,9 @@ export function handSink(): HandSink {
     get durable() {
       return durable;
     },
+    get end() {
+      return durable;
+    },
     get episodes() {
       return durable;
     },

@@ -90,6 +90,9 @@ export function memoryPlace(parts: Partial<MemorySinkParts> = {}): SinkPlace {
       get durable() {
         return durable;
       },
+      get end() {
+        return disk.length;
+      },
       get episodes() {
         return disk.length;
       },

@@ -14,6 +14,7 @@ import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
 import { ownCommandLine, typedCommand } from "../../typed-command.js";
 import { hostAndPort, required, seedKey, uint64, wholeNumber } from "../arguments.js";
+import { operatorKey } from "../operator-key.js";
 
 interface RunFlags {
   out?: string;
@@ -88,7 +89,7 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   const plan = {
     spec: { ...spec, trials: flags.trials ?? spec.trials, seed: flags.seed ?? spec.seed },
     seedKey: flags.seedKey ?? keyOfFile,
-    ...{ out, overwrite, parallel, awaited, server, listen, command: ownCommandLine() },
+    ...{ out, overwrite, parallel, awaited, server, listen, operatorKey: operatorKey(), command: ownCommandLine() },
   };
   const startedAt = performance.now();
   const progress = commandProgress();

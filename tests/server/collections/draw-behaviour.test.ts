@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { behaviourDraw, sharedOut } from "#icrl/server/collections/draw-behaviour.js";
 import { runAtOnce } from "#icrl/common/slices.js";
-import { drawBehaviour, drawBehaviours } from "#icrl/server/collections/draw-behaviour.js";
+import { behaviourDraw, drawBehaviour, drawBehaviours, sharedOut } from "#icrl/server/collections/draw-behaviour.js";
 import type { CheckedCollection } from "#icrl/server/collections/spec.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 

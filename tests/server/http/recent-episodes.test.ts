@@ -8,6 +8,7 @@ function sinkOf(takes = true): TrajectorySink {
   let appended = 0;
   return {
     durable: 0,
+    end: 0,
     episodes: 0,
     writable: takes,
     failures: 0,

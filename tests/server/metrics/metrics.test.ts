@@ -144,6 +144,7 @@ test("a tournament's matches are in one state each while it runs, and are counte
         'icrl_tournaments{state="pending"}': 0,
         'icrl_tournaments{state="running"}': 1,
         'icrl_tournaments{state="finished"}': 0,
+        'icrl_tournaments{state="cancelled"}': 0,
         'icrl_matches{state="undeclared"}': 1,
         'icrl_matches{state="pending"}': 0,
         'icrl_matches{state="running"}': 0,
@@ -159,6 +160,7 @@ test("a tournament's matches are in one state each while it runs, and are counte
   expect(await numbers(pageUrl, "icrl_tournaments", "icrl_matches", "icrl_matches_ended_total")).toMatchObject({
     'icrl_tournaments{state="running"}': 0,
     'icrl_tournaments{state="finished"}': 1,
+    'icrl_tournaments{state="cancelled"}': 0,
     'icrl_matches{state="finished"}': 0,
     'icrl_matches_ended_total{outcome="finished"}': 2,
   });

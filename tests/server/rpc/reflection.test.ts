@@ -129,7 +129,7 @@ test("a stranger's tool finds the services, learns their messages and calls them
   expect(error).toMatchObject({ code: 5 });
 
   const tournaments = clientOf(await load("icrl.v1.TournamentService"), "icrl.v1.TournamentService", server.address);
-  expect(await call(tournaments, "ListTournaments", {})).toEqual({ tournaments: [] });
+  expect(await call(tournaments, "ListTournaments", {})).toEqual({ tournaments: [], next_page_token: "" });
   const trajectories = clientOf(await load("icrl.v1.TrajectoryService"), "icrl.v1.TrajectoryService", server.address);
   expect(await call(trajectories, "ListTrajectories", {})).toMatchObject({ trajectories: [], next_page_token: "" });
 });

@@ -269,6 +269,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
   const written = new Promise<void>((resolve) => (write = resolve));
   const sink: SessionContext["sink"] = {
     durable: 0,
+    end: 0,
     episodes: 0,
     writable: true,
     failures: 0,

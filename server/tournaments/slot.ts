@@ -1,0 +1,41 @@
+/** The places of a server's tournaments: each with its journal, and loaded at most once. */
+import type { Entry, LoadedEntry } from "./entry.js";
+import type { Journal, JournalRecord } from "./journal.js";
+import type { TournamentMatch } from "./match.js";
+import type { CheckedSpec } from "./spec.js";
+
+/** An entry's place: what an earlier run left is loaded at most once. */
+export interface Slot {
+  readonly number: number;
+  readonly spec: CheckedSpec;
+  readonly journal: Journal;
+  /** Hash of its owner's key; undefined where it has none. */
+  readonly owner: string | undefined;
+  /** What an earlier run left. */
+  readonly record: JournalRecord | undefined;
+  entry: LoadedEntry | undefined;
+  loading: Promise<LoadedEntry> | undefined;
+  /** On its way to be forgotten. */
+  deleting: Promise<void> | undefined;
+}
+
+/** A slot's entry as a list shows it, without reading anything. */
+export const shown = ({ spec, entry, record }: Slot): Entry =>
+  entry ?? {
+    ...{ spec, tournament: undefined, results: undefined },
+    ...{ finished: record?.cancelled !== true, cancelled: record?.cancelled === true, earlier: record?.finished },
+  };
+
+/** What an event says of a tournament that goes on. */
+export const howFar = ({ spec, tournament: { matches } }: LoadedEntry) => ({
+  ...about(spec, matches),
+  unfinished: matches.filter((match) => !match.finished).length,
+});
+
+/** What an event says of a tournament. */
+export const about = ({ id, name, trials }: CheckedSpec, { length }: readonly TournamentMatch[]) => ({
+  tournamentId: id,
+  name,
+  matches: length,
+  trials,
+});
