@@ -6,6 +6,7 @@ import type { Client } from "@grpc/grpc-js";
 import { tableFromIPC } from "apache-arrow";
 import { meanAndStandardError } from "#icrl/common/mean-and-standard-error.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
+import { runAtOnce } from "#icrl/common/slices.js";
 import { boolElements, float32Elements } from "#icrl/common/tensor.js";
 import type { Opened, TrialStart } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { type Tournament, TournamentState } from "#icrl/proto/gen/icrl/v1/tournament.js";
@@ -166,7 +167,7 @@ export async function gainOf({ server, id, task }: Arena, entrant = CHEATER): Pr
   for await (const { arrowIpc } of server.connection.streamTrials({ id })) {
     for (const row of tableFromIPC(arrowIpc)) {
       if (row.entrant !== entrant) continue;
-      const uniform = uniformRegret(built, row.task_seed, row.noise_seed).at(-1) as number;
+      const uniform = runAtOnce(uniformRegret(built, row.task_seed, row.noise_seed)).at(-1) as number;
       differences.push(uniform - row.regret);
       regret += row.regret / TRIALS;
       honest += uniform / TRIALS;

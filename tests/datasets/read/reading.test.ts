@@ -9,7 +9,7 @@ import { sqlType } from "#icrl/datasets/log/columns.js";
 import { listTrajectories, type TrajectorySummary } from "#icrl/datasets/log/list-trajectories.js";
 import { queryLog } from "#icrl/datasets/log/query-log.js";
 import { readEpisodes } from "#icrl/datasets/log/read-episodes.js";
-import { type ChunkOptions, takeChunk } from "#icrl/datasets/log/stream-trajectories.js";
+import { takeChunk } from "#icrl/datasets/log/stream-trajectories.js";
 import type { TrajectoryFilter } from "#icrl/datasets/log/trajectory-filter.js";
 import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { logPieces, pieceRows } from "#icrl/server/trajectories/log-pieces.js";
@@ -34,17 +34,13 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 /** The chunks of all pieces. */
 async function streamed(
   filter: TrajectoryFilter,
-  {
-    limit = ROWS,
-    chunkBytes = 1 << 20,
-    redactTournaments = [],
-  }: { limit?: number; chunkBytes?: number } & Partial<Pick<ChunkOptions, "redactTournaments">> = {},
+  { limit = ROWS, chunkBytes = 1 << 20 }: { limit?: number; chunkBytes?: number } = {},
 ) {
   const chunks = [];
   let left = limit;
   for (let from: number | undefined = 0; from !== undefined && left > 0; ) {
     const [piece, following] = logPieces(dir, from, ROWS);
-    const options = { filter, mostRows: left, bytes: chunkBytes, redactTournaments };
+    const options = { filter, mostRows: left, bytes: chunkBytes };
     const chunk = await takeChunk(batchBuilder(), pieceRows(dir, piece, from, ROWS), options);
     if (chunk.rows > 0) chunks.push(chunk);
     left -= chunk.rows;

@@ -5,7 +5,6 @@ import { resultsJson } from "#icrl/jobs/tournament/results.js";
 import { TournamentResults, TournamentState } from "#icrl/proto/gen/icrl/v1/tournament.js";
 
 const message: TournamentResults = {
-  seedKey: Buffer.alloc(0),
   tasks: [
     {
       id: "e1",

@@ -13,9 +13,12 @@ const [random, guided] = spec.behaviours;
 
 /** A collection in a state, with a part under way and one that failed. */
 function collection(state: Collection["state"]): Collection {
-  const failed = createPart(spec, arms, guided, { trials: 1, waiting: Int32Array.of(0) }, () => {});
+  const failed = createPart(spec, arms, guided, { trials: 1, waiting: Int32Array.of(0) }, manualClock(), () => {});
   failed.fail("AGENT_ABSENT");
-  const parts = [createPart(spec, swim, random, { trials: 3, waiting: Int32Array.of(0, 3) }, () => {}), failed];
+  const parts = [
+    createPart(spec, swim, random, { trials: 3, waiting: Int32Array.of(0, 3) }, manualClock(), () => {}),
+    failed,
+  ];
   return { spec, parts, state } as unknown as Collection;
 }
 

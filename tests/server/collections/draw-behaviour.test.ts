@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { runAtOnce } from "#icrl/common/slices.js";
-import { behaviourDraw, drawBehaviour, drawBehaviours, sharedOut } from "#icrl/server/collections/draw-behaviour.js";
+import { behaviourDraw, sharedOut } from "#icrl/server/collections/draw-behaviour.js";
 import type { CheckedCollection } from "#icrl/server/collections/spec.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 

@@ -20,6 +20,7 @@ function part(played: readonly number[] = []) {
       task,
       behaviour,
       { trials: 3, waiting: Int32Array.of(1, 4, 5).filter((trial) => !played.includes(trial)) },
+      manualClock(),
       onChange,
     ),
   };

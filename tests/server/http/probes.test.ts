@@ -36,7 +36,7 @@ test("the health is bad while the log cannot be written, and while the server dr
   const sink = { writable: true };
   let draining = false;
   const { answer } = healthRoute({ sink, draining: () => draining });
-  const request = { params: {}, query: new URLSearchParams() };
+  const request = { params: {}, query: new URLSearchParams(), operator: false };
   expect(answer(request)).toMatchObject({ status: 200, body: "ok\n" });
   sink.writable = false;
   expect(answer(request)).toMatchObject({ status: 503, body: "the log cannot be written\n" });
@@ -54,11 +54,16 @@ test("a request that does not come, or comes by drops, is closed; a page that an
     { path: "/", answer: () => ({ type: "text/plain", body: "hello" }) },
     { path: "/slow", answer: () => slow.then(() => ({ type: "text/plain", body: "late" })) },
   ];
-  const { url, close } = await startHttpServer({ listen: "127.0.0.1:0" }, routes, () => {}, {
-    what: "a test's page",
-    requestMs: 200,
-    doors,
-  });
+  const { url, close } = await startHttpServer(
+    { listen: "127.0.0.1:0" },
+    routes,
+    { isOperator: () => false, onError() {} },
+    {
+      what: "a test's page",
+      requestMs: 200,
+      doors,
+    },
+  );
   onTestFinished(close);
   const port = Number(new URL(url).port);
   const waiting = http(`${url}slow`);

@@ -68,21 +68,3 @@ test("who waits for the last answer hears when it is read, or its reader gone", 
   outgoing.gone();
   expect(heard).toHaveBeenCalledTimes(3);
 });
-
-test("a stream that has ended is reset where nobody reads what is left, and not where it is read", () => {
-  const peer = stuckStream();
-  const outgoing = createOutgoing(peer.stream);
-  outgoing.send(Buffer.alloc(10));
-  outgoing.ended();
-  vi.advanceTimersByTime(4999);
-  expect(peer.close).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(1);
-  expect(peer.close).toHaveBeenCalledTimes(1);
-  const reader = stuckStream();
-  const read = createOutgoing(reader.stream);
-  read.send(Buffer.alloc(10));
-  read.ended();
-  reader.read();
-  vi.advanceTimersByTime(60_000);
-  expect(reader.close).not.toHaveBeenCalled();
-});

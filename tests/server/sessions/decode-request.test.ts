@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
 import type { Reason } from "#icrl/common/errors.js";
-import { resolveOptions } from "#icrl/common/options.js";
 import { float32Tensor, int32Tensor } from "#icrl/common/tensor.js";
 import type { Tensor } from "#icrl/proto/gen/icrl/v1/tensor.js";
 import { actionsBytes, checkActionsBytes, decodeRequest } from "#icrl/server/sessions/decode-request.js";
-import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { encodeRequest, hello, open } from "../../support/raw-stream.js";
 
-const limits = resolveOptions(LIMIT_OPTIONS, { max_message_bytes: 1 << 20 }, "a test");
+const limits = resolveLimits({ max_message_bytes: 1 << 20 });
 const HELLO_BYTES = 65_536; // the default of limits.maxHelloBytes
 
 function expectRefusal(bytes: Buffer, reason: Reason, text: RegExp): void {

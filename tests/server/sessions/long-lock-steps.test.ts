@@ -1,14 +1,14 @@
 /** What a session says and does while the server computes its lock-steps over several turns of the event loop. */
 import { expect, test, vi } from "vitest";
 import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
-import { resolveOptions } from "#icrl/common/options.js";
 import { runAtOnce } from "#icrl/common/slices.js";
 import { PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
 import type { Assignment } from "#icrl/server/matches/assignment.js";
 import type { Seat } from "#icrl/server/matches/lobby.js";
 import type { TrialResult } from "#icrl/server/matches/trial-source.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
-import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { resolveLimits } from "#icrl/server/sessions/limits.js";
+import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
 import { createPlay } from "#icrl/server/sessions/play.js";
 import { playedDriver } from "#icrl/server/sessions/played-driver.js";
 import { createSession } from "#icrl/server/sessions/session.js";
@@ -51,10 +51,11 @@ function sessionOn(work: WorkQueue, limits: Record<string, number> = {}) {
     {
       peer: "a test",
       send: (bytes) => void said.push(PlayResponse.decode(bytes).message),
+      whenFlushed: (then) => then(),
       end: (error) => void ends.push(error),
     },
     {
-      limits: resolveOptions(LIMIT_OPTIONS, { act_timeout_ms: 1000, ...limits }, "a test"),
+      limits: resolveLimits({ act_timeout_ms: 1000, ...limits }),
       sink,
       lobby: {
         enter(_, seat) {
@@ -64,6 +65,7 @@ function sessionOn(work: WorkQueue, limits: Record<string, number> = {}) {
       },
       clock,
       counters: newCounters(),
+      memory: createMemoryBudget(1 << 30),
       work,
       tell: () => {},
     },

@@ -1,20 +1,21 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
 import type { Clock } from "#icrl/common/clock.js";
-import { resolveOptions } from "#icrl/common/options.js";
 import { PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
 import type { Assignment } from "#icrl/server/matches/assignment.js";
 import type { Lobby, Place, Seat } from "#icrl/server/matches/lobby.js";
 import type { TrialResult } from "#icrl/server/matches/trial-source.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import type { LabelSeat, Labels } from "#icrl/server/sessions/labels.js";
-import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import type { Link } from "#icrl/server/sessions/link.js";
+import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
 import { createSession, type Session } from "#icrl/server/sessions/session.js";
 import type { SessionEvent } from "#icrl/server/sessions/session-event.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Env, Task } from "#icrl/server/tasks/task.js";
 import type { TrajectorySink } from "#icrl/server/trajectories/sink.js";
+import { createWorkQueue } from "#icrl/server/work/work-queue.js";
 import { type HandSink, handSink } from "../../support/hand-sink.js";
 import { type ManualClock, manualClock } from "../../support/manual-clock.js";
 import { actions, encodeRequest, hello, open } from "../../support/raw-stream.js";
@@ -66,6 +67,7 @@ function sessionOn(sink: HandSink, clock: Clock, parts: Parts = {}, events: Sess
       parts.send?.(kind);
       said.push(kind);
     },
+    whenFlushed: (then) => then(),
     end(error) {
       ends.push(error);
       parts.end?.();
@@ -78,12 +80,14 @@ function sessionOn(sink: HandSink, clock: Clock, parts: Parts = {}, events: Sess
     },
   };
   const session = createSession(link, {
-    limits: resolveOptions(LIMIT_OPTIONS, { act_timeout_ms: parts.actTimeoutMs ?? 1000 }, "a test"),
+    limits: resolveLimits({ act_timeout_ms: parts.actTimeoutMs ?? 1000 }),
     sink: Object.create(sink, Object.getOwnPropertyDescriptors(parts.sink ?? {})) as TrajectorySink,
     lobby,
     labels: parts.labels,
     clock: { ...clock, now: parts.now ?? clock.now },
     counters: newCounters(),
+    memory: createMemoryBudget(1 << 30),
+    work: createWorkQueue({ clock, onError: () => expect.unreachable() }),
     tell(event) {
       events.push(event);
       parts.tell?.(event);

@@ -3,6 +3,8 @@ import { buildTask } from "#icrl/server/tasks/registry.js";
 import { createHandOut } from "#icrl/server/tournaments/hand-out.js";
 import { createMatch } from "#icrl/server/tournaments/match.js";
 import { earlyBytesOf, newResults } from "#icrl/server/tournaments/match-results.js";
+import { createWorkQueue } from "#icrl/server/work/work-queue.js";
+import { manualClock } from "../../support/manual-clock.js";
 
 const task = buildTask("bernoulli-bandit", { arms: 2, horizon: 4 });
 const CURVE_BYTES = 32; // by hand: four numbers
@@ -23,8 +25,11 @@ const played = {
 function handOut() {
   const results = newResults(task, 10, 2 * CURVE_BYTES);
   const seeds = { taskSeed: 1n, noiseSeed: 2n, agentSeed: 3n };
-  const quiet = { isOpen: () => true, taken() {}, played() {}, returned() {}, stepped() {} };
-  const { source } = createHandOut(results, 10, () => seeds, quiet);
+  const quiet = {
+    ...{ isOpen: () => true, playsOn: () => false },
+    ...{ taken() {}, played() {}, returned() {}, stepped() {}, failed: () => expect.unreachable() },
+  };
+  const { source } = createHandOut(results, 10, () => seeds, manualClock(), quiet);
   return {
     results,
     source,
@@ -73,12 +78,17 @@ test("what a match forfeits behind a trial that is still played waits for it, an
   let changes = () => {};
   const changed = () => new Promise<void>((resolve) => (changes = resolve));
   const match = createMatch(
-    "bandit",
+    { purpose: "tournament", seed: 7n, taskId: "bandit", entrant: "a" },
     task,
-    "a",
-    7n,
     10,
-    { changed: () => changes(), opened() {}, finished() {}, forfeited() {}, mayLeave: () => false },
+    {
+      ...{ changed: () => changes(), opened() {}, finished() {}, forfeited() {}, failed: () => expect.unreachable() },
+      ...{ mayLeave: () => false, cancelled: () => false },
+    },
+    {
+      clock: manualClock(),
+      work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }).line(),
+    },
     2 * CURVE_BYTES,
   );
   const ticket = match.source.take();

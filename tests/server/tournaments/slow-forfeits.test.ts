@@ -1,8 +1,7 @@
 /** Forfeits and results take long where there are many trials: they are computed in slices, a few a turn of the event loop. */
 import { expect, test } from "vitest";
-import { resolveOptions } from "#icrl/common/options.js";
 import { inOneSlice, runAtOnce } from "#icrl/common/slices.js";
-import { LIMIT_OPTIONS } from "#icrl/server/sessions/limits.js";
+import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { computeResults } from "#icrl/server/tournaments/results.js";
 import { checkSpec } from "#icrl/server/tournaments/spec.js";
 import { createTournament, UNATTENDED } from "#icrl/server/tournaments/tournament.js";
@@ -17,7 +16,7 @@ function tournamentOf(tasks: number, trials: number) {
     tasks: Array.from({ length: tasks }, (_, i) => ({ id: `t${i}`, task: "random-mdp", options: {} })),
   });
   const hand = handWork();
-  const limits = resolveOptions(LIMIT_OPTIONS, {}, "a test");
+  const limits = resolveLimits();
   const checked = checkSpec(of, limits, () => 0n);
   const tournament = createTournament(
     checked,
