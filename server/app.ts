@@ -6,11 +6,6 @@ import { isLoopback } from "../common/loopback.js";
 import { VERSION } from "../common/version.js";
 import { makeFolders } from "../datasets/files/make-folders.js";
 import { PRIVATE_FOLDER } from "../datasets/files/private.js";
-import { CollectionServiceService } from "../proto/gen/icrl/v1/collection.js";
-import { EnvironmentServiceService } from "../proto/gen/icrl/v1/environment.js";
-import { ServerInfoServiceService } from "../proto/gen/icrl/v1/server_info.js";
-import { TournamentServiceService } from "../proto/gen/icrl/v1/tournament.js";
-import { TrajectoryServiceService } from "../proto/gen/icrl/v1/trajectory.js";
 import { createCollections } from "./collections/collections.js";
 import { createEventLog, type ServerEvent } from "./event-log.js";
 import {
@@ -29,18 +24,12 @@ import type { Lobby } from "./matches/lobby.js";
 import { openSchedules } from "./matches/open-schedules.js";
 import { notifyAll } from "./matches/turn-listeners.js";
 import type { Metrics } from "./metrics/metrics.js";
-import { collectionService } from "./rpc/collection-service.js";
 import { createConnections } from "./rpc/connections.js";
 import { connectionsThatFit } from "./rpc/connections-that-fit.js";
-import { environmentService } from "./rpc/environment-service.js";
 import { createGrpcServer, shutDown } from "./rpc/grpc-server.js";
 import { type Listener, listen } from "./rpc/listener.js";
-import { withRawMessages } from "./rpc/methods.js";
 import { openSessions } from "./rpc/open-sessions.js";
-import { reflectionService } from "./rpc/reflection.js";
-import { serverInfoService } from "./rpc/server-info-service.js";
-import { tournamentService } from "./rpc/tournament-service.js";
-import { trajectoryService } from "./rpc/trajectory-service.js";
+import { addServices } from "./rpc/services.js";
 import { newCounters } from "./sessions/counters.js";
 import type { Limits } from "./sessions/limits.js";
 import { createMemoryBudget } from "./sessions/memory-budget.js";
@@ -132,7 +121,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const sessions = openSessions(limits.maxSessions);
   const counters = newCounters();
-  const reads = createLogReads({ dir: options.dataDir, log: sink, maxReads: limits.maxReads });
+  const reads = createLogReads({ dir: options.dataDir, log, maxReads: limits.maxReads });
   const collections = createCollections({ ...shared, counters, tell }, reads.played);
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
@@ -147,25 +136,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const connections = createConnections(limits.maxConnections, limits.maxConnectionsPerAddress);
   const server = createGrpcServer(limits, { connections, clock, tell });
-  for (const [service, handlers] of [
-    [
-      EnvironmentServiceService,
-      environmentService(sessions, (link) => createSession(link, context), { ...methods, connections }),
-    ],
-    [TournamentServiceService, tournamentService(tournaments, methods)],
-    [CollectionServiceService, collectionService(collections, methods)],
-    [TrajectoryServiceService, trajectoryService(reads, tournaments, limits, methods)],
-    [
-      ServerInfoServiceService,
-      serverInfoService(
-        { limits, labels, sink, durability: options.durability, startedAt, counters, openSessions: sessions },
-        methods,
-      ),
-    ],
-  ] as const) {
-    server.addService(withRawMessages(service), handlers);
-  }
-  reflectionService().addToServer(server);
+  addServices(server, {
+    ...{ sessions, tournaments, collections, reads, limits, methods: { ...methods, connections } },
+    startSession: (link) => createSession(link, context),
+    info: { limits, labels, sink, durability: options.durability, startedAt, counters, openSessions: sessions },
+  });
   const health = new HealthImplementation({ "": "SERVING" });
   health.addToServer(server);
 

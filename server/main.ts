@@ -60,7 +60,7 @@ export async function runServer(options: MainOptions): Promise<void> {
 function openFiles(): number {
   Object.assign(process.report, { excludeNetwork: true }); // what may take long, and is not asked for
   const { userLimits } = process.report.getReport() as unknown as {
-    userLimits?: { open_files?: { soft: number | "unlimited" } };
+    userLimits?: Record<string, { soft: number | "unlimited" }>;
   };
   const soft = userLimits?.open_files?.soft ?? USUAL_FILES;
   return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft);

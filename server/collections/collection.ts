@@ -2,7 +2,9 @@
 import type { Clock } from "../../common/clock.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
+import type { Assignment } from "../matches/assignment.js";
 import { createEntrantKeys, type EntrantKeys } from "../matches/entrant-keys.js";
+import type { Entrant } from "../matches/lobby.js";
 import { createRoster, type Roster } from "../matches/roster.js";
 import { type Listener, turnListeners } from "../matches/turn-listeners.js";
 import type { Counters } from "../sessions/counters.js";
@@ -89,27 +91,8 @@ export function createCollection(
       entrants: spec.behaviours.filter(({ agent }) => agent !== ORACLE_NOISE),
       keys,
       assignmentsOf: (name) => byAgents.filter(({ entrant }) => entrant === name),
-      declared({ name, agent, tasks }) {
-        const part = byAgents.find(
-          ({ entrant, task }) => entrant === name && !playsTask(tasks, task.task.name, task.task.kinds),
-        );
-        if (part === undefined) return;
-        part.fail("TASK_UNSUPPORTED");
-        throw new IcrlError(
-          "TASK_UNSUPPORTED",
-          `agent "${agent}" declares ${tasks.join(", ")}: it cannot play task "${part.task.id}" of ${part.task.task.name}`,
-        );
-      },
-      describe: (part) => ({
-        collectionId: spec.id,
-        matchId: `${part.task.id}/${part.entrant}`,
-        taskId: part.task.id,
-        task: part.task.task,
-        agentOptions: part.behaviour.options,
-        source: part.source,
-        keepsTruncated: () => false,
-        behaviourComponent: part.behaviour.name,
-      }),
+      declared: (entrant) => requirePlays(byAgents, entrant),
+      describe: (part) => assignmentOf(spec.id, part),
       changed,
       failed: context.onError,
     },
@@ -198,3 +181,28 @@ export function createCollection(
     },
   };
 }
+
+/** Fails the part that an agent cannot play. @throws TASK_UNSUPPORTED if there is one */
+function requirePlays(parts: readonly CollectionPart[], { name, agent, tasks }: Entrant): void {
+  const part = parts.find(
+    ({ entrant, task }) => entrant === name && !playsTask(tasks, task.task.name, task.task.kinds),
+  );
+  if (part === undefined) return;
+  part.fail("TASK_UNSUPPORTED");
+  throw new IcrlError(
+    "TASK_UNSUPPORTED",
+    `agent "${agent}" declares ${tasks.join(", ")}: it cannot play task "${part.task.id}" of ${part.task.task.name}`,
+  );
+}
+
+/** A part as the session that plays it sees it. */
+const assignmentOf = (collectionId: string, { task, entrant, behaviour, source }: CollectionPart): Assignment => ({
+  collectionId,
+  matchId: `${task.id}/${entrant}`,
+  taskId: task.id,
+  task: task.task,
+  agentOptions: behaviour.options,
+  source,
+  keepsTruncated: () => false,
+  behaviourComponent: behaviour.name,
+});

@@ -125,10 +125,8 @@ export function createRoster<A extends Assignable>(
     const { timeoutMs } = waiting(entrant);
     if (closed || timeoutMs === undefined || sessionsOf(entrant).size > 0) return;
     if (schedule.assignmentsOf(entrant).every(({ finished }) => finished)) return;
-    stopAwaiting.set(
-      entrant,
-      clock.after(timeoutMs, () => abandonAll(schedule, entrant, timeoutMs)),
-    );
+    const absent = () => abandonAll(schedule, entrant, timeoutMs);
+    stopAwaiting.set(entrant, clock.after(timeoutMs, absent));
   }
 
   const roster: Roster<A> = {
@@ -157,11 +155,8 @@ export function createRoster<A extends Assignable>(
         leave(reason, message) {
           own.delete(occupant);
           if (ended !== undefined) return schedule.changed();
-          const { plays } = occupant;
           try {
-            if (plays !== undefined && reason !== undefined && !SERVER_FAULTS.includes(reason)) {
-              plays.abandoned(reason, message);
-            }
+            if (reason !== undefined && !SERVER_FAULTS.includes(reason)) occupant.plays?.abandoned(reason, message);
           } finally {
             if (own.size === 0) awaitEntrant(name);
             schedule.changed();
@@ -173,8 +168,7 @@ export function createRoster<A extends Assignable>(
       for (const sessions of occupants.values()) for (const occupant of sessions) offer(occupant);
     },
     plays(assignable) {
-      for (const occupant of sessionsOf(assignable.entrant)) if (occupant.plays === assignable) return true;
-      return false;
+      return [...sessionsOf(assignable.entrant)].some(({ plays }) => plays === assignable);
     },
     presenceOf: (entrant) => ({ processes: processesOf(entrant), awaited: waiting(entrant).processes }),
     waitFor(changed) {

@@ -1,6 +1,6 @@
 /** What a play holds in memory: reckoned before anything is allocated. */
 import type { Task } from "../tasks/task.js";
-import { MAX_ROW_BYTES } from "../trajectories/row-batches.js";
+import { MAX_ROW_BYTES } from "../trajectories/sink.js";
 import { actionsBytes } from "./decode-request.js";
 import type { Limits } from "./limits.js";
 import { featureSizeOf } from "./lock-step.js";

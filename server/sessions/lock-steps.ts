@@ -71,6 +71,12 @@ const GAP_TEXTS: Readonly<Record<State, (stepIndex: number) => string>> = {
   over: () => "is not asked for: nothing is left to play, wait for closed",
 };
 
+/** Of an index that is neither asked for nor the last. */
+function indexError(index: number, stepIndex: number, state: State): IcrlError {
+  if (index > stepIndex - 1) return new IcrlError("STEP_GAP", `step_index ${index} ${GAP_TEXTS[state](stepIndex)}`);
+  return new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
+}
+
 function actTimeout(stepIndex: number, { limits, overtimeMs }: LockStepsContext): IcrlError {
   const overtime = overtimeMs === 0 ? "" : `, nor within the match's overtime of ${overtimeMs} ms`;
   return new IcrlError(
@@ -145,10 +151,7 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
       if (lastAnswer !== undefined) context.sendAgain(lastAnswer); // else it is on its way
       return;
     }
-    if (index < stepIndex) {
-      throw new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
-    }
-    throw new IcrlError("STEP_GAP", `step_index ${index} ${GAP_TEXTS[state](stepIndex)}`);
+    throw indexError(index, stepIndex, state);
   }
 
   /** Computes a lock-step, at once or in slices. No answer is due meanwhile. */

@@ -104,14 +104,6 @@ export function createPlay(driver: Driver): Play {
     return n;
   }
 
-  function begin(): void {
-    if (shown.ended > 0) shown.terminated.fill(0);
-    shown.ended = 0;
-    dealtWith = 0;
-    shown.trialStarts = [];
-    shown.trialEnds = [];
-  }
-
   function show(): LockStep {
     showObservations(driver, shown);
     shown.durableTrials = driver.durableTrials();
@@ -135,7 +127,8 @@ export function createPlay(driver: Driver): Play {
       return show();
     },
     *step(answer) {
-      begin();
+      nothingEnded(shown);
+      dealtWith = 0;
       shown.first = false;
       for (let from = 0; from < numEnvs; from += envsInSlice) {
         const to = Math.min(numEnvs, from + envsInSlice);
@@ -163,22 +156,36 @@ export function createPlay(driver: Driver): Play {
         // What cannot be recorded is cut short.
         if (!(error instanceof IcrlError && error.reason === "LOG_UNWRITABLE")) failures.push(error);
       }
-      for (let n = 0; n < numEnvs; n++) {
-        if (active[n] === 0) continue;
-        active[n] = 0;
-        shown.activeCount -= 1;
-        totals.incompleteTrials += 1;
-        try {
-          if (driver.cutShort(n, reason)) totals.episodes += 1;
-        } catch (error) {
-          failures.push(error); // the trials of the other envs are given up all the same
-        }
-      }
+      cutAllShort(driver, shown, totals, reason, failures);
       if (failures.length > 0) throw failures[0];
     },
     durableTrials: driver.durableTrials,
     whenDurable: driver.whenDurable,
   };
+}
+
+/** Before a lock-step. */
+function nothingEnded(shown: LockStep): void {
+  if (shown.ended > 0) shown.terminated.fill(0);
+  shown.ended = 0;
+  shown.trialStarts = [];
+  shown.trialEnds = [];
+}
+
+/** Gives up the trials of all envs, and takes what fails in one: those of the others are given up all the same. */
+function cutAllShort(driver: Driver, shown: LockStep, totals: PlayTotals, reason: Reason, failures: unknown[]): void {
+  const { active } = shown;
+  for (let n = 0; n < active.length; n++) {
+    if (active[n] === 0) continue;
+    active[n] = 0;
+    shown.activeCount -= 1;
+    totals.incompleteTrials += 1;
+    try {
+      if (driver.cutShort(n, reason)) totals.episodes += 1;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
 }
 
 function countOnes(flags: Uint8Array, from: number, to: number): number {

@@ -58,7 +58,7 @@ export function bringing({ dataDir, clock, sink, memory, work, onError, tell }: 
       owner: string | undefined,
     ): Promise<LoadedEntry> {
       const at = new Date().toISOString();
-      const key = spec.seedKey === "" ? {} : { seed_key: spec.seedKey };
+      const key = spec.seedKey === "" ? {} : { seedKey: spec.seedKey };
       journal.append({ event: "created", spec: journalled(spec), ...key, at, from: sink.end, owner });
       await journal.durable();
       const tournament = createTournament(spec, clock, work, attendance, journal.append, tell);

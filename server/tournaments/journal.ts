@@ -6,6 +6,7 @@ import { closeSync, constants, existsSync, ftruncateSync, openSync, readdirSync 
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { IcrlError, REASONS, type Reason } from "../../common/errors.js";
+import { type SnakeCased, toSnakeCase } from "../../common/snake-case.js";
 import {
   checkDocument,
   type DocumentKind,
@@ -23,14 +24,14 @@ import type { Forfeit } from "./match.js";
 /** One event. */
 export type JournalEvent =
   /**
-   * The first line. `spec.seed` is a decimal string, `seed_key` hexadecimal digits, absent where there is none. `from` is the number of the
+   * The first line. `spec.seed` is a decimal string, `seedKey` hexadecimal digits, absent where there is none. `from` is the number of the
    * log's first episode that can be one of it: those before, of a tournament of the same spec that was deleted, are not. `owner` is the
    * hash of a key.
    */
   | {
       readonly event: "created";
       readonly spec: Record<string, unknown>;
-      readonly seed_key?: string;
+      readonly seedKey?: string;
       readonly at: string;
       readonly from?: number;
       readonly owner?: string;
@@ -111,7 +112,7 @@ export function openJournal(dataDir: string, id: string, mayWrite: () => void): 
 
   return {
     append(event) {
-      waiting.push(`${JSON.stringify(event)}\n`);
+      waiting.push(`${JSON.stringify(toSnakeCase(event))}\n`);
       writing = writing.then(write);
     },
     async durable() {
@@ -219,6 +220,9 @@ function cutOff(path: string, length: number): void {
   }
 }
 
+/** An event as its line has it. */
+type Line = JournalEvent extends infer E ? (E extends object ? SnakeCased<E> : never) : never;
+
 function eventDocument({ z, count, name, text, options, sha256, seedKey }: Parts) {
   return z.discriminatedUnion("event", [
     z.object({
@@ -245,7 +249,7 @@ function eventDocument({ z, count, name, text, options, sha256, seedKey }: Parts
 
 const DAMAGED = { reason: "LOG_CORRUPT", remedy: "restore it from a backup" } as const;
 
-const JOURNAL: DocumentKind<JournalEvent> = { schema: schemaOf<JournalEvent>()(eventDocument), ...DAMAGED };
+const JOURNAL: DocumentKind<Line> = { schema: schemaOf<Line>()(eventDocument), ...DAMAGED };
 
 /** A spec as a journal has it. */
 interface RecordedSpec {

@@ -96,8 +96,7 @@ export function createMatch(
   let forfeit: Forfeit | undefined;
   let forfeiting = false;
   let left = false;
-  let departures = 0;
-  let silences = 0;
+  const absences = noAbsences();
   let opened = false;
   const handOut = createHandOut(results, trials, seedsOf, clock, {
     isOpen: () => forfeit === undefined && !events.cancelled(),
@@ -108,10 +107,9 @@ export function createMatch(
       opened = true;
     },
     played() {
-      departures = 0;
-      silences = 0;
+      absences.forget();
       if (results.completeTrials === trials) events.finished();
-      if (forfeit !== undefined) void forfeitUnplayed(); // what was crowded need not be any more
+      if (forfeit !== undefined) forfeitUnplayed(); // what was crowded need not be any more
       events.changed();
     },
     returned() {
@@ -195,16 +193,34 @@ export function createMatch(
       if (forfeitsBy(reason)) return giveUp({ reason, message });
       if (left) return; // another session of it left before, and nobody has gone on since: it is one departure
       left = true;
-      departures += 1;
-      silences = reason === "ACT_TIMEOUT" ? silences + 1 : 0;
-      if (departures < MOST_DEPARTURES && silences < MOST_SILENCES) return;
-      const times = departures < MOST_DEPARTURES ? silences : departures;
+      const times = absences.tooMany(reason);
+      if (times === undefined) return;
       giveUp({ reason, message: `${message}: ${times} times without a trial played in between` });
     },
     recover(trial, played) {
       if (results.has(trial)) return;
       handOut.stepCount.found(played.steps);
       results.complete(trial, played);
+    },
+  };
+}
+
+/** Counts how often an entrant that may leave has left since it played a trial. */
+function noAbsences() {
+  let departures = 0;
+  let silences = 0;
+  return {
+    /** A trial is played. */
+    forget() {
+      departures = 0;
+      silences = 0;
+    },
+    /** It has left once more; gives how often, where that is too often. */
+    tooMany(reason: Reason): number | undefined {
+      departures += 1;
+      silences = reason === "ACT_TIMEOUT" ? silences + 1 : 0;
+      if (departures >= MOST_DEPARTURES) return departures;
+      return silences >= MOST_SILENCES ? silences : undefined;
     },
   };
 }

@@ -34,7 +34,6 @@ export function attendanceOf({ attendance }: Request, spec: CheckedSpec, limits:
 /** @throws SPEC_INVALID if something is said of somebody who is no entrant; KEY_REFUSED for keys that cannot be any, or two of one entrant */
 export function checkEntrants(spec: CheckedSpec, { declarations, entrantKeys }: Request): void {
   checkDeclarations(declarations, spec);
-  requireAtMostAll("entrant_keys", entrantKeys, spec);
   const unused = createEntrantKeys("a new tournament", () => {});
   for (const { name, key } of entrantKeys) {
     requireEntrant(spec, name, "is given a key");

@@ -29,7 +29,7 @@ export const shown = ({ spec, entry, record }: Slot): Entry =>
 /** What an event says of a tournament that goes on. */
 export const howFar = ({ spec, tournament: { matches } }: LoadedEntry) => ({
   ...about(spec, matches),
-  unfinished: matches.filter((match) => !match.finished).length,
+  unfinished: matches.filter((match) => !match.finished && match.forfeit === undefined).length,
 });
 
 /** What an event says of a tournament. */

@@ -80,14 +80,14 @@ export function createTournament(
 ): Tournament {
   let attendance = initially;
   let replaying = false;
-  const { touch, changedAt } = matchChanges();
+  const changes = matchChanges();
+  const { touch, changedAt } = changes;
   const failed = (error: unknown) => tell(internalError("tournament", error));
   const { changed: changedThisTurn, onChange } = turnListeners(() => roster.offerAll(), failed);
   const keys = createEntrantKeys(`tournament ${spec.id}`, (entrant, hash) => write({ event: "keyed", entrant, hash }));
-  let told = 0;
   let cancelled = false;
   const changed = () => {
-    told += 1;
+    changes.count();
     changedThisTurn();
   };
 
@@ -108,8 +108,7 @@ export function createTournament(
   });
   /** There may be ten thousand matches, and a change every turn of the event loop. */
   const unfinished = new Set(matches);
-  const byEntrant = new Map<string, TournamentMatch[]>(spec.agents.map(({ name }) => [name, []]));
-  for (const match of matches) byEntrant.get(match.entrant)?.push(match);
+  const byEntrant = matchesByEntrant(spec, matches);
   const heard = new Set<string>();
 
   /** It is said of an entrant, once, what it plays: the rest of its matches leave. */
@@ -147,7 +146,7 @@ export function createTournament(
       return cancelled;
     },
     get changes() {
-      return told;
+      return changes.all;
     },
     changedAt,
     undeclared: (match) => !heard.has(match.entrant) && match.standing === "pending" && match.forfeit === undefined,
@@ -163,9 +162,8 @@ export function createTournament(
       changed();
     },
     forfeit(entrant, forfeit, all) {
-      const given = (byEntrant.get(entrant) ?? []).filter(
-        (match) => !match.finished && match.forfeit === undefined && (all || match.left || roster.plays(match)),
-      );
+      const open = assignmentsOf(entrant).filter(({ finished, forfeit: given }) => !finished && given === undefined);
+      const given = open.filter((match) => all || match.left || roster.plays(match));
       for (const match of given) match.giveUp(forfeit);
       return given.map(({ taskId }) => taskId);
     },
@@ -203,11 +201,26 @@ export function createTournament(
 /** Counts changes of matches. */
 function matchChanges() {
   let changes = 0;
+  let all = 0;
   const last = new WeakMap<TournamentMatch, number>();
   return {
     touch: (match: TournamentMatch) => void last.set(match, ++changes),
     changedAt: (match: TournamentMatch) => last.get(match) ?? 0,
+    /** Something changed, of a match or else. */
+    count() {
+      all += 1;
+    },
+    get all() {
+      return all;
+    },
   };
+}
+
+/** All entrants of a spec, each with its matches. */
+function matchesByEntrant(spec: CheckedSpec, matches: readonly TournamentMatch[]): Map<string, TournamentMatch[]> {
+  const byEntrant = new Map<string, TournamentMatch[]>(spec.agents.map(({ name }) => [name, []]));
+  for (const match of matches) byEntrant.get(match.entrant)?.push(match);
+  return byEntrant;
 }
 
 /** What the roster asks of a tournament, and is told of its matches. */

@@ -13,8 +13,9 @@ import { checkFilter, filterSql, type TrajectoryFilter } from "../../datasets/lo
 import type { ChunkJob } from "./log-reader-worker.js";
 import { createGate } from "./read-gate.js";
 import { createReaderThreads } from "./reader-threads.js";
+import type { TrajectoryLog } from "./trajectory-log.js";
 
-/** Reads of a log. Each shows what was durable when it was called. */
+/** Reads of a log. Each shows what the log had taken when it was called, and is durable. */
 export interface LogReads {
   /** @throws SERVER_BUSY, PAGE_INVALID, REQUEST_TOO_COSTLY, LOG_CORRUPT */
   list(filter: TrajectoryFilter | undefined, page: PageRequest, signal?: AbortSignal): Promise<TrajectoryPage>;
@@ -41,8 +42,8 @@ export interface StreamOptions {
 /** What is read. */
 export interface LogReadsContext {
   readonly dir: string;
-  /** Number, from 0, that the next durable episode will have in the whole log. */
-  readonly log: { readonly end: number };
+  /** What it holds; `end` is the number, from 0, that the next durable episode will have in the whole log. */
+  readonly log: Pick<TrajectoryLog, "appended" | "end" | "whenDurable">;
   /** Reads at once. */
   readonly maxReads: number;
 }
@@ -66,6 +67,12 @@ export function createLogReads({ dir, log, maxReads }: LogReadsContext): LogRead
   const mostStreams = STREAMS_FACTOR * maxReads;
   let streams = 0;
 
+  /** Where the log ends once what was taken so far is durable, or lost: whoever has just seen his session end finds what it played. */
+  async function settledEnd(): Promise<number> {
+    await log.whenDurable(log.appended).catch(() => {});
+    return log.end;
+  }
+
   /** The shards that hold an episode that matches; undefined where all may. */
   async function shardsWith(filter: TrajectoryFilter, signal: AbortSignal): Promise<ChunkJob["only"]> {
     const { condition, values } = filterSql(filter);
@@ -88,7 +95,7 @@ export function createLogReads({ dir, log, maxReads }: LogReadsContext): LogRead
     { limit }: StreamOptions,
     signal: AbortSignal,
   ): AsyncGenerator<TrajectoryChunk> {
-    const { end } = log;
+    const end = await settledEnd();
     const reader = {};
     const only = await shardsWith(filter, signal);
     let left = limit === 0 ? Number.POSITIVE_INFINITY : limit;
@@ -104,8 +111,8 @@ export function createLogReads({ dir, log, maxReads }: LogReadsContext): LogRead
   }
 
   return {
-    list(filter = {}, page, signal) {
-      const { end } = log;
+    async list(filter = {}, page, signal) {
+      const end = await settledEnd();
       const context = {
         bounds: BOUNDS,
         behind: (beyond: number, after: number, most: number) =>
@@ -113,8 +120,8 @@ export function createLogReads({ dir, log, maxReads }: LogReadsContext): LogRead
       };
       return gate.pass(() => databases.pass(() => listTrajectories(dir, filter, page, context), signal), signal);
     },
-    count({ idOf, ...series }, signal) {
-      const { end } = log;
+    async count({ idOf, ...series }, signal) {
+      const end = await settledEnd();
       const context = {
         bounds: BOUNDS,
         behind: (beyond: number) => threads.run({ job: "series", dir, end, series, beyond }),

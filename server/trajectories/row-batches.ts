@@ -2,9 +2,7 @@
 import { IcrlError } from "../../common/errors.js";
 import { type BatchBuilder, batchBuilder } from "../../datasets/log/batch-builder.js";
 import type { TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
-
-/** A row of more bytes is not taken. The longest episode of the tasks that there are has some megabytes, where arms are shown at every step. */
-export const MAX_ROW_BYTES = 128 << 20;
+import { MAX_ROW_BYTES } from "./sink.js";
 
 /** A batch of so many bytes takes no further row, so that it can always be built: Arrow counts with 31 bits, and a frame's header with 32. */
 const MAX_BATCH_BYTES = 64 << 20;

@@ -73,6 +73,9 @@ export interface EpisodeRecord {
   readonly trialFeatures: Float32Array | undefined;
 }
 
+/** Largest row of an episode that a log takes, in bytes. */
+export const MAX_ROW_BYTES = 128 << 20;
+
 /** A durable place for episodes. */
 export interface TrajectorySink {
   /** Number of the last episode that is durable; episodes are numbered from 1 in the order of `append`. */

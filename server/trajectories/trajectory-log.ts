@@ -138,24 +138,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
       return rows.append(recordRow(episode));
     },
     whenDurable: rows.whenDurable,
-    async probe() {
-      if (closed || replaced !== undefined) return false;
-      try {
-        await rows.exclusively(async () => {
-          await writeProbe(join(logFolder(dir), "probe"));
-          lock.check();
-          if (rows.failure === undefined) return;
-          // After a failure no file is trusted further than it was known to be good: the next commit starts another.
-          await rows.endSegment();
-          rows.forgetFailure();
-          tell({ event: "log_writable_again", folder: dir });
-        });
-        return true;
-      } catch (error) {
-        tell({ event: "log_still_unwritable", folder: dir, message: String(error) });
-        return false;
-      }
-    },
+    probe: async () => !closed && replaced === undefined && (await probe(dir, rows, lock, tell)),
     mustHold,
     seal,
     async close() {
@@ -177,6 +160,30 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
       }
     },
   };
+}
+
+/** Sees whether a log can be written; one that failed can be from then on. */
+async function probe(
+  dir: string,
+  rows: GroupCommit,
+  lock: Pick<FolderLock, "check">,
+  tell: (event: LogEvent) => void,
+): Promise<boolean> {
+  try {
+    await rows.exclusively(async () => {
+      await writeProbe(join(logFolder(dir), "probe"));
+      lock.check();
+      if (rows.failure === undefined) return;
+      // After a failure no file is trusted further than it was known to be good: the next commit starts another.
+      await rows.endSegment();
+      rows.forgetFailure();
+      tell({ event: "log_writable_again", folder: dir });
+    });
+    return true;
+  } catch (error) {
+    tell({ event: "log_still_unwritable", folder: dir, message: String(error) });
+    return false;
+  }
 }
 
 /** LOG_UNWRITABLE for what the system says. */

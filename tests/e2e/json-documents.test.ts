@@ -149,7 +149,7 @@ test("--json of `tournament list`, `cancel` and `delete`: what there is, and tha
   const owned = { id, name: "owned", trials: 2, tasks: ["swim"], agents: ["drifter"] };
   expect((await listed("tournament", "list", ...at)) as unknown[]).toContainEqual({ ...owned, state: "pending" });
   expect(await icrlHere("tournament", "cancel", id, ...at)).toMatchObject({
-    code: 1,
+    code: 2,
     stderr: expect.stringContaining("KEY_REFUSED"),
   });
   expect(await listed("tournament", "cancel", id, ...at, "--owner-key", "owner's-secret-0123456789")).toEqual({

@@ -26,7 +26,7 @@ test("pages of tournaments put together are all of them, newest first, while oth
   const listed = [first, second, third].flatMap(({ tournaments }) => tournaments.map(({ id }) => id));
   expect(listed).toEqual(ids.toReversed());
   expect(third.nextPageToken).toBe("");
-  for (const page of [{ pageSize: 1001 }, { pageToken: "next" }, { pageToken: "x".repeat(1 << 20) }]) {
+  for (const page of [{ pageSize: 1001 }, { pageToken: "next" }, { pageToken: "x".repeat(1 << 18) }]) {
     await expect(connection.listTournaments(page)).rejects.toMatchObject({ reason: "PAGE_INVALID" });
     await expect(connection.listCollections(page)).rejects.toMatchObject({ reason: "PAGE_INVALID" });
   }

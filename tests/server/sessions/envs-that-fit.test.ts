@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { envsThatFit, playBytes, rowTextBytes } from "#icrl/server/sessions/envs-that-fit.js";
-import { type Limits, resolveLimits } from "#icrl/server/sessions/limits.js";
+import { type LimitOptions, resolveLimits } from "#icrl/server/sessions/limits.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 
-const limitsOf = (given: Partial<Limits> = {}) => resolveLimits(given);
+const limitsOf = (given: Partial<LimitOptions> = {}) => resolveLimits(given);
 
 test("a play grows with its envs, its steps, what they show, and what its rows say", () => {
   const bandit = buildTask("bernoulli-bandit", { horizon: 100 });
@@ -27,7 +27,7 @@ test("instances count: a random MDP has transitions of its own, a river has none
 test("as many envs fit as a session may hold, and as all may", () => {
   const bandit = buildTask("bernoulli-bandit", { horizon: 1000 });
   expect(envsThatFit(bandit, limitsOf())).toBe(4096);
-  for (const limits of [{ maxSessionBytes: 1 << 24 }, { maxMemoryBytes: 1 << 24 }]) {
+  for (const limits of [{ max_session_bytes: 1 << 24 }, { max_memory_bytes: 1 << 24 }]) {
     const fitting = envsThatFit(bandit, limitsOf(limits));
     expect(playBytes(bandit, fitting, false, 0)).toBeLessThanOrEqual(1 << 24);
     expect(playBytes(bandit, fitting + 1, false, 0)).toBeGreaterThan(1 << 24);

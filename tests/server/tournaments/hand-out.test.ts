@@ -92,12 +92,13 @@ test("what a match forfeits behind a trial that is still played waits for it, an
     2 * CURVE_BYTES,
   );
   const ticket = match.source.take();
+  const crowded = changed();
   match.giveUp({ reason: "AGENT_FAILED", message: "it gave up" });
+  await crowded;
   expect([match.forfeits, match.finished]).toEqual([2, false]);
   if (ticket === undefined) return expect.unreachable();
-  const over = changed();
   match.source.done({ ...played, ticket });
-  while (!match.finished) await over;
+  while (!match.finished) await changed();
   expect([match.forfeits, match.completeTrials, match.curve.trials]).toEqual([9, 1, 10]);
 });
 
