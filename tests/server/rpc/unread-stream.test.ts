@@ -1,4 +1,5 @@
 /** Readers that take nothing. */
+import { once } from "node:events";
 import { Metadata } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { playAgent } from "#icrl/clients/typescript/play-agent.js";
@@ -34,6 +35,7 @@ test("a stream whose reader takes nothing for half a minute is ended, and told w
   });
   // Nobody reads: what was streamed is more than the connection takes by itself.
   const endedFor = () => server.said.find(({ event, reason }) => event === "rpc_ended" && reason !== undefined)?.reason;
+  await once(call, "metadata"); // comes with the first answer: before it other deadlines are waited for
   await expect.poll(() => clock.waiting).toBeGreaterThan(0);
   clock.pass(1000);
   expect(endedFor()).toBeUndefined();
