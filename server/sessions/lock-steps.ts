@@ -87,7 +87,7 @@ function actTimeout(stepIndex: number, { limits, overtimeMs }: LockStepsContext)
 
 /** The lock-steps of a play that has not begun. */
 export function createLockSteps(play: Play, context: LockStepsContext): LockSteps {
-  const { limits, sink, times, clock, fail } = context;
+  const { sink, times, clock, fail } = context;
   /** Counts what the play has done since it was called last. */
   const tally = tallyInto(context.counters, play.totals);
   let state: State = "asked";
@@ -104,9 +104,8 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
   /** When the actions came that are being answered; undefined while the beginning is. */
   let actedAtMs: number | undefined;
 
-  const deadline = createActDeadline(clock, limits.actTimeoutMs, context.overtimeMs, () =>
-    fail(actTimeout(stepIndex, context)),
-  );
+  const tooLate = () => fail(actTimeout(stepIndex, context));
+  const deadline = createActDeadline(clock, context.limits.actTimeoutMs, context.overtimeMs, tooLate);
 
   function over(): void {
     state = "over";
@@ -129,12 +128,8 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
   function askLater(step: LockStep): void {
     state = "waiting";
     deadline.disarm();
-    play
-      .whenDurable()
-      .then(() => {
-        if (state === "waiting") ask(step);
-      })
-      .catch(fail);
+    const shown = () => void (state === "waiting" && ask(step));
+    play.whenDurable().then(shown).catch(fail);
   }
 
   function answer(step: LockStep): void {

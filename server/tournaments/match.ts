@@ -109,21 +109,20 @@ export function createMatch(
     played() {
       absences.forget();
       if (results.completeTrials === trials) events.finished();
-      if (forfeit !== undefined) forfeitUnplayed(); // what was crowded need not be any more
-      events.changed();
+      handedBack();
     },
-    returned() {
-      if (forfeit !== undefined) forfeitUnplayed();
-      events.changed();
-    },
+    returned: () => handedBack(),
     stepped: events.changed,
     failed: events.failed,
   });
 
-  function standing(): Standing {
-    if (results.completeTrials + results.forfeits === trials) return "finished";
-    return handOut.begun || results.completeTrials > 0 ? "running" : "pending";
+  /** A trial is no longer in play; what was crowded need not be any more. */
+  function handedBack(): void {
+    if (forfeit !== undefined) forfeitUnplayed();
+    events.changed();
   }
+
+  const standing = () => standingOf(results, trials, handOut.begun);
 
   function forfeitUnplayed(): void {
     if (forfeiting) return;
@@ -193,9 +192,8 @@ export function createMatch(
       if (forfeitsBy(reason)) return giveUp({ reason, message });
       if (left) return; // another session of it left before, and nobody has gone on since: it is one departure
       left = true;
-      const times = absences.tooMany(reason);
-      if (times === undefined) return;
-      giveUp({ reason, message: `${message}: ${times} times without a trial played in between` });
+      const text = absences.tooMany(reason, message);
+      if (text !== undefined) giveUp({ reason, message: text });
     },
     recover(trial, played) {
       if (results.has(trial)) return;
@@ -203,6 +201,11 @@ export function createMatch(
       results.complete(trial, played);
     },
   };
+}
+
+function standingOf({ completeTrials, forfeits }: MatchResults, trials: number, begun: boolean): Standing {
+  if (completeTrials + forfeits === trials) return "finished";
+  return begun || completeTrials > 0 ? "running" : "pending";
 }
 
 /** Counts how often an entrant that may leave has left since it played a trial. */
@@ -215,12 +218,13 @@ function noAbsences() {
       departures = 0;
       silences = 0;
     },
-    /** It has left once more; gives how often, where that is too often. */
-    tooMany(reason: Reason): number | undefined {
+    /** It has left once more; gives what is said of that where it is too often. */
+    tooMany(reason: Reason, message: string): string | undefined {
       departures += 1;
       silences = reason === "ACT_TIMEOUT" ? silences + 1 : 0;
-      if (departures >= MOST_DEPARTURES) return departures;
-      return silences >= MOST_SILENCES ? silences : undefined;
+      if (departures < MOST_DEPARTURES && silences < MOST_SILENCES) return undefined;
+      const times = departures < MOST_DEPARTURES ? silences : departures;
+      return `${message}: ${times} times without a trial played in between`;
     },
   };
 }

@@ -80,17 +80,11 @@ export function createTournament(
 ): Tournament {
   let attendance = initially;
   let replaying = false;
-  const changes = matchChanges();
-  const { touch, changedAt } = changes;
-  const failed = (error: unknown) => tell(internalError("tournament", error));
-  const { changed: changedThisTurn, onChange } = turnListeners(() => roster.offerAll(), failed);
-  const keys = createEntrantKeys(`tournament ${spec.id}`, (entrant, hash) => write({ event: "keyed", entrant, hash }));
   let cancelled = false;
-  const changed = () => {
-    changes.count();
-    changedThisTurn();
-  };
-
+  const failed = (error: unknown) => tell(internalError("tournament", error));
+  const changes = changesOf(() => roster.offerAll(), failed);
+  const { touch, changedAt, changed, onChange } = changes;
+  const keys = createEntrantKeys(`tournament ${spec.id}`, (entrant, hash) => write({ event: "keyed", entrant, hash }));
   const work = queue.line();
   let matches = matchesOf(spec, { clock, work }, tell, {
     changed(match) {
@@ -130,7 +124,6 @@ export function createTournament(
   const assignmentsOf = (entrant: string) => byEntrant.get(entrant) ?? [];
   const declared = ({ name, tasks }: Entrant) => declare(name, tasks);
   const roster = createRoster(scheduleOf(spec, { keys, assignmentsOf, declared, changed, failed }), clock, initially);
-
   const matchOf = (taskId: string, entrant: string) => byEntrant.get(entrant)?.find((match) => match.taskId === taskId);
 
   return {
@@ -198,17 +191,19 @@ export function createTournament(
   };
 }
 
-/** Counts changes of matches. */
-function matchChanges() {
-  let changes = 0;
-  let all = 0;
+/** Counts changes, all of them and of each match by itself, and tells of them once a turn of the event loop. */
+function changesOf(offerAll: () => void, failed: (error: unknown) => void) {
+  const { changed: changedThisTurn, onChange } = turnListeners(offerAll, failed);
   const last = new WeakMap<TournamentMatch, number>();
+  let ofMatches = 0;
+  let all = 0;
   return {
-    touch: (match: TournamentMatch) => void last.set(match, ++changes),
+    onChange,
+    touch: (match: TournamentMatch) => void last.set(match, ++ofMatches),
     changedAt: (match: TournamentMatch) => last.get(match) ?? 0,
-    /** Something changed, of a match or else. */
-    count() {
+    changed() {
       all += 1;
+      changedThisTurn();
     },
     get all() {
       return all;
