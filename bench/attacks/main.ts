@@ -100,7 +100,7 @@ async function longestTurn(page: string): Promise<number> {
   const text = await fetch(`${page}metrics`, { signal: AbortSignal.timeout(10_000) })
     .then((response) => response.text())
     .catch(() => "");
-  const told = /^icrl_event_loop_turn_seconds_max(?:\{[^}]*\})? (\S+)$/m.exec(text)?.[1];
+  const told = /^icrl_event_loop_turn_max_seconds (\S+)$/m.exec(text)?.[1];
   return told === undefined ? Number.NaN : Number(told) * 1000;
 }
 

@@ -3,6 +3,7 @@
  * broken off. These are names of grpc-js's own, whose version package.json pins; tests/server/rpc/call-guard.test.ts fails where one of
  * them has gone.
  */
+import { constants, type ServerHttp2Stream } from "node:http2";
 import { type StatusObject, status } from "@grpc/grpc-js";
 import { IcrlError } from "../../common/errors.js";
 
@@ -39,4 +40,17 @@ export function onTooLarge(call: InnerCall, tell: (error: IcrlError) => void): v
     if (!said) return send(ending);
     tell(new IcrlError("MESSAGE_TOO_LARGE", `a message of ${said[1]} bytes: send at most ${said[2]}`));
   };
+}
+
+/** Ends a call whose reader does not even take its status, which waits behind what it does not read. grpc-js has no way to. */
+export function closeUnread(call: object): void {
+  let at: unknown = call;
+  while (at instanceof Object) {
+    const { stream, call: inner, nextCall } = at as { stream?: ServerHttp2Stream; call?: object; nextCall?: object };
+    if (stream !== undefined) {
+      if (!stream.closed) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      return;
+    }
+    at = inner ?? nextCall;
+  }
 }

@@ -3,7 +3,6 @@
  * MALFORMED_MESSAGE, and every error leaves through one converter.
  */
 import type { EventEmitter } from "node:events";
-import { constants, type ServerHttp2Stream } from "node:http2";
 import type {
   handleServerStreamingCall,
   handleUnaryCall,
@@ -16,6 +15,7 @@ import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
 import { isKeyOf } from "../keys.js";
 import { statusOf } from "./errors.js";
+import { closeUnread } from "./inner-call.js";
 import { type RpcEvent, rpcEnded } from "./rpc-event.js";
 
 /** What all methods of a server share. */
@@ -185,17 +185,4 @@ function handedOn(call: EventEmitter & WritableCall, bytes: Buffer, aborted: Abo
 
 interface WritableCall {
   write(bytes: Buffer, done: () => void): boolean;
-}
-
-/** Ends a call whose reader does not even take its status, which waits behind what it does not read. grpc-js has no way to. */
-function closeUnread(call: object): void {
-  let at: unknown = call;
-  while (at instanceof Object) {
-    const { stream, call: inner, nextCall } = at as { stream?: ServerHttp2Stream; call?: object; nextCall?: object };
-    if (stream !== undefined) {
-      if (!stream.closed) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      return;
-    }
-    at = inner ?? nextCall;
-  }
 }
