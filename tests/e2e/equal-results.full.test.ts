@@ -8,7 +8,7 @@ import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import type { TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { TournamentResults } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { PROGRAM, readLog, serverForTest, startProcess, type TestServer, verify } from "../support/server.js";
-import { create, finished } from "../support/tournament.js";
+import { create, finished, NO_KEY } from "../support/tournament.js";
 
 /** Columns of "same content": all but who played it where and when. */
 const OUTSIDE = ["session_id", "env_index", "started_at", "agent_ms"];
@@ -116,7 +116,7 @@ async function outcomeOf(server: TestServer, id: string) {
 test("a tournament's results are the same bit for bit with one to three processes an entrant, and in this one", async () => {
   const outcomes = [];
   const here = await serverForTest();
-  const id = await create(here.connection, SPEC);
+  const id = await create(here.connection, SPEC, NO_KEY);
   await Promise.all(
     SPEC.agents.map(({ name, agent }) =>
       serveMatches(here.connection, findAgent(agent), { entrant: name, numEnvs: 1, streams: 1 }),
@@ -124,7 +124,7 @@ test("a tournament's results are the same bit for bit with one to three processe
   );
   outcomes.push(await outcomeOf(here, id));
   const server = await serverForTest();
-  expect(await create(server.connection, SPEC)).toBe(id);
+  expect(await create(server.connection, SPEC, NO_KEY)).toBe(id);
   const agents = SPEC.agents.flatMap(({ name, agent }, entrant) =>
     Array.from({ length: 3 - entrant }, (_, process) => {
       const ways = ["--envs", String([3, 64, 1][process]), "--streams", String(process + 1)];

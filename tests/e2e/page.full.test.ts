@@ -6,7 +6,7 @@ import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { chromium } from "../requirements.js";
 import { CHROMIUM_FLAGS } from "../support/browser.js";
 import { serverWithPage, startTestServer } from "../support/server.js";
-import { BANDIT, create, RIVER, randomAgent, spec } from "../support/tournament.js";
+import { BANDIT, create, NO_KEY, RIVER, randomAgent, spec } from "../support/tournament.js";
 
 const executablePath = chromium();
 
@@ -51,7 +51,7 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
   async function halfPlayed(trials = 12) {
     const server = await serverWithPage();
     const of = spec(["steady", "late"], { trials, tasks: [BANDIT, ROOM, RIVER, FIXED], name: "spring cup" });
-    const id = await create(server.connection, of);
+    const id = await create(server.connection, of, NO_KEY);
     await serveMatches(server.connection, randomAgent("steady"), { entrant: "steady", streams: 1 });
     return { ...server, id, operatorUrl: `${server.pageUrl}#key=${server.operatorKey}` };
   }

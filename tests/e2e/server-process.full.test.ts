@@ -196,13 +196,13 @@ test("on a full disk sessions that record end with LOG_UNWRITABLE, others play o
   expect(await early.expect("closed")).toMatchObject({ durableTrials: 1n });
 
   const recording = rawStream(client);
-  // Free labels are logged with each episode: 64 of them are half a megabyte.
-  const tags = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`filler ${i}`, "x".repeat(1000)]));
-  const large = { numEnvs: 64, trials: 100_000n, options: { arms: 2, horizon: 1 }, tags };
+  // Free labels are logged with each episode: 128 of them are half a megabyte.
+  const tags = Object.fromEntries(Array.from({ length: 4 }, (_, i) => [`filler ${i}`, "x".repeat(1000)]));
+  const large = { numEnvs: 128, trials: 100_000n, options: { arms: 2, horizon: 1 }, tags };
   await opened(recording, large, { agent: "recorder" });
   let observations: Observations | undefined;
   for (let index = 0; ; index += 1) {
-    recording.send(actions(index, new Array<number>(64).fill(0)));
+    recording.send(actions(index, new Array<number>(128).fill(0)));
     const response = await recording.next().catch(() => undefined);
     if (response?.message.$case !== "observations") break;
     observations = response.message.value;

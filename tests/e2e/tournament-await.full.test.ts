@@ -8,6 +8,7 @@ const folder = temporaryFolder();
 afterAll(() => folder.remove());
 
 const file = tournamentFile(folder.path, {
+  seed_key: "", // the same instances, whoever plays them
   trials: 3000,
   tasks: [
     { id: "arms", task: "bernoulli-bandit", options: { arms: 3, horizon: 200 } },

@@ -82,7 +82,7 @@ test.each([
   ],
   ["--task=linear-bandit --trials many", 2, '--trials is "many": give a whole number'],
   ["--task=linear-bandit --entrant me", 2, "give either --entrant or --task"],
-  ["--entrant nobody", 1, 'ENTRANT_UNKNOWN: no unfinished tournament lists the entrant "nobody"'],
+  ["--entrant nobody", 3, 'ENTRANT_EARLY: no tournament that lists the entrant "nobody" is here yet'],
 ])("an agent of your own answers %s with exit code %d and a text", async (args, exitCode, text) => {
   const { code, stdout, stderr } = await startNode([softmax, "--connect", server.address, ...args.split(" ")]).ended;
   expect(code).toBe(exitCode);

@@ -119,12 +119,12 @@ describe("memory of sequences", () => {
     };
     drop(20);
     const bytes = decoder.memoryBytes;
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 10; round += 1) {
       collect();
       await new Promise((resolve) => setImmediate(resolve)); // callbacks of the collection
       drop(10);
     }
-    expect(decoder.memoryBytes).toBeLessThan(2 * bytes); // without: 3.5 times as much
+    expect(decoder.memoryBytes).toBeLessThan(3 * bytes); // without: 6 times as much; a collection may come a round later
   });
 
   it("does not grow with the tokens that a window has left behind", () => {
