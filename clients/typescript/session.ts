@@ -69,8 +69,9 @@ export async function open(stream: PlayStream, play: FreePlay): Promise<Opened> 
     explicitSeeds: [],
     record: play.record ?? true,
     tags: { ...play.tags },
-    labelDataset: undefined,
     label: undefined,
+    envSeeds: [],
+    actTimeoutMs: 0,
   };
   stream.send({ $case: "open", value: message });
   const answer = await stream.next();
@@ -94,8 +95,9 @@ export async function openLabels(stream: PlayStream, label: string, numEnvs: num
     explicitSeeds: [],
     record: undefined,
     tags: {},
-    labelDataset: undefined,
     label,
+    envSeeds: [],
+    actTimeoutMs: 0,
   };
   stream.send({ $case: "open", value: message });
   const answer = await stream.next();

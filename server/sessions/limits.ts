@@ -97,6 +97,18 @@ export const LIMIT_OPTIONS = {
     min: 1,
     help: "trials of one tournament or collection, all its matches or tasks together",
   }),
+  resume_ms: integer({
+    default: 60_000,
+    min: 0,
+    max: 86_400_000,
+    help: "how long a session waits for its agent to resume it after its stream was lost, in ms; 0: none does",
+  }),
+  max_act_timeout_ms: integer({
+    default: 3_600_000,
+    min: 10,
+    max: 86_400_000,
+    help: "largest act timeout that an agent may ask for, in ms",
+  }),
 } as const satisfies OptionTable;
 
 /** Values of the options. */

@@ -161,6 +161,8 @@ function onHello(session: LiveSession, hello: Hello, bytes: number): void {
       limits: describeLimits(limits),
       resumeToken: "",
       capabilities: capabilitiesOf(labels),
+      received: 0n,
+      restarted: false,
     },
   });
   if (hello.entrant === undefined) return;
@@ -186,7 +188,6 @@ function onOpen(session: LiveSession, who: Introduced, message: Open): void {
   if (who.place !== undefined) {
     throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches");
   }
-  if (message.labelDataset !== undefined) throw notImplemented("label");
   if (message.label !== undefined) openLabels(session, who, message);
   else open(session, who, freePlay(session.id, who.hello, message, session.context));
 }

@@ -310,16 +310,15 @@ async function refusesWhatItCannot(peer: Peer): Promise<void> {
   const inputs: [capability: string, input: BadInput][] = [
     [
       "reset",
-      bad("playing", "reset", "NOT_IMPLEMENTED", { $case: "reset", value: { stepIndex: 0n, envs: [0], seeds: [] } }),
+      bad("playing", "reset", "NOT_IMPLEMENTED", { $case: "reset", value: { stepIndex: 0n, envs: [0], seeds: [], mode: 0 } }),
     ],
     [
       "resume",
       bad("new", "resume", "NOT_IMPLEMENTED", {
         $case: "resume",
-        value: { resumeToken: "none", lastStepIndex: undefined },
+        value: { resumeToken: "none", received: 0n },
       }),
     ],
-    ["label", bad("ready", "open with a dataset to label", "NOT_IMPLEMENTED", open({ labelDataset: "none" }))],
   ];
   await checkRefusals(
     peer,

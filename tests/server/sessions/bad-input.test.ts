@@ -94,7 +94,6 @@ const badOpens: readonly [what: string, reason: Reason, text: RegExp, members: P
       { tags: Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`tag ${i}`, "x".repeat(1000)])) },
     ],
     ["the server's own purpose", "PURPOSE_INVALID", /"tournament"/, { purpose: "tournament" }],
-    ["a dataset to label, which is reserved", "NOT_IMPLEMENTED", /label/, { labelDataset: "some" }],
     ["a task that the agent does not play", "TASK_UNSUPPORTED", /declares river-swim/, {}, { tasks: ["river-swim"] }],
     // 1024 arms of 64 features are 256 KiB a step: 10,000 steps would be 2.6 GB
     [
@@ -207,13 +206,13 @@ const badActions: readonly [what: string, reason: Reason, text: RegExp, message:
     "reset, which is reserved",
     "NOT_IMPLEMENTED",
     /reset/,
-    { $case: "reset", value: { stepIndex: 0n, envs: [0], seeds: [] } },
+    { $case: "reset", value: { stepIndex: 0n, envs: [0], seeds: [], mode: 0 } },
   ],
   [
     "resume, which is reserved",
     "NOT_IMPLEMENTED",
     /resume/,
-    { $case: "resume", value: { resumeToken: "x", lastStepIndex: 0n } },
+    { $case: "resume", value: { resumeToken: "x", received: 0n } },
   ],
 ];
 
@@ -405,7 +404,7 @@ test("options nested a thousand times, or ten thousand, are refused with a reaso
         if (message[0] === 0x0a) stream.send(open());
         const { message: answer } = await stream.next().catch(() => ({ message: undefined }));
         if (answer?.$case === "welcome")
-          stream.send({ $case: "resume", value: { resumeToken: "", lastStepIndex: undefined } });
+          stream.send({ $case: "resume", value: { resumeToken: "", received: 0n } });
       });
       expect(ending.reason, `depth ${depth}: ${ending.text}`).toBeDefined();
     }

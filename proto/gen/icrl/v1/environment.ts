@@ -28,6 +28,27 @@ export const protobufPackage = "icrl.v1";
 
 export const protobufFileName = "icrl/v1/environment.proto";
 
+/** What begins in an env that is reset. */
+export const ResetMode = {
+  /** UNSPECIFIED - As RESET_MODE_NEXT_EPISODE. */
+  UNSPECIFIED: 0,
+  /** NEXT_EPISODE - The trial's next episode; the env's next trial where this was the last one. */
+  NEXT_EPISODE: 1,
+  /** NEXT_TRIAL - The env's next trial: this one ends incomplete. */
+  NEXT_TRIAL: 2,
+  /** SEEDS - The trial of the given seeds: this one ends incomplete. */
+  SEEDS: 3,
+} as const;
+
+export type ResetMode = typeof ResetMode[keyof typeof ResetMode];
+
+export namespace ResetMode {
+  export type UNSPECIFIED = typeof ResetMode.UNSPECIFIED;
+  export type NEXT_EPISODE = typeof ResetMode.NEXT_EPISODE;
+  export type NEXT_TRIAL = typeof ResetMode.NEXT_TRIAL;
+  export type SEEDS = typeof ResetMode.SEEDS;
+}
+
 /** Asks for all families. */
 export interface ListTasksRequest {
 }
@@ -70,13 +91,13 @@ export interface PlayRequest {
     /** Answers the last observations. */
     { $case: "actions"; value: Actions }
     | //
-    /**
-     * Ends some envs' episodes early. Reserved behaviour: answered with NOT_IMPLEMENTED by servers whose welcome does
-     * not list the capability "reset".
-     */
+    /** Ends some envs' episodes early, instead of actions. Needs the capability "reset" in welcome. */
     { $case: "reset"; value: Reset }
     | //
-    /** Continues a session whose stream was lost. Reserved behaviour: needs the capability "resume". */
+    /**
+     * Comes first on a new stream, instead of hello: goes on with a session whose stream was lost. Needs the capability "resume"
+     * in that session's hello and welcome.
+     */
     { $case: "resume"; value: Resume }
     | //
     /** Ends what is open. */
@@ -162,10 +183,23 @@ export interface Welcome {
   limits?:
     | Limits
     | undefined;
-  /** Token for `resume`. Empty where the server cannot resume. */
+  /**
+   * Token for `resume`, a secret of this session. Empty where the session cannot be resumed: hello did not list "resume", or the
+   * server cannot.
+   */
   resumeToken: string;
   /** What this server can do beyond the minimum, for example "reset" or "resume". */
   capabilities: string[];
+  /**
+   * In answer to resume: how many messages of the agent the session has taken, hello not counted. The agent sends those after
+   * them again.
+   */
+  received: bigint;
+  /**
+   * In answer to resume: the server was started again in between. What was open goes on from the last trial boundary: it is opened
+   * anew (`opened` and `observations` 0 follow), trials that are in the log are not played again, and nothing sent before counts.
+   */
+  restarted: boolean;
 }
 
 /** Bounds that the server enforces. */
@@ -215,6 +249,10 @@ export interface Limits {
   maxSchedules: number;
   /** Trials of one tournament or collection, all its matches or tasks together. */
   maxScheduleTrials: bigint;
+  /** How long a session waits for `resume` after its stream was lost, in milliseconds; 0: none does. */
+  resumeMs: number;
+  /** Largest act_timeout_ms that an `open` may ask for. */
+  maxActTimeoutMs: number;
 }
 
 /** Opens a task for free play. At most limits.max_hello_bytes in all. */
@@ -253,21 +291,25 @@ export interface Open {
    */
   tags: { [key: string]: string };
   /**
-   * Not used: answered with NOT_IMPLEMENTED. A server has one dataset, or none: see `label`.
-   *
-   * @deprecated
-   */
-  labelDataset?:
-    | string
-    | undefined;
-  /**
    * Instead of playing: the server replays the trials of its dataset and asks the agent what it would do at every step.
    * What it answers is kept as labels of this name, its probabilities with it where it knows them; what was really done
    * then comes as `executed_action`. Only num_envs is read of the other fields, as an upper bound: the trials that have no
    * such labels yet come in the order of the dataset, those of one task at a time. Answered by `opened` once there are
    * some, and by `closed` with `finished` once all are labelled. Needs the capability "label".
    */
-  label?: string | undefined;
+  label?:
+    | string
+    | undefined;
+  /**
+   * Instead of `seed` and `explicit_seeds`: a seed for each env, exactly num_envs of them. Env i plays a series of its own, that of seed
+   * env_seeds[i]: trials first_trial .. first_trial + trials / num_envs - 1 of it, so `trials` is a multiple of num_envs.
+   */
+  envSeeds: bigint[];
+  /**
+   * How long the agent may take for its actions here, in milliseconds, at most limits.max_act_timeout_ms: for learners with long
+   * updates. 0: limits.act_timeout_ms.
+   */
+  actTimeoutMs: number;
 }
 
 export interface Open_TagsEntry {
@@ -422,28 +464,43 @@ export interface Actions {
     | Tensor
     | undefined;
   /**
-   * Probabilities of all actions, float32 [N, num_actions], rows of NaN where unknown; only when
-   * opened.want_probabilities. Asked for in labelling sessions.
+   * Probabilities of all actions, float32 [N, num_actions], rows of NaN where unknown. Logged in play, kept with the labels in
+   * labelling sessions, where opened.want_probabilities asks for them.
    */
-  probabilities?: Tensor | undefined;
+  probabilities?:
+    | Tensor
+    | undefined;
+  /**
+   * Envs that take no step, bool [N]: they keep their state, and reward, terminated and truncated are 0 for them. Absent: all
+   * active envs step. Only in free play.
+   */
+  hold?: Tensor | undefined;
 }
 
-/** Ends episodes early. */
+/**
+ * Answers one Observations instead of Actions: ends episodes early, in free play. The next Observations has `truncated` set for
+ * the listed envs; the others take no step.
+ */
 export interface Reset {
   /** The step_index it answers. */
   stepIndex: bigint;
-  /** Envs to reset. */
+  /** Envs to reset, each at most once, all of them active. At an episode's first step nothing is cut short, and nothing logged. */
   envs: number[];
-  /** New trials' seeds, one an env; empty: the series goes on. */
+  /** With RESET_MODE_SEEDS: seeds of the trials, one for each of `envs`. They take the place of the env's next trial of the series. */
   seeds: TrialSeeds[];
+  /** What begins. */
+  mode: ResetMode;
 }
 
-/** Continues a lost stream. */
+/** Goes on with a session whose stream was lost. What either side sent and the other did not get is sent again, byte for byte. */
 export interface Resume {
-  /** welcome.resume_token of the lost stream. */
+  /** welcome.resume_token of the lost session. */
   resumeToken: string;
-  /** The last step_index seen; absent when none was. */
-  lastStepIndex?: bigint | undefined;
+  /**
+   * How many messages of the server the agent has got, the first welcome, those of earlier resumes, and draining not counted. The
+   * server sends those after them again, after its welcome.
+   */
+  received: bigint;
 }
 
 /** Ends what is open. In free play unfinished trials are logged as truncated and incomplete. */
@@ -1066,7 +1123,16 @@ export const Hello: MessageFns<Hello> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return { protocolVersion: 0, serverVersion: "", sessionId: "", limits: undefined, resumeToken: "", capabilities: [] };
+  return {
+    protocolVersion: 0,
+    serverVersion: "",
+    sessionId: "",
+    limits: undefined,
+    resumeToken: "",
+    capabilities: [],
+    received: 0n,
+    restarted: false,
+  };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -1088,6 +1154,15 @@ export const Welcome: MessageFns<Welcome> = {
     }
     for (const v of message.capabilities) {
       writer.uint32(50).string(v!);
+    }
+    if (message.received !== 0n) {
+      if (BigInt.asUintN(64, message.received) !== message.received) {
+        throw new globalThis.Error("value provided for field message.received of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.received);
+    }
+    if (message.restarted !== false) {
+      writer.uint32(64).bool(message.restarted);
     }
     return writer;
   },
@@ -1153,6 +1228,22 @@ export const Welcome: MessageFns<Welcome> = {
             message.capabilities.push(reader.string());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.received = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.restarted = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1189,6 +1280,8 @@ function createBaseLimits(): Limits {
     maxMatches: 0,
     maxSchedules: 0,
     maxScheduleTrials: 0n,
+    resumeMs: 0,
+    maxActTimeoutMs: 0,
   };
 }
 
@@ -1274,6 +1367,12 @@ export const Limits: MessageFns<Limits> = {
         throw new globalThis.Error("value provided for field message.maxScheduleTrials of type uint64 too large");
       }
       writer.uint32(168).uint64(message.maxScheduleTrials);
+    }
+    if (message.resumeMs !== 0) {
+      writer.uint32(176).uint32(message.resumeMs);
+    }
+    if (message.maxActTimeoutMs !== 0) {
+      writer.uint32(184).uint32(message.maxActTimeoutMs);
     }
     return writer;
   },
@@ -1459,6 +1558,22 @@ export const Limits: MessageFns<Limits> = {
             message.maxScheduleTrials = reader.uint64() as bigint;
             continue;
           }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.resumeMs = reader.uint32();
+            continue;
+          }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.maxActTimeoutMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1484,8 +1599,9 @@ function createBaseOpen(): Open {
     explicitSeeds: [],
     record: undefined,
     tags: {},
-    labelDataset: undefined,
     label: undefined,
+    envSeeds: [],
+    actTimeoutMs: 0,
   };
 }
 
@@ -1530,11 +1646,21 @@ export const Open: MessageFns<Open> = {
     globalThis.Object.entries(message.tags).forEach(([key, value]: [string, string]) => {
       Open_TagsEntry.encode({ key: key as any, value }, writer.uint32(82).fork()).join();
     });
-    if (message.labelDataset !== undefined) {
-      writer.uint32(90).string(message.labelDataset);
-    }
     if (message.label !== undefined) {
       writer.uint32(98).string(message.label);
+    }
+    if (message.envSeeds.length !== 0) {
+      writer.uint32(106).fork();
+      for (const v of message.envSeeds) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field envSeeds of type uint64 is too large");
+        }
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.actTimeoutMs !== 0) {
+      writer.uint32(112).uint32(message.actTimeoutMs);
     }
     return writer;
   },
@@ -1635,20 +1761,38 @@ export const Open: MessageFns<Open> = {
             }
             continue;
           }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
-            message.labelDataset = reader.string();
-            continue;
-          }
           case 12: {
             if (tag !== 98) {
               break;
             }
 
             message.label = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag === 104) {
+              message.envSeeds.push(reader.uint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 106) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.envSeeds.push(reader.uint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.actTimeoutMs = reader.uint32();
             continue;
           }
         }
@@ -2337,7 +2481,7 @@ export const TrialEnd: MessageFns<TrialEnd> = {
 };
 
 function createBaseActions(): Actions {
-  return { stepIndex: 0n, actions: undefined, propensities: undefined, probabilities: undefined };
+  return { stepIndex: 0n, actions: undefined, propensities: undefined, probabilities: undefined, hold: undefined };
 }
 
 export const Actions: MessageFns<Actions> = {
@@ -2356,6 +2500,9 @@ export const Actions: MessageFns<Actions> = {
     }
     if (message.probabilities !== undefined) {
       Tensor.encode(message.probabilities, writer.uint32(34).fork()).join();
+    }
+    if (message.hold !== undefined) {
+      Tensor.encode(message.hold, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2405,6 +2552,14 @@ export const Actions: MessageFns<Actions> = {
             message.probabilities = Tensor.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hold = Tensor.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2419,7 +2574,7 @@ export const Actions: MessageFns<Actions> = {
 };
 
 function createBaseReset(): Reset {
-  return { stepIndex: 0n, envs: [], seeds: [] };
+  return { stepIndex: 0n, envs: [], seeds: [], mode: 0 };
 }
 
 export const Reset: MessageFns<Reset> = {
@@ -2439,6 +2594,9 @@ export const Reset: MessageFns<Reset> = {
     }
     for (const v of message.seeds) {
       TrialSeeds.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.mode !== 0) {
+      writer.uint32(32).int32(message.mode);
     }
     return writer;
   },
@@ -2490,6 +2648,14 @@ export const Reset: MessageFns<Reset> = {
             message.seeds.push(TrialSeeds.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mode = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2504,7 +2670,7 @@ export const Reset: MessageFns<Reset> = {
 };
 
 function createBaseResume(): Resume {
-  return { resumeToken: "", lastStepIndex: undefined };
+  return { resumeToken: "", received: 0n };
 }
 
 export const Resume: MessageFns<Resume> = {
@@ -2512,11 +2678,11 @@ export const Resume: MessageFns<Resume> = {
     if (message.resumeToken !== "") {
       writer.uint32(10).string(message.resumeToken);
     }
-    if (message.lastStepIndex !== undefined) {
-      if (BigInt.asUintN(64, message.lastStepIndex) !== message.lastStepIndex) {
-        throw new globalThis.Error("value provided for field message.lastStepIndex of type uint64 too large");
+    if (message.received !== 0n) {
+      if (BigInt.asUintN(64, message.received) !== message.received) {
+        throw new globalThis.Error("value provided for field message.received of type uint64 too large");
       }
-      writer.uint32(16).uint64(message.lastStepIndex);
+      writer.uint32(24).uint64(message.received);
     }
     return writer;
   },
@@ -2542,12 +2708,12 @@ export const Resume: MessageFns<Resume> = {
             message.resumeToken = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
+          case 3: {
+            if (tag !== 24) {
               break;
             }
 
-            message.lastStepIndex = reader.uint64() as bigint;
+            message.received = reader.uint64() as bigint;
             continue;
           }
         }

@@ -63,6 +63,12 @@ export interface DiscreteSpace {
 export interface BoxSpace {
   /** Shape of one env's observation. For arms drawn afresh at each step: [num_actions, dim], row a the features of arm a. */
   shape: number[];
+  /** Smallest value of any element, inclusive. Absent: not bounded below. */
+  low?:
+    | number
+    | undefined;
+  /** Largest value of any element, inclusive. Absent: not bounded above. */
+  high?: number | undefined;
 }
 
 /** How rewards are distributed, and between which bounds they lie. */
@@ -117,7 +123,15 @@ export interface TaskDescription {
   /** Episodes of a trial. */
   episodes: number;
   /** Rewards. */
-  reward?: RewardSpec | undefined;
+  reward?:
+    | RewardSpec
+    | undefined;
+  /** Smallest value of any element of trial_features, inclusive. Absent: not bounded below, or there are none. */
+  trialFeaturesLow?:
+    | number
+    | undefined;
+  /** Largest value of any element of trial_features, inclusive. Absent: not bounded above, or there are none. */
+  trialFeaturesHigh?: number | undefined;
 }
 
 /** One row of an options table: the source of validation, of --help, and of the docs. */
@@ -314,7 +328,7 @@ export const DiscreteSpace: MessageFns<DiscreteSpace> = {
 };
 
 function createBaseBoxSpace(): BoxSpace {
-  return { shape: [] };
+  return { shape: [], low: undefined, high: undefined };
 }
 
 export const BoxSpace: MessageFns<BoxSpace> = {
@@ -325,6 +339,12 @@ export const BoxSpace: MessageFns<BoxSpace> = {
         writer.uint32(v);
       }
       writer.join();
+    }
+    if (message.low !== undefined) {
+      writer.uint32(17).double(message.low);
+    }
+    if (message.high !== undefined) {
+      writer.uint32(25).double(message.high);
     }
     return writer;
   },
@@ -359,6 +379,22 @@ export const BoxSpace: MessageFns<BoxSpace> = {
             }
 
             break;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.low = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.high = reader.double();
+            continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -464,6 +500,8 @@ function createBaseTaskDescription(): TaskDescription {
     horizon: 0,
     episodes: 0,
     reward: undefined,
+    trialFeaturesLow: undefined,
+    trialFeaturesHigh: undefined,
   };
 }
 
@@ -502,6 +540,12 @@ export const TaskDescription: MessageFns<TaskDescription> = {
     }
     if (message.reward !== undefined) {
       RewardSpec.encode(message.reward, writer.uint32(82).fork()).join();
+    }
+    if (message.trialFeaturesLow !== undefined) {
+      writer.uint32(89).double(message.trialFeaturesLow);
+    }
+    if (message.trialFeaturesHigh !== undefined) {
+      writer.uint32(97).double(message.trialFeaturesHigh);
     }
     return writer;
   },
@@ -607,6 +651,22 @@ export const TaskDescription: MessageFns<TaskDescription> = {
             }
 
             message.reward = RewardSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 89) {
+              break;
+            }
+
+            message.trialFeaturesLow = reader.double();
+            continue;
+          }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.trialFeaturesHigh = reader.double();
             continue;
           }
         }
