@@ -51,6 +51,10 @@ export const REASONS = {
     code: CODE.ALREADY_EXISTS,
     when: "trials that the log holds already, without a word that they are to be played again",
   },
+  FIELD_CONFLICT: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "a field that would be ignored: it says nothing beside another that was sent, or without one that was not",
+  },
   PURPOSE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a purpose that free play does not have" },
   STEP_CONFLICT: { code: CODE.ABORTED, when: "the last step_index again, with other bytes" },
   STEP_GONE: { code: CODE.OUT_OF_RANGE, when: "a step_index before the last" },

@@ -14,6 +14,7 @@ import type { Actions, Hello, Open, PlayRequest } from "../../proto/gen/icrl/v1/
 import type { Seat } from "../matches/lobby.js";
 import { capabilitiesOf } from "./capabilities.js";
 import { keptReason } from "./checked-options.js";
+import { checkHelloFields, checkOpenFields } from "./checked-fields.js";
 import { checkHello, notImplemented } from "./checked-request.js";
 import { checkActionsBytes, decodeRequest } from "./decode-request.js";
 import { describeLimits } from "./describe-limits.js";
@@ -148,6 +149,7 @@ function onHello(session: LiveSession, hello: Hello, bytes: number): void {
     );
   }
   checkHello(hello);
+  checkHelloFields(hello);
   session.releaseHello = memory.hold(DECODED * bytes);
   if (memory.full)
     throw new IcrlError("SERVER_BUSY", `all of ${limits.maxMemoryBytes} bytes are held: come again later`);
@@ -188,6 +190,7 @@ function onOpen(session: LiveSession, who: Introduced, message: Open): void {
   if (who.place !== undefined) {
     throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches");
   }
+  checkOpenFields(message);
   if (message.label !== undefined) openLabels(session, who, message);
   else open(session, who, freePlay(session.id, who.hello, message, session.context));
 }

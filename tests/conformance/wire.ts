@@ -190,6 +190,9 @@ const refusesHellos = (peer: Peer) =>
     bad("new", "a hello of no version", "PROTOCOL_VERSION", hello({ minProtocolVersion: 0, maxProtocolVersion: 0 })),
     bad("new", "an agent without a name", "NAME_INVALID", hello({ agent: "" })),
     bad("new", "an agent with a name of 101 characters", "NAME_INVALID", hello({ agent: "a".repeat(101) })),
+    bad("new", "a tournament without an entrant", "FIELD_CONFLICT", hello({ tournamentId: "t" })),
+    bad("new", "a collection without an entrant", "FIELD_CONFLICT", hello({ collectionId: "c" })),
+    bad("new", "both at once", "FIELD_CONFLICT", hello({ entrant: "a", tournamentId: "t", collectionId: "c" })),
     bad("new", "a collection that is not there", "ENTRANT_EARLY", hello({ entrant: "a", collectionId: randomUUID() })),
     bad("new", "a tournament that is not there", "ENTRANT_EARLY", hello({ entrant: "e", tournamentId: randomUUID() })),
   ]);
@@ -219,6 +222,8 @@ async function refusesOpens(peer: Peer): Promise<void> {
     ["more trials than limits.maxTrials", "TRIALS_INVALID", { trials: maxTrials + 1n }],
     ["trials beyond the last index", "TRIALS_INVALID", { firstTrial: 2n ** 64n - 1n, trials: 2n }],
     ["fewer explicit seeds than trials", "TRIALS_INVALID", { trials: 2n, explicitSeeds: seeds }],
+    ["seeds of two kinds", "FIELD_CONFLICT", { seed: 7n, explicitSeeds: seeds }],
+    ["a purpose beside explicit seeds", "FIELD_CONFLICT", { purpose: "collect", explicitSeeds: seeds }],
     ["a purpose that does not exist", "PURPOSE_INVALID", { purpose: "fun" }],
     ["the server's own purpose", "PURPOSE_INVALID", { purpose: "tournament" }],
   ];

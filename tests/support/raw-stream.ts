@@ -173,17 +173,20 @@ export function hello(members: Partial<Hello> = {}): AgentMessage {
   };
 }
 
-/** A complete open: by default one env, one trial of a bandit with three arms and four steps. */
+/** A complete open: by default one env, one trial of a bandit with three arms and four steps, of seed 7 where no other seeds are given. */
 export function open(members: Partial<Open> = {}): AgentMessage {
+  const { label, explicitSeeds, envSeeds } = members;
+  const played =
+    label === undefined ? { task: "bernoulli-bandit", options: { arms: 3, horizon: 4 }, trials: 1n } : undefined;
   return {
     $case: "open",
     value: {
-      task: "bernoulli-bandit",
-      options: { arms: 3, horizon: 4 },
+      task: "",
+      options: {},
       numEnvs: 1,
-      trials: 1n,
+      trials: 0n,
       firstTrial: 0n,
-      seed: 7n,
+      seed: label === undefined && explicitSeeds === undefined && envSeeds === undefined ? 7n : 0n,
       purpose: "",
       explicitSeeds: [],
       record: undefined,
@@ -191,6 +194,7 @@ export function open(members: Partial<Open> = {}): AgentMessage {
       envSeeds: [],
       actTimeoutMs: 0,
       label: undefined,
+      ...played,
       ...members,
     },
   };
