@@ -315,7 +315,10 @@ async function refusesWhatItCannot(peer: Peer): Promise<void> {
   const inputs: [capability: string, input: BadInput][] = [
     [
       "reset",
-      bad("playing", "reset", "NOT_IMPLEMENTED", { $case: "reset", value: { stepIndex: 0n, envs: [0], seeds: [], mode: 0 } }),
+      bad("playing", "reset", "NOT_IMPLEMENTED", {
+        $case: "reset",
+        value: { stepIndex: 0n, envs: [0], seeds: [], mode: 0 },
+      }),
     ],
     [
       "resume",

@@ -403,8 +403,7 @@ test("options nested a thousand times, or ten thousand, are refused with a reaso
         stream.sendBytes(message);
         if (message[0] === 0x0a) stream.send(open());
         const { message: answer } = await stream.next().catch(() => ({ message: undefined }));
-        if (answer?.$case === "welcome")
-          stream.send({ $case: "resume", value: { resumeToken: "", received: 0n } });
+        if (answer?.$case === "welcome") stream.send({ $case: "resume", value: { resumeToken: "", received: 0n } });
       });
       expect(ending.reason, `depth ${depth}: ${ending.text}`).toBeDefined();
     }
