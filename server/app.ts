@@ -29,6 +29,7 @@ import { connectionsThatFit } from "./rpc/connections-that-fit.js";
 import { createGrpcServer, shutDown } from "./rpc/grpc-server.js";
 import { type Listener, listen } from "./rpc/listener.js";
 import { openSessions } from "./rpc/open-sessions.js";
+import { createPace } from "./rpc/pace.js";
 import { addServices } from "./rpc/services.js";
 import { newCounters } from "./sessions/counters.js";
 import type { Limits } from "./sessions/limits.js";
@@ -131,7 +132,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const startedAt = new Date();
 
   const methods = {
-    ...{ tell, clock, operatorKeyHash: operatorHash },
+    ...{ tell, clock, operatorKeyHash: operatorHash, pace: createPace() },
     maxMessageBytes: Math.min(limits.maxMessageBytes, MAX_REQUEST_BYTES),
   };
   const connections = createConnections(limits.maxConnections, limits.maxConnectionsPerAddress);

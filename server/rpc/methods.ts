@@ -16,6 +16,7 @@ import { IcrlError } from "../../common/errors.js";
 import { isKeyOf } from "../keys.js";
 import { statusOf } from "./errors.js";
 import { closeUnread } from "./inner-call.js";
+import type { Pace } from "./pace.js";
 import { type RpcEvent, rpcEnded } from "./rpc-event.js";
 
 /** What all methods of a server share. */
@@ -28,6 +29,8 @@ export interface MethodContext {
   readonly operatorKeyHash: string;
   /** By which readers are waited for. */
   readonly clock: Clock;
+  /** Which large answers keep to. */
+  readonly pace: Pace;
 }
 
 /** Who calls. */
@@ -119,6 +122,7 @@ export function unary<Q, A extends object>(
     try {
       const message = decode(request, call.request, call.getPath(), context);
       const answer = encodeOnce(response, await handle(message, caller));
+      await context.pace.turnFor(answer.length);
       context.tell(rpcEnded(call.getPath(), call.cancelled, undefined));
       callback(null, answer);
     } catch (error) {
@@ -144,7 +148,10 @@ export function serverStreaming<Q, A extends object>(
     try {
       for await (const message of handle(decode(request, call.request, call.getPath(), context), caller)) {
         if (abort.signal.aborted) return;
-        await handedOn(call, encodeOnce(response, message), abort.signal, context.clock);
+        const bytes = encodeOnce(response, message);
+        await context.pace.turnFor(bytes.length);
+        if (abort.signal.aborted) return;
+        await handedOn(call, bytes, abort.signal, context.clock);
       }
       call.end();
     } catch (error) {

@@ -1,21 +1,15 @@
 /** How long a session may be there without anything: until its hello, and then until it opens something. */
 import { IcrlError } from "../../common/errors.js";
+import { inOneSlice } from "../../common/slices.js";
 import type { Introduced, LiveSession } from "./live-session.js";
 import { fail } from "./session-end.js";
 
 /** It has just come: its hello is waited for. */
 export function waitForHello(session: LiveSession): void {
-  const { clock, limits } = session.context;
+  const { helloTimeoutMs } = session.context.limits;
   takeSmall(session);
-  session.stopIdleTime = clock.after(limits.helloTimeoutMs, () =>
-    fail(
-      session,
-      new IcrlError(
-        "HELLO_TIMEOUT",
-        `no hello within ${limits.helloTimeoutMs} ms: send it as soon as the stream is open`,
-      ),
-    ),
-  );
+  const text = `no hello within ${helloTimeoutMs} ms: send it as soon as the stream is open`;
+  endAfter(session, helloTimeoutMs, new IcrlError("HELLO_TIMEOUT", text));
 }
 
 /** It is ready, and waits for what it is to open. Who waits for a match waits as long as that takes. */
@@ -26,12 +20,20 @@ export function rest(session: LiveSession, { hello, place }: Introduced): void {
   session.state = { is: "ready", hello, place };
   if (hello.entrant !== undefined) return;
   session.idleSinceMs = clock.now();
-  session.stopIdleTime = clock.after(limits.idleTimeoutMs, () =>
-    fail(
-      session,
-      new IcrlError("IDLE_TIMEOUT", `nothing was open for ${limits.idleTimeoutMs} ms: connect again to open something`),
-    ),
-  );
+  const text = `nothing was open for ${limits.idleTimeoutMs} ms: connect again to open something`;
+  endAfter(session, limits.idleTimeoutMs, new IcrlError("IDLE_TIMEOUT", text));
+}
+
+/** Ends it then, unless it does something first. Many that came together end a few a turn: a status costs a tenth of a millisecond. */
+function endAfter(session: LiveSession, ms: number, error: IcrlError): void {
+  const { clock, work } = session.context;
+  const end = inOneSlice(() => fail(session, error));
+  const failed = (thrown: unknown) => fail(session, thrown);
+  session.stopIdleTime = clock.after(ms, () => {
+    session.stopIdleTime = undefined;
+    const giveUp = work.compute(end, () => {}, failed);
+    if (session.state.is !== "ended") session.stopIdleTime = giveUp;
+  });
 }
 
 /** While nothing is open there is nothing large to say. */
