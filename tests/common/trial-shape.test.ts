@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { trialShape } from "#icrl/common/trial-shape.js";
 import { describedTask } from "#icrl/datasets/folder/described-task.js";
+import { smallTasks } from "#icrl/jobs/conformance/small-tasks.js";
 import { describeTask } from "#icrl/server/tasks/describe-task.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
-import { smallTasks } from "../support/small-task.js";
 
 const shapeOf = (name: string, options = {}) => trialShape(describeTask(buildTask(name, options)));
 

@@ -6,12 +6,12 @@ import { uniform } from "#icrl/agents/uniform.js";
 import type { Agent, Outcome, Policy, Trial } from "#icrl/clients/typescript/define-agent.js";
 import { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
+import { smallTasks } from "#icrl/jobs/conformance/small-tasks.js";
 import type { Step } from "#icrl/jobs/simulate/play-policy.js";
 import { describeTrial, simulateTrial, type TrialSetup } from "#icrl/jobs/simulate/simulate-trial.js";
 import { TASKS } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
 import { createPolicy } from "../support/create-policy.js";
-import { smallTasks } from "../support/small-task.js";
 
 /** A rule and how to find a violation of it. */
 export interface AgentRule {

@@ -3,6 +3,8 @@ import { type Client, Metadata, type StatusObject } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { ServerMessage } from "#icrl/clients/typescript/play-stream.js";
 import { boolTensor, float32Elements, float32Tensor, int32Elements, int32Tensor } from "#icrl/common/tensor.js";
+import { WIRE_RULES, type WireServer, wireViolations } from "#icrl/jobs/conformance/wire.js";
+import { playViolations, recordPlay, type WirePlayOptions } from "#icrl/jobs/conformance/wire-play.js";
 import { ErrorInfo } from "#icrl/proto/gen/google/rpc/error_details.js";
 import { Status } from "#icrl/proto/gen/google/rpc/status.js";
 import type { Actions, Closed, Observations, Opened } from "#icrl/proto/gen/icrl/v1/environment.js";
@@ -12,8 +14,6 @@ import { survivorsOf } from "../support/log-place.js";
 import { type PlayProxy, type Spoiler, startProxy } from "../support/play-proxy.js";
 import { actions, encodeRequest, endingOf, rawClient } from "../support/raw-stream.js";
 import { startTestServer, type TestServer } from "../support/server.js";
-import { WIRE_RULES, type WireServer, wireViolations } from "./wire.js";
-import { playViolations, recordPlay, type WirePlayOptions } from "./wire-play.js";
 
 let server: TestServer;
 beforeAll(async () => {

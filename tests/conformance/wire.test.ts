@@ -1,11 +1,11 @@
 import type { Client } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { smallTasks } from "#icrl/jobs/conformance/small-tasks.js";
+import { WIRE_RULES, type WireServer } from "#icrl/jobs/conformance/wire.js";
+import { playViolations, recordPlay } from "#icrl/jobs/conformance/wire-play.js";
 import { survivorsOf } from "../support/log-place.js";
 import { rawClient } from "../support/raw-stream.js";
 import { startTestServer, type TestServer } from "../support/server.js";
-import { smallTasks } from "../support/small-task.js";
-import { WIRE_RULES, type WireServer } from "./wire.js";
-import { playViolations, recordPlay } from "./wire-play.js";
 
 let server: TestServer;
 let wire: WireServer;

@@ -10,12 +10,12 @@ import { IcrlError } from "#icrl/common/errors.js";
 import { playsTask } from "#icrl/common/plays-task.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
+import { smallTasks } from "#icrl/jobs/conformance/small-tasks.js";
 import { describeTrial, simulateTrial } from "#icrl/jobs/simulate/simulate-trial.js";
 import type { Task } from "#icrl/server/tasks/task.js";
 import type { LogReport } from "#icrl/server/trajectories/verify.js";
 import { createPolicy } from "../support/create-policy.js";
 import { readLog, startTestServer, verify } from "../support/server.js";
-import { smallTasks } from "../support/small-task.js";
 import { testedAgents } from "../support/tested-agents.js";
 
 const SEED = 2n ** 64n - 3n;

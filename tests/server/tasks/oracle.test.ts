@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
 import { runAtOnce } from "#icrl/common/slices.js";
+import { smallOptions } from "#icrl/jobs/conformance/small-tasks.js";
 import {
   backwardInduction,
   type MdpTables,
@@ -14,7 +15,6 @@ import { createOracle, revealInstance, uniformRegret } from "#icrl/server/tasks/
 import { buildTask, TASKS } from "#icrl/server/tasks/registry.js";
 import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
 import { valuesOfPolicy } from "../../support/policy-values.js";
-import { smallOptions } from "../../support/small-task.js";
 import { type PlayedStep, playTrial } from "./random-play.js";
 import { sampleMoments } from "./sample-moments.js";
 

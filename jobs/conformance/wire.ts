@@ -4,13 +4,13 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Client } from "@grpc/grpc-js";
-import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
-import { REASONS, type Reason } from "#icrl/common/errors.js";
-import { boolTensor, float32Tensor, int32Tensor } from "#icrl/common/tensor.js";
-import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
-import type { Actions, Closed, Limits, Observations, Open } from "#icrl/proto/gen/icrl/v1/environment.js";
-import { CreateTournamentRequest, CreateTournamentResponse } from "#icrl/proto/gen/icrl/v1/tournament.js";
-import { actions, hello, open, type RawStream, rawClient, rawStream, rawUnary } from "../support/raw-stream.js";
+import type { AgentMessage } from "../../clients/typescript/play-stream.js";
+import { REASONS, type Reason } from "../../common/errors.js";
+import { boolTensor, float32Tensor, int32Tensor } from "../../common/tensor.js";
+import type { TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
+import type { Actions, Closed, Limits, Observations, Open } from "../../proto/gen/icrl/v1/environment.js";
+import { CreateTournamentRequest, CreateTournamentResponse } from "../../proto/gen/icrl/v1/tournament.js";
+import { actions, hello, open, type RawStream, rawClient, rawStream, rawUnary } from "./raw-stream.js";
 
 /** A server that nobody else uses, to be drained. */
 export interface DrainableServer {
