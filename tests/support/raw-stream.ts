@@ -2,6 +2,7 @@
 import { hello, open, type RawStream } from "#icrl/jobs/conformance/raw-stream.js";
 import type { Hello, Open } from "#icrl/proto/gen/icrl/v1/environment.js";
 
+// biome-ignore lint/performance/noBarrelFile: what tests import is one place, with what they add to it
 export {
   actions,
   type Ending,
