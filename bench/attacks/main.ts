@@ -7,12 +7,13 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startPrivateServer } from "../../jobs/processes/private-server.js";
 import { benchFlags } from "../bench-flags.js";
+import { cpuOf, isAlive, peakMb, turnsOf } from "../server-process.js";
 import { ATTACKS, type Attack } from "./attack-list.js";
 import { fillLog } from "./fill-log.js";
 import type { Told } from "./neighbours.js";
@@ -96,13 +97,7 @@ async function attacked(attack: Attack): Promise<Outcome> {
 }
 
 /** Longest turn of the event loop since the server started, as its metrics tell. */
-async function longestTurn(page: string): Promise<number> {
-  const text = await fetch(`${page}metrics`, { signal: AbortSignal.timeout(10_000) })
-    .then((response) => response.text())
-    .catch(() => "");
-  const told = /^icrl_event_loop_turn_max_seconds (\S+)$/m.exec(text)?.[1];
-  return told === undefined ? Number.NaN : Number(told) * 1000;
-}
+const longestTurn = async (page: string): Promise<number> => (await turnsOf(page))?.maxMs ?? Number.NaN;
 
 function print({ attack, answer, seconds, before, during, serverCpu, peakMb, longestTurnMs, alive }: Outcome): void {
   const told = ({ p50, p99, max }: Told) => `p50 ${p50.toFixed(1)} p99 ${p99.toFixed(0)} max ${max.toFixed(0)} ms`;
@@ -112,32 +107,4 @@ function print({ attack, answer, seconds, before, during, serverCpu, peakMb, lon
   console.log(
     `  server: ${alive ? "alive" : "DEAD"}, ${serverCpu.toFixed(1)} CPU-s, peak ${peakMb[0]} -> ${peakMb[1]} MB, longest turn ${longestTurnMs.toFixed(0)} ms`,
   );
-}
-
-/** Linux alone has these: 0 elsewhere. */
-function statusOf(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-function cpuOf(pid: number): number {
-  const text = statusOf(pid, "stat");
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
-}
-
-function peakMb(pid: number): number {
-  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(statusOf(pid, "status"))?.[1] ?? 0) / 1024);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

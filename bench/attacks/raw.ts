@@ -83,6 +83,7 @@ export function unary(
   path: string,
   request: Uint8Array,
   deadlineMs = 60_000,
+  metadata = new Metadata(),
 ): Promise<Buffer | string> {
   return new Promise((resolve) => {
     client.makeUnaryRequest(
@@ -90,7 +91,7 @@ export function unary(
       identity,
       identity,
       Buffer.from(request),
-      new Metadata(),
+      metadata,
       { deadline: Date.now() + deadlineMs },
       (error, answer) => resolve(error === null ? (answer as Buffer) : reasonOf(error)),
     );
