@@ -77,7 +77,7 @@ function wrong(rng: Rng, tensor: Tensor): Tensor {
           [0],
           [1, 1],
           [2 ** 31],
-          [2 ** 32, 2 ** 32],
+          [2 ** 32 - 1, 2 ** 32 - 1],
           new Array(3000).fill(1),
           [...tensor.shape, 0],
         ]),
