@@ -5,6 +5,7 @@ import { EXIT } from "../jobs/processes/exit-codes.js";
 import type { ToldError } from "../jobs/processes/told-error.js";
 import { agentCommand } from "./commands/agent.js";
 import { agentsCommand } from "./commands/agents.js";
+import { conformanceCommand } from "./commands/conformance.js";
 import { datasetCommand } from "./commands/dataset.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { logCommand } from "./commands/log.js";
@@ -41,6 +42,7 @@ icrl COMMAND --help tells more; docs/cli.md describes every --json document.`,
     trainCommand(),
     evaluateCommand(),
     logCommand(),
+    conformanceCommand(),
   ]) {
     program.addCommand(command);
   }

@@ -34,6 +34,10 @@ export interface WireServer {
 /** A rule and how to find a violation of it. */
 export interface WireRule {
   readonly title: string;
+  /** What it needs beside an address, in words: it finds nothing without. */
+  readonly needs?: string;
+  /** The capability of the server that it is about: it finds nothing where the server does not list it. */
+  readonly capability?: string;
   violation(server: WireServer): Promise<string | undefined>;
 }
 
@@ -541,8 +545,9 @@ async function drains(peer: Peer): Promise<void> {
 /** How long a stream may take. */
 const PATIENCE_MS = 20_000;
 
-const rule = (title: string, find: (peer: Peer) => Promise<void>): WireRule => ({
+const rule = (title: string, find: (peer: Peer) => Promise<void>, needs?: string): WireRule => ({
   title,
+  needs,
   async violation(server) {
     const { patienceMs = PATIENCE_MS } = server;
     const client = rawClient(server.address);
@@ -572,9 +577,9 @@ export const WIRE_RULES: readonly WireRule[] = [
   rule("closes early, and opens again", closesEarly),
   rule("lets an agent leave by ending its stream", letsLeave),
   rule("plays the seeds that it is given", playsGivenSeeds),
-  rule("has in its log what it calls durable", keepsWhatIsDurable),
+  rule("has in its log what it calls durable", keepsWhatIsDurable, "to read the server's folder"),
   rule("withholds the truth in a match", withholdsTruth),
-  rule("drains: finishes what is open, and opens nothing", drains),
+  rule("drains: finishes what is open, and opens nothing", drains, "to stop a server like it"),
 ];
 
 /** Titles of the rules that a server violates, each with what was seen. */

@@ -13,6 +13,7 @@ import {
 } from "@grpc/grpc-js";
 import type { AgentMessage, ServerMessage } from "#icrl/clients/typescript/play-stream.js";
 import { EnvironmentServiceService, PlayRequest, PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
+import { ServerInfoServiceService } from "#icrl/proto/gen/icrl/v1/server_info.js";
 import { TournamentServiceService } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { withRawMessages } from "#icrl/server/rpc/methods.js";
 
@@ -87,7 +88,7 @@ export async function startProxy(address: string, spoiler: () => Spoiler): Promi
     Object.fromEntries(Object.keys(service).map((name) => [name, name === "play" ? play : unary]));
 
   const server = new Server({ "grpc.max_receive_message_length": -1 });
-  for (const service of [EnvironmentServiceService, TournamentServiceService]) {
+  for (const service of [EnvironmentServiceService, TournamentServiceService, ServerInfoServiceService]) {
     server.addService(withRawMessages(service), passing(service));
   }
   const port = await new Promise<number>((resolve, reject) => {
