@@ -1,5 +1,5 @@
 /** Softmax exploration: plays an arm with probability proportional to exp(its mean reward so far / temperature). */
-import { defineAgent, number, runAgent } from "icrl";
+import { defineAgent, isMain, number, runAgent } from "icrl";
 
 const softmax = defineAgent({
   name: "softmax",
@@ -34,4 +34,5 @@ const softmax = defineAgent({
   },
 });
 
-process.exitCode = await runAgent(softmax, process.argv.slice(2));
+export default softmax; // for `module` in a tournament's or a dataset's file
+if (isMain(import.meta.url)) process.exitCode = await runAgent(softmax, process.argv.slice(2));

@@ -1,9 +1,9 @@
-/** `icrl agent NAME`: a built-in agent as a process that serves matches. */
+/** `icrl agent NAME`: a built-in agent, or one of a JavaScript module, as a process that serves matches. */
 import { Command, Option } from "commander";
-import { findAgent } from "../../agents/registry.js";
 import { connect } from "../../clients/typescript/connect.js";
 import { serveMatches } from "../../clients/typescript/serve-matches.js";
 import { optionsFromTexts, resolveOptions } from "../../common/options.js";
+import { agentNamed } from "../../jobs/launch/agent-named.js";
 import { EXIT } from "../../jobs/processes/exit-codes.js";
 import { printJson } from "../print/json.js";
 import { printText } from "../print/terminal.js";
@@ -26,9 +26,12 @@ interface AgentFlags {
 export function agentCommand(): Command {
   return new Command("agent")
     .description(
-      "Run a built-in agent as an entrant: it serves its matches until the tournament, or the collection, has no more for it.",
+      "Run an agent as an entrant: it serves its matches until the tournament, or the collection, has no more for it.",
     )
-    .argument("<name>", "a built-in agent; `icrl agents` lists them")
+    .argument(
+      "<name>",
+      "a built-in agent, as `icrl agents` lists them; or the path of a JavaScript module whose default export is an agent",
+    )
     .option("--connect <host:port>", "the server", hostAndPort, DEFAULT_ADDRESS)
     .option("--entrant <name>", "the name it enters under (default: the agent's name)")
     .option("--tournament <id>", "only this tournament (default: the oldest unfinished one that lists the entrant)")
@@ -48,7 +51,7 @@ export function agentCommand(): Command {
     .option("--streams <n>", "sessions side by side", wholeNumber(1, 64), 2)
     .option("--json", "print JSON at the end: {agent, entrant, matches, failed: [{match, reason, error}]}")
     .action(async (name: string, flags: AgentFlags) => {
-      const agent = findAgent(name);
+      const agent = await agentNamed(name);
       const entrant = flags.entrant ?? agent.name;
       const agentOptions = optionsFromTexts(agent.options, flags.option ?? []);
       resolveOptions(agent.options, agentOptions, `agent "${name}"`);
@@ -77,7 +80,7 @@ export function agentCommand(): Command {
       } finally {
         connection.close();
       }
-      if (flags.json) printJson(process.stdout, { agent: name, entrant, matches: [...matches], failed });
+      if (flags.json) printJson(process.stdout, { agent: agent.name, entrant, matches: [...matches], failed });
       if (failed.length > 0) process.exitCode = EXIT.forfeited;
     });
 }

@@ -1,8 +1,9 @@
 /** `icrl agents [NAME]`: the built-in agents. */
 import { Command } from "commander";
-import { agents, findAgent } from "../../agents/registry.js";
+import { agents } from "../../agents/registry.js";
 import { agentText } from "../../clients/typescript/agent-text.js";
 import type { Agent } from "../../clients/typescript/define-agent.js";
+import { agentNamed } from "../../jobs/launch/agent-named.js";
 import { printerFor } from "../print/printer.js";
 import { optionsJson } from "./describe.js";
 
@@ -10,10 +11,10 @@ import { optionsJson } from "./describe.js";
 export function agentsCommand(): Command {
   return new Command("agents")
     .description("List the built-in agents, or describe one with its options.")
-    .argument("[name]", "an agent")
+    .argument("[name]", "an agent, or the path of a JavaScript module whose default export is one")
     .option("--json", "print JSON: [{name, version, summary, source, tasks, options}]; one object with a name")
-    .action((name: string | undefined, flags: { json?: boolean }) => {
-      if (name !== undefined) printerFor(flags).print(findAgent(name), agentText, agentJson);
+    .action(async (name: string | undefined, flags: { json?: boolean }) => {
+      if (name !== undefined) printerFor(flags).print(await agentNamed(name), agentText, agentJson);
       else printerFor(flags).print(agents, agentsText, (all) => all.map(agentJson));
     });
 }

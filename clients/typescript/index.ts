@@ -18,7 +18,7 @@ export {
 export { ConnectionError } from "./errors.js";
 export { type LabelDatasetOptions, type LabelProgress, type LabelTotals, labelDataset } from "./label-dataset.js";
 export { type PlayAgentOptions, type PlayProgress, playAgent } from "./play-agent.js";
-export { runAgent } from "./run-agent.js";
+export { isMain, runAgent } from "./run-agent.js";
 export { type ServeMatchesOptions, serveMatches } from "./serve-matches.js";
 export type { FreePlay } from "./session.js";
 export type { PlayTotals, TrialScores } from "./trial-scores.js";

@@ -3,6 +3,8 @@
  *
  *   process.exitCode = await runAgent(myAgent, process.argv.slice(2));
  */
+import { existsSync, realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { commonDigits } from "../../common/digits.js";
 import { IcrlError } from "../../common/errors.js";
 import type { MeanAndStandardError } from "../../common/mean-and-standard-error.js";
@@ -65,6 +67,20 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
     );
     return isThere ? 1 : 3;
   }
+}
+
+/**
+ * Whether a module is the program that was started, and not one that others import: `isMain(import.meta.url)`. An agent's file that ends with
+ *
+ *   export default myAgent;
+ *   if (isMain(import.meta.url)) process.exitCode = await runAgent(myAgent, process.argv.slice(2));
+ *
+ * can be run by itself, and named as `module` in the file of a tournament or a dataset.
+ */
+export function isMain(moduleUrl: string): boolean {
+  const program = process.argv[1];
+  if (program === undefined || !existsSync(program)) return false;
+  return realpathSync(program) === realpathSync(fileURLToPath(moduleUrl)); // a link to it is it
 }
 
 /** Words for people; those of a server are others' words. */

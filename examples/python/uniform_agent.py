@@ -4,11 +4,14 @@
     python examples/python/uniform_agent.py --connect 127.0.0.1:50551 --task river-swim --trials 20 --envs 4
     python examples/python/uniform_agent.py --connect 127.0.0.1:50551 --entrant python    # in a tournament
     python examples/python/uniform_agent.py --connect 127.0.0.1:50551 --entrant python --collection ID    # of a dataset
+    python examples/python/uniform_agent.py --connect 127.0.0.1:50551 --label python    # as an expert, of the server's dataset
 
-docs/protocol.md is the reference for what is said here.
+As `command` in the file of a tournament or a dataset it is started by `icrl tournament run` and `icrl dataset collect`. docs/protocol.md is
+the reference for what is said here.
 """
 
 import argparse
+import os
 import queue
 import sys
 from pathlib import Path
@@ -23,7 +26,9 @@ pb_tensor = grpc.protos("icrl/v1/tensor.proto")
 parser = argparse.ArgumentParser()
 parser.add_argument("--connect", default="127.0.0.1:50551")
 parser.add_argument("--entrant")
+parser.add_argument("--tournament")
 parser.add_argument("--collection")
+parser.add_argument("--label")
 parser.add_argument("--task", default="river-swim")
 parser.add_argument("--trials", type=int, default=20)
 parser.add_argument("--envs", type=int, default=4)
@@ -53,8 +58,14 @@ def send(**message):
 
 
 hello = dict(min_protocol_version=1, max_protocol_version=1, agent="uniform-python", agent_version="1", language="python")
-send(hello=pb.Hello(**hello, entrant=args.entrant, collection_id=args.collection))  # an entrant's matches are opened by the server
-if args.entrant is None:
+if args.entrant is not None:  # its matches are opened by the server; the key is what keeps others from its name
+    hello |= dict(entrant=args.entrant, tournament_id=args.tournament, collection_id=args.collection)
+    hello |= dict(entrant_key=os.environ.get("ICRL_ENTRANT_KEY") or None)
+send(hello=pb.Hello(**hello))
+labels = pb.Open(label=args.label, num_envs=args.envs)
+if args.label is not None:
+    send(open=labels)
+elif args.entrant is None:
     send(open=pb.Open(task=args.task, num_envs=args.envs, trials=args.trials, seed=args.seed, record=True))
 
 rng = np.random.default_rng(args.seed)
@@ -62,7 +73,8 @@ rewards = 0.0
 for response in responses:
     kind = response.WhichOneof("message")
     if kind == "opened":
-        task, num_envs = response.opened.task, response.opened.num_envs
+        opened = response.opened
+        task, num_envs = opened.task, opened.num_envs
     elif kind == "observations":
         seen = response.observations
         # What the last actions earned, and for an agent that learns: array(seen.observation), .terminated, .truncated, and
@@ -72,12 +84,17 @@ for response in responses:
             continue  # all trials are played: `closed` follows
         actions = rng.integers(task.num_actions, size=num_envs).astype("<i4")
         chances = np.full(num_envs, 1 / task.num_actions, "<f4")
-        send(actions=pb.Actions(step_index=seen.step_index, actions=tensor(actions), propensities=tensor(chances)))
+        answer = pb.Actions(step_index=seen.step_index, actions=tensor(actions), propensities=tensor(chances))
+        if opened.want_probabilities:
+            answer.probabilities.CopyFrom(tensor(np.full((num_envs, task.num_actions), 1 / task.num_actions, "<f4")))
+        send(actions=answer)
     elif kind == "closed":
         closed = response.closed
-        if args.entrant is None or closed.finished:
+        if closed.finished or (args.entrant is None and args.label is None):
             requests.put(None)  # the server then ends its side too, and the loop with it
+        elif args.label is not None:
+            send(open=labels)  # those of the next task
 
 channel.close()
-if args.entrant is None:
+if args.entrant is None and args.label is None:
     print(f"{closed.complete_trials} trials, {closed.steps} steps, {closed.durable_trials} durable, rewards {rewards!r}")

@@ -1,4 +1,4 @@
-/** How a process of this program tells the one that started it what went wrong: as a message, beside what it says for people. */
+/** How a process of this program tells the one that started it what went wrong, or how a command ended: as a message, beside what it says for people. */
 import { IcrlError, REASONS, type Reason } from "../../common/errors.js";
 
 /** An error on its way from one process, or thread, to another. */
@@ -28,3 +28,14 @@ export function heardError(message: unknown): ToldError | undefined {
 /** What is thrown for it here. */
 export const errorOf = ({ reason, message }: ToldError): Error =>
   reason === undefined ? new Error(message) : new IcrlError(reason, message);
+
+/** The message that tells how a command ended: its exit code, or the signal that ended it. */
+export const endMessage = (by: number | NodeJS.Signals) => ({ icrl: "ended", by }) as const;
+
+/** The end that a message tells; undefined where it tells something else. */
+export function heardEnd(message: unknown): number | NodeJS.Signals | undefined {
+  if (typeof message !== "object" || message === null) return undefined;
+  const { icrl, by } = message as Readonly<Record<string, unknown>>;
+  if (icrl !== "ended" || (typeof by !== "number" && typeof by !== "string")) return undefined;
+  return by as number | NodeJS.Signals;
+}

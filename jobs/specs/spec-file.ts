@@ -1,5 +1,5 @@
 /** Files that say what is to be done, YAML or JSON: read whole, refused with the place of what is wrong. */
-
+import { dirname, resolve } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
 import { MAX_SEED_KEY_BYTES, seedKeyOf } from "../../common/seed-key.js";
@@ -13,6 +13,10 @@ export type GivenOptions = Record<string, unknown>;
 /** Takes a file's content apart. `what` names a place in it, `agents[2].options` for example. Everything throws SPEC_INVALID. */
 export interface SpecFile {
   readonly content: unknown;
+  /** Folder in which the file stands. */
+  readonly folder: string;
+  /** The error that says what is wrong with it. */
+  invalid(text: string): IcrlError;
   /** A mapping that has none but these members. */
   members(value: unknown, what: string, names: readonly string[]): Record<string, unknown>;
   /** A list of at least one. */
@@ -52,6 +56,8 @@ export function readSpecFile(path: string): SpecFile {
   }
   return {
     content,
+    folder: dirname(resolve(path)),
+    invalid,
     members(value, what, names) {
       if (typeof value !== "object" || value === null || Array.isArray(value)) {
         throw invalid(`${what} is ${shown(value)}: give {${names.join(", ")}}`);

@@ -7,16 +7,29 @@ import type { Attendance, Declaration, TournamentSpec } from "../../proto/gen/ic
 import { type Limits, resolveLimits } from "../../server/sessions/limits.js";
 import { type CheckedSpec, checkSpec, entersFor } from "../../server/tournaments/spec.js";
 import { isBuiltIn, nearBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
+import { type Launch, requireOnCommandLine } from "../launch/launch.js";
+import type { ReadyLaunch } from "../launch/ready-launch.js";
 import { reachableAddress } from "../processes/open-address.js";
 import { quoted } from "../quoted.js";
 
 /** An entrant as the tournament's file has it. */
 export type SpecEntrant = TournamentSpec["agents"][number];
 
+/** An entrant whose process this command starts. */
+export interface StartedEntrant {
+  readonly name: string;
+  readonly agent: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** How it is started; undefined: it is built in. */
+  readonly launch: Launch | undefined;
+  /** Tasks that it plays; undefined where only its process knows. */
+  readonly plays: readonly string[] | undefined;
+}
+
 /** Who starts which entrants. */
 export interface SortedEntrants {
   /** Started by this command. */
-  readonly builtIn: readonly SpecEntrant[];
+  readonly started: readonly StartedEntrant[];
   /** Join by themselves. */
   readonly fromElsewhere: readonly SpecEntrant[];
 }
@@ -24,13 +37,15 @@ export interface SortedEntrants {
 /**
  * Checks everything that can be known to be wrong before a server is started and earlier results are replaced.
  *
+ * @param ready entrants that are not built in and that this command can start, by name
  * @throws SPEC_INVALID, TASK_UNKNOWN, AGENT_UNKNOWN, ENTRANT_UNKNOWN, OPTION_*
- * @throws TASK_UNSUPPORTED if a built-in agent plays none of the tasks that it enters for
+ * @throws TASK_UNSUPPORTED if an agent that is known plays none of the tasks that its entrant enters for
  */
 export function sortEntrants(
   spec: TournamentSpec,
   awaited: ReadonlyMap<string, number>,
   server: string | undefined,
+  ready: ReadonlyMap<string, ReadyLaunch> = new Map(),
 ): SortedEntrants {
   const { tasks } = checkedSpec(spec, server === undefined);
   requireAwaited(
@@ -38,38 +53,54 @@ export function sortEntrants(
     spec.agents.map(({ name }) => name),
     "entrants",
   );
-  const elsewhere = ({ name, agent }: SpecEntrant) => awaited.has(name) || !isBuiltIn(agent);
-  for (const { name, agent } of spec.agents) {
-    if (isBuiltIn(agent) || awaited.has(name)) continue;
+  const isKnown = ({ name, agent }: SpecEntrant) => ready.has(name) || isBuiltIn(agent);
+  const elsewhere = (entrant: SpecEntrant) => awaited.has(entrant.name) || !isKnown(entrant);
+  for (const entrant of spec.agents) {
+    const { name, agent } = entrant;
+    if (isKnown(entrant) || awaited.has(name)) continue;
     // On a running server whoever comes may enter, unannounced: only what looks mistyped is refused.
     if (server === undefined || nearBuiltIn(agent) !== "") throw unknownAgent(`entrant "${name}"`, name, agent);
   }
-  const builtIn = spec.agents.filter((entrant) => !elsewhere(entrant));
-  for (const entrant of builtIn) {
-    const { name, agent, options } = entrant;
-    const found = findAgent(agent);
-    resolveOptions(found.options, options ?? {}, `entrant "${name}" (agent "${agent}")`);
-    const entered = tasks.filter(({ id }) => entersFor({ tasks: entrant.tasks ?? [] }, id));
-    if (entered.some(({ task }) => playsTask(found.tasks, task.name, task.kinds))) continue;
-    throw new IcrlError(
-      "TASK_UNSUPPORTED",
-      `entrant "${name}": agent "${agent}" plays ${found.tasks.join(", ")}, and it enters for ${entered.map(({ id, task }) => `"${id}", which is ${task.kinds.join(", ")}`).join("; ")}: leave it out, or give it other tasks`,
-    );
-  }
-  return { builtIn, fromElsewhere: spec.agents.filter(elsewhere) };
+  const started = spec.agents
+    .filter((entrant) => !elsewhere(entrant))
+    .map((entrant): StartedEntrant => {
+      const { name, agent, options = {} } = entrant;
+      const { launch, facts } = ready.get(name) ?? { launch: undefined, facts: findAgent(agent) };
+      const what = `entrant "${name}" (agent "${agent}")`;
+      if (facts === undefined) requireOnCommandLine(options, what);
+      else resolveOptions(facts.options, options, what);
+      const entered = tasks.filter(({ id }) => entersFor({ tasks: entrant.tasks ?? [] }, id));
+      if (facts !== undefined && !entered.some(({ task }) => playsTask(facts.tasks, task.name, task.kinds))) {
+        throw new IcrlError(
+          "TASK_UNSUPPORTED",
+          `entrant "${name}": agent "${agent}" plays ${facts.tasks.join(", ")}, and it enters for ${entered.map(({ id, task }) => `"${id}", which is ${task.kinds.join(", ")}`).join("; ")}: leave it out, or give it other tasks`,
+        );
+      }
+      return { name, agent, options, launch, plays: facts?.tasks };
+    });
+  return { started, fromElsewhere: spec.agents.filter(elsewhere) };
+}
+
+/** The spec with the agents of its modules called as they call themselves. */
+export function withModules(spec: TournamentSpec, ready: ReadonlyMap<string, ReadyLaunch>): TournamentSpec {
+  const agents = spec.agents.map((entrant) => ({
+    ...entrant,
+    agent: ready.get(entrant.name)?.facts?.name ?? entrant.agent,
+  }));
+  return { ...spec, agents };
 }
 
 /** This command sees to its own processes, and to none that join: those may come and go, but for strangers whom nobody awaits. */
-export function attendanceOf({ builtIn }: SortedEntrants, awaited: ReadonlyMap<string, number>): Attendance[] {
+export function attendanceOf({ started }: SortedEntrants, awaited: ReadonlyMap<string, number>): Attendance[] {
   return [
-    ...builtIn.map(({ name }) => ({ name, processes: 1, mayLeave: true })),
+    ...started.map(({ name }) => ({ name, processes: 1, mayLeave: true })),
     ...Array.from(awaited, ([name, processes]) => ({ name, processes, mayLeave: true })),
   ];
 }
 
 /** What the entrants play that this command starts: it is known before they come. */
-export function declarationsOf({ builtIn }: SortedEntrants): Declaration[] {
-  return builtIn.map(({ name, agent }) => ({ name, tasks: [...findAgent(agent).tasks] }));
+export function declarationsOf({ started }: SortedEntrants): Declaration[] {
+  return started.flatMap(({ name, plays }) => (plays === undefined ? [] : [{ name, tasks: [...plays] }]));
 }
 
 /** How an agent from elsewhere joins. */

@@ -2,17 +2,20 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Connection } from "../../clients/typescript/connect.js";
+import { IcrlError } from "../../common/errors.js";
 import { TOURNAMENT } from "../../datasets/output/output-kinds.js";
 import { type Tournament, type TournamentSpec, TournamentState } from "../../proto/gen/icrl/v1/tournament.js";
 import { abortable } from "../abortable.js";
 import { connectTo } from "../connect-to.js";
+import type { Launch } from "../launch/launch.js";
+import { readyLaunches } from "../launch/ready-launch.js";
 import type { JobListener } from "../listener.js";
 import { onceLetGo, requireNoWriter } from "../log-writer.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../processes/agent-processes.js";
 import { type PrivateServer, startPrivateServer } from "../processes/private-server.js";
 import { VERSIONS } from "../processes/versions.js";
 import { entrantKey } from "./entrant-keys.js";
-import { attendanceOf, declarationsOf, joinText, sortEntrants } from "./entrants.js";
+import { attendanceOf, declarationsOf, joinText, sortEntrants, withModules } from "./entrants.js";
 import { ownerKey } from "./owner-key.js";
 import { type ResultsJson, resultsJson } from "./results.js";
 import { noteRun, prepareRunFolder } from "./run-folder.js";
@@ -24,7 +27,9 @@ import { writeResults } from "./write-results.js";
 export interface TournamentPlan {
   /** Its seed may be absent: then one is drawn, or that of the run which is gone on with is taken. */
   readonly spec: TournamentSpec;
-  /** What goes into its trials' seeds beside its seed, in hexadecimal; empty: nothing. Absent: nothing where nobody but this command's own processes plays, else the server draws it. */
+  /** Entrants that are not built in and that this command starts, by name. */
+  readonly launches?: ReadonlyMap<string, Launch>;
+  /** What goes into its trials' seeds beside its seed, in hexadecimal; empty: nothing. Absent: nothing where nobody but built-in agents of this command's own plays, else the server draws it. */
   readonly seedKey?: string;
   /** Folder of the results and, of a private server, the log. */
   readonly out: string;
@@ -44,11 +49,15 @@ export interface TournamentPlan {
   readonly command: string;
 }
 
+/** How long a process may take until its entrant is there, in milliseconds: some load a model first. */
+const CONNECT_MS = 120_000;
+
 /**
  * Plays it: results.json, trials.parquet, a picture and the agents' words lie in its folder then.
  *
  * @returns what results.json holds; matches may be forfeited in it
  * @throws SPEC_INVALID, TASK_UNKNOWN, AGENT_UNKNOWN, ENTRANT_UNKNOWN, OPTION_*, TASK_UNSUPPORTED, OUTPUT_EXISTS, LOG_LOCKED
+ * @throws AGENT_ABSENT if an agent of somebody's own ends time after time before it has played
  * @throws the signal's reason once it is aborted: the same plan goes on with it
  */
 export async function runTournament(
@@ -58,16 +67,14 @@ export async function runTournament(
 ): Promise<ResultsJson> {
   const { out, overwrite } = plan;
   const awaited = plan.awaited ?? new Map<string, number>();
-  const entrants = sortEntrants(plan.spec, awaited, plan.server);
+  const ready = await readyLaunches(plan.launches ?? new Map(), "entrant");
+  const named = withModules(plan.spec, ready);
+  const entrants = sortEntrants(named, awaited, plan.server, ready);
   if (overwrite && TOURNAMENT.is(out)) await onceLetGo(out, () => requireNoWriter(out), listener.say, signal);
   // Strangers could guess a small seed; our own agents do not, and then the results depend on the file alone.
-  const usualKey = plan.server === undefined && entrants.fromElsewhere.length === 0 ? "" : undefined;
-  const { spec, seedKey, goesOn } = prepareRunFolder(
-    out,
-    { spec: plan.spec, seedKey: plan.seedKey },
-    usualKey,
-    overwrite,
-  );
+  const isAllBuiltIn = entrants.fromElsewhere.length === 0 && entrants.started.every(({ launch }) => !launch);
+  const usualKey = plan.server === undefined && isAllBuiltIn ? "" : undefined;
+  const { spec, seedKey, goesOn } = prepareRunFolder(out, { spec: named, seedKey: plan.seedKey }, usualKey, overwrite);
   const owner = ownerKey(out);
   const keyOf = (entrant: string) => entrantKey(owner, entrant);
   let server: PrivateServer | undefined;
@@ -84,7 +91,7 @@ export async function runTournament(
       attendance: attendanceOf(entrants, awaited),
       declarations: declarationsOf(entrants),
       ownerKey: owner,
-      entrantKeys: entrants.builtIn.map(({ name }) => ({ name, key: keyOf(name) })),
+      entrantKeys: entrants.started.map(({ name }) => ({ name, key: keyOf(name) })),
     };
     let tournament = (await abortable(connection.createTournament(request), signal)).tournament as Tournament;
     if (server?.pageUrl !== undefined) listener.say(`watch it at ${server.pageUrl}`);
@@ -92,17 +99,23 @@ export async function runTournament(
     for (const entrant of entrants.fromElsewhere) listener.say(joinText(entrant, address, awaited));
     const { id } = tournament;
     const forfeit = forfeitOn(connection, id, owner, listener.say);
+    let giveUp: (why: IcrlError) => void = () => {};
+    const givenUp = new Promise<never>((_, reject) => {
+      giveUp = reject;
+    });
     processes = startAgentProcesses({
       address,
       schedule: ["--tournament", id],
-      entrants: entrants.builtIn,
+      commandSchedule: plan.server === undefined ? [] : undefined, // it has no other
+      entrants: entrants.started,
       keyOf,
       parallel: plan.parallel ?? availableParallelism(),
       logDir: join(out, "agents"),
       unfinished: (entrant) =>
         tournament.matches.some((match) => match.entrant === entrant && match.state !== TournamentState.FINISHED),
+      connectMs: CONNECT_MS,
       onCrash: (ended) => forfeit(ended, false),
-      onGivenUp: (ended) => forfeit(ended, true),
+      onGivenUp: (ended) => (ended.neverPlayed ? giveUp(unplayable(ended)) : forfeit(ended, true).then(() => {})),
     });
     const played = watchTournament(connection, id, (update) => {
       tournament = update;
@@ -110,7 +123,7 @@ export async function runTournament(
       listener.update(progressItems(tournament, entrants), waitingText(tournament, entrants));
       if (isPlayed(tournament)) listener.doing("computing the results");
     });
-    const results = await abortable(played, signal);
+    const results = await abortable(Promise.race([played, givenUp]), signal);
     listener.doing("writing the results");
     if (seedKey === undefined) noteRun(out, { spec, seedKey: Buffer.from(results.seedKey).toString("hex") });
     const json = resultsJson(results, tournament, plan.command, VERSIONS);
@@ -130,12 +143,25 @@ function ownServer({ out, listen }: TournamentPlan, { say }: JobListener, signal
   return onceLetGo(out, () => startPrivateServer(out, { flags, say, signal }), say, signal);
 }
 
-/** Forfeits what an entrant was playing, or all that it has left, when its process ended. */
+/** Forfeits what an entrant was playing, or all that it has left, when its process ended; resolves with how many matches that were. */
 function forfeitOn(connection: Connection, id: string, key: string, say: (line: string) => void) {
-  return async ({ entrant, how, logFile, error }: EndedProcess, all: boolean): Promise<void> => {
+  return async ({ entrant, how, logFile, error }: EndedProcess, all: boolean): Promise<number> => {
     const times = all ? "ended too often, at last" : "ended";
     const message = `its process ${times} with ${how}${error === undefined ? "" : `: ${error.message}`}`;
     say(`${entrant}: ${message} (its words are in ${logFile})`);
-    await connection.forfeitMatches({ id, entrant, message, all, key }).catch(() => {}); // the watch tells
+    try {
+      return (await connection.forfeitMatches({ id, entrant, message, all, key })).matchIds.length;
+    } catch {
+      return 0; // the watch tells
+    }
   };
+}
+
+/** An entrant of somebody's own whose process ended time after time before it played: nothing is forfeited, for it can be put right. */
+function unplayable({ entrant, how, logFile, error, lastWords }: EndedProcess): IcrlError {
+  const why = error?.message ?? (lastWords === "" ? "it said nothing" : `it said at last: ${lastWords}`);
+  return new IcrlError(
+    "AGENT_ABSENT",
+    `entrant "${entrant}" never played: its process ended too often, at last with ${how}; ${why} (its words are in ${logFile}): put its command right, and run the same command again to go on`,
+  );
 }

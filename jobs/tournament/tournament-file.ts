@@ -1,5 +1,7 @@
-/** A tournament's file: YAML or JSON, {name, seed, seed_key, trials, tasks: [{id, task, options}], agents: [{name, agent, options, tasks}]}. */
+/** A tournament's file: YAML or JSON, {name, seed, seed_key, trials, tasks: [{id, task, options}], agents: [{name, agent, command, module, options, tasks}]}. */
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
+import type { Launch } from "../launch/launch.js";
+import { LAUNCH_MEMBERS, launchOf } from "../specs/agent-launch.js";
 import { readSpecFile } from "../specs/spec-file.js";
 
 /** What a tournament's file says. */
@@ -9,13 +11,21 @@ export interface TournamentFile {
   readonly seedKey: string | undefined;
 }
 
+/** Files from elsewhere say how their agents are started, too. */
+export interface LaunchingFile extends TournamentFile {
+  /** By name, the entrants that are not built in and that the file says how to start. What a module's agent is called it tells when it is read; until then it is called as the entrant. */
+  readonly launches: ReadonlyMap<string, Launch>;
+}
+
 /**
  * Reads one. Names and options are left to the server to check.
  *
  * @throws SPEC_INVALID if it is no such file
  */
-export function readTournamentFile(path: string): TournamentFile {
-  const { content, members, list, text, options, wholeNumber, seed, seedKey } = readSpecFile(path);
+export function readTournamentFile(path: string): LaunchingFile {
+  const specFile = readSpecFile(path);
+  const { content, members, list, text, options, wholeNumber, seed, seedKey } = specFile;
+  const launches = new Map<string, Launch>();
   /** No ids, as tournament.json has them of an entrant that enters for all it plays, are none too few. */
   const idsOf = (value: unknown, what: string) =>
     value === undefined || (Array.isArray(value) && value.length === 0)
@@ -38,15 +48,19 @@ export function readTournamentFile(path: string): TournamentFile {
     }),
     agents: list(file.agents, "agents").map((entry, i) => {
       const what = `agents[${i}]`;
-      const agent = members(entry, what, ["name", "agent", "options", "tasks"]);
-      const program = text(agent.agent, `${what}.agent`);
+      const agent = members(entry, what, ["name", "agent", ...LAUNCH_MEMBERS, "options", "tasks"]);
+      const launch = launchOf(specFile, agent, what);
+      // A program of one's own is called as its entrant where nothing else is said; a name has to be there.
+      const program = text(agent.agent ?? (launch && agent.name), `${what}.${launch ? "name" : "agent"}`);
+      const name = text(agent.name ?? program, `${what}.name`);
+      if (launch !== undefined) launches.set(name, launch);
       return {
-        name: text(agent.name ?? program, `${what}.name`),
+        name,
         agent: program,
         options: options(agent.options, `${what}.options`),
         tasks: idsOf(agent.tasks, `${what}.tasks`),
       };
     }),
   };
-  return { spec, seedKey: seedKey(file.seed_key) };
+  return { spec, seedKey: seedKey(file.seed_key), launches };
 }

@@ -33,18 +33,18 @@ interface RunFlags {
 export function runTournamentCommand(): Command {
   return new Command("run")
     .description(
-      "Play a tournament: a private server (or --server), processes for the built-in entrants, then a leaderboard, results.json, trials.parquet and a picture. Interrupted, the same command goes on with it.",
+      "Play a tournament: a private server (or --server), processes for the entrants that are built in or have a command or a module, then a leaderboard, results.json, trials.parquet and a picture. Interrupted, the same command goes on with it.",
     )
     .argument(
       "<file>",
-      "YAML or JSON: {name, seed, seed_key, trials, tasks: [{id, task, options}], agents: [{name, agent, options, tasks}]}",
+      "YAML or JSON: {name, seed, seed_key, trials, tasks: [{id, task, options}], agents: [{name, agent, command, module, options, tasks}]}; commands run as they stand: play no file that you would not run",
     )
     .option("--out <dir>", "folder for the results and, of a private server, the log (required)")
     .option("--trials <n>", "trials of each match, instead of the file's", wholeNumber(1))
     .option("--seed <n>", "seed, instead of the file's", uint64)
     .option(
       "--seed-key <hex>",
-      "goes into the seeds of all trials beside the seed, so that nobody who guesses that knows the instances; stands in the results (default: the file's; else none where built-in agents play on a private server, and one that the server draws with --await and --server)",
+      "goes into the seeds of all trials beside the seed, so that nobody who guesses that knows the instances; stands in the results (default: the file's; else none where built-in agents alone play on a private server, and one that the server draws otherwise)",
       seedKey,
     )
     .option(
@@ -84,10 +84,11 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   if (flags.server !== undefined && flags.listen !== undefined) {
     command.error("error: --listen is for the private server, which --server does without");
   }
-  const { spec, seedKey: keyOfFile } = readTournamentFile(file);
+  const { spec, seedKey: keyOfFile, launches } = readTournamentFile(file);
   const { await: awaited, overwrite = false, parallel, server, listen } = flags;
   const plan = {
     spec: { ...spec, trials: flags.trials ?? spec.trials, seed: flags.seed ?? spec.seed },
+    launches,
     seedKey: flags.seedKey ?? keyOfFile,
     ...{ out, overwrite, parallel, awaited, server, listen, operatorKey: operatorKey(), command: ownCommandLine() },
   };

@@ -182,6 +182,7 @@ test("the tournament's file in a report is one that can be played", () => {
   };
   writeFileSync(file, tournamentFile(spec));
   const { id: _, seed_key: seedKey, ...expected } = spec;
-  expect(readTournamentFile(file)).toEqual({ spec: { ...expected, seed: 2n ** 64n - 1n }, seedKey });
+  const launches = new Map();
+  expect(readTournamentFile(file)).toEqual({ spec: { ...expected, seed: 2n ** 64n - 1n }, seedKey, launches });
   expect(parseYaml(tournamentFile(spec)).agents[1]).toEqual({ name: "emp", agent: "emp" });
 });

@@ -1,9 +1,11 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { sortEntrants } from "#icrl/jobs/tournament/entrants.js";
+import { readyLaunches } from "#icrl/jobs/launch/ready-launch.js";
+import { sortEntrants, withModules } from "#icrl/jobs/tournament/entrants.js";
 import { noteRun, prepareRunFolder } from "#icrl/jobs/tournament/run-folder.js";
 import { readTournamentFile } from "#icrl/jobs/tournament/tournament-file.js";
+import { ROOT } from "../../e2e/run-icrl.js";
 import { refusalHere } from "../../support/icrl-here.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { tournamentFile } from "../../support/tournament-file.js";
@@ -134,6 +136,102 @@ test("an agent that is not built in is refused unless it is awaited; on a runnin
   expect(sortEntrants(entrants("thompsn"), new Map([["mine", 1]]), undefined).fromElsewhere).toHaveLength(1);
 });
 
+describe("an agent of somebody's own has a command or a module", () => {
+  const softmax = join(ROOT, "examples/softmax-agent.mjs");
+  const tasks = [{ task: "bernoulli-bandit" }];
+
+  test("which is no part of the spec; what the command's agent is called is said by the file, a module says it itself", async () => {
+    const { spec, launches } = readTournamentFile(
+      tournamentFile(folder.path, {
+        tasks,
+        agents: [
+          { name: "a", command: "sh 'my agent'", options: { depth: 2 } },
+          { agent: "theirs", command: ["sh", "x"] },
+          { name: "c", agent: "emp", command: "sh x" },
+          { name: "soft", module: softmax },
+        ],
+      }),
+    );
+    expect(launches).toEqual(
+      new Map([
+        ["a", { kind: "command", words: ["sh", "my agent"], folder: folder.path }],
+        ["theirs", { kind: "command", words: ["sh", "x"], folder: folder.path }],
+        ["c", { kind: "command", words: ["sh", "x"], folder: folder.path }],
+        ["soft", { kind: "module", file: softmax, folder: folder.path }],
+      ]),
+    );
+    const ready = await readyLaunches(launches, "entrant");
+    const named = withModules(spec, ready);
+    expect(named.agents.map(({ name, agent }) => [name, agent])).toEqual([
+      ["a", "a"],
+      ["theirs", "theirs"],
+      ["c", "emp"],
+      ["soft", "softmax"],
+    ]);
+    expect(JSON.stringify({ ...named, seed: 1 })).not.toMatch(/my agent|sh|mjs/);
+    const { started, fromElsewhere } = sortEntrants(named, new Map([["c", 1]]), undefined, ready);
+    expect(started.map(({ name, plays }) => [name, plays])).toEqual([
+      ["a", undefined],
+      ["theirs", undefined],
+      ["soft", ["bandit"]],
+    ]);
+    expect(fromElsewhere.map(({ name }) => name)).toEqual(["c"]);
+  });
+
+  test.each<[what: string, agent: Record<string, unknown>, line: string]>([
+    [
+      "a command and a module",
+      { name: "a", command: "sh", module: "m.mjs" },
+      "SPEC_INVALID: FILE: agents[0] has a command and a module: give one of the two",
+    ],
+    ["a command without a name", { command: "sh" }, "SPEC_INVALID: FILE: agents[0].name is absent: give a text"],
+    ["a number as its command", { name: "a", command: 7 }, "SPEC_INVALID: FILE: agents[0].command is 7: give a text"],
+    [
+      "a number as a word",
+      { name: "a", command: ["sh", 7] },
+      "SPEC_INVALID: FILE: agents[0].command[1] is 7: give a text",
+    ],
+    [
+      "no words",
+      { name: "a", command: [] },
+      "SPEC_INVALID: FILE: agents[0].command has no program: give one, and its arguments",
+    ],
+    [
+      "what only a shell understands",
+      { name: "a", command: "sh x > y" },
+      'SPEC_INVALID: FILE: agents[0].command has >, which only a shell would understand: quote it, or name the shell, ["sh", "-c", "...", "sh"]',
+    ],
+    [
+      "no such program",
+      { name: "a", command: "no-such-program x" },
+      'SPEC_INVALID: the command of entrant "a": there is no program "no-such-program" in any folder of PATH',
+    ],
+    [
+      "a module with an agent",
+      { module: softmax, agent: "softmax" },
+      "SPEC_INVALID: FILE: agents[0] has a module and an agent: the module says its agent's name",
+    ],
+    [
+      "a module's option out of range",
+      { name: "s", module: softmax, options: { temperature: -1 } },
+      'OPTION_INVALID: option "temperature" of entrant "s" (agent "softmax") is -1: give a number of at least 0.000001',
+    ],
+    [
+      "a command's option that no command line takes",
+      { name: "a", command: "sh", options: { "b=c": 1 } },
+      'OPTION_INVALID: option "b=c" of entrant "a" (agent "a") cannot stand on a command line: its name has a "=" or is empty, or it has a zero character',
+    ],
+    [
+      "a name that would be a flag",
+      { name: "--help", command: "sh" },
+      'SPEC_INVALID: name "--help" of agents: give 1 to 100 letters, digits, spaces and . _ : + -, the first a letter or digit',
+    ],
+  ])("%s is refused before anything is started", async (_, agent, line) => {
+    const file = tournamentFile(folder.path, { tasks, agents: [agent] });
+    expect(await refusalHere("tournament", "run", file, "--out", path("refused"))).toBe(line.replace("FILE", file));
+  });
+});
+
 test("the tournament.json of a run is a file for tournament run", () => {
   const file = path("spec.yaml");
   writeFileSync(
@@ -144,12 +242,13 @@ test("the tournament.json of a run is a file for tournament run", () => {
   const { goesOn, ...run } = prepareRunFolder(out, readTournamentFile(file), undefined, false);
   expect([goesOn, run.seedKey]).toEqual([false, undefined]);
   const again = readTournamentFile(join(out, "tournament.json"));
-  expect(again).toEqual(run);
+  expect(again).toEqual({ ...run, launches: new Map() });
   expect(prepareRunFolder(out, again, "ab", false)).toEqual({ ...run, goesOn: true }); // its server has drawn a key, perhaps
   noteRun(out, { ...run, seedKey: "0123" });
   const over = readTournamentFile(join(out, "tournament.json"));
-  expect(over).toEqual({ ...run, seedKey: "0123" });
-  for (const file of [again, over]) expect(prepareRunFolder(out, file, "", false)).toEqual({ ...over, goesOn: true });
+  expect(over).toEqual({ ...run, seedKey: "0123", launches: new Map() });
+  for (const file of [again, over])
+    expect(prepareRunFolder(out, file, "", false)).toEqual({ ...run, seedKey: "0123", goesOn: true });
   expect(() => prepareRunFolder(out, { ...over, seedKey: "" }, "", false)).toThrow(/holds another tournament/);
 });
 
