@@ -44,7 +44,9 @@ test("a process that hangs is ended as if it had crashed, the next one goes on; 
     unfinished: () => tournament?.matches.some(({ state }) => state !== TournamentState.FINISHED) ?? true,
     async onCrash(ended) {
       ends.push(ended);
-      await server.connection.forfeitMatches({ id, entrant, message: ended.how, all: false, key: KEY });
+      const message = ended.how;
+      const { matchIds } = await server.connection.forfeitMatches({ id, entrant, message, all: false, key: KEY });
+      return matchIds.length;
     },
     onGivenUp() {},
   });

@@ -44,7 +44,7 @@ function inTheTerminal(tournament: Tournament, elsewhere: readonly string[]): st
   const written: string[] = [];
   const progress = createProgress({ stream: { write: (text) => written.push(text) }, nowMs: () => 0 });
   const entrants = (tournament.spec as TournamentSpec).agents;
-  const sorted = { builtIn: [], fromElsewhere: entrants.filter(({ name }) => elsewhere.includes(name)) };
+  const sorted = { started: [], fromElsewhere: entrants.filter(({ name }) => elsewhere.includes(name)) };
   progress.update(progressItems(tournament, sorted), waitingText(tournament, sorted));
   return written.join("");
 }
