@@ -8,8 +8,7 @@ import { fail } from "./session-end.js";
 export function waitForHello(session: LiveSession): void {
   const { helloTimeoutMs } = session.context.limits;
   takeSmall(session);
-  const text = `no hello within ${helloTimeoutMs} ms: send it as soon as the stream is open`;
-  endAfter(session, helloTimeoutMs, new IcrlError("HELLO_TIMEOUT", text));
+  endAfter(session, helloTimeoutMs, noHello);
 }
 
 /** It is ready, and waits for what it is to open. Who waits for a match waits as long as that takes. */
@@ -20,18 +19,29 @@ export function rest(session: LiveSession, { hello, place }: Introduced): void {
   session.state = { is: "ready", hello, place };
   if (hello.entrant !== undefined) return;
   session.idleSinceMs = clock.now();
-  const text = `nothing was open for ${limits.idleTimeoutMs} ms: connect again to open something`;
-  endAfter(session, limits.idleTimeoutMs, new IcrlError("IDLE_TIMEOUT", text));
+  endAfter(session, limits.idleTimeoutMs, nothingOpen);
 }
 
-/** Ends it then, unless it does something first. Many that came together end a few a turn: a status costs a tenth of a millisecond. */
-function endAfter(session: LiveSession, ms: number, error: IcrlError): void {
+const noHello = (ms: number) =>
+  new IcrlError("HELLO_TIMEOUT", `no hello within ${ms} ms: send it as soon as the stream is open`);
+
+const nothingOpen = (ms: number) =>
+  new IcrlError("IDLE_TIMEOUT", `nothing was open for ${ms} ms: connect again to open something`);
+
+/**
+ * Ends it then, unless it does something first. Many that came together end a few a turn: a status costs a tenth of a millisecond. Until
+ * then nothing is made of it: an error with its stack is a tenth of what a session that waits takes.
+ */
+function endAfter(session: LiveSession, ms: number, why: (ms: number) => IcrlError): void {
   const { clock, work } = session.context;
-  const end = inOneSlice(() => fail(session, error));
-  const failed = (thrown: unknown) => fail(session, thrown);
   session.stopIdleTime = clock.after(ms, () => {
     session.stopIdleTime = undefined;
-    const giveUp = work.compute(end, () => {}, failed);
+    const end = inOneSlice(() => fail(session, why(ms)));
+    const giveUp = work.compute(
+      end,
+      () => {},
+      (thrown) => fail(session, thrown),
+    );
     if (session.state.is !== "ended") session.stopIdleTime = giveUp;
   });
 }
