@@ -69,6 +69,10 @@ export const REASONS = {
     code: CODE.INVALID_ARGUMENT,
     when: "wanted probabilities that are not float32 [num_envs, num_actions], or a row that is neither a distribution nor all NaN",
   },
+  RESET_INVALID: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "a reset of no env, of one that is unknown, inactive or named twice, or with seeds that are not one for each env",
+  },
   ACT_TIMEOUT: {
     code: CODE.DEADLINE_EXCEEDED,
     when: "no answer within limits.act_timeout_ms, nor, in a match, within what is left of limits.act_overtime_ms",
@@ -115,6 +119,10 @@ export const REASONS = {
   AGENT_CLOSED: {
     code: CODE.CANCELLED,
     when: "the agent closed before its trials were played; seen as an end_reason or forfeit_reason",
+  },
+  AGENT_RESET: {
+    code: CODE.CANCELLED,
+    when: "the agent ended an episode early by a reset, in free play; seen as an end_reason",
   },
   AGENT_FAILED: {
     code: CODE.ABORTED,

@@ -3,7 +3,10 @@ import type { TrialSeeds } from "../../common/seeds.js";
 
 /** One trial to play. */
 export interface TrialTicket {
+  /** Which trial of its series. */
   readonly trialIndex: bigint;
+  /** Seed of the series that its seeds come from; absent where they were given one by one. */
+  readonly seriesSeed?: bigint;
   readonly seeds: TrialSeeds;
   /**
    * Actions that were taken in it before its agent left, episode after episode: they are taken again, whatever is answered. Who leaves and
@@ -43,8 +46,8 @@ export interface TrialSource {
   readonly remaining: bigint;
   /** Whether a trial that is cut short may be handed out again, and its source wants to know what was taken in it. Absent: no. */
   readonly wantsTaken?: boolean;
-  /** The next trial, or undefined when none is left. */
-  take(): TrialTicket | undefined;
+  /** The next trial for env n of whoever asks, or undefined when none is left. */
+  take(n: number): TrialTicket | undefined;
   /** Called after every lock-step, with the number of envs that took a step of its trials. */
   stepped(envs: number): void;
   /** Takes a result. Called once for every trial that was handed out. */

@@ -4,5 +4,6 @@
  * @param labels trials to label; undefined when the server has no dataset
  */
 export function capabilitiesOf(labels: object | undefined): string[] {
-  return labels === undefined ? [] : ["label"];
+  const always = ["reset"];
+  return labels === undefined ? always : [...always, "label"];
 }

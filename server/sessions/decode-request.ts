@@ -1,6 +1,6 @@
 /**
- * Requests of a session, decoded. A message is as large as what it says: only `actions` grow with the envs, all others are small, and
- * what would be large is refused before it is taken apart, for a decoder makes ten bytes and more of one.
+ * Requests of a session, decoded. A message is as large as what it says: only `actions` and `reset` grow with the envs, all others are
+ * small, and what would be large is refused before it is taken apart, for a decoder makes ten bytes and more of one.
  */
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { IcrlError } from "../../common/errors.js";
@@ -18,6 +18,15 @@ const MAX_MEMBERS = 8;
 /** Bytes of a tensor's shape: it has two axes at most. */
 const MAX_SHAPE_BYTES = 32;
 
+/** Field numbers of `reset` in PlayRequest, and of what it has of each env in Reset. */
+const RESET = 4;
+const RESET_ENVS = 2;
+const RESET_SEEDS = 3;
+
+/** Bytes of an env's index there, at most, and of the index and its seeds together. */
+const MAX_INDEX_BYTES = 5;
+const RESET_ENV_BYTES = 40;
+
 /** Bytes of an `actions` beside its tensors' data, at most. */
 const FRAME_BYTES = 256;
 
@@ -32,10 +41,10 @@ export function decodeRequest(bytes: Buffer, limits: Limits): NonNullable<PlayRe
   }
   let message: PlayRequest["message"];
   try {
-    if (length > limits.maxHelloBytes && !isActions(bytes)) {
+    if (length > limits.maxHelloBytes && !isActions(bytes) && !isReset(bytes, limits.maxEnvs)) {
       throw new IcrlError(
         "MESSAGE_TOO_LARGE",
-        `a message of ${length} bytes that is not an actions: send at most ${limits.maxHelloBytes}`,
+        `a message of ${length} bytes that is no actions or reset: send at most ${limits.maxHelloBytes}`,
       );
     }
     message = PlayRequest.decode(bytes).message;
@@ -47,7 +56,7 @@ export function decodeRequest(bytes: Buffer, limits: Limits): NonNullable<PlayRe
     );
   }
   if (message === undefined) {
-    throw new IcrlError("MALFORMED_MESSAGE", "a PlayRequest with no member set: send hello, open, actions or close");
+    throw new IcrlError("MALFORMED_MESSAGE", "a PlayRequest with no member set: send hello, open, actions, reset or close");
   }
   return message;
 }
@@ -65,6 +74,26 @@ export function checkActionsBytes(bytes: Buffer, numEnvs: number, numActions: nu
   );
 }
 
+/**
+ * Sees that a `reset` is no larger than what N envs can want, likewise.
+ * @throws MESSAGE_TOO_LARGE
+ */
+export function checkResetBytes(bytes: Buffer, numEnvs: number): void {
+  const most = resetBytes(numEnvs);
+  if (bytes.length <= most) return;
+  throw new IcrlError(
+    "MESSAGE_TOO_LARGE",
+    `a reset of ${bytes.length} bytes for ${numEnvs} envs: send at most ${most}`,
+  );
+}
+
+/** Bytes of the largest `reset`: the index of each env, and its seeds. */
+const resetBytes = (numEnvs: number): number => FRAME_BYTES + RESET_ENV_BYTES * numEnvs;
+
+/** Bytes of the largest answer to N envs' observations, which is kept. */
+export const answerBytes = (numEnvs: number, numActions: number): number =>
+  Math.max(actionsBytes(numEnvs, numActions), resetBytes(numEnvs));
+
 /** Bytes of the largest `actions`: an action, a propensity and the probabilities of each env. */
 export const actionsBytes = (numEnvs: number, numActions: number): number =>
   FRAME_BYTES + 4 * numEnvs * (2 + numActions);
@@ -80,6 +109,27 @@ function isActions(bytes: Buffer): boolean {
     if (members === MAX_MEMBERS) return false;
     if (wire !== WireType.LengthDelimited) reader.skip(wire, member);
     else if (!TENSORS.includes(member) || !isTensor(reader, reader.uint32())) return false;
+  }
+  return true;
+}
+
+/** Whether all of some bytes is one `reset` of at most so many envs and seeds. Throws where they are no message. */
+function isReset(bytes: Buffer, maxEnvs: number): boolean {
+  const reader = new BinaryReader(bytes);
+  const [field, type] = reader.tag();
+  if (field !== RESET || type !== WireType.LengthDelimited || reader.uint32() + reader.pos !== bytes.length)
+    return false;
+  let envs = 0;
+  let seeds = 0;
+  let others = 0;
+  while (reader.pos < bytes.length) {
+    const [member, wire] = reader.tag();
+    const from = reader.pos;
+    reader.skip(wire, member);
+    if (member === RESET_ENVS) envs += wire === WireType.Varint ? 1 : reader.pos - from;
+    else if (member === RESET_SEEDS && reader.pos - from < RESET_ENV_BYTES) seeds += 1;
+    else others += 1;
+    if (envs > MAX_INDEX_BYTES * maxEnvs || seeds > maxEnvs || others > MAX_MEMBERS) return false;
   }
   return true;
 }

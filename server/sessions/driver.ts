@@ -5,6 +5,7 @@
 import type { Reason } from "../../common/errors.js";
 import type { Slices } from "../../common/slices.js";
 import type { TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
+import type { TrialSeeds } from "../../common/seeds.js";
 import type { Task } from "../tasks/task.js";
 import type { Answer, LockStep } from "./lock-step.js";
 
@@ -27,6 +28,25 @@ export interface DriverWork {
   readonly end: number;
 }
 
+/** What a reset did in an env. */
+export interface Cut {
+  /** Whether it cut an episode short: one that had begun. */
+  readonly episode: boolean;
+  /** What came of the trial; undefined where it goes on. */
+  readonly trial: TrialEnd | undefined;
+}
+
+/** Ends episodes early: what the agent may in free play, and nowhere else. */
+export interface Resets {
+  /** Before those that follow: the agent took so long to decide on them, in milliseconds. */
+  begin(agentMs: number): void;
+  /**
+   * Ends the episode in env n, and the trial with it where that was its last one or `wholeTrial` is set; else the next one begins. An
+   * episode of which no step was taken stays as it is, or ends with its trial and is not recorded.
+   */
+  end(n: number, wholeTrial: boolean): Cut;
+}
+
 /** Drives the envs of one play. */
 export interface Driver {
   readonly task: Task;
@@ -38,8 +58,14 @@ export interface Driver {
   readonly tellsExecuted: boolean;
   /** Whether it knows what a box space shows after an episode's last action. */
   readonly knowsFinalFeatures: boolean;
-  /** Takes the next trial into env n, where it shows its first observation; undefined when none is left. Given up, it gives it back. */
-  startTrial(n: number): Slices<TrialStart | undefined>;
+  /** Absent where the agent may not reset. */
+  readonly resets?: Resets;
+  /**
+   * Takes the next trial into env n, where it shows its first observation; undefined when none is left. Given up, it gives it back.
+   *
+   * @param seeds in place of the trial's own; only where the agent may reset
+   */
+  startTrial(n: number, seeds?: TrialSeeds): Slices<TrialStart | undefined>;
   /**
    * Every active env of the range takes a step, the ranges of a lock-step one after the other. Writes what came of it into
    * `shown.rewards` and, where it tells them, `shown.executed`.

@@ -1,7 +1,7 @@
 /** What a play holds in memory: reckoned before anything is allocated. */
 import type { Task } from "../tasks/task.js";
 import { MAX_ROW_BYTES } from "../trajectories/sink.js";
-import { actionsBytes } from "./decode-request.js";
+import { answerBytes } from "./decode-request.js";
 import type { Limits } from "./limits.js";
 import { featureSizeOf } from "./lock-step.js";
 
@@ -47,7 +47,7 @@ export function playBytes(task: Task, numEnvs: number, wholeTrials: boolean, row
   const result = wholeTrials ? Math.max(curve, 8 * horizon) + 8 * horizon : 0;
   const answer = ANSWERS * (MESSAGE_BYTES + 8 * featureSizeOf(space) + trialFeatureBytesOf(task));
   const perEnv = ENV_BYTES + task.cost.bytes + steps + rows + result + curve + answer;
-  return numEnvs * perEnv + actionsBytes(numEnvs, numActions);
+  return numEnvs * perEnv + answerBytes(numEnvs, numActions);
 }
 
 /**

@@ -19,9 +19,10 @@ export function freePlaySource(play: {
     take() {
       if (taken === play.trials) return undefined;
       const trialIndex = play.firstTrial + taken;
-      const seeds = play.explicitSeeds[Number(taken)] ?? trialSeeds(play, trialIndex);
+      const given = play.explicitSeeds.at(Number(taken));
       taken += 1n;
-      return { trialIndex, seeds };
+      if (given !== undefined) return { trialIndex, seeds: given };
+      return { trialIndex, seeds: trialSeeds(play, trialIndex), seriesSeed: play.seed };
     },
     stepped() {},
     done() {},

@@ -1,4 +1,5 @@
 /** What N envs show together, as numbers: what a message is made of, and what behaviours inside the server read. */
+import type { TrialSeeds } from "../../common/seeds.js";
 import type { TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
 import type { ObservationSpace, Task } from "../tasks/task.js";
 
@@ -10,6 +11,20 @@ export interface Answer {
   readonly propensities?: Float32Array;
   /** [N, A], rows of NaN where unknown; undefined when none were sent, or none are wanted. */
   readonly probabilities?: Float32Array;
+  /** How long the agent took, in milliseconds. */
+  readonly agentMs: number;
+}
+
+/** What begins in an env that is reset. */
+export type ResetMode = "next episode" | "next trial" | "seeds";
+
+/** Episodes that the agent ends early. */
+export interface EnvReset {
+  /** Active envs, ascending. */
+  readonly envs: readonly number[];
+  readonly mode: ResetMode;
+  /** Of the trials that begin, one for each of `envs`; empty but where the mode is "seeds". */
+  readonly seeds: readonly TrialSeeds[];
   /** How long the agent took, in milliseconds. */
   readonly agentMs: number;
 }
@@ -29,13 +44,17 @@ export interface LockStep {
   readonly terminated: Uint8Array;
   /** How many did. */
   ended: number;
+  /** [N] 1 where the agent cut an episode short. */
+  readonly truncated: Uint8Array;
+  /** In how many; episodes do not come to their ends then, as no step is taken. */
+  cut: number;
   /** [N] in a discrete space, 0 where inactive; empty in others. */
   readonly states: Int32Array;
   /** [N * size] in a box space, likewise. */
   readonly features: Float32Array;
-  /** [ended] last states of the episodes that ended, in env order. */
+  /** [ended + cut] last states of the episodes that ended, or were cut short, in env order. */
   readonly finalStates: Int32Array;
-  /** [ended * size], likewise; undefined where nobody knows them. */
+  /** [(ended + cut) * size], likewise; undefined where nobody knows them. */
   readonly finalFeatures: Float32Array | undefined;
   trialStarts: TrialStart[];
   trialEnds: TrialEnd[];
@@ -68,6 +87,8 @@ export function newLockStep(
     executed: tells.executed ? new Int32Array(numEnvs) : undefined,
     terminated: new Uint8Array(numEnvs),
     ended: 0,
+    truncated: new Uint8Array(numEnvs),
+    cut: 0,
     states: new Int32Array(states),
     features: new Float32Array(features),
     finalStates: new Int32Array(states),

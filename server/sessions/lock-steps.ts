@@ -5,11 +5,12 @@
 import type { Clock } from "../../common/clock.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
 import type { Slices } from "../../common/slices.js";
-import type { Actions, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
+import type { Actions, PlayResponse, Reset } from "../../proto/gen/icrl/v1/environment.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import type { WorkQueue } from "../work/work-queue.js";
 import { createActDeadline } from "./act-deadline.js";
 import { checkedActions, checkedProbabilities, checkedPropensities } from "./checked-request.js";
+import { checkedReset } from "./checked-reset.js";
 import { type Counters, tallyInto } from "./counters.js";
 import type { Limits } from "./limits.js";
 import type { LockStep } from "./lock-step.js";
@@ -52,6 +53,8 @@ export interface LockSteps {
   afterThis(then: () => void): void;
   /** Takes actions. @throws STEP_*, ACTION_*, PROPENSITY_INVALID, PROBABILITIES_INVALID */
   act(message: Actions, bytes: Buffer): void;
+  /** Takes a reset in their place. @throws STEP_*, PROTOCOL_ORDER, RESET_INVALID */
+  reset(message: Reset, bytes: Buffer): void;
   /** Asks for no more; gives up trials that are not played to their end, where there is a reason. */
   stop(reason: Reason | undefined): void;
 }
@@ -137,7 +140,7 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
     else askLater(step);
   }
 
-  /** Answers actions that are not those that are wanted. @throws STEP_CONFLICT, STEP_GONE, STEP_GAP */
+  /** Answers actions, or a reset, that are not those that are wanted. @throws STEP_CONFLICT, STEP_GONE, STEP_GAP */
   function repeat(index: number, bytes: Buffer): void {
     if (index === stepIndex - 1 && lastRequest !== undefined) {
       if (!bytes.equals(lastRequest)) {
@@ -147,6 +150,18 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
       return;
     }
     throw indexError(index, stepIndex, state);
+  }
+
+  /** The answer that is asked for has come, and is a valid one. @returns how long the agent took, in milliseconds */
+  function taken(bytes: Buffer): number {
+    actedAtMs = clock.now();
+    const agentMs = actedAtMs - askedAtMs;
+    times?.act(agentMs);
+    deadline.answered(agentMs);
+    lastRequest = bytes;
+    lastAnswer = undefined;
+    stepIndex += 1;
+    return agentMs;
   }
 
   /** Computes a lock-step, at once or in slices. No answer is due meanwhile. */
@@ -185,14 +200,13 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
       const actions = checkedActions(message, play);
       const propensities = checkedPropensities(message, play);
       const probabilities = checkedProbabilities(message, play);
-      actedAtMs = clock.now();
-      const agentMs = actedAtMs - askedAtMs;
-      times?.act(agentMs);
-      deadline.answered(agentMs);
-      lastRequest = bytes;
-      lastAnswer = undefined;
-      stepIndex += 1;
-      compute(play.step({ actions, propensities, probabilities, agentMs }), answer);
+      compute(play.step({ actions, propensities, probabilities, agentMs: taken(bytes) }), answer);
+    },
+    reset(message, bytes) {
+      const index = Number(message.stepIndex);
+      if (index !== stepIndex || state !== "asked") return repeat(index, bytes);
+      const reset = checkedReset(message, play);
+      compute(play.reset({ ...reset, agentMs: taken(bytes) }), answer);
     },
     stop(reason) {
       try {

@@ -7,15 +7,16 @@ import { featureSizeOf, type LockStep } from "./lock-step.js";
 /** The message that shows a lock-step. Its tensors are views of the lock-step's memory: encode it before the next. */
 export function observationsOf(space: ObservationSpace, stepIndex: number, step: LockStep): Observations {
   const numEnvs = step.active.length;
+  const rows = step.ended + step.cut;
   return {
     stepIndex: BigInt(stepIndex),
     observation: shown(space, step.states, step.features, numEnvs),
     reward: step.first ? undefined : float32Tensor(step.rewards, [numEnvs]),
     terminated: step.ended > 0 ? boolTensor(step.terminated, [numEnvs]) : undefined,
-    truncated: undefined,
+    truncated: step.cut > 0 ? boolTensor(step.truncated, [numEnvs]) : undefined,
     executedAction: step.first || step.executed === undefined ? undefined : int32Tensor(step.executed, [numEnvs]),
     active: step.activeCount === numEnvs ? undefined : boolTensor(step.active, [numEnvs]),
-    finalObservation: step.ended > 0 ? shown(space, step.finalStates, step.finalFeatures, step.ended) : undefined,
+    finalObservation: rows > 0 ? shown(space, step.finalStates, step.finalFeatures, rows) : undefined,
     trialStarts: step.trialStarts,
     trialEnds: step.trialEnds,
     durableTrials: BigInt(step.durableTrials),

@@ -4,9 +4,11 @@
  */
 import { IcrlError, type Reason } from "../../common/errors.js";
 import { OPERATIONS_PER_SLICE, type Slices, workMeter } from "../../common/slices.js";
+import type { TrialSeeds } from "../../common/seeds.js";
+import type { TrialEnd } from "../../proto/gen/icrl/v1/environment.js";
 import type { Task } from "../tasks/task.js";
 import type { Driver } from "./driver.js";
-import { type Answer, featureSizeOf, type LockStep, newLockStep } from "./lock-step.js";
+import { type Answer, type EnvReset, type LockStep, newLockStep } from "./lock-step.js";
 
 /** Totals of an open, as `closed` reports them. */
 export interface PlayTotals {
@@ -28,10 +30,14 @@ export interface Play {
   readonly exhausted: boolean;
   /** Whether agents are asked for the probabilities of all actions. */
   readonly wantsProbabilities: boolean;
+  /** Whether agents may end episodes early: in free play. */
+  readonly mayReset: boolean;
   /** Hands the first trials to the envs. */
   start(): Slices<LockStep>;
   /** One lock-step. It has pauses where it is long: none other begins before it is over. */
   step(answer: Answer): Slices<LockStep>;
+  /** Ends episodes early, where that is allowed; no env takes a step. Has pauses as a step has. */
+  reset(reset: EnvReset): Slices<LockStep>;
   /** No trial begins any more: what is under way hastens to its end. */
   takeNoMore(): void;
   /**
@@ -50,9 +56,7 @@ export function createPlay(driver: Driver): Play {
   const { task, numEnvs, work } = driver;
   const tells = { executed: driver.tellsExecuted, finalFeatures: driver.knowsFinalFeatures };
   const shown = newLockStep(task, numEnvs, tells);
-  const { active, finalStates, finalFeatures } = shown;
-  const discrete = task.observationSpace.type === "discrete";
-  const featureSize = featureSizeOf(task.observationSpace);
+  const { active } = shown;
   const ended = new Int32Array(numEnvs);
   const totals: PlayTotals = { completeTrials: 0, incompleteTrials: 0, episodes: 0, steps: 0 };
 
@@ -64,8 +68,8 @@ export function createPlay(driver: Driver): Play {
   let noneLeft = false;
 
   /** @returns whether there was one left */
-  function* startTrial(n: number): Slices<boolean> {
-    const starting = driver.startTrial(n);
+  function* startTrial(n: number, seeds?: TrialSeeds): Slices<boolean> {
+    const starting = driver.startTrial(n, seeds);
     try {
       while (takesMore) {
         const slice = starting.next();
@@ -92,16 +96,19 @@ export function createPlay(driver: Driver): Play {
     const row = dealtWith++;
     const n = ended[row];
     shown.terminated[n] = 1;
-    if (discrete) finalStates[row] = driver.observation(n);
-    else if (featureSize > 0) finalFeatures?.set(driver.features(n), row * featureSize);
+    showFinal(driver, shown, n, row);
     totals.episodes += 1;
     const end = driver.endEpisode(n);
-    if (end === undefined) return n;
-    totals.completeTrials += 1;
+    if (end !== undefined) endTrial(n, end);
+    return n;
+  }
+
+  function endTrial(n: number, end: TrialEnd): void {
+    if (end.complete) totals.completeTrials += 1;
+    else totals.incompleteTrials += 1;
     active[n] = 0;
     shown.activeCount -= 1;
     shown.trialEnds.push(end);
-    return n;
   }
 
   function show(): LockStep {
@@ -116,6 +123,7 @@ export function createPlay(driver: Driver): Play {
     totals,
     active,
     wantsProbabilities: driver.wantsProbabilities,
+    mayReset: driver.resets !== undefined,
     get activeCount() {
       return shown.activeCount;
     },
@@ -144,6 +152,29 @@ export function createPlay(driver: Driver): Play {
       }
       return show();
     },
+    *reset({ envs, mode, seeds, agentMs }) {
+      const { resets } = driver;
+      if (resets === undefined) throw new Error("a reset outside of free play");
+      nothingEnded(shown);
+      dealtWith = 0;
+      shown.first = false;
+      shown.rewards.fill(0);
+      resets.begin(agentMs);
+      for (const [i, n] of envs.entries()) {
+        showFinal(driver, shown, n, shown.cut); // the next one's where this one is not cut short
+        const { episode, trial } = resets.end(n, mode !== "next episode");
+        if (episode) {
+          shown.truncated[n] = 1;
+          shown.cut += 1;
+          totals.episodes += 1;
+        }
+        if (enough(work.end)) yield;
+        if (trial === undefined) continue;
+        endTrial(n, trial);
+        yield* startTrial(n, seeds.at(i));
+      }
+      return show();
+    },
     takeNoMore() {
       takesMore = false;
     },
@@ -167,7 +198,9 @@ export function createPlay(driver: Driver): Play {
 /** Before a lock-step. */
 function nothingEnded(shown: LockStep): void {
   if (shown.ended > 0) shown.terminated.fill(0);
+  if (shown.cut > 0) shown.truncated.fill(0);
   shown.ended = 0;
+  shown.cut = 0;
   shown.trialStarts = [];
   shown.trialEnds = [];
 }
@@ -192,6 +225,13 @@ function countOnes(flags: Uint8Array, from: number, to: number): number {
   let count = 0;
   for (let n = from; n < to; n++) count += flags[n];
   return count;
+}
+
+/** What env n shows last in its episode, which is over, as row `row`. */
+function showFinal(driver: Driver, { finalStates, finalFeatures, active }: LockStep, n: number, row: number): void {
+  if (finalStates.length > 0) finalStates[row] = driver.observation(n);
+  else if (finalFeatures !== undefined && finalFeatures.length > 0)
+    finalFeatures.set(driver.features(n), (row * finalFeatures.length) / active.length);
 }
 
 /** What all envs show now, nothing where they are inactive. */

@@ -65,6 +65,7 @@ export function freePlay(sessionId: string, hello: Hello, message: Open, context
             tagsJson: JSON.stringify(message.tags),
           },
           recorder: recorded ? createRecorder(context.sink) : undefined,
+          mayReset: true,
           withholdTruth: false,
           clock: context.clock,
         }),

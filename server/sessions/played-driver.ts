@@ -10,6 +10,7 @@ import {
   newPlayed,
   type Played,
   type PlayedSetup,
+  reset,
   startEpisode,
   startTrial,
 } from "./played-trials.js";
@@ -44,9 +45,10 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
     wantsProbabilities: false,
     tellsExecuted: false,
     knowsFinalFeatures: true,
-    *startTrial(n) {
-      const ticket = source.take();
-      if (ticket === undefined) return undefined;
+    *startTrial(n, seeds) {
+      const next = source.take(n);
+      if (next === undefined) return undefined;
+      const ticket = seeds === undefined ? next : { trialIndex: next.trialIndex, seeds };
       let begun = false;
       try {
         const start = yield* startTrial(played, n, ticket);
@@ -73,6 +75,14 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
       startEpisode(played, slot, slot.episode + 1);
       return undefined;
     },
+    resets: setup.mayReset
+      ? {
+          begin(agentMs) {
+            played.agentMs += agentMs;
+          },
+          end: (n, wholeTrial) => reset(played, slots[n], wholeTrial),
+        }
+      : undefined,
     cutShort: (n, reason) => cutShort(played, slots[n], reason),
     durableTrials: () => recorder?.durableTrials() ?? 0,
     whenDurable: async () => recorder?.whenDurable(),

@@ -10,6 +10,7 @@ import type { Env, Task } from "../tasks/task.js";
 import type { Recorder } from "../trajectories/recorder.js";
 import type { RunInfo } from "../trajectories/sink.js";
 import { type EpisodeSteps, judgeSteps, newEpisodeSteps, recordedSteps, regretCurve, sumsOf } from "./episode-steps.js";
+import type { Cut } from "./driver.js";
 import type { Answer, LockStep } from "./lock-step.js";
 import { trialIdOf } from "./trial-id.js";
 
@@ -21,6 +22,8 @@ export interface PlayedSetup {
   readonly run: RunInfo;
   /** Where episodes go; undefined when not recording. */
   readonly recorder: Recorder | undefined;
+  /** Whether the agent may end episodes early: in free play. */
+  readonly mayReset?: boolean;
   /** Whether seeds, optimal values and regrets stay on the server. */
   readonly withholdTruth: boolean;
   readonly clock: Clock;
@@ -36,6 +39,8 @@ interface Slot {
   /** Actions of the episodes before this one, where the source wants them. */
   readonly takenBefore: number[];
   episode: number;
+  /** Whether no episode before this one was cut short. */
+  whole: boolean;
   episodeStartedAtMs: number;
   agentMsAtStart: number;
   steps: number;
@@ -86,7 +91,7 @@ export function* startTrial(played: Played, n: number, ticket: TrialTicket): Sli
   const { seeds } = ticket;
   const { env, oracle } = yield* drawJudged(task, seeds.taskSeed, seeds.noiseSeed);
   const trialId = trialIdOf(run, seeds);
-  const begun = { episode: 0, episodeStartedAtMs: 0, agentMsAtStart: 0 };
+  const begun = { episode: 0, whole: true, episodeStartedAtMs: 0, agentMsAtStart: 0 };
   const sums = { steps: 0, return: 0, regret: 0, optimalValue: 0 };
   const slot: Slot = { n, env, oracle, ticket, trialId, takenBefore: [], ...begun, ...sums };
   if (ticket.taken !== undefined) played.repeats.add(n);
@@ -133,6 +138,7 @@ export function endEpisode(played: Played, slot: Slot, truncatedBy: Reason | und
   slot.return += sums.return;
   slot.regret += sums.regret;
   slot.optimalValue += oracle.episodeValue;
+  if (!complete) slot.whole = false;
   if (episodes > 1) played.episodeCurves[n * episodes + slot.episode] = slot.regret;
   // Cut between two episodes: the row of the one that was begun, of no steps, says that the trial is short. Of a trial without any
   // there is nothing to say.
@@ -185,8 +191,37 @@ export function executed(played: Played, answer: Answer, shown: LockStep): Answe
   return { ...answer, actions, propensities };
 }
 
-/** The trial ran to its end: says what came of it, to its source and to its agent. */
+/**
+ * The agent ends the episode early. Where no step of it was taken nothing is cut short, and nothing recorded: it stays as it is, or the
+ * trial is over with it.
+ */
+export function reset(played: Played, slot: Slot, wholeTrial: boolean): Cut {
+  const begun = slot.env.stepInEpisode > 0;
+  if (begun) endEpisode(played, slot, "AGENT_RESET");
+  const over = wholeTrial || (begun && slot.episode + 1 === played.task.episodes);
+  if (over) return { episode: begun, trial: endIncomplete(played, slot) };
+  if (begun) startEpisode(played, slot, slot.episode + 1);
+  return { episode: begun, trial: undefined };
+}
+
+/** The trial is over, and an episode of it was cut short, or never begun: says so. */
+function endIncomplete(played: Played, slot: Slot): TrialEnd {
+  const { n, ticket } = slot;
+  played.recorder?.endTrial(n, "AGENT_RESET");
+  giveBack(played, ticket, slot);
+  return {
+    env: n,
+    trialIndex: ticket.trialIndex,
+    trialReturn: slot.return,
+    optimalValue: undefined,
+    regret: undefined,
+    complete: false,
+  };
+}
+
+/** The trial's last episode ran to its end: says what came of it, to its source and to its agent. */
 export function endTrial(played: Played, slot: Slot): TrialEnd {
+  if (!slot.whole) return endIncomplete(played, slot);
   const { steps, recorder, withholdTruth } = played;
   const { horizon, episodes } = played.task;
   const { n, ticket, regret, optimalValue } = slot;

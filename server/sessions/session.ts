@@ -10,13 +10,13 @@
 import { randomUUID } from "node:crypto";
 import { IcrlError } from "../../common/errors.js";
 import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
-import type { Actions, Hello, Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
+import type { Actions, Hello, Open, PlayRequest, Reset } from "../../proto/gen/icrl/v1/environment.js";
 import type { Seat } from "../matches/lobby.js";
 import { capabilitiesOf } from "./capabilities.js";
 import { keptReason } from "./checked-options.js";
 import { checkHelloFields, checkOpenFields } from "./checked-fields.js";
 import { checkHello, notImplemented } from "./checked-request.js";
-import { checkActionsBytes, decodeRequest } from "./decode-request.js";
+import { checkActionsBytes, checkResetBytes, decodeRequest } from "./decode-request.js";
 import { describeLimits } from "./describe-limits.js";
 import { rest, waitForHello } from "./idle-time.js";
 import type { Link } from "./link.js";
@@ -96,7 +96,7 @@ export function createSession(link: Link, context: SessionContext): Session {
 function onMessage(session: LiveSession, message: NonNullable<PlayRequest["message"]>, bytes: Buffer): void {
   const { state } = session;
   const kind = message.$case;
-  if (kind === "reset" || kind === "resume") throw notImplemented(kind);
+  if (kind === "resume") throw notImplemented(kind);
   switch (state.is) {
     case "new":
       if (kind === "hello") return onHello(session, message.value, bytes.length);
@@ -107,6 +107,7 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
       break;
     case "playing":
       if (kind === "actions") return onActions(state, message.value, bytes);
+      if (kind === "reset") return onReset(state, message.value, bytes);
       if (kind !== "close") break;
       return whilePlaying(session, (open) => {
         if (open.place !== undefined) return onLeave(session, message.value.reason);
@@ -115,6 +116,7 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
       });
     case "closing":
       if (kind === "actions") return onActions(state, message.value, bytes);
+      if (kind === "reset") return onReset(state, message.value, bytes);
       if (kind === "close") return; // already on its way
       break;
   }
@@ -127,6 +129,11 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
 function onActions({ steps }: OpenState, actions: Actions, bytes: Buffer): void {
   checkActionsBytes(bytes, steps.play.numEnvs, steps.play.task.numActions);
   steps.act(actions, bytes);
+}
+
+function onReset({ steps }: OpenState, reset: Reset, bytes: Buffer): void {
+  checkResetBytes(bytes, steps.play.numEnvs);
+  steps.reset(reset, bytes);
 }
 
 /** Does something with what is open, after the lock-step that is under way, if it is still open then. */

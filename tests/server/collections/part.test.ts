@@ -48,29 +48,29 @@ test("trials are handed out in order, each with the seeds of its place in the co
   expect(source.remaining).toBe(3n);
   const series = { purpose: "collect", seed: 7n, taskId: "swim", entrant: "random" } as const;
   for (const index of [1n, 4n, 5n]) {
-    expect(source.take()).toEqual({ trialIndex: index, seeds: trialSeeds(series, index) });
+    expect(source.take(0)).toEqual({ trialIndex: index, seeds: trialSeeds(series, index) });
   }
-  expect(source.take()).toBeUndefined();
+  expect(source.take(0)).toBeUndefined();
   expect(source.remaining).toBe(0n);
 });
 
 test("what the log holds is played already", () => {
   const { source, ...rest } = part([4, 99]).part;
   expect(rest.trials).toBe(3);
-  expect([indexOf(source.take()), indexOf(source.take()), source.take()]).toEqual([1, 5, undefined]);
+  expect([indexOf(source.take(0)), indexOf(source.take(0)), source.take(0)]).toEqual([1, 5, undefined]);
   const done = part([1, 4, 5]).part;
   expect([done.completeTrials, done.finished, done.source.remaining]).toEqual([3, true, 0n]);
 });
 
 test("a trial that was cut short is played again, next, and those that end count until all have", () => {
   const { part: of, onChange } = part();
-  const first = of.source.take() as TrialTicket;
+  const first = of.source.take(0) as TrialTicket;
   of.source.stepped(7);
   of.source.done(ended(first, false, 7));
   expect([of.completeTrials, of.finished]).toEqual([0, false]);
   for (const index of [1, 4, 5]) {
     expect(of.finished).toBe(false);
-    const ticket = of.source.take() as TrialTicket;
+    const ticket = of.source.take(0) as TrialTicket;
     expect(indexOf(ticket)).toBe(index);
     of.source.stepped(15);
     onChange.mockClear();
@@ -84,13 +84,13 @@ test("three sessions that die without a trial between them end it; a trial in be
   const { part: of } = part();
   of.abandoned("CONNECTION_LOST", "");
   of.abandoned("CONNECTION_LOST", "");
-  of.source.done(ended(of.source.take() as TrialTicket, true, 15));
+  of.source.done(ended(of.source.take(0) as TrialTicket, true, 15));
   of.abandoned("CONNECTION_LOST", "");
   of.abandoned("AGENT_FAILED", "");
   expect([of.finished, of.failureReason]).toEqual([false, undefined]);
   of.abandoned("ACT_TIMEOUT", "");
   expect([of.finished, of.failureReason]).toEqual([true, "ACT_TIMEOUT"]);
-  expect([of.source.take(), of.source.remaining]).toEqual([undefined, 0n]);
+  expect([of.source.take(0), of.source.remaining]).toEqual([undefined, 0n]);
 });
 
 test("an agent that never came ends it at once", () => {

@@ -33,7 +33,7 @@ function handOut() {
   return {
     results,
     source,
-    take: () => source.take()?.trialIndex,
+    take: () => source.take(0)?.trialIndex,
     done: (trialIndex: bigint, complete = true) => source.done({ ...played, complete, ticket: { trialIndex, seeds } }),
   };
 }
@@ -91,7 +91,7 @@ test("what a match forfeits behind a trial that is still played waits for it, an
     },
     2 * CURVE_BYTES,
   );
-  const ticket = match.source.take();
+  const ticket = match.source.take(0);
   const crowded = changed();
   match.giveUp({ reason: "AGENT_FAILED", message: "it gave up" });
   await crowded;
