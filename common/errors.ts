@@ -69,6 +69,7 @@ export const REASONS = {
     code: CODE.INVALID_ARGUMENT,
     when: "wanted probabilities that are not float32 [num_envs, num_actions], or a row that is neither a distribution nor all NaN",
   },
+  HOLD_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a hold tensor that is not bool [num_envs]" },
   RESET_INVALID: {
     code: CODE.INVALID_ARGUMENT,
     when: "a reset of no env, of one that is unknown, inactive or named twice, or with seeds that are not one for each env",

@@ -4,6 +4,6 @@
  * @param labels trials to label; undefined when the server has no dataset
  */
 export function capabilitiesOf(labels: object | undefined): string[] {
-  const always = ["reset"];
+  const always = ["reset", "hold"];
   return labels === undefined ? always : [...always, "label"];
 }

@@ -127,10 +127,12 @@ export function checkedLabel(message: Open, limits: Limits): string {
 }
 
 /**
- * Actions [N], those of active envs in range.
+ * Actions [N], those of envs that take a step in range.
+ *
+ * @param acting [N] 1 for those envs, here and in what follows
  * @throws ACTION_SHAPE, ACTION_OUT_OF_RANGE
  */
-export function checkedActions(message: Actions, play: Play): Int32Array {
+export function checkedActions(message: Actions, play: Play, acting = play.active): Int32Array {
   const tensor = message.actions;
   if (tensor === undefined || tensor.shape.length !== 1 || tensor.shape[0] !== play.numEnvs) {
     throw new IcrlError(
@@ -146,7 +148,7 @@ export function checkedActions(message: Actions, play: Play): Int32Array {
   }
   const { numActions } = play.task;
   for (let n = 0; n < actions.length; n++) {
-    if ((actions[n] < 0 || actions[n] >= numActions) && play.active[n] === 1) {
+    if ((actions[n] < 0 || actions[n] >= numActions) && acting[n] === 1) {
       throw new IcrlError(
         "ACTION_OUT_OF_RANGE",
         `action ${actions[n]} of env ${n} is outside [0, ${numActions}): send an index below num_actions`,
@@ -158,10 +160,10 @@ export function checkedActions(message: Actions, play: Play): Int32Array {
 }
 
 /**
- * Propensities [N], those of active envs in (0, 1] or NaN; undefined when none were sent.
+ * Propensities [N], those of envs that take a step in (0, 1] or NaN; undefined when none were sent.
  * @throws PROPENSITY_INVALID
  */
-export function checkedPropensities(message: Actions, play: Play): Float32Array | undefined {
+export function checkedPropensities(message: Actions, play: Play, acting = play.active): Float32Array | undefined {
   const tensor = message.propensities;
   if (tensor === undefined) return undefined;
   if (tensor.shape.length !== 1 || tensor.shape[0] !== play.numEnvs) {
@@ -178,7 +180,7 @@ export function checkedPropensities(message: Actions, play: Play): Float32Array 
   }
   for (let n = 0; n < propensities.length; n++) {
     const p = propensities[n];
-    if ((p <= 0 || p > 1) && play.active[n] === 1) {
+    if ((p <= 0 || p > 1) && acting[n] === 1) {
       throw new IcrlError(
         "PROPENSITY_INVALID",
         `propensity ${p} of env ${n} is outside (0, 1]: send NaN where it is unknown`,
@@ -192,10 +194,10 @@ export function checkedPropensities(message: Actions, play: Play): Float32Array 
 const SUM_TOLERANCE = 1e-3;
 
 /**
- * Probabilities [N, A], rows of active envs summing to 1 or all NaN; undefined when none were sent or none are wanted.
+ * Probabilities [N, A], rows of envs that take a step summing to 1 or all NaN; undefined when none were sent or none are wanted.
  * @throws PROBABILITIES_INVALID
  */
-export function checkedProbabilities(message: Actions, play: Play): Float32Array | undefined {
+export function checkedProbabilities(message: Actions, play: Play, acting = play.active): Float32Array | undefined {
   const tensor = message.probabilities;
   if (tensor === undefined || !play.wantsProbabilities) return undefined;
   const { numActions } = play.task;
@@ -212,7 +214,7 @@ export function checkedProbabilities(message: Actions, play: Play): Float32Array
     throw new IcrlError("PROBABILITIES_INVALID", (error as Error).message);
   }
   for (let n = 0; n < play.numEnvs; n++) {
-    if (play.active[n] === 0) continue;
+    if (acting[n] === 0) continue;
     let sum = 0;
     let outside = 0;
     let unknown = 0;

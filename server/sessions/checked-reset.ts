@@ -1,7 +1,8 @@
-/** What an agent may ask for in free play alone, checked against what is open: a reset. */
+/** What an agent may ask for in free play alone, checked against what is open: to end episodes early, and to hold envs. */
 import { IcrlError } from "../../common/errors.js";
 import type { TrialSeeds } from "../../common/seeds.js";
-import { type Reset, ResetMode as WireMode } from "../../proto/gen/icrl/v1/environment.js";
+import { boolElements } from "../../common/tensor.js";
+import { type Actions, type Reset, ResetMode as WireMode } from "../../proto/gen/icrl/v1/environment.js";
 import type { EnvReset, ResetMode } from "./lock-step.js";
 import type { Play } from "./play.js";
 
@@ -11,6 +12,28 @@ const MODES: Readonly<Record<number, ResetMode>> = {
   [WireMode.NEXT_TRIAL]: "next trial",
   [WireMode.SEEDS]: "seeds",
 };
+
+/**
+ * Which envs take a step, [N]: those that are active, and not held; undefined when none are held.
+ * @throws PROTOCOL_ORDER, HOLD_INVALID
+ */
+export function checkedHold({ hold }: Actions, { numEnvs, active, mayReset }: Play): Uint8Array | undefined {
+  if (hold === undefined) return undefined;
+  if (!mayReset) throw new IcrlError("PROTOCOL_ORDER", `"hold" is for free play: here every active env takes a step`);
+  if (hold.shape.length !== 1 || hold.shape[0] !== numEnvs) {
+    throw new IcrlError(
+      "HOLD_INVALID",
+      `hold of shape [${hold.shape.join(", ")}]: send bool [${numEnvs}], one for each env, or none`,
+    );
+  }
+  let held: Uint8Array;
+  try {
+    held = boolElements(hold, "hold");
+  } catch (error) {
+    throw new IcrlError("HOLD_INVALID", (error as Error).message);
+  }
+  return active.map((flag, n) => flag & ~held[n]);
+}
 
 /**
  * A reset of active envs, each at most once, in their order.

@@ -9,7 +9,7 @@ import type { Limits } from "./limits.js";
 
 /** Field numbers of `actions` in PlayRequest, of its tensors in Actions, and of their shape in Tensor. */
 const ACTIONS = 3;
-const TENSORS: readonly number[] = [2, 3, 4];
+const TENSORS: readonly number[] = [2, 3, 4, 5];
 const SHAPE = 2;
 
 /** Members of an `actions`, or of a tensor in one. */
@@ -56,7 +56,10 @@ export function decodeRequest(bytes: Buffer, limits: Limits): NonNullable<PlayRe
     );
   }
   if (message === undefined) {
-    throw new IcrlError("MALFORMED_MESSAGE", "a PlayRequest with no member set: send hello, open, actions, reset or close");
+    throw new IcrlError(
+      "MALFORMED_MESSAGE",
+      "a PlayRequest with no member set: send hello, open, actions, reset or close",
+    );
   }
   return message;
 }
@@ -94,9 +97,9 @@ const resetBytes = (numEnvs: number): number => FRAME_BYTES + RESET_ENV_BYTES * 
 export const answerBytes = (numEnvs: number, numActions: number): number =>
   Math.max(actionsBytes(numEnvs, numActions), resetBytes(numEnvs));
 
-/** Bytes of the largest `actions`: an action, a propensity and the probabilities of each env. */
+/** Bytes of the largest `actions`: an action, a propensity, the probabilities and a bool of each env. */
 export const actionsBytes = (numEnvs: number, numActions: number): number =>
-  FRAME_BYTES + 4 * numEnvs * (2 + numActions);
+  FRAME_BYTES + numEnvs * (4 * (2 + numActions) + 1);
 
 /** Whether all of some bytes is one `actions` of few members, whose bulk is its tensors' data. Throws where they are no message. */
 function isActions(bytes: Buffer): boolean {
@@ -126,8 +129,10 @@ function isReset(bytes: Buffer, maxEnvs: number): boolean {
     const [member, wire] = reader.tag();
     const from = reader.pos;
     reader.skip(wire, member);
-    if (member === RESET_ENVS) envs += wire === WireType.Varint ? 1 : reader.pos - from;
-    else if (member === RESET_SEEDS && reader.pos - from < RESET_ENV_BYTES) seeds += 1;
+    const length = reader.pos - from;
+    if (member === RESET_ENVS) envs += length;
+    else if (length > RESET_ENV_BYTES) return false;
+    else if (member === RESET_SEEDS) seeds += 1;
     else others += 1;
     if (envs > MAX_INDEX_BYTES * maxEnvs || seeds > maxEnvs || others > MAX_MEMBERS) return false;
   }

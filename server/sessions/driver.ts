@@ -3,9 +3,9 @@
  * read again (server/labels/recorded-driver.ts). What both have in common, a play does (play.ts).
  */
 import type { Reason } from "../../common/errors.js";
+import type { TrialSeeds } from "../../common/seeds.js";
 import type { Slices } from "../../common/slices.js";
 import type { TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
-import type { TrialSeeds } from "../../common/seeds.js";
 import type { Task } from "../tasks/task.js";
 import type { Answer, LockStep } from "./lock-step.js";
 
@@ -14,8 +14,8 @@ export interface EnvRange {
   readonly from: number;
   /** The one after the last. */
   readonly to: number;
-  /** How many of them are active. */
-  readonly active: number;
+  /** How many of them take a step. */
+  readonly acting: number;
 }
 
 /** Operations, of about a nanosecond each, that a driver takes. */
@@ -67,7 +67,7 @@ export interface Driver {
    */
   startTrial(n: number, seeds?: TrialSeeds): Slices<TrialStart | undefined>;
   /**
-   * Every active env of the range takes a step, the ranges of a lock-step one after the other. Writes what came of it into
+   * Every env of the range that is active, and not held, takes a step, the ranges of a lock-step one after the other. Writes what came of it into
    * `shown.rewards` and, where it tells them, `shown.executed`.
    *
    * @param ended takes, from `shown.ended` on, which it raises, the envs whose episode is over, ascending

@@ -5,8 +5,10 @@ import type { ObservationSpace, Task } from "../tasks/task.js";
 
 /** Answers of all envs to what was shown. */
 export interface Answer {
-  /** [N], valid where an env is active. */
+  /** [N], valid where an env takes a step. */
   readonly actions: Int32Array;
+  /** [N] 1 for envs that take a step: active ones that are not held. Absent: all active ones. */
+  readonly acting?: Uint8Array;
   /** [N], NaN where unknown; undefined when none were sent. */
   readonly propensities?: Float32Array;
   /** [N, A], rows of NaN where unknown; undefined when none were sent, or none are wanted. */

@@ -10,7 +10,7 @@ import type { TrajectorySink } from "../trajectories/sink.js";
 import type { WorkQueue } from "../work/work-queue.js";
 import { createActDeadline } from "./act-deadline.js";
 import { checkedActions, checkedProbabilities, checkedPropensities } from "./checked-request.js";
-import { checkedReset } from "./checked-reset.js";
+import { checkedHold, checkedReset } from "./checked-reset.js";
 import { type Counters, tallyInto } from "./counters.js";
 import type { Limits } from "./limits.js";
 import type { LockStep } from "./lock-step.js";
@@ -51,7 +51,7 @@ export interface LockSteps {
    * lock-step turns out to be the last.
    */
   afterThis(then: () => void): void;
-  /** Takes actions. @throws STEP_*, ACTION_*, PROPENSITY_INVALID, PROBABILITIES_INVALID */
+  /** Takes actions. @throws STEP_*, PROTOCOL_ORDER, HOLD_INVALID, ACTION_*, PROPENSITY_INVALID, PROBABILITIES_INVALID */
   act(message: Actions, bytes: Buffer): void;
   /** Takes a reset in their place. @throws STEP_*, PROTOCOL_ORDER, RESET_INVALID */
   reset(message: Reset, bytes: Buffer): void;
@@ -197,10 +197,11 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
     act(message, bytes) {
       const index = Number(message.stepIndex);
       if (index !== stepIndex || state !== "asked") return repeat(index, bytes);
-      const actions = checkedActions(message, play);
-      const propensities = checkedPropensities(message, play);
-      const probabilities = checkedProbabilities(message, play);
-      compute(play.step({ actions, propensities, probabilities, agentMs: taken(bytes) }), answer);
+      const acting = checkedHold(message, play);
+      const actions = checkedActions(message, play, acting ?? play.active);
+      const propensities = checkedPropensities(message, play, acting ?? play.active);
+      const probabilities = checkedProbabilities(message, play, acting ?? play.active);
+      compute(play.step({ actions, acting, propensities, probabilities, agentMs: taken(bytes) }), answer);
     },
     reset(message, bytes) {
       const index = Number(message.stepIndex);

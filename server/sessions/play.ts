@@ -3,8 +3,8 @@
  * nothing of messages' order, streams or deadlines, nor of where trials come from: that is its driver's.
  */
 import { IcrlError, type Reason } from "../../common/errors.js";
-import { OPERATIONS_PER_SLICE, type Slices, workMeter } from "../../common/slices.js";
 import type { TrialSeeds } from "../../common/seeds.js";
+import { OPERATIONS_PER_SLICE, type Slices, workMeter } from "../../common/slices.js";
 import type { TrialEnd } from "../../proto/gen/icrl/v1/environment.js";
 import type { Task } from "../tasks/task.js";
 import type { Driver } from "./driver.js";
@@ -30,7 +30,7 @@ export interface Play {
   readonly exhausted: boolean;
   /** Whether agents are asked for the probabilities of all actions. */
   readonly wantsProbabilities: boolean;
-  /** Whether agents may end episodes early: in free play. */
+  /** Whether agents may end episodes early, and hold envs: in free play. */
   readonly mayReset: boolean;
   /** Hands the first trials to the envs. */
   start(): Slices<LockStep>;
@@ -138,11 +138,12 @@ export function createPlay(driver: Driver): Play {
       nothingEnded(shown);
       dealtWith = 0;
       shown.first = false;
+      const flags = answer.acting ?? active;
       for (let from = 0; from < numEnvs; from += envsInSlice) {
         const to = Math.min(numEnvs, from + envsInSlice);
-        const acting = to - from === numEnvs ? shown.activeCount : countOnes(active, from, to);
+        const acting = to - from === numEnvs && flags === active ? shown.activeCount : countOnes(flags, from, to);
         totals.steps += acting;
-        driver.step(answer, shown, { from, to, active: acting }, ended);
+        driver.step(answer, shown, { from, to, acting }, ended);
         if (enough(acting * work.step)) yield;
       }
       while (dealtWith < shown.ended) {

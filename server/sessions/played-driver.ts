@@ -63,7 +63,7 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
         played.agentMs += answer.agentMs;
         done = executed(played, answer, shown);
       }
-      source.stepped(range.active);
+      source.stepped(range.acting);
       stepEnvs(played, done, shown, range, ended);
     },
     observation: (n) => envs[n].observation,
@@ -90,16 +90,16 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
   };
 }
 
-/** Every active env of the range takes a step; `ended` takes those whose episode is over. Allocates nothing. */
+/** Every env of the range that is to take a step takes it; `ended` takes those whose episode is over. Allocates nothing. */
 function stepEnvs(played: Played, answer: Answer, shown: LockStep, { from, to }: EnvRange, ended: Int32Array): void {
-  const { active, rewards } = shown;
+  const { rewards } = shown;
   const { envs, oracles, steps, steady } = played;
   const { horizon, featureSize, knowsPropensities } = steps;
-  const { actions, propensities } = answer;
+  const { actions, propensities, acting = shown.active } = answer;
   const discrete = steps.observations.length > 0;
   let count = shown.ended;
   for (let n = from; n < to; n++) {
-    if (active[n] === 0) {
+    if (acting[n] === 0) {
       rewards[n] = 0;
       continue;
     }

@@ -9,8 +9,8 @@ import { drawJudged, type Oracle } from "../tasks/oracle.js";
 import type { Env, Task } from "../tasks/task.js";
 import type { Recorder } from "../trajectories/recorder.js";
 import type { RunInfo } from "../trajectories/sink.js";
-import { type EpisodeSteps, judgeSteps, newEpisodeSteps, recordedSteps, regretCurve, sumsOf } from "./episode-steps.js";
 import type { Cut } from "./driver.js";
+import { type EpisodeSteps, judgeSteps, newEpisodeSteps, recordedSteps, regretCurve, sumsOf } from "./episode-steps.js";
 import type { Answer, LockStep } from "./lock-step.js";
 import { trialIdOf } from "./trial-id.js";
 

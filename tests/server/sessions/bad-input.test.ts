@@ -203,10 +203,10 @@ const badActions: readonly [what: string, reason: Reason, text: RegExp, message:
   ["open while playing", "PROTOCOL_ORDER", /"open" came while the session was playing/, open()],
   ["hello while playing", "PROTOCOL_ORDER", /"hello" came while the session was playing/, hello()],
   [
-    "reset, which is reserved",
-    "NOT_IMPLEMENTED",
-    /reset/,
-    { $case: "reset", value: { stepIndex: 0n, envs: [0], seeds: [], mode: 0 } },
+    "a reset of an env that is not there",
+    "RESET_INVALID",
+    /reset names env 2: give 0 to 1/,
+    { $case: "reset", value: { stepIndex: 0n, envs: [2], seeds: [], mode: 0 } },
   ],
   [
     "resume, which is reserved",

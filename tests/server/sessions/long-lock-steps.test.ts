@@ -2,16 +2,10 @@
 import { expect, test, vi } from "vitest";
 import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
 import { runAtOnce } from "#icrl/common/slices.js";
-import { PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
 import type { Assignment } from "#icrl/server/matches/assignment.js";
-import type { Seat } from "#icrl/server/matches/lobby.js";
 import type { TrialResult } from "#icrl/server/matches/trial-source.js";
-import { newCounters } from "#icrl/server/sessions/counters.js";
-import { resolveLimits } from "#icrl/server/sessions/limits.js";
-import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
 import { createPlay } from "#icrl/server/sessions/play.js";
 import { playedDriver } from "#icrl/server/sessions/played-driver.js";
-import { createSession } from "#icrl/server/sessions/session.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import { createRecorder } from "#icrl/server/trajectories/recorder.js";
 import type { RunInfo } from "#icrl/server/trajectories/sink.js";
@@ -19,7 +13,8 @@ import type { WorkQueue } from "#icrl/server/work/work-queue.js";
 import { handSink } from "../../support/hand-sink.js";
 import { handWork } from "../../support/hand-work.js";
 import { manualClock } from "../../support/manual-clock.js";
-import { actions, encodeRequest, hello, open } from "../../support/raw-stream.js";
+import { actions, hello, open } from "../../support/raw-stream.js";
+import { sessionOn } from "../../support/session-on.js";
 
 /** Of which an instance takes about a dozen slices. */
 const HEAVY = { task: "random-mdp", options: { states: 64, actions: 32, horizon: 20, episodes: 1 } };
@@ -38,52 +33,6 @@ const atOnce = (): WorkQueue => ({
     return () => {};
   },
 });
-
-/** A session on this queue, and all that it says and does. */
-function sessionOn(work: WorkQueue, limits: Record<string, number> = {}) {
-  const clock = manualClock();
-  const sink = handSink();
-  const said: PlayResponse["message"][] = [];
-  const ends: unknown[] = [];
-  const seats: Seat[] = [];
-  const left: unknown[] = [];
-  const session = createSession(
-    {
-      peer: "a test",
-      send: (bytes) => void said.push(PlayResponse.decode(bytes).message),
-      whenFlushed: (then) => then(),
-      end: (error) => void ends.push(error),
-    },
-    {
-      limits: resolveLimits({ act_timeout_ms: 1000, ...limits }),
-      sink,
-      lobby: {
-        enter(_, seat) {
-          seats.push(seat);
-          return { free: () => void left.push("free"), leave: (...why) => void left.push(why) };
-        },
-      },
-      clock,
-      counters: newCounters(),
-      memory: createMemoryBudget(1 << 30),
-      work,
-      tell: () => {},
-    },
-  );
-  return {
-    session,
-    clock,
-    sink,
-    said,
-    ends,
-    seats,
-    left,
-    kinds: () => said.map((message) => message?.$case),
-    send: (...messages: AgentMessage[]) => {
-      for (const message of messages) session.receive(encodeRequest(message));
-    },
-  };
-}
 
 /** Trials of a task for an entrant, and what came of them. */
 function assignmentOf(options: Record<string, number>, trials: number) {
