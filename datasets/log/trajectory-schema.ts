@@ -55,7 +55,7 @@ export const TRAJECTORY_COLUMNS = [
   ),
   column("complete", "bool", "whether it ran to its own end: terminated and not truncated"),
   column("terminated", "bool", "reached the task's own horizon or goal"),
-  column("truncated", "bool", "cut short: a deadline, a lost connection, a drain"),
+  column("truncated", "bool", "cut short: a deadline, a lost connection, a drain, the agent's reset"),
   column("end_reason", "utf8", "`horizon`, `goal`, or a reason in capitals when truncated"),
   column("privileged", "bool", "whether the behaviour saw the truth"),
   nullable("behaviour_component", "utf8", "which part of a mixture of behaviours acted; null when there is no mixture"),

@@ -35,6 +35,8 @@ const DTYPE = {
   final_observation: 3,
   reward: 1,
   terminated: 4,
+  truncated: 4,
+  hold: 4,
   active: 4,
   actions: 3,
   propensities: 1,
@@ -65,11 +67,11 @@ function toWire(message: Message): object {
     }
     if (Array.isArray(value) && name in DTYPE) {
       const dtype = DTYPE[name as keyof typeof DTYPE];
-      const array = dtype === 1 ? Float32Array.from(value as number[]) : Int32Array.from(value as number[]);
+      const array = (dtype === 1 ? Float32Array : dtype === 4 ? Uint8Array : Int32Array).from(value.map(Number));
       return { dtype, shape: [value.length], data: Buffer.from(array.buffer) };
     }
-    if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
-    return toWire(value);
+    if (Array.isArray(value)) return value.map((item) => (typeof item === "object" ? toWire(item as Message) : item));
+    return value === null || typeof value !== "object" ? value : toWire(value);
   };
   return Object.fromEntries(Object.entries(message).map(([name, value]) => [name, convert(name, value)]));
 }
@@ -120,9 +122,9 @@ function patientSink(): SessionContext["sink"] {
   return sink;
 }
 
-test("the protocol's page has worked sessions of a bandit and an MDP", () => {
+test("the protocol's page has worked sessions of a bandit and an MDP, and one with resets", () => {
   const tasks = sessions.flat().flatMap(({ message }) => (message.open ? [(message.open as Message).task] : []));
-  expect(tasks).toEqual(["bernoulli-bandit", "river-swim"]);
+  expect(tasks).toEqual(["bernoulli-bandit", "river-swim", "river-swim"]);
 });
 
 test.each(sessions.map((lines) => ({ lines })))(

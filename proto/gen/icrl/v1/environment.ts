@@ -471,22 +471,28 @@ export interface Actions {
     | Tensor
     | undefined;
   /**
-   * Envs that take no step, bool [N]: they keep their state, and reward, terminated and truncated are 0 for them. Absent: all
-   * active envs step. Only in free play.
+   * Envs that take no step, bool [N]: they keep their state, and reward, terminated and truncated are 0 for them. Their other entries
+   * are ignored. Absent: all active envs step. Only in free play. Needs the capability "hold".
    */
   hold?: Tensor | undefined;
 }
 
 /**
  * Answers one Observations instead of Actions: ends episodes early, in free play. The next Observations has `truncated` set for
- * the listed envs; the others take no step.
+ * those of the listed envs whose episode had begun; no env takes a step.
  */
 export interface Reset {
   /** The step_index it answers. */
   stepIndex: bigint;
-  /** Envs to reset, each at most once, all of them active. At an episode's first step nothing is cut short, and nothing logged. */
+  /**
+   * Envs to reset, each at most once, all of them active. At an episode's first step nothing is cut short, and nothing logged: with
+   * RESET_MODE_NEXT_EPISODE the episode stays as it is.
+   */
   envs: number[];
-  /** With RESET_MODE_SEEDS: seeds of the trials, one for each of `envs`. They take the place of the env's next trial of the series. */
+  /**
+   * With RESET_MODE_SEEDS: seeds of the trials, one for each of `envs`. Each takes the place of the env's next trial of the series, and
+   * has its trial_index; where none is left the env goes inactive.
+   */
   seeds: TrialSeeds[];
   /** What begins. */
   mode: ResetMode;
