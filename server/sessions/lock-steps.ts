@@ -5,7 +5,7 @@
 import type { Clock } from "../../common/clock.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
 import type { Slices } from "../../common/slices.js";
-import type { Actions, PlayResponse, Reset } from "../../proto/gen/icrl/v1/environment.js";
+import type { PlayRequest, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import type { WorkQueue } from "../work/work-queue.js";
 import { createActDeadline } from "./act-deadline.js";
@@ -39,6 +39,9 @@ export interface LockStepsContext {
   fail(error: unknown): void;
 }
 
+/** What answers observations. */
+export type AgentAnswer = Extract<PlayRequest["message"], { $case: "actions" | "reset" }>;
+
 /** The lock-steps of one play. */
 export interface LockSteps {
   readonly play: Play;
@@ -51,10 +54,8 @@ export interface LockSteps {
    * lock-step turns out to be the last.
    */
   afterThis(then: () => void): void;
-  /** Takes actions. @throws STEP_*, PROTOCOL_ORDER, HOLD_INVALID, ACTION_*, PROPENSITY_INVALID, PROBABILITIES_INVALID */
-  act(message: Actions, bytes: Buffer): void;
-  /** Takes a reset in their place. @throws STEP_*, PROTOCOL_ORDER, RESET_INVALID */
-  reset(message: Reset, bytes: Buffer): void;
+  /** Takes actions, or a reset in their place. @throws STEP_*, and what checkedAnswer throws */
+  act(answer: AgentAnswer, bytes: Buffer): void;
   /** Asks for no more; gives up trials that are not played to their end, where there is a reason. */
   stop(reason: Reason | undefined): void;
 }
@@ -86,6 +87,22 @@ function actTimeout(stepIndex: number, { limits, overtimeMs }: LockStepsContext)
     "ACT_TIMEOUT",
     `no actions for step_index ${stepIndex} within ${limits.actTimeoutMs} ms${overtime}: answer each observations in time`,
   );
+}
+
+/**
+ * What an answer makes the play do, given how long the agent took for it, in milliseconds.
+ * @throws PROTOCOL_ORDER, RESET_INVALID, HOLD_INVALID, ACTION_*, PROPENSITY_INVALID, PROBABILITIES_INVALID
+ */
+function checkedAnswer({ $case, value }: AgentAnswer, play: Play): (agentMs: number) => Slices<LockStep> {
+  if ($case === "reset") {
+    const reset = checkedReset(value, play);
+    return (agentMs) => play.reset({ ...reset, agentMs });
+  }
+  const acting = checkedHold(value, play);
+  const actions = checkedActions(value, play, acting);
+  const propensities = checkedPropensities(value, play, acting);
+  const probabilities = checkedProbabilities(value, play, acting);
+  return (agentMs) => play.step({ actions, acting, propensities, probabilities, agentMs });
 }
 
 /** The lock-steps of a play that has not begun. */
@@ -152,18 +169,6 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
     throw indexError(index, stepIndex, state);
   }
 
-  /** The answer that is asked for has come, and is a valid one. @returns how long the agent took, in milliseconds */
-  function taken(bytes: Buffer): number {
-    actedAtMs = clock.now();
-    const agentMs = actedAtMs - askedAtMs;
-    times?.act(agentMs);
-    deadline.answered(agentMs);
-    lastRequest = bytes;
-    lastAnswer = undefined;
-    stepIndex += 1;
-    return agentMs;
-  }
-
   /** Computes a lock-step, at once or in slices. No answer is due meanwhile. */
   function compute(slices: Slices<LockStep>, show: (step: LockStep) => void): void {
     state = "working";
@@ -195,19 +200,17 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
       afterwards ??= then;
     },
     act(message, bytes) {
-      const index = Number(message.stepIndex);
+      const index = Number(message.value.stepIndex);
       if (index !== stepIndex || state !== "asked") return repeat(index, bytes);
-      const acting = checkedHold(message, play);
-      const actions = checkedActions(message, play, acting ?? play.active);
-      const propensities = checkedPropensities(message, play, acting ?? play.active);
-      const probabilities = checkedProbabilities(message, play, acting ?? play.active);
-      compute(play.step({ actions, acting, propensities, probabilities, agentMs: taken(bytes) }), answer);
-    },
-    reset(message, bytes) {
-      const index = Number(message.stepIndex);
-      if (index !== stepIndex || state !== "asked") return repeat(index, bytes);
-      const reset = checkedReset(message, play);
-      compute(play.reset({ ...reset, agentMs: taken(bytes) }), answer);
+      const slicesOf = checkedAnswer(message, play);
+      actedAtMs = clock.now();
+      const agentMs = actedAtMs - askedAtMs;
+      times?.act(agentMs);
+      deadline.answered(agentMs);
+      lastRequest = bytes;
+      lastAnswer = undefined;
+      stepIndex += 1;
+      compute(slicesOf(agentMs), answer);
     },
     stop(reason) {
       try {

@@ -51,139 +51,66 @@ export interface Play {
   whenDurable(): Promise<void>;
 }
 
+/** A play from inside. */
+interface Playing {
+  readonly driver: Driver;
+  readonly shown: LockStep;
+  readonly totals: PlayTotals;
+  /** [N] envs whose episode ended with this lock-step, ascending, in its first `shown.ended`. */
+  readonly ended: Int32Array;
+  /** Of those, how many are dealt with. */
+  dealtWith: number;
+  /** Tells, when operations have been done, whether it is time for a pause. */
+  readonly enough: (operations: number) => boolean;
+  /** Whether trials may still begin. */
+  takesMore: boolean;
+  /** Whether there was no trial to take. */
+  noneLeft: boolean;
+}
+
 /** Envs that nothing has happened in yet. */
 export function createPlay(driver: Driver): Play {
-  const { task, numEnvs, work } = driver;
+  const { task, numEnvs } = driver;
   const tells = { executed: driver.tellsExecuted, finalFeatures: driver.knowsFinalFeatures };
   const shown = newLockStep(task, numEnvs, tells);
-  const { active } = shown;
-  const ended = new Int32Array(numEnvs);
   const totals: PlayTotals = { completeTrials: 0, incompleteTrials: 0, episodes: 0, steps: 0 };
-
-  const envsInSlice = Math.max(1, Math.floor(OPERATIONS_PER_SLICE / work.step));
-  const enough = workMeter(OPERATIONS_PER_SLICE);
-  /** Of the episodes that ended with this lock-step, how many are dealt with. */
-  let dealtWith = 0;
-  let takesMore = true;
-  let noneLeft = false;
-
-  /** @returns whether there was one left */
-  function* startTrial(n: number, seeds?: TrialSeeds): Slices<boolean> {
-    const starting = driver.startTrial(n, seeds);
-    try {
-      while (takesMore) {
-        const slice = starting.next();
-        if (slice.done !== true) {
-          yield slice.value;
-          continue;
-        }
-        noneLeft = slice.value === undefined;
-        if (slice.value === undefined) return false;
-        active[n] = 1;
-        shown.activeCount += 1;
-        shown.trialStarts.push(slice.value);
-        if (enough(work.start)) yield;
-        return true;
-      }
-      return false;
-    } finally {
-      starting.return(undefined);
-    }
-  }
-
-  /** Ends the next of the episodes that are over: the trial's next one begins, or the trial ends, too. @returns its env */
-  function endEpisode(): number {
-    const row = dealtWith++;
-    const n = ended[row];
-    shown.terminated[n] = 1;
-    showFinal(driver, shown, n, row);
-    totals.episodes += 1;
-    const end = driver.endEpisode(n);
-    if (end !== undefined) endTrial(n, end);
-    return n;
-  }
-
-  function endTrial(n: number, end: TrialEnd): void {
-    if (end.complete) totals.completeTrials += 1;
-    else totals.incompleteTrials += 1;
-    active[n] = 0;
-    shown.activeCount -= 1;
-    shown.trialEnds.push(end);
-  }
-
-  function show(): LockStep {
-    showObservations(driver, shown);
-    shown.durableTrials = driver.durableTrials();
-    return shown;
-  }
-
+  const playing: Playing = {
+    driver,
+    shown,
+    totals,
+    ended: new Int32Array(numEnvs),
+    dealtWith: 0,
+    enough: workMeter(OPERATIONS_PER_SLICE),
+    takesMore: true,
+    noneLeft: false,
+  };
   return {
     task,
     numEnvs,
     totals,
-    active,
+    active: shown.active,
     wantsProbabilities: driver.wantsProbabilities,
     mayReset: driver.resets !== undefined,
     get activeCount() {
       return shown.activeCount;
     },
     get exhausted() {
-      return noneLeft && shown.activeCount === 0;
+      return playing.noneLeft && shown.activeCount === 0;
     },
     *start() {
-      for (let n = 0; n < numEnvs && (yield* startTrial(n)); n++);
-      return show();
+      for (let n = 0; n < numEnvs && (yield* startTrial(playing, n)); n++);
+      return show(playing);
     },
-    *step(answer) {
-      nothingEnded(shown);
-      dealtWith = 0;
-      shown.first = false;
-      const flags = answer.acting ?? active;
-      for (let from = 0; from < numEnvs; from += envsInSlice) {
-        const to = Math.min(numEnvs, from + envsInSlice);
-        const acting = to - from === numEnvs && flags === active ? shown.activeCount : countOnes(flags, from, to);
-        totals.steps += acting;
-        driver.step(answer, shown, { from, to, acting }, ended);
-        if (enough(acting * work.step)) yield;
-      }
-      while (dealtWith < shown.ended) {
-        const n = endEpisode();
-        if (enough(work.end)) yield;
-        if (active[n] === 0) yield* startTrial(n);
-      }
-      return show();
-    },
-    *reset({ envs, mode, seeds, agentMs }) {
-      const { resets } = driver;
-      if (resets === undefined) throw new Error("a reset outside of free play");
-      nothingEnded(shown);
-      dealtWith = 0;
-      shown.first = false;
-      shown.rewards.fill(0);
-      resets.begin(agentMs);
-      for (const [i, n] of envs.entries()) {
-        showFinal(driver, shown, n, shown.cut); // the next one's where this one is not cut short
-        const { episode, trial } = resets.end(n, mode !== "next episode");
-        if (episode) {
-          shown.truncated[n] = 1;
-          shown.cut += 1;
-          totals.episodes += 1;
-        }
-        if (enough(work.end)) yield;
-        if (trial === undefined) continue;
-        endTrial(n, trial);
-        yield* startTrial(n, seeds.at(i));
-      }
-      return show();
-    },
+    step: (answer) => step(playing, answer),
+    reset: (asked) => reset(playing, asked),
     takeNoMore() {
-      takesMore = false;
+      playing.takesMore = false;
     },
     abort(reason) {
       const failures: unknown[] = [];
-      takesMore = false;
+      playing.takesMore = false;
       try {
-        while (dealtWith < shown.ended) endEpisode();
+        while (playing.dealtWith < shown.ended) endEpisode(playing);
       } catch (error) {
         // What cannot be recorded is cut short.
         if (!(error instanceof IcrlError && error.reason === "LOG_UNWRITABLE")) failures.push(error);
@@ -196,10 +123,112 @@ export function createPlay(driver: Driver): Play {
   };
 }
 
+/** All envs that are to take a step take it; where that ends an episode, the next one begins, or the next trial. */
+function* step(playing: Playing, answer: Answer): Slices<LockStep> {
+  const { driver, shown, totals, ended, enough } = playing;
+  const { numEnvs, work } = driver;
+  const { active } = shown;
+  const envsInSlice = Math.max(1, Math.floor(OPERATIONS_PER_SLICE / work.step));
+  nothingEnded(shown);
+  playing.dealtWith = 0;
+  const flags = answer.acting ?? active;
+  for (let from = 0; from < numEnvs; from += envsInSlice) {
+    const to = Math.min(numEnvs, from + envsInSlice);
+    const acting = to - from === numEnvs && flags === active ? shown.activeCount : countOnes(flags, from, to);
+    totals.steps += acting;
+    driver.step(answer, shown, { from, to, acting }, ended);
+    if (enough(acting * work.step)) yield;
+  }
+  while (playing.dealtWith < shown.ended) {
+    const n = endEpisode(playing);
+    if (enough(work.end)) yield;
+    if (active[n] === 0) yield* startTrial(playing, n);
+  }
+  return show(playing);
+}
+
+/** Nobody takes a step; the episodes of some envs end. */
+function* reset(playing: Playing, { envs, mode, seeds, agentMs }: EnvReset): Slices<LockStep> {
+  const { driver, shown, totals, enough } = playing;
+  const { resets } = driver;
+  if (resets === undefined) throw new Error("a reset outside of free play");
+  nothingEnded(shown);
+  playing.dealtWith = 0;
+  shown.rewards.fill(0);
+  resets.begin(agentMs);
+  for (const [i, n] of envs.entries()) {
+    showFinal(driver, shown, n, shown.cut); // the next one's where this one is not cut short
+    const { episode, trial } = resets.end(n, mode !== "next episode");
+    if (episode) {
+      shown.truncated[n] = 1;
+      shown.cut += 1;
+      totals.episodes += 1;
+    }
+    if (enough(driver.work.end)) yield;
+    if (trial === undefined) continue;
+    endTrial(playing, n, trial);
+    yield* startTrial(playing, n, seeds.at(i));
+  }
+  return show(playing);
+}
+
+/** Takes the next trial into env n, in place of whose seeds others may be given. @returns whether there was one left */
+function* startTrial(playing: Playing, n: number, seeds?: TrialSeeds): Slices<boolean> {
+  const { driver, shown, enough } = playing;
+  const starting = driver.startTrial(n, seeds);
+  try {
+    while (playing.takesMore) {
+      const slice = starting.next();
+      if (slice.done !== true) {
+        yield slice.value;
+        continue;
+      }
+      playing.noneLeft = slice.value === undefined;
+      if (slice.value === undefined) return false;
+      shown.active[n] = 1;
+      shown.activeCount += 1;
+      shown.trialStarts.push(slice.value);
+      if (enough(driver.work.start)) yield;
+      return true;
+    }
+    return false;
+  } finally {
+    starting.return(undefined);
+  }
+}
+
+/** Ends the next of the episodes that are over: the trial's next one begins, or the trial ends, too. @returns its env */
+function endEpisode(playing: Playing): number {
+  const { driver, shown, totals, ended } = playing;
+  const row = playing.dealtWith++;
+  const n = ended[row];
+  shown.terminated[n] = 1;
+  showFinal(driver, shown, n, row);
+  totals.episodes += 1;
+  const end = driver.endEpisode(n);
+  if (end !== undefined) endTrial(playing, n, end);
+  return n;
+}
+
+function endTrial({ shown, totals }: Playing, n: number, end: TrialEnd): void {
+  if (end.complete) totals.completeTrials += 1;
+  else totals.incompleteTrials += 1;
+  shown.active[n] = 0;
+  shown.activeCount -= 1;
+  shown.trialEnds.push(end);
+}
+
+function show({ driver, shown }: Playing): LockStep {
+  showObservations(driver, shown);
+  shown.durableTrials = driver.durableTrials();
+  return shown;
+}
+
 /** Before a lock-step. */
 function nothingEnded(shown: LockStep): void {
   if (shown.ended > 0) shown.terminated.fill(0);
   if (shown.cut > 0) shown.truncated.fill(0);
+  shown.first = false;
   shown.ended = 0;
   shown.cut = 0;
   shown.trialStarts = [];

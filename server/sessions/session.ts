@@ -10,7 +10,7 @@
 import { randomUUID } from "node:crypto";
 import { IcrlError } from "../../common/errors.js";
 import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
-import type { Actions, Hello, Open, PlayRequest, Reset } from "../../proto/gen/icrl/v1/environment.js";
+import type { Hello, Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
 import type { Seat } from "../matches/lobby.js";
 import { capabilitiesOf } from "./capabilities.js";
 import { checkHelloFields, checkOpenFields } from "./checked-fields.js";
@@ -21,6 +21,7 @@ import { describeLimits } from "./describe-limits.js";
 import { rest, waitForHello } from "./idle-time.js";
 import type { Link } from "./link.js";
 import { type Introduced, type LiveSession, type Open as OpenState, openIn, send, statusOf } from "./live-session.js";
+import type { AgentAnswer } from "./lock-steps.js";
 import { assignedPlay, freePlay } from "./playable.js";
 import type { SessionContext } from "./session-context.js";
 import { drainingError, end, fail, guarded, leave } from "./session-end.js";
@@ -106,8 +107,7 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
       if (kind === "close") return end(session, undefined, undefined);
       break;
     case "playing":
-      if (kind === "actions") return onActions(state, message.value, bytes);
-      if (kind === "reset") return onReset(state, message.value, bytes);
+      if (kind === "actions" || kind === "reset") return onAnswer(state, message, bytes);
       if (kind !== "close") break;
       return whilePlaying(session, (open) => {
         if (open.place !== undefined) return onLeave(session, message.value.reason);
@@ -115,8 +115,7 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
         void close(session, open);
       });
     case "closing":
-      if (kind === "actions") return onActions(state, message.value, bytes);
-      if (kind === "reset") return onReset(state, message.value, bytes);
+      if (kind === "actions" || kind === "reset") return onAnswer(state, message, bytes);
       if (kind === "close") return; // already on its way
       break;
   }
@@ -126,14 +125,11 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
   );
 }
 
-function onActions({ steps }: OpenState, actions: Actions, bytes: Buffer): void {
-  checkActionsBytes(bytes, steps.play.numEnvs, steps.play.task.numActions);
-  steps.act(actions, bytes);
-}
-
-function onReset({ steps }: OpenState, reset: Reset, bytes: Buffer): void {
-  checkResetBytes(bytes, steps.play.numEnvs);
-  steps.reset(reset, bytes);
+function onAnswer({ steps }: OpenState, answer: AgentAnswer, bytes: Buffer): void {
+  const { numEnvs, task } = steps.play;
+  if (answer.$case === "reset") checkResetBytes(bytes, numEnvs);
+  else checkActionsBytes(bytes, numEnvs, task.numActions);
+  steps.act(answer, bytes);
 }
 
 /** Does something with what is open, after the lock-step that is under way, if it is still open then. */
