@@ -18,6 +18,7 @@ const CODE = {
   UNIMPLEMENTED: 12,
   UNAVAILABLE: 14,
   DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
 } as const;
 
 /** The closed list: reason -> gRPC code, and when it is given. docs/errors.md is written from it. */
@@ -146,6 +147,25 @@ export const REASONS = {
   KEY_REFUSED: {
     code: CODE.PERMISSION_DENIED,
     when: "an entrant's, an owner's or the operator's key that is missing or another",
+  },
+  TLS_REQUIRED: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "an address beyond loopback without TLS and without --insecure, or a token that would go over a network in the clear",
+  },
+  TOKEN_MISSING: { code: CODE.UNAUTHENTICATED, when: "a call without a token, where one is needed" },
+  TOKEN_INVALID: { code: CODE.UNAUTHENTICATED, when: "a token that this server has not" },
+  TOKEN_EXPIRED: {
+    code: CODE.UNAUTHENTICATED,
+    when: "a token whose time is over; also of a session that it had opened",
+  },
+  TOKEN_REVOKED: { code: CODE.UNAUTHENTICATED, when: "a token that was revoked; also of a session that it had opened" },
+  ROLE_REFUSED: {
+    code: CODE.PERMISSION_DENIED,
+    when: "what a token's role may not: docs/security.md has the table; also another name than the one that it is bound to",
+  },
+  QUOTA_EXCEEDED: {
+    code: CODE.RESOURCE_EXHAUSTED,
+    when: "more than a token may have at once, or in a while; retry_delay_ms says when it may pass",
   },
   TOURNAMENT_CANCELLED: { code: CODE.FAILED_PRECONDITION, when: "a tournament that was cancelled" },
   COLLECTION_CANCELLED: { code: CODE.FAILED_PRECONDITION, when: "a collection that was cancelled" },

@@ -1,4 +1,5 @@
 import { type Connection, connect } from "../clients/typescript/connect.js";
+import type { Credentials } from "../clients/typescript/credentials.js";
 import { abortable } from "./abortable.js";
 import type { JobListener } from "./listener.js";
 
@@ -6,16 +7,16 @@ import type { JobListener } from "./listener.js";
  * Connects a job to a server, and tells when that takes a while.
  *
  * @param address HOST:PORT
- * @param operatorKey the key of the server's operator, where it is known
+ * @param credentials what the server is shown
  * @throws ConnectionError if nothing answers in time; the signal's reason once it is aborted
  */
 export async function connectTo(
   address: string,
   { say }: JobListener,
   signal: AbortSignal,
-  operatorKey?: string,
+  credentials?: Credentials,
 ): Promise<Connection> {
-  const connecting = connect(address, undefined, say, operatorKey);
+  const connecting = connect(address, undefined, say, credentials);
   try {
     return await abortable(connecting, signal);
   } catch (error) {

@@ -1,6 +1,7 @@
 /** `icrl agent NAME`: a built-in agent, or one of a JavaScript module, as a process that serves matches. */
 import { Command, Option } from "commander";
 import { connect } from "../../clients/typescript/connect.js";
+import { type GivenCredentials, readCredentials } from "../../clients/typescript/credentials.js";
 import { serveMatches } from "../../clients/typescript/serve-matches.js";
 import { optionsFromTexts, resolveOptions } from "../../common/options.js";
 import { agentNamed } from "../../jobs/launch/agent-named.js";
@@ -8,9 +9,10 @@ import { EXIT } from "../../jobs/processes/exit-codes.js";
 import { printJson } from "../print/json.js";
 import { printText } from "../print/terminal.js";
 import { collect, hostAndPort, wholeNumber } from "./arguments.js";
+import { credentialFlags, withCredentialFlags } from "./credentials.js";
 import { DEFAULT_ADDRESS } from "./serve.js";
 
-interface AgentFlags {
+interface AgentFlags extends GivenCredentials {
   connect: string;
   entrant?: string;
   tournament?: string;
@@ -24,7 +26,7 @@ interface AgentFlags {
 
 /** The command. */
 export function agentCommand(): Command {
-  return new Command("agent")
+  const command = new Command("agent")
     .description(
       "Run an agent as an entrant: it serves its matches until the tournament, or the collection, has no more for it.",
     )
@@ -49,38 +51,43 @@ export function agentCommand(): Command {
     )
     .option("--envs <n>", "envs side by side in each session, at most", wholeNumber(1), 1024)
     .option("--streams <n>", "sessions side by side", wholeNumber(1, 64), 2)
-    .option("--json", "print JSON at the end: {agent, entrant, matches, failed: [{match, reason, error}]}")
-    .action(async (name: string, flags: AgentFlags) => {
-      const agent = await agentNamed(name);
-      const entrant = flags.entrant ?? agent.name;
-      const agentOptions = optionsFromTexts(agent.options, flags.option ?? []);
-      resolveOptions(agent.options, agentOptions, `agent "${name}"`);
-      const connection = await connect(flags.connect, undefined, (line) => printText(process.stderr, `${line}\n`));
-      const matches = new Set<string>();
-      const failed: { match: string; reason: string; error: string }[] = [];
-      try {
-        await serveMatches(connection, agent, {
-          entrant,
-          tournamentId: flags.tournament,
-          collectionId: flags.collection,
-          entrantKey: flags.entrantKey || undefined,
-          onWaiting: (line) => printText(process.stderr, `${line}\n`),
-          agentOptions,
-          numEnvs: flags.envs,
-          streams: flags.streams,
-          onMatch: ({ matchId = "" }) => {
-            if (!matches.has(matchId)) printText(process.stderr, `playing ${matchId}\n`);
-            matches.add(matchId);
-          },
-          onMatchFailed: (match, error) => {
-            failed.push({ match, reason: "reason" in error ? String(error.reason) : "", error: error.message });
-            printText(process.stderr, `${match} failed: ${error.message}\n`);
-          },
-        });
-      } finally {
-        connection.close();
-      }
-      if (flags.json) printJson(process.stdout, { agent: agent.name, entrant, matches: [...matches], failed });
-      if (failed.length > 0) process.exitCode = EXIT.forfeited;
-    });
+    .option("--json", "print JSON at the end: {agent, entrant, matches, failed: [{match, reason, error}]}");
+  return withCredentialFlags(command).action(async (name: string, flags: AgentFlags) => {
+    const agent = await agentNamed(name);
+    const entrant = flags.entrant ?? agent.name;
+    const agentOptions = optionsFromTexts(agent.options, flags.option ?? []);
+    resolveOptions(agent.options, agentOptions, `agent "${name}"`);
+    const connection = await connect(
+      flags.connect,
+      undefined,
+      (line) => printText(process.stderr, `${line}\n`),
+      readCredentials(credentialFlags(flags, command, flags.connect)),
+    );
+    const matches = new Set<string>();
+    const failed: { match: string; reason: string; error: string }[] = [];
+    try {
+      await serveMatches(connection, agent, {
+        entrant,
+        tournamentId: flags.tournament,
+        collectionId: flags.collection,
+        entrantKey: flags.entrantKey || undefined,
+        onWaiting: (line) => printText(process.stderr, `${line}\n`),
+        agentOptions,
+        numEnvs: flags.envs,
+        streams: flags.streams,
+        onMatch: ({ matchId = "" }) => {
+          if (!matches.has(matchId)) printText(process.stderr, `playing ${matchId}\n`);
+          matches.add(matchId);
+        },
+        onMatchFailed: (match, error) => {
+          failed.push({ match, reason: "reason" in error ? String(error.reason) : "", error: error.message });
+          printText(process.stderr, `${match} failed: ${error.message}\n`);
+        },
+      });
+    } finally {
+      connection.close();
+    }
+    if (flags.json) printJson(process.stdout, { agent: agent.name, entrant, matches: [...matches], failed });
+    if (failed.length > 0) process.exitCode = EXIT.forfeited;
+  });
 }

@@ -1,6 +1,7 @@
 /** `icrl play AGENT`: an agent plays a task, here and now. */
 import { Command, Option } from "commander";
 import { findAgent } from "../../agents/registry.js";
+import { type GivenCredentials, readCredentials } from "../../clients/typescript/credentials.js";
 import { optionsFromTexts } from "../../common/options.js";
 import { PLAY_SIZES, type PlayedTrials, type PlayPlan, playTrials } from "../../jobs/play/play-trials.js";
 import { meanText } from "../../jobs/report/estimates.js";
@@ -9,8 +10,9 @@ import { stoppable } from "../interruptible.js";
 import { printerFor } from "../print/printer.js";
 import { commandProgress } from "../print/progress.js";
 import { collect, hostAndPort, required, uint64, wholeNumber } from "./arguments.js";
+import { credentialFlags, withCredentialFlags } from "./credentials.js";
 
-interface PlayFlags {
+interface PlayFlags extends GivenCredentials {
   task?: string;
   set?: string[];
   option?: string[];
@@ -28,7 +30,7 @@ interface PlayFlags {
 
 /** The command. */
 export function playCommand(): Command {
-  return new Command("play")
+  const command = new Command("play")
     .description("Let a built-in agent play a task: on a private server with its own log, or on a running one.")
     .argument("<agent>", "a built-in agent; `icrl agents` lists them")
     .option("--task <task>", "what it plays; `icrl tasks` lists them (required)")
@@ -51,7 +53,8 @@ export function playCommand(): Command {
     .option("--no-record", "leave no trajectories in the log")
     .option("--again", "play trials that the log holds already: averages over the log count them once more")
     .option("--server <host:port>", "a running server (default: a private one)", hostAndPort)
-    .option("--data <dir>", "folder of the private server's log", "icrl-data")
+    .option("--data <dir>", "folder of the private server's log", "icrl-data");
+  return withCredentialFlags(command)
     .option(
       "--json",
       "print JSON: {agent, options, task, task_options, seed, trials, steps, regret: {mean, se}, return: {mean, se}, seconds, log, recorded_before}",
@@ -70,6 +73,7 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
     task: family.name,
     taskOptions: optionsFromTexts(family.options, set),
     again,
+    credentials: readCredentials(credentialFlags(flags, command, flags.server)),
   };
   const progress = commandProgress();
   let played: PlayedTrials;

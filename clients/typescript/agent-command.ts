@@ -2,17 +2,21 @@
 import { parseArgs } from "node:util";
 import { optionsFromTexts, resolveOptions } from "../../common/options.js";
 import { uint64Of, wholeNumberOf } from "../../common/written-numbers.js";
+import { type Credentials, givenCredentials, readCredentials } from "./credentials.js";
 import type { Agent } from "./define-agent.js";
 
 /** What there is to say to an agent's process. */
 export const USAGE = `usage: --connect HOST:PORT (--entrant NAME [--tournament ID | --collection ID] [--entrant-key KEY]
        | --task TASK [--set name=value ...] [--trials M] [--envs N] [--seed S] | --label NAME)
-       [--option name=value ...]
-ICRL_ENTRANT_KEY in the environment is the --entrant-key that no list of processes shows.`;
+       [--option name=value ...] [--token TOKEN] [--ca FILE|public [--cert FILE --key FILE]]
+ICRL_ENTRANT_KEY in the environment is the --entrant-key that no list of processes shows, and ICRL_TOKEN the --token;
+ICRL_CA, ICRL_CERT and ICRL_KEY are the others.`;
 
 /** What a command line asks for. */
 export interface AgentCommand {
   readonly address: string;
+  /** What the server is shown. */
+  readonly credentials: Credentials;
   readonly agentOptions: Readonly<Record<string, unknown>>;
   /** What is to be done. */
   readonly work: MatchWork | FreeWork | LabelWork;
@@ -72,6 +76,10 @@ export function parseAgentCommand(
       envs: { type: "string", default: "10" },
       seed: { type: "string", default: "0" },
       option: { type: "string", multiple: true, default: [] },
+      token: { type: "string" },
+      ca: { type: "string" },
+      cert: { type: "string" },
+      key: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -102,7 +110,9 @@ export function parseAgentCommand(
             collectionId: values.collection,
             entrantKey: values["entrant-key"] ?? (env.ICRL_ENTRANT_KEY || undefined),
           };
-  return { address: values.connect, agentOptions, work };
+  const { token, ca, cert, key } = values;
+  const credentials = readCredentials(givenCredentials({ token, ca, cert, key }, env));
+  return { address: values.connect, credentials, agentOptions, work };
 }
 
 function wholeNumber(name: string, text: string): number {

@@ -2,9 +2,9 @@
 import {
   type Call,
   type ClientReadableStream,
-  credentials,
   InterceptingCall,
   type Interceptor,
+  Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
 import { isLoopback } from "../../common/loopback.js";
@@ -54,6 +54,7 @@ import {
   type StreamTrajectoriesResponse,
   TrajectoryServiceClient,
 } from "../../proto/gen/icrl/v1/trajectory.js";
+import { type Credentials, channelCredentials } from "./credentials.js";
 import { errorOf } from "./errors.js";
 import { openPlayStream, type PlayStream } from "./play-stream.js";
 
@@ -119,19 +120,20 @@ const QUIET_MS = 1000;
  * @param address HOST:PORT
  * @param timeoutMs how long a server that does not answer is waited for
  * @param onWaiting told, in a line for people, when a server has not answered within a second
- * @param operatorKey the key of the server's operator, for what owners alone may otherwise; it goes with every call, unencrypted
+ * @param shown what the server is shown, and by what it is known; nothing of it is needed on loopback
  * @throws ConnectionError if nothing answers in time
+ * @throws TLS_REQUIRED if a token would go over a network in the clear; OPTION_INVALID for certificates that make no sense
  */
 export async function connect(
   address: string,
   timeoutMs = PATIENCE_MS,
   onWaiting: (line: string) => void = () => {},
-  operatorKey?: string,
+  shown: Credentials = {},
 ): Promise<Connection> {
-  const insecure = credentials.createInsecure();
-  const shown = operatorKey === undefined ? {} : { interceptors: [showing(operatorKey)] };
+  const secured = channelCredentials(address, shown);
+  const bearing = shown.token === undefined ? {} : { interceptors: [bearer(shown.token)] };
   const options = {
-    ...shown,
+    ...bearing,
     "grpc.max_receive_message_length": MAX_RESPONSE_BYTES,
     "grpc.max_send_message_length": -1,
     "grpc.enable_http_proxy": isLoopback(address) ? 0 : 1,
@@ -143,7 +145,7 @@ export async function connect(
     // Its own connections: those of one process would be one otherwise, with all their calls on it.
     "grpc.use_local_subchannel_pool": 1,
   };
-  const environment = new EnvironmentServiceClient(address, insecure, options);
+  const environment = new EnvironmentServiceClient(address, secured, options);
   const seconds = timeoutMs / 1000;
   const quiet = setTimeout(
     () => onWaiting(`no server answers at ${address} yet: waiting up to ${seconds} s for one`),
@@ -153,15 +155,23 @@ export async function connect(
     environment.waitForReady(Date.now() + timeoutMs, (error) => {
       clearTimeout(quiet);
       if (error === undefined) return resolve();
-      environment.close();
-      reject(errorOf(Object.assign(error, { code: 14, details: `waited ${seconds} s for one` }), address));
+      const waited = `waited ${seconds} s for one`;
+      const give = (details: string) => {
+        environment.close();
+        reject(errorOf(Object.assign(error, { code: 14, details }), address));
+      };
+      if (shown.ca === undefined) return give(waited);
+      // Why there is no connection, as a certificate that is not believed, is told to calls alone.
+      environment.listTasks({}, new Metadata(), { deadline: Date.now() + QUIET_MS }, (why) =>
+        give(why === null ? waited : `${waited}; ${why.details}`),
+      );
     });
   });
-  const shared = { channelOverride: environment.getChannel(), ...shown };
-  const serverInfo = new ServerInfoServiceClient(address, insecure, shared);
-  const trajectory = new TrajectoryServiceClient(address, insecure, shared);
-  const tournament = new TournamentServiceClient(address, insecure, shared);
-  const collection = new CollectionServiceClient(address, insecure, shared);
+  const shared = { channelOverride: environment.getChannel(), ...bearing };
+  const serverInfo = new ServerInfoServiceClient(address, secured, shared);
+  const trajectory = new TrajectoryServiceClient(address, secured, shared);
+  const tournament = new TournamentServiceClient(address, secured, shared);
+  const collection = new CollectionServiceClient(address, secured, shared);
 
   const underWay = new Set<Call>(); // grpc-js lets them run on when the client is closed
   function track<C extends Call>(call: C): C {
@@ -174,7 +184,7 @@ export async function connect(
   function startPlay() {
     let channel = channels.find(({ sessions }) => sessions < SESSIONS_PER_CHANNEL);
     if (channel === undefined) {
-      channel = { client: new EnvironmentServiceClient(address, insecure, options), sessions: 0 };
+      channel = { client: new EnvironmentServiceClient(address, secured, options), sessions: 0 };
       channels.push(channel);
     }
     const on = channel;
@@ -241,12 +251,12 @@ export async function connect(
   };
 }
 
-/** Shows the operator's key with every call. */
-function showing(operatorKey: string): Interceptor {
+/** Shows a token with every call. */
+function bearer(token: string): Interceptor {
   return (options, nextCall) =>
     new InterceptingCall(nextCall(options), {
       start(metadata, listener, next) {
-        metadata.set("authorization", `Bearer ${operatorKey}`);
+        metadata.set("authorization", `Bearer ${token}`);
         next(metadata, listener);
       },
     });

@@ -5,6 +5,7 @@ export { boolean, choice, integer, number, type OptionTable, type Resolved, text
 export { Rng, rngFromSeed } from "../../common/rng.js";
 export { float32Elements, int32Elements } from "../../common/tensor.js";
 export { type Connection, connect } from "./connect.js";
+export { type Credentials, PUBLIC_CA } from "./credentials.js";
 export {
   type Agent,
   type AgentDefinition,

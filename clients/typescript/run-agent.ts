@@ -47,9 +47,9 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
     print(`${USAGE}\n\n${agentText(agent).trimEnd()}`);
     return 0;
   }
-  const { address, agentOptions, work } = command;
+  const { address, credentials, agentOptions, work } = command;
   try {
-    const connection = await connect(address, undefined, say);
+    const connection = await connect(address, undefined, say, credentials);
     const progress = createProgressLine(process.stderr, () => performance.now());
     try {
       if (work.kind === "play") return await playFreely(connection, agent, work, agentOptions, progress);

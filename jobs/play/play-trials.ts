@@ -1,5 +1,6 @@
 /** A built-in agent plays trials of a task, in this process: what `icrl play` does. */
 import type { Connection } from "../../clients/typescript/connect.js";
+import type { Credentials } from "../../clients/typescript/credentials.js";
 import type { Agent } from "../../clients/typescript/define-agent.js";
 import { ConnectionError } from "../../clients/typescript/errors.js";
 import { playAgent } from "../../clients/typescript/play-agent.js";
@@ -39,6 +40,8 @@ export interface PlayPlan {
   readonly again: boolean;
   /** HOST:PORT of a running server; absent: a private one. */
   readonly server?: string;
+  /** What the running server is shown. */
+  readonly credentials?: Credentials;
   /** Folder of the private server's log. */
   readonly data: string;
 }
@@ -79,7 +82,7 @@ export async function playTrials(plan: PlayPlan, listener: JobListener, signal: 
   let connection: Connection | undefined;
   const startedAt = performance.now();
   try {
-    connection = await connectTo(address, listener, signal);
+    connection = await connectTo(address, listener, signal, plan.credentials);
     const log = plan.server === undefined ? data : `the log of the server at ${address}`;
     const recordedBefore = plan.record
       ? await abortable(recordedTrials(connection, { ...plan, agentOptions }), signal)

@@ -33,6 +33,8 @@ export interface AgentProcessesOptions {
   readonly entrants: readonly EntrantProcess[];
   /** The key by which the server knows an entrant again. */
   readonly keyOf: (entrant: string) => string;
+  /** What else is in their environment: by what a running server knows them. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Most processes at a time; the other entrants wait for their turn, in their order. Default: all at once. */
   readonly parallel?: number;
   /** How long a process may go on that the server sees no more, in milliseconds. */
@@ -198,7 +200,8 @@ export function startAgentProcesses(options: AgentProcessesOptions): AgentProces
 function startEntrant(options: AgentProcessesOptions, entrant: EntrantProcess): ProgramProcess {
   const { address, schedule, commandSchedule = schedule, keyOf } = options;
   const { name, agent, launch } = entrant;
-  const env = { ICRL_ENTRANT_KEY: keyOf(name) }; // every user of a machine sees the arguments of its processes
+  // In the environment: every user of a machine sees the arguments of its processes.
+  const env = { ...options.environment, ICRL_ENTRANT_KEY: keyOf(name) };
   const toServer = ["--connect", address, "--entrant", name];
   if (launch === undefined) {
     return startProgram(["agent", agent, ...toServer, ...schedule], ["--import", END_WITH_PARENT], env);

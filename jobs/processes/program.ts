@@ -3,7 +3,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { CREDENTIAL_VARIABLES } from "../../clients/typescript/credentials.js";
 import { heardEnd, heardError, type ToldError } from "./told-error.js";
+
+/** Variables that a process has by itself, or not at all. */
+const NOT_PASSED_ON = Object.fromEntries(
+  ["ICRL_OPERATOR_KEY", "ICRL_AGENT_TOKEN", ...Object.values(CREDENTIAL_VARIABLES)].map((name) => [name, undefined]),
+);
 
 /** Path of the program. */
 export const PROGRAM = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
@@ -82,14 +88,14 @@ interface NodePlace {
 }
 
 /**
- * Starts Node. It does not have the operator's key that this process may have in its environment: agents are not to know more than they
- * are shown.
+ * Starts Node. It does not have the operator's key and the token that this process may have in its environment: agents are not to know more
+ * than they are shown, and what was meant for one server is not shown to another.
  */
 function startNode(args: readonly string[], { env, folder, isKept = false }: NodePlace): ProgramProcess {
   const child: ChildProcess = spawn(process.execPath, args, {
     stdio: ["pipe", "pipe", "pipe", "ipc"],
     cwd: folder,
-    env: { ...process.env, ICRL_OPERATOR_KEY: undefined, ...env },
+    env: { ...process.env, ...NOT_PASSED_ON, ...env },
   });
   let error: ToldError | undefined;
   let end: number | NodeJS.Signals | undefined;

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Connection } from "../../clients/typescript/connect.js";
+import type { Credentials } from "../../clients/typescript/credentials.js";
 import { IcrlError } from "../../common/errors.js";
 import { TOURNAMENT } from "../../datasets/output/output-kinds.js";
 import { type Tournament, type TournamentSpec, TournamentState } from "../../proto/gen/icrl/v1/tournament.js";
@@ -41,8 +42,10 @@ export interface TournamentPlan {
   readonly awaited?: ReadonlyMap<string, number>;
   /** HOST:PORT of a running server; absent: a private one. */
   readonly server?: string;
-  /** The key of that server's operator, where it is known. */
-  readonly operatorKey?: string;
+  /** What that server is shown. */
+  readonly credentials?: Credentials;
+  /** The environment by which the agents that are started show that server what they have to. */
+  readonly agentsEnvironment?: Readonly<Record<string, string>>;
   /** HOST:PORT at which the private server listens; absent: a free port of this machine alone. */
   readonly listen?: string;
   /** Command line that plays it again, for the results. */
@@ -84,7 +87,12 @@ export async function runTournament(
     listener.doing(plan.server === undefined ? "starting a server" : `connecting to ${plan.server}`);
     server = plan.server === undefined ? await ownServer(plan, listener, signal) : undefined;
     const address = plan.server ?? (server as PrivateServer).address;
-    connection = await connectTo(address, listener, signal, server?.operatorKey ?? plan.operatorKey);
+    connection = await connectTo(
+      address,
+      listener,
+      signal,
+      server === undefined ? plan.credentials : { token: server.operatorKey, inTheClear: true },
+    );
     const request = {
       seedKey: seedKey === undefined ? undefined : Buffer.from(seedKey, "hex"),
       spec,
@@ -109,6 +117,7 @@ export async function runTournament(
       commandSchedule: plan.server === undefined ? [] : undefined, // it has no other
       entrants: entrants.started,
       keyOf,
+      environment: plan.agentsEnvironment,
       parallel: plan.parallel ?? availableParallelism(),
       logDir: join(out, "agents"),
       unfinished: (entrant) =>

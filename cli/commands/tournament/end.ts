@@ -1,13 +1,15 @@
 /** `icrl tournament cancel ID` and `icrl tournament delete ID`: ending one, and forgetting it. */
 import { Command } from "commander";
 import type { Connection } from "../../../clients/typescript/connect.js";
+import type { GivenCredentials } from "../../../clients/typescript/credentials.js";
 import { readOwnerKey } from "../../../jobs/tournament/run-folder.js";
 import { printerFor } from "../../print/printer.js";
 import { hostAndPort } from "../arguments.js";
+import { credentialFlags, withCredentialFlags } from "../credentials.js";
 import { DEFAULT_ADDRESS } from "../serve.js";
 import { withServer } from "./with-server.js";
 
-interface EndFlags {
+interface EndFlags extends GivenCredentials {
   server: string;
   ownerKey?: string;
   out?: string;
@@ -38,10 +40,11 @@ function endCommand(
   done: string,
   end: (connection: Connection, id: string, ownerKey: string) => Promise<unknown>,
 ): Command {
-  return new Command(verb)
+  const command = new Command(verb)
     .description(description)
     .argument("<id>", "its id; `icrl tournament list` has them")
-    .option("--server <host:port>", "the server", hostAndPort, DEFAULT_ADDRESS)
+    .option("--server <host:port>", "the server", hostAndPort, DEFAULT_ADDRESS);
+  return withCredentialFlags(command)
     .option("--owner-key <key>", "the key of whoever created it")
     .option("--out <dir>", "instead of the key: the folder of the `tournament run` that created it")
     .option("--json", `print JSON: {id, ${done}: true}`)
@@ -50,7 +53,9 @@ function endCommand(
         command.error("error: --owner-key and --out are two ways to give one key");
       }
       const key = flags.ownerKey ?? (flags.out === undefined ? "" : readOwnerKey(flags.out));
-      await withServer(flags.server, (connection) => end(connection, id, key));
+      await withServer(flags.server, credentialFlags(flags, command, flags.server), (connection) =>
+        end(connection, id, key),
+      );
       printerFor(flags).print({ id, [done]: true }, () => `tournament ${id} is ${done}\n`);
     });
 }

@@ -1,21 +1,31 @@
 /** `icrl tournament list`: the tournaments of a server. */
 import { Command } from "commander";
 import type { Connection } from "../../../clients/typescript/connect.js";
+import type { GivenCredentials } from "../../../clients/typescript/credentials.js";
 import { type Tournament, TournamentState } from "../../../proto/gen/icrl/v1/tournament.js";
 import { printerFor } from "../../print/printer.js";
 import { textTable } from "../../print/table.js";
 import { hostAndPort } from "../arguments.js";
+import { credentialFlags, withCredentialFlags } from "../credentials.js";
 import { DEFAULT_ADDRESS } from "../serve.js";
 import { withServer } from "./with-server.js";
 
+interface ListFlags extends GivenCredentials {
+  server: string;
+  json?: boolean;
+}
+
 /** The command. */
 export const listTournamentsCommand = (): Command =>
-  new Command("list")
-    .description("List the tournaments of a server, newest first.")
-    .option("--server <host:port>", "the server", hostAndPort, DEFAULT_ADDRESS)
+  withCredentialFlags(
+    new Command("list")
+      .description("List the tournaments of a server, newest first.")
+      .option("--server <host:port>", "the server", hostAndPort, DEFAULT_ADDRESS),
+  )
     .option("--json", "print JSON: [{id, name, state, trials, tasks, agents}]")
-    .action(async (flags: { server: string; json?: boolean }) => {
-      const tournaments = await withServer(flags.server, allOf);
+    .action(async (flags: ListFlags, command: Command) => {
+      const given = credentialFlags(flags, command, flags.server);
+      const tournaments = await withServer(flags.server, given, allOf);
       printerFor(flags).print(tournaments, listText, (all) => all.map(document));
     });
 

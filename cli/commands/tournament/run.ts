@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { credentialsEnvironment, type GivenCredentials } from "../../../clients/typescript/credentials.js";
 import { wholeNumberOf } from "../../../common/written-numbers.js";
 import { EXIT } from "../../../jobs/processes/exit-codes.js";
 import type { ResultsJson } from "../../../jobs/tournament/results.js";
@@ -14,9 +15,9 @@ import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
 import { ownCommandLine, typedCommand } from "../../typed-command.js";
 import { hostAndPort, required, seedKey, uint64, wholeNumber } from "../arguments.js";
-import { operatorKey } from "../operator-key.js";
+import { credentialFlags, operatorCredentials, withCredentialFlags } from "../credentials.js";
 
-interface RunFlags {
+interface RunFlags extends GivenCredentials {
   out?: string;
   trials?: number;
   seed?: bigint;
@@ -31,7 +32,7 @@ interface RunFlags {
 
 /** The command. */
 export function runTournamentCommand(): Command {
-  return new Command("run")
+  const command = new Command("run")
     .description(
       "Play a tournament: a private server (or --server), processes for the entrants that are built in or have a command or a module, then a leaderboard, results.json, trials.parquet and a picture. Interrupted, the same command goes on with it.",
     )
@@ -63,7 +64,8 @@ export function runTournamentCommand(): Command {
       "--listen <host:port>",
       "where the private server listens; port 0 takes a free one (default: 127.0.0.1:0, which agents on this machine alone can join)",
       hostAndPort,
-    )
+    );
+  return withCredentialFlags(command)
     .option("--overwrite", "begin anew: remove what an earlier run left in the folder, its log too, and nothing else")
     .option("--json", "print what results.json holds")
     .action(run);
@@ -86,11 +88,14 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   }
   const { spec, seedKey: keyOfFile, launches } = readTournamentFile(file);
   const { await: awaited, overwrite = false, parallel, server, listen } = flags;
+  const given = credentialFlags(flags, command, server);
   const plan = {
     spec: { ...spec, trials: flags.trials ?? spec.trials, seed: flags.seed ?? spec.seed },
     launches,
     seedKey: flags.seedKey ?? keyOfFile,
-    ...{ out, overwrite, parallel, awaited, server, listen, operatorKey: operatorKey(), command: ownCommandLine() },
+    ...{ out, overwrite, parallel, awaited, server, listen, command: ownCommandLine() },
+    credentials: operatorCredentials(given),
+    agentsEnvironment: credentialsEnvironment({ ...given, token: process.env.ICRL_AGENT_TOKEN || given.token }),
   };
   const startedAt = performance.now();
   const progress = commandProgress();

@@ -122,8 +122,8 @@ test("who has no key of an owned tournament can neither forfeit, cancel nor dele
   await server.close();
   const again = await serverAfter(server); // the journal has its hash
   await expect(again.connection.cancelTournament({ id })).rejects.toMatchObject({ reason: "KEY_REFUSED" });
-  const wrong = await connect(again.address, undefined, undefined, "not-the-operators-key");
-  const operator = await connect(again.address, undefined, undefined, again.operatorKey);
+  const wrong = await connect(again.address, undefined, undefined, { token: "not-the-operators-key" });
+  const operator = await connect(again.address, undefined, undefined, { token: again.operatorKey });
   onTestFinished(() => {
     wrong.close();
     operator.close();
