@@ -102,6 +102,12 @@ export const forbidden = [
     ["^(common|proto|statistics|datasets|server|clients/typescript|agents|jobs)/"],
     "what people do with the arena is a function, whoever calls it",
   ),
+  room(
+    "server-access",
+    "^server/access/",
+    ["^(common|datasets|server/access)/", "^server/keys\\.ts$"],
+    "who may do what is decided without knowing what it is",
+  ),
   room("server-tasks", "^server/tasks/", ["^(common|proto|server/tasks)/"], "tasks know nobody in the server"),
   room("server-work", "^server/work/", ["^(common|server/work)/"], "what is computed in slices is no matter"),
   room(
@@ -150,7 +156,7 @@ export const forbidden = [
     "server-rpc",
     "^server/rpc/",
     [
-      "^(common|proto|statistics|datasets|server/(tasks|trajectories|sessions|tournaments|collections|rpc))/",
+      "^(common|proto|statistics|datasets|server/(access|tasks|trajectories|sessions|tournaments|collections|rpc))/",
       "^server/keys\\.ts$",
     ],
     "handlers translate; the app puts them together",
@@ -158,7 +164,7 @@ export const forbidden = [
   room(
     "server-http",
     "^server/http/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|work|sessions|tournaments|collections|http))/"],
+    ["^(common|proto|statistics|datasets|server/(access|tasks|trajectories|work|sessions|tournaments|collections|http))/"],
     "the live page's server shows what others know, beside the services",
   ),
   room(

@@ -6,6 +6,7 @@ import { isLoopback } from "../common/loopback.js";
 import { VERSION } from "../common/version.js";
 import { makeFolders } from "../datasets/files/make-folders.js";
 import { PRIVATE_FOLDER } from "../datasets/files/private.js";
+import { checkDoors, type Doors, demandsTokens } from "./access/tls.js";
 import { createCollections } from "./collections/collections.js";
 import { createEventLog, type ServerEvent } from "./event-log.js";
 import {
@@ -46,6 +47,10 @@ import { createWorkQueue } from "./work/work-queue.js";
 export interface ServerOptions {
   /** HOST:PORT; port 0 takes a free one. */
   readonly listen: string;
+  /** A second address for agents, on this machine's loopback: in the clear, and whoever comes needs no token. */
+  readonly local?: string;
+  /** Who is let in, at all of the addresses; absent: whoever comes, and from this machine alone. */
+  readonly doors?: Doors;
   /** Folder of the log; made when it does not exist. */
   readonly dataDir: string;
   /** Folder of a dataset that agents may label; absent when there is none. */
@@ -69,13 +74,15 @@ export interface ServerOptions {
 export interface RunningServer {
   /** HOST:PORT. */
   readonly address: string;
+  /** The second address for agents, HOST:PORT; undefined where there is none. */
+  readonly localAddress: string | undefined;
   /** Where the live page is; undefined when it is not served. */
   readonly pageUrl: string | undefined;
   /** By which the server knows its operator: `pageUrl` with it behind `#key=` is the page that withholds nothing. */
   readonly operatorKey: string;
   /** Where the metrics are by themselves: `http://127.0.0.1:9464/`; undefined when they are not. */
   readonly metricsUrl: string | undefined;
-  /** Of the addresses of agents, page and metrics those that others than this machine reach. */
+  /** Of the addresses of agents, page and metrics those at which others than this machine come in without a token. */
   readonly open: readonly string[];
   /** Bytes of an interrupted write that were cut off the log when it was opened. */
   readonly tornBytes: number;
@@ -92,10 +99,12 @@ const GOODBYE_MS = 1000;
 /**
  * Starts a server.
  *
+ * @throws TLS_REQUIRED if others would reach an address of it unprotected, OPTION_INVALID for a local address that is not local
  * @throws NOT_A_LOG if there is no dataset where one is named; LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { logger, operatorKey = newKey() } = options;
+  const { logger, operatorKey = newKey(), doors = {} } = options;
+  checkDoors({ ...options, http: options.http?.listen }, doors);
   checkKey("the operator's key", operatorKey);
   const operatorHash = hashOfKey(operatorKey);
   const limits = limitsThatFit(options);
@@ -146,10 +155,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   health.addToServer(server);
 
   let listener: Listener | undefined;
+  let local: Listener | undefined;
   let pages: { readonly page?: HttpServer; readonly probes?: HttpServer };
   let draining = false;
   try {
-    listener = await listen(server, options.listen, connections, clock);
+    listener = await listen(server, options.listen, connections, clock, doors.tls);
+    local = options.local === undefined ? undefined : await listen(server, options.local, connections, clock);
     const { address } = listener;
     const watched = { address, startedAtMs: startedAt.getTime(), counters, work, sink, sessions, tournaments };
     const probed = metrics && { metrics, sink, draining: () => draining };
@@ -160,6 +171,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     server.forceShutdown();
     listener?.destroy();
+    local?.destroy();
     page?.close();
     machine.close();
     await tournaments.close();
@@ -170,7 +182,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   const { address } = listener;
-  const open = [address, options.http?.listen, options.metrics].filter(reachedByOthers);
+  const open = [address, options.http?.listen, options.metrics].filter(
+    (one) => one !== undefined && !isLoopback(one) && !demandsTokens(one, doors),
+  ) as string[];
   tell({
     event: "listening",
     address,
@@ -182,6 +196,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   return {
     address,
+    localAddress: local?.address,
     operatorKey,
     pageUrl: pages.page?.url,
     metricsUrl: pages.probes?.url,
@@ -198,6 +213,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       collections.close();
       labels?.close();
       listener.stop();
+      local?.stop();
       await shutDown(server, Math.max(deadline - performance.now(), 0) + GOODBYE_MS);
       listener.destroy();
       page?.close();
@@ -211,9 +227,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   };
 }
-
-const reachedByOthers = (address: string | undefined): address is string =>
-  address !== undefined && !isLoopback(address);
 
 /** Prometheus' client is loaded where its numbers are served. */
 async function metricsFor({ http, metrics }: ServerOptions): Promise<Metrics | undefined> {
@@ -248,7 +261,7 @@ function limitsThatFit({ limits, openFiles = Number.POSITIVE_INFINITY }: ServerO
  * take all of the process's.
  */
 async function servePages(
-  { http, metrics: listen }: ServerOptions,
+  { http, metrics: listen, doors: { tls } = {} }: ServerOptions,
   routes: readonly Route[],
   probed: Probed | undefined,
   events: HttpEvents,
@@ -256,11 +269,11 @@ async function servePages(
   if (probed === undefined) return {};
   const numbers = metricsRoute(probed);
   const pageBounds = { ...PAGE_BOUNDS, doors: createConnections(128, 64) };
-  const page = http && (await startHttpServer(http, [...routes, numbers], events, pageBounds));
+  const page = http && (await startHttpServer({ ...http, tls }, [...routes, numbers], events, pageBounds));
   if (listen === undefined) return { page };
   const bounds = { what: "the metrics", requestMs: 2000, doors: createConnections(16, 8) };
   try {
-    return { page, probes: await startHttpServer({ listen }, [numbers, healthRoute(probed)], events, bounds) };
+    return { page, probes: await startHttpServer({ listen, tls }, [numbers, healthRoute(probed)], events, bounds) };
   } catch (error) {
     await page?.close();
     throw error;

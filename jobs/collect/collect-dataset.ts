@@ -34,6 +34,8 @@ export interface CollectPlan {
   readonly awaited?: readonly string[];
   /** HOST:PORT at which the private server listens; absent: a free port of this machine alone. */
   readonly listen?: string;
+  /** Flags of `icrl serve` that say who is let in there. */
+  readonly doors?: readonly string[];
 }
 
 /**
@@ -47,7 +49,7 @@ export async function collectDataset(
   listener: JobListener,
   signal: AbortSignal,
 ): Promise<DatasetManifest> {
-  const { spec, source, out, overwrite = false, listen } = plan;
+  const { spec, source, out, overwrite = false, listen, doors } = plan;
   const others = checkedBehaviours(spec, plan.awaited ?? []);
   if (overwrite && BEGUN_DATASET.is(out)) await requireNoWriter(collectingFolder(out));
   beginFolder(out, { own: [DATASET, BEGUN_DATASET], anew: overwrite });
@@ -58,7 +60,7 @@ export async function collectDataset(
   }
   const collection = openCollectingFolder(out, spec, source);
   const checked = checkCollection(collection, resolveLimits());
-  await playCollection({ out, spec: collection, others, listen }, listener, signal);
+  await playCollection({ out, spec: collection, others, listen, doors }, listener, signal);
   for (const { name, expert, options } of spec.experts) {
     listener.doing(`labels "${name}": starting a server, and reading what is to be labelled`);
     await labelByExpert({ dir: collectingFolder(out), expert: findAgent(expert), name, options }, listener, signal);

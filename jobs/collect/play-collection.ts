@@ -11,7 +11,7 @@ import { isBuiltIn } from "../agents-from-elsewhere.js";
 import { connectTo } from "../connect-to.js";
 import type { JobListener } from "../listener.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../processes/agent-processes.js";
-import { reachableAddress } from "../processes/open-address.js";
+import { listenArguments, reachableAddress } from "../processes/open-address.js";
 import { type PrivateServer, startPrivateServer } from "../processes/private-server.js";
 import { quoted } from "../quoted.js";
 
@@ -24,6 +24,8 @@ export interface CollectionPlan {
   readonly others: CollectionSpec["behaviours"];
   /** HOST:PORT at which the server listens; absent: a free port of this machine alone. */
   readonly listen?: string;
+  /** Flags of `icrl serve` that say who is let in there. */
+  readonly doors?: readonly string[];
 }
 
 /** How long a behaviour that somebody else starts may stay away. */
@@ -43,7 +45,7 @@ export async function playCollection(plan: CollectionPlan, listener: JobListener
   try {
     listener.doing("starting a server");
     server = await startPrivateServer(folder, { flags: serverFlags(plan), say: listener.say, signal });
-    connection = await connectTo(server.address, listener, signal);
+    connection = await connectTo(server.localAddress, listener, signal);
     let collection = (await abortable(connection.createCollection({ spec }), signal)).collection as Collection;
     const { id } = collection;
     const found = collection.parts.reduce((sum, { completeTrials }) => sum + completeTrials, 0);
@@ -60,7 +62,7 @@ export async function playCollection(plan: CollectionPlan, listener: JobListener
       giveUp = reject;
     });
     processes = startAgentProcesses({
-      address: server.address,
+      address: server.localAddress,
       schedule: ["--collection", id],
       entrants: spec.behaviours.filter(isOwn),
       keyOf: keptKeys(),
@@ -91,9 +93,10 @@ function keptKeys(): (name: string) => string {
   };
 }
 
-function serverFlags({ others, listen }: CollectionPlan): string[] {
+function serverFlags({ others, listen, doors = [] }: CollectionPlan): string[] {
   return [
-    ...(listen === undefined ? [] : ["--listen", listen]),
+    ...listenArguments(listen),
+    ...doors,
     ...(others.length > 0 ? ["--entrant-timeout-ms", String(OTHERS_TIMEOUT_MS)] : []),
   ];
 }

@@ -12,6 +12,8 @@ export class ServerStartError extends Error {}
 /** A server process. */
 export interface PrivateServer {
   readonly address: string;
+  /** Where whoever is on this machine needs neither TLS nor a token: the same, where it listens nowhere else. */
+  readonly localAddress: string;
   /** Where its live page is, with the operator's key; undefined when it has none. */
   readonly pageUrl: string | undefined;
   /** Whoever shows it may all that an owner may. */
@@ -69,15 +71,17 @@ export async function startPrivateServer(
     throw error;
   }
   listens = true;
-  const { address, page, operator_key } = JSON.parse(line) as {
+  const { address, local, open, page, operator_key } = JSON.parse(line) as {
     readonly address: string;
+    readonly local: string | null;
+    readonly open: readonly string[];
     readonly page: string | null;
     readonly operator_key: string;
   };
-  const warning = openAddressWarning(address);
-  if (warning !== undefined) say(warning);
+  for (const one of open) say(openAddressWarning(one));
   return {
     address,
+    localAddress: local ?? address,
     pageUrl: page ?? undefined,
     operatorKey: operator_key,
     pid: server.pid,

@@ -13,6 +13,7 @@ import { readyLaunches } from "../launch/ready-launch.js";
 import type { JobListener } from "../listener.js";
 import { onceLetGo, requireNoWriter } from "../log-writer.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../processes/agent-processes.js";
+import { listenArguments } from "../processes/open-address.js";
 import { type PrivateServer, startPrivateServer } from "../processes/private-server.js";
 import { VERSIONS } from "../processes/versions.js";
 import { entrantKey } from "./entrant-keys.js";
@@ -48,6 +49,8 @@ export interface TournamentPlan {
   readonly agentsEnvironment?: Readonly<Record<string, string>>;
   /** HOST:PORT at which the private server listens; absent: a free port of this machine alone. */
   readonly listen?: string;
+  /** Flags of `icrl serve` that say who is let in there. */
+  readonly doors?: readonly string[];
   /** Command line that plays it again, for the results. */
   readonly command: string;
 }
@@ -86,7 +89,7 @@ export async function runTournament(
   try {
     listener.doing(plan.server === undefined ? "starting a server" : `connecting to ${plan.server}`);
     server = plan.server === undefined ? await ownServer(plan, listener, signal) : undefined;
-    const address = plan.server ?? (server as PrivateServer).address;
+    const address = plan.server ?? (server as PrivateServer).localAddress;
     connection = await connectTo(
       address,
       listener,
@@ -104,7 +107,7 @@ export async function runTournament(
     let tournament = (await abortable(connection.createTournament(request), signal)).tournament as Tournament;
     if (server?.pageUrl !== undefined) listener.say(`watch it at ${server.pageUrl}`);
     if (goesOn) listener.say(goingOnText(tournament));
-    for (const entrant of entrants.fromElsewhere) listener.say(joinText(entrant, address, awaited));
+    for (const entrant of entrants.fromElsewhere) listener.say(joinText(entrant, server?.address ?? address, awaited));
     const { id } = tournament;
     const forfeit = forfeitOn(connection, id, owner, listener.say);
     let giveUp: (why: IcrlError) => void = () => {};
@@ -147,8 +150,12 @@ export async function runTournament(
 }
 
 /** A private server on the folder, once the one of an interrupted run has let go of it. */
-function ownServer({ out, listen }: TournamentPlan, { say }: JobListener, signal: AbortSignal): Promise<PrivateServer> {
-  const flags = ["--http", "127.0.0.1:0", ...(listen === undefined ? [] : ["--listen", listen])];
+function ownServer(
+  { out, listen, doors = [] }: TournamentPlan,
+  { say }: JobListener,
+  signal: AbortSignal,
+): Promise<PrivateServer> {
+  const flags = ["--http", "127.0.0.1:0", ...listenArguments(listen), ...doors];
   return onceLetGo(out, () => startPrivateServer(out, { flags, say, signal }), say, signal);
 }
 

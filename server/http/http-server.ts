@@ -2,9 +2,11 @@
  * The HTTP listener: lets requests in, finds their route, and sends what it answers. Whatever goes wrong in a request ends in that
  * request's answer.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { IcrlError } from "../../common/errors.js";
+import type { ServerTls } from "../access/tls.js";
 import { isAllowedHost } from "./allowed-host.js";
 import type { ApiError } from "./api.js";
 import { findRoute, type HttpAnswer, type Route } from "./route.js";
@@ -15,6 +17,8 @@ export interface HttpOptions {
   readonly listen: string;
   /** Whether a free port will do where that one is taken. */
   readonly elseFree?: boolean;
+  /** Absent: in the clear. */
+  readonly tls?: ServerTls;
 }
 
 /** What a listener asks and tells. */
@@ -83,7 +87,7 @@ export async function startHttpServer(
     headersTimeout: requestMs,
     connectionsCheckingInterval: Math.min(CHECK_MS, requestMs),
   };
-  const server = createServer(timeouts, (request, response) => {
+  const onRequest: RequestListener = (request, response) => {
     const peer = `${request.socket.remoteAddress}:${request.socket.remotePort}`;
     doors?.began(peer);
     response.once("close", () => doors?.ended(peer));
@@ -91,7 +95,12 @@ export async function startHttpServer(
       onError(error);
       response.destroy();
     });
-  });
+  };
+  const { tls } = options;
+  const server =
+    tls === undefined
+      ? createServer(timeouts, onRequest)
+      : createTlsServer({ ...timeouts, ...tls, handshakeTimeout: requestMs }, onRequest);
   server.timeout = STILL_MS;
   server.on("connection", (socket: Socket) => doors?.admit(socket));
 
@@ -151,7 +160,7 @@ export async function startHttpServer(
 
   const anywhere = hostname === "0.0.0.0" || hostname === "::";
   return {
-    url: `http://${anywhere ? "127.0.0.1" : host}:${(server.address() as AddressInfo).port}/`,
+    url: `${tls === undefined ? "http" : "https"}://${anywhere ? "127.0.0.1" : host}:${(server.address() as AddressInfo).port}/`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -73,6 +73,7 @@ export function createConnections(max: number, maxPerAddress: number): Connectio
       if ((ofAddress.get(address) ?? 0) >= maxPerAddress && !makeRoom(address)) return refuse(socket);
       if (connections.size >= max && !makeRoom(undefined)) return refuse(socket);
       const peer = `${address}:${remotePort}`;
+      if (connections.has(peer)) return refuse(socket); // the same port of theirs to two of ours
       const connection: Connection = { socket, peer, address, spoken: false, calls: 0, quietSince: counted++ };
       connections.set(peer, connection);
       ofAddress.set(address, (ofAddress.get(address) ?? 0) + 1);

@@ -4,8 +4,10 @@
  */
 import { lookup } from "node:dns/promises";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { type Server as GrpcServer, ServerCredentials } from "@grpc/grpc-js";
 import type { Clock } from "../../common/clock.js";
+import type { ServerTls } from "../access/tls.js";
 import type { Connections } from "./connections.js";
 
 /** A port that is listened on. */
@@ -21,7 +23,7 @@ export interface Listener {
 /** What every client of HTTP/2 says first. */
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** How long it may take to say that. */
+/** How long it may take to say that, from the first byte of TLS on where that is spoken. */
 export const FIRST_BYTES_MS = 10_000;
 
 /** How long the other end may take to close what this one has closed. */
@@ -34,6 +36,7 @@ const BACKLOG = 511;
  * Listens on an address, on all of a name's.
  *
  * @param address HOST:PORT, an IPv6 host in brackets; port 0 takes a free one
+ * @param tls absent: in the clear
  * @throws an Error with a code where none of its addresses can be listened on
  */
 export async function listen(
@@ -41,17 +44,18 @@ export async function listen(
   address: string,
   connections: Connections,
   clock: Clock,
+  tls?: ServerTls,
 ): Promise<Listener> {
   const at = address.lastIndexOf(":");
   const host = address.slice(0, at).replace(/^\[|\]$/g, "");
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  const hand = injector.injectConnection.bind(injector);
+  const shake = tls && createHandshakes(tls);
   const servers: Server[] = [];
   let port = Number(address.slice(at + 1));
   let failure: unknown;
   for (const { address: one } of await lookup(host, { all: true })) {
-    const server = createServer({ noDelay: true }, (socket) =>
-      receive(socket, connections, clock, injector.injectConnection),
-    );
+    const server = createServer({ noDelay: true }, (socket) => receive(socket, connections, clock, hand, shake));
     try {
       port = await bind(server, port, one);
       servers.push(server);
@@ -85,29 +89,64 @@ function bind(server: Server, port: number, host: string): Promise<number> {
   });
 }
 
+/** Speaks TLS on a socket, and calls back when that has begun; a socket with which it does not is closed. */
+type Handshakes = (socket: Socket, then: (secure: TLSSocket) => void) => void;
+
+/** Node's server of TLS that listens nowhere: it has the rules of who may come, and takes sockets that were let in. */
+function createHandshakes(tls: ServerTls): Handshakes {
+  const waiting = new Map<string, (secure: TLSSocket) => void>();
+  const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress}:${remotePort}`;
+  // Its own deadline is a last resort: sockets have one from outside.
+  const server: TlsServer = createTlsServer({ ...tls, ALPNProtocols: ["h2"], handshakeTimeout: 2 * FIRST_BYTES_MS });
+  server.on("secureConnection", (secure: TLSSocket) => {
+    secure.on("error", () => {});
+    const then = waiting.get(peerOf(secure));
+    if (then === undefined || secure.alpnProtocol !== "h2") secure.destroy();
+    else then(secure);
+  });
+  server.on("tlsClientError", () => {}); // it has closed the socket
+  return (socket, then) => {
+    const peer = peerOf(socket);
+    waiting.set(peer, then);
+    socket.once("close", () => waiting.delete(peer));
+    server.emit("connection", socket);
+  };
+}
+
 /** Hands a socket on once it has said what HTTP/2 begins with; whoever says something else, or nothing for long, is not answered. */
-function receive(socket: Socket, connections: Connections, clock: Clock, hand: (socket: Socket) => void): void {
+function receive(
+  socket: Socket,
+  connections: Connections,
+  clock: Clock,
+  hand: (socket: Socket) => void,
+  shake: Handshakes | undefined,
+): void {
   socket.on("error", () => {}); // gone: it closes
   const peer = connections.admit(socket);
   if (peer === undefined) return;
-  let said = Buffer.alloc(0);
-  const stopWaiting = clock.after(FIRST_BYTES_MS, () => socket.destroy());
   const gone = () => socket.destroy();
-  const hear = (bytes: Buffer) => {
-    said = Buffer.concat([said, bytes]);
-    const length = Math.min(said.length, PREFACE.length);
-    if (said.compare(PREFACE, 0, length, 0, length) !== 0) return gone();
-    if (length < PREFACE.length) return;
-    stopWaiting();
-    socket.off("data", hear).pause();
-    socket.unshift(said);
-    connections.spoke(peer);
-    hand(socket);
-    // What this end has closed the other one need not keep half open.
-    socket.once("finish", () => {
-      const stop = clock.after(GOODBYE_MS, gone);
-      socket.once("close", stop);
-    });
+  const stopWaiting = clock.after(FIRST_BYTES_MS, gone);
+  socket.once("close", stopWaiting);
+  const listenTo = (plain: Socket) => {
+    let said = Buffer.alloc(0);
+    const hear = (bytes: Buffer) => {
+      said = Buffer.concat([said, bytes]);
+      const length = Math.min(said.length, PREFACE.length);
+      if (said.compare(PREFACE, 0, length, 0, length) !== 0) return gone();
+      if (length < PREFACE.length) return;
+      stopWaiting();
+      plain.off("data", hear).pause();
+      plain.unshift(said);
+      connections.spoke(peer);
+      hand(plain);
+      // What this end has closed the other one need not keep half open.
+      plain.once("finish", () => {
+        const stop = clock.after(GOODBYE_MS, gone);
+        socket.once("close", stop);
+      });
+    };
+    plain.on("data", hear);
   };
-  socket.on("data", hear).once("close", stopWaiting);
+  if (shake === undefined) listenTo(socket);
+  else shake(socket, listenTo);
 }

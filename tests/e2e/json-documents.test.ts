@@ -190,6 +190,8 @@ test("--json of `serve` is one line when it listens; SIGTERM ends it with exit c
   expect(shape(JSON.parse(server.firstLine))).toEqual({
     event: "string",
     address: "string",
+    local: null,
+    open: [],
     http: "string",
     page: "string",
     metrics: null,

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { tempDir } from "../support/temp-dir.js";
@@ -37,7 +37,7 @@ test.each(waiting)("%s --await listens on this machine alone, without a word", a
 });
 
 test.each(waiting)("%s --listen beyond this machine says that everybody is let in", async (name, args) => {
-  const listen = ["--await", "far", "--listen", "0.0.0.0:0"];
+  const listen = ["--await", "far", "--listen", "0.0.0.0:0", "--insecure"];
   const run = start(...args, ...listen, "--out", join(folder.path, `${name} open`));
   await run.said("--entrant far");
   const port = /--connect \S+:(\d+) --entrant far/.exec(run.stderr)?.[1];
@@ -46,12 +46,19 @@ test.each(waiting)("%s --listen beyond this machine says that everybody is let i
 
 test("serve says it to people on standard output, and to programs in its log, a line of JSON as all others", async () => {
   // Of a server that listens on this machine alone json-documents.test.ts sees that it says nothing.
-  const open = await startServe(join(folder.path, "open"), "--listen", "0.0.0.0:0", "--http", "0.0.0.0:0");
+  const open = await startServe(
+    join(folder.path, "open"),
+    "--listen",
+    "0.0.0.0:0",
+    "--http",
+    "0.0.0.0:0",
+    "--insecure",
+  );
   const { stderr } = await open.stop();
   expect(JSON.parse(stderr)).toMatchObject({ level: 40, event: "listening", open: [open.address, "0.0.0.0:0"] });
 
   const data = ["--data", join(folder.path, "people"), "--http", "off"];
-  const serve = start("serve", "--listen", "0.0.0.0:0", ...data, "--log-level", "info");
+  const serve = start("serve", "--listen", "0.0.0.0:0", "--insecure", ...data, "--log-level", "info");
   await new Promise<void>((resolve) => {
     let said = "";
     serve.child.stdout?.on("data", (text: string) => {
@@ -62,4 +69,17 @@ test("serve says it to people on standard output, and to programs in its log, a 
   serve.child.kill("SIGTERM");
   const { stdout } = await serve.ended;
   expect(stdout.split("\n")[1]).toMatch(/^warning: whatever reaches 0\.0\.0\.0:\d+ is let in/);
+});
+
+test.each([
+  ["serve", ["serve", "--data", join(folder.path, "refused")]],
+  ...waiting.map(([what, args]): [string, string[]] => [
+    what,
+    [...args, "--await", "far", "--out", join(folder.path, "refused")],
+  ]),
+])("%s beyond this machine without TLS is refused before anything starts", async (_, args) => {
+  const { stderr, code } = await start(...args, "--listen", "0.0.0.0:0").ended;
+  expect(stderr).toContain("TLS_REQUIRED: --listen 0.0.0.0:0 is reached by others than this machine");
+  expect(code).toBe(2);
+  expect(existsSync(join(folder.path, "refused"))).toBe(false);
 });

@@ -6,10 +6,11 @@ import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { onTestFinished } from "vitest";
 import { type Connection, connect } from "#icrl/clients/typescript/connect.js";
+import type { Credentials } from "#icrl/clients/typescript/credentials.js";
 import type { Clock } from "#icrl/common/clock.js";
 import { readEpisodes } from "#icrl/datasets/log/read-episodes.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
-import { type ServerOptions, startServer } from "#icrl/server/app.js";
+import { type RunningServer, type ServerOptions, startServer } from "#icrl/server/app.js";
 import type { HttpOptions } from "#icrl/server/http/http-server.js";
 import { type LimitOptions, type Limits, resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createReplay } from "#icrl/server/trajectories/replay.js";
@@ -47,7 +48,8 @@ export async function startTestServer(
   dir = tempDir(),
   logLevel = "info",
   clock?: Clock,
-  more: Partial<Pick<ServerOptions, "listen" | "metrics" | "openFiles">> = {},
+  more: Partial<Pick<ServerOptions, "listen" | "local" | "doors" | "metrics" | "openFiles">> = {},
+  shown?: Credentials | ((server: RunningServer) => Credentials),
 ): Promise<TestServer> {
   const resolved = resolveLimits(limits);
   const said: Record<string, unknown>[] = [];
@@ -65,7 +67,12 @@ export async function startTestServer(
       { write: (line: string) => said.push(JSON.parse(line) as Record<string, unknown>) },
     ),
   });
-  const connection = await connect(server.address);
+  const connection = await connect(
+    server.address,
+    undefined,
+    undefined,
+    typeof shown === "function" ? shown(server) : shown,
+  );
   let closed: Promise<void> | undefined;
   const close = (deadlineMs = 0) => {
     closed ??= server.close(deadlineMs);

@@ -8,8 +8,9 @@ import { stoppable } from "../../interruptible.js";
 import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
 import { collect as collectTexts, hostAndPort, required, wholeNumber } from "../arguments.js";
+import { checkListen, type DoorFlags, doorArguments, withDoorFlags } from "../doors.js";
 
-interface CollectFlags {
+interface CollectFlags extends DoorFlags {
   out?: string;
   trials?: number;
   await?: string[];
@@ -20,7 +21,7 @@ interface CollectFlags {
 
 /** The command. */
 export function collectCommand(): Command {
-  return new Command("collect")
+  const command = new Command("collect")
     .description(
       "Collect a dataset: a private server, one process for each built-in behaviour, then labels, dataset.json and README.md. " +
         "Broken off at any moment, the same command goes on where it was.",
@@ -40,7 +41,8 @@ export function collectCommand(): Command {
       "--listen <host:port>",
       "where the private server listens; port 0 takes a free one (default: 127.0.0.1:0, which agents on this machine alone can join)",
       hostAndPort,
-    )
+    );
+  return withDoorFlags(command)
     .option("--overwrite", "begin anew: remove what an earlier run left in the folder, and nothing else")
     .option("--json", "print the manifest, as dataset.json holds it")
     .action(collect);
@@ -49,7 +51,9 @@ export function collectCommand(): Command {
 async function collect(file: string, flags: CollectFlags, command: Command): Promise<void> {
   const out = required(flags.out, "--out <dir>", command);
   const { await: awaited, listen, overwrite, trials } = flags;
-  const plan = { spec: readDatasetFile(file, trials), source: file, out, overwrite, awaited, listen };
+  checkListen(flags, command);
+  const doors = doorArguments(flags);
+  const plan = { spec: readDatasetFile(file, trials), source: file, out, overwrite, awaited, listen, doors };
   const progress = commandProgress();
   let manifest: DatasetManifest;
   try {

@@ -16,8 +16,9 @@ import { commandProgress } from "../../print/progress.js";
 import { ownCommandLine, typedCommand } from "../../typed-command.js";
 import { hostAndPort, required, seedKey, uint64, wholeNumber } from "../arguments.js";
 import { credentialFlags, operatorCredentials, withCredentialFlags } from "../credentials.js";
+import { checkListen, type DoorFlags, doorArguments, withDoorFlags } from "../doors.js";
 
-interface RunFlags extends GivenCredentials {
+interface RunFlags extends DoorFlags, GivenCredentials {
   out?: string;
   trials?: number;
   seed?: bigint;
@@ -65,7 +66,7 @@ export function runTournamentCommand(): Command {
       "where the private server listens; port 0 takes a free one (default: 127.0.0.1:0, which agents on this machine alone can join)",
       hostAndPort,
     );
-  return withCredentialFlags(command)
+  return withDoorFlags(withCredentialFlags(command))
     .option("--overwrite", "begin anew: remove what an earlier run left in the folder, its log too, and nothing else")
     .option("--json", "print what results.json holds")
     .action(run);
@@ -88,12 +89,13 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   }
   const { spec, seedKey: keyOfFile, launches } = readTournamentFile(file);
   const { await: awaited, overwrite = false, parallel, server, listen } = flags;
+  checkListen(flags, command);
   const given = credentialFlags(flags, command, server);
   const plan = {
     spec: { ...spec, trials: flags.trials ?? spec.trials, seed: flags.seed ?? spec.seed },
     launches,
     seedKey: flags.seedKey ?? keyOfFile,
-    ...{ out, overwrite, parallel, awaited, server, listen, command: ownCommandLine() },
+    ...{ out, overwrite, parallel, awaited, server, listen, doors: doorArguments(flags), command: ownCommandLine() },
     credentials: operatorCredentials(given),
     agentsEnvironment: credentialsEnvironment({ ...given, token: process.env.ICRL_AGENT_TOKEN || given.token }),
   };

@@ -17,7 +17,7 @@ test("a server that starts has an address; its warnings are told, and nothing is
   const printed = vi.spyOn(process.stderr, "write");
   onTestFinished(() => printed.mockRestore());
   const said: string[] = [];
-  const flags = ["--listen", "0.0.0.0:0"];
+  const flags = ["--listen", "0.0.0.0:0", "--insecure"];
   const server = await startPrivateServer(folder(), { flags, say: (line) => said.push(line) });
   await server.close();
   expect(server.address).toMatch(/^0\.0\.0\.0:\d+$/);
