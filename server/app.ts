@@ -1,4 +1,5 @@
 /** A server put together: the log, sessions, tournaments, collections, labels, and the services on one port. */
+import type { Server } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import type { Clock } from "../common/clock.js";
@@ -25,7 +26,7 @@ import type { Lobby } from "./matches/lobby.js";
 import { openSchedules } from "./matches/open-schedules.js";
 import { notifyAll } from "./matches/turn-listeners.js";
 import type { Metrics } from "./metrics/metrics.js";
-import { createConnections } from "./rpc/connections.js";
+import { type Connections, createConnections } from "./rpc/connections.js";
 import { connectionsThatFit } from "./rpc/connections-that-fit.js";
 import { createGrpcServer, shutDown } from "./rpc/grpc-server.js";
 import { type Listener, listen } from "./rpc/listener.js";
@@ -154,13 +155,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = new HealthImplementation({ "": "SERVING" });
   health.addToServer(server);
 
-  let listener: Listener | undefined;
-  let local: Listener | undefined;
+  let listener: AgentsListener | undefined;
   let pages: { readonly page?: HttpServer; readonly probes?: HttpServer };
   let draining = false;
   try {
-    listener = await listen(server, options.listen, connections, clock, doors.tls);
-    local = options.local === undefined ? undefined : await listen(server, options.local, connections, clock);
+    listener = await listenToAgents(server, options, connections, clock);
     const { address } = listener;
     const watched = { address, startedAtMs: startedAt.getTime(), counters, work, sink, sessions, tournaments };
     const probed = metrics && { metrics, sink, draining: () => draining };
@@ -171,7 +170,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     server.forceShutdown();
     listener?.destroy();
-    local?.destroy();
     page?.close();
     machine.close();
     await tournaments.close();
@@ -182,21 +180,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   const { address } = listener;
-  const open = [address, options.http?.listen, options.metrics].filter(
-    (one) => one !== undefined && !isLoopback(one) && !demandsTokens(one, doors),
-  ) as string[];
-  tell({
-    event: "listening",
-    address,
-    page: pages.page?.url,
-    metrics: pages.probes?.url,
-    open: open.length > 0 ? open : undefined,
-    data: options.dataDir,
-    version: VERSION,
-  });
+  const open = [address, options.http?.listen, options.metrics].filter((one) => isOpen(one, doors));
+  tell(listening({ address, page: pages.page?.url, metrics: pages.probes?.url, open, data: options.dataDir }));
   return {
     address,
-    localAddress: local?.address,
+    localAddress: listener.localAddress,
     operatorKey,
     pageUrl: pages.page?.url,
     metricsUrl: pages.probes?.url,
@@ -213,7 +201,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       collections.close();
       labels?.close();
       listener.stop();
-      local?.stop();
       await shutDown(server, Math.max(deadline - performance.now(), 0) + GOODBYE_MS);
       listener.destroy();
       page?.close();
@@ -226,6 +213,55 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       tell({ event: "stopped" });
     },
   };
+}
+
+/** Whether others than this machine come in at an address without a token. */
+const isOpen = (address: string | undefined, doors: Doors): address is string =>
+  address !== undefined && !isLoopback(address) && !demandsTokens(address, doors);
+
+const listening = ({
+  open,
+  ...where
+}: Record<"address" | "data", string> &
+  Record<"page" | "metrics", string | undefined> & { open: string[] }): ServerEvent => ({
+  event: "listening",
+  ...where,
+  open: open.length > 0 ? open : undefined,
+  version: VERSION,
+});
+
+/** The agents' addresses. */
+interface AgentsListener extends Listener {
+  /** The second one; undefined where there is none. */
+  readonly localAddress: string | undefined;
+}
+
+async function listenToAgents(
+  server: Server,
+  { listen: at, local, doors = {} }: ServerOptions,
+  connections: Connections,
+  clock: Clock,
+): Promise<AgentsListener> {
+  const listener = await listen(server, at, connections, clock, doors.tls);
+  if (local === undefined) return { ...listener, localAddress: undefined };
+  try {
+    const second = await listen(server, local, connections, clock);
+    return {
+      address: listener.address,
+      localAddress: second.address,
+      stop() {
+        listener.stop();
+        second.stop();
+      },
+      destroy() {
+        listener.destroy();
+        second.destroy();
+      },
+    };
+  } catch (error) {
+    listener.destroy();
+    throw error;
+  }
 }
 
 /** Prometheus' client is loaded where its numbers are served. */

@@ -146,27 +146,7 @@ export async function connect(
     "grpc.use_local_subchannel_pool": 1,
   };
   const environment = new EnvironmentServiceClient(address, secured, options);
-  const seconds = timeoutMs / 1000;
-  const quiet = setTimeout(
-    () => onWaiting(`no server answers at ${address} yet: waiting up to ${seconds} s for one`),
-    QUIET_MS,
-  );
-  await new Promise<void>((resolve, reject) => {
-    environment.waitForReady(Date.now() + timeoutMs, (error) => {
-      clearTimeout(quiet);
-      if (error === undefined) return resolve();
-      const waited = `waited ${seconds} s for one`;
-      const give = (details: string) => {
-        environment.close();
-        reject(errorOf(Object.assign(error, { code: 14, details }), address));
-      };
-      if (shown.ca === undefined) return give(waited);
-      // Why there is no connection, as a certificate that is not believed, is told to calls alone.
-      environment.listTasks({}, new Metadata(), { deadline: Date.now() + QUIET_MS }, (why) =>
-        give(why === null ? waited : `${waited}; ${why.details}`),
-      );
-    });
-  });
+  await untilReady(environment, { address, timeoutMs, onWaiting, tls: shown.ca !== undefined });
   const shared = { channelOverride: environment.getChannel(), ...bearing };
   const serverInfo = new ServerInfoServiceClient(address, secured, shared);
   const trajectory = new TrajectoryServiceClient(address, secured, shared);
@@ -249,6 +229,39 @@ export async function connect(
       for (const { client } of channels) client.close();
     },
   };
+}
+
+/** Waits for a server; where none answers in time, the client is closed. @throws ConnectionError */
+function untilReady(
+  client: EnvironmentServiceClient,
+  {
+    address,
+    timeoutMs,
+    onWaiting,
+    tls,
+  }: { address: string; timeoutMs: number; onWaiting: (line: string) => void; tls: boolean },
+): Promise<void> {
+  const seconds = timeoutMs / 1000;
+  const quiet = setTimeout(
+    () => onWaiting(`no server answers at ${address} yet: waiting up to ${seconds} s for one`),
+    QUIET_MS,
+  );
+  return new Promise((resolve, reject) => {
+    client.waitForReady(Date.now() + timeoutMs, (error) => {
+      clearTimeout(quiet);
+      if (error === undefined) return resolve();
+      const waited = `waited ${seconds} s for one`;
+      const give = (details: string) => {
+        client.close();
+        reject(errorOf(Object.assign(error, { code: 14, details }), address));
+      };
+      if (!tls) return give(waited);
+      // Why there is no connection, as a certificate that is not believed, is told to calls alone.
+      client.listTasks({}, new Metadata(), { deadline: Date.now() + QUIET_MS }, (why) =>
+        give(why === null ? waited : `${waited}; ${why.details}`),
+      );
+    });
+  });
 }
 
 /** Shows a token with every call. */
