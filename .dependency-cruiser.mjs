@@ -164,7 +164,9 @@ export const forbidden = [
   room(
     "server-http",
     "^server/http/",
-    ["^(common|proto|statistics|datasets|server/(access|tasks|trajectories|work|sessions|tournaments|collections|http))/"],
+    [
+      "^(common|proto|statistics|datasets|server/(access|tasks|trajectories|work|sessions|tournaments|collections|http))/",
+    ],
     "the live page's server shows what others know, beside the services",
   ),
   room(

@@ -261,7 +261,9 @@ test("failures inside the server are said with their stacks", async () => {
 });
 
 test("listening where others than this machine reach it is a warning that names the addresses", async () => {
-  const server = await startTestServer({}, undefined, { listen: "0.0.0.0:0" });
+  const server = await startTestServer({}, undefined, { listen: "0.0.0.0:0" }, undefined, undefined, undefined, {
+    doors: { insecure: true },
+  });
   onTestFinished(() => server.dispose());
   heard.push(server.said as Line[]);
   expect(saidOf(server, "listening")).toMatchObject([{ level: 40, open: ["0.0.0.0:0"] }]);
