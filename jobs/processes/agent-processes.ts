@@ -147,13 +147,14 @@ export function startAgentProcesses(options: AgentProcessesOptions): AgentProces
       if (isCrash && unfinished(name) && !closing && options.onCrash !== undefined) {
         if ((await options.onCrash(ended)) > 0) neverPlayed = false;
       }
+      neverPlayed &&= !running.seen;
       if (failures === MAX_FAILURES && !closing && unfinished(name)) {
         await options.onGivenUp({ ...ended, neverPlayed });
         break;
       }
     }
     children.delete(name);
-    words.close();
+    await words.close();
   }
 
   /** Ends a process after a while, unless something else comes of it. */

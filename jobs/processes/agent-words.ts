@@ -16,7 +16,8 @@ export interface AgentWords {
   end(line: string): void;
   /** The last line or lines of the process that was listened to last, on one line. */
   last(): string;
-  close(): void;
+  /** Resolves once all of it is in the file. */
+  close(): Promise<void>;
 }
 
 /** Appends to a file. */
@@ -44,6 +45,6 @@ export function openAgentWords(file: string): AgentWords {
         .filter((line) => line.trim() !== "")
         .slice(-3)
         .join(" / "),
-    close: () => void log.end(),
+    close: () => new Promise((resolve) => log.end(resolve)),
   };
 }
