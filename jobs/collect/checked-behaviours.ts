@@ -8,23 +8,27 @@ import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
 import { checkCollection } from "../../server/collections/spec.js";
 import { resolveLimits } from "../../server/sessions/limits.js";
 import { isBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
+import { requireOnCommandLine } from "../launch/launch.js";
+import type { AgentFacts } from "../launch/module-agent.js";
+import type { ReadyLaunch } from "../launch/ready-launch.js";
 import type { DatasetSpec } from "./dataset-file.js";
 
 /**
  * Checks everything that can be known to be wrong before a server is started.
  *
  * @param awaited names of behaviours that somebody else starts
+ * @param ready behaviours that are not built in and that this job can start, by name
  * @returns those behaviours
  * @throws SPEC_INVALID, TASK_UNKNOWN, TASK_UNSUPPORTED, AGENT_UNKNOWN, ENTRANT_UNKNOWN, OPTION_*
  */
 export function checkedBehaviours(
   { collection, seed, experts }: DatasetSpec,
   awaited: readonly string[],
+  ready: ReadonlyMap<string, ReadyLaunch> = new Map(),
 ): CollectionSpec["behaviours"] {
   const limits = resolveLimits();
   const { tasks } = checkCollection({ ...collection, seed: seed ?? 0n }, limits);
-  const checkPlays = (name: string, options: Readonly<Record<string, unknown>>, what: string) => {
-    const agent = findAgent(name);
+  const checkPlays = (agent: AgentFacts, options: Readonly<Record<string, unknown>>, what: string) => {
     resolveOptions(agent.options, options, what);
     const unplayed = tasks.find(({ task }) => !playsTask(agent.tasks, task.name, task.kinds));
     if (unplayed === undefined) return;
@@ -33,7 +37,8 @@ export function checkedBehaviours(
       `${what} plays ${agent.tasks.join(", ")}, not task "${unplayed.id}", which is ${unplayed.task.name}: every behaviour and expert plays every task of a dataset`,
     );
   };
-  for (const { name, expert, options } of experts) checkPlays(expert, options, `label "${name}" (expert "${expert}")`);
+  for (const { name, expert, options } of experts)
+    checkPlays(findAgent(expert), options, `label "${name}" (expert "${expert}")`);
   requireAwaited(
     awaited,
     collection.behaviours.filter(({ agent }) => agent !== ORACLE_NOISE).map(({ name }) => name),
@@ -41,7 +46,11 @@ export function checkedBehaviours(
   );
   return collection.behaviours.filter(({ name, agent, options }) => {
     if (agent === ORACLE_NOISE) return false;
-    if (isBuiltIn(agent)) checkPlays(agent, options ?? {}, `behaviour "${name}" (agent "${agent}")`);
+    const what = `behaviour "${name}" (agent "${agent}")`;
+    const launched = ready.get(name);
+    if (launched?.facts !== undefined) checkPlays(launched.facts, options ?? {}, what);
+    else if (launched !== undefined) requireOnCommandLine(options ?? {}, what);
+    else if (isBuiltIn(agent)) checkPlays(findAgent(agent), options ?? {}, what);
     else if (!awaited.includes(name)) throw unknownAgent(`behaviour "${name}"`, name, agent);
     return awaited.includes(name);
   });

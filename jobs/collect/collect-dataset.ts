@@ -13,6 +13,7 @@ import { checkCollection } from "../../server/collections/spec.js";
 import { resolveLimits } from "../../server/sessions/limits.js";
 import { abortable } from "../abortable.js";
 import { labelByExpert } from "../label/label-by-expert.js";
+import { readyLaunches, withModules } from "../launch/ready-launch.js";
 import type { JobListener } from "../listener.js";
 import { requireNoWriter } from "../log-writer.js";
 import { checkedBehaviours } from "./checked-behaviours.js";
@@ -49,18 +50,21 @@ export async function collectDataset(
   listener: JobListener,
   signal: AbortSignal,
 ): Promise<DatasetManifest> {
-  const { spec, source, out, overwrite = false, listen, doors } = plan;
-  const others = checkedBehaviours(spec, plan.awaited ?? []);
+  const { source, out, overwrite = false, listen, doors } = plan;
+  const ready = await readyLaunches(plan.spec.launches ?? new Map(), "behaviour");
+  const { collection: given } = plan.spec;
+  const spec = { ...plan.spec, collection: { ...given, behaviours: withModules(given.behaviours, ready) } };
+  const others = checkedBehaviours(spec, plan.awaited ?? [], ready);
   if (overwrite && BEGUN_DATASET.is(out)) await requireNoWriter(collectingFolder(out));
   beginFolder(out, { own: [DATASET, BEGUN_DATASET], anew: overwrite });
   if (isDataset(out)) {
-    const manifest = finishedDataset(plan);
+    const manifest = finishedDataset({ ...plan, spec });
     listener.say(`${out} is finished: nothing is left to collect`);
     return manifest;
   }
   const collection = openCollectingFolder(out, spec, source);
   const checked = checkCollection(collection, resolveLimits());
-  await playCollection({ out, spec: collection, others, listen, doors }, listener, signal);
+  await playCollection({ out, spec: collection, others, ready, listen, doors }, listener, signal);
   for (const { name, expert, options } of spec.experts) {
     listener.doing(`labels "${name}": starting a server, and reading what is to be labelled`);
     await labelByExpert({ dir: collectingFolder(out), expert: findAgent(expert), name, options }, listener, signal);

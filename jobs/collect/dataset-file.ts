@@ -1,8 +1,10 @@
 /**
- * A dataset's file: YAML or JSON, {name, seed, trials, tasks: [{id, task, options, trials}], behaviours: [{name, agent, options,
- * weight}], labels: ["self", "optimal", {expert, name, options}], subsample}.
+ * A dataset's file: YAML or JSON, {name, seed, trials, tasks: [{id, task, options, trials}], behaviours: [{name, agent, command, module,
+ * options, weight}], labels: ["self", "optimal", {expert, name, options}], subsample}.
  */
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
+import type { Launch } from "../launch/launch.js";
+import { LAUNCH_MEMBERS, namedAgent } from "../specs/agent-launch.js";
 import { type GivenOptions, readSpecFile } from "../specs/spec-file.js";
 
 /** An expert whose actions are to label a dataset. */
@@ -20,6 +22,8 @@ export interface DatasetSpec {
   /** Labels that columns of the data are already. */
   readonly columns: readonly ("self" | "optimal")[];
   readonly experts: readonly ExpertLabel[];
+  /** By name, the behaviours that are not built in and that the file says how to start. What a module's agent is called it tells when it is read; until then it is called as the behaviour. */
+  readonly launches?: ReadonlyMap<string, Launch>;
   /** Every so many-th episode of a trial is kept; undefined keeps all. */
   readonly subsample: number | undefined;
 }
@@ -34,13 +38,16 @@ const COLUMN_LABELS = ["self", "optimal"] as const;
  * @throws SPEC_INVALID if it is no such file
  */
 export function readDatasetFile(path: string, trials?: number): DatasetSpec {
-  const { content, members, list, text, options, wholeNumber, seed, positive } = readSpecFile(path);
+  const specFile = readSpecFile(path);
+  const { content, members, list, text, options, wholeNumber, seed, positive } = specFile;
+  const launches = new Map<string, Launch>();
   const names = ["name", "seed", "trials", "tasks", "behaviours", "labels", "subsample"];
   const file = members(content, "the file", names);
   const given = file.trials === undefined ? undefined : wholeNumber(file.trials, "trials", 1);
   const labels = file.labels === undefined ? [] : list(file.labels, "labels");
   const isColumn = (label: unknown): label is "self" | "optimal" => COLUMN_LABELS.some((column) => column === label);
   return {
+    launches,
     seed: seed(file.seed),
     collection: {
       name: text(file.name, "name"),
@@ -61,10 +68,11 @@ export function readDatasetFile(path: string, trials?: number): DatasetSpec {
       }),
       behaviours: list(file.behaviours, "behaviours").map((entry, i) => {
         const what = `behaviours[${i}]`;
-        const behaviour = members(entry, what, ["name", "agent", "options", "weight"]);
-        const agent = text(behaviour.agent, `${what}.agent`);
+        const behaviour = members(entry, what, ["name", "agent", ...LAUNCH_MEMBERS, "options", "weight"]);
+        const { name, agent, launch } = namedAgent(specFile, behaviour, what);
+        if (launch !== undefined) launches.set(name, launch);
         return {
-          name: text(behaviour.name ?? agent, `${what}.name`),
+          name,
           agent,
           options: options(behaviour.options, `${what}.options`),
           weight: behaviour.weight === undefined ? 1 : positive(behaviour.weight, `${what}.weight`),

@@ -1,4 +1,4 @@
-/** Has a collection played, on a private server, by a process for each built-in behaviour: what is not in its log yet. */
+/** Has a collection played, on a private server, by a process for each behaviour that the job starts: what is not in its log yet. */
 import { join } from "node:path";
 import type { Connection } from "../../clients/typescript/connect.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
@@ -9,6 +9,7 @@ import { newKey } from "../../server/keys.js";
 import { abortable } from "../abortable.js";
 import { isBuiltIn } from "../agents-from-elsewhere.js";
 import { connectTo } from "../connect-to.js";
+import type { ReadyLaunch } from "../launch/ready-launch.js";
 import type { JobListener } from "../listener.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../processes/agent-processes.js";
 import { listenArguments, reachableAddress } from "../processes/open-address.js";
@@ -22,6 +23,8 @@ export interface CollectionPlan {
   readonly spec: CollectionSpec;
   /** Behaviours that somebody else starts. */
   readonly others: CollectionSpec["behaviours"];
+  /** Behaviours that are not built in and that this job starts, by name. */
+  readonly ready: ReadonlyMap<string, ReadyLaunch>;
   /** HOST:PORT at which the server listens; absent: a free port of this machine alone. */
   readonly listen?: string;
   /** Flags of `icrl serve` that say who is let in there. */
@@ -31,13 +34,16 @@ export interface CollectionPlan {
 /** How long a behaviour that somebody else starts may stay away. */
 const OTHERS_TIMEOUT_MS = 86_400_000;
 
+/** And one of somebody's own that this job starts: some load a model first. */
+const OWN_TIMEOUT_MS = 120_000;
+
 /**
  * Plays it to its end.
  *
  * @throws the reason for which a behaviour stopped, AGENT_ABSENT, LOG_UNWRITABLE; the signal's reason once it is aborted
  */
 export async function playCollection(plan: CollectionPlan, listener: JobListener, signal: AbortSignal): Promise<void> {
-  const { spec, others } = plan;
+  const { spec, others, ready } = plan;
   const folder = collectingFolder(plan.out);
   let server: PrivateServer | undefined;
   let connection: Connection | undefined;
@@ -64,7 +70,10 @@ export async function playCollection(plan: CollectionPlan, listener: JobListener
     processes = startAgentProcesses({
       address: server.localAddress,
       schedule: ["--collection", id],
-      entrants: spec.behaviours.filter(isOwn),
+      entrants: spec.behaviours.filter(isOwn).map((behaviour) => ({
+        ...{ name: behaviour.name, agent: behaviour.agent, options: behaviour.options },
+        launch: ready.get(behaviour.name)?.launch,
+      })),
       keyOf: keptKeys(),
       logDir: join(folder, "log", "agents"),
       unfinished,
@@ -93,11 +102,12 @@ function keptKeys(): (name: string) => string {
   };
 }
 
-function serverFlags({ others, listen, doors = [] }: CollectionPlan): string[] {
+function serverFlags({ others, ready, listen, doors = [] }: CollectionPlan): string[] {
+  const timeoutMs = others.length > 0 ? OTHERS_TIMEOUT_MS : ready.size > 0 ? OWN_TIMEOUT_MS : undefined;
   return [
     ...listenArguments(listen),
     ...doors,
-    ...(others.length > 0 ? ["--entrant-timeout-ms", String(OTHERS_TIMEOUT_MS)] : []),
+    ...(timeoutMs === undefined ? [] : ["--entrant-timeout-ms", String(timeoutMs)]),
   ];
 }
 
@@ -107,10 +117,11 @@ function joinText({ name, agent }: CollectionSpec["behaviours"][number], address
   return `start ${start} --connect ${reachableAddress(address)} --entrant ${quoted(name)} --collection ${id}`;
 }
 
-function absent({ entrant, logFile, error }: EndedProcess): IcrlError {
+function absent({ entrant, logFile, error, neverPlayed, how, lastWords }: EndedProcess): IcrlError {
+  const why = error?.message ?? (neverPlayed ? `at last with ${how}; it said at last: ${lastWords}` : undefined);
   return new IcrlError(
     error?.reason ?? "AGENT_ABSENT",
-    `the process of behaviour "${entrant}" ended too often${error === undefined ? "" : ` (${error.message})`}, ${logFile} has its words: run the same command again to go on`,
+    `the process of behaviour "${entrant}" ended too often${why === undefined ? "" : ` (${why})`}, ${logFile} has its words: run the same command again to go on`,
   );
 }
 

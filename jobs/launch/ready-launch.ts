@@ -35,3 +35,11 @@ export async function readyLaunches(
   }
   return ready;
 }
+
+/** Entrants or behaviours with the agents of their modules called as they call themselves. */
+export function withModules<T extends { readonly name: string; readonly agent: string }>(
+  named: readonly T[],
+  ready: ReadonlyMap<string, ReadyLaunch>,
+): T[] {
+  return named.map((one) => ({ ...one, agent: ready.get(one.name)?.facts?.name ?? one.agent }));
+}

@@ -14,7 +14,7 @@ export const LAUNCH_MEMBERS = ["command", "module"] as const;
  * @param entry the entry, `what` its place
  * @throws SPEC_INVALID
  */
-export function launchOf(
+function launchOf(
   { folder, invalid, text }: SpecFile,
   entry: Readonly<Record<string, unknown>>,
   what: string,
@@ -39,6 +39,28 @@ export function launchOf(
       throw error;
     }
   }
+}
+
+/** Who plays by an entry of a file. */
+export interface NamedAgent {
+  readonly name: string;
+  /** What its agent is called: where nothing is said of a program of somebody's own, as the entry; a module says it when it is read. */
+  readonly agent: string;
+  readonly launch: Launch | undefined;
+}
+
+/**
+ * Who plays by an entry of a file, which has `name`, `agent` or both, and perhaps `command` or `module`.
+ *
+ * @throws SPEC_INVALID
+ */
+export function namedAgent(file: SpecFile, entry: Readonly<Record<string, unknown>>, what: string): NamedAgent {
+  const launch = launchOf(file, entry, what);
+  const agent =
+    launch === undefined
+      ? file.text(entry.agent, `${what}.agent`)
+      : file.text(entry.agent ?? entry.name, `${what}.name`);
+  return { name: file.text(entry.name ?? agent, `${what}.name`), agent, launch };
 }
 
 /** A command that is given on the command line, as a text. @throws SPEC_INVALID */

@@ -81,15 +81,6 @@ export function sortEntrants(
   return { started, fromElsewhere: spec.agents.filter(elsewhere) };
 }
 
-/** The spec with the agents of its modules called as they call themselves. */
-export function withModules(spec: TournamentSpec, ready: ReadonlyMap<string, ReadyLaunch>): TournamentSpec {
-  const agents = spec.agents.map((entrant) => ({
-    ...entrant,
-    agent: ready.get(entrant.name)?.facts?.name ?? entrant.agent,
-  }));
-  return { ...spec, agents };
-}
-
 /** This command sees to its own processes, and to none that join: those may come and go, but for strangers whom nobody awaits. */
 export function attendanceOf({ started }: SortedEntrants, awaited: ReadonlyMap<string, number>): Attendance[] {
   return [

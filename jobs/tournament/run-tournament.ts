@@ -9,7 +9,7 @@ import { type Tournament, type TournamentSpec, TournamentState } from "../../pro
 import { abortable } from "../abortable.js";
 import { connectTo } from "../connect-to.js";
 import type { Launch } from "../launch/launch.js";
-import { readyLaunches } from "../launch/ready-launch.js";
+import { readyLaunches, withModules } from "../launch/ready-launch.js";
 import type { JobListener } from "../listener.js";
 import { onceLetGo, requireNoWriter } from "../log-writer.js";
 import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../processes/agent-processes.js";
@@ -17,7 +17,7 @@ import { listenArguments } from "../processes/open-address.js";
 import { type PrivateServer, startPrivateServer } from "../processes/private-server.js";
 import { VERSIONS } from "../processes/versions.js";
 import { entrantKey } from "./entrant-keys.js";
-import { attendanceOf, declarationsOf, joinText, sortEntrants, withModules } from "./entrants.js";
+import { attendanceOf, declarationsOf, joinText, sortEntrants } from "./entrants.js";
 import { ownerKey } from "./owner-key.js";
 import { type ResultsJson, resultsJson } from "./results.js";
 import { noteRun, prepareRunFolder } from "./run-folder.js";
@@ -74,7 +74,7 @@ export async function runTournament(
   const { out, overwrite } = plan;
   const awaited = plan.awaited ?? new Map<string, number>();
   const ready = await readyLaunches(plan.launches ?? new Map(), "entrant");
-  const named = withModules(plan.spec, ready);
+  const named = { ...plan.spec, agents: withModules(plan.spec.agents, ready) };
   const entrants = sortEntrants(named, awaited, plan.server, ready);
   if (overwrite && TOURNAMENT.is(out)) await onceLetGo(out, () => requireNoWriter(out), listener.say, signal);
   // Strangers could guess a small seed; our own agents do not, and then the results depend on the file alone.

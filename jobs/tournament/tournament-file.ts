@@ -1,7 +1,7 @@
 /** A tournament's file: YAML or JSON, {name, seed, seed_key, trials, tasks: [{id, task, options}], agents: [{name, agent, command, module, options, tasks}]}. */
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
 import type { Launch } from "../launch/launch.js";
-import { LAUNCH_MEMBERS, launchOf } from "../specs/agent-launch.js";
+import { LAUNCH_MEMBERS, namedAgent } from "../specs/agent-launch.js";
 import { readSpecFile } from "../specs/spec-file.js";
 
 /** What a tournament's file says. */
@@ -49,10 +49,7 @@ export function readTournamentFile(path: string): LaunchingFile {
     agents: list(file.agents, "agents").map((entry, i) => {
       const what = `agents[${i}]`;
       const agent = members(entry, what, ["name", "agent", ...LAUNCH_MEMBERS, "options", "tasks"]);
-      const launch = launchOf(specFile, agent, what);
-      // A program of one's own is called as its entrant where nothing else is said; a name has to be there.
-      const program = text(agent.agent ?? (launch && agent.name), `${what}.${launch ? "name" : "agent"}`);
-      const name = text(agent.name ?? program, `${what}.name`);
+      const { name, agent: program, launch } = namedAgent(specFile, agent, what);
       if (launch !== undefined) launches.set(name, launch);
       return {
         name,

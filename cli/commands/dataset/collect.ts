@@ -23,12 +23,12 @@ interface CollectFlags extends DoorFlags {
 export function collectCommand(): Command {
   const command = new Command("collect")
     .description(
-      "Collect a dataset: a private server, one process for each built-in behaviour, then labels, dataset.json and README.md. " +
+      "Collect a dataset: a private server, one process for each behaviour that is built in or has a command or a module, then labels, dataset.json and README.md. " +
         "Broken off at any moment, the same command goes on where it was.",
     )
     .argument(
       "<file>",
-      "YAML or JSON: {name, seed, trials, tasks, behaviours, labels, subsample}; see docs/datasets.md",
+      "YAML or JSON: {name, seed, trials, tasks, behaviours, labels, subsample}; see docs/datasets.md. Commands run as they stand: play no file that you would not run",
     )
     .option("--out <dir>", "folder of the dataset (required)")
     .option("--trials <n>", "trials of each task, instead of the file's", wholeNumber(1))

@@ -1,8 +1,8 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { readyLaunches } from "#icrl/jobs/launch/ready-launch.js";
-import { sortEntrants, withModules } from "#icrl/jobs/tournament/entrants.js";
+import { readyLaunches, withModules } from "#icrl/jobs/launch/ready-launch.js";
+import { sortEntrants } from "#icrl/jobs/tournament/entrants.js";
 import { noteRun, prepareRunFolder } from "#icrl/jobs/tournament/run-folder.js";
 import { readTournamentFile } from "#icrl/jobs/tournament/tournament-file.js";
 import { ROOT } from "../../e2e/run-icrl.js";
@@ -161,7 +161,7 @@ describe("an agent of somebody's own has a command or a module", () => {
       ]),
     );
     const ready = await readyLaunches(launches, "entrant");
-    const named = withModules(spec, ready);
+    const named = { ...spec, agents: withModules(spec.agents, ready) };
     expect(named.agents.map(({ name, agent }) => [name, agent])).toEqual([
       ["a", "a"],
       ["theirs", "theirs"],
