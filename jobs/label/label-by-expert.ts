@@ -1,14 +1,11 @@
 /** What an expert would have done at every step of a folder's trajectories: what `icrl dataset label` does. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Connection } from "../../clients/typescript/connect.js";
 import type { Agent } from "../../clients/typescript/define-agent.js";
 import { type LabelTotals, labelDataset } from "../../clients/typescript/label-dataset.js";
 import { abortable } from "../abortable.js";
 import { connectTo } from "../connect-to.js";
 import type { JobListener } from "../listener.js";
-import { startPrivateServer } from "../processes/private-server.js";
+import { withLabelServer } from "./label-server.js";
 
 /** What to label, by whom. */
 export interface LabelPlan {
@@ -33,12 +30,10 @@ export interface LabelPlan {
  */
 export async function labelByExpert(plan: LabelPlan, listener: JobListener, signal: AbortSignal): Promise<LabelTotals> {
   const { dir, expert, name, options, envs, streams } = plan;
-  const scratch = mkdtempSync(join(tmpdir(), "icrl-label-")); // every server has a log; this one's stays empty
-  let connection: Connection | undefined;
-  try {
-    const server = await startPrivateServer(scratch, { flags: ["--dataset", dir], say: listener.say, signal });
+  return withLabelServer(dir, listener, signal, async ({ address }) => {
+    let connection: Connection | undefined;
     try {
-      connection = await connectTo(server.address, listener, signal);
+      connection = await connectTo(address, listener, signal);
       const labelled = labelDataset(connection, expert, {
         label: name,
         agentOptions: options,
@@ -52,9 +47,6 @@ export async function labelByExpert(plan: LabelPlan, listener: JobListener, sign
       return await abortable(labelled, signal);
     } finally {
       connection?.close();
-      await server.close();
     }
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  });
 }

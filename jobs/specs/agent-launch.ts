@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { CommandProblem, commandWords, requireWords } from "../launch/command-words.js";
-import type { Launch } from "../launch/launch.js";
+import type { CommandLaunch, Launch } from "../launch/launch.js";
 import type { SpecFile } from "./spec-file.js";
 
 /** Their names. */
@@ -64,7 +64,7 @@ export function namedAgent(file: SpecFile, entry: Readonly<Record<string, unknow
 }
 
 /** A command that is given on the command line, as a text. @throws SPEC_INVALID */
-export function launchOfText(command: string, folder: string): Launch {
+export function launchOfText(command: string, folder: string): CommandLaunch {
   try {
     return { kind: "command", words: commandWords(command), folder };
   } catch (error) {

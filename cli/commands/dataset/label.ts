@@ -1,11 +1,15 @@
-/** `icrl dataset label DIR --expert AGENT`: what an expert would have done at every step of a dataset. */
+/** `icrl dataset label DIR --expert AGENT`, `--module FILE` or `--command COMMAND`: what an expert would have done at every step of a dataset. */
 import { join } from "node:path";
 import { Command } from "commander";
 import { findAgent } from "../../../agents/registry.js";
 import type { LabelTotals } from "../../../clients/typescript/label-dataset.js";
 import { optionsFromTexts, resolveOptions } from "../../../common/options.js";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
+import { labelByCommand } from "../../../jobs/label/label-by-command.js";
 import { labelByExpert } from "../../../jobs/label/label-by-expert.js";
+import { loadAgentModule } from "../../../jobs/launch/module-agent.js";
+import type { JobListener } from "../../../jobs/listener.js";
+import { launchOfText } from "../../../jobs/specs/agent-launch.js";
 import { stoppable } from "../../interruptible.js";
 import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
@@ -13,6 +17,8 @@ import { collect, required, wholeNumber } from "../arguments.js";
 
 interface LabelFlags {
   expert?: string;
+  module?: string;
+  command?: string;
   name?: string;
   option?: string[];
   envs: number;
@@ -24,38 +30,43 @@ interface LabelFlags {
 export function labelCommand(): Command {
   return new Command("label")
     .description(
-      "Label a dataset: at every step what a built-in agent would have done, and how probably. " +
+      "Label a dataset: at every step what an agent would have done, and how probably. " +
         "Broken off at any moment, the same command goes on where it was.",
     )
     .argument("<dir>", "folder of a finished dataset")
-    .option("--expert <agent>", "who labels; `icrl agents` lists them (required)")
+    .option("--expert <agent>", "who labels; `icrl agents` lists them (this, --module or --command is required)")
+    .option("--module <file>", "who labels: the agent that is the default export of a JavaScript module")
+    .option(
+      "--command <command>",
+      "who labels: a program in any language, run without a shell, with --connect, --label and the options added; --name is required",
+    )
     .option("--name <name>", "name of the labels (default: the expert's)")
     .option("--option <name=value>", "an option of the expert; may be repeated", collect)
     .option("--envs <n>", "trials side by side in each session, at most", wholeNumber(1), 1024)
     .option("--streams <n>", "sessions side by side", wholeNumber(1, 64), 2)
     .option(
       "--json",
-      "print JSON: {name, folder, agent, agent_version, agent_options, probabilities, trials, episodes, steps, seconds}",
+      "print JSON: {name, folder, agent, agent_version, agent_options, probabilities, trials, episodes, steps, seconds}; trials, episodes and steps are those that were labelled now, with --command those of the dataset",
     )
     .action(label);
 }
 
 async function label(dir: string, flags: LabelFlags, command: Command): Promise<void> {
-  const expert = findAgent(required(flags.expert, "--expert <agent>", command));
-  const name = flags.name ?? expert.name;
-  const options = optionsFromTexts(expert.options, flags.option ?? []);
-  resolveOptions(expert.options, options, `agent "${expert.name}"`);
-  readDatasetManifest(dir); // all of this fails before a server is started for it
+  if ([flags.expert, flags.module, flags.command].filter((who) => who !== undefined).length !== 1) {
+    command.error("error: give --expert, --module or --command, one of them");
+  }
+  const { labels: before } = readDatasetManifest(dir); // all of this fails before a server is started for it
+  const work = flags.command === undefined ? await byAgent(dir, flags) : byCommand(dir, flags.command, flags, command);
   const progress = commandProgress();
   progress.doing("starting a server, and reading what is to be labelled");
   const startedAt = performance.now();
   let totals: LabelTotals;
   try {
-    const plan = { dir, expert, name, options, envs: flags.envs, streams: flags.streams };
-    totals = await stoppable((signal) => labelByExpert(plan, progress, signal));
+    totals = await stoppable((signal) => work.run(progress, signal, Object.hasOwn(before, work.name)));
   } finally {
     progress.finish();
   }
+  const { name } = work;
   const seconds = (performance.now() - startedAt) / 1000;
   const entry = readDatasetManifest(dir).labels[name];
   if (!("folder" in entry)) throw new Error(`labels "${name}" are a column`); // the server refuses their names
@@ -70,4 +81,41 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
       return `${labels}: ${trials} trials, ${steps} steps in ${seconds.toFixed(1)} s (${rate} steps/s), ${known}\n`;
     },
   );
+}
+
+/** Who labels: under which name, and how. */
+interface LabelWork {
+  readonly name: string;
+  run(listener: JobListener, signal: AbortSignal, wasLabelled: boolean): Promise<LabelTotals>;
+}
+
+/** An agent in this process. */
+async function byAgent(
+  dir: string,
+  { expert: builtIn, module, option, envs, streams, ...flags }: LabelFlags,
+): Promise<LabelWork> {
+  const expert = module === undefined ? findAgent(builtIn as string) : await loadAgentModule(module);
+  const name = flags.name ?? expert.name;
+  const options = optionsFromTexts(expert.options, option ?? []);
+  resolveOptions(expert.options, options, `agent "${expert.name}"`);
+  const plan = { dir, expert, name, options, envs, streams };
+  return { name, run: (listener, signal) => labelByExpert(plan, listener, signal) };
+}
+
+/** A program of somebody's own. */
+function byCommand(dir: string, text: string, flags: LabelFlags, command: Command): LabelWork {
+  const sized = ["envs", "streams"].find((flag) => command.getOptionValueSource(flag) === "cli");
+  if (sized !== undefined) command.error(`error: --${sized} is not for --command, whose program says what it takes`);
+  const name = required(flags.name, "--name <name>", command);
+  const launch = launchOfText(text, process.cwd());
+  const options = flags.option ?? [];
+  optionsFromTexts({}, options); // each has its "="
+  return {
+    name,
+    async run(listener, signal, wasLabelled) {
+      await labelByCommand({ dir, launch, name, options }, listener, signal);
+      const { trials, episodes, steps } = readDatasetManifest(dir);
+      return wasLabelled ? { trials: 0, episodes: 0, steps: 0 } : { trials, episodes, steps };
+    },
+  };
 }
