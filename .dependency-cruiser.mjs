@@ -125,7 +125,7 @@ export const forbidden = [
   room(
     "server-sessions",
     "^server/sessions/",
-    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|work|matches|sessions))/"],
+    ["^(common|proto|statistics|datasets|server/(tasks|trajectories|work|matches|sessions))/", "^server/keys\\.ts$"],
     "sessions stand on tasks, trajectories and matches",
   ),
   room(

@@ -83,6 +83,18 @@ export const REASONS = {
     code: CODE.DEADLINE_EXCEEDED,
     when: "a stream without a hello within limits.hello_timeout_ms, or another call without its request within 10 s",
   },
+  RESUME_UNKNOWN: {
+    code: CODE.NOT_FOUND,
+    when: "a resume whose token is that of no session: a wrong one, or the session has ended or waited for limits.resume_ms",
+  },
+  RESUME_CONFLICT: {
+    code: CODE.OUT_OF_RANGE,
+    when: "a resume whose count of received messages its session cannot have; the session stays as it is",
+  },
+  SESSION_RESUMED: {
+    code: CODE.ABORTED,
+    when: "a stream whose session goes on over another one; seen as the end of that stream, and not of the session",
+  },
   IDLE_TIMEOUT: { code: CODE.DEADLINE_EXCEEDED, when: "a session with nothing open for limits.idle_timeout_ms" },
   SERVER_BUSY: {
     code: CODE.RESOURCE_EXHAUSTED,

@@ -30,12 +30,12 @@ import { type Connections, createConnections } from "./rpc/connections.js";
 import { connectionsThatFit } from "./rpc/connections-that-fit.js";
 import { createGrpcServer, shutDown } from "./rpc/grpc-server.js";
 import { type Listener, listen } from "./rpc/listener.js";
-import { openSessions } from "./rpc/open-sessions.js";
 import { createPace } from "./rpc/pace.js";
 import { addServices } from "./rpc/services.js";
 import { newCounters } from "./sessions/counters.js";
 import type { Limits } from "./sessions/limits.js";
 import { createMemoryBudget } from "./sessions/memory-budget.js";
+import { openSessions } from "./sessions/open-sessions.js";
 import { createSession } from "./sessions/session.js";
 import { internalError } from "./sessions/session-event.js";
 import { createSystemClock } from "./system-clock.js";
@@ -137,7 +137,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
-  const context = { limits, sink, memory, lobby, labels, clock, work, counters, tell, times: metrics?.times };
+  const context = { limits, sink, memory, lobby, sessions, labels, clock, work, counters, tell, times: metrics?.times };
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 
@@ -148,7 +148,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const connections = createConnections(limits.maxConnections, limits.maxConnectionsPerAddress);
   const server = createGrpcServer(limits, { connections, clock, tell });
   addServices(server, {
-    ...{ sessions, tournaments, collections, reads, limits, methods: { ...methods, connections } },
+    ...{ tournaments, collections, reads, limits, methods: { ...methods, connections } },
     startSession: (link) => createSession(link, context),
     info: { limits, labels, sink, durability: options.durability, startedAt, counters, openSessions: sessions },
   });

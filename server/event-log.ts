@@ -58,6 +58,8 @@ export const SAYINGS: { readonly [K in ServerEvent["event"]]: Saying<Extract<Ser
   stopped: { level: "info", msg: "stopped" },
   session_opened: { level: "debug", msg: "session opened" },
   task_opened: { level: "debug", msg: "task opened" },
+  session_parked: { level: "info", msg: "session lost its stream, and waits for another" },
+  session_resumed: { level: "info", msg: "session goes on over another stream" },
   session_ended: { level: ({ reason }) => (reason === undefined ? "debug" : "info"), msg: "session ended" },
   tournament_created: { level: "info", msg: "tournament created" },
   tournament_resumed: { level: "info", msg: "tournament goes on" },

@@ -315,7 +315,7 @@ async function refusesWhatItCannot(peer: Peer): Promise<void> {
   const { welcome, stream } = await welcomed(peer);
   stream.call.cancel();
   const can = new Set(welcome.capabilities);
-  check(can.has("resume") === (welcome.resumeToken !== ""), "welcome has a resume token, or the capability, alone");
+  check(welcome.resumeToken === "", "welcome has a resume token for an agent that does not list the capability");
   const inputs: [capability: string, input: BadInput][] = [
     [
       "reset",
@@ -324,19 +324,64 @@ async function refusesWhatItCannot(peer: Peer): Promise<void> {
         value: { stepIndex: 0n, envs: [0], seeds: [], mode: 0 },
       }),
     ],
-    [
-      "resume",
-      bad("new", "resume", "NOT_IMPLEMENTED", {
-        $case: "resume",
-        value: { resumeToken: "none", received: 0n },
-      }),
-    ],
+    ["resume", bad("new", "resume", "NOT_IMPLEMENTED", resume("none", 0n))],
   ];
   await checkRefusals(
     peer,
     inputs.filter(([capability]) => !can.has(capability)).map(([, input]) => input),
   );
 }
+
+/** A stream that goes on with a session. */
+async function resumed(peer: Peer, resumeToken: string, received: bigint) {
+  const stream = peer.stream();
+  stream.send({ $case: "resume", value: { resumeToken, received } });
+  return { stream, welcome: await stream.expect("welcome") };
+}
+
+async function resumes(peer: Peer): Promise<void> {
+  const first = peer.stream();
+  first.send(hello({ capabilities: ["resume"] }));
+  const { resumeToken: token, capabilities, sessionId } = await first.expect("welcome");
+  check((token !== "") === capabilities.includes("resume"), "welcome has a resume token, or the capability, alone");
+  if (token === "") return;
+  first.send(open({ record: false }));
+  await first.expect("opened");
+  await first.expect("observations");
+  await steps(first, 0, 1);
+  first.send(actions(1, [0]));
+  first.call.cancel();
+  // by hand: opened and two observations came; open and the actions for 0 were taken, and maybe those for 1
+  const second = await resumed(peer, token, 3n);
+  const { received } = second.welcome;
+  check(second.welcome.sessionId === sessionId, "a session that is resumed has another id");
+  check(received === 2n || received === 3n, `a session that took 2 or 3 messages says that it took ${received}`);
+  if (received === 2n) second.stream.send(actions(1, [0]));
+  const said = await second.stream.next();
+  const third = await resumed(peer, second.welcome.resumeToken, 3n);
+  check(third.welcome.received === 3n, `a session that took 3 messages says that it took ${third.welcome.received}`);
+  const again = await third.stream.next();
+  check(again.bytes.equals(said.bytes), "what is sent again is not what was sent");
+  await checkEnding(second.stream, "SESSION_RESUMED", "a stream whose session goes on over another one");
+  await checkEnding(
+    await offend(peer, bad("new", "", "RESUME_CONFLICT", resume(token, 9n))),
+    "RESUME_CONFLICT",
+    "a count of messages that were never sent",
+  );
+  await checkEnding(
+    await offend(peer, bad("new", "", "RESUME_UNKNOWN", resume(`${token}x`, 0n))),
+    "RESUME_UNKNOWN",
+    "a token of no session",
+  );
+  await steps(third.stream, 2, HORIZON);
+  checkTotals(await third.stream.expect("closed"), { completeTrials: 1n, steps: 4n }, "a session that was resumed");
+  third.stream.call.cancel();
+}
+
+const resume = (resumeToken: string, received: bigint): AgentMessage => ({
+  $case: "resume",
+  value: { resumeToken, received },
+});
 
 async function endsOneSession(peer: Peer): Promise<void> {
   const witness = (await playing(peer, { trials: 2n, record: false })).stream;
@@ -573,6 +618,7 @@ export const WIRE_RULES: readonly WireRule[] = [
   rule("tells repeats, contradictions, gaps and late answers apart", numbersLockSteps),
   rule("refuses bytes that are no message, or too many", refusesBytes),
   rule("refuses what it does not list as a capability", refusesWhatItCannot),
+  rule("goes on with a session whose stream was lost", resumes),
   rule("ends no session but the one with bad input", endsOneSession),
   rule("closes early, and opens again", closesEarly),
   rule("lets an agent leave by ending its stream", letsLeave),

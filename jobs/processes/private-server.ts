@@ -26,7 +26,7 @@ export interface PrivateServer {
 
 /** How one is started. */
 export interface PrivateServerOptions {
-  /** More flags of `icrl serve`; a later --listen takes the place of 127.0.0.1:0, a later --http that of off. */
+  /** More flags of `icrl serve`; a later one takes the place of an earlier: --listen, --http, --resume-ms. */
   readonly flags?: readonly string[];
   /** Told its warnings; absent: nobody is. */
   readonly say?: (line: string) => void;
@@ -38,6 +38,8 @@ export interface PrivateServerOptions {
 const FLAGS = [
   ...["--listen", "127.0.0.1:0", "--http", "off"],
   ...["--json", "--log-level", "warn", "--stop-with-input"],
+  // Its agents are on this machine: one whose stream is lost was ended, and nobody is to wait for it.
+  ...["--resume-ms", "0"],
 ];
 
 /**

@@ -149,15 +149,19 @@ export async function runTournament(
   }
 }
 
-/** A private server on the folder, once the one of an interrupted run has let go of it. */
+/** A private server on the folder, once the one of an interrupted run has let go of it. Agents from elsewhere may lose their connections. */
 function ownServer(
   { out, listen, doors = [] }: TournamentPlan,
   { say }: JobListener,
   signal: AbortSignal,
 ): Promise<PrivateServer> {
-  const flags = ["--http", "127.0.0.1:0", ...listenArguments(listen), ...doors];
+  const elsewhere = listen === undefined ? [] : ["--resume-ms", String(RESUME_MS)];
+  const flags = ["--http", "127.0.0.1:0", ...listenArguments(listen), ...elsewhere, ...doors];
   return onceLetGo(out, () => startPrivateServer(out, { flags, say, signal }), say, signal);
 }
+
+/** How long a session of an agent from elsewhere waits to be resumed. */
+const RESUME_MS = 60_000;
 
 /** Forfeits what an entrant was playing, or all that it has left, when its process ended; resolves with how many matches that were. */
 function forfeitOn(connection: Connection, id: string, key: string, say: (line: string) => void) {

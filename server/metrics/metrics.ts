@@ -106,6 +106,10 @@ export function createMetrics(): Metrics {
       switch (event.event) {
         case "session_opened":
           return sessions.opened.inc();
+        case "session_parked":
+          return sessions.parked.inc();
+        case "session_resumed":
+          return sessions.resumed.inc();
         case "session_ended":
           sessions.ended.inc({ outcome: event.reason ?? "closed" });
           if (event.reason !== undefined) errors.inc({ reason: event.reason });
@@ -192,6 +196,11 @@ function sessionNumbers({ counter, readCounter, readGauge, histogram }: Declare)
     "Sessions that ended, by how: closed, or the reason why they ended with something unfinished or an error",
     ["outcome"],
   );
+  const parked = counter(
+    "icrl_sessions_parked_total",
+    "Times that a session's stream was lost and it waited for another",
+  );
+  const resumed = counter("icrl_sessions_resumed_total", "Times that a session went on over another stream");
   readCounter("icrl_steps_total", "Steps taken: actions of single envs", "", ({ counters }) => ({
     "": counters.steps,
   }));
@@ -215,7 +224,7 @@ function sessionNumbers({ counter, readCounter, readGauge, histogram }: Declare)
     STEP_SECONDS,
   );
   ended.inc({ outcome: "closed" }, 0);
-  return { opened, ended, act, answer };
+  return { opened, ended, parked, resumed, act, answer };
 }
 
 /** How long turns of the event loop take; gives what takes them, in milliseconds. */
@@ -291,12 +300,12 @@ function tournamentNumbers({ counter, readGauge }: Declare) {
   return matchesEnded;
 }
 
-/** Sessions that play, that wait under an entrant's name for a match, and the others. */
+/** Sessions that play, that wait under an entrant's name for a match, that wait for another stream, and the others. */
 function sessionStates(sessions: MeasuredServer["sessions"]): Record<string, number> {
-  const states = { playing: 0, waiting: 0, idle: 0 };
+  const states = { playing: 0, waiting: 0, parked: 0, idle: 0 };
   for (const session of sessions) {
-    const { playing, entrant } = session.status();
-    states[playing ? "playing" : entrant !== undefined ? "waiting" : "idle"] += 1;
+    const { playing, parked, entrant } = session.status();
+    states[parked ? "parked" : playing ? "playing" : entrant !== undefined ? "waiting" : "idle"] += 1;
   }
   return states;
 }

@@ -1,6 +1,6 @@
 /** EnvironmentService on the wire. */
 import { constants } from "node:http2";
-import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { Clock } from "../../common/clock.js";
 import {
   type EnvironmentServiceService,
@@ -9,15 +9,13 @@ import {
   ListTasksRequest,
   ListTasksResponse,
 } from "../../proto/gen/icrl/v1/environment.js";
-import type { Link } from "../sessions/link.js";
-import type { Session } from "../sessions/session.js";
+import type { Incoming, Link } from "../sessions/link.js";
 import { describeFamily, describeTask } from "../tasks/describe-task.js";
 import { buildTask, TASKS, taskFamily } from "../tasks/registry.js";
 import type { Connections } from "./connections.js";
 import { statusOf } from "./errors.js";
 import { callBehind, onTooLarge } from "./inner-call.js";
 import { type Handlers, type MethodContext, unary } from "./methods.js";
-import type { OpenSessions } from "./open-sessions.js";
 import { createOutgoing } from "./outgoing.js";
 import { rpcEnded } from "./rpc-event.js";
 
@@ -33,12 +31,11 @@ const GOODBYE_MS = 10_000;
 
 /** Handlers of EnvironmentService; `play` starts a session on each stream. */
 export function environmentService(
-  sessions: OpenSessions,
-  startSession: (link: Link) => Session,
+  startSession: (link: Link) => Incoming,
   context: PlayContext,
 ): Handlers<EnvironmentServiceService> {
   return {
-    play: (stream: ServerDuplexStream<Buffer, Buffer>) => play(stream, sessions, startSession, context),
+    play: (stream: ServerDuplexStream<Buffer, Buffer>) => play(stream, startSession, context),
     listTasks: unary(ListTasksRequest, ListTasksResponse, context, () => ({
       tasks: TASKS.map(describeFamily).sort((a, b) => (a.name < b.name ? -1 : 1)),
     })),
@@ -51,16 +48,18 @@ export function environmentService(
 
 function play(
   stream: ServerDuplexStream<Buffer, Buffer>,
-  sessions: OpenSessions,
-  startSession: (link: Link) => Session,
+  startSession: (link: Link) => Incoming,
   { tell, connections, clock }: PlayContext,
 ): void {
   const call = callBehind(stream);
   const peer = stream.getPeer();
   let ended = false;
   const outgoing = createOutgoing(stream);
-  let introduced = false;
   let stopGoodbye = () => {};
+  const over = (error?: unknown) => {
+    if (!ended) tell(rpcEnded(stream.getPath(), stream.cancelled, error));
+    ended = true;
+  };
   const link: Link = {
     peer,
     take(maxBytes) {
@@ -69,18 +68,17 @@ function play(
     send: outgoing.send,
     whenFlushed: outgoing.whenFlushed,
     end(error) {
-      ended = true;
-      sessions.delete(session);
-      tell(rpcEnded(stream.getPath(), stream.cancelled, error));
+      over(error);
       if (stream.cancelled) return; // nobody hears it
       stopGoodbye = clock.after(GOODBYE_MS, () => call.stream.close(constants.NGHTTP2_CANCEL));
       if (error === undefined) stream.end();
       else stream.emit("error", statusOf(error, tell));
     },
   };
+  // Before anything is said: a client may wait for them before it says hello.
+  stream.sendMetadata(new Metadata());
   const session = startSession(link);
   connections.began(peer);
-  sessions.expect(session);
   stream.on("error", () => {
     if (!ended) session.lost();
   });
@@ -89,17 +87,12 @@ function play(
     stopGoodbye();
     connections.ended(peer);
     session.lost();
+    over();
     outgoing.gone();
   });
   onTooLarge(call, (error) => session.fail(error));
   stream.on("data", (bytes: Buffer) => {
-    if (ended) return;
-    if (!introduced) {
-      introduced = true;
-      const refusal = sessions.admit(session);
-      if (refusal !== undefined) return session.fail(refusal);
-    }
-    session.receive(bytes);
+    if (!ended) session.receive(bytes);
   });
   // A broken stream ends before it says that it is cancelled.
   stream.on("end", () => setImmediate(() => session.endOfInput()));

@@ -31,7 +31,7 @@ export function serverInfoService(
       minProtocolVersion: PROTOCOL_VERSION,
       maxProtocolVersion: PROTOCOL_VERSION,
       limits: describeLimits(server.limits),
-      capabilities: capabilitiesOf(server.labels),
+      capabilities: capabilitiesOf(server.limits, server.labels),
       startedAt: server.startedAt,
       openSessions: server.openSessions.size,
       steps: BigInt(server.counters.steps),

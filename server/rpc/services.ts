@@ -7,14 +7,12 @@ import { TournamentServiceService } from "../../proto/gen/icrl/v1/tournament.js"
 import { TrajectoryServiceService } from "../../proto/gen/icrl/v1/trajectory.js";
 import type { Collections } from "../collections/collections.js";
 import type { Limits } from "../sessions/limits.js";
-import type { Link } from "../sessions/link.js";
-import type { Session } from "../sessions/session.js";
+import type { Incoming, Link } from "../sessions/link.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { LogReads } from "../trajectories/log-reads.js";
 import { collectionService } from "./collection-service.js";
 import { environmentService, type PlayContext } from "./environment-service.js";
 import { withRawMessages } from "./methods.js";
-import type { OpenSessions } from "./open-sessions.js";
 import { reflectionService } from "./reflection.js";
 import { serverInfoService } from "./server-info-service.js";
 import { tournamentService } from "./tournament-service.js";
@@ -22,8 +20,7 @@ import { trajectoryService } from "./trajectory-service.js";
 
 /** What they serve. */
 export interface Served {
-  readonly sessions: OpenSessions;
-  readonly startSession: (link: Link) => Session;
+  readonly startSession: (link: Link) => Incoming;
   readonly tournaments: Tournaments;
   readonly collections: Collections;
   readonly reads: LogReads;
@@ -34,9 +31,9 @@ export interface Served {
 }
 
 /** Adds them, reflection included. */
-export function addServices(server: Server, { sessions, startSession, tournaments, methods, ...served }: Served): void {
+export function addServices(server: Server, { startSession, tournaments, methods, ...served }: Served): void {
   for (const [service, handlers] of [
-    [EnvironmentServiceService, environmentService(sessions, startSession, methods)],
+    [EnvironmentServiceService, environmentService(startSession, methods)],
     [TournamentServiceService, tournamentService(tournaments, methods)],
     [CollectionServiceService, collectionService(served.collections, methods)],
     [TrajectoryServiceService, trajectoryService(served.reads, tournaments, served.limits, methods)],

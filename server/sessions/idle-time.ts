@@ -1,7 +1,7 @@
 /** How long a session may be there without anything: until its hello, and then until it opens something. */
 import { IcrlError } from "../../common/errors.js";
 import { inOneSlice } from "../../common/slices.js";
-import type { Introduced, LiveSession } from "./live-session.js";
+import { type Introduced, type LiveSession, openIn } from "./live-session.js";
 import { fail } from "./session-end.js";
 
 /** It has just come: its hello is waited for. */
@@ -49,6 +49,12 @@ function endAfter(session: LiveSession, ms: number, why: (ms: number) => IcrlErr
 /** While nothing is open there is nothing large to say. */
 function takeSmall({ link, context: { limits } }: LiveSession): void {
   link.take?.(Math.min(limits.maxHelloBytes, limits.maxMessageBytes));
+}
+
+/** It is spoken to on another stream: takes what it took before. */
+export function takeAsMuch(session: LiveSession): void {
+  if (openIn(session) === undefined) takeSmall(session);
+  else session.link.take?.(session.context.limits.maxMessageBytes);
 }
 
 /** It does something. */

@@ -11,3 +11,18 @@ export interface Link {
   /** Ends the stream: well when there is no error. */
   end(error?: unknown): void;
 }
+
+/** What a stream tells its session. Once the session is spoken to on another stream, it hears nothing of this one. */
+export interface Incoming {
+  /** Takes one encoded PlayRequest. */
+  receive(bytes: Buffer): void;
+  /** The agent will send no more. */
+  endOfInput(): void;
+  /** The stream is gone. */
+  lost(): void;
+  /** Ends the session with an error, unless it has ended. */
+  fail(error: unknown): void;
+}
+
+/** The link of a session that has no stream: what is sent goes nowhere. */
+export const noLink = (peer: string): Link => ({ peer, send() {}, whenFlushed: (then) => then(), end() {} });

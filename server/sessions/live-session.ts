@@ -1,9 +1,14 @@
 /** A session from inside: what it holds, and the state that it is in. */
+import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
 import { type Hello, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
 import type { Assignment } from "../matches/assignment.js";
 import type { Place } from "../matches/lobby.js";
+import { capabilitiesOf } from "./capabilities.js";
+import type { Delivery } from "./delivery.js";
+import { describeLimits } from "./describe-limits.js";
 import type { Link } from "./link.js";
 import type { LockSteps } from "./lock-steps.js";
+import type { Session } from "./open-sessions.js";
 import type { SessionContext } from "./session-context.js";
 import type { SessionStatus } from "./session-status.js";
 
@@ -38,14 +43,31 @@ export type SessionState =
   | Open
   | { readonly is: "ended" };
 
+/** A session waits for another stream, as its own was lost. */
+export interface Parked {
+  readonly sinceMs: number;
+  /** Stops the time in which it must be resumed. */
+  stop(): void;
+  /** What begins once it is resumed. */
+  whenBack: (() => void) | undefined;
+}
+
 /** One session. */
 export interface LiveSession {
   readonly id: string;
+  /** As the table of all sessions has it. */
+  readonly listed: Session;
   readonly context: SessionContext;
   /** When it began, Unix time in milliseconds. */
   readonly sinceMs: number;
-  /** Where it is spoken to. Everything goes through here, so that another stream could take this one's place. */
+  /** Where it is spoken to. Everything goes through here, so that another stream can take this one's place. */
   link: Link;
+  /** What was said, so that it can be resumed; undefined where it cannot. */
+  delivery: Delivery | undefined;
+  /** Undefined while it has a stream. */
+  parked: Parked | undefined;
+  /** How long it has been parked, in milliseconds, since a match was opened in it. */
+  awayMs: number;
   state: SessionState;
   /** Gives back the memory that its hello holds. */
   releaseHello: () => void;
@@ -59,8 +81,8 @@ export interface LiveSession {
   idleSinceMs: number | undefined;
   /** Stops the time in which it must say hello, or open something; undefined while it has all the time there is. */
   stopIdleTime: (() => void) | undefined;
-  /** Stops the time in which what is open must end; undefined unless the server is about to stop. */
-  stopDrainTime: (() => void) | undefined;
+  /** When what is open must end, and what stops that time; undefined unless the server is about to stop. */
+  drain: { readonly endsAtMs: number; stop(): void } | undefined;
 }
 
 /** What is open, if anything is. */
@@ -74,11 +96,42 @@ export function introducedIn({ state }: LiveSession): Introduced | undefined {
 }
 
 /** Sends a message, and gives its bytes. */
-export function send({ link }: LiveSession, message: PlayResponse["message"]): Buffer {
+export function send(session: LiveSession, message: PlayResponse["message"]): Buffer {
+  const bytes = encoded(message);
+  sendBytes(session, bytes);
+  return bytes;
+}
+
+/** Sends bytes, which a stream that takes this one's place sends again where the agent has not got them. */
+export function sendBytes({ link, delivery }: LiveSession, bytes: Buffer): void {
+  delivery?.sent(bytes);
+  link.send(bytes);
+}
+
+function encoded(message: PlayResponse["message"]): Buffer {
   const bytes = PlayResponse.encode({ message }).finish();
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  link.send(buffer);
-  return buffer;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Answers hello and resume, with the token that the agent may resume with; "" where it may not. */
+export function sendWelcome({ id, context, link, delivery }: LiveSession, resumeToken: string): void {
+  const { limits, labels } = context;
+  const value = {
+    protocolVersion: PROTOCOL_VERSION,
+    serverVersion: VERSION,
+    sessionId: id,
+    limits: describeLimits(limits),
+    resumeToken,
+    capabilities: capabilitiesOf(limits, labels),
+    received: BigInt(delivery?.taken ?? 0),
+    restarted: false,
+  };
+  link.send(encoded({ $case: "welcome", value }));
+}
+
+/** Says that the server is about to stop. */
+export function sendDraining({ link }: LiveSession, deadlineMs: number): void {
+  link.send(encoded({ $case: "draining", value: { deadlineMs: Math.max(0, Math.round(deadlineMs)) } }));
 }
 
 /** Steps and complete trials since it began. */
@@ -99,6 +152,7 @@ export function statusOf(session: LiveSession): SessionStatus {
     peer: session.link.peer,
     sinceMs: session.sinceMs,
     playing: open !== undefined,
+    parked: session.parked !== undefined,
     agent: hello?.agent ?? "",
     agentVersion: hello?.agentVersion ?? "",
     language: hello?.language ?? "",

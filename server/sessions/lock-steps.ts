@@ -33,6 +33,8 @@ export interface LockStepsContext {
   send(message: PlayResponse["message"]): Buffer;
   /** Sends bytes once more. */
   sendAgain(bytes: Buffer): void;
+  /** Called when actions are taken: whoever answers has got what was sent. */
+  taken(): void;
   /** Called once all trials are played, after their last observations. */
   played(): void;
   /** Called when it cannot go on. */
@@ -56,6 +58,10 @@ export interface LockSteps {
   afterThis(then: () => void): void;
   /** Takes actions, or a reset in their place. @throws STEP_*, and what checkedAnswer throws */
   act(answer: AgentAnswer, bytes: Buffer): void;
+  /** The agent has no stream: no time passes for it, but what is computed is computed on. */
+  away(): void;
+  /** It has one again. */
+  back(): void;
   /** Asks for no more; gives up trials that are not played to their end, where there is a reason. */
   stop(reason: Reason | undefined): void;
 }
@@ -120,7 +126,6 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
   /** The last request that was taken, and what answered it: undefined while that waits. A repeat gets it again, on whatever link. */
   let lastRequest: Buffer | undefined;
   let lastAnswer: Buffer | undefined;
-  let askedAtMs = 0;
   /** When the actions came that are being answered; undefined while the beginning is. */
   let actedAtMs: number | undefined;
 
@@ -137,7 +142,7 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
     state = "asked";
     const observations = observationsOf(play.task.observationSpace, stepIndex, step);
     lastAnswer = context.send({ $case: "observations", value: observations });
-    askedAtMs = clock.now();
+    const askedAtMs = clock.now();
     if (actedAtMs !== undefined) times?.answer(askedAtMs - actedAtMs);
     if (play.activeCount > 0) return deadline.arm(askedAtMs);
     over();
@@ -204,14 +209,16 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
       if (index !== stepIndex || state !== "asked") return repeat(index, bytes);
       const slicesOf = checkedAnswer(message, play);
       actedAtMs = clock.now();
-      const agentMs = actedAtMs - askedAtMs;
+      const agentMs = deadline.answered(actedAtMs);
       times?.act(agentMs);
-      deadline.answered(agentMs);
+      context.taken();
       lastRequest = bytes;
       lastAnswer = undefined;
       stepIndex += 1;
       compute(slicesOf(agentMs), answer);
     },
+    away: deadline.pause,
+    back: deadline.goOn,
     stop(reason) {
       try {
         giveUp();

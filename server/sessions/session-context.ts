@@ -6,6 +6,7 @@ import type { Counters } from "./counters.js";
 import type { Labels } from "./labels.js";
 import type { Limits } from "./limits.js";
 import type { MemoryBudget } from "./memory-budget.js";
+import type { OpenSessions } from "./open-sessions.js";
 import type { SessionEvent, StepTimes } from "./session-event.js";
 
 /** What all sessions of a server share. */
@@ -15,6 +16,8 @@ export interface SessionContext {
   /** What all sessions may hold together. */
   readonly memory: MemoryBudget;
   readonly lobby: Lobby;
+  /** All sessions. */
+  readonly sessions: OpenSessions;
   /** Trials to label; absent when the server has no dataset. */
   readonly labels?: Labels;
   readonly clock: Clock;

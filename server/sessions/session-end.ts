@@ -34,7 +34,8 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
       else report(session, failure);
     }
   };
-  attempt(() => session.stopDrainTime?.());
+  attempt(() => session.drain?.stop());
+  attempt(() => session.parked?.stop());
   attempt(() => session.stopIdleTime?.());
   attempt(() => state.is === "opening" && state.giveUp());
   attempt(() => open?.steps.stop(leaving?.reason));
@@ -60,6 +61,8 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
   });
   attempt(() => introduced?.place?.leave(left?.reason, left?.text ?? leaving?.text ?? ""));
   try {
+    context.sessions.delete(session.listed);
+    session.delivery?.acknowledged();
     link.end(cause);
     session.releaseHello();
     link.whenFlushed(session.release); // what its agent has not read is still held

@@ -33,6 +33,16 @@ export type SessionEvent =
       readonly collectionId: string | undefined;
       readonly label: string | undefined;
     }
+  /** Its stream was lost: it waits for another. */
+  | { readonly event: "session_parked"; readonly sessionId: string; readonly peer: string }
+  | {
+      readonly event: "session_resumed";
+      readonly sessionId: string;
+      /** Of the stream over which it goes on. */
+      readonly peer: string;
+      /** For how long it had none; 0 where another stream took its place. */
+      readonly seconds: number;
+    }
   | {
       readonly event: "session_ended";
       readonly sessionId: string;

@@ -5,7 +5,7 @@ import { describeTask } from "../tasks/describe-task.js";
 import { checkedLabel, notImplemented } from "./checked-request.js";
 import { playBytes } from "./envs-that-fit.js";
 import { endRest, rest } from "./idle-time.js";
-import { type Introduced, type LiveSession, type Open, type Opening, send } from "./live-session.js";
+import { type Introduced, type LiveSession, type Open, type Opening, send, sendBytes } from "./live-session.js";
 import { createLockSteps } from "./lock-steps.js";
 import type { Playable, Prepared } from "./playable.js";
 import { drainingError, end, fail, guarded } from "./session-end.js";
@@ -94,10 +94,13 @@ function begin(
     ...session.context,
     overtimeMs,
     send: (message) => send(session, message),
-    sendAgain: (bytes) => session.link.send(bytes),
+    sendAgain: (bytes) => sendBytes(session, bytes),
+    taken: () => session.delivery?.acknowledged(),
     played: () => void close(session, playing),
     fail: (error) => fail(session, error),
   });
+  if (session.parked !== undefined) steps.away();
+  if (assignment !== undefined) session.awayMs = 0;
   const playing: Open = { is: "playing", hello, place, steps, assignment };
   session.context.tell({
     event: "task_opened",
@@ -156,11 +159,12 @@ function closed(session: LiveSession, { hello, place, steps }: Open): void {
     },
   };
   session.release();
+  session.delivery?.hold();
   session.before.steps += totals.steps;
   session.before.completeTrials += totals.completeTrials;
   rest(session, { hello, place });
   send(session, message);
-  if (session.stopDrainTime !== undefined) fail(session, drainingError());
+  if (session.drain !== undefined) fail(session, drainingError());
   else if (session.inputEnded) end(session, undefined, undefined);
   else place?.free();
 }

@@ -7,6 +7,8 @@ export interface SessionStatus {
   readonly sinceMs: number;
   /** Whether something is open: its envs wait for actions, or its last trials for the disk. */
   readonly playing: boolean;
+  /** Whether its stream was lost, and it waits for another. */
+  readonly parked: boolean;
   /** Empty until the agent has said hello, as the next two. */
   readonly agent: string;
   readonly agentVersion: string;

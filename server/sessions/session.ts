@@ -3,57 +3,88 @@
  * request is recognised by its bytes and answered by the bytes that answered it before; knows nothing of the transport.
  *
  *   new --hello--> ready --open--> opening --> playing --all trials played, or close--> closing --closed--> ready
+ *   new --resume--> the state of the session that is resumed
  *
  * An entrant's session does not send `open`: from ready the lobby opens its assignments. An `open` for labels may lead from opening back
  * to ready: nothing is left to label. From every state it can be ended.
  */
 import { randomUUID } from "node:crypto";
 import { IcrlError } from "../../common/errors.js";
-import { PROTOCOL_VERSION, VERSION } from "../../common/version.js";
-import type { Hello, Open, PlayRequest } from "../../proto/gen/icrl/v1/environment.js";
+import { PROTOCOL_VERSION } from "../../common/version.js";
+import type { Hello, Open, PlayRequest, Resume } from "../../proto/gen/icrl/v1/environment.js";
+import { hashOfKey, newKey } from "../keys.js";
 import type { Seat } from "../matches/lobby.js";
-import { capabilitiesOf } from "./capabilities.js";
 import { checkHelloFields, checkOpenFields } from "./checked-fields.js";
 import { keptReason } from "./checked-options.js";
 import { checkHello, notImplemented } from "./checked-request.js";
 import { checkActionsBytes, checkResetBytes, decodeRequest } from "./decode-request.js";
-import { describeLimits } from "./describe-limits.js";
+import { createDelivery } from "./delivery.js";
 import { rest, waitForHello } from "./idle-time.js";
-import type { Link } from "./link.js";
-import { type Introduced, type LiveSession, type Open as OpenState, openIn, send, statusOf } from "./live-session.js";
+import { type Incoming, type Link, noLink } from "./link.js";
+import {
+  type Introduced,
+  type LiveSession,
+  type Open as OpenState,
+  openIn,
+  sendDraining,
+  sendWelcome,
+  statusOf,
+} from "./live-session.js";
 import type { AgentAnswer } from "./lock-steps.js";
+import type { Session } from "./open-sessions.js";
+import { expire, lose, takeUp } from "./parking.js";
 import { assignedPlay, freePlay } from "./playable.js";
 import type { SessionContext } from "./session-context.js";
 import { drainingError, end, fail, guarded, leave } from "./session-end.js";
 import { close, open, openLabels, openWhenItFits, sendFinished } from "./session-open.js";
-import type { SessionStatus } from "./session-status.js";
-
-/** One session. */
-export interface Session {
-  /** Takes one encoded PlayRequest. */
-  receive(bytes: Buffer): void;
-  /** The agent will send no more. */
-  endOfInput(): void;
-  /** The stream is gone. */
-  lost(): void;
-  /** Ends it with an error, unless it has ended. */
-  fail(error: unknown): void;
-  /** Lets what is open finish within a deadline; opens nothing new. */
-  drain(deadlineMs: number): void;
-  /** What it is doing now. */
-  status(): SessionStatus;
-  /** How long it has had nothing open, nor a match to wait for, in milliseconds; 0 while it has. */
-  readonly idleMs: number;
-}
 
 /**
- * Starts a session on a link. Whoever calls it, or is called back for it, hears of no error: what its code throws, wherever that runs, ends
- * this session with INTERNAL.
+ * Starts a session on a link; `resume` may put another one in its place. Whoever calls it, or is called back for it, hears of no error: what
+ * its code throws, wherever that runs, ends this session with INTERNAL.
  */
-export function createSession(link: Link, context: SessionContext): Session {
+export function createSession(link: Link, context: SessionContext): Incoming & { readonly session: Session } {
+  const session = newSession(link, context);
+  let spokenTo = incomingOf(session, link);
+  context.tell({ event: "session_opened", sessionId: session.id, peer: link.peer });
+  waitForHello(session);
+  context.sessions.expect(session.listed);
+  return {
+    session: session.listed,
+    receive: guarded(session, (bytes) => {
+      if (session.state.is !== "new") return spokenTo.receive(bytes);
+      const message = decodeRequest(bytes, context.limits);
+      if (message.$case === "resume") spokenTo = onResume(session, message.value);
+      else onMessage(session, message, bytes);
+    }),
+    endOfInput: () => spokenTo.endOfInput(),
+    lost: () => spokenTo.lost(),
+    fail: (error) => spokenTo.fail(error),
+  };
+}
+
+function newSession(link: Link, context: SessionContext): LiveSession {
   const { clock } = context;
   const session: LiveSession = {
     id: randomUUID(),
+    listed: {
+      fail: (error) => fail(session, error),
+      giveWay(text) {
+        if (session.parked !== undefined) expire(session);
+        else fail(session, new IcrlError("TOO_MANY_SESSIONS", text));
+      },
+      drain: (deadlineMs) => guarded(session, drain)(session, deadlineMs),
+      status: () => statusOf(session),
+      get idleMs() {
+        return session.idleSinceMs === undefined ? 0 : clock.now() - session.idleSinceMs;
+      },
+      get parkedMs() {
+        return session.parked && clock.now() - session.parked.sinceMs;
+      },
+      resume(to, token, received) {
+        takeUp(session, to, token, received);
+        return incomingOf(session, to);
+      },
+    },
     context: {
       ...context,
       clock: {
@@ -64,6 +95,9 @@ export function createSession(link: Link, context: SessionContext): Session {
     },
     sinceMs: clock.now(),
     link,
+    delivery: undefined,
+    parked: undefined,
+    awayMs: 0,
     state: { is: "new" },
     releaseHello() {},
     release() {},
@@ -71,33 +105,49 @@ export function createSession(link: Link, context: SessionContext): Session {
     inputEnded: false,
     idleSinceMs: undefined,
     stopIdleTime: undefined,
-    stopDrainTime: undefined,
+    drain: undefined,
   };
-  context.tell({ event: "session_opened", sessionId: session.id, peer: link.peer });
-  waitForHello(session);
+  return session;
+}
+
+/** What a stream tells a session, for as long as that is spoken to on it. */
+function incomingOf(session: LiveSession, link: Link): Incoming {
+  const here = () => session.link === link && session.state.is !== "ended";
   return {
     receive: guarded(session, (bytes) => {
-      if (session.state.is !== "ended") onMessage(session, decodeRequest(bytes, context.limits), bytes);
+      if (!here()) return;
+      const message = decodeRequest(bytes, session.context.limits);
+      if (session.delivery !== undefined) session.delivery.taken += 1;
+      onMessage(session, message, bytes);
     }),
     endOfInput: guarded(session, () => {
+      if (!here()) return;
       session.inputEnded = true;
       if (session.state.is === "playing") whilePlaying(session, () => leave(session, undefined));
       else if (session.state.is !== "closing") end(session, undefined, undefined);
     }),
-    lost: () => end(session, undefined, { reason: "CONNECTION_LOST", text: "the agent's connection was lost" }),
-    fail: (error) => fail(session, error),
-    drain: guarded(session, (deadlineMs) => drain(session, deadlineMs)),
-    status: () => statusOf(session),
-    get idleMs() {
-      return session.idleSinceMs === undefined ? 0 : context.clock.now() - session.idleSinceMs;
-    },
+    lost: () => here() && lose(session),
+    fail: (error) => here() && fail(session, error),
   };
+}
+
+/**
+ * A stream asks for a session that it had before: that one is spoken to here from now on, and the one that began with the stream ends.
+ *
+ * @throws NOT_IMPLEMENTED, RESUME_UNKNOWN, RESUME_CONFLICT
+ */
+function onResume(session: LiveSession, { resumeToken, received }: Resume): Incoming {
+  const { link, context } = session;
+  if (context.limits.resumeMs === 0) throw notImplemented("resume");
+  const incoming = context.sessions.find(resumeToken).resume(link, resumeToken, received);
+  session.link = noLink(link.peer);
+  end(session, undefined, undefined);
+  return incoming;
 }
 
 function onMessage(session: LiveSession, message: NonNullable<PlayRequest["message"]>, bytes: Buffer): void {
   const { state } = session;
   const kind = message.$case;
-  if (kind === "resume") throw notImplemented(kind);
   switch (state.is) {
     case "new":
       if (kind === "hello") return onHello(session, message.value, bytes.length);
@@ -144,7 +194,9 @@ function whilePlaying(session: LiveSession, then: (open: OpenState) => void): vo
 const DECODED = 4;
 
 function onHello(session: LiveSession, hello: Hello, bytes: number): void {
-  const { limits, labels, lobby, memory } = session.context;
+  const { limits, lobby, memory, sessions } = session.context;
+  const token = limits.resumeMs > 0 && hello.capabilities.includes("resume") ? newKey() : undefined;
+  sessions.admit(session.listed, token && hashOfKey(token));
   if (hello.minProtocolVersion > PROTOCOL_VERSION || hello.maxProtocolVersion < PROTOCOL_VERSION) {
     throw new IcrlError(
       "PROTOCOL_VERSION",
@@ -157,19 +209,8 @@ function onHello(session: LiveSession, hello: Hello, bytes: number): void {
   if (memory.full)
     throw new IcrlError("SERVER_BUSY", `all of ${limits.maxMemoryBytes} bytes are held: come again later`);
   rest(session, { hello, place: undefined });
-  send(session, {
-    $case: "welcome",
-    value: {
-      protocolVersion: PROTOCOL_VERSION,
-      serverVersion: VERSION,
-      sessionId: session.id,
-      limits: describeLimits(limits),
-      resumeToken: "",
-      capabilities: capabilitiesOf(labels),
-      received: 0n,
-      restarted: false,
-    },
-  });
+  sendWelcome(session, token ?? "");
+  if (token !== undefined) session.delivery = createDelivery(memory);
   if (hello.entrant === undefined) return;
   const { entrant: name, tournamentId, collectionId, entrantKey: key, agent, tasks } = hello;
   const entrant = { name, tournamentId, collectionId, key, agent, peer: session.link.peer, tasks };
@@ -182,7 +223,11 @@ function seatOf(session: LiveSession): Seat {
     open: guarded(session, (assignment) => {
       const { state } = session;
       if (state.is !== "ready") throw new Error(`an assignment came to a session that was ${state.is}`);
-      openWhenItFits(session, state, assignedPlay(session.id, state.hello, assignment, session.context));
+      const opens = () =>
+        openWhenItFits(session, state, assignedPlay(session.id, state.hello, assignment, session.context));
+      // An agent that may never come back is given no trials: nothing is lost, then, where it does not.
+      if (session.parked === undefined) opens();
+      else session.parked.whenBack = guarded(session, opens);
     }),
     finish: guarded(session, () => sendFinished(session)),
     fail: (error) => fail(session, error),
@@ -194,6 +239,7 @@ function onOpen(session: LiveSession, who: Introduced, message: Open): void {
     throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches");
   }
   checkOpenFields(message);
+  session.delivery?.acknowledged();
   if (message.label !== undefined) openLabels(session, who, message);
   else open(session, who, freePlay(session.id, who.hello, message, session.context));
 }
@@ -204,8 +250,10 @@ function onLeave(session: LiveSession, why: string): void {
 }
 
 function drain(session: LiveSession, deadlineMs: number): void {
-  if (session.state.is === "ended" || session.stopDrainTime !== undefined) return;
+  if (session.state.is === "ended" || session.drain !== undefined) return;
   if (openIn(session) === undefined) return fail(session, drainingError());
-  send(session, { $case: "draining", value: { deadlineMs } });
-  session.stopDrainTime = session.context.clock.after(deadlineMs, () => fail(session, drainingError()));
+  sendDraining(session, deadlineMs);
+  const { clock } = session.context;
+  const stop = clock.after(deadlineMs, () => fail(session, drainingError()));
+  session.drain = { endsAtMs: clock.now() + deadlineMs, stop };
 }

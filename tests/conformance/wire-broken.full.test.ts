@@ -12,7 +12,7 @@ import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
 import { survivorsOf } from "../support/log-place.js";
 import { type PlayProxy, type Spoiler, startProxy } from "../support/play-proxy.js";
-import { actions, encodeRequest, endingOf, rawClient } from "../support/raw-stream.js";
+import { actions, encodeRequest, endingOf, hello, rawClient } from "../support/raw-stream.js";
 import { startTestServer, type TestServer } from "../support/server.js";
 
 let server: TestServer;
@@ -734,13 +734,35 @@ const BROKEN_SERVERS: readonly [what: string, title: string, spoiler: () => Spoi
     "lists what it cannot do",
     "refuses what it does not list as a capability",
     responding((message) => {
-      if (message.$case === "welcome") message.value.capabilities = ["resume"];
+      if (message.$case === "welcome") message.value.resumeToken = "resume me";
     }),
   ],
   [
     "passes over what it cannot do",
     "refuses what it does not list as a capability",
     () => ({ request: (bytes, message) => (message?.$case === "reset" ? undefined : bytes) }),
+  ],
+  [
+    "sends nothing again that was lost",
+    "goes on with a session whose stream was lost",
+    () => {
+      let resumes = false;
+      return {
+        request(bytes, message) {
+          resumes ||= message?.$case === "resume";
+          return bytes;
+        },
+        response: (message) => (resumes && message.$case === "observations" ? [] : [message]),
+      };
+    },
+  ],
+  [
+    "begins anew where it is to go on",
+    "goes on with a session whose stream was lost",
+    () => ({
+      request: (bytes, message) =>
+        message?.$case === "resume" ? encodeRequest(hello({ capabilities: ["resume"] })) : bytes,
+    }),
   ],
   ["ends all sessions for one that fails", "ends no session but the one with bad input", contagious()],
   [

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
+import { openSessions } from "#icrl/server/sessions/open-sessions.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
 import { createWorkQueue } from "#icrl/server/work/work-queue.js";
@@ -155,6 +156,7 @@ test.each(sessions.map((lines) => ({ lines })))(
       lobby,
       clock: manualClock(),
       counters: newCounters(),
+      sessions: openSessions(100),
       memory: createMemoryBudget(1 << 30),
       work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }),
       tell: () => {},

@@ -12,6 +12,7 @@ import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
 import { removeLocks } from "../support/log-place.js";
 import { tableBelow } from "../support/operating-page.js";
 import { actions, hello, open, opened, type RawStream, rawClient, rawStream } from "../support/raw-stream.js";
+import { resumingAgent } from "../support/resuming.js";
 import { serverAfter, serverWithPage, startTestServer, type TestServer } from "../support/server.js";
 import { tempDir } from "../support/temp-dir.js";
 import { agentThat, BANDIT, create, finished, randomAgent, spec } from "../support/tournament.js";
@@ -94,6 +95,20 @@ test("a session that goes well is said at debug, one that fails at info, each on
   expect(saidOf(server, "listening")).toMatchObject([{ address: server.address, page: server.pageUrl }]);
   expect(saidOf(server, "draining")).toMatchObject([{ sessions: 0, deadline_ms: 7, why: "closed" }]);
   expect(server.said.at(-1)).toMatchObject({ event: "stopped" });
+});
+
+test("a session that loses its stream, and goes on over another one, is said without its token", async () => {
+  const server = await talkative();
+  const client = rawClient(server.address);
+  onTestFinished(() => client.close());
+  const agent = await resumingAgent(client);
+  agent.cut();
+  await vi.waitFor(() => expect(saidOf(server, "session_parked")).toHaveLength(1), 60_000);
+  await agent.resume();
+  const { sessionId, resumeToken } = agent.welcome;
+  expect(saidOf(server, "session_parked")).toMatchObject([{ level: 30, session_id: sessionId }]);
+  expect(saidOf(server, "session_resumed")).toMatchObject([{ level: 30, session_id: sessionId }]);
+  expect(JSON.stringify(server.said)).not.toContain(resumeToken);
 });
 
 test("a tournament's life is said, that of an earlier server goes on, and no line has its seed", async () => {

@@ -4,6 +4,7 @@ import type { Seat } from "#icrl/server/matches/lobby.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
+import { openSessions } from "#icrl/server/sessions/open-sessions.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { WorkQueue } from "#icrl/server/work/work-queue.js";
 import { handSink } from "./hand-sink.js";
@@ -39,6 +40,7 @@ export function sessionOn(work: WorkQueue, limits: Record<string, number> = {}) 
       },
       clock,
       counters: newCounters(),
+      sessions: openSessions(100),
       memory: createMemoryBudget(1 << 30),
       work,
       tell: () => {},

@@ -81,6 +81,7 @@ test("what sessions do now is a gauge, and an unplayed trial counts as incomplet
   expect(await numbers(pageUrl, "icrl_sessions", "icrl_steps_total")).toEqual({
     'icrl_sessions{state="playing"}': 1,
     'icrl_sessions{state="waiting"}': 0,
+    'icrl_sessions{state="parked"}': 0,
     'icrl_sessions{state="idle"}': 1,
     icrl_steps_total: 1,
   });

@@ -11,7 +11,7 @@ function deadlineWith(overtimeMs: number) {
   const answer = (afterMs: number) => {
     ask();
     clock.pass(afterMs);
-    deadline.answered(afterMs);
+    expect(deadline.answered(clock.now())).toBeCloseTo(afterMs, 6);
   };
   return { deadline, clock, missed, ask, answer };
 }
@@ -47,7 +47,7 @@ test("time in which the server itself was late does not count, and none of it is
   clock.stall(3000);
   clock.pass(89);
   expect(missed).not.toHaveBeenCalled();
-  deadline.answered(60 + 3000 + 89); // 1 left
+  deadline.answered(clock.now()); // 1 left
   ask();
   clock.stall(3000);
   clock.pass(40);
@@ -56,6 +56,39 @@ test("time in which the server itself was late does not count, and none of it is
   expect(missed).not.toHaveBeenCalled();
   clock.pass(1);
   expect(missed).toHaveBeenCalledOnce();
+});
+
+test("while it is paused no time passes, for what is due and for what becomes due", () => {
+  const { deadline, clock, missed, ask } = deadlineWith(50);
+  ask();
+  clock.pass(60);
+  deadline.pause();
+  expect(clock.waiting).toBe(0);
+  clock.pass(100_000);
+  clock.stall(100_000);
+  deadline.goOn();
+  clock.pass(89);
+  expect(missed).not.toHaveBeenCalled();
+  expect(deadline.answered(clock.now())).toBe(149); // 1 left
+  deadline.pause();
+  ask();
+  clock.pass(100_000);
+  deadline.goOn();
+  clock.pass(100);
+  expect(missed).not.toHaveBeenCalled();
+  clock.pass(1);
+  expect(missed).toHaveBeenCalledOnce();
+});
+
+test("what is disarmed while it is paused is not due when time passes again", () => {
+  const { deadline, clock, missed, ask } = deadlineWith(0);
+  ask();
+  deadline.pause();
+  deadline.disarm();
+  deadline.goOn();
+  expect(clock.waiting).toBe(0);
+  clock.pass(1000);
+  expect(missed).not.toHaveBeenCalled();
 });
 
 test("nothing is due once it is disarmed", () => {

@@ -208,12 +208,7 @@ const badActions: readonly [what: string, reason: Reason, text: RegExp, message:
     /reset names env 2: give 0 to 1/,
     { $case: "reset", value: { stepIndex: 0n, envs: [2], seeds: [], mode: 0 } },
   ],
-  [
-    "resume, which is reserved",
-    "NOT_IMPLEMENTED",
-    /resume/,
-    { $case: "resume", value: { resumeToken: "x", received: 0n } },
-  ],
+  ["resume after hello", "PROTOCOL_ORDER", /resume/, { $case: "resume", value: { resumeToken: "x", received: 0n } }],
 ];
 
 function withActions(tensor: ReturnType<typeof int32Tensor> | undefined): AgentMessage {

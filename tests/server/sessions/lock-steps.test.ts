@@ -5,6 +5,7 @@ import { type Observations, PlayResponse } from "#icrl/proto/gen/icrl/v1/environ
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
+import { openSessions } from "#icrl/server/sessions/open-sessions.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
 import { createWorkQueue } from "#icrl/server/work/work-queue.js";
@@ -299,6 +300,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
         lobby: { enter: () => expect.unreachable() },
         clock: manualClock(),
         counters: newCounters(),
+        sessions: openSessions(100),
         memory: createMemoryBudget(1 << 30),
         work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }),
         tell: () => {},

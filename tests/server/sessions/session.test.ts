@@ -7,6 +7,7 @@ import { newCounters } from "#icrl/server/sessions/counters.js";
 import type { LabelSeat, Labels } from "#icrl/server/sessions/labels.js";
 import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
+import { openSessions } from "#icrl/server/sessions/open-sessions.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionEvent } from "#icrl/server/sessions/session-event.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
@@ -50,6 +51,7 @@ function sessionWith(
       labels,
       clock,
       counters: newCounters(),
+      sessions: openSessions(100),
       memory,
       work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }),
       tell: (event) => void events.push(event),
@@ -150,10 +152,10 @@ test("a hello is due at once, and something to open in a while; who waits for a 
   const idle = sessionWith({ hello_timeout_ms: 500, idle_timeout_ms: 2000 });
   idle.receive(hello());
   idle.clock.pass(1900);
-  expect([idle.ends, idle.session.idleMs]).toEqual([[], 1900]);
+  expect([idle.ends, idle.session.session.idleMs]).toEqual([[], 1900]);
   idle.receive(open({ options: { horizon: 1 } }));
   idle.clock.pass(900); // on its own deadline now
-  expect([idle.ends, idle.session.idleMs]).toEqual([[], 0]);
+  expect([idle.ends, idle.session.session.idleMs]).toEqual([[], 0]);
   idle.receive(actions(0, [0]));
   idle.sink.write();
   await settled();
@@ -165,7 +167,7 @@ test("a hello is due at once, and something to open in a while; who waits for a 
   const entrant = sessionWith({ hello_timeout_ms: 500, idle_timeout_ms: 2000 });
   entrant.receive(hello({ entrant: "a" }));
   entrant.clock.pass(1_000_000);
-  expect([entrant.ends, entrant.session.idleMs]).toEqual([[], 0]);
+  expect([entrant.ends, entrant.session.session.idleMs]).toEqual([[], 0]);
   for (const { clock } of [silent, idle, entrant]) expect(clock.waiting).toBe(0);
 });
 
@@ -184,7 +186,7 @@ test("what is closed while its answer waits for the disk shows no more", async (
 test("a server that is about to stop lets what is open finish, but not for longer than it says", async () => {
   const late = sessionWith({ act_timeout_ms: 100_000 });
   late.receive(hello(), open());
-  late.session.drain(5000);
+  late.session.session.drain(5000);
   late.clock.pass(4999);
   expect(late.ends).toEqual([]);
   late.clock.pass(1);
@@ -193,7 +195,7 @@ test("a server that is about to stop lets what is open finish, but not for longe
 
   const inTime = sessionWith();
   inTime.receive(hello(), open({ options: { horizon: 1 } }));
-  inTime.session.drain(5000);
+  inTime.session.session.drain(5000);
   inTime.receive(actions(0, [0]));
   inTime.sink.write();
   await settled();
@@ -203,7 +205,7 @@ test("a server that is about to stop lets what is open finish, but not for longe
 
   const idle = sessionWith();
   idle.receive(hello());
-  idle.session.drain(5000);
+  idle.session.session.drain(5000);
   expect(idle.ends).toMatchObject([{ reason: "SERVER_DRAINING" }]);
 });
 
@@ -290,7 +292,7 @@ test("a session tells how it ended, with all that it did in every open", async (
   sink.write();
   await settled();
   receive(open({ options: { horizon: 3 }, numEnvs: 2, trials: 2n }), actions(0, [0, 1]));
-  expect(session.status()).toMatchObject({ playing: true, activeEnvs: 2, steps: 3, completeTrials: 1 });
+  expect(session.session.status()).toMatchObject({ playing: true, activeEnvs: 2, steps: 3, completeTrials: 1 });
   clock.pass(500);
   session.lost();
   session.lost();

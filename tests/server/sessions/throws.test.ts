@@ -11,7 +11,8 @@ import type { LabelSeat, Labels } from "#icrl/server/sessions/labels.js";
 import { resolveLimits } from "#icrl/server/sessions/limits.js";
 import type { Link } from "#icrl/server/sessions/link.js";
 import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
-import { createSession, type Session } from "#icrl/server/sessions/session.js";
+import { openSessions } from "#icrl/server/sessions/open-sessions.js";
+import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionEvent } from "#icrl/server/sessions/session-event.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Env, Task } from "#icrl/server/tasks/task.js";
@@ -48,7 +49,7 @@ interface Parts {
 
 /** A session without a transport, and what came of it. */
 interface Played {
-  readonly session: Session;
+  readonly session: ReturnType<typeof createSession>;
   readonly said: string[];
   readonly ends: unknown[];
   readonly left: unknown[];
@@ -87,6 +88,7 @@ function sessionOn(sink: HandSink, clock: Clock, parts: Parts = {}, events: Sess
     labels: parts.labels,
     clock: { ...clock, now: parts.now ?? clock.now },
     counters: newCounters(),
+    sessions: openSessions(100),
     memory: createMemoryBudget(1 << 30),
     work: createWorkQueue({ clock, onError: () => expect.unreachable() }),
     tell(event) {
@@ -304,14 +306,14 @@ const PLACES: Readonly<Record<string, (around: Around) => Played | Promise<Playe
     const it = session({ end: boom, place: { leave: boom } });
     it.receive(entrant);
     it.seats[0].open(assignmentOf(sound()));
-    it.session.drain(10);
+    it.session.session.drain(10);
     clock.pass(10);
     return it;
   },
   "word that the server will stop"({ session }) {
     const it = session({ send: (kind) => kind === "draining" && boom() });
     it.receive(hello(), open());
-    it.session.drain(10);
+    it.session.session.drain(10);
     return it;
   },
   measuring({ session }) {
