@@ -174,7 +174,8 @@ test("a session that does not list resume has no token and is lost with its stre
   const own = await serverForTest();
   const stream = rawStream(clientOf(own));
   const { welcome } = await opened(stream);
-  expect([welcome.resumeToken, welcome.capabilities]).toEqual(["", ["resume"]]);
+  expect(welcome.resumeToken).toBe("");
+  expect(welcome.capabilities).toContain("resume");
   stream.call.cancel();
   await vi.waitFor(async () => expect((await own.connection.getServerInfo()).openSessions).toBe(0));
 });
@@ -182,7 +183,8 @@ test("a session that does not list resume has no token and is lost with its stre
 test("a server whose resume_ms is 0 resumes nothing, and says so", async () => {
   const own = await serverForTest({ resume_ms: 0 });
   const { welcome } = await resumingAgent(clientOf(own));
-  expect([welcome.resumeToken, welcome.capabilities]).toEqual(["", []]);
+  expect(welcome.resumeToken).toBe("");
+  expect(welcome.capabilities).not.toContain("resume");
   const stream = rawStream(clientOf(own));
   stream.send({ $case: "resume", value: { resumeToken: "", received: 0n } });
   expect(await stream.ended).toMatchObject({ reason: "NOT_IMPLEMENTED" });
