@@ -1,5 +1,6 @@
 import { type Connection, connect } from "../clients/typescript/connect.js";
 import type { Credentials } from "../clients/typescript/credentials.js";
+import { reconnectionText } from "../clients/typescript/reconnect-notice.js";
 import { abortable } from "./abortable.js";
 import type { JobListener } from "./listener.js";
 
@@ -16,7 +17,9 @@ export async function connectTo(
   signal: AbortSignal,
   credentials?: Credentials,
 ): Promise<Connection> {
-  const connecting = connect(address, undefined, say, credentials);
+  const connecting = connect(address, undefined, say, credentials, {
+    onReconnect: (reconnection) => say(reconnectionText(reconnection)),
+  });
   try {
     return await abortable(connecting, signal);
   } catch (error) {

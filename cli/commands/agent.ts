@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import { connect } from "../../clients/typescript/connect.js";
 import { type GivenCredentials, readCredentials } from "../../clients/typescript/credentials.js";
+import { reconnectionText } from "../../clients/typescript/reconnect-notice.js";
 import { serveMatches } from "../../clients/typescript/serve-matches.js";
 import { optionsFromTexts, resolveOptions } from "../../common/options.js";
 import { agentNamed } from "../../jobs/launch/agent-named.js";
@@ -57,12 +58,11 @@ export function agentCommand(): Command {
     const entrant = flags.entrant ?? agent.name;
     const agentOptions = optionsFromTexts(agent.options, flags.option ?? []);
     resolveOptions(agent.options, agentOptions, `agent "${name}"`);
-    const connection = await connect(
-      flags.connect,
-      undefined,
-      (line) => printText(process.stderr, `${line}\n`),
-      readCredentials(credentialFlags(flags, command, flags.connect)),
-    );
+    const say = (line: string) => printText(process.stderr, `${line}\n`);
+    const credentials = readCredentials(credentialFlags(flags, command, flags.connect));
+    const connection = await connect(flags.connect, undefined, say, credentials, {
+      onReconnect: (reconnection) => say(reconnectionText(reconnection)),
+    });
     const matches = new Set<string>();
     const failed: { match: string; reason: string; error: string }[] = [];
     try {
@@ -71,7 +71,7 @@ export function agentCommand(): Command {
         tournamentId: flags.tournament,
         collectionId: flags.collection,
         entrantKey: flags.entrantKey || undefined,
-        onWaiting: (line) => printText(process.stderr, `${line}\n`),
+        onWaiting: say,
         agentOptions,
         numEnvs: flags.envs,
         streams: flags.streams,

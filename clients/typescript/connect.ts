@@ -56,7 +56,9 @@ import {
 } from "../../proto/gen/icrl/v1/trajectory.js";
 import { type Credentials, channelCredentials } from "./credentials.js";
 import { errorOf } from "./errors.js";
+import { playChannels } from "./play-channels.js";
 import { openPlayStream, type PlayStream } from "./play-stream.js";
+import { createReconnectNotice, type Reconnection } from "./reconnect-notice.js";
 
 /** A message of which these fields may be left out: they are empty then. */
 type Optional<T, K extends keyof T> = Omit<T, K> & Partial<Pick<T, K>>;
@@ -95,20 +97,33 @@ export interface Connection {
 /** Largest answer that is accepted, in bytes: observations of the largest sessions and pages of trajectories fit. */
 const MAX_RESPONSE_BYTES = 256 << 20;
 
+/** How a connection is kept. */
+export interface ConnectOptions {
+  /**
+   * Whether a session whose connection breaks is taken up again on a new one, where the server can (`welcome.resumeToken`); true by default.
+   * It is tried with exponential back-off for as long as the server keeps the session (`limits.resumeMs`).
+   */
+  readonly reconnect?: boolean;
+  /** Told when sessions have lost their connection, and when they have it again; `reconnectionText` is a line of it for people. */
+  readonly onReconnect?: (reconnection: Reconnection) => void;
+  /**
+   * How often the server is asked for a sign of life (an HTTP/2 ping), and how long it may take to give one, in milliseconds; 10,000 by
+   * default. The double is to be less than the act timeout, so that a dead relay is noticed before an answer is late by it.
+   */
+  readonly keepaliveMs?: number;
+}
+
 /**
  * How often a server is asked for a sign of life, and how long it may take to give one. Both together are less than agents have for their
  * actions, so that a relay that has gone dead is noticed before a match is lost by it.
  */
 const KEEPALIVE_MS = 10_000;
 
-/**
- * Sessions on one connection; more open another. A server takes so many calls on one (`limits.maxStreamsPerConnection`), and gRPC lets
- * those above wait without a word.
- */
-const SESSIONS_PER_CHANNEL = 100;
-
 /** How long a client waits for a server that does not answer: one that was started at the same time answers within seconds. */
 const PATIENCE_MS = 20_000;
+
+/** How long an attempt to take up a session may get no answer before another connection is tried, in milliseconds, at first. */
+const ATTEMPT_MS = 5000;
 
 /** A wait that is longer than this is told. */
 const QUIET_MS = 1000;
@@ -121,6 +136,7 @@ const QUIET_MS = 1000;
  * @param timeoutMs how long a server that does not answer is waited for
  * @param onWaiting told, in a line for people, when a server has not answered within a second
  * @param shown what the server is shown, and by what it is known; nothing of it is needed on loopback
+ * @param keeping how it is kept
  * @throws ConnectionError if nothing answers in time
  * @throws TLS_REQUIRED if a token would go over a network in the clear; OPTION_INVALID for certificates that make no sense
  */
@@ -129,6 +145,7 @@ export async function connect(
   timeoutMs = PATIENCE_MS,
   onWaiting: (line: string) => void = () => {},
   shown: Credentials = {},
+  { reconnect = true, keepaliveMs = KEEPALIVE_MS, onReconnect }: ConnectOptions = {},
 ): Promise<Connection> {
   const secured = channelCredentials(address, shown);
   const bearing = shown.token === undefined ? {} : { interceptors: [bearer(shown.token)] };
@@ -139,14 +156,18 @@ export async function connect(
     "grpc.enable_http_proxy": isLoopback(address) ? 0 : 1,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
-    "grpc.keepalive_time_ms": KEEPALIVE_MS,
-    "grpc.keepalive_timeout_ms": KEEPALIVE_MS,
+    "grpc.keepalive_time_ms": keepaliveMs,
+    "grpc.keepalive_timeout_ms": keepaliveMs,
     "grpc.keepalive_permit_without_calls": 1,
     // Its own connections: those of one process would be one otherwise, with all their calls on it.
     "grpc.use_local_subchannel_pool": 1,
   };
-  const environment = new EnvironmentServiceClient(address, secured, options);
-  await untilReady(environment, { address, timeoutMs, onWaiting, tls: shown.ca !== undefined });
+  const another = () => new EnvironmentServiceClient(address, secured, options);
+  const attemptMs = Math.min(ATTEMPT_MS, 2 * keepaliveMs);
+  const environment = await readyClient(another, {
+    ...{ address, timeoutMs, attemptMs, onWaiting },
+    tls: shown.ca !== undefined,
+  });
   const shared = { channelOverride: environment.getChannel(), ...bearing };
   const serverInfo = new ServerInfoServiceClient(address, secured, shared);
   const trajectory = new TrajectoryServiceClient(address, secured, shared);
@@ -160,20 +181,17 @@ export async function connect(
     return call;
   }
 
-  const channels = [{ client: environment, sessions: 0 }];
-  function startPlay() {
-    let channel = channels.find(({ sessions }) => sessions < SESSIONS_PER_CHANNEL);
-    if (channel === undefined) {
-      channel = { client: new EnvironmentServiceClient(address, secured, options), sessions: 0 };
-      channels.push(channel);
-    }
-    const on = channel;
-    on.sessions += 1;
-    const call = track(on.client.play());
-    call.once("status", () => {
-      on.sessions -= 1;
+  const channels = playChannels(environment, another);
+  const notice = createReconnectNotice(address, onReconnect);
+  const playing = new Set<PlayStream>();
+  function play(): PlayStream {
+    const stream = openPlayStream({
+      ...{ address, attemptMs, reconnects: reconnect, ...notice },
+      start: (silent) => channels.start(silent),
+      ended: () => playing.delete(stream),
     });
-    return call;
+    playing.add(stream);
+    return stream;
   }
 
   /** The answer of a call with one. */
@@ -223,46 +241,59 @@ export async function connect(
       unary((done) => collection.listCollections({ pageSize: 0, pageToken: "", ...request }, done)),
     cancelCollection: (request) => unary((done) => collection.cancelCollection({ ownerKey: "", ...request }, done)),
     watchCollection: (request) => streaming(() => collection.watchCollection(request)),
-    play: () => openPlayStream(startPlay(), address),
+    play,
     close() {
+      for (const stream of playing) stream.cancel();
       for (const call of underWay) call.cancel();
-      for (const { client } of channels) client.close();
+      channels.close();
     },
   };
 }
 
-/** Waits for a server; where none answers in time, the client is closed. @throws ConnectionError */
-function untilReady(
-  client: EnvironmentServiceClient,
-  {
-    address,
-    timeoutMs,
-    onWaiting,
-    tls,
-  }: { address: string; timeoutMs: number; onWaiting: (line: string) => void; tls: boolean },
-): Promise<void> {
+/** How a server is waited for. */
+interface Waiting {
+  readonly address: string;
+  readonly timeoutMs: number;
+  /** How long one connection may take: a relay that is dead takes for ever. */
+  readonly attemptMs: number;
+  readonly onWaiting: (line: string) => void;
+  readonly tls: boolean;
+}
+
+/** A client that is connected. @throws ConnectionError where none is in time */
+async function readyClient(open: () => EnvironmentServiceClient, waiting: Waiting): Promise<EnvironmentServiceClient> {
+  const { address, timeoutMs, attemptMs, onWaiting, tls } = waiting;
   const seconds = timeoutMs / 1000;
+  const untilMs = performance.now() + timeoutMs;
   const quiet = setTimeout(
     () => onWaiting(`no server answers at ${address} yet: waiting up to ${seconds} s for one`),
     QUIET_MS,
   );
-  return new Promise((resolve, reject) => {
-    client.waitForReady(Date.now() + timeoutMs, (error) => {
-      clearTimeout(quiet);
-      if (error === undefined) return resolve();
-      const waited = `waited ${seconds} s for one`;
-      const give = (details: string) => {
-        client.close();
-        reject(errorOf(Object.assign(error, { code: 14, details }), address));
-      };
-      if (!tls) return give(waited);
+  try {
+    for (;;) {
+      const client = open();
+      const leftMs = untilMs - performance.now();
+      if (await isReady(client, Math.min(attemptMs, leftMs))) return client;
       // Why there is no connection, as a certificate that is not believed, is told to calls alone.
-      client.listTasks({}, new Metadata(), { deadline: Date.now() + QUIET_MS }, (why) =>
-        give(why === null ? waited : `${waited}; ${why.details}`),
-      );
-    });
-  });
+      const why = tls && attemptMs >= leftMs ? await failureOf(client) : undefined;
+      client.close();
+      if (attemptMs < leftMs) continue;
+      const details = `waited ${seconds} s for one${why === undefined ? "" : `; ${why}`}`;
+      throw errorOf(Object.assign(new Error(), { code: 14, details }), address);
+    }
+  } finally {
+    clearTimeout(quiet);
+  }
 }
+
+const isReady = (client: EnvironmentServiceClient, withinMs: number): Promise<boolean> =>
+  new Promise((resolve) => client.waitForReady(Date.now() + withinMs, (error) => resolve(error === undefined)));
+
+/** Why a call fails, if one does. */
+const failureOf = (client: EnvironmentServiceClient): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    client.listTasks({}, new Metadata(), { deadline: Date.now() + QUIET_MS }, (why) => resolve(why?.details));
+  });
 
 /** Shows a token with every call. */
 function bearer(token: string): Interceptor {

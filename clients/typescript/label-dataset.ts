@@ -1,5 +1,6 @@
 /** Labelling: an agent says what it would have done at every step of a dataset's trials. */
 import { resolveOptions } from "../../common/options.js";
+import { activeEnvs } from "./active-envs.js";
 import type { Connection } from "./connect.js";
 import type { Agent } from "./define-agent.js";
 import type { PlayStream } from "./play-stream.js";
@@ -65,15 +66,16 @@ export async function labelDataset(
         if (opened === undefined) break;
         progress.total = Math.max(progress.total, progress.trials + Number(opened.trials));
         let active = 0;
-        const closed = await playToEnd(stream, agent, options, opened, (observations) => {
-          if (observations.reward !== undefined) progress.steps += active;
-          active = opened.numEnvs;
-          if (observations.active !== undefined) {
-            active = 0;
-            for (const flag of observations.active.data) active += flag;
-          }
-          progress.trials += observations.trialEnds.length;
-          onProgress?.(progress);
+        const closed = await playToEnd(stream, agent, options, opened, {
+          onObservations(observations) {
+            if (observations.reward !== undefined) progress.steps += active;
+            active = activeEnvs(observations, opened.numEnvs);
+            progress.trials += observations.trialEnds.length;
+            onProgress?.(progress);
+          },
+          onOpenedAnew(again) {
+            progress.trials = Math.max(0, progress.total - Number(again.trials)); // what was labelled and not kept is labelled once more
+          },
         });
         totals.trials += Number(closed.completeTrials);
         totals.episodes += Number(closed.episodes);

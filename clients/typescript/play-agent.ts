@@ -1,6 +1,7 @@
 /** Free play: an agent plays a number of trials of a task that it chooses. */
 import { resolveOptions } from "../../common/options.js";
 import type { Closed, Opened, TrialEnd } from "../../proto/gen/icrl/v1/environment.js";
+import { activeEnvs } from "./active-envs.js";
 import type { Connection } from "./connect.js";
 import type { Agent } from "./define-agent.js";
 import type { PlayStream } from "./play-stream.js";
@@ -44,7 +45,12 @@ export async function playAgent(connection: Connection, agent: Agent, play: Play
     const end = Math.floor((trials * (index + 1)) / streams);
     const stream = connection.play();
     underWay.push(stream);
-    let durable = 0;
+    const own = { trials: 0, durable: 0 }; // of this share
+    function progressTo(trials: number, durable: number): void {
+      progress.trials += trials - own.trials;
+      progress.durableTrials += durable - own.durable;
+      Object.assign(own, { trials, durable });
+    }
     try {
       await introduce(stream, {
         agent: agent.name,
@@ -60,21 +66,22 @@ export async function playAgent(connection: Connection, agent: Agent, play: Play
       });
       if (index === 0) play.onOpened?.(opened);
       let active = 0;
-      const closed = await playToEnd(stream, agent, options, opened, (observations) => {
-        if (observations.reward !== undefined) progress.steps += active;
-        active = opened.numEnvs;
-        if (observations.active !== undefined) {
-          active = 0;
-          for (const flag of observations.active.data) active += flag;
-        }
-        progress.trials += observations.trialEnds.length;
-        scoring.take(observations.trialEnds);
-        progress.durableTrials += Number(observations.durableTrials) - durable;
-        durable = Number(observations.durableTrials);
-        if (play.onTrialEnd !== undefined) for (const trialEnd of observations.trialEnds) play.onTrialEnd(trialEnd);
-        play.onProgress?.(progress);
+      let durableBefore = 0; // it was opened
+      const closed = await playToEnd(stream, agent, options, opened, {
+        onObservations(observations) {
+          if (observations.reward !== undefined) progress.steps += active;
+          active = activeEnvs(observations, opened.numEnvs);
+          scoring.take(observations.trialEnds);
+          progressTo(own.trials + observations.trialEnds.length, durableBefore + Number(observations.durableTrials));
+          if (play.onTrialEnd !== undefined) for (const trialEnd of observations.trialEnds) play.onTrialEnd(trialEnd);
+          play.onProgress?.(progress);
+        },
+        onOpenedAnew({ trials: left }) {
+          durableBefore = play.record === false ? 0 : end - first - Number(left);
+          progressTo(end - first - Number(left), durableBefore);
+        },
       });
-      progress.durableTrials += Number(closed.durableTrials) - durable;
+      progressTo(own.trials, Number(closed.durableTrials));
       play.onProgress?.(progress);
       stream.finish();
       return closed;

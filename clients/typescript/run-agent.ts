@@ -24,6 +24,7 @@ import { ConnectionError } from "./errors.js";
 import { labelDataset } from "./label-dataset.js";
 import { playAgent } from "./play-agent.js";
 import { createProgressLine, type ProgressLine } from "./progress-line.js";
+import { reconnectionText } from "./reconnect-notice.js";
 import { serveMatches } from "./serve-matches.js";
 import { taskOptionsFromTexts } from "./task-options.js";
 
@@ -49,7 +50,9 @@ export async function runAgent(agent: Agent, args: readonly string[]): Promise<n
   }
   const { address, credentials, agentOptions, work } = command;
   try {
-    const connection = await connect(address, undefined, say, credentials);
+    const connection = await connect(address, undefined, say, credentials, {
+      onReconnect: (reconnection) => say(reconnectionText(reconnection)),
+    });
     const progress = createProgressLine(process.stderr, () => performance.now());
     try {
       if (work.kind === "play") return await playFreely(connection, agent, work, agentOptions, progress);

@@ -1,10 +1,10 @@
 /** Beginnings and ends of sessions that every client shares. */
 import { IcrlError } from "../../common/errors.js";
 import { PROTOCOL_VERSION } from "../../common/version.js";
-import type { Closed, Hello, Open, Opened, Welcome } from "../../proto/gen/icrl/v1/environment.js";
+import type { Closed, Hello, Observations, Open, Opened, Welcome } from "../../proto/gen/icrl/v1/environment.js";
 import type { Agent } from "./define-agent.js";
 import type { AgentMessage, PlayStream, ServerMessage } from "./play-stream.js";
-import { createPolicies } from "./policies.js";
+import { createPolicies, type Policies } from "./policies.js";
 
 /** What free play asks for; the rest of `Open` has defaults. */
 export interface FreePlay {
@@ -41,7 +41,6 @@ export async function introduce(stream: PlayStream, introduction: Introduction):
       agentVersion: "",
       language: "typescript",
       agentOptions: {},
-      capabilities: [],
       tasks: [],
       entrant: undefined,
       tournamentId: undefined,
@@ -49,6 +48,7 @@ export async function introduce(stream: PlayStream, introduction: Introduction):
       entrantKey: undefined,
       numEnvs: 0,
       ...introduction,
+      capabilities: [...(stream.reconnects ? ["resume"] : []), ...(introduction.capabilities ?? [])],
     },
   });
   const message = await stream.next();
@@ -106,8 +106,16 @@ export async function openLabels(stream: PlayStream, label: string, numEnvs: num
   return answer.value;
 }
 
-/** Called with every observations message, before the policies answer it. */
-export type ObservationsListener = (message: Extract<ServerMessage, { $case: "observations" }>["value"]) => void;
+/** Who follows what is played. */
+export interface PlayListener {
+  /** Called with every observations message, before the policies answer it. */
+  readonly onObservations?: (message: Observations) => void;
+  /**
+   * The server was started again, and what was open begins anew: trials that are in its log are over, and the others begin once more, whatever
+   * was seen of them.
+   */
+  readonly onOpenedAnew?: (opened: Opened) => void;
+}
 
 /** Plays what is open to its end; resolves with the server's totals. */
 export async function playToEnd(
@@ -115,20 +123,36 @@ export async function playToEnd(
   agent: Agent,
   agentOptions: Readonly<Record<string, unknown>>,
   opened: Opened,
-  onObservations?: ObservationsListener,
+  { onObservations, onOpenedAnew }: PlayListener = {},
 ): Promise<Closed> {
-  const task = opened.task;
-  if (task === undefined) throw new IcrlError("MALFORMED_MESSAGE", "opened came without a task");
-  const policies = createPolicies(agent, agentOptions, task, opened.numEnvs, opened.wantProbabilities);
+  let policies = policiesFor(agent, agentOptions, opened);
   for (;;) {
     const message = await stream.next();
-    if (message.$case === "closed") return message.value;
-    if (message.$case === "draining") continue;
-    if (message.$case !== "observations") throw unexpected(message, "observations");
-    onObservations?.(message.value);
-    const actions = policies.respond(message.value);
-    if (actions !== undefined) stream.send({ $case: "actions", value: actions } satisfies AgentMessage);
+    switch (message.$case) {
+      case "closed":
+        return message.value;
+      case "draining":
+        continue;
+      case "opened":
+        policies = policiesFor(agent, agentOptions, message.value);
+        onOpenedAnew?.(message.value);
+        continue;
+      case "observations": {
+        onObservations?.(message.value);
+        const actions = policies.respond(message.value);
+        if (actions !== undefined) stream.send({ $case: "actions", value: actions } satisfies AgentMessage);
+        continue;
+      }
+      default:
+        throw unexpected(message, "observations");
+    }
   }
+}
+
+function policiesFor(agent: Agent, agentOptions: Readonly<Record<string, unknown>>, opened: Opened): Policies {
+  const { task, numEnvs, wantProbabilities } = opened;
+  if (task === undefined) throw new IcrlError("MALFORMED_MESSAGE", "opened came without a task");
+  return createPolicies(agent, agentOptions, task, numEnvs, wantProbabilities);
 }
 
 /** A message that the protocol does not allow here. */

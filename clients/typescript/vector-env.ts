@@ -33,6 +33,11 @@ export interface VectorStep {
   readonly durableTrials: bigint;
   /** Whether all trials are played. */
   readonly done: boolean;
+  /**
+   * The server was started again, and trials that are not in its log begin once more: what this step shows is the first of them, and
+   * answers no action. `trialStarts` has those that begin.
+   */
+  readonly anew: boolean;
 }
 
 /** A batch of envs of one task. */
@@ -76,13 +81,14 @@ export async function makeEnv(
   let stepIndex: bigint | undefined;
   let done = false;
 
-  async function nextStep(): Promise<VectorStep> {
+  async function nextStep(anew = false): Promise<VectorStep> {
     const message = await stream.next();
-    if (message.$case === "draining") return nextStep();
+    if (message.$case === "draining") return nextStep(anew);
+    if (message.$case === "opened") return nextStep(true);
     if (message.$case !== "observations") throw unexpected(message, "observations");
     stepIndex = message.value.stepIndex;
     scoring.take(message.value.trialEnds);
-    const step = stepOf(message.value, numEnvs);
+    const step = stepOf(message.value, numEnvs, anew);
     done = step.done;
     return step;
   }
@@ -122,7 +128,7 @@ export async function makeEnv(
   };
 }
 
-function stepOf(observations: Observations, numEnvs: number): VectorStep {
+function stepOf(observations: Observations, numEnvs: number, anew: boolean): VectorStep {
   const flags = (tensor: Tensor | undefined, what: string, fallback: number) =>
     tensor === undefined ? new Uint8Array(numEnvs).fill(fallback) : boolElements(tensor, what);
   const active = flags(observations.active, "active", 1);
@@ -137,6 +143,7 @@ function stepOf(observations: Observations, numEnvs: number): VectorStep {
     trialEnds: observations.trialEnds,
     durableTrials: observations.durableTrials,
     done: !active.includes(1),
+    anew,
   };
 }
 
