@@ -46,7 +46,7 @@ interface Size {
 
 function open(rng: Rng, { envs }: Size): Buffer {
   const [task, options] = pick(rng, TASKS);
-  const trials = 1 + rng.integer(2 * envs);
+  const trials = (1 + rng.integer(3)) * envs * pick(rng, [1, 10]) - rng.integer(envs);
   const seeds = () => made(TrialSeeds, { taskSeed: BigInt(rng.integer(9)), noiseSeed: 2n, agentSeed: 3n });
   const value = made(Open, {
     task,
@@ -105,7 +105,7 @@ function actions(rng: Rng, step: number, { envs }: Size, spoiled: boolean): Buff
       Uint8Array.from({ length: envs }, () => rng.integer(2)),
       [envs],
     );
-  if (rng.integer(40) === 0) value.probabilities = float32Tensor(new Float32Array(envs * 3).fill(1 / 3), [envs, 3]);
+  if (rng.integer(300) === 0) value.probabilities = float32Tensor(new Float32Array(envs * 3).fill(1 / 3), [envs, 3]);
   if (spoiled) {
     const field = pick(rng, ["actions", "actions", "propensities", "probabilities", "hold"] as const);
     value[field] = wrong(rng, value[field] ?? actions);
@@ -122,7 +122,7 @@ function reset(rng: Rng, step: number, { envs }: Size): Buffer {
 
 /** A session: what would be right, and in most of them one thing that is not. */
 export function drawPlay(rng: Rng): PlayOp[] {
-  const size = { envs: pick(rng, [1, 1, 1, 2, 3]), steps: pick(rng, [0, 3, 10, 30, 80]) };
+  const size = { envs: pick(rng, [1, 1, 1, 2, 3]), steps: pick(rng, [0, 3, 10, 40, 150]) };
   const ops: PlayOp[] = [];
   const entrant = rng.integer(12) === 0;
   if (entrant) {
@@ -134,7 +134,7 @@ export function drawPlay(rng: Rng): PlayOp[] {
   // A number of envs that an entrant does not know is its own affair: it sends one action.
   let step = 0;
   for (let i = 0; i < size.steps; i++) {
-    const chance = rng.integer(60);
+    const chance = rng.integer(150);
     if (chance === 0) cutAndResume(rng, ops);
     if (chance === 1) {
       ops.push(send(reset(rng, step, size), "playing"));

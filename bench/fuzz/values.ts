@@ -14,7 +14,7 @@ export const TASKS: readonly (readonly [string, Readonly<Record<string, unknown>
   ["bernoulli-bandit", { arms: 3, horizon: 20 }],
   ["gaussian-bandit", { arms: 2, horizon: 5 }],
   ["linear-bandit", { dim: 3, actions: 4, horizon: 20 }],
-  ["linear-bandit", { dim: 3, actions: 4, horizon: 10, arms: "fresh" }],
+  ["linear-bandit", { dim: 3, actions: 4, horizon: 10, arm_set: "fresh" }],
   ["river-swim", { states: 3, horizon: 4, episodes: 3 }],
   ["random-mdp", { states: 4, actions: 3, horizon: 5, episodes: 2 }],
   ["chain", {}],
