@@ -29,46 +29,48 @@ export const noFaults = (): FaultCounts => ({
 /** Rests between two faults, in milliseconds: from half of that to one and a half of it. */
 const EVERY_MS = 4000;
 
+/** The kinds, as often as they come of each round: each comes, in an order that is drawn. */
+const KINDS = [
+  ...["cut", "cut", "cutAll", "stalled", "halfClosed"],
+  ...["playerKilled", "commandKilled", "serverKilled", "serverDrained"],
+] as readonly (keyof FaultCounts)[];
+
 /** Injects them until it is stopped. */
 export async function injectFaults(hurt: Hurt, rng: Rng, counts: FaultCounts, signal: AbortSignal): Promise<void> {
+  let left: (keyof FaultCounts)[] = [];
   while (!signal.aborted) {
     await wait(EVERY_MS * (0.5 + rng.uniform()), undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
-    await injectOne(hurt, rng, counts);
+    if (left.length === 0) left = [...KINDS];
+    const [kind] = left.splice(rng.integer(left.length), 1);
+    counts[kind] += await inject(kind, hurt, rng);
   }
 }
 
-async function injectOne({ grounds, mortal, killPlayer, killCommand }: Hurt, rng: Rng, counts: FaultCounts) {
-  const { relay } = grounds[rng.integer(grounds.length)];
+/** @returns how often it could be */
+async function inject(kind: keyof FaultCounts, hurt: Hurt, rng: Rng): Promise<number> {
+  const { relay } = hurt.grounds[rng.integer(hurt.grounds.length)];
   const chosen = rng.integer(Math.max(1, relay.size));
-  switch (rng.integer(9)) {
-    case 0:
-    case 1:
-      counts.cut += relay.cut((index) => index === chosen);
-      return;
-    case 2:
-      counts.cutAll += relay.cut(() => true);
-      return;
-    case 3:
+  switch (kind) {
+    case "cut":
+      return relay.cut((index) => index === chosen);
+    case "cutAll":
+      return relay.cut(() => true);
+    case "stalled":
       relay.stall(200 + 1500 * rng.uniform());
-      counts.stalled += 1;
-      return;
-    case 4:
-      counts.halfClosed += relay.halfClose((index) => index === chosen);
-      return;
-    case 5:
-      killPlayer();
-      counts.playerKilled += 1;
-      return;
-    case 6:
-      if (killCommand()) counts.commandKilled += 1;
-      return;
-    case 7:
-      await mortal.restart("SIGKILL");
-      counts.serverKilled += 1;
-      return;
-    default:
-      await mortal.restart("SIGTERM");
-      counts.serverDrained += 1;
+      return 1;
+    case "halfClosed":
+      return relay.halfClose((index) => index === chosen);
+    case "playerKilled":
+      hurt.killPlayer();
+      return 1;
+    case "commandKilled":
+      return hurt.killCommand() ? 1 : 0;
+    case "serverKilled":
+      await hurt.mortal.restart("SIGKILL");
+      return 1;
+    case "serverDrained":
+      await hurt.mortal.restart("SIGTERM");
+      return 1;
   }
 }
