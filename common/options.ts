@@ -135,7 +135,7 @@ export function resolveOptions<T extends OptionTable>(
       throw new IcrlError(
         "OPTION_INVALID",
         `option "${name}" of ${owner} is ${JSON.stringify(value)}: give ${allowed(row)}`,
-        { option: name },
+        { option: name, value: JSON.stringify(value) ?? "undefined" },
       );
     }
     resolved[name] = value;
@@ -152,7 +152,8 @@ export function optionsFromTexts(table: OptionTable, texts: readonly string[]): 
   const given: [name: string, value: unknown][] = [];
   for (const text of texts) {
     const at = text.indexOf("=");
-    if (at < 1) throw new IcrlError("OPTION_INVALID", `option "${text}" has no value: give name=value`);
+    if (at < 1)
+      throw new IcrlError("OPTION_INVALID", `option "${text}" has no value: give name=value`, { option: text });
     const name = text.slice(0, at);
     given.push([name, valueFromText(Object.hasOwn(table, name) ? table[name] : undefined, text.slice(at + 1))]);
   }

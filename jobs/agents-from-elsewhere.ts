@@ -24,6 +24,7 @@ export function unknownAgent(what: string, name: string, agent: string): IcrlErr
   return new IcrlError(
     "AGENT_UNKNOWN",
     `${what}: there is no agent "${agent}"${hint}; for an agent of your own that joins, give --await ${name}`,
+    { agent },
   );
 }
 
@@ -36,6 +37,6 @@ export function unknownAgent(what: string, name: string, agent: string): IcrlErr
 export function requireAwaited(awaited: Iterable<string>, names: readonly string[], all: string): void {
   for (const name of awaited) {
     if (!names.includes(name))
-      throw new IcrlError("ENTRANT_UNKNOWN", `--await ${name}: the ${all} are ${names.join(", ")}`);
+      throw new IcrlError("ENTRANT_UNKNOWN", `--await ${name}: the ${all} are ${names.join(", ")}`, { entrant: name });
   }
 }

@@ -36,7 +36,13 @@ async function conformance(flags: ConformanceFlags, command: Command): Promise<v
   const { only = [] } = flags;
   const names = serverRuleNames().filter((name) => isAsked(name, only));
   if (names.length === 0)
-    throw new IcrlError("OPTION_INVALID", `--only ${only.join(", ")}: nothing has that in its name (--list shows all)`);
+    throw new IcrlError(
+      "OPTION_INVALID",
+      `--only ${only.join(", ")}: nothing has that in its name (--list shows all)`,
+      {
+        option: "only",
+      },
+    );
   if (flags.list === true) {
     printerFor(flags).print(names, () => `${names.join("\n")}\n`);
     return;

@@ -21,10 +21,10 @@ export function errorOf(error: unknown, address: string): Error {
   if (!isServiceError(error)) return error instanceof Error ? error : new Error(String(error));
   const info = errorInfo(error.metadata);
   if (info !== undefined && Object.hasOwn(REASONS, info.reason)) {
-    return new IcrlError(info.reason as Reason, error.details, info.metadata);
+    return IcrlError.told(info.reason as Reason, error.details, info.metadata);
   }
   if (error.code === status.RESOURCE_EXHAUSTED && error.details.includes("larger than max")) {
-    return new IcrlError("MESSAGE_TOO_LARGE", error.details);
+    return IcrlError.told("MESSAGE_TOO_LARGE", error.details);
   }
   if (error.code === status.UNAVAILABLE) {
     return new ConnectionError(

@@ -61,6 +61,7 @@ export function createPolicies(
     throw new IcrlError(
       "ACTION_OUT_OF_RANGE",
       `agent "${agent.name}" chose ${action}: an action is an integer in [0, ${task.numActions})`,
+      { action: String(action), num_actions: task.numActions },
     );
   }
 

@@ -136,7 +136,7 @@ export function readBytes(
     return readRegularFile(path, mostBytes);
   } catch (error) {
     const why = error instanceof UnreadableFile ? error.message : `cannot be read (${(error as Error).message})`;
-    throw new IcrlError(reason, `${path} ${why}: ${remedy}`, { file: path });
+    throw IcrlError.told(reason, `${path} ${why}: ${remedy}`, { file: path });
   }
 }
 
@@ -157,12 +157,12 @@ export function parseJson(text: string, place: string, kind: Omit<DocumentKind<u
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new IcrlError(reason, `${place} is not JSON (${shortened((error as Error).message, 120)}): ${remedy}`, {
+    throw IcrlError.told(reason, `${place} is not JSON (${shortened((error as Error).message, 120)}): ${remedy}`, {
       file: place,
     });
   }
   const wild = wildness(value);
-  if (wild !== undefined) throw new IcrlError(reason, `${place} ${wild}: ${remedy}`, { file: place });
+  if (wild !== undefined) throw IcrlError.told(reason, `${place} ${wild}: ${remedy}`, { file: place });
   return value;
 }
 
@@ -179,7 +179,7 @@ export function checkDocument<T>(value: unknown, place: string, kind: DocumentKi
   const came = at.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
   const what = at.length === 0 ? "it" : pathText(at);
   const text = `${place}: ${what} is ${shown(came)}, expected ${expected(issue)}: ${kind.remedy}`;
-  throw new IcrlError(kind.reason, text, { file: place });
+  throw IcrlError.told(kind.reason, text, { file: place });
 }
 
 type Issue = Zod.core.$ZodIssue;

@@ -112,7 +112,9 @@ export async function listTrajectories(
 function checkedSize(size = 0): number {
   if (size === 0) return DEFAULT_PAGE;
   if (Number.isSafeInteger(size) && size > 0 && size <= LARGEST_PAGE) return size;
-  throw new IcrlError("PAGE_INVALID", `page size ${size} is outside 0 .. ${LARGEST_PAGE}: 0 means ${DEFAULT_PAGE}`);
+  throw new IcrlError("PAGE_INVALID", `page size ${size} is outside 0 .. ${LARGEST_PAGE}: 0 means ${DEFAULT_PAGE}`, {
+    limit: LARGEST_PAGE,
+  });
 }
 
 /** The shards with numbers above `after`, in groups to be looked into one after the other until there are rows enough. */

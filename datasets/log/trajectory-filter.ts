@@ -31,7 +31,11 @@ export function checkFilter(filter: TrajectoryFilter): void {
   for (const [member] of COLUMNS) {
     const { length } = String(filter[member] ?? "");
     if (length <= LONGEST) continue;
-    throw new IcrlError("REQUEST_TOO_COSTLY", `the filter's ${member} has ${length} characters: at most ${LONGEST}`);
+    throw new IcrlError("REQUEST_TOO_COSTLY", `the filter's ${member} has ${length} characters: at most ${LONGEST}`, {
+      bound: member,
+      limit: LONGEST,
+      asked: length,
+    });
   }
 }
 

@@ -69,6 +69,7 @@ export function requirePath(path: string): void {
   throw new IcrlError(
     "OPTION_INVALID",
     "the path to write to is empty: give a file's or a folder's, . for the current one",
+    { option: "out" },
   );
 }
 

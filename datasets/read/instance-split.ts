@@ -19,7 +19,7 @@ export function instanceSplit(parts: Parts, seed: bigint): (task: string, taskSe
   if (shares.length === 0 || shares.some((share) => !(share > 0)) || Math.abs(sum - 1) > 1e-6) {
     const given = Object.entries(parts).map(([name, share]) => `${name}=${share}`);
     const text = `parts are "${given.join(",")}": give positive shares that add up to 1, train=0.9,val=0.1 say`;
-    throw new IcrlError("OPTION_INVALID", text);
+    throw new IcrlError("OPTION_INVALID", text, { option: "split" });
   }
   let cumulative = 0;
   const ends = shares.map((share) => {

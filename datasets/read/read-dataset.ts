@@ -170,7 +170,9 @@ function rowFilter({ task, behaviour, split }: Pick<ReadOptions<ColumnName>, "ta
   const part = split === undefined ? -1 : Object.keys(split.parts).indexOf(split.part);
   if (split !== undefined && part < 0) {
     const names = Object.keys(split.parts).join(", ");
-    throw new IcrlError("OPTION_INVALID", `the split has no part "${split.part}": it has ${names}`);
+    throw new IcrlError("OPTION_INVALID", `the split has no part "${split.part}": it has ${names}`, {
+      option: "split",
+    });
   }
   const columns: ColumnName[] = [];
   if (task !== undefined) columns.push("task_id");

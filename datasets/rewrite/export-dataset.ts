@@ -101,6 +101,7 @@ function chosenLabel(dir: string, { labels }: DatasetManifest, label: string | u
   throw new IcrlError(
     "LABEL_UNKNOWN",
     `${dir} has no label "${label}": it has ${Object.keys(labels).join(", ")}; icrl dataset label makes others`,
+    { label },
   );
 }
 

@@ -119,7 +119,7 @@ function joinText({ name, agent }: CollectionSpec["behaviours"][number], address
 
 function absent({ entrant, logFile, error, neverPlayed, how, lastWords }: EndedProcess): IcrlError {
   const why = error?.message ?? (neverPlayed ? `at last with ${how}; it said at last: ${lastWords}` : undefined);
-  return new IcrlError(
+  return IcrlError.told(
     error?.reason ?? "AGENT_ABSENT",
     `the process of behaviour "${entrant}" ended too often${why === undefined ? "" : ` (${why})`}, ${logFile} has its words: run the same command again to go on`,
   );
@@ -151,7 +151,7 @@ function tell({ parts }: Collection, listener: JobListener): void {
 function requireFinished({ parts, state }: Collection, folder: string): void {
   const failed = parts.find(({ failureReason }) => failureReason !== "");
   if (failed !== undefined) {
-    throw new IcrlError(
+    throw IcrlError.told(
       failed.failureReason as Reason,
       `behaviour "${failed.behaviour}" stopped after ${failed.completeTrials} of ${failed.trials} trials of "${failed.taskId}" (${folder}/log/agents has its words): run the same command again to go on`,
     );

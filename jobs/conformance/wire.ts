@@ -10,6 +10,7 @@ import { boolTensor, float32Tensor, int32Tensor } from "../../common/tensor.js";
 import type { TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
 import type { Actions, Closed, Limits, Observations, Open } from "../../proto/gen/icrl/v1/environment.js";
 import { CreateTournamentRequest, CreateTournamentResponse } from "../../proto/gen/icrl/v1/tournament.js";
+import { metadataProblem } from "./error-metadata.js";
 import { actions, hello, open, type RawStream, rawClient, rawStream, rawUnary } from "./raw-stream.js";
 
 /** A server that nobody else uses, to be drained. */
@@ -108,6 +109,8 @@ async function checkEnding(stream: RawStream, reason: Reason, what: string, welc
   check(ending.reason === reason, `${what} ends with ${ending.reason}, not ${reason}: ${ending.text}`);
   check(ending.code === REASONS[reason].code, `${what} ends with ${reason} under code ${ending.code}`);
   check(ending.text !== "", `${what} ends with ${reason} and says nothing`);
+  const problem = metadataProblem(reason, ending.metadata);
+  check(problem === undefined, `${what}: ${problem}`);
 }
 
 /** Something wrong to send, in a session that has come so far. */

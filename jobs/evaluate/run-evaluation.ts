@@ -157,7 +157,7 @@ async function playTournament(
       agents.map(({ name, forfeits, forfeit_reason: reason, regret: { mean, se }, return: gained, curve }) => {
         if (forfeits > 0 || gained === null) {
           const text = `"${name}" forfeited ${forfeits} of ${trials} trials of "${id}": ${join(out, "agents")} has its words`;
-          throw new IcrlError(reason as Reason, text);
+          throw IcrlError.told(reason as Reason, text);
         }
         return { name, regret: { mean, se }, return: gained, curve };
       }),

@@ -95,7 +95,7 @@ export async function startPrivateServer(
 }
 
 function fail({ error }: ProgramEnd, said: string): never {
-  if (error?.reason !== undefined) throw new IcrlError(error.reason, error.message);
+  if (error?.reason !== undefined) throw IcrlError.told(error.reason, error.message);
   throw new ServerStartError(`the private server did not start: ${error?.message ?? said}`);
 }
 

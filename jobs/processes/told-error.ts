@@ -27,7 +27,7 @@ export function heardError(message: unknown): ToldError | undefined {
 
 /** What is thrown for it here. */
 export const errorOf = ({ reason, message }: ToldError): Error =>
-  reason === undefined ? new Error(message) : new IcrlError(reason, message);
+  reason === undefined ? new Error(message) : IcrlError.told(reason, message);
 
 /** The message that tells how a command ended: its exit code, or the signal that ended it. */
 export const endMessage = (by: number | NodeJS.Signals) => ({ icrl: "ended", by }) as const;

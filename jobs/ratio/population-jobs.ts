@@ -59,7 +59,10 @@ function sizeOf(
   const longest = tasks.reduce((most, task) => Math.max(most, task.steps), 0);
   const beyond = horizons?.find((horizon) => horizon > longest);
   if (beyond !== undefined) {
-    throw new IcrlError("OPTION_INVALID", `horizon ${beyond} is beyond the end of a trial: give at most ${longest}`);
+    throw new IcrlError("OPTION_INVALID", `horizon ${beyond} is beyond the end of a trial: give at most ${longest}`, {
+      option: "horizons",
+      value: beyond,
+    });
   }
   const reached = horizons?.filter((horizon) => horizon <= steps) ?? defaultHorizons(steps);
   const last = reached[reached.length - 1] ?? 0;
@@ -67,6 +70,7 @@ function sizeOf(
     throw new IcrlError(
       "OPTION_INVALID",
       `${particles} particles of ${last} steps of task "${id}" are more than ${MOST_STEPS} steps to remember: give at most --particles ${Math.floor(MOST_STEPS / last)}, or smaller --horizons`,
+      { option: "particles", value: particles },
     );
   }
   return { particles, horizons: reached };

@@ -27,7 +27,7 @@ export async function runPopulations(
       worker.on("message", (message: PopulationMessage) => {
         if ("steps" in message) onStep(job, message.steps);
         else if ("points" in message) resolve(message.points);
-        else reject(new IcrlError(message.reason, message.text, message.metadata));
+        else reject(IcrlError.told(message.reason, message.text, message.metadata));
       });
       worker.on("error", reject);
       worker.on("exit", () => {

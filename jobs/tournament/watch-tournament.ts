@@ -38,7 +38,9 @@ export async function watchTournament(
   }
   const { results, tournament: finished } = await connection.getTournament({ id });
   if (finished?.state === TournamentState.CANCELLED) {
-    throw new IcrlError("TOURNAMENT_CANCELLED", `tournament ${id} was cancelled: there are no results`);
+    throw new IcrlError("TOURNAMENT_CANCELLED", `tournament ${id} was cancelled: there are no results`, {
+      tournament: id,
+    });
   }
   if (results === undefined || finished === undefined) {
     throw new IcrlError(

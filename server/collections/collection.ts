@@ -192,6 +192,7 @@ function requirePlays(parts: readonly CollectionPart[], { name, agent, tasks }: 
   throw new IcrlError(
     "TASK_UNSUPPORTED",
     `agent "${agent}" declares ${tasks.join(", ")}: it cannot play task "${part.task.id}" of ${part.task.task.name}`,
+    { agent, task: part.task.id },
   );
 }
 

@@ -1,5 +1,5 @@
 /** The collections of a server, and the lobby in which behaviours wait for them. */
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
 import type { CreateCollectionRequest } from "../../proto/gen/icrl/v1/collection.js";
 import { ownerHash, requireKey, type Shown } from "../keys.js";
@@ -69,6 +69,7 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
     throw new IcrlError(
       "COLLECTION_UNKNOWN",
       `no collection "${id}": this server has ${collections.size}; create it, with the same spec it goes on`,
+      { collection: id },
     );
   }
 
@@ -145,6 +146,7 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
         throw new IcrlError(
           "ENTRANT_EARLY",
           `no collection "${collectionId}" is here yet: come again in a while, or see that it is the one meant`,
+          { entrant: name, retry_delay_ms: RETRY_DELAY_MS },
         );
       }
       if (!collection.lists(name)) {
@@ -152,6 +154,7 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
         throw new IcrlError(
           "ENTRANT_UNKNOWN",
           `collection ${collectionId} has no behaviour "${name}" for agents to play${didYouMean(name, names)}`,
+          { entrant: name },
         );
       }
       // One that is over has nothing to be said of it any more, such as what an agent plays.

@@ -96,6 +96,7 @@ export function checkCollection(spec: CollectionSpec | undefined, limits: Limits
     throw new IcrlError(
       "REQUEST_TOO_COSTLY",
       `${trials} trials in ${tasks.length * behaviours.length} parts would take ${bytes} bytes of memory, at most ${limits.maxSessionBytes}`,
+      { bound: "max_session_bytes", limit: limits.maxSessionBytes, asked: bytes },
     );
   }
   const id = hashId([

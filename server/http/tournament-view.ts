@@ -110,7 +110,7 @@ export function taskView(
   const { spec } = tournament;
   const found = id === undefined ? spec.tasks[0] : spec.tasks.find((task) => task.id === id);
   if (found === undefined) {
-    throw new IcrlError("TASK_UNKNOWN", `tournament ${spec.id} has no task "${id?.slice(0, 100)}"`);
+    throw new IcrlError("TASK_UNKNOWN", `tournament ${spec.id} has no task "${id?.slice(0, 100)}"`, { task: id ?? "" });
   }
   const places = entrantPlaces(spec);
   const matches = tournament.matches

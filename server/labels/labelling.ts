@@ -202,6 +202,7 @@ function checkPlaysAll(request: LabelRequest, shards: readonly IndexedShard[], t
       throw new IcrlError(
         "TASK_UNSUPPORTED",
         `agent "${request.agent}" declares ${request.tasks.join(", ")}: the dataset has task "${family}", which is ${kinds.join(", ")}`,
+        { agent: request.agent, task: family },
       );
     }
   }

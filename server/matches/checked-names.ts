@@ -34,12 +34,14 @@ export function checkSchedule(of: string, parts: number, trials: number, limits:
     throw new IcrlError(
       "REQUEST_TOO_COSTLY",
       `${parts} ${of}: at most ${limits.maxMatches}, share them out among several`,
+      { bound: "max_matches", limit: limits.maxMatches, asked: parts },
     );
   }
   if (trials > limits.maxScheduleTrials) {
     throw new IcrlError(
       "REQUEST_TOO_COSTLY",
       `${trials} trials, all ${of} together: at most ${limits.maxScheduleTrials}, share them out among several`,
+      { bound: "max_schedule_trials", limit: limits.maxScheduleTrials, asked: trials },
     );
   }
 }

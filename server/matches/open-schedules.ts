@@ -1,4 +1,4 @@
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 
 /** The tournaments and collections of a server that are not over, together. */
 export interface OpenSchedules {
@@ -19,6 +19,7 @@ export function openSchedules(max: number): OpenSchedules {
       throw new IcrlError(
         "SERVER_BUSY",
         `${open} tournaments and collections are not over: at most ${max}, cancel one or wait for its end`,
+        { retry_delay_ms: RETRY_DELAY_MS },
       );
     },
   };

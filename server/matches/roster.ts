@@ -193,7 +193,11 @@ export function createRoster<A extends Assignable>(
 /** @throws AGENT_MISMATCH if an entrant is not the agent that is listed */
 function requireAgent(schedule: string, { name, agent }: Entrant, listed: string | undefined): void {
   if (listed === undefined || listed === agent) return;
-  throw new IcrlError("AGENT_MISMATCH", `entrant "${name}" of ${schedule} is agent "${listed}", not "${agent}"`);
+  throw new IcrlError("AGENT_MISMATCH", `entrant "${name}" of ${schedule} is agent "${listed}", not "${agent}"`, {
+    entrant: name,
+    agent,
+    expected: listed,
+  });
 }
 
 /** An entrant stayed away: that is said to all that it has not finished, whatever some of it throws. */

@@ -6,7 +6,7 @@ import {
   type ServerInterceptor,
 } from "@grpc/grpc-js";
 import type { Clock } from "../../common/clock.js";
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 import type { Connections } from "./connections.js";
 import { statusOf } from "./errors.js";
 import { innerCall, onTooLarge } from "./inner-call.js";
@@ -43,7 +43,11 @@ export function callGuard(context: GuardContext): ServerInterceptor {
     function wait(): void {
       stop();
       stop = clock.after(REQUEST_MS, () =>
-        end(new IcrlError("HELLO_TIMEOUT", `a call without a request for ${REQUEST_MS} ms: send it when you call`)),
+        end(
+          new IcrlError("HELLO_TIMEOUT", `a call without a request for ${REQUEST_MS} ms: send it when you call`, {
+            timeout_ms: REQUEST_MS,
+          }),
+        ),
       );
     }
     return new ServerInterceptingCall(call, {
@@ -54,7 +58,11 @@ export function callGuard(context: GuardContext): ServerInterceptor {
             underWay += 1;
             connections.began(peer);
             if (underWay > MAX_CALLS) {
-              return end(new IcrlError("SERVER_BUSY", `${MAX_CALLS} calls are under way: call again later`));
+              return end(
+                new IcrlError("SERVER_BUSY", `${MAX_CALLS} calls are under way: call again later`, {
+                  retry_delay_ms: RETRY_DELAY_MS,
+                }),
+              );
             }
             wait();
             pass(metadata);
@@ -104,4 +112,5 @@ const packed = (encoding: string): IcrlError =>
   new IcrlError(
     "NOT_IMPLEMENTED",
     `grpc-encoding ${JSON.stringify(encoding.slice(0, 20))}: messages are not unpacked here, send them uncompressed`,
+    { capability: "grpc-encoding" },
   );

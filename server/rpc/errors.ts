@@ -1,7 +1,7 @@
 /** Domain errors to gRPC statuses. */
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { IcrlError } from "../../common/errors.js";
-import { visibleLines } from "../../common/visible-text.js";
+import { visible, visibleLines } from "../../common/visible-text.js";
 import { ErrorInfo } from "../../proto/gen/google/rpc/error_details.js";
 import { Status } from "../../proto/gen/google/rpc/status.js";
 import type { RpcEvent } from "./rpc-event.js";
@@ -15,6 +15,9 @@ const ERROR_INFO_TYPE = "type.googleapis.com/google.rpc.ErrorInfo";
  */
 const MAX_TEXT = 400;
 
+/** Characters of a detail that leave: names are shorter. */
+const MAX_DETAIL = 200;
+
 /**
  * The status of an error: an IcrlError with its reason as ErrorInfo; anything else is told with its stack and leaves as a bare
  * INTERNAL.
@@ -26,7 +29,9 @@ export function statusOf(error: unknown, tell: (event: RpcEvent) => void): Statu
     return { code: status.INTERNAL, details: "internal error", metadata };
   }
   const text = clipped(error.message);
-  const details = Object.fromEntries(Object.entries(error.metadata).map(([key, value]) => [key, clipped(value)]));
+  const details = Object.fromEntries(
+    Object.entries(error.metadata).map(([key, value]) => [key, clipped(value, MAX_DETAIL, visible)]),
+  );
   const info = ErrorInfo.encode({ reason: error.reason, domain: "icrl", metadata: details }).finish();
   const encoded = Status.encode({
     code: error.code,
@@ -37,9 +42,17 @@ export function statusOf(error: unknown, tell: (event: RpcEvent) => void): Statu
   return { code: error.code, details: text, metadata };
 }
 
-/** The text without its middle when it is long, all of it to be seen: half surrogates have no UTF-8, and gRPC throws at them. */
-function clipped(text: string): string {
-  const half = MAX_TEXT / 2;
-  const short = text.length <= MAX_TEXT ? text : `${text.slice(0, half)} ... ${text.slice(-half)}`;
-  return visibleLines(short);
+/**
+ * The text without its middle when it is long, all of it to be seen: half surrogates have no UTF-8, and gRPC throws at them. Cut before it is
+ * written out, and after: a hidden character becomes up to ten that can be seen.
+ */
+function clipped(text: string, most = MAX_TEXT, shown = visibleLines): string {
+  return shown(withoutMiddle(shown(withoutMiddle(text, most)), most));
+}
+
+const CUT = " ... ";
+
+function withoutMiddle(text: string, most: number): string {
+  const half = most / 2;
+  return text.length <= most + CUT.length ? text : `${text.slice(0, half)}${CUT}${text.slice(-half)}`;
 }

@@ -38,7 +38,12 @@ export function onTooLarge(call: InnerCall, tell: (error: IcrlError) => void): v
   call.sendStatus = (ending) => {
     const said = ending.code === status.RESOURCE_EXHAUSTED && !ending.metadata && TOO_LARGE.exec(ending.details ?? "");
     if (!said) return send(ending);
-    tell(new IcrlError("MESSAGE_TOO_LARGE", `a message of ${said[1]} bytes: send at most ${said[2]}`));
+    tell(
+      new IcrlError("MESSAGE_TOO_LARGE", `a message of ${said[1]} bytes: send at most ${said[2]}`, {
+        bytes: said[1],
+        limit: said[2],
+      }),
+    );
   };
 }
 

@@ -76,7 +76,10 @@ export function withRawMessages<S extends ServiceDefinition>(service: S): Servic
 
 function decode<T>(type: MessageType<T>, bytes: Buffer, path: string, { maxMessageBytes }: MethodContext): T {
   if (bytes.length > maxMessageBytes) {
-    throw new IcrlError("MESSAGE_TOO_LARGE", `a request of ${bytes.length} bytes: send at most ${maxMessageBytes}`);
+    throw new IcrlError("MESSAGE_TOO_LARGE", `a request of ${bytes.length} bytes: send at most ${maxMessageBytes}`, {
+      bytes: bytes.length,
+      limit: maxMessageBytes,
+    });
   }
   try {
     return type.decode(bytes);

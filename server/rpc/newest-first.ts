@@ -39,6 +39,7 @@ export function newestFirst<T>(
     throw new IcrlError(
       "PAGE_INVALID",
       `page size ${pageSize} is outside 0 .. ${LARGEST_PAGE}: 0 means ${DEFAULT_PAGE}`,
+      { limit: LARGEST_PAGE },
     );
   }
   const before = pageToken === "" ? Number.POSITIVE_INFINITY : numberIn(pageToken);

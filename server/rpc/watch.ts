@@ -1,5 +1,5 @@
 /** Telling callers of things that change. However many watch the same thing, it is looked at once for all of them. */
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 
 /** Shortest time between two looks at the same thing, in milliseconds. */
 const INTERVAL_MS = 100;
@@ -52,7 +52,9 @@ export async function* watch<T>({
   aborted,
 }: Watched<T>): AsyncGenerator<T> {
   if (watchers >= MOST_WATCHERS) {
-    throw new IcrlError("SERVER_BUSY", `${watchers} calls watch something, at most ${MOST_WATCHERS}: ask again later`);
+    throw new IcrlError("SERVER_BUSY", `${watchers} calls watch something, at most ${MOST_WATCHERS}: ask again later`, {
+      retry_delay_ms: RETRY_DELAY_MS,
+    });
   }
   const moments = momentsOf.get(of) ?? startMoments(of, intervalMs, onChange);
   watchers += 1;

@@ -25,11 +25,15 @@ const MAX_WHY = 1000;
  */
 export function checkOptions(what: string, options: Readonly<Record<string, unknown>>): void {
   if (depthOf(options) > MAX_DEPTH + 1) {
-    throw new IcrlError("OPTION_INVALID", `${what} has values more than ${MAX_DEPTH} levels deep: give flat ones`);
+    throw new IcrlError("OPTION_INVALID", `${what} has values more than ${MAX_DEPTH} levels deep: give flat ones`, {
+      option: what,
+    });
   }
   const { length } = JSON.stringify(options);
   if (length > MAX_CHARACTERS) {
-    throw new IcrlError("OPTION_INVALID", `${what} is ${length} characters of JSON: give at most ${MAX_CHARACTERS}`);
+    throw new IcrlError("OPTION_INVALID", `${what} is ${length} characters of JSON: give at most ${MAX_CHARACTERS}`, {
+      option: what,
+    });
   }
 }
 
@@ -50,13 +54,16 @@ export function checkTags(tags: Readonly<Record<string, string>>): void {
   let bytes = 0;
   for (const [name, value] of Object.entries(tags)) {
     const problem = nameProblem(name);
-    if (problem !== undefined) throw new IcrlError("NAME_INVALID", `the name of a tag ${problem}`);
+    if (problem !== undefined)
+      throw new IcrlError("NAME_INVALID", `the name of a tag ${problem}`, { field: "open.tags" });
     const wrong = nameProblem(value, 0, MAX_TAG);
-    if (wrong !== undefined) throw new IcrlError("NAME_INVALID", `tag "${name}" ${wrong}`);
+    if (wrong !== undefined) throw new IcrlError("NAME_INVALID", `tag "${name}" ${wrong}`, { field: "open.tags" });
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
   }
   if (bytes > MAX_TAGS_BYTES) {
-    throw new IcrlError("NAME_INVALID", `the tags have ${bytes} bytes: give at most ${MAX_TAGS_BYTES}`);
+    throw new IcrlError("NAME_INVALID", `the tags have ${bytes} bytes: give at most ${MAX_TAGS_BYTES}`, {
+      field: "open.tags",
+    });
   }
 }
 

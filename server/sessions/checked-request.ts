@@ -31,6 +31,7 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
     throw new IcrlError(
       "TASK_UNSUPPORTED",
       `agent "${hello.agent}" declares ${hello.tasks.join(", ")}: task "${task.name}" is ${[task.name, ...task.kinds].join(", ")}`,
+      { agent: hello.agent, task: task.name },
     );
   }
   checkTaskCost(task, limits);
@@ -39,6 +40,11 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
     throw new IcrlError(
       "ENVS_INVALID",
       `num_envs * horizon is ${message.numEnvs} * ${task.horizon}: at most ${limits.maxStepsInFlight} are held in memory`,
+      {
+        num_envs: message.numEnvs,
+        limit: Math.floor(limits.maxStepsInFlight / task.horizon),
+        bound: "max_steps_in_flight",
+      },
     );
   }
   const fitting = envsThatFit(task, limits, false, rowTextBytes(message.tags, hello.agentOptions ?? {}, task.options));
@@ -46,6 +52,7 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
     throw new IcrlError(
       "ENVS_INVALID",
       `num_envs is ${message.numEnvs}: ${fitting} envs of this task fit in a session's memory, ${limits.maxSessionBytes} bytes`,
+      { num_envs: message.numEnvs, limit: fitting, bound: "max_session_bytes" },
     );
   }
   checkTrials(message, limits);
@@ -53,6 +60,7 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
     throw new IcrlError(
       "TRIALS_INVALID",
       `trials is ${message.trials} with ${message.explicitSeeds.length} explicit_seeds: give one for each trial, or none`,
+      { trials: message.trials, limit: message.explicitSeeds.length },
     );
   }
   return { task, purpose: purposeOf(message.purpose) };
@@ -61,12 +69,16 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
 /** @throws TRIALS_INVALID */
 function checkTrials(message: Pick<Open, "trials" | "firstTrial">, limits: Limits): void {
   if (message.trials < 1n || message.trials > BigInt(limits.maxTrials)) {
-    throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.maxTrials}`);
+    throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.maxTrials}`, {
+      trials: message.trials,
+      limit: limits.maxTrials,
+    });
   }
   if (message.firstTrial + message.trials > 1n << 64n) {
     throw new IcrlError(
       "TRIALS_INVALID",
       `first_trial is ${message.firstTrial} with ${message.trials} trials: the last one's index must fit a uint64`,
+      { trials: message.trials, first_trial: message.firstTrial },
     );
   }
 }
@@ -104,7 +116,11 @@ export function checkedSeries(message: CountTrialsRequest, limits: Limits): Tria
 
 function checkNumEnvs({ numEnvs }: Open, limits: Limits): void {
   if (numEnvs >= 1 && numEnvs <= limits.maxEnvs) return;
-  throw new IcrlError("ENVS_INVALID", `num_envs is ${numEnvs}: give 1 to ${limits.maxEnvs}`);
+  throw new IcrlError("ENVS_INVALID", `num_envs is ${numEnvs}: give 1 to ${limits.maxEnvs}`, {
+    num_envs: numEnvs,
+    limit: limits.maxEnvs,
+    bound: "max_envs",
+  });
 }
 
 /** Labels that are columns of the data. */
@@ -120,6 +136,7 @@ export function checkedLabel(message: Open, limits: Limits): string {
     throw new IcrlError(
       "NAME_INVALID",
       `label is ${JSON.stringify(name.slice(0, 120))}: give ${FILE_NAME_RULE}; "self" and "optimal" are columns of the data`,
+      { field: "open.label" },
     );
   }
   checkNumEnvs(message, limits);
@@ -138,13 +155,14 @@ export function checkedActions(message: Actions, play: Play, acting = play.activ
     throw new IcrlError(
       "ACTION_SHAPE",
       `actions of shape [${tensor?.shape.join(", ") ?? "absent"}]: send int32 [${play.numEnvs}], one for each env`,
+      { num_envs: play.numEnvs },
     );
   }
   let actions: Int32Array;
   try {
     actions = int32Elements(tensor, "actions");
   } catch (error) {
-    throw new IcrlError("ACTION_SHAPE", (error as Error).message);
+    throw new IcrlError("ACTION_SHAPE", (error as Error).message, { num_envs: play.numEnvs });
   }
   const { numActions } = play.task;
   for (let n = 0; n < actions.length; n++) {
@@ -152,7 +170,7 @@ export function checkedActions(message: Actions, play: Play, acting = play.activ
       throw new IcrlError(
         "ACTION_OUT_OF_RANGE",
         `action ${actions[n]} of env ${n} is outside [0, ${numActions}): send an index below num_actions`,
-        { env: String(n), action: String(actions[n]) },
+        { env: n, action: actions[n], num_actions: numActions },
       );
     }
   }
@@ -184,6 +202,7 @@ export function checkedPropensities(message: Actions, play: Play, acting = play.
       throw new IcrlError(
         "PROPENSITY_INVALID",
         `propensity ${p} of env ${n} is outside (0, 1]: send NaN where it is unknown`,
+        { env: n },
       );
     }
   }
@@ -228,7 +247,7 @@ export function checkedProbabilities(message: Actions, play: Play, acting = play
     throw new IcrlError(
       "PROBABILITIES_INVALID",
       `probabilities of env ${n} are ${Array.from(probabilities.subarray(n * numActions, (n + 1) * numActions).slice(0, 10)).join(", ")}${numActions > 10 ? ", ..." : ""}: send values in [0, 1] that sum to 1, or NaN in the whole row`,
-      { env: String(n) },
+      { env: n },
     );
   }
   return probabilities;
@@ -237,7 +256,9 @@ export function checkedProbabilities(message: Actions, play: Play, acting = play
 function purposeOf(text: string): Purpose {
   const purpose = text === "" ? "play" : text;
   if (purpose === "tournament" || !(PURPOSES as readonly string[]).includes(purpose)) {
-    throw new IcrlError("PURPOSE_INVALID", `purpose "${text}": free play has play, collect, validate`);
+    throw new IcrlError("PURPOSE_INVALID", `purpose "${text}": free play has play, collect, validate`, {
+      purpose: text,
+    });
   }
   return purpose as Purpose;
 }
@@ -265,16 +286,21 @@ const MAX_TASKS = 1000;
 const MAX_CAPABILITIES = 100;
 
 function checkNameList(what: string, names: readonly string[], max: number): void {
-  if (names.length > max) throw new IcrlError("NAME_INVALID", `${what} has ${names.length} names: give at most ${max}`);
-  for (const name of names) checkName(`a name in ${what}`, name);
+  if (names.length > max)
+    throw new IcrlError("NAME_INVALID", `${what} has ${names.length} names: give at most ${max}`, { field: what });
+  for (const name of names) checkName(what, name, 1, `a name in ${what}`);
 }
 
-function checkName(what: string, name: string, min = 1): void {
+function checkName(field: string, name: string, min = 1, what = field): void {
   const problem = nameProblem(name, min);
-  if (problem !== undefined) throw new IcrlError("NAME_INVALID", `${what} ${problem}`);
+  if (problem !== undefined) throw new IcrlError("NAME_INVALID", `${what} ${problem}`, { field });
 }
 
 /** The answer to a message whose behaviour this server does not have. */
 export function notImplemented(capability: string): IcrlError {
-  return new IcrlError("NOT_IMPLEMENTED", `this server cannot ${capability}: its welcome does not list the capability`);
+  return new IcrlError(
+    "NOT_IMPLEMENTED",
+    `this server cannot ${capability}: its welcome does not list the capability`,
+    { capability },
+  );
 }

@@ -37,7 +37,10 @@ const FRAME_BYTES = 256;
 export function decodeRequest(bytes: Buffer, limits: Limits): NonNullable<PlayRequest["message"]> {
   const { length } = bytes;
   if (length > limits.maxMessageBytes) {
-    throw new IcrlError("MESSAGE_TOO_LARGE", `a message of ${length} bytes: send at most ${limits.maxMessageBytes}`);
+    throw new IcrlError("MESSAGE_TOO_LARGE", `a message of ${length} bytes: send at most ${limits.maxMessageBytes}`, {
+      bytes: length,
+      limit: limits.maxMessageBytes,
+    });
   }
   let message: PlayRequest["message"];
   try {
@@ -45,6 +48,7 @@ export function decodeRequest(bytes: Buffer, limits: Limits): NonNullable<PlayRe
       throw new IcrlError(
         "MESSAGE_TOO_LARGE",
         `a message of ${length} bytes that is no actions or reset: send at most ${limits.maxHelloBytes}`,
+        { bytes: length, limit: limits.maxHelloBytes },
       );
     }
     message = PlayRequest.decode(bytes).message;
@@ -74,6 +78,7 @@ export function checkActionsBytes(bytes: Buffer, numEnvs: number, numActions: nu
   throw new IcrlError(
     "MESSAGE_TOO_LARGE",
     `an actions of ${bytes.length} bytes for ${numEnvs} envs of ${numActions} actions: send at most ${most}`,
+    { bytes: bytes.length, limit: most },
   );
 }
 
@@ -87,6 +92,7 @@ export function checkResetBytes(bytes: Buffer, numEnvs: number): void {
   throw new IcrlError(
     "MESSAGE_TOO_LARGE",
     `a reset of ${bytes.length} bytes for ${numEnvs} envs: send at most ${most}`,
+    { bytes: bytes.length, limit: most },
   );
 }
 

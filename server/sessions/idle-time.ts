@@ -23,10 +23,10 @@ export function rest(session: LiveSession, { hello, place }: Introduced): void {
 }
 
 const noHello = (ms: number) =>
-  new IcrlError("HELLO_TIMEOUT", `no hello within ${ms} ms: send it as soon as the stream is open`);
+  new IcrlError("HELLO_TIMEOUT", `no hello within ${ms} ms: send it as soon as the stream is open`, { timeout_ms: ms });
 
 const nothingOpen = (ms: number) =>
-  new IcrlError("IDLE_TIMEOUT", `nothing was open for ${ms} ms: connect again to open something`);
+  new IcrlError("IDLE_TIMEOUT", `nothing was open for ${ms} ms: connect again to open something`, { timeout_ms: ms });
 
 /**
  * Ends it then, unless it does something first. Many that came together end a few a turn: a status costs a tenth of a millisecond. Until

@@ -83,8 +83,15 @@ const GAP_TEXTS: Readonly<Record<State, (stepIndex: number) => string>> = {
 
 /** Of an index that is neither asked for nor the last. */
 function indexError(index: number, stepIndex: number, state: State): IcrlError {
-  if (index > stepIndex - 1) return new IcrlError("STEP_GAP", `step_index ${index} ${GAP_TEXTS[state](stepIndex)}`);
-  return new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`);
+  if (index > stepIndex - 1)
+    return new IcrlError("STEP_GAP", `step_index ${index} ${GAP_TEXTS[state](stepIndex)}`, {
+      step_index: index,
+      expected: stepIndex,
+    });
+  return new IcrlError("STEP_GONE", `step_index ${index} is past: the last answered is ${stepIndex - 1}`, {
+    step_index: index,
+    expected: stepIndex,
+  });
 }
 
 function actTimeout(stepIndex: number, { limits, overtimeMs }: LockStepsContext): IcrlError {
@@ -92,6 +99,7 @@ function actTimeout(stepIndex: number, { limits, overtimeMs }: LockStepsContext)
   return new IcrlError(
     "ACT_TIMEOUT",
     `no actions for step_index ${stepIndex} within ${limits.actTimeoutMs} ms${overtime}: answer each observations in time`,
+    { step_index: stepIndex, timeout_ms: limits.actTimeoutMs },
   );
 }
 
@@ -166,7 +174,10 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
   function repeat(index: number, bytes: Buffer): void {
     if (index === stepIndex - 1 && lastRequest !== undefined) {
       if (!bytes.equals(lastRequest)) {
-        throw new IcrlError("STEP_CONFLICT", `step_index ${index} was answered before with other bytes`);
+        throw new IcrlError("STEP_CONFLICT", `step_index ${index} was answered before with other bytes`, {
+          step_index: index,
+          expected: stepIndex,
+        });
       }
       if (lastAnswer !== undefined) context.sendAgain(lastAnswer); // else it is on its way
       return;

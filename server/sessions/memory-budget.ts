@@ -2,7 +2,7 @@
  * The bytes that all sessions of a server may hold together. What a client asks for is counted here before it is allocated; what is
  * refused costs nothing.
  */
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 
 /** Gives reserved bytes back; once is enough. */
 export type Release = () => void;
@@ -66,6 +66,7 @@ export function createMemoryBudget(maxBytes: number): MemoryBudget {
       throw new IcrlError(
         "SERVER_BUSY",
         `${what} would take ${bytes} bytes, and ${usedBytes} of ${maxBytes} are held: ask again later, or for less`,
+        { retry_delay_ms: RETRY_DELAY_MS },
       );
     },
     whenFree(bytes, granted) {

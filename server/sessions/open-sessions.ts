@@ -1,4 +1,4 @@
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 import { hashOfKey } from "../keys.js";
 import type { Incoming, Link } from "./link.js";
 import type { SessionStatus } from "./session-status.js";
@@ -86,13 +86,20 @@ export function openSessions(maxSessions: number): OpenSessions {
       silent.add(session);
       if (silent.size <= maxSessions) return;
       const [oldest] = silent;
-      oldest.fail(new IcrlError("SERVER_BUSY", `${maxSessions} streams have yet to say hello: say it when you call`));
+      oldest.fail(
+        new IcrlError("SERVER_BUSY", `${maxSessions} streams have yet to say hello: say it when you call`, {
+          retry_delay_ms: RETRY_DELAY_MS,
+        }),
+      );
     },
     admit(session, tokenHash) {
       silent.delete(session);
       if (draining) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: connect again later");
       if (sessions.size >= maxSessions && !makeRoom()) {
-        throw new IcrlError("TOO_MANY_SESSIONS", `${sessions.size} sessions are open: at most ${maxSessions}`);
+        throw new IcrlError("TOO_MANY_SESSIONS", `${sessions.size} sessions are open: at most ${maxSessions}`, {
+          limit: maxSessions,
+          retry_delay_ms: ROOM_MS,
+        });
       }
       sessions.set(session, tokenHash);
       if (tokenHash !== undefined) byToken.set(tokenHash, session);

@@ -9,7 +9,7 @@
  * to ready: nothing is left to label. From every state it can be ended.
  */
 import { randomUUID } from "node:crypto";
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 import { PROTOCOL_VERSION } from "../../common/version.js";
 import type { Hello, Open, PlayRequest, Resume } from "../../proto/gen/icrl/v1/environment.js";
 import { hashOfKey, newKey } from "../keys.js";
@@ -70,7 +70,14 @@ function newSession(link: Link, context: SessionContext): LiveSession {
       fail: (error) => fail(session, error),
       giveWay(text) {
         if (session.parked !== undefined) expire(session);
-        else fail(session, new IcrlError("TOO_MANY_SESSIONS", text));
+        else
+          fail(
+            session,
+            new IcrlError("TOO_MANY_SESSIONS", text, {
+              limit: context.limits.maxSessions,
+              retry_delay_ms: RETRY_DELAY_MS,
+            }),
+          );
       },
       drain: (deadlineMs) => guarded(session, drain)(session, deadlineMs),
       status: () => statusOf(session),
@@ -172,6 +179,7 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
   throw new IcrlError(
     "PROTOCOL_ORDER",
     `"${kind}" came while the session was ${state.is}: see the state diagram in docs/protocol.md`,
+    { message: kind, state: state.is },
   );
 }
 
@@ -201,13 +209,20 @@ function onHello(session: LiveSession, hello: Hello, bytes: number): void {
     throw new IcrlError(
       "PROTOCOL_VERSION",
       `hello offers protocol ${hello.minProtocolVersion} to ${hello.maxProtocolVersion}: this server speaks ${PROTOCOL_VERSION}`,
+      {
+        min_protocol_version: hello.minProtocolVersion,
+        max_protocol_version: hello.maxProtocolVersion,
+        supported: PROTOCOL_VERSION,
+      },
     );
   }
   checkHello(hello);
   checkHelloFields(hello);
   session.releaseHello = memory.hold(DECODED * bytes);
   if (memory.full)
-    throw new IcrlError("SERVER_BUSY", `all of ${limits.maxMemoryBytes} bytes are held: come again later`);
+    throw new IcrlError("SERVER_BUSY", `all of ${limits.maxMemoryBytes} bytes are held: come again later`, {
+      retry_delay_ms: RETRY_DELAY_MS,
+    });
   rest(session, { hello, place: undefined });
   sendWelcome(session, token ?? "");
   if (token !== undefined) session.delivery = createDelivery(memory);
@@ -236,7 +251,7 @@ function seatOf(session: LiveSession): Seat {
 
 function onOpen(session: LiveSession, who: Introduced, message: Open): void {
   if (who.place !== undefined) {
-    throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches");
+    throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches", { message: "open" });
   }
   checkOpenFields(message);
   session.delivery?.acknowledged();

@@ -12,6 +12,6 @@ export function checkTaskCost({ name, cost }: Task, limits: Limits): void {
   throw new IcrlError(
     "REQUEST_TOO_COSTLY",
     `an instance of this ${name} takes about ${Math.ceil(cost.instance)} operations to draw and solve: at most limits.max_trial_work, ${limits.maxTrialWork}; make it smaller`,
-    { task: name },
+    { task: name, bound: "max_trial_work", limit: limits.maxTrialWork, asked: Math.ceil(cost.instance) },
   );
 }

@@ -54,7 +54,7 @@ export function createEndings({ sink, tell, slotOf, loaded, forgotten }: Endings
       const { owner, journal } = slot;
       const { tournament } = await loaded(slot);
       if (!tournament.lists(entrant)) {
-        throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${id} has no entrant "${entrant}"`);
+        throw new IcrlError("ENTRANT_UNKNOWN", `tournament ${id} has no entrant "${entrant}"`, { entrant });
       }
       requireKey(`forfeiting matches of "${entrant}"`, [owner, tournament.keys.hashOf(entrant)], key);
       const given = tournament.forfeit(entrant, forfeit, all);
@@ -80,7 +80,9 @@ export function createEndings({ sink, tell, slotOf, loaded, forgotten }: Endings
       requireKey(`deleting tournament ${id}`, [slot.owner], key);
       const { finished, cancelled } = shown(slot);
       if (!finished && !cancelled) {
-        throw new IcrlError("TOURNAMENT_RUNNING", `tournament ${id} is not over: cancel it before it is deleted`);
+        throw new IcrlError("TOURNAMENT_RUNNING", `tournament ${id} is not over: cancel it before it is deleted`, {
+          tournament: id,
+        });
       }
       slot.deleting = forget(slot).finally(() => (slot.deleting = undefined));
       await slot.deleting;

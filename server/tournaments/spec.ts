@@ -107,6 +107,7 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
     throw new IcrlError(
       "REQUEST_TOO_COSTLY",
       `${matches} matches of ${spec.trials} trials: they and their regret curves would take ${bytes} bytes of memory, at most ${limits.maxSessionBytes}`,
+      { bound: "max_session_bytes", limit: limits.maxSessionBytes, asked: bytes },
     );
   }
   const id = hashId([

@@ -1,5 +1,5 @@
 /** Which tournament an entrant is for, and what it is told where there is none: not there yet, over, and mistyped are three answers. */
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
 import type { Entrant } from "../matches/lobby.js";
 import type { CheckedSpec } from "./spec.js";
@@ -35,7 +35,11 @@ export function tournamentFor(
   if (tournamentId !== undefined && listing[0]?.cancelled) throw cancelledError(tournamentId);
   if (listing.length > 0) return listing.find(({ unfinished }) => unfinished !== undefined)?.unfinished;
   const meant = tournamentId === undefined ? named.filter(({ unfinished }) => unfinished !== undefined) : named;
-  if (meant.length === 0) throw new IcrlError("ENTRANT_EARLY", earlyText(name, tournamentId));
+  if (meant.length === 0)
+    throw new IcrlError("ENTRANT_EARLY", earlyText(name, tournamentId), {
+      entrant: name,
+      retry_delay_ms: RETRY_DELAY_MS,
+    });
   const names = [...new Set(meant.flatMap(({ spec }) => spec.agents.map((agent) => agent.name)))];
   const which = tournamentId === undefined ? "no unfinished tournament" : `tournament ${tournamentId} does not`;
   const lists = tournamentId === undefined ? "lists" : "list";
@@ -43,6 +47,7 @@ export function tournamentFor(
   throw new IcrlError(
     "ENTRANT_UNKNOWN",
     `${which} ${lists} the entrant "${name}"${didYouMean(name, names)} (the entrants: ${told})`,
+    { entrant: name },
   );
 }
 

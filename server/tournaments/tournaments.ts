@@ -225,6 +225,7 @@ function slotOf(slots: ReadonlyMap<string, Slot>, id: string): Slot {
   throw new IcrlError(
     "TOURNAMENT_UNKNOWN",
     `no tournament "${id}": this server has ${slots.size}, see ListTournaments`,
+    { tournament: id },
   );
 }
 
@@ -283,5 +284,6 @@ function requireSameKey({ id, seedKey }: CheckedSpec, wanted: string | undefined
   throw new IcrlError(
     "SPEC_INVALID",
     `tournament ${id} exists with another seed_key, which gives it other trials: leave seed_key out to go on with it, or change its name or seed`,
+    { tournament: id },
   );
 }

@@ -15,12 +15,15 @@ const BATCH_TRIALS = 20_000;
 export function* streamTrials({ tournament, results }: LoadedEntry, told: boolean): Generator<Buffer> {
   const { id } = tournament.spec;
   if (results === undefined) {
-    throw new IcrlError("TOURNAMENT_RUNNING", `tournament ${id} is not finished: watch it, then ask again`);
+    throw new IcrlError("TOURNAMENT_RUNNING", `tournament ${id} is not finished: watch it, then ask again`, {
+      tournament: id,
+    });
   }
   if (!told) {
     throw new IcrlError(
       "TOURNAMENT_RUNNING",
       `tournament ${id} is withheld while another of its seed and seed key is not over: watch that one, then ask again`,
+      { tournament: id },
     );
   }
   for (const match of tournament.matches) {

@@ -2,7 +2,7 @@
  * Reading the log for callers, of whom there may be any number. So many read at once and the others wait; what reads is a database of bounded
  * size, or a thread that holds one shard; who does not take what was read for it holds a chunk, and neither. Nothing is written.
  */
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 import { type DatabaseBounds, logCorruptIfRefused, shardsSqlOf, withDuckDb } from "../../datasets/log/duckdb.js";
 import { listTrajectories, type PageRequest, type TrajectoryPage } from "../../datasets/log/list-trajectories.js";
 import { listShards } from "../../datasets/log/log-folder.js";
@@ -135,6 +135,7 @@ export function createLogReads({ dir, log, maxReads }: LogReadsContext): LogRead
         throw new IcrlError(
           "SERVER_BUSY",
           `${streams} streams of the log are open, at most ${mostStreams}: ask again later`,
+          { retry_delay_ms: RETRY_DELAY_MS },
         );
       }
       streams += 1;

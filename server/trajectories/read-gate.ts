@@ -1,5 +1,5 @@
 /** So many at once and no more; the others wait in a line of bounded length. */
-import { IcrlError } from "../../common/errors.js";
+import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 
 /** A gate with places. */
 export interface Gate {
@@ -33,6 +33,7 @@ export function createGate(places: number, mostWaiting: number, what: string): G
       throw new IcrlError(
         "SERVER_BUSY",
         `${places} ${what} are under way and ${line.size} wait, at most ${mostWaiting}: ask again in a while`,
+        { retry_delay_ms: RETRY_DELAY_MS },
       );
     }
     return new Promise((resolve, reject) => {

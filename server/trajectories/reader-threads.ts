@@ -83,7 +83,7 @@ export function createReaderThreads(): ReaderThreads {
       const text = `a shard of ${job.dir} cannot be read (${message}): restore it from a backup`;
       throw reason === undefined
         ? new IcrlError("LOG_CORRUPT", text, { folder: job.dir })
-        : new IcrlError(reason, message);
+        : IcrlError.told(reason, message);
     },
     async close() {
       await Promise.all(Array.from(threads, end));

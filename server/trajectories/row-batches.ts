@@ -83,6 +83,7 @@ export function createRowBatches(
         throw new IcrlError(
           "REQUEST_TOO_COSTLY",
           `an episode of ${bytes} bytes: the log takes at most ${MAX_ROW_BYTES}`,
+          { bound: "row_bytes", limit: MAX_ROW_BYTES, asked: bytes },
         );
       }
       if (collecting.rows > 0 && collecting.bytes + bytes > MAX_BATCH_BYTES) {

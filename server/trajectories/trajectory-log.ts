@@ -66,7 +66,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   let closed = false;
   const errorOf = (error: unknown) => replaced ?? unwritableLog(dir, error);
   const { lock, recovered } = await takeLog(dir, options.lock, tell, ({ message, metadata }) => {
-    replaced = new IcrlError("LOG_UNWRITABLE", message, metadata);
+    replaced = IcrlError.told("LOG_UNWRITABLE", message, metadata);
     tell({ event: "log_taken_over", folder: dir });
     commits?.replace(replaced);
   });

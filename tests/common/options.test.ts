@@ -52,7 +52,8 @@ test.each([
 ])("a value that is %s is OPTION_INVALID and names the option", (_what, given) => {
   const error = refusal(given);
   expect(error.reason).toBe("OPTION_INVALID");
-  expect(error.metadata).toEqual({ option: Object.keys(given)[0] });
+  const [[option, value]] = Object.entries(given);
+  expect(error.metadata).toEqual({ option, value: JSON.stringify(value) ?? "undefined" });
 });
 
 test("a refusal says what came and what is allowed", () => {

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { IcrlError } from "#icrl/common/errors.js";
+import { metadataProblem } from "#icrl/jobs/conformance/error-metadata.js";
+import { ErrorInfo } from "#icrl/proto/gen/google/rpc/error_details.js";
+import { Status } from "#icrl/proto/gen/google/rpc/status.js";
 import { statusOf } from "#icrl/server/rpc/errors.js";
 
 test("what a caller sent is quoted so that all of it can be seen, and lines stay lines", () => {
@@ -7,4 +10,37 @@ test("what a caller sent is quoted so that all of it can be seen, and lines stay
   const { details, metadata } = statusOf(error, () => {});
   expect(details).toBe('there is no task "\\u202e\\x9b\\u200b"\nsecond line');
   expect(String(metadata?.get("grpc-status-details-bin")[0])).not.toMatch(/[\u202e\u2066\u200b]/u);
+});
+
+/** The metadata that a client reads of what leaves for an error. */
+function detailsOf(error: IcrlError): Readonly<Record<string, string>> {
+  const { metadata } = statusOf(error, () => {});
+  const [detail] = Status.decode(metadata?.get("grpc-status-details-bin")[0] as Buffer).details;
+  return ErrorInfo.decode(detail.value).metadata;
+}
+
+test("details are numbers and names as text, bounded, and all of them can be seen", () => {
+  expect(detailsOf(new IcrlError("STEP_GAP", "", { step_index: 2n ** 64n - 1n, expected: 3 }))).toEqual({
+    step_index: "18446744073709551615",
+    expected: "3",
+  });
+  for (const text of ["\u202e", "x", "\u{1f600}", "\ud83d", "\n"]) {
+    const details = detailsOf(new IcrlError("OPTION_INVALID", "", { option: text.repeat(100_000), value: text }));
+    expect(metadataProblem("OPTION_INVALID", details), JSON.stringify(text)).toBeUndefined();
+  }
+});
+
+test("a reason's details are those of the list, or it does not compile", () => {
+  // @ts-expect-error: expected is missing
+  new IcrlError("STEP_GAP", "", { step_index: 1 });
+  // @ts-expect-error: there are none at all
+  new IcrlError("STEP_GAP", "");
+  // @ts-expect-error: the list has no such key
+  new IcrlError("TASK_UNKNOWN", "", { task: "a", colour: "red" });
+  // @ts-expect-error: the list has no key for it
+  new IcrlError("KEY_REFUSED", "", { key: "secret" });
+  new IcrlError("SPEC_INVALID", "");
+  new IcrlError("SPEC_INVALID", "", { tournament: "t" });
+  expect(metadataProblem("STEP_GAP", { step_index: "1" })).toMatch(/without expected/);
+  expect(metadataProblem("TASK_UNKNOWN", { task: "a", colour: "red" })).toMatch(/with colour/);
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
 import { type IcrlError, REASONS, type Reason } from "#icrl/common/errors.js";
 import { boolTensor, float32Tensor, int32Tensor } from "#icrl/common/tensor.js";
+import { metadataProblem } from "#icrl/jobs/conformance/error-metadata.js";
 import type { Hello, Open } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { actions, hello, open, opened, type RawStream, rawClient, rawStream } from "../../support/raw-stream.js";
 import { startTestServer, type TestServer } from "../../support/server.js";
@@ -41,6 +42,7 @@ async function expectEnding(reason: Reason, text: RegExp, act: (stream: RawStrea
   const ending = await endingOfSession(act);
   expect(ending).toMatchObject({ reason, code: REASONS[reason].code });
   expect(ending.text).toMatch(text);
+  expect(metadataProblem(reason, ending.metadata)).toBeUndefined();
 }
 
 const badOpens: readonly [what: string, reason: Reason, text: RegExp, members: Partial<Open>, from?: Partial<Hello>][] =
