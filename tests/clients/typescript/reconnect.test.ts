@@ -126,7 +126,7 @@ test("actions that are chosen while there is no connection wait for one, and an 
       stream.cut();
     },
     (stream) => stream.fail({ code: status.UNAVAILABLE, details: "not yet" }),
-    (stream) => stream.fail(statusOf(new IcrlError("SERVER_BUSY", "not now"), () => {})),
+    (stream) => stream.fail(statusOf(IcrlError.told("SERVER_BUSY", "not now"), () => {})),
     async (stream) => {
       const { received } = await stream.expect("resume");
       stream.send(welcome({ received: 1n }));
@@ -273,7 +273,7 @@ test("what the server says of an ending is the end, and not tried again", async 
   const server = await scriptedServer([
     async (stream) => {
       await begin(stream);
-      stream.fail(statusOf(new IcrlError("ACT_TIMEOUT", "too late"), () => {}));
+      stream.fail(statusOf(IcrlError.told("ACT_TIMEOUT", "too late"), () => {}));
     },
   ]);
   const { stream, told } = await streamTo(server.address);
