@@ -18,6 +18,23 @@ export function pythonWith(modules: readonly string[]): string | undefined {
 }
 
 /**
+ * The agent in Go, built, or undefined, with a line that says why not: `test.skipIf(goAgent() === undefined)`. Where nothing may be skipped
+ * it throws instead. The first build fetches Go modules, and takes a minute.
+ */
+export function goAgent(): string | undefined {
+  const cwd = join(import.meta.dirname, "../examples/go");
+  const env = { ...process.env, PATH: `${join(import.meta.dirname, "../node_modules/.bin")}:${process.env.PATH}` };
+  for (const args of [["generate"], ["build", "-o", "epsilon-go", "."]]) {
+    const { status, stderr, error } = spawnSync("go", args, { cwd, env, encoding: "utf8" });
+    if (status === 0) continue;
+    return without(
+      `examples/go cannot be built (go ${args[0]}: ${error?.message ?? stderr.trim()}): install Go 1.19 or newer`,
+    );
+  }
+  return join(cwd, "epsilon-go");
+}
+
+/**
  * Whether a back end can be used here, for `test.skipIf`, with a line that says so if not. Where nothing may be skipped it throws
  * instead. Tried in a process of its own: it may bring that down.
  */

@@ -33,7 +33,10 @@ parser.add_argument("--task", default="river-swim")
 parser.add_argument("--trials", type=int, default=20)
 parser.add_argument("--envs", type=int, default=4)
 parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--option", action="append", default=[])  # NAME=VALUE, where an agent has options
 args = parser.parse_args()
+if args.option:
+    parser.error(f"uniform play has no options: {args.option}")
 
 DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 4: "?"}  # by tensor.DataType: little-endian, row-major
 
@@ -49,8 +52,15 @@ def tensor(values):
 
 requests = queue.SimpleQueue()  # what is put here is sent; None ends the stream
 here = args.connect.startswith(("127.", "localhost:", "[::1]:"))  # where a proxy of the environment leads elsewhere
-channel = grpc.insecure_channel(args.connect, options=[("grpc.enable_http_proxy", 0 if here else 1)])
-responses = services.EnvironmentServiceStub(channel).Play(iter(requests.get, None))
+settings = [("grpc.enable_http_proxy", 0 if here else 1)]
+ca, token = os.environ.get("ICRL_CA"), os.environ.get("ICRL_TOKEN")  # where the server is not on this machine
+if ca:
+    trusted = grpc.ssl_channel_credentials(None if ca == "public" else Path(ca).read_bytes())
+    channel = grpc.secure_channel(args.connect, trusted, options=settings)
+else:
+    channel = grpc.insecure_channel(args.connect, options=settings)
+metadata = [("authorization", f"Bearer {token}")] if token else []
+responses = services.EnvironmentServiceStub(channel).Play(iter(requests.get, None), metadata=metadata)
 
 
 def send(**message):

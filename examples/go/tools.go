@@ -1,0 +1,6 @@
+//go:build tools
+
+// Names what `go generate` runs, so that go.mod has its version.
+package main
+
+import _ "google.golang.org/protobuf/cmd/protoc-gen-go"
