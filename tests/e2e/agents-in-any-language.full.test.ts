@@ -26,7 +26,7 @@ interface Results {
       agent: string;
       trials: number;
       forfeits: number;
-      forfeit_message: string;
+      regret: { mean: number };
     }[];
   }[];
 }
