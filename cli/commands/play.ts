@@ -1,8 +1,8 @@
 /** `icrl play AGENT`: an agent plays a task, here and now. */
 import { Command, Option } from "commander";
-import { findAgent } from "../../agents/registry.js";
 import { type GivenCredentials, readCredentials } from "../../clients/typescript/credentials.js";
 import { optionsFromTexts } from "../../common/options.js";
+import { agentNamed } from "../../jobs/launch/agent-named.js";
 import { PLAY_SIZES, type PlayedTrials, type PlayPlan, playTrials } from "../../jobs/play/play-trials.js";
 import { meanText } from "../../jobs/report/estimates.js";
 import { taskFamily } from "../../server/tasks/registry.js";
@@ -32,7 +32,10 @@ interface PlayFlags extends GivenCredentials {
 export function playCommand(): Command {
   const command = new Command("play")
     .description("Let a built-in agent play a task: on a private server with its own log, or on a running one.")
-    .argument("<agent>", "a built-in agent; `icrl agents` lists them")
+    .argument(
+      "<agent>",
+      "a built-in agent, as `icrl agents` lists them; or the path of a JavaScript module whose default export is an agent",
+    )
     .option("--task <task>", "what it plays; `icrl tasks` lists them (required)")
     .option("--set <name=value>", "an option of the task; may be repeated", collect)
     .option("--option <name=value>", "an option of the agent; may be repeated", collect)
@@ -63,7 +66,7 @@ export function playCommand(): Command {
 }
 
 async function play(name: string, flags: PlayFlags, command: Command): Promise<void> {
-  const agent = findAgent(name);
+  const agent = await agentNamed(name);
   const family = taskFamily(required(flags.task, "--task <task>", command));
   const { set = [], option = [], again = false, ...rest } = flags;
   const plan: PlayPlan = {
