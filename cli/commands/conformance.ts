@@ -1,20 +1,27 @@
-/** `icrl conformance`: whether a server keeps the protocol. */
-import { Command } from "commander";
+/** `icrl conformance`: whether a server, or an agent, keeps the protocol. */
+import { type Command as Cli, Command } from "commander";
 import { IcrlError } from "../../common/errors.js";
-import { checkServer, type ServerCheck, serverRuleNames } from "../../jobs/conformance/check-server.js";
-import { allHold, isAsked } from "../../jobs/conformance/outcome.js";
+import { checkAgent, scenarioNames } from "../../jobs/conformance/check-agent.js";
+import { checkServer, serverRuleNames } from "../../jobs/conformance/check-server.js";
+import { allHold, isAsked, type Outcome } from "../../jobs/conformance/outcome.js";
+import { CommandProblem, commandWords } from "../../jobs/launch/command-words.js";
+import { type CommandLaunch, requireProgram } from "../../jobs/launch/launch.js";
+import { programPath } from "../../jobs/processes/environment-path.js";
 import { EXIT } from "../../jobs/processes/exit-codes.js";
 import { stoppable } from "../interruptible.js";
 import { outcomesText } from "../print/outcomes.js";
 import { printerFor } from "../print/printer.js";
-import { commandProgress } from "../print/progress.js";
-import { collect, hostAndPort, required, wholeNumber } from "./arguments.js";
+import { commandProgress, type Progress } from "../print/progress.js";
+import { collect, hostAndPort, wholeNumber } from "./arguments.js";
 
 interface ConformanceFlags {
   server?: string;
+  command?: string;
+  label?: boolean;
   only?: string[];
   list?: boolean;
   timeout: number;
+  patience: number;
   json?: boolean;
 }
 
@@ -22,19 +29,37 @@ interface ConformanceFlags {
 export function conformanceCommand(): Command {
   return new Command("conformance")
     .description(
-      "Check whether a server keeps the protocol: plays on it by rules, and says in words what does not hold. Exit code 1 when something does not.",
+      "Check whether a server, or an agent in any language, keeps the protocol, and say in words what it does wrong. Exit code 1 when something is wrong.",
     )
     .option("--server <host:port>", "the server to check; some trials of it are logged there", hostAndPort)
+    .option(
+      "--command <text>",
+      "the agent to check: what starts it, without a shell; --connect ADDRESS and --entrant NAME are added",
+    )
+    .option("--label", "the agent's command takes --label NAME, too: check how it labels")
     .option("--only <text>", "only what has this text in its name; may be repeated", collect)
     .option("--list", "print the names of what is checked, and check nothing")
     .option("--timeout <seconds>", "the longest that one of them may take", wholeNumber(1, 86_400), 60)
-    .option("--json", "print JSON: {server, server_version, capabilities, ok, checks: [{name, result, faults, notes}]}")
+    .option("--patience <seconds>", "how long an agent may take for each answer", wholeNumber(1, 3600), 10)
+    .option(
+      "--json",
+      "print JSON: {server, server_version | command, agent, agent_version, language, capabilities, ok, checks: [{name, result, faults, notes}]}",
+    )
     .action(conformance);
 }
 
-async function conformance(flags: ConformanceFlags, command: Command): Promise<void> {
-  const { only = [] } = flags;
-  const names = serverRuleNames().filter((name) => isAsked(name, only));
+/** What was checked, in both ways of being told. */
+interface Checked {
+  readonly title: string;
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly outcomes: readonly Outcome[];
+}
+
+async function conformance(flags: ConformanceFlags, command: Cli): Promise<void> {
+  const { server, command: text, only = [] } = flags;
+  if (server !== undefined && text !== undefined) command.error("error: --server and --command are two things to check");
+  const all = [...(text === undefined ? serverRuleNames() : []), ...(server === undefined ? scenarioNames() : [])];
+  const names = all.filter((name) => isAsked(name, only));
   if (names.length === 0)
     throw new IcrlError(
       "OPTION_INVALID",
@@ -47,21 +72,76 @@ async function conformance(flags: ConformanceFlags, command: Command): Promise<v
     printerFor(flags).print(names, () => `${names.join("\n")}\n`);
     return;
   }
-  const server = required(flags.server, "--server <host:port>", command);
-  const progress = commandProgress({ units: "rules" });
-  let check: ServerCheck;
+  if (server === undefined && text === undefined)
+    command.error("error: give --server <host:port> or --command <text>, which is to be checked");
+  const launch = text === undefined ? undefined : launchOf(text);
+  const progress = commandProgress({ units: "checks" });
+  let checked: Checked;
   try {
-    const plan = { server, only, timeoutMs: flags.timeout * 1000 };
-    check = await stoppable((signal) => checkServer(plan, progress, signal));
+    checked = await stoppable((signal) =>
+      launch === undefined
+        ? serverChecked(server as string, flags, progress, signal)
+        : agentChecked(text as string, launch, flags, progress, signal),
+    );
   } finally {
     progress.finish();
   }
-  const { outcomes, serverVersion, capabilities } = check;
+  const { title, document, outcomes } = checked;
   const ok = allHold(outcomes);
   printerFor(flags).print(
     outcomes,
-    (all, paint) => `${server}, version ${serverVersion}\n${outcomesText(all, paint)}`,
-    () => ({ server, server_version: serverVersion, capabilities, ok, checks: outcomes }),
+    (found, paint) => `${title}\n${outcomesText(found, paint)}`,
+    () => ({ ...document, ok, checks: outcomes }),
   );
   if (!ok) process.exitCode = EXIT.failed;
+}
+
+async function serverChecked(
+  server: string,
+  { only = [], timeout }: ConformanceFlags,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Checked> {
+  const plan = { server, only, timeoutMs: timeout * 1000 };
+  const { serverVersion, capabilities, outcomes } = await checkServer(plan, progress, signal);
+  const document = { server, server_version: serverVersion, capabilities };
+  return { title: `${server}, version ${serverVersion}`, document, outcomes };
+}
+
+async function agentChecked(
+  text: string,
+  command: CommandLaunch,
+  { only = [], timeout, patience, label: labels = false }: ConformanceFlags,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Checked> {
+  const plan = { command, only, labels, timeoutMs: timeout * 1000, patienceMs: patience * 1000 };
+  const { hello, outcomes } = await checkAgent(plan, progress, signal);
+  const document = {
+    command: text,
+    agent: hello?.agent ?? null,
+    agent_version: hello?.agentVersion ?? null,
+    language: hello?.language ?? null,
+    capabilities: hello?.capabilities ?? [],
+  };
+  const who = hello === undefined ? "an agent that said no hello" : `${hello.agent}, version ${hello.agentVersion}`;
+  return { title: `${who}: ${text}`, document, outcomes };
+}
+
+/**
+ * How the agent is started.
+ *
+ * @throws OPTION_INVALID, or SPEC_INVALID where its program is not there
+ */
+function launchOf(text: string): CommandLaunch {
+  let words: string[];
+  try {
+    words = commandWords(text);
+  } catch (error) {
+    if (error instanceof CommandProblem) throw new IcrlError("OPTION_INVALID", `--command ${text}: it ${error.message}`);
+    throw error;
+  }
+  const launch: CommandLaunch = { kind: "command", words, folder: process.cwd() };
+  requireProgram(launch, "--command", programPath());
+  return launch;
 }

@@ -40,6 +40,8 @@ export interface JudgedSession {
   answered: boolean;
   /** Matches that it gave up, with the reason that it said. */
   readonly gaveUp: string[];
+  /** Whether it was told closed {finished}. */
+  hasFinished: boolean;
   /** Whether its stream was broken off, and it has not come back. */
   isLost: boolean;
   /** What it said since hello, in order. */
@@ -71,6 +73,7 @@ export function judgedSession(
     asked: undefined,
     answered: true,
     gaveUp: [],
+    hasFinished: false,
     isLost: false,
     sent: [],
     got: 0,
@@ -231,6 +234,7 @@ export function takeServed(session: JudgedSession, message: ServerMessage): void
 
 function takeClosed(session: JudgedSession, { finished }: Closed): void {
   session.stage = finished ? "finished" : "ready";
+  session.hasFinished ||= finished;
   session.answered = true;
 }
 

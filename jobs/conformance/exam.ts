@@ -1,0 +1,208 @@
+/** One scenario under way: the sessions of the agent's process, judged, and what was found. */
+import { setTimeout as wait } from "node:timers/promises";
+import { status } from "@grpc/grpc-js";
+import type { AgentMessage, ServerMessage } from "../../clients/typescript/play-stream.js";
+import { type Hello, PlayRequest, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
+import { endingOf } from "./raw-stream.js";
+import type { StreamHandler } from "./relay.js";
+import type { Interference, Scenario } from "./scenarios.js";
+import {
+  isOver,
+  type JudgedSession,
+  judgedSession,
+  owedBy,
+  placeOf,
+  type StartedAs,
+  takeLeft,
+  takeSaid,
+  takeServed,
+} from "./session-judge.js";
+import { type Choice, createTranscript } from "./transcript.js";
+
+/** What an exam is made of. */
+export interface ExamOptions {
+  readonly scenario: Scenario;
+  readonly startedAs: StartedAs;
+  /** How long the server takes where it is slow, in milliseconds. */
+  readonly slowMs: number;
+  /** Makes what the agent enters for, once its first hello is there; resolves with the tournament's id. */
+  readonly enter: (hello: Hello) => Promise<string | undefined>;
+  /** Breaks all connections of the agent. */
+  readonly cut: () => void;
+  readonly nowMs: () => number;
+}
+
+/** An exam. */
+export interface Exam {
+  /** For each stream that the agent opens. */
+  stream(): StreamHandler;
+  /** What is wrong so far, each thing once, in the order in which it was found. */
+  readonly faults: ReadonlySet<string>;
+  readonly trials: ReadonlyMap<string, readonly Choice[]>;
+  /** The first hello; undefined until it is there. */
+  hello(): Hello | undefined;
+  sessions(): readonly WatchedSession[];
+  /** When something was last said on a Play stream, or one began or ended; undefined before the first. */
+  lastMs(): number | undefined;
+  fault(text: string): void;
+}
+
+/** A session, and since when it owes what it owes. */
+export interface WatchedSession extends JudgedSession {
+  sinceMs: number;
+  /** Whether its stream has ended. */
+  isGone: boolean;
+  /** Messages of the server so far, welcome left out. */
+  served: number;
+  /** Actions of the agent so far. */
+  acted: number;
+  readonly interference: Interference;
+}
+
+/** Starts one. */
+export function createExam(options: ExamOptions): Exam {
+  const { scenario, startedAs, slowMs, nowMs } = options;
+  const faults = new Set<string>();
+  const trials = new Map<string, Choice[]>();
+  const sessions: WatchedSession[] = [];
+  let lastMs: number | undefined;
+  let cuts = 0;
+  let entered: Promise<string | undefined> | undefined;
+
+  const fault = (text: string): void => void faults.add(text);
+
+  function newSession(): WatchedSession {
+    const interference = scenario.interference?.({ slowMs }) ?? {};
+    const judged = judgedSession(startedAs, fault, createTranscript(trials));
+    const session = { ...judged, sinceMs: nowMs(), isGone: false, served: 0, acted: 0, interference };
+    sessions.push(session);
+    return session;
+  }
+
+  /** Since now it owes whatever it owes. */
+  function touch(session: WatchedSession): void {
+    session.sinceMs = nowMs();
+    lastMs = session.sinceMs;
+  }
+
+  /** The hello as the server gets it: for this tournament, with as many envs as the scenario wants. */
+  async function entering(hello: Hello): Promise<Buffer> {
+    entered ??= options.enter(hello);
+    const tournamentId = await entered;
+    const value = { ...hello, tournamentId: tournamentId ?? hello.tournamentId, numEnvs: scenario.numEnvs };
+    return Buffer.from(PlayRequest.encode({ message: { $case: "hello", value } }).finish());
+  }
+
+  /** The session that a resume goes on with, in place of the one that its stream began; that one where there is no other. */
+  function resumed(token: string, begun: WatchedSession): WatchedSession {
+    const known = sessions.find(({ welcome }) => welcome?.resumeToken === token && token !== "");
+    if (known === undefined) return begun;
+    sessions.splice(sessions.indexOf(begun), 1);
+    return known;
+  }
+
+  /** Breaks the agent's connections: every session of it is lost by that. */
+  function cut(): void {
+    cuts += 1;
+    for (const one of sessions) if (!one.isGone) lose(one);
+    options.cut();
+  }
+
+  function stream(): StreamHandler {
+    let session = newSession();
+    let isNew = true;
+    const cutsBefore = cuts;
+    const isCut = () => cuts !== cutsBefore;
+    touch(session);
+
+    return {
+      said(bytes) {
+        if (isCut()) return undefined;
+        const first = isNew ? messageOf(bytes) : undefined;
+        isNew = false;
+        if (first?.$case === "resume") session = resumed(first.value.resumeToken, session);
+        session.isGone = false;
+        touch(session);
+        const lost = sessions.find((one) => one.isLost && one !== session);
+        if (first?.$case === "hello" && lost !== undefined) {
+          fault("said hello anew after its stream broke, though its hello lists resume");
+          lost.isLost = false;
+          lost.isGone = true;
+        }
+        const message = takeSaid(session, bytes);
+        if (message?.$case === "hello" && startedAs.entrant !== undefined) return entering(message.value);
+        if (message?.$case !== "actions") return bytes;
+        session.acted += 1;
+        if (session.interference.loses?.(session.acted) !== true) return bytes;
+        cut();
+        return undefined;
+      },
+      async served(bytes, pass) {
+        const came = PlayResponse.decode(bytes).message;
+        if (came === undefined || isCut()) return;
+        const isCounted = came.$case !== "welcome" && came.$case !== "draining" && session.repeats === 0;
+        const steps = isCounted ? session.interference.served?.(came, bytes, session.served) : undefined;
+        if (isCounted) session.served += 1;
+        for (const step of steps ?? [{ pass: bytes }]) {
+          if ("waitMs" in step) await wait(step.waitMs);
+          if (isCut()) return;
+          if ("cut" in step) cut();
+          if (!("pass" in step)) continue;
+          takeServed(session, PlayResponse.decode(step.pass).message as ServerMessage);
+          touch(session);
+          pass(step.pass);
+        }
+      },
+      left(how) {
+        lastMs = nowMs();
+        if (isCut() || session.isGone) return;
+        takeLeft(session, how);
+        session.isGone = true;
+      },
+      ended(came) {
+        lastMs = nowMs();
+        if (isCut() || session.isGone) return;
+        const ending = endingOf(came);
+        if (came.code !== status.OK && session.gaveUp.length === 0 && !isBlameless(ending.reason))
+          fault(`was refused ${placeOf(session)}: ${ending.reason ?? status[came.code]}: ${ending.text}`);
+        session.stage = "left";
+        session.isGone = true;
+      },
+    };
+  }
+
+  return {
+    stream,
+    faults,
+    trials,
+    hello: () => sessions.find(({ hello }) => hello !== undefined)?.hello,
+    sessions: () => sessions,
+    lastMs: () => lastMs,
+    fault,
+  };
+}
+
+/** Its stream is gone, by no fault of its own: it is to come back where it can, and has something under way. */
+function lose(session: WatchedSession): void {
+  const canResume = session.hello?.capabilities.includes("resume") === true && session.welcome?.resumeToken !== "";
+  session.isLost = canResume && ["opening", "playing", "closing"].includes(session.stage);
+  session.isGone = !session.isLost;
+}
+
+/** Reasons for which a server ends a session that has done nothing wrong; those of a resumed session among them. */
+const isBlameless = (reason: string | undefined): boolean =>
+  reason !== undefined && ["SERVER_DRAINING", "SESSION_RESUMED", "TOURNAMENT_CANCELLED"].includes(reason);
+
+function messageOf(bytes: Buffer): AgentMessage | undefined {
+  try {
+    return PlayRequest.decode(bytes).message;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a session owes for longer than it may, for "did not ..."; undefined where it is in time. */
+export function overdue(session: WatchedSession, patienceMs: number, nowMs: number): string | undefined {
+  if (session.isGone || isOver(session) || nowMs - session.sinceMs < patienceMs) return undefined;
+  return owedBy(session);
+}
