@@ -57,7 +57,8 @@ interface Checked {
 
 async function conformance(flags: ConformanceFlags, command: Cli): Promise<void> {
   const { server, command: text, only = [] } = flags;
-  if (server !== undefined && text !== undefined) command.error("error: --server and --command are two things to check");
+  if (server !== undefined && text !== undefined)
+    command.error("error: --server and --command are two things to check");
   const all = [...(text === undefined ? serverRuleNames() : []), ...(server === undefined ? scenarioNames() : [])];
   const names = all.filter((name) => isAsked(name, only));
   if (names.length === 0)
@@ -138,7 +139,8 @@ function launchOf(text: string): CommandLaunch {
   try {
     words = commandWords(text);
   } catch (error) {
-    if (error instanceof CommandProblem) throw new IcrlError("OPTION_INVALID", `--command ${text}: it ${error.message}`);
+    if (error instanceof CommandProblem)
+      throw new IcrlError("OPTION_INVALID", `--command ${text}: it ${error.message}`);
     throw error;
   }
   const launch: CommandLaunch = { kind: "command", words, folder: process.cwd() };

@@ -58,8 +58,9 @@ export async function checkAgent(
     for (const [done, scenario] of asked.entries()) {
       listener.update([{ name: "", done, total: asked.length }], scenario.name);
       if (hello === undefined && (scenario.labels === true || scenario.resumes === true))
-        hello = (await runScenario({ ...plan, scenario: SCENARIOS[0], address: await servers.forPlay() }, signal)).hello;
-      const why = notRun(scenario, plan, hello);
+        hello = (await runScenario({ ...plan, scenario: SCENARIOS[0], address: await servers.forPlay() }, signal))
+          .hello;
+      const why = outcomes.length > 0 && hello === undefined ? SILENT : notRun(scenario, plan, hello);
       if (why !== undefined) {
         outcomes.push({ name: scenario.name, result: "skipped", faults: [], notes: [why] });
         continue;
@@ -77,6 +78,9 @@ export async function checkAgent(
   }
   return { hello, outcomes };
 }
+
+/** Why nothing more is run. */
+const SILENT = "it has said no hello yet";
 
 /** Why a scenario is no matter for the agent; undefined where it is, or that is not known yet. */
 function notRun(scenario: Scenario, { labels }: AgentCheckPlan, hello: Hello | undefined): string | undefined {

@@ -130,7 +130,9 @@ function relayCall(client: Client, call: Call, handler: StreamHandler | undefine
       upstream.cancel();
     });
   }
-  upstream.on("data", (bytes: Buffer) => toAgent(() => (handler === undefined ? pass(bytes) : handler.served(bytes, pass))));
+  upstream.on("data", (bytes: Buffer) =>
+    toAgent(() => (handler === undefined ? pass(bytes) : handler.served(bytes, pass))),
+  );
   upstream.on("error", () => {}); // told by its status
   upstream.on("status", (came: StatusObject) =>
     toAgent(() => {

@@ -65,18 +65,16 @@ const encoded = (message: ServerMessage): Step => ({
 });
 
 /** Changes observations, once it is known of what. */
-const observing =
-  (change: (observations: Observations, opened: Opened) => Observations) =>
-  (): Interference => {
-    let opened: Opened | undefined;
-    return {
-      served(message, bytes) {
-        if (message.$case === "opened") opened = message.value;
-        if (message.$case !== "observations" || opened === undefined) return [{ pass: bytes }];
-        return [encoded({ $case: "observations", value: change(message.value, opened) })];
-      },
-    };
+const observing = (change: (observations: Observations, opened: Opened) => Observations) => (): Interference => {
+  let opened: Opened | undefined;
+  return {
+    served(message, bytes) {
+      if (message.$case === "opened") opened = message.value;
+      if (message.$case !== "observations" || opened === undefined) return [{ pass: bytes }];
+      return [encoded({ $case: "observations", value: change(message.value, opened) })];
+    },
   };
+};
 
 /** A field that no version has, number 9999: the varint 1. */
 const UNKNOWN_FIELD = Buffer.from([0xf8, 0xf0, 0x04, 0x01]);
@@ -96,7 +94,10 @@ function explicit(observations: Observations, { numEnvs }: Opened): Observations
 /** Another action done than the one that was sent. */
 function executedOtherwise(observations: Observations, { numEnvs, task }: Opened): Observations {
   if (observations.reward === undefined) return observations;
-  const done = Int32Array.from({ length: numEnvs }, (_, env) => (env + Number(observations.stepIndex)) % (task?.numActions ?? 1));
+  const done = Int32Array.from(
+    { length: numEnvs },
+    (_, env) => (env + Number(observations.stepIndex)) % (task?.numActions ?? 1),
+  );
   return { ...observations, executedAction: int32Tensor(done, [numEnvs]) };
 }
 

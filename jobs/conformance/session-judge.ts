@@ -170,15 +170,17 @@ function takeHello(session: JudgedSession, message: Extract<AgentMessage, { $cas
 function takeOpen(session: JudgedSession, label: string | undefined): void {
   const { fault, startedAs } = session;
   if (startedAs.label === undefined) return fault("sent open, though it entered a tournament: there the server opens");
-  if (session.stage !== "ready") fault(`sent open ${placeOf(session)}`);
+  if (session.stage !== "ready" && session.stage !== "greeted") fault(`sent open ${placeOf(session)}`);
   if (label !== startedAs.label) fault(`opened without label "${startedAs.label}", with which it was started`);
   session.stage = "opening";
 }
 
 function takeClose(session: JudgedSession, reason: string): void {
   const inMatch = session.stage === "playing" && owedBy(session) !== undefined;
-  if (inMatch && reason === "") session.fault(`left a match unfinished, by close without a reason, ${placeOf(session)}`);
-  if (inMatch && reason !== "") session.gaveUp.push(`${session.opened?.matchId ?? "what was open"}: ${visible(reason)}`);
+  if (inMatch && reason === "")
+    session.fault(`left a match unfinished, by close without a reason, ${placeOf(session)}`);
+  if (inMatch && reason !== "")
+    session.gaveUp.push(`${session.opened?.matchId ?? "what was open"}: ${visible(reason)}`);
   session.stage = inMatch ? "closing" : "left";
 }
 
@@ -209,7 +211,7 @@ function takeActions(session: JudgedSession, answer: Actions): void {
 export function takeServed(session: JudgedSession, message: ServerMessage): void {
   if (message.$case === "welcome") {
     session.toRepeat = session.welcome === undefined ? [] : session.sent.slice(Number(message.value.received));
-    if (session.welcome === undefined) session.stage = "ready";
+    if (session.stage === "greeted") session.stage = "ready";
     session.welcome = message.value;
     return;
   }
@@ -243,6 +245,7 @@ export function takeLeft(session: JudgedSession, how: "ended" | "broke off"): vo
   const { stage, fault } = session;
   const owed = owedBy(session);
   if (stage === "new") fault(`${how} a stream on which it had not said hello`);
-  else if (stage === "playing" && owed !== undefined) fault(`${how} its stream in the middle of a match, ${placeOf(session)}`);
+  else if (stage === "playing" && owed !== undefined)
+    fault(`${how} its stream in the middle of a match, ${placeOf(session)}`);
   session.stage = "left";
 }
