@@ -45,11 +45,15 @@ export interface Exam {
   /** When something was last said on a Play stream, or one began or ended; undefined before the first. */
   lastMs(): number | undefined;
   fault(text: string): void;
+  /** What broke off longer ago than that did so by itself: its process would have ended by now. */
+  settle(ms: number): void;
 }
 
 /** A session, and since when it owes what it owes. */
 export interface WatchedSession extends JudgedSession {
   sinceMs: number;
+  /** When the agent broke it off, while it is not known yet whether its process ended; else undefined. */
+  brokenMs: number | undefined;
   /** Whether its stream has ended. */
   isGone: boolean;
   /** Messages of the server so far, welcome left out. */
@@ -74,7 +78,15 @@ export function createExam(options: ExamOptions): Exam {
   function newSession(): WatchedSession {
     const interference = scenario.interference?.({ slowMs }) ?? {};
     const judged = judgedSession(startedAs, fault, createTranscript(trials));
-    const session = { ...judged, sinceMs: nowMs(), isGone: false, served: 0, acted: 0, interference };
+    const session = {
+      ...judged,
+      sinceMs: nowMs(),
+      brokenMs: undefined,
+      isGone: false,
+      served: 0,
+      acted: 0,
+      interference,
+    };
     sessions.push(session);
     return session;
   }
@@ -156,8 +168,9 @@ export function createExam(options: ExamOptions): Exam {
       left(how) {
         lastMs = nowMs();
         if (isCut() || session.isGone) return;
-        takeLeft(session, how);
         session.isGone = true;
+        if (how === "broke off") session.brokenMs = nowMs();
+        else takeLeft(session, how);
       },
       ended(came) {
         lastMs = nowMs();
@@ -179,6 +192,13 @@ export function createExam(options: ExamOptions): Exam {
     sessions: () => sessions,
     lastMs: () => lastMs,
     fault,
+    settle(ms) {
+      for (const session of sessions) {
+        if (session.brokenMs === undefined || nowMs() - session.brokenMs < ms) continue;
+        session.brokenMs = undefined;
+        takeLeft(session, "broke off");
+      }
+    },
   };
 }
 

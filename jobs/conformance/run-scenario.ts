@@ -1,4 +1,5 @@
 /** Starts an agent's process for one scenario, and waits until it is done, or has had its time. */
+import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Connection, connect } from "../../clients/typescript/connect.js";
 import { visible } from "../../common/visible-text.js";
@@ -8,7 +9,7 @@ import type { AgentCheckPlan } from "./check-agent.js";
 import { tasksPlayedBy } from "./dataset-to-label.js";
 import { createExam, type Exam, overdue } from "./exam.js";
 import { startRelay } from "./relay.js";
-import type { Scenario } from "./scenarios.js";
+import type { Scenario, ScenarioTask } from "./scenarios.js";
 import { placeOf } from "./session-judge.js";
 import type { Trials } from "./transcript.js";
 
@@ -56,9 +57,9 @@ export async function runScenario(plan: ScenarioPlan, signal: AbortSignal): Prom
     nowMs: () => performance.now(),
     cut: () => cut(),
     async enter(hello) {
-      const created = await enterFor(connection, scenario, hello);
-      if (created === undefined) skipped = "it plays none of the tasks that this is about";
-      return created;
+      const tasks = tasksPlayedBy(hello.tasks).filter(({ id }) => scenario.tasks?.includes(id) !== false);
+      if (tasks.length === 0) skipped = "it plays none of the tasks that this is about";
+      else return enterFor(connection, scenario, hello.agent, tasks).catch(() => undefined); // the server will say why
     },
   });
   const relay = await startRelay(address, exam.stream);
@@ -102,17 +103,20 @@ export async function runScenario(plan: ScenarioPlan, signal: AbortSignal): Prom
   };
 }
 
-/** Creates the scenario's tournament for the agent that said this hello; its id, or undefined where it plays none of its tasks. */
-async function enterFor(connection: Connection, scenario: Scenario, hello: Hello): Promise<string | undefined> {
-  const tasks = tasksPlayedBy(hello.tasks).filter(({ id }) => scenario.tasks?.includes(id) !== false);
-  if (tasks.length === 0) return undefined;
+/** Creates the scenario's tournament, of these tasks; its id. */
+async function enterFor(
+  connection: Connection,
+  scenario: Scenario,
+  agent: string,
+  tasks: readonly ScenarioTask[],
+): Promise<string | undefined> {
   const { tournament } = await connection.createTournament({
     spec: {
-      name: `conformance ${scenario.name}`,
+      name: `conformance ${scenario.name} ${randomUUID()}`, // nothing depends on it, and no other has it
       seed: 1n,
       trials: scenario.trials,
       tasks: tasks.map(({ id, task, options }) => ({ id, task, options: { ...options } })),
-      agents: [{ name: ENTRANT, agent: hello.agent, options: { ...scenario.agentOptions }, tasks: [] }],
+      agents: [{ name: ENTRANT, agent, options: { ...scenario.agentOptions }, tasks: [] }],
     },
     seedKey: Buffer.alloc(0), // the same trials in every scenario
   });
@@ -124,6 +128,7 @@ function isTimeUp(exam: Exam, { timeoutMs, patienceMs }: ScenarioPlan, startedMs
   const nowMs = performance.now();
   const lastMs = exam.lastMs();
   const sessions = exam.sessions();
+  exam.settle(AFTERMATH_MS);
   if (exam.faults.size > 0) return nowMs - Math.max(startedMs, lastMs ?? 0) > AFTERMATH_MS;
   const seconds = (ms: number) => `${ms / 1000} s`;
   if (nowMs - startedMs > timeoutMs) {
@@ -148,17 +153,21 @@ function judgeEnd(exam: Exam, { by, error }: ProgramEnd, words: string): void {
   const told = error === undefined ? words : `: ${error.message}`;
   const sessions = exam.sessions();
   if (sessions.length === 0) return exam.fault(`ended with ${how} and had opened no session${told}`);
-  if (exam.faults.size > 0 && by !== 0) return exam.fault(`ended with ${how}${told}`);
-  const [unfinished] = sessions.filter(({ isGone }) => !isGone);
+  if (exam.faults.size > 0) return by === 0 ? undefined : exam.fault(`ended with ${how}${told}`);
+  const [unfinished] = sessions.filter(({ isGone, brokenMs }) => !isGone || brokenMs !== undefined);
   if (unfinished !== undefined) return exam.fault(`ended with ${how} ${placeOf(unfinished)}${told}`);
   if (by !== 0 && sessions.every(({ gaveUp }) => gaveUp.length === 0))
     exam.fault(`ended with ${how} after all was played, and not with 0${told}`);
-  if (!sessions.some(({ hasFinished }) => hasFinished) && exam.faults.size === 0)
+  if (!sessions.some(({ hasFinished, gaveUp }) => hasFinished || gaveUp.length > 0) && exam.faults.size === 0)
     exam.fault(`ended with ${how} before it was told closed {finished}${told}`);
 }
 
-/** The last lines of what it said, as the end of a sentence. */
+/** A line that names an error, in most languages. */
+const ERROR_LINE = /^(?!\s+at )(.*\b\w*(?:error|exception|panic(?:ked)?)\b.*)$/i;
+
+/** What it said last, as the end of a sentence: the last line that names an error, else the last one. */
 function lastWords(said: string): string {
-  const lines = said.trim().split("\n").slice(-3).join(" / ");
-  return lines === "" ? "" : `; its last words: ${visible(lines.slice(-LAST_WORDS))}`;
+  const lines = said.split("\n").filter((line) => line.trim() !== "");
+  const line = lines.findLast((one) => ERROR_LINE.test(one)) ?? lines.at(-1);
+  return line === undefined ? "" : `; its last words: ${visible(line.trim().slice(0, LAST_WORDS))}`;
 }
