@@ -3,27 +3,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Hello } from "../../proto/gen/icrl/v1/environment.js";
-import type { CommandLaunch } from "../launch/launch.js";
 import type { JobListener } from "../listener.js";
 import { type PrivateServer, startPrivateServer } from "../processes/private-server.js";
 import { datasetToLabel, tasksPlayedBy } from "./dataset-to-label.js";
 import { isAsked, type Outcome } from "./outcome.js";
-import { runScenario, type ScenarioRun } from "./run-scenario.js";
+import { type CheckedAgent, runScenario, type ScenarioRun } from "./run-scenario.js";
 import { SCENARIOS, type Scenario } from "./scenarios.js";
 import { differenceOf, type Trials } from "./transcript.js";
 
-/** Whom to check, and how patiently. */
-export interface AgentCheckPlan {
-  /** How the agent is started; flags that name the server and its work are added. */
-  readonly command: CommandLaunch;
+/** Whom to check, and in what. */
+export interface AgentCheckPlan extends CheckedAgent {
   /** Whether the command takes --label NAME, too. */
   readonly labels: boolean;
   /** Texts, one of which is in the name of each scenario that is run; [] runs all. */
   readonly only: readonly string[];
-  /** The longest that a scenario may take, in milliseconds. */
-  readonly timeoutMs: number;
-  /** How long the agent may take for what it has to do next, in milliseconds. */
-  readonly patienceMs: number;
 }
 
 /** What was found. */

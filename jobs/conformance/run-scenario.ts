@@ -4,8 +4,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Connection, connect } from "../../clients/typescript/connect.js";
 import { visible } from "../../common/visible-text.js";
 import type { Hello } from "../../proto/gen/icrl/v1/environment.js";
+import type { CommandLaunch } from "../launch/launch.js";
 import { type ProgramEnd, startCommand } from "../processes/program.js";
-import type { AgentCheckPlan } from "./check-agent.js";
 import { tasksPlayedBy } from "./dataset-to-label.js";
 import { createExam, type Exam, overdue } from "./exam.js";
 import { startRelay } from "./relay.js";
@@ -13,8 +13,18 @@ import type { Scenario, ScenarioTask } from "./scenarios.js";
 import { placeOf } from "./session-judge.js";
 import type { Trials } from "./transcript.js";
 
+/** An agent, and how patiently it is looked at. */
+export interface CheckedAgent {
+  /** How it is started; flags that name the server and its work are added. */
+  readonly command: CommandLaunch;
+  /** The longest that a scenario may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** How long it may take for what it has to do next, in milliseconds. */
+  readonly patienceMs: number;
+}
+
 /** What is run. */
-export interface ScenarioPlan extends Pick<AgentCheckPlan, "command" | "timeoutMs" | "patienceMs"> {
+export interface ScenarioPlan extends CheckedAgent {
   readonly scenario: Scenario;
   /** HOST:PORT of the server. */
   readonly address: string;

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { icrlHere, refusalHere } from "../support/icrl-here.js";
 import { startProxy } from "../support/play-proxy.js";
@@ -51,5 +52,25 @@ describe("icrl conformance --server", () => {
     expect(await refusalHere("conformance", "--list", "--only", "no such rule")).toMatch(
       /nothing has that in its name/,
     );
+  });
+});
+
+describe("icrl conformance --command", () => {
+  const agent = `node ${join(import.meta.dirname, "../fixtures/conformance/agent.mjs")}`;
+
+  test("says in words what an agent does wrong, and ends with 1", async () => {
+    const asked = ["--only", "one-trial", "--json"];
+    const { code, stdout } = await icrlHere("conformance", "--command", `${agent} no-entrant`, ...asked);
+    const { ok, agent: name, language, checks } = JSON.parse(stdout);
+    expect({ code, ok, name, language }).toEqual({ code: 1, ok: false, name: "agent", language: "javascript" });
+    expect(checks[0]).toMatchObject({ name: "one-trial", result: "fails", notes: [] });
+    expect(checks[0].faults).toContain("said hello without entrant: it was started with --entrant conformance");
+  });
+
+  test("refuses what it cannot start, and two things at once", async () => {
+    expect(await refusalHere("conformance", "--command", "no-such-program x")).toMatch(/there is no program/);
+    expect(await refusalHere("conformance", "--command", "a | b")).toMatch(/only a shell would understand/);
+    const both = ["--server", "127.0.0.1:1", "--command", "node"];
+    expect(await refusalHere("conformance", ...both)).toMatch(/two things to check/);
   });
 });

@@ -11,7 +11,11 @@ export const IMPATIENT: ReadonlySet<string> = new Set([
 
 /** Faults that every set of wrong agents has. */
 export const EVERY_SET: readonly WrongAgent[] = [
-  ["crashes-at-once", "one-trial", /^ended with exit code 1 and had opened no session; its last words: .*no file model.bin/i],
+  [
+    "crashes-at-once",
+    "one-trial",
+    /^ended with exit code 1 and had opened no session; its last words: .*no file model.bin/i,
+  ],
   ["other-version", "one-trial", "speaks protocol versions 2 to 3, and not 1"],
   ["no-entrant", "one-trial", "said hello without entrant: it was started with --entrant conformance"],
   ["opens-itself", "one-trial", "sent open, though it entered a tournament: there the server opens"],
