@@ -102,7 +102,14 @@ function outcomeOf(scenario: Scenario, run: ScenarioRun, same: Trials | undefine
 /** The servers of a check, each started when it is needed. */
 function serversIn(folder: string, plan: AgentCheckPlan, listener: JobListener, signal: AbortSignal) {
   // What the agent does too late is told in the words of this kit, and not by the server.
-  const flags = ["--act-timeout-ms", String(2 * plan.patienceMs + 60_000), "--durability", "process"];
+  const flags = [
+    "--act-timeout-ms",
+    String(2 * plan.patienceMs + 60_000),
+    "--durability",
+    "process",
+    "--resume-ms",
+    "60000",
+  ];
   let play: PrivateServer | undefined;
   let labels: PrivateServer | undefined;
   const options = { flags, say: listener.say, signal };

@@ -63,143 +63,165 @@ export interface WatchedSession extends JudgedSession {
   readonly interference: Interference;
 }
 
+/** An exam as its own functions see it. */
+interface LiveExam {
+  readonly options: ExamOptions;
+  readonly faults: Set<string>;
+  readonly trials: Map<string, Choice[]>;
+  readonly sessions: WatchedSession[];
+  lastMs: number | undefined;
+  /** How often the agent's connections were broken. */
+  cuts: number;
+  /** The tournament that the agent enters for, once it has said hello. */
+  entered: Promise<string | undefined> | undefined;
+}
+
 /** Starts one. */
 export function createExam(options: ExamOptions): Exam {
-  const { scenario, startedAs, slowMs, nowMs } = options;
-  const faults = new Set<string>();
-  const trials = new Map<string, Choice[]>();
-  const sessions: WatchedSession[] = [];
-  let lastMs: number | undefined;
-  let cuts = 0;
-  let entered: Promise<string | undefined> | undefined;
-
-  const fault = (text: string): void => void faults.add(text);
-
-  function newSession(): WatchedSession {
-    const interference = scenario.interference?.({ slowMs }) ?? {};
-    const judged = judgedSession(startedAs, fault, createTranscript(trials));
-    const session = {
-      ...judged,
-      sinceMs: nowMs(),
-      brokenMs: undefined,
-      isGone: false,
-      served: 0,
-      acted: 0,
-      interference,
-    };
-    sessions.push(session);
-    return session;
-  }
-
-  /** Since now it owes whatever it owes. */
-  function touch(session: WatchedSession): void {
-    session.sinceMs = nowMs();
-    lastMs = session.sinceMs;
-  }
-
-  /** The hello as the server gets it: for this tournament, with as many envs as the scenario wants. */
-  async function entering(hello: Hello): Promise<Buffer> {
-    entered ??= options.enter(hello);
-    const tournamentId = await entered;
-    const value = { ...hello, tournamentId: tournamentId ?? hello.tournamentId, numEnvs: scenario.numEnvs };
-    return Buffer.from(PlayRequest.encode({ message: { $case: "hello", value } }).finish());
-  }
-
-  /** The session that a resume goes on with, in place of the one that its stream began; that one where there is no other. */
-  function resumed(token: string, begun: WatchedSession): WatchedSession {
-    const known = sessions.find(({ welcome }) => welcome?.resumeToken === token && token !== "");
-    if (known === undefined) return begun;
-    sessions.splice(sessions.indexOf(begun), 1);
-    return known;
-  }
-
-  /** Breaks the agent's connections: every session of it is lost by that. */
-  function cut(): void {
-    cuts += 1;
-    for (const one of sessions) if (!one.isGone) lose(one);
-    options.cut();
-  }
-
-  function stream(): StreamHandler {
-    let session = newSession();
-    let isNew = true;
-    const cutsBefore = cuts;
-    const isCut = () => cuts !== cutsBefore;
-    touch(session);
-
-    return {
-      said(bytes) {
-        if (isCut()) return undefined;
-        const first = isNew ? messageOf(bytes) : undefined;
-        isNew = false;
-        if (first?.$case === "resume") session = resumed(first.value.resumeToken, session);
-        session.isGone = false;
-        touch(session);
-        const lost = sessions.find((one) => one.isLost && one !== session);
-        if (first?.$case === "hello" && lost !== undefined) {
-          fault("said hello anew after its stream broke, though its hello lists resume");
-          lost.isLost = false;
-          lost.isGone = true;
-        }
-        const message = takeSaid(session, bytes);
-        if (message?.$case === "hello" && startedAs.entrant !== undefined) return entering(message.value);
-        if (message?.$case !== "actions") return bytes;
-        session.acted += 1;
-        if (session.interference.loses?.(session.acted) !== true) return bytes;
-        cut();
-        return undefined;
-      },
-      async served(bytes, pass) {
-        const came = PlayResponse.decode(bytes).message;
-        if (came === undefined || isCut()) return;
-        const isCounted = came.$case !== "welcome" && came.$case !== "draining" && session.repeats === 0;
-        const steps = isCounted ? session.interference.served?.(came, bytes, session.served) : undefined;
-        if (isCounted) session.served += 1;
-        for (const step of steps ?? [{ pass: bytes }]) {
-          if ("waitMs" in step) await wait(step.waitMs);
-          if (isCut()) return;
-          if ("cut" in step) cut();
-          if (!("pass" in step)) continue;
-          takeServed(session, PlayResponse.decode(step.pass).message as ServerMessage);
-          touch(session);
-          pass(step.pass);
-        }
-      },
-      left(how) {
-        lastMs = nowMs();
-        if (isCut() || session.isGone) return;
-        session.isGone = true;
-        if (how === "broke off") session.brokenMs = nowMs();
-        else takeLeft(session, how);
-      },
-      ended(came) {
-        lastMs = nowMs();
-        if (isCut() || session.isGone) return;
-        const ending = endingOf(came);
-        if (came.code !== status.OK && session.gaveUp.length === 0 && !isBlameless(ending.reason))
-          fault(`was refused ${placeOf(session)}: ${ending.reason ?? status[came.code]}: ${ending.text}`);
-        session.stage = "left";
-        session.isGone = true;
-      },
-    };
-  }
-
+  const exam: LiveExam = {
+    options,
+    faults: new Set(),
+    trials: new Map(),
+    sessions: [],
+    lastMs: undefined,
+    cuts: 0,
+    entered: undefined,
+  };
   return {
-    stream,
-    faults,
-    trials,
-    hello: () => sessions.find(({ hello }) => hello !== undefined)?.hello,
-    sessions: () => sessions,
-    lastMs: () => lastMs,
-    fault,
+    stream: () => examinedStream(exam),
+    faults: exam.faults,
+    trials: exam.trials,
+    hello: () => exam.sessions.find(({ hello }) => hello !== undefined)?.hello,
+    sessions: () => exam.sessions,
+    lastMs: () => exam.lastMs,
+    fault: (text) => void exam.faults.add(text),
     settle(ms) {
-      for (const session of sessions) {
-        if (session.brokenMs === undefined || nowMs() - session.brokenMs < ms) continue;
+      for (const session of exam.sessions) {
+        if (session.brokenMs === undefined || options.nowMs() - session.brokenMs < ms) continue;
         session.brokenMs = undefined;
         takeLeft(session, "broke off");
       }
     },
   };
+}
+
+function newSession({ options, faults, trials, sessions }: LiveExam): WatchedSession {
+  const { scenario, startedAs, slowMs, nowMs } = options;
+  const judged = judgedSession(startedAs, (text) => void faults.add(text), createTranscript(trials));
+  const session: WatchedSession = {
+    ...judged,
+    sinceMs: nowMs(),
+    brokenMs: undefined,
+    isGone: false,
+    served: 0,
+    acted: 0,
+    interference: scenario.interference?.({ slowMs }) ?? {},
+  };
+  sessions.push(session);
+  return session;
+}
+
+/** Since now it owes whatever it owes. */
+function touch(exam: LiveExam, session: WatchedSession): void {
+  session.sinceMs = exam.options.nowMs();
+  exam.lastMs = session.sinceMs;
+}
+
+/** The hello as the server gets it: for this tournament, with as many envs as the scenario wants. */
+async function entering(exam: LiveExam, hello: Hello): Promise<Buffer> {
+  const { enter, scenario } = exam.options;
+  exam.entered ??= enter(hello);
+  const tournamentId = await exam.entered;
+  const value =
+    tournamentId === undefined || hello.entrant === undefined
+      ? hello
+      : { ...hello, tournamentId, numEnvs: scenario.numEnvs };
+  return Buffer.from(PlayRequest.encode({ message: { $case: "hello", value } }).finish());
+}
+
+/** The session that a resume goes on with, in place of the one that its stream began; that one where there is no other. */
+function resumed({ sessions }: LiveExam, token: string, begun: WatchedSession): WatchedSession {
+  const known = sessions.find(({ welcome }) => welcome?.resumeToken === token && token !== "");
+  if (known === undefined) return begun;
+  sessions.splice(sessions.indexOf(begun), 1);
+  return known;
+}
+
+/** Breaks the agent's connections: every session of it is lost by that. */
+function cut(exam: LiveExam): void {
+  exam.cuts += 1;
+  for (const session of exam.sessions) if (!session.isGone) lose(session);
+  exam.options.cut();
+}
+
+/** One stream of the agent's. */
+function examinedStream(exam: LiveExam): StreamHandler {
+  const { nowMs, startedAs } = exam.options;
+  let session = newSession(exam);
+  let isNew = true;
+  const cutsBefore = exam.cuts;
+  const isCut = () => exam.cuts !== cutsBefore;
+  touch(exam, session);
+  return {
+    said(bytes) {
+      if (isCut()) return undefined;
+      const first = isNew ? messageOf(bytes) : undefined;
+      isNew = false;
+      if (first?.$case === "resume") session = resumed(exam, first.value.resumeToken, session);
+      if (first?.$case === "hello") forsake(exam, session);
+      session.isGone = false;
+      touch(exam, session);
+      const message = takeSaid(session, bytes);
+      if (message?.$case === "hello" && startedAs.entrant !== undefined) return entering(exam, message.value);
+      if (message?.$case !== "actions") return bytes;
+      session.acted += 1;
+      if (session.interference.loses?.(session.acted) !== true) return bytes;
+      cut(exam);
+      return undefined;
+    },
+    async served(bytes, pass) {
+      const came = PlayResponse.decode(bytes).message;
+      if (came === undefined || isCut()) return;
+      const isCounted = came.$case !== "welcome" && came.$case !== "draining" && session.repeats === 0;
+      const steps = isCounted ? session.interference.served?.(came, bytes, session.served) : undefined;
+      if (isCounted) session.served += 1;
+      for (const step of steps ?? [{ pass: bytes }]) {
+        if ("waitMs" in step) await wait(step.waitMs);
+        if (isCut()) return;
+        if ("cut" in step) cut(exam);
+        if (!("pass" in step)) continue;
+        takeServed(session, PlayResponse.decode(step.pass).message as ServerMessage);
+        touch(exam, session);
+        pass(step.pass);
+      }
+    },
+    left(how) {
+      exam.lastMs = nowMs();
+      if (isCut() || session.isGone) return;
+      session.isGone = true;
+      if (how === "broke off") session.brokenMs = nowMs();
+      else takeLeft(session, how);
+    },
+    ended(came) {
+      exam.lastMs = nowMs();
+      if (isCut() || session.isGone) return;
+      const ending = endingOf(came);
+      if (came.code !== status.OK && session.gaveUp.length === 0 && !isBlameless(ending.reason))
+        session.fault(`was refused ${placeOf(session)}: ${ending.reason ?? status[came.code]}: ${ending.text}`);
+      session.stage = "left";
+      session.isGone = true;
+    },
+  };
+}
+
+/** It begins a session anew, and goes on with none that it has lost. */
+function forsake({ sessions }: LiveExam, session: WatchedSession): void {
+  for (const lost of sessions) {
+    if (!lost.isLost || lost === session) continue;
+    lost.fault("said hello anew after its stream broke, though its hello lists resume");
+    lost.isLost = false;
+    lost.isGone = true;
+  }
 }
 
 /** Its stream is gone, by no fault of its own: it is to come back where it can, and has something under way. */
