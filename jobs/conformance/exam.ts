@@ -54,6 +54,8 @@ export interface WatchedSession extends JudgedSession {
   sinceMs: number;
   /** When the agent broke it off, while it is not known yet whether its process ended; else undefined. */
   brokenMs: number | undefined;
+  /** Whether the agent has said hello while this one was lost. */
+  isForsaken: boolean;
   /** Whether its stream has ended. */
   isGone: boolean;
   /** Messages of the server so far, welcome left out. */
@@ -112,6 +114,7 @@ function newSession({ options, faults, trials, sessions }: LiveExam): WatchedSes
     ...judged,
     sinceMs: nowMs(),
     brokenMs: undefined,
+    isForsaken: false,
     isGone: false,
     served: 0,
     acted: 0,
@@ -168,7 +171,8 @@ function examinedStream(exam: LiveExam): StreamHandler {
       const first = isNew ? messageOf(bytes) : undefined;
       isNew = false;
       if (first?.$case === "resume") session = resumed(exam, first.value.resumeToken, session);
-      if (first?.$case === "hello") forsake(exam, session);
+      // That may be another session of the agent's: whether the lost one is gone on with is seen later.
+      if (first?.$case === "hello") for (const lost of exam.sessions) lost.isForsaken ||= lost.isLost;
       session.isGone = false;
       touch(exam, session);
       const message = takeSaid(session, bytes);
@@ -206,22 +210,13 @@ function examinedStream(exam: LiveExam): StreamHandler {
       exam.lastMs = nowMs();
       if (isCut() || session.isGone) return;
       const ending = endingOf(came);
-      if (came.code !== status.OK && session.gaveUp.length === 0 && !isBlameless(ending.reason))
+      const isPlain = came.code === status.OK || session.gaveUp.length > 0 || isBlameless(session, ending.reason);
+      if (!isPlain)
         session.fault(`was refused ${placeOf(session)}: ${ending.reason ?? status[came.code]}: ${ending.text}`);
       session.stage = "left";
       session.isGone = true;
     },
   };
-}
-
-/** It begins a session anew, and goes on with none that it has lost. */
-function forsake({ sessions }: LiveExam, session: WatchedSession): void {
-  for (const lost of sessions) {
-    if (!lost.isLost || lost === session) continue;
-    lost.fault("said hello anew after its stream broke, though its hello lists resume");
-    lost.isLost = false;
-    lost.isGone = true;
-  }
 }
 
 /** Its stream is gone, by no fault of its own: it is to come back where it can, and has something under way. */
@@ -231,9 +226,11 @@ function lose(session: WatchedSession): void {
   session.isGone = !session.isLost;
 }
 
-/** Reasons for which a server ends a session that has done nothing wrong; those of a resumed session among them. */
-const isBlameless = (reason: string | undefined): boolean =>
-  reason !== undefined && ["SERVER_DRAINING", "SESSION_RESUMED", "TOURNAMENT_CANCELLED"].includes(reason);
+/** Whether the server ends a session with this reason that has done nothing wrong: one of which it has taken the end, say, when nobody could hear it. */
+function isBlameless({ stage }: WatchedSession, reason: string | undefined): boolean {
+  if (reason === "RESUME_UNKNOWN") return stage === "left" || stage === "finished";
+  return reason !== undefined && ["SERVER_DRAINING", "SESSION_RESUMED", "TOURNAMENT_CANCELLED"].includes(reason);
+}
 
 function messageOf(bytes: Buffer): AgentMessage | undefined {
   try {
@@ -243,8 +240,12 @@ function messageOf(bytes: Buffer): AgentMessage | undefined {
   }
 }
 
-/** What a session owes for longer than it may, for "did not ..."; undefined where it is in time. */
+/** What a session owes for longer than it may, as a sentence without its subject; undefined where it is in time. */
 export function overdue(session: WatchedSession, patienceMs: number, nowMs: number): string | undefined {
   if (session.isGone || isOver(session) || nowMs - session.sinceMs < patienceMs) return undefined;
-  return owedBy(session);
+  const owed = owedBy(session);
+  if (owed === undefined) return undefined;
+  const text = `did not ${owed} within ${patienceMs / 1000} s (--patience)`;
+  if (!session.isLost) return text;
+  return `${text}, though its hello lists resume${session.isForsaken ? ": it said hello anew" : ""}`;
 }

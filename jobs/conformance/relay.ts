@@ -58,14 +58,20 @@ const identity = (bytes: Buffer): Buffer => bytes;
 
 const UNBOUNDED = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
 
-/** Starts one before the server at `address`; `handler` is asked once for each Play stream. */
+/** Starts one before the server of this machine at `address`; `handler` is asked once for each Play stream. */
 export async function startRelay(address: string, handler: () => StreamHandler): Promise<Relay> {
-  const client = new Client(address, credentials.createInsecure(), {
+  const behind = Number(address.slice(address.lastIndexOf(":") + 1));
+  // A call that is cancelled may reach a server as one that has ended: connections that break are broken on both sides.
+  const back = await startFront(behind);
+  const client = new Client(`127.0.0.1:${back.port}`, credentials.createInsecure(), {
     ...UNBOUNDED,
+    "grpc.initial_reconnect_backoff_ms": 50,
     "grpc.use_local_subchannel_pool": 1,
     "grpc.enable_http_proxy": 0,
   });
   const server = new Server(UNBOUNDED);
+  /** Of the calls under way: what keeps each of them from being taken for one that an agent or the server ended. */
+  const breaks = new Set<() => void>();
   // On the wire a call of one request and one answer is a stream of one message each way.
   const methods = PATHS.map((path) => ({
     ...{ path, requestStream: true, responseStream: true, requestSerialize: identity, requestDeserialize: identity },
@@ -74,7 +80,10 @@ export async function startRelay(address: string, handler: () => StreamHandler):
   server.addService(
     Object.fromEntries(methods.map((method) => [method.path, method])),
     Object.fromEntries(
-      PATHS.map((path) => [path, (call: Call) => relayCall(client, call, path === PLAY ? handler() : undefined)]),
+      PATHS.map((path) => [
+        path,
+        (call: Call) => relayCall(client, call, breaks, path === PLAY ? handler() : undefined),
+      ]),
     ),
   );
   const port = await new Promise<number>((resolve, reject) => {
@@ -85,11 +94,17 @@ export async function startRelay(address: string, handler: () => StreamHandler):
   const front = await startFront(port);
   return {
     address: `127.0.0.1:${front.port}`,
-    cut: front.cut,
+    cut() {
+      for (const breakOff of breaks) breakOff();
+      breaks.clear();
+      back.cut();
+      front.cut();
+    },
     close() {
       front.close();
       server.forceShutdown();
       client.close();
+      back.close();
     },
   };
 }
@@ -97,7 +112,7 @@ export async function startRelay(address: string, handler: () => StreamHandler):
 type Call = ServerDuplexStream<Buffer, Buffer>;
 
 /** Passes one call on. */
-function relayCall(client: Client, call: Call, handler: StreamHandler | undefined): void {
+function relayCall(client: Client, call: Call, breaks: Set<() => void>, handler: StreamHandler | undefined): void {
   if (handler !== undefined) call.sendMetadata(new Metadata()); // as servers do: some agents wait for it before they say hello
   const upstream = client.makeBidiStreamRequest<Buffer, Buffer>(call.getPath(), identity, identity, call.metadata);
   let isOver = false;
@@ -105,6 +120,10 @@ function relayCall(client: Client, call: Call, handler: StreamHandler | undefine
   const pass = (bytes: Buffer) => {
     if (!isOver && !call.cancelled) call.write(bytes);
   };
+  const breakOff = () => {
+    isOver = true;
+  };
+  breaks.add(breakOff);
   const toServer = inTurn();
   const toAgent = inTurn();
   const leave = (how: "ended" | "broke off") => {
@@ -115,11 +134,12 @@ function relayCall(client: Client, call: Call, handler: StreamHandler | undefine
   call.on("data", (bytes: Buffer) =>
     toServer(async () => {
       const passed = handler === undefined ? bytes : await handler.said(bytes);
-      if (passed !== undefined) upstream.write(passed);
+      if (passed !== undefined && !isOver) upstream.write(passed);
     }),
   );
   call.on("end", () =>
     toServer(() => {
+      if (isOver || call.cancelled) return;
       leave("ended");
       upstream.end();
     }),
@@ -134,15 +154,16 @@ function relayCall(client: Client, call: Call, handler: StreamHandler | undefine
     toAgent(() => (handler === undefined ? pass(bytes) : handler.served(bytes, pass))),
   );
   upstream.on("error", () => {}); // told by its status
-  upstream.on("status", (came: StatusObject) =>
+  upstream.on("status", (came: StatusObject) => {
+    breaks.delete(breakOff);
     toAgent(() => {
       if (isOver) return;
       isOver = true;
       handler?.ended(came);
       if (came.code === status.OK) call.end();
       else if (!call.cancelled) call.emit("error", came);
-    }),
-  );
+    });
+  });
 }
 
 /** Does one thing after the other. */

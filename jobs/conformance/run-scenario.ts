@@ -149,8 +149,8 @@ function isTimeUp(exam: Exam, { timeoutMs, patienceMs }: ScenarioPlan, startedMs
     return true;
   }
   for (const session of sessions) {
-    const owed = overdue(session, patienceMs, nowMs);
-    if (owed !== undefined) exam.fault(`did not ${owed} within ${seconds(patienceMs)} (--patience)`);
+    const late = overdue(session, patienceMs, nowMs);
+    if (late !== undefined) exam.fault(late);
   }
   if (lastMs !== undefined && sessions.every(({ isGone }) => isGone) && nowMs - lastMs > patienceMs)
     exam.fault(`still ran ${seconds(patienceMs)} after the end of its last session (--patience)`);
@@ -164,6 +164,10 @@ function judgeEnd(exam: Exam, { by, error }: ProgramEnd, words: string): void {
   const sessions = exam.sessions();
   if (sessions.length === 0) return exam.fault(`ended with ${how} and had opened no session${told}`);
   if (exam.faults.size > 0) return by === 0 ? undefined : exam.fault(`ended with ${how}${told}`);
+  if (sessions.some(({ isLost }) => isLost))
+    return exam.fault(
+      `ended with ${how} and had not resumed after its stream broke, though its hello lists resume${told}`,
+    );
   const [unfinished] = sessions.filter(({ isGone, brokenMs }) => !isGone || brokenMs !== undefined);
   if (unfinished !== undefined) return exam.fault(`ended with ${how} ${placeOf(unfinished)}${told}`);
   if (by !== 0 && sessions.every(({ gaveUp }) => gaveUp.length === 0))

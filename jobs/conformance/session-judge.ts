@@ -96,7 +96,7 @@ export function placeOf({ stage, opened, asked }: JudgedSession): string {
 /** What it has to do next, for "did not ... within 10 s"; undefined where the server's turn is next. */
 export function owedBy(session: JudgedSession): string | undefined {
   const { stage, asked, answered, opened, startedAs } = session;
-  if (session.isLost) return "resume on a new stream after its stream broke, though its hello lists resume";
+  if (session.isLost) return "resume on a new stream after its stream broke";
   if (session.toRepeat.length > 0) return "send again, after resume, what the server had not got";
   if (stage === "new") return "say hello on a stream that it opened";
   if (stage === "ready" && startedAs.label !== undefined) return "open, after the welcome, or after closed";

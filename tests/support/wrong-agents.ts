@@ -6,7 +6,7 @@ export type WrongAgent = readonly [fault: string, scenario: string, sentence: st
 /** Faults that wait until the kit loses its patience. */
 export const IMPATIENT: ReadonlySet<string> = new Set([
   ...["says-no-hello", "never-answers", "never-leaves", "still-runs", "never-connects"],
-  ...["never-resumes", "says-nothing-again", "garbage"],
+  ...["never-resumes", "says-nothing-again", "says-hello-anew", "garbage"],
 ]);
 
 /** Faults that every set of wrong agents has. */
