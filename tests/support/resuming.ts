@@ -61,15 +61,37 @@ export async function resumingAgent(client: Client, from: Partial<Hello> = {}): 
 }
 
 /** Which action an agent of these tests takes: one that a log can be held to. */
-export const chosenAt = (stepIndex: bigint, env: number): number => Number(stepIndex + BigInt(env)) % 3;
+export const chosenAt = (stepIndex: bigint, env: number, numActions = 3): number =>
+  Number(stepIndex + BigInt(env)) % numActions;
 
 /** What answers a message: actions for observations that want some, else nothing. */
-export function answerTo(message: ServerMessage, numEnvs: number): AgentMessage | undefined {
+export function answerTo(message: ServerMessage, numEnvs: number, numActions = 3): AgentMessage | undefined {
   if (message.$case !== "observations") return undefined;
   const { active, stepIndex } = message.value;
   if (active !== undefined && !boolElements(active, "active").includes(1)) return undefined;
   return actions(
     stepIndex,
-    Array.from({ length: numEnvs }, (_, env) => chosenAt(stepIndex, env)),
+    Array.from({ length: numEnvs }, (_, env) => chosenAt(stepIndex, env, numActions)),
   );
+}
+
+/**
+ * Answers all that comes until nothing more does; `disturb` is called after each message.
+ *
+ * @returns how many messages came
+ */
+export async function playToTheEnd(agent: ResumingAgent, disturb: (n: number) => Promise<void>): Promise<number> {
+  let numEnvs = 0;
+  let numActions = 0;
+  for (let n = 1; ; n += 1) {
+    const message = await agent.next();
+    await disturb(n);
+    if (message.$case === "opened") {
+      numEnvs = message.value.numEnvs;
+      numActions = message.value.task?.numActions ?? 0;
+    }
+    const answer = answerTo(message, numEnvs, numActions);
+    if (answer !== undefined) agent.send(answer);
+    if (message.$case === "closed" && message.value.finished) return n;
+  }
 }

@@ -22,30 +22,33 @@ export function sessionOn(work: WorkQueue, limits: Record<string, number> = {}) 
   const ends: unknown[] = [];
   const seats: Seat[] = [];
   const left: unknown[] = [];
-  const session = createSession(
-    {
-      peer: "a test",
-      send: (bytes) => void said.push(PlayResponse.decode(bytes).message),
-      whenFlushed: (then) => then(),
-      end: (error) => void ends.push(error),
-    },
-    {
-      limits: resolveLimits({ act_timeout_ms: 1000, ...limits }),
-      sink,
-      lobby: {
-        enter(_, seat) {
-          seats.push(seat);
-          return { free: () => void left.push("free"), leave: (...why) => void left.push(why) };
-        },
+  const context = {
+    limits: resolveLimits({ act_timeout_ms: 1000, ...limits }),
+    sink,
+    lobby: {
+      enter(_: unknown, seat: Seat) {
+        seats.push(seat);
+        return { free: () => void left.push("free"), leave: (...why: unknown[]) => void left.push(why) };
       },
-      clock,
-      counters: newCounters(),
-      sessions: openSessions(100),
-      memory: createMemoryBudget(1 << 30),
-      work,
-      tell: () => {},
     },
-  );
+    clock,
+    counters: newCounters(),
+    sessions: openSessions(100),
+    memory: createMemoryBudget(1 << 30),
+    work,
+    tell: () => {},
+  };
+  const speakOn = (heard: PlayResponse["message"][], over: unknown[]) =>
+    createSession(
+      {
+        peer: "a test",
+        send: (bytes) => void heard.push(PlayResponse.decode(bytes).message),
+        whenFlushed: (then) => then(),
+        end: (error) => void over.push(error),
+      },
+      context,
+    );
+  const session = speakOn(said, ends);
   return {
     session,
     clock,
@@ -54,9 +57,26 @@ export function sessionOn(work: WorkQueue, limits: Record<string, number> = {}) 
     ends,
     seats,
     left,
+    memory: context.memory,
     kinds: () => said.map((message) => message?.$case),
     send: (...messages: AgentMessage[]) => {
       for (const message of messages) session.receive(encodeRequest(message));
+    },
+    /** Another stream, which begins with this message. */
+    stream(message: AgentMessage) {
+      const heard: PlayResponse["message"][] = [];
+      const over: unknown[] = [];
+      const other = speakOn(heard, over);
+      other.receive(encodeRequest(message));
+      return {
+        session: other,
+        ends: over,
+        said: heard,
+        kinds: () => heard.map((one) => one?.$case),
+        send: (...messages: AgentMessage[]) => {
+          for (const one of messages) other.receive(encodeRequest(one));
+        },
+      };
     },
   };
 }

@@ -23,6 +23,7 @@ import {
   readLabels,
 } from "../../support/labels.js";
 import { hello, open, rawClient, rawStream } from "../../support/raw-stream.js";
+import { answerTo, resumingAgent } from "../../support/resuming.js";
 import { serverForTest, startTestServer, type TestServer } from "../../support/server.js";
 import { tempDir } from "../../support/temp-dir.js";
 
@@ -368,4 +369,39 @@ test("a shard that is cut short is DATASET_CORRUPT", async () => {
   const { connection } = await serverForTest({}, copy);
   writeFileSync(listShards(copy)[1].path, "PAR1 cut short");
   await expect(labelDataset(connection, counter)).rejects.toMatchObject({ reason: "DATASET_CORRUPT" });
+});
+
+test("labels of a session that is lost again and again are byte for byte those of one that never is", async () => {
+  const [quiet, shaky] = [copyForTest(dataset), copyForTest(dataset)];
+  let cuts = 0;
+  for (const [dir, every] of [
+    [quiet, Number.POSITIVE_INFINITY],
+    [shaky, 4],
+  ] as const) {
+    const client = rawClient((await serverForTest({}, dir)).address);
+    onTestFinished(() => client.close());
+    const agent = await resumingAgent(client, { agent: "lost" });
+    for (let finished = false, n = 0; !finished; ) {
+      agent.send(open({ label: "lost", numEnvs: 3 }));
+      let opened = { numEnvs: 0, numActions: 0 };
+      for (let over = false; !over; n += 1) {
+        if (n % every === 0 && n > 0) {
+          agent.cut();
+          cuts += 1;
+          await agent.resume();
+        }
+        const message = await agent.next();
+        if (message.$case === "opened") {
+          opened = { numEnvs: message.value.numEnvs, numActions: message.value.task?.numActions ?? 0 };
+        }
+        const answer = answerTo(message, opened.numEnvs, opened.numActions);
+        if (answer !== undefined) agent.send(answer);
+        over = message.$case === "closed";
+        finished = message.$case === "closed" && message.value.finished;
+      }
+    }
+  }
+  expect(cuts).toBeGreaterThan(30);
+  expect(labelBytes(shaky, "lost")).toEqual(labelBytes(quiet, "lost"));
+  expect(readLabels(shaky, "lost").length).toBe(100);
 });
