@@ -33,6 +33,7 @@ import { type Listener, listen } from "./rpc/listener.js";
 import { createPace } from "./rpc/pace.js";
 import { addServices } from "./rpc/services.js";
 import { newCounters } from "./sessions/counters.js";
+import { openKeptSessions } from "./sessions/kept-sessions.js";
 import type { Limits } from "./sessions/limits.js";
 import { createMemoryBudget } from "./sessions/memory-budget.js";
 import { openSessions } from "./sessions/open-sessions.js";
@@ -131,13 +132,27 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw error;
   });
   const sessions = openSessions(limits.maxSessions);
+  const kept = openKeptSessions(options.dataDir, limits.resumeMs, clock, tell);
   const counters = newCounters();
   const reads = createLogReads({ dir: options.dataDir, log, maxReads: limits.maxReads });
   const collections = createCollections({ ...shared, counters, tell }, reads.played);
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
-  const context = { limits, sink, memory, lobby, sessions, labels, clock, work, counters, tell, times: metrics?.times };
+  const context = {
+    limits,
+    sink,
+    memory,
+    lobby,
+    sessions,
+    kept,
+    labels,
+    clock,
+    work,
+    counters,
+    tell,
+    times: metrics?.times,
+  };
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 
@@ -197,6 +212,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       health.setStatus("", "NOT_SERVING");
       // It listens until the last session has ended, to say why it takes no more.
       await sessions.drain(deadlineMs);
+      await kept.write();
       const tournamentsClosed = tournaments.close();
       collections.close();
       labels?.close();

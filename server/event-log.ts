@@ -60,6 +60,8 @@ export const SAYINGS: { readonly [K in ServerEvent["event"]]: Saying<Extract<Ser
   task_opened: { level: "debug", msg: "task opened" },
   session_parked: { level: "info", msg: "session lost its stream, and waits for another" },
   session_resumed: { level: "info", msg: "session goes on over another stream" },
+  sessions_kept: { level: "info", msg: "sessions are kept for a server that is started again on the folder" },
+  sessions_not_kept: { level: "warn", msg: "sessions could not be kept, or those that were cannot be read" },
   session_ended: { level: ({ reason }) => (reason === undefined ? "debug" : "info"), msg: "session ended" },
   tournament_created: { level: "info", msg: "tournament created" },
   tournament_resumed: { level: "info", msg: "tournament goes on" },

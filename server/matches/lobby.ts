@@ -14,6 +14,8 @@ export interface Entrant {
   readonly collectionId: string | undefined;
   /** The secret that it shows, if it does. */
   readonly key: string | undefined;
+  /** Whether it has shown its key before, to the server that was here before this one. */
+  readonly known?: boolean;
   readonly agent: string;
   /** Its connection: sessions of one process share it. */
   readonly peer: string;

@@ -135,7 +135,7 @@ export function createRoster<A extends Assignable>(
       if (ended !== undefined) throw ended;
       const { name, peer } = entrant;
       requireAgent(schedule.name, entrant, listed.get(name)?.agent);
-      schedule.keys.admit(name, entrant.key);
+      if (entrant.known !== true) schedule.keys.admit(name, entrant.key);
       if (!declared.has(name)) {
         declared.add(name);
         schedule.declared(entrant);

@@ -8,6 +8,8 @@ export interface TrialTicket {
   /** Seed of the series that its seeds come from; absent where they were given one by one. */
   readonly seriesSeed?: bigint;
   readonly seeds: TrialSeeds;
+  /** Env that took it, where its source wants to know that of what comes back. */
+  readonly env?: number;
   /**
    * Actions that were taken in it before its agent left, episode after episode: they are taken again, whatever is answered. Who leaves and
    * comes back has learned no more than who stayed. Absent where nobody had begun it.

@@ -9,6 +9,10 @@ import type { MemoryBudget, Release } from "./memory-budget.js";
 export interface Delivery {
   /** Messages of the agent that the session has taken, hello not counted. */
   taken: number;
+  /** Messages that were sent. */
+  readonly sentCount: number;
+  /** Whether the agent may not have got some of them. */
+  readonly pending: boolean;
   /** Keeps what is sent until the agent has got it. */
   sent(bytes: Buffer): void;
   /** The agent has got all that was sent. */
@@ -32,6 +36,12 @@ export function createDelivery(memory: Pick<MemoryBudget, "hold">): Delivery {
   let release: Release | undefined;
   return {
     taken: 0,
+    get sentCount() {
+      return sent;
+    },
+    get pending() {
+      return kept.length > 0;
+    },
     sent(bytes) {
       sent += 1;
       if (kept.push(bytes) > MAX_KEPT) kept.shift();

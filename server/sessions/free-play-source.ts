@@ -10,8 +10,10 @@ export function freePlaySource(play: {
   readonly firstTrial: bigint;
   readonly trials: bigint;
   readonly explicitSeeds: readonly TrialSeeds[];
+  /** How many were taken before. */
+  readonly taken?: readonly bigint[];
 }): TrialSource {
-  let taken = 0n;
+  let taken = play.taken?.[0] ?? 0n;
   return {
     get remaining() {
       return play.trials - taken;

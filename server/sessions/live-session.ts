@@ -9,8 +9,10 @@ import { describeLimits } from "./describe-limits.js";
 import type { Link } from "./link.js";
 import type { LockSteps } from "./lock-steps.js";
 import type { Session } from "./open-sessions.js";
+import type { EarlierTotals } from "./playable.js";
 import type { SessionContext } from "./session-context.js";
 import type { SessionStatus } from "./session-status.js";
+import type { CountedSource } from "./trials-left.js";
 
 /** Who speaks, once it has said hello. */
 export interface Introduced {
@@ -33,6 +35,8 @@ export interface Open extends Introduced {
   readonly steps: LockSteps;
   /** Whose trials they are, of a tournament or a collection. */
   readonly assignment: Assignment | undefined;
+  /** What was played of it before the server was started again. */
+  readonly earlier: EarlierTotals | undefined;
 }
 
 /** The states of docs/protocol.md, each with what it needs. */
@@ -42,6 +46,16 @@ export type SessionState =
   | Opening
   | Open
   | { readonly is: "ended" };
+
+/** The last `open` of a session that can be resumed. */
+export interface Asked {
+  /** Encoded. */
+  readonly open: Buffer;
+  /** Its trials; undefined where they are to label. */
+  readonly source: CountedSource | undefined;
+  /** Gives back the memory that it holds. */
+  release(): void;
+}
 
 /** A session waits for another stream, as its own was lost. */
 export interface Parked {
@@ -54,7 +68,8 @@ export interface Parked {
 
 /** One session. */
 export interface LiveSession {
-  readonly id: string;
+  /** Another one's from before the server was started again, where it goes on with that. */
+  id: string;
   /** As the table of all sessions has it. */
   readonly listed: Session;
   readonly context: SessionContext;
@@ -64,6 +79,10 @@ export interface LiveSession {
   link: Link;
   /** What was said, so that it can be resumed; undefined where it cannot. */
   delivery: Delivery | undefined;
+  /** Hash of the token that it is resumed by; undefined where it cannot be. */
+  tokenHash: string | undefined;
+  /** What the agent asked for last, should the server stop; undefined where nothing is to be kept. */
+  asked: Asked | undefined;
   /** Undefined while it has a stream. */
   parked: Parked | undefined;
   /** How long it has been parked, in milliseconds, since a match was opened in it. */
@@ -114,7 +133,11 @@ function encoded(message: PlayResponse["message"]): Buffer {
 }
 
 /** Answers hello and resume, with the token that the agent may resume with; "" where it may not. */
-export function sendWelcome({ id, context, link, delivery }: LiveSession, resumeToken: string): void {
+export function sendWelcome(
+  { id, context, link, delivery }: LiveSession,
+  resumeToken: string,
+  restarted = false,
+): void {
   const { limits, labels } = context;
   const value = {
     protocolVersion: PROTOCOL_VERSION,
@@ -124,7 +147,7 @@ export function sendWelcome({ id, context, link, delivery }: LiveSession, resume
     resumeToken,
     capabilities: capabilitiesOf(limits, labels),
     received: BigInt(delivery?.taken ?? 0),
-    restarted: false,
+    restarted,
   };
   link.send(encoded({ $case: "welcome", value }));
 }

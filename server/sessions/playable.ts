@@ -7,9 +7,10 @@ import { createRecorder } from "../trajectories/recorder.js";
 import { checkedOpen } from "./checked-request.js";
 import { envsThatFit, playBytes, rowTextBytes } from "./envs-that-fit.js";
 import { freePlaySource } from "./free-play-source.js";
-import { createPlay, type Play } from "./play.js";
+import { createPlay, type Play, type PlayTotals } from "./play.js";
 import { playedDriver } from "./played-driver.js";
 import type { SessionContext } from "./session-context.js";
+import { type CountedSource, countedSource, type TrialsLeft } from "./trials-left.js";
 
 /** A play, and what its session says of it. */
 export interface Playable {
@@ -18,6 +19,18 @@ export interface Playable {
   /** How much longer than the deadline answers may take, all of them together, in milliseconds. */
   readonly overtimeMs: number;
   readonly opened: Pick<Opened, "trials"> & Partial<Opened>;
+  /** What was played of it before the server was started again; absent: nothing. */
+  readonly earlier?: EarlierTotals;
+}
+
+/** What `closed` counts beside what was played since. */
+export type EarlierTotals = Pick<PlayTotals, "completeTrials" | "episodes" | "steps"> & {
+  readonly durableTrials: number;
+};
+
+/** Free play, and what is left of it. */
+export interface PreparedFreePlay extends Prepared {
+  readonly source: CountedSource;
 }
 
 /** A play that is made once the log can be written. */
@@ -36,16 +49,25 @@ const DEFAULT_ENVS = 64;
 
 /**
  * What an agent asks for in free play.
+ *
+ * @param left what is left of it, where the server was started again since
  * @throws what checkedOpen throws
  */
-export function freePlay(sessionId: string, hello: Hello, message: Open, context: SessionContext): Prepared {
+export function freePlay(
+  sessionId: string,
+  hello: Hello,
+  message: Open,
+  context: SessionContext,
+  left?: TrialsLeft,
+): PreparedFreePlay {
   const { task, purpose } = checkedOpen(message, hello, context.limits);
   const { seed, firstTrial, trials, explicitSeeds, numEnvs } = message;
   const series = { purpose, seed, taskId: task.name, entrant: hello.agent, firstTrial, trials, explicitSeeds };
-  const source = freePlaySource(series);
+  const source = countedSource(freePlaySource({ ...series, taken: left?.taken }), false, left);
   const recorded = message.record ?? true;
   const rowText = rowTextBytes(message.tags, hello.agentOptions ?? {}, task.options);
   return {
+    source,
     recorded,
     bytes: playBytes(task, numEnvs, false, rowText),
     what: `${numEnvs} envs of task "${task.name}"`,
@@ -73,9 +95,21 @@ export function freePlay(sessionId: string, hello: Hello, message: Open, context
       assignment: undefined,
       overtimeMs: 0,
       opened: { trials: source.remaining },
+      earlier: left && earlierTotals(left, task, recorded),
     }),
   };
 }
+
+const earlierTotals = (
+  { completeTrials, steps }: TrialsLeft,
+  { episodes }: Task,
+  recorded: boolean,
+): EarlierTotals => ({
+  completeTrials,
+  steps,
+  episodes: completeTrials * episodes,
+  durableTrials: recorded ? completeTrials : 0,
+});
 
 /** What the lobby gives an entrant. */
 export function assignedPlay(

@@ -48,7 +48,7 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
     *startTrial(n, seeds) {
       const next = source.take(n);
       if (next === undefined) return undefined;
-      const ticket = seeds === undefined ? next : { trialIndex: next.trialIndex, seeds };
+      const ticket = seeds === undefined ? next : { ...next, seeds, seriesSeed: undefined };
       let begun = false;
       try {
         const start = yield* startTrial(played, n, ticket);

@@ -3,6 +3,7 @@ import type { Lobby } from "../matches/lobby.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import type { WorkQueue } from "../work/work-queue.js";
 import type { Counters } from "./counters.js";
+import type { KeptSessions } from "./kept-sessions.js";
 import type { Labels } from "./labels.js";
 import type { Limits } from "./limits.js";
 import type { MemoryBudget } from "./memory-budget.js";
@@ -16,6 +17,8 @@ export interface SessionContext {
   /** What all sessions may hold together. */
   readonly memory: MemoryBudget;
   readonly lobby: Lobby;
+  /** Sessions of the server before this one, and those of this one for the next. */
+  readonly kept: KeptSessions;
   /** All sessions. */
   readonly sessions: OpenSessions;
   /** Trials to label; absent when the server has no dataset. */

@@ -63,6 +63,7 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
   try {
     context.sessions.delete(session.listed);
     session.delivery?.acknowledged();
+    session.asked?.release();
     link.end(cause);
     session.releaseHello();
     link.whenFlushed(session.release); // what its agent has not read is still held

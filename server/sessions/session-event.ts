@@ -43,6 +43,10 @@ export type SessionEvent =
       /** For how long it had none; 0 where another stream took its place. */
       readonly seconds: number;
     }
+  /** The server stops, and keeps sessions for the one that is started again; what is too much is left out. */
+  | { readonly event: "sessions_kept"; readonly sessions: number; readonly leftOut: number }
+  /** Sessions that were to be kept cannot be written, or read. */
+  | { readonly event: "sessions_not_kept"; readonly message: string }
   | {
       readonly event: "session_ended";
       readonly sessionId: string;

@@ -8,7 +8,8 @@ import { endRest, rest } from "./idle-time.js";
 import { type Introduced, type LiveSession, type Open, type Opening, send, sendBytes } from "./live-session.js";
 import { createLockSteps } from "./lock-steps.js";
 import type { Playable, Prepared } from "./playable.js";
-import { drainingError, end, fail, guarded } from "./session-end.js";
+import { end, fail, guarded } from "./session-end.js";
+import { stopForRestart } from "./stop-for-restart.js";
 
 /**
  * Opens what an agent asks for.
@@ -88,7 +89,7 @@ const openingOf = ({ hello, place }: Introduced): Opening => ({ is: "opening", h
 function begin(
   session: LiveSession,
   { hello, place }: Introduced,
-  { play, assignment, overtimeMs, opened }: Playable,
+  { play, assignment, overtimeMs, opened, earlier }: Playable,
 ): void {
   const steps = createLockSteps(play, {
     ...session.context,
@@ -101,7 +102,7 @@ function begin(
   });
   if (session.parked !== undefined) steps.away();
   if (assignment !== undefined) session.awayMs = 0;
-  const playing: Open = { is: "playing", hello, place, steps, assignment };
+  const playing: Open = { is: "playing", hello, place, steps, assignment, earlier };
   session.context.tell({
     event: "task_opened",
     sessionId: session.id,
@@ -145,16 +146,18 @@ export async function close(session: LiveSession, open: Open): Promise<void> {
   }
 }
 
-function closed(session: LiveSession, { hello, place, steps }: Open): void {
+const NOTHING = { completeTrials: 0, episodes: 0, steps: 0, durableTrials: 0 };
+
+function closed(session: LiveSession, { hello, place, steps, earlier = NOTHING }: Open): void {
   const { totals, durableTrials } = steps.play;
   const message: PlayResponse["message"] = {
     $case: "closed",
     value: {
-      completeTrials: BigInt(totals.completeTrials),
+      completeTrials: BigInt(earlier.completeTrials + totals.completeTrials),
       incompleteTrials: BigInt(totals.incompleteTrials),
-      episodes: BigInt(totals.episodes),
-      steps: BigInt(totals.steps),
-      durableTrials: BigInt(durableTrials()),
+      episodes: BigInt(earlier.episodes + totals.episodes),
+      steps: BigInt(earlier.steps + totals.steps),
+      durableTrials: BigInt(earlier.durableTrials + durableTrials()),
       finished: false,
     },
   };
@@ -164,7 +167,7 @@ function closed(session: LiveSession, { hello, place, steps }: Open): void {
   session.before.completeTrials += totals.completeTrials;
   rest(session, { hello, place });
   send(session, message);
-  if (session.drain !== undefined) fail(session, drainingError());
+  if (session.drain !== undefined) stopForRestart(session);
   else if (session.inputEnded) end(session, undefined, undefined);
   else place?.free();
 }

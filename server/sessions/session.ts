@@ -11,7 +11,7 @@
 import { randomUUID } from "node:crypto";
 import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 import { PROTOCOL_VERSION } from "../../common/version.js";
-import type { Hello, Open, PlayRequest, Resume } from "../../proto/gen/icrl/v1/environment.js";
+import { Hello, type Open, type PlayRequest, type Resume } from "../../proto/gen/icrl/v1/environment.js";
 import { hashOfKey, newKey } from "../keys.js";
 import type { Seat } from "../matches/lobby.js";
 import { checkHelloFields, checkOpenFields } from "./checked-fields.js";
@@ -20,6 +20,7 @@ import { checkHello, notImplemented } from "./checked-request.js";
 import { checkActionsBytes, checkResetBytes, decodeRequest } from "./decode-request.js";
 import { createDelivery } from "./delivery.js";
 import { rest, waitForHello } from "./idle-time.js";
+import type { KeptSession } from "./kept-sessions.js";
 import { type Incoming, type Link, noLink } from "./link.js";
 import {
   type Introduced,
@@ -35,8 +36,10 @@ import type { Session } from "./open-sessions.js";
 import { expire, lose, takeUp } from "./parking.js";
 import { assignedPlay, freePlay } from "./playable.js";
 import type { SessionContext } from "./session-context.js";
-import { drainingError, end, fail, guarded, leave } from "./session-end.js";
+import { end, fail, guarded, leave } from "./session-end.js";
 import { close, open, openLabels, openWhenItFits, sendFinished } from "./session-open.js";
+import { stopForRestart } from "./stop-for-restart.js";
+import type { TrialsLeft } from "./trials-left.js";
 
 /**
  * Starts a session on a link; `resume` may put another one in its place. Whoever calls it, or is called back for it, hears of no error: what
@@ -103,6 +106,8 @@ function newSession(link: Link, context: SessionContext): LiveSession {
     sinceMs: clock.now(),
     link,
     delivery: undefined,
+    tokenHash: undefined,
+    asked: undefined,
     parked: undefined,
     awayMs: 0,
     state: { is: "new" },
@@ -146,6 +151,12 @@ function incomingOf(session: LiveSession, link: Link): Incoming {
 function onResume(session: LiveSession, { resumeToken, received }: Resume): Incoming {
   const { link, context } = session;
   if (context.limits.resumeMs === 0) throw notImplemented("resume");
+  const kept = context.kept.find(hashOfKey(resumeToken));
+  // One whose agent has got all that there was begins anew: there is nothing to go on with.
+  if (kept !== undefined && (kept.wasOpen || received < BigInt(kept.sent))) {
+    goOnWith(session, kept, resumeToken);
+    return incomingOf(session, link);
+  }
   const incoming = context.sessions.find(resumeToken).resume(link, resumeToken, received);
   session.link = noLink(link.peer);
   end(session, undefined, undefined);
@@ -160,7 +171,7 @@ function onMessage(session: LiveSession, message: NonNullable<PlayRequest["messa
       if (kind === "hello") return onHello(session, message.value, bytes.length);
       break;
     case "ready":
-      if (kind === "open") return onOpen(session, state, message.value);
+      if (kind === "open") return onOpen(session, state, message.value, bytes);
       if (kind === "close") return end(session, undefined, undefined);
       break;
     case "playing":
@@ -202,9 +213,10 @@ function whilePlaying(session: LiveSession, then: (open: OpenState) => void): vo
 const DECODED = 4;
 
 function onHello(session: LiveSession, hello: Hello, bytes: number): void {
-  const { limits, lobby, memory, sessions } = session.context;
+  const { limits, sessions } = session.context;
   const token = limits.resumeMs > 0 && hello.capabilities.includes("resume") ? newKey() : undefined;
-  sessions.admit(session.listed, token && hashOfKey(token));
+  session.tokenHash = token && hashOfKey(token);
+  sessions.admit(session.listed, session.tokenHash);
   if (hello.minProtocolVersion > PROTOCOL_VERSION || hello.maxProtocolVersion < PROTOCOL_VERSION) {
     throw new IcrlError(
       "PROTOCOL_VERSION",
@@ -218,18 +230,49 @@ function onHello(session: LiveSession, hello: Hello, bytes: number): void {
   }
   checkHello(hello);
   checkHelloFields(hello);
-  session.releaseHello = memory.hold(DECODED * bytes);
-  if (memory.full)
-    throw new IcrlError("SERVER_BUSY", `all of ${limits.maxMemoryBytes} bytes are held: come again later`, {
-      retry_delay_ms: RETRY_DELAY_MS,
-    });
+  holdHello(session, bytes);
   rest(session, { hello, place: undefined });
   sendWelcome(session, token ?? "");
-  if (token !== undefined) session.delivery = createDelivery(memory);
+  if (token !== undefined) session.delivery = createDelivery(session.context.memory);
+  enterLobby(session, hello, false);
+}
+
+function holdHello(session: LiveSession, bytes: number): void {
+  const { limits, memory } = session.context;
+  session.releaseHello = memory.hold(DECODED * bytes);
+  if (!memory.full) return;
+  throw new IcrlError("SERVER_BUSY", `all of ${limits.maxMemoryBytes} bytes are held: come again later`, {
+    retry_delay_ms: RETRY_DELAY_MS,
+  });
+}
+
+function enterLobby(session: LiveSession, hello: Hello, known: boolean): void {
   if (hello.entrant === undefined) return;
   const { entrant: name, tournamentId, collectionId, entrantKey: key, agent, tasks } = hello;
-  const entrant = { name, tournamentId, collectionId, key, agent, peer: session.link.peer, tasks };
-  session.state = { is: "ready", hello, place: lobby.enter(entrant, seatOf(session)) };
+  const entrant = { name, tournamentId, collectionId, key, known, agent, peer: session.link.peer, tasks };
+  session.state = { is: "ready", hello, place: session.context.lobby.enter(entrant, seatOf(session)) };
+}
+
+/** The server was started again: what was open in a session is opened anew, from its last trial boundary. */
+function goOnWith(session: LiveSession, kept: KeptSession, token: string): void {
+  const { sessions, memory, kept: all, limits } = session.context;
+  session.id = kept.sessionId;
+  session.tokenHash = kept.tokenHash;
+  sessions.admit(session.listed, kept.tokenHash);
+  all.delete(kept.tokenHash);
+  const hello = Hello.decode(kept.hello);
+  checkHello(hello);
+  holdHello(session, kept.hello.length);
+  rest(session, { hello, place: undefined });
+  session.context.tell({ event: "session_resumed", sessionId: session.id, peer: session.link.peer, seconds: 0 });
+  session.delivery = createDelivery(memory);
+  session.delivery.taken = kept.taken;
+  sendWelcome(session, token, true);
+  session.delivery.taken = 0;
+  enterLobby(session, hello, true);
+  const message = kept.open && decodeRequest(kept.open, limits);
+  if (message?.$case !== "open" || session.state.is !== "ready") return;
+  onOpen(session, session.state, message.value, kept.open as Buffer, kept.left);
 }
 
 /** The session as the lobby sees it. */
@@ -249,14 +292,20 @@ function seatOf(session: LiveSession): Seat {
   };
 }
 
-function onOpen(session: LiveSession, who: Introduced, message: Open): void {
+function onOpen(session: LiveSession, who: Introduced, message: Open, bytes: Buffer, left?: TrialsLeft): void {
+  const { context, delivery } = session;
   if (who.place !== undefined) {
     throw new IcrlError("PROTOCOL_ORDER", "an entrant sent open: the server opens its matches", { message: "open" });
   }
   checkOpenFields(message);
-  session.delivery?.acknowledged();
-  if (message.label !== undefined) openLabels(session, who, message);
-  else open(session, who, freePlay(session.id, who.hello, message, session.context));
+  delivery?.acknowledged();
+  const prepared = message.label === undefined ? freePlay(session.id, who.hello, message, context, left) : undefined;
+  session.asked?.release();
+  if (delivery !== undefined) {
+    session.asked = { open: Buffer.from(bytes), source: prepared?.source, release: context.memory.hold(bytes.length) };
+  }
+  if (prepared === undefined) openLabels(session, who, message);
+  else open(session, who, prepared);
 }
 
 /** An entrant closes in the middle of its assignment: it only leaves, or it says why it cannot go on. */
@@ -266,9 +315,9 @@ function onLeave(session: LiveSession, why: string): void {
 
 function drain(session: LiveSession, deadlineMs: number): void {
   if (session.state.is === "ended" || session.drain !== undefined) return;
-  if (openIn(session) === undefined) return fail(session, drainingError());
+  if (openIn(session) === undefined) return stopForRestart(session);
   sendDraining(session, deadlineMs);
   const { clock } = session.context;
-  const stop = clock.after(deadlineMs, () => fail(session, drainingError()));
+  const stop = clock.after(deadlineMs, () => stopForRestart(session));
   session.drain = { endsAtMs: clock.now() + deadlineMs, stop };
 }

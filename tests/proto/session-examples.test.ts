@@ -9,6 +9,7 @@ import { openSessions } from "#icrl/server/sessions/open-sessions.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
 import { createWorkQueue } from "#icrl/server/work/work-queue.js";
+import { keptNowhere } from "../support/kept-nowhere.js";
 import { manualClock } from "../support/manual-clock.js";
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -157,6 +158,7 @@ test.each(sessions.map((lines) => ({ lines })))(
       clock: manualClock(),
       counters: newCounters(),
       sessions: openSessions(100),
+      kept: keptNowhere(),
       memory: createMemoryBudget(1 << 30),
       work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }),
       tell: () => {},

@@ -109,6 +109,14 @@ test("a session that loses its stream, and goes on over another one, is said wit
   expect(saidOf(server, "session_parked")).toMatchObject([{ level: 30, session_id: sessionId }]);
   expect(saidOf(server, "session_resumed")).toMatchObject([{ level: 30, session_id: sessionId }]);
   expect(JSON.stringify(server.said)).not.toContain(resumeToken);
+  agent.send(open());
+  await agent.next();
+  await server.close();
+  expect(saidOf(server, "sessions_kept")).toMatchObject([{ level: 30, sessions: 1, left_out: 0 }]);
+  const file = join(server.dataDir, "sessions.json");
+  writeFileSync(file, readFileSync(file, "utf8").slice(1));
+  const next = await talkative(server);
+  expect(saidOf(next, "sessions_not_kept")).toMatchObject([{ level: 40, message: expect.stringContaining(file) }]);
 });
 
 test("a tournament's life is said, that of an earlier server goes on, and no line has its seed", async () => {

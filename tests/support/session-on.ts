@@ -8,6 +8,7 @@ import { openSessions } from "#icrl/server/sessions/open-sessions.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { WorkQueue } from "#icrl/server/work/work-queue.js";
 import { handSink } from "./hand-sink.js";
+import { keptNowhere } from "./kept-nowhere.js";
 import { manualClock } from "./manual-clock.js";
 import { encodeRequest } from "./raw-stream.js";
 
@@ -34,6 +35,7 @@ export function sessionOn(work: WorkQueue, limits: Record<string, number> = {}) 
     clock,
     counters: newCounters(),
     sessions: openSessions(100),
+    kept: keptNowhere(),
     memory: createMemoryBudget(1 << 30),
     work,
     tell: () => {},

@@ -9,6 +9,7 @@ import { openSessions } from "#icrl/server/sessions/open-sessions.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { SessionContext } from "#icrl/server/sessions/session-context.js";
 import { createWorkQueue } from "#icrl/server/work/work-queue.js";
+import { keptNowhere } from "../../support/kept-nowhere.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { actions, encodeRequest, hello, open, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { readLog, serverForTest, startTestServer, type TestServer } from "../../support/server.js";
@@ -301,6 +302,7 @@ test("actions that come while the last answer waits for a slow disk are no answe
         clock: manualClock(),
         counters: newCounters(),
         sessions: openSessions(100),
+        kept: keptNowhere(),
         memory: createMemoryBudget(1 << 30),
         work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }),
         tell: () => {},

@@ -13,6 +13,7 @@ import type { SessionEvent } from "#icrl/server/sessions/session-event.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import { createWorkQueue } from "#icrl/server/work/work-queue.js";
 import { handSink } from "../../support/hand-sink.js";
+import { keptNowhere } from "../../support/kept-nowhere.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { actions, encodeRequest, hello, open } from "../../support/raw-stream.js";
 
@@ -52,6 +53,7 @@ function sessionWith(
       clock,
       counters: newCounters(),
       sessions: openSessions(100),
+      kept: keptNowhere(),
       memory,
       work: createWorkQueue({ clock: manualClock(), onError: () => expect.unreachable() }),
       tell: (event) => void events.push(event),

@@ -19,6 +19,7 @@ import type { Env, Task } from "#icrl/server/tasks/task.js";
 import type { TrajectorySink } from "#icrl/server/trajectories/sink.js";
 import { createWorkQueue } from "#icrl/server/work/work-queue.js";
 import { type HandSink, handSink } from "../../support/hand-sink.js";
+import { keptNowhere } from "../../support/kept-nowhere.js";
 import { type ManualClock, manualClock } from "../../support/manual-clock.js";
 import { actions, encodeRequest, hello, open } from "../../support/raw-stream.js";
 
@@ -89,6 +90,7 @@ function sessionOn(sink: HandSink, clock: Clock, parts: Parts = {}, events: Sess
     clock: { ...clock, now: parts.now ?? clock.now },
     counters: newCounters(),
     sessions: openSessions(100),
+    kept: keptNowhere(),
     memory: createMemoryBudget(1 << 30),
     work: createWorkQueue({ clock, onError: () => expect.unreachable() }),
     tell(event) {

@@ -1,0 +1,224 @@
+/** Sessions that outlive their server: what is open is opened anew by the one that is started again on its folder. */
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import type { Open } from "#icrl/proto/gen/icrl/v1/environment.js";
+import { openKeptSessions } from "#icrl/server/sessions/kept-sessions.js";
+import { countedSource } from "#icrl/server/sessions/trials-left.js";
+import { manualClock } from "../../support/manual-clock.js";
+import { actions, open, rawClient, rawStream } from "../../support/raw-stream.js";
+import { playToTheEnd, type ResumingAgent, resumingAgent } from "../../support/resuming.js";
+import { readLog, serverAfter, serverForTest, type TestServer } from "../../support/server.js";
+import { tempDir } from "../../support/temp-dir.js";
+import { BANDIT, create, finished, spec } from "../../support/tournament.js";
+
+function clientOf({ address }: TestServer) {
+  const client = rawClient(address);
+  onTestFinished(() => client.close());
+  return client;
+}
+
+/** Answers so many observations of what is open, with action 1 in both envs. */
+async function play(agent: ResumingAgent, steps: number) {
+  for (let n = 0; n < steps; ) {
+    const message = await agent.next();
+    if (message.$case === "closed") return message.value;
+    if (message.$case !== "observations" || message.value.active?.data.includes(1) === false) continue;
+    agent.send(actions(message.value.stepIndex, [1, 1]));
+    n += 1;
+  }
+  return undefined;
+}
+
+/** A stream that asks a server for a session of another one. */
+async function again(server: TestServer, token: string, received: number) {
+  const stream = rawStream(clientOf(server));
+  stream.send({ $case: "resume", value: { resumeToken: token, received: BigInt(received) } });
+  return { stream, welcome: await stream.expect("welcome") };
+}
+
+const kept = ({ dataDir }: TestServer) => join(dataDir, "sessions.json");
+
+const OPEN: Partial<Open> = { numEnvs: 2, trials: 5n, options: { arms: 3, horizon: 3 }, tags: { run: "x" } };
+
+test("a session that plays when the server stops plays on from its last trial boundary when it is started again", async () => {
+  const first = await serverForTest();
+  const agent = await resumingAgent(clientOf(first), { agentOptions: { alpha: 2 } });
+  const { resumeToken, sessionId } = agent.welcome;
+  agent.send(open(OPEN));
+  await play(agent, 5);
+  while (agent.got.length < 7) await agent.next(); // opened, and observations 0 to 5: two trials are over, two have two steps
+  await first.close();
+  expect(await agent.stream.ended).toMatchObject({ reason: "SERVER_DRAINING" });
+  expect(statSync(kept(first)).mode & 0o777).toBe(0o600);
+  expect(readFileSync(kept(first), "utf8")).not.toContain(resumeToken);
+  const second = await serverAfter(first);
+  expect(existsSync(kept(first))).toBe(false);
+  const { stream, welcome } = await again(second, resumeToken, agent.got.length);
+  expect(welcome).toMatchObject({ sessionId, resumeToken, restarted: true, received: 6n });
+  expect(await stream.expect("opened")).toMatchObject({ numEnvs: 2, trials: 3n });
+  const begun = await stream.expect("observations");
+  expect(begun.stepIndex).toBe(0n);
+  expect(begun.trialStarts.map(({ trialIndex }) => trialIndex)).toEqual([2n, 3n]);
+  stream.send(actions(0, [1, 1]));
+  await stream.expect("observations");
+  // and once more is lost, on the new server: that counts from its welcome
+  stream.call.cancel();
+  const third = await again(second, resumeToken, 3);
+  expect(third.welcome).toMatchObject({ sessionId, restarted: false, received: 1n });
+  for (let step = 1; step < 6; step += 1) {
+    third.stream.send(actions(step, [1, 1]));
+    await third.stream.expect("observations");
+  }
+  expect(await third.stream.expect("closed")).toMatchObject({
+    completeTrials: 5n,
+    incompleteTrials: 0n,
+    episodes: 5n,
+    steps: 15n,
+    durableTrials: 5n,
+  });
+  await second.close();
+  const rows = await readLog(first.dataDir);
+  const complete = rows.filter((row) => row.complete);
+  expect(complete.map((row) => Number(row.trial_index)).sort()).toEqual([0, 1, 2, 3, 4]);
+  expect(rows.filter((row) => !row.complete).map((row) => [row.end_reason, row.length])).toEqual([
+    ["SERVER_DRAINING", 2],
+    ["SERVER_DRAINING", 2],
+  ]);
+  expect(new Set(rows.map((row) => `${row.session_id} ${row.agent_options} ${row.tags}`)).size).toBe(1);
+});
+
+test("who could not be told that all was played is told it by the next server, and who was told begins anew", async () => {
+  const first = await serverForTest();
+  const agents = [];
+  for (const got of [8, 9]) {
+    const agent = await resumingAgent(clientOf(first));
+    agent.send(open({ ...OPEN, trials: 4n, record: false }));
+    await play(agent, 6); // of opened, seven observations and closed, nine in all
+    const { resumeToken } = agent.welcome;
+    while (agent.got.length < 9) await agent.next();
+    agent.cut();
+    agents.push({ resumeToken, got });
+  }
+  await vi.waitFor(() => expect(first.said.filter(({ event }) => event === "session_parked").length).toBe(2));
+  await first.close();
+  const second = await serverAfter(first);
+  const untold = await again(second, agents[0].resumeToken, agents[0].got);
+  expect(await untold.stream.expect("opened")).toMatchObject({ trials: 0n });
+  expect((await untold.stream.expect("observations")).trialStarts).toEqual([]);
+  expect(await untold.stream.expect("closed")).toMatchObject({ completeTrials: 4n, episodes: 4n, steps: 12n });
+  const told = rawStream(clientOf(second));
+  told.send({ $case: "resume", value: { resumeToken: agents[1].resumeToken, received: 9n } });
+  expect(await told.ended).toMatchObject({ reason: "RESUME_UNKNOWN" });
+});
+
+test("an entrant goes on in its tournament, keeps its name, and forfeits nothing", async () => {
+  const first = await serverForTest();
+  const id = await create(first.connection, spec(["a=x"], { trials: 4, tasks: [BANDIT] }));
+  const entrantKey = "a secret that nobody guesses".replaceAll(" ", "-");
+  const agent = await resumingAgent(clientOf(first), { agent: "x", entrant: "a", entrantKey, numEnvs: 2 });
+  const { resumeToken, sessionId } = agent.welcome;
+  await play(agent, 8);
+  await first.close();
+  expect(readFileSync(kept(first), "utf8")).not.toContain(Buffer.from(entrantKey).toString("base64").slice(4, 20));
+  const second = await serverAfter(first);
+  const stranger = rawStream(clientOf(second));
+  stranger.send({ $case: "resume", value: { resumeToken: "0".repeat(32), received: 0n } });
+  expect(await stranger.ended).toMatchObject({ reason: "RESUME_UNKNOWN" });
+  const { stream, welcome } = await again(second, resumeToken, 0);
+  expect(welcome).toMatchObject({ sessionId, restarted: true });
+  // the rest of it, by an agent that has its stream
+  const rest = {
+    ...agent,
+    stream,
+    send: (message: never) => void stream.send(message),
+    next: async () => (await stream.next()).message,
+  };
+  await playToTheEnd(rest as never, async () => {});
+  const { tournament } = await finished(second.connection, id);
+  expect(tournament.matches).toMatchObject([{ forfeitReason: "", completeTrials: 4 }]);
+});
+
+test("sessions that are kept wait for resume_ms from the next server's start, and no longer", async () => {
+  const dir = tempDir();
+  onTestFinished(() => dir.remove());
+  const clock = manualClock();
+  const session = { tokenHash: "0".repeat(64), sessionId: "0".repeat(36), hello: Buffer.of(1, 2), sent: 3, taken: 4 };
+  const left = {
+    taken: [2n ** 64n - 1n],
+    again: [{ env: 1, trialIndex: 5n, seriesSeed: 6n, seeds: SEEDS }],
+    completeTrials: 7,
+    steps: 8,
+  };
+  const whole = { ...session, wasOpen: true, open: Buffer.of(9), left };
+  const before = openKeptSessions(dir.path, 5000, clock, () => {});
+  before.keep(whole, Promise.resolve());
+  before.keep({ ...whole, tokenHash: "1".repeat(64) }, Promise.reject(new Error("the log has lost some of it")));
+  await before.write();
+  const after = openKeptSessions(dir.path, 5000, clock, () => {});
+  expect(after.find("0".repeat(64))).toEqual(whole);
+  expect(after.find("1".repeat(64))).toBeUndefined();
+  clock.pass(4999);
+  expect(after.find("0".repeat(64))).toBeDefined();
+  clock.pass(1);
+  expect(after.find("0".repeat(64))).toBeUndefined();
+  expect(openKeptSessions(dir.path, 5000, clock, () => {}).find("0".repeat(64))).toBeUndefined(); // read once
+});
+
+test.each([
+  ["is no JSON", "{"],
+  ["is of another version", '{"version": 2, "sessions": []}'],
+  ["has a session that is none", '{"version": 1, "sessions": [{"token_sha256": 7}]}'],
+])("a file of sessions that %s is said, and resumes nothing", async (_, text) => {
+  const dir = tempDir();
+  onTestFinished(() => dir.remove());
+  writeFileSync(join(dir.path, "sessions.json"), text);
+  const said: unknown[] = [];
+  openKeptSessions(dir.path, 5000, manualClock(), (event) => said.push(event));
+  expect(said).toMatchObject([{ event: "sessions_not_kept", message: expect.stringContaining("sessions.json") }]);
+  expect(existsSync(join(dir.path, "sessions.json"))).toBe(false);
+});
+
+const SEEDS = { taskSeed: 2n ** 64n - 1n, noiseSeed: 0n, agentSeed: 2n ** 53n + 1n };
+
+test("of a source that is stopped those trials are left that nobody played to their ends, each in its env where that has its own", () => {
+  const results = {
+    steps: 3,
+    return: 0,
+    regret: 0,
+    optimalValue: 0,
+    curve: new Float64Array(),
+    actions: new Int32Array(),
+    regrets: new Float32Array(),
+  };
+  const series = (taken: readonly bigint[] = []) => {
+    const next = [0, 1].map((n) => taken[n] ?? 0n);
+    return {
+      get remaining() {
+        return 10n - next[0] - next[1];
+      },
+      take: (n: number) =>
+        next[n] < 5n ? { trialIndex: next[n]++, seeds: { ...SEEDS, taskSeed: BigInt(n) } } : undefined,
+      stepped() {},
+      done() {},
+    };
+  };
+  const source = countedSource(series(), true);
+  const [a, b] = [source.take(0), source.take(1)];
+  source.done({ ...results, ticket: a as never, complete: true });
+  source.done({ ...results, ticket: b as never, complete: false }); // its agent has ended it: that is no trial to play again
+  const [c, d] = [source.take(0), source.take(1)];
+  source.stop();
+  source.done({ ...results, ticket: c as never, complete: false });
+  source.done({ ...results, ticket: d as never, complete: true });
+  const left = source.left();
+  expect(left).toMatchObject({ taken: [2n, 2n], completeTrials: 2, steps: 6, again: [{ env: 0, trialIndex: 1n }] });
+  const next = countedSource(series(left.taken), true, left);
+  expect(next.remaining).toBe(7n);
+  expect([1, 0, 0].map((n) => [n, next.take(n)?.trialIndex])).toEqual([
+    [1, 2n],
+    [0, 1n],
+    [0, 2n],
+  ]);
+  expect(next.left()).toMatchObject({ taken: [3n, 3n], completeTrials: 2, steps: 6 });
+});
