@@ -3,11 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runScenario, type ScenarioRun } from "#icrl/jobs/conformance/run-scenario.js";
 import { SCENARIOS } from "#icrl/jobs/conformance/scenarios.js";
 import { differenceOf } from "#icrl/jobs/conformance/transcript.js";
+import { pythonWith } from "../requirements.js";
 import { startTestServer, type TestServer } from "../support/server.js";
 import { EVERY_SET, IMPATIENT, type WrongAgent } from "../support/wrong-agents.js";
 
 const ROOT = join(import.meta.dirname, "../..");
 const JAVASCRIPT = ["node", join(ROOT, "tests/fixtures/conformance/agent.mjs")];
+
+const python = pythonWith(["grpc", "grpc_tools", "numpy"]);
+const PYTHON = [String(python), join(ROOT, "tests/python/wrong_agent.py")];
 
 let server: TestServer;
 beforeAll(async () => {
@@ -61,6 +65,20 @@ describe("the conformance kit", () => {
   test.each([...EVERY_SET, ...MORE])("finds that an agent in JavaScript %s", async (fault, scenario, sentence) => {
     const { faults } = await examine(JAVASCRIPT, fault, scenario);
     expect(faults[0]).toMatch(sentence);
+  });
+
+  test.skipIf(python === undefined).each(EVERY_SET)(
+    "finds that an agent in Python %s",
+    async (fault, scenario, sentence) => {
+      const { faults } = await examine(PYTHON, fault, scenario);
+      expect(faults[0]).toMatch(sentence);
+    },
+  );
+
+  test.skipIf(python === undefined)("finds nothing wrong with a right one in Python", async () => {
+    for (const scenario of ["inactive-envs", "explicit", "options", "draining"]) {
+      expect((await examine(PYTHON, "none", scenario)).faults).toEqual([]);
+    }
   });
 
   test.each(SCENARIOS.filter(({ labels }) => labels === undefined).map(({ name }) => name))(
