@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { FIRST_BYTES_MS } from "#icrl/server/rpc/listener.js";
-import { bareSocket, callHeaders, opening, PREFACE } from "../../support/http2-frames.js";
+import { bareSocket, callHeaders, frame, opening, PREFACE } from "../../support/http2-frames.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { actions, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { serverForTest, startTestServer } from "../../support/server.js";
@@ -70,6 +70,30 @@ test("a client that answers is kept however short the keepalive", async () => {
   stream.send(actions(0, [0]));
   await stream.expect("observations");
 });
+
+test("a client may ask for a sign of life as often as it likes: each is answered, and none with GOAWAY", async () => {
+  const { address } = await serverForTest();
+  const eager = await bareSocket(address);
+  const kinds = () => kindsOf(eager.heard);
+  eager.socket.write(opening());
+  const ping = frame("ping", 0, 0, Buffer.alloc(8));
+  for (let asked = 0; asked < 1000; ) {
+    asked += 100;
+    eager.socket.write(Buffer.concat(Array.from({ length: 100 }, () => ping)));
+    await vi.waitFor(() => expect(kinds().filter((kind) => kind === PING).length).toBe(asked), { interval: 1 });
+  }
+  expect(kinds()).not.toContain(GO_AWAY);
+});
+
+const PING = 6;
+const GO_AWAY = 7;
+
+/** The types of the frames in some bytes. */
+function kindsOf(bytes: Buffer): number[] {
+  const kinds: number[] = [];
+  for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) kinds.push(bytes[at + 3]);
+  return kinds;
+}
 
 test("a connection without a call is closed in time, also where the other end does not close it", async () => {
   const clock = manualClock();
