@@ -164,51 +164,45 @@ test.each(["all processes", "one process"])(
   },
 );
 
-test.skipIf(python === undefined)(
-  "behaviours and experts are started likewise, and labels of a module come as those of its program",
-  async () => {
-    const dir = folder();
-    const file = join(dir, "dataset.yaml");
-    const spec = {
-      name: "three",
-      seed: 5,
-      trials: 30,
-      tasks: [{ task: "bernoulli-bandit", options: { horizon: 20 } }],
-      behaviours: [
-        { agent: "uniform" },
-        { name: "soft", module: SOFTMAX, options: { temperature: 0.1 } },
-        { name: "snake", agent: "uniform-python", command: `${python} ${UNIFORM_PY}` },
-      ],
-    };
-    writeFileSync(file, JSON.stringify(spec));
-    const out = join(dir, "set");
-    expect((await icrl("dataset", "collect", file, "--out", out)).code).toBe(0);
-    const { behaviours, trials, spec: kept } = readDatasetManifest(out);
-    expect(trials).toBe(30);
-    expect(behaviours.map(({ name, agent }) => [name, agent])).toEqual([
-      ["uniform", "uniform"],
-      ["soft", "softmax"],
-      ["snake", "uniform-python"],
-    ]);
-    for (const { trials } of behaviours) expect(trials).toBeGreaterThan(0);
-    expect(JSON.stringify(kept)).not.toMatch(/examples/);
-    expect((await icrl("dataset", "collect", file, "--out", out)).stderr).toContain("is finished");
+test.skipIf(python === undefined)("behaviours and experts are started likewise", async () => {
+  const dir = folder();
+  const file = join(dir, "dataset.yaml");
+  const spec = {
+    name: "three",
+    seed: 5,
+    trials: 30,
+    tasks: [{ task: "bernoulli-bandit", options: { horizon: 20 } }],
+    behaviours: [
+      { agent: "uniform" },
+      { name: "soft", module: SOFTMAX, options: { temperature: 0.1 } },
+      { name: "snake", agent: "uniform-python", command: `${python} ${UNIFORM_PY}` },
+    ],
+  };
+  writeFileSync(file, JSON.stringify(spec));
+  const out = join(dir, "set");
+  expect((await icrl("dataset", "collect", file, "--out", out)).code).toBe(0);
+  const { behaviours, trials, spec: kept } = readDatasetManifest(out);
+  expect(trials).toBe(30);
+  expect(behaviours.map(({ name, agent }) => [name, agent])).toEqual([
+    ["uniform", "uniform"],
+    ["soft", "softmax"],
+    ["snake", "uniform-python"],
+  ]);
+  for (const { trials } of behaviours) expect(trials).toBeGreaterThan(0);
+  expect(JSON.stringify(kept)).not.toMatch(/examples/);
+  expect((await icrl("dataset", "collect", file, "--out", out)).stderr).toContain("is finished");
 
-    const label = (...flags: string[]) => icrl("dataset", "label", out, ...flags, "--option", "temperature=0.2");
-    expect((await label("--module", SOFTMAX, "--name", "inside")).code).toBe(0);
-    const byProgram = await label("--command", `node '${SOFTMAX}'`, "--name", "beside");
-    expect(byProgram.stdout).toMatch(/labels\/beside: 30 trials, 600 steps/);
-    const actionsOf = (name: string) => readLabels(out, name).map(({ actions }) => [...actions]);
-    expect(actionsOf("inside").length).toBe(30);
-    expect((await label("--command", `node '${SOFTMAX}'`, "--name", "beside")).stdout).toContain("already labelled");
-    const snake = await icrl("dataset", "label", out, "--command", `${python} '${UNIFORM_PY}'`, "--name", "snake");
-    expect(snake.stdout).toContain("with probabilities");
-    const broken = await icrl("dataset", "label", out, "--command", "sh -c 'echo hm; exit 3' sh", "--name", "broken");
-    expect(broken.code).toBe(1);
-    expect(broken.stderr).toMatch(/hm\nerror: AGENT_CRASHED: the command ended \(exit code 3\) before all trials/);
-    expect((await icrl("dataset", "label", out)).code).toBe(2);
-    expect((await label("--command", "no-such-program", "--name", "x")).stderr).toContain(
-      'no program "no-such-program"',
-    );
-  },
-);
+  const label = (...flags: string[]) => icrl("dataset", "label", out, ...flags, "--option", "temperature=0.2");
+  expect((await label("--module", SOFTMAX, "--name", "inside")).code).toBe(0);
+  const byProgram = await label("--command", `node '${SOFTMAX}'`, "--name", "beside");
+  expect(byProgram.stdout).toMatch(/labels\/beside: 30 trials, 600 steps/);
+  for (const name of ["inside", "beside"]) expect(readLabels(out, name).length).toBe(30);
+  expect((await label("--command", `node '${SOFTMAX}'`, "--name", "beside")).stdout).toContain("already labelled");
+  const snake = await icrl("dataset", "label", out, "--command", `${python} '${UNIFORM_PY}'`, "--name", "snake");
+  expect(snake.stdout).toContain("with probabilities");
+  const broken = await icrl("dataset", "label", out, "--command", "sh -c 'echo hm; exit 3' sh", "--name", "broken");
+  expect(broken.code).toBe(1);
+  expect(broken.stderr).toMatch(/hm\nerror: AGENT_CRASHED: the command ended \(exit code 3\) before all trials/);
+  expect((await icrl("dataset", "label", out)).code).toBe(2);
+  expect((await label("--command", "no-such-program", "--name", "x")).stderr).toContain('no program "no-such-program"');
+});

@@ -60,7 +60,7 @@ test("what is wrong is told with exit code 2, and nothing is made", async () => 
     [["--expert", "uniform", "--option", "alpha=2"], "OPTION_UNKNOWN"],
     [["--expert", "uniform", "--name", "made-up"], 'LABEL_CONFLICT: labels "made-up" have agent "made-up"'],
     [["--expert", "uniform", "--name", "self"], "NAME_INVALID"],
-    [[], "required option '--expert <agent>' not specified"],
+    [[], "give --expert, --module or --command, one of them"],
   ] as const) {
     const { code, stdout, stderr } = await label(dir, ...flags);
     expect([code, stdout]).toEqual([2, ""]);

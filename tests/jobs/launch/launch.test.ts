@@ -5,6 +5,7 @@ import { optionsFromTexts, text } from "#icrl/common/options.js";
 import { optionFlags, requireOnCommandLine, requireProgram } from "#icrl/jobs/launch/launch.js";
 import { loadAgentModule, readAgentModule } from "#icrl/jobs/launch/module-agent.js";
 import { ROOT } from "../../e2e/run-icrl.js";
+import { icrlHere, refusalHere } from "../../support/icrl-here.js";
 import { tempDir } from "../../support/temp-dir.js";
 
 const dir = tempDir();
@@ -52,6 +53,13 @@ test("a module's agent says what it is; whatever else the module does stays in i
     message: `${place("exits.mjs")} ended with exit code 3 while it was loaded`,
   });
   expect(facts).toMatchObject({ name: "softmax", tasks: ["bandit"], options: { temperature: { default: 0.5 } } });
+});
+
+test("icrl agents describes the agent of a module by its path, and says what is no module", async () => {
+  const described = await icrlHere("agents", join(ROOT, "examples/softmax-agent.mjs"), "--json");
+  expect(JSON.parse(described.stdout)).toMatchObject({ name: "softmax", options: [{ name: "temperature" }] });
+  expect(await refusalHere("agents", place("absent.js"))).toMatch(/^SPEC_INVALID: .*absent.js cannot be loaded: /);
+  expect(await refusalHere("agents", "softmx")).toMatch(/^AGENT_UNKNOWN: /);
 });
 
 const agent = { name: "a", version: "1", summary: "", source: "", tasks: [], options: {} };

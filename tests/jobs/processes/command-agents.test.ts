@@ -46,14 +46,21 @@ const made = (name: string) =>
 
 test("a command is given the server, its name and its options as they are, and its key where no list of processes shows it", async () => {
   const { finished } = start(
-    { "a b:c": `printf '%s\\0' "$@" "$ICRL_ENTRANT_KEY" > args.part; mv args.part args; sleep 1000` },
-    { commandSchedule: [] },
+    { "a b:c": `printf '%s\\0' "$@" "$ICRL_ENTRANT_KEY" "$ICRL_TOKEN" > args.part; mv args.part args; sleep 1000` },
+    { commandSchedule: [], environment: { ICRL_TOKEN: "a token" } },
   );
   await made("args");
   const args = readFileSync(join(dir.path, "args"), "utf8").split("\0").slice(0, -1);
   expect(args).toEqual([
     ...["--connect", "127.0.0.1:1", "--entrant", "a b:c"],
-    ...["--option", `text=it's "$(touch hacked)"; touch hacked\n`, "--option", "number=1", "the key of a b:c"],
+    ...[
+      "--option",
+      `text=it's "$(touch hacked)"; touch hacked\n`,
+      "--option",
+      "number=1",
+      "the key of a b:c",
+      "a token",
+    ],
   ]);
   expect(existsSync(join(dir.path, "hacked"))).toBe(false);
   finished.add("a b:c");

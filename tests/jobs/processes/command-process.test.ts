@@ -39,9 +39,11 @@ const lives = (pid: number): boolean => {
 const gone = (pids: readonly number[]) => vi.waitUntil(() => !pids.some(lives), { timeout: 60_000 });
 
 test("a command has its folder, its environment without this process's keys, and tells how it ended", async () => {
-  vi.stubEnv("ICRL_OPERATOR_KEY", "a key of sixteen or more");
+  for (const name of ["ICRL_OPERATOR_KEY", "ICRL_TOKEN"]) vi.stubEnv(name, "a key of sixteen or more");
   onTestFinished(() => void vi.unstubAllEnvs());
-  const { command, said } = sh('echo "$PWD $KEY [$ICRL_OPERATOR_KEY]"; echo wrong >&2; exit 7', { env: { KEY: "k" } });
+  const { command, said } = sh('echo "$PWD $KEY [$ICRL_OPERATOR_KEY$ICRL_TOKEN]"; echo wrong >&2; exit 7', {
+    env: { KEY: "k" },
+  });
   expect(await command.ended).toEqual({ by: 7, error: undefined });
   expect(said()).toContain(`${dir.path} k []\n`);
   expect(said()).toContain("wrong\n");
