@@ -22,6 +22,8 @@ export interface PlayAgentOptions extends FreePlay {
   readonly agentOptions?: Readonly<Record<string, unknown>>;
   /** Sessions side by side, so that the server and the agent compute at the same time; trials and envs are shared out. 1 by default. */
   readonly streams?: number;
+  /** Whether the server is told the probabilities of all actions at every step, which its log keeps, where the agent knows them; false by default. */
+  readonly probabilities?: boolean;
   readonly onOpened?: (opened: Opened) => void;
   readonly onTrialEnd?: (end: TrialEnd) => void;
   readonly onProgress?: (progress: PlayProgress) => void;
@@ -57,6 +59,7 @@ export async function playAgent(connection: Connection, agent: Agent, play: Play
         agentVersion: agent.version,
         agentOptions: options,
         tasks: [...agent.tasks],
+        capabilities: play.probabilities === true ? ["probabilities"] : [],
       });
       const opened = await open(stream, {
         ...play,

@@ -28,6 +28,8 @@ export interface ServeMatchesOptions {
   readonly numEnvs?: number;
   /** Sessions side by side; 2 by default, so that the server and the agent compute at the same time. */
   readonly streams?: number;
+  /** Whether the server is told the probabilities of all actions at every step, which its log keeps, where the agent knows them; false by default. */
+  readonly probabilities?: boolean;
   /** How long the tournament or collection is waited for if it does not exist yet, in milliseconds; a minute by default. */
   readonly patienceMs?: number;
   /** Told, in a line for people, when it is waited for. */
@@ -65,6 +67,7 @@ async function serveUntilFinished(connection: Connection, agent: Agent, serve: S
         agentVersion: agent.version,
         agentOptions: { ...serve.agentOptions },
         tasks: [...agent.tasks],
+        capabilities: serve.probabilities === true ? ["probabilities"] : [],
         entrant: serve.entrant,
         tournamentId,
         collectionId: serve.collectionId,

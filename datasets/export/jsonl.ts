@@ -13,7 +13,7 @@ import type { LabelledEpisode } from "./read-trials.js";
 import { createTextFile } from "./text-file.js";
 
 /** Text columns whose text is JSON. */
-const JSON_COLUMNS = new Set(["task_options", "agent_options", "step_info", "tags"]);
+const JSON_COLUMNS = new Set(["task_options", "agent_options", "tags"]);
 
 /** Its section of docs/export.md. */
 const DOCS = `\`\`\`python

@@ -10,7 +10,7 @@ import { replaceDurably } from "../files/durable-file.js";
 import { datasetDocument } from "./dataset-schema.js";
 
 /** Raised when a field is renamed, removed or means something else, or the data gets another schema; new fields do not raise it. 2 may have data of the log's schema 2. */
-export const DATASET_SCHEMA_VERSION = 2;
+export const DATASET_SCHEMA_VERSION = 3;
 
 /** Option names to values, as JSON. */
 export type Options = Readonly<Record<string, unknown>>;

@@ -6,8 +6,8 @@ import { join, resolve } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { IcrlError } from "../../common/errors.js";
 import { sqlType } from "./columns.js";
+import { ADDED_COLUMNS, CHANGED_SQL } from "./earlier-schemas.js";
 import { listShards, requireLog } from "./log-folder.js";
-import { CHANGED_SQL, NEW_COLUMNS } from "./schema-1.js";
 import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 /** The library, loaded with the first database: a server starts without it. */
@@ -42,8 +42,9 @@ export function shardsSqlOf(paths: readonly string[]): string {
   const columns = TRAJECTORY_COLUMNS.map(({ name }) =>
     Object.hasOwn(CHANGED_SQL, name) ? `${CHANGED_SQL[name]} AS ${identifier(name)}` : `raw.${identifier(name)}`,
   );
-  // What no file has must be there all the same; files are of two schemas.
-  const lacking = NEW_COLUMNS.map((name) => `NULL::VARCHAR AS ${name}`).join(", ");
+  // What no file has must be there all the same; files are of several schemas.
+  const added = TRAJECTORY_COLUMNS.filter(({ name }) => (ADDED_COLUMNS as readonly string[]).includes(name));
+  const lacking = added.map(({ name, type }) => `NULL::${sqlType(type)} AS ${name}`).join(", ");
   return `(SELECT ${columns.join(", ")}, ${first} AS shard_first, ${first} + raw.file_row_number AS log_index
     FROM (SELECT ${lacking} WHERE false UNION ALL BY NAME
       SELECT * FROM read_parquet([${files}], union_by_name = true, filename = true, file_row_number = true)) AS raw)`;

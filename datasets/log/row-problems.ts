@@ -26,6 +26,9 @@ export function inconsistency(row: TrajectoryRow): string | undefined {
   if (row.observations !== null && row.observations.length !== length + 1) {
     return `observations has ${row.observations.length} items for ${length} steps`;
   }
+  if (row.probabilities !== null && length > 0 && row.probabilities.length % length !== 0) {
+    return `probabilities has ${row.probabilities.length} items for ${length} steps`;
+  }
   if (row.step_features !== null && length > 0 && row.step_features.length % length !== 0) {
     return `step_features has ${row.step_features.length} items for ${length} steps`;
   }

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { sqlType } from "./columns.js";
 import { quoted, withDuckDb } from "./duckdb.js";
-import { isSchema1, NEW_COLUMNS } from "./schema-1.js";
+import { ADDED_BY_3, lackingIn, schemaOf } from "./earlier-schemas.js";
 import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 /** Names of a Parquet file's columns to their SQL types. */
@@ -15,9 +15,9 @@ export async function columnsWith(connection: DuckDBConnection, path: string): P
   return new Map((await result.getRowsJson()).map((row) => [String(row[0]), String(row[1])]));
 }
 
-/** How columns differ from those of the log, of either schema, or undefined when they do not. */
+/** How columns differ from those of the log, of any schema, or undefined when they do not. */
 export function describeColumns(columns: ReadonlyMap<string, string>): string | undefined {
-  const lacking: readonly string[] = isSchema1((name) => columns.has(name)) ? NEW_COLUMNS : [];
+  const lacking = lackingIn(schemaOf((name) => columns.has(name)));
   for (const { name, type } of TRAJECTORY_COLUMNS) {
     if (lacking.includes(name)) continue;
     const found = columns.get(name);
@@ -27,10 +27,10 @@ export function describeColumns(columns: ReadonlyMap<string, string>): string | 
   return undefined;
 }
 
-/** Those of some Parquet files that are of schema 1, by their paths. */
-export async function schema1Files(connection: DuckDBConnection, paths: readonly string[]): Promise<Set<string>> {
+/** Those of some Parquet files that are of an earlier schema, by their paths. */
+export async function earlierFiles(connection: DuckDBConnection, paths: readonly string[]): Promise<Set<string>> {
   if (paths.length === 0) return new Set();
-  const added = NEW_COLUMNS.map(quoted).join(", ");
+  const added = ADDED_BY_3.map(quoted).join(", ");
   const result = await connection.run(`SELECT file_name FROM parquet_schema([${paths.map(quoted).join(", ")}])
     GROUP BY file_name HAVING NOT bool_or(name IN (${added}))`);
   return new Set((await result.getRows()).map(([path]) => String(path)));

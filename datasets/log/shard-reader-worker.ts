@@ -2,12 +2,12 @@
 import { parentPort } from "node:worker_threads";
 import { wasmMemory } from "parquet-wasm";
 import { readParquetFile } from "../files/read-parquet.js";
-import { columnsToDecode } from "./schema-1.js";
+import { columnsToDecode } from "./earlier-schemas.js";
 
 /** A file, and what of it is wanted. */
 export interface ShardRequest {
   readonly path: string;
-  /** Names of the log's columns, of which a file of either schema gives what it has; absent: all. The others are not decoded. */
+  /** Names of the log's columns, of which a file of any schema gives what it has; absent: all. The others are not decoded. */
   readonly columns?: readonly string[];
   /** Most rows of a record batch. */
   readonly batchRows: number;

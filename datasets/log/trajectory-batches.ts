@@ -4,8 +4,8 @@ import { ipcPieces } from "../files/ipc-stream.js";
 import { joinStreams } from "../files/join-streams.js";
 import { TRAJECTORY_SCHEMA } from "./arrow-schema.js";
 import { checkedBatches, type ExpectedColumn } from "./checked-batches.js";
-import { columnsToDecode, isSchema1, needsChange } from "./schema-1.js";
-import { changedColumns } from "./schema-1-rows.js";
+import { changedColumns } from "./earlier-rows.js";
+import { columnsToDecode, isEarlier, needsChange, schemaOf } from "./earlier-schemas.js";
 import { TRAJECTORY_COLUMNS } from "./trajectory-schema.js";
 
 const ALL = TRAJECTORY_COLUMNS.map(({ name }) => name);
@@ -34,10 +34,10 @@ const hasOf =
   (name: string): boolean =>
     fields.some((field) => field.name === name);
 
-/** A batch of either schema, whose columns were checked, as one of the current schema with the wanted columns. */
+/** A batch of any schema, whose columns were checked, as one of the current schema with the wanted columns. */
 export function asCurrent(batch: RecordBatch, wanted: readonly string[] = ALL): RecordBatch {
-  const changed: Readonly<Record<string, Data>> =
-    isSchema1(hasOf(batch.schema)) && needsChange(wanted) ? changedColumns(batch) : {};
+  const of = schemaOf(hasOf(batch.schema));
+  const changed = of < 3 && needsChange(wanted) ? changedColumns(batch, of as 1 | 2) : {};
   const fields: Field[] = [];
   const children: Data[] = [];
   for (const { name, nullable } of TRAJECTORY_COLUMNS) {
@@ -53,17 +53,17 @@ export function asCurrent(batch: RecordBatch, wanted: readonly string[] = ALL): 
   return new RecordBatch(schema, makeData({ type: new Struct(fields), length: batch.numRows, nullCount: 0, children }));
 }
 
-/** Whether an Arrow IPC stream has rows of schema 1; not where it is no such stream. */
-export function isSchema1Stream(stream: Uint8Array): boolean {
+/** Whether an Arrow IPC stream has rows of an earlier schema; not where it is no such stream. */
+export function isEarlierStream(stream: Uint8Array): boolean {
   try {
-    return isSchema1(hasOf(RecordBatchReader.from(stream).open().schema));
+    return isEarlier(hasOf(RecordBatchReader.from(stream).open().schema));
   } catch {
     return false;
   }
 }
 
 /**
- * An Arrow IPC stream of schema 1 as one of the current schema.
+ * An Arrow IPC stream of an earlier schema as one of the current schema.
  *
  * @param file for messages
  * @throws LOG_CORRUPT if it is not what it says of itself

@@ -4,12 +4,12 @@
  */
 import { type Column, column, columnsTable, nullable, type RowOf, truth } from "./columns.js";
 
-/** Raised whenever a column is added, removed or changes its meaning. Rows of schema 1 are read as rows of this one (schema-1.ts). */
-export const SCHEMA_VERSION = 2;
+/** Raised whenever a column is added, removed or changes its meaning. Rows of earlier ones are read as rows of this one (earlier-schemas.ts). */
+export const SCHEMA_VERSION = 3;
 
 /** All columns, in the order of the files. T is the episode's length. */
 export const TRAJECTORY_COLUMNS = [
-  column("schema_version", "int32", "2"),
+  column("schema_version", "int32", "3"),
   column(
     "episode_id",
     "utf8",
@@ -41,9 +41,20 @@ export const TRAJECTORY_COLUMNS = [
     "keys the environment's noise; null only where a server of an earlier version withheld it",
   ),
   column("agent_seed", "uint64", "the agent's own randomness"),
+  nullable(
+    "purpose",
+    "utf8",
+    "what the trial was for: `play`, `collect`, `validate` or `tournament`; null of seeds that were given one by one, and of earlier versions",
+  ),
+  truth(
+    "series_seed",
+    "uint64",
+    "seed of the series that the trial's seeds come from; null of seeds that were given one by one, and of earlier versions",
+  ),
   column("env_index", "int32", "slot of the session's batch"),
   column("agent", "utf8", "agent that acted, the behaviour"),
   column("agent_version", "utf8", "version that the agent gave"),
+  nullable("language", "utf8", "language or runtime that the agent gave; null of earlier versions"),
   column("agent_options", "utf8", "JSON object, all options of the agent"),
   column("server_version", "utf8", "version of the server that recorded it"),
   column("started_at", "timestamp", 'start, UTC, milliseconds; outside "same content"'),
@@ -79,6 +90,11 @@ export const TRAJECTORY_COLUMNS = [
     "list<float32?>",
     "[T] probability of each executed action, null items where unknown; null when all are",
   ),
+  nullable(
+    "probabilities",
+    "list<float32?>",
+    "[T x num_actions], row-major, probability of every action, null items where unknown; null where the agent sent none",
+  ),
   truth("regrets", "list<float32>", "[T] pseudo-regret of each action"),
   truth("optimal_actions", "list<int32>", "[T] best action, the lowest index on ties"),
   nullable(
@@ -86,7 +102,6 @@ export const TRAJECTORY_COLUMNS = [
     "list<float32>",
     "what is constant in the trial and known to the agent, row-major: a bandit's arm features [A x d]; else null",
   ),
-  nullable("step_info", "utf8", "reserved for values of the agent's own; null: the protocol has no field for them"),
   column(
     "tags",
     "utf8",

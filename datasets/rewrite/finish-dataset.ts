@@ -21,7 +21,7 @@ import { labelFolder, labelHeadPath, listLabels, readLabelHead } from "../folder
 import { type OnProgress, sealDataset } from "../folder/seal-dataset.js";
 import { shardPaths, withDuckDb } from "../log/duckdb.js";
 import { dataFolder, listShards } from "../log/log-folder.js";
-import { schema1Files } from "../log/shard-columns.js";
+import { earlierFiles } from "../log/shard-columns.js";
 import { BEGUN_DATASET, COLLECTING } from "../output/output-kinds.js";
 import { removeEmpty, removeFiles } from "../output/remove-files.js";
 import { int32Column, readDatasetShards } from "../read/dataset-shards.js";
@@ -59,7 +59,7 @@ export async function finishDataset(
   const labels = listLabels(from);
   removeFiles(dir, leftBehind(dir));
   const every = subsample ?? 1;
-  if (every === 1 && !(await haveSchema1(from))) linkShards(from, dir, names, labels);
+  if (every === 1 && !(await haveEarlier(from))) linkShards(from, dir, names, labels);
   else await rewriteShards(from, dir, names, labels, every);
   fsyncFolder(dir);
   const manifest = await sealDataset(dir, { ...head, subsample: subsample ?? null }, onProgress);
@@ -105,9 +105,9 @@ function linkOrCopy(from: string, to: string): void {
 }
 
 /** Whether an earlier version of icrl began the collection: a finished dataset is of one schema. */
-async function haveSchema1(from: string): Promise<boolean> {
+async function haveEarlier(from: string): Promise<boolean> {
   const paths = shardPaths(from);
-  const old = withDuckDb(paths, (connection) => corruptIfRefused(from, () => schema1Files(connection, paths)));
+  const old = withDuckDb(paths, (connection) => corruptIfRefused(from, () => earlierFiles(connection, paths)));
   return (await old).size > 0;
 }
 

@@ -14,7 +14,7 @@ import type { LabelHead } from "../folder/label-folder.js";
 import { type OnProgress, sealDataset } from "../folder/seal-dataset.js";
 import { valuesOf } from "../log/batch-values.js";
 import { identifier, shardPaths, shardsSql, withDuckDb } from "../log/duckdb.js";
-import { schema1Files } from "../log/shard-columns.js";
+import { earlierFiles } from "../log/shard-columns.js";
 import { TRAJECTORY_COLUMNS } from "../log/trajectory-schema.js";
 import { makeOutput } from "../output/make-output.js";
 import { DATASET } from "../output/output-kinds.js";
@@ -57,7 +57,7 @@ export async function mergeDatasets(
     const { dropped, old } = await corruptIfRefused(dirs.join(", "), () =>
       withDuckDb(paths, async (c) => ({
         dropped: await repeatedTrials(c, dirs),
-        old: await schema1Files(c, paths),
+        old: await earlierFiles(c, paths),
       })),
     );
     const writer = createDatasetWriter(partial, labels);

@@ -64,6 +64,8 @@ export async function playOracleNoise(
       agent: ORACLE_NOISE,
       agentVersion: "1",
       agentOptionsJson: JSON.stringify(part.behaviour.options),
+      language: "typescript",
+      purpose: "collect",
       serverVersion: VERSION,
       privileged: true,
       behaviourComponent: part.behaviour.name,
@@ -71,6 +73,7 @@ export async function playOracleNoise(
     },
     recorder: createRecorder(sink, () => false),
     withholdTruth: false,
+    wantsProbabilities: false,
     clock,
   });
   const play = createPlay(driver);

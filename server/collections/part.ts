@@ -59,7 +59,9 @@ export function createPart(
     take() {
       if (failureReason !== undefined) return undefined;
       const trial = again.pop() ?? (next < waiting.length ? waiting[next++] : undefined);
-      return trial === undefined ? undefined : { trialIndex: BigInt(trial), seeds: trialSeeds(series, BigInt(trial)) };
+      return trial === undefined
+        ? undefined
+        : { trialIndex: BigInt(trial), seriesSeed: series.seed, seeds: trialSeeds(series, BigInt(trial)) };
     },
     stepped: stepCount.stepped,
     done({ ticket, complete, steps }) {

@@ -1,3 +1,4 @@
+import type { Hello } from "../../proto/gen/icrl/v1/environment.js";
 import type { Limits } from "./limits.js";
 
 /**
@@ -8,3 +9,7 @@ import type { Limits } from "./limits.js";
 export function capabilitiesOf({ resumeMs }: Limits, labels: object | undefined): string[] {
   return ["reset", "hold", ...(resumeMs > 0 ? ["resume"] : []), ...(labels === undefined ? [] : ["label"])];
 }
+
+/** Whether an agent says that it knows the probabilities of all actions: it is asked for them then. */
+export const wantsProbabilities = ({ capabilities }: Pick<Hello, "capabilities">): boolean =>
+  capabilities.includes("probabilities");

@@ -13,6 +13,7 @@ import type { Actions, Hello, Open } from "../../proto/gen/icrl/v1/environment.j
 import type { CountTrialsRequest } from "../../proto/gen/icrl/v1/trajectory.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
+import { wantsProbabilities } from "./capabilities.js";
 import { checkOptions, checkTags } from "./checked-options.js";
 import { envsThatFit, rowTextBytes } from "./envs-that-fit.js";
 import type { Limits } from "./limits.js";
@@ -47,7 +48,13 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
       },
     );
   }
-  const fitting = envsThatFit(task, limits, false, rowTextBytes(message.tags, hello.agentOptions ?? {}, task.options));
+  const fitting = envsThatFit(
+    task,
+    limits,
+    false,
+    rowTextBytes(message.tags, hello.agentOptions ?? {}, task.options),
+    wantsProbabilities(hello),
+  );
   if (message.numEnvs > fitting) {
     throw new IcrlError(
       "ENVS_INVALID",

@@ -22,7 +22,8 @@ const ANSWERS = 3;
 
 const product = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
 
-const stepBytesOf = ({ observationSpace }: Task): number => STEP_BYTES + 4 * featureSizeOf(observationSpace);
+const stepBytesOf = ({ observationSpace, numActions }: Task, probabilities: boolean): number =>
+  STEP_BYTES + 4 * featureSizeOf(observationSpace) + (probabilities ? 4 * numActions : 0);
 
 const trialFeatureBytesOf = ({ trialFeaturesShape: shape }: Task): number =>
   shape.length > 0 ? 4 * product(shape) : 0;
@@ -37,11 +38,18 @@ export const rowTextBytes = (...texts: readonly object[]): number =>
  *
  * @param wholeTrials whether all episodes of a trial stay in memory until it ends, and its result until it is durable
  * @param rowText bytes of what all rows have in common
+ * @param probabilities whether those of all actions are kept at every step
  */
-export function playBytes(task: Task, numEnvs: number, wholeTrials: boolean, rowText: number): number {
+export function playBytes(
+  task: Task,
+  numEnvs: number,
+  wholeTrials: boolean,
+  rowText: number,
+  probabilities = false,
+): number {
   const { horizon, episodes, observationSpace: space, numActions } = task;
   const copies = wholeTrials ? episodes + 1 : 2;
-  const steps = copies * horizon * stepBytesOf(task);
+  const steps = copies * horizon * stepBytesOf(task, probabilities);
   const rows = (wholeTrials ? episodes : 1) * (ROW_BYTES + rowText);
   const curve = episodes > 1 ? 8 * episodes : 0;
   const result = wholeTrials ? Math.max(curve, 8 * horizon) + 8 * horizon : 0;
@@ -57,19 +65,27 @@ export function playBytes(task: Task, numEnvs: number, wholeTrials: boolean, row
  *
  * @param wholeTrials whether all episodes of a trial stay in memory until it ends
  * @param rowText bytes of what all rows have in common
+ * @param probabilities whether those of all actions are kept at every step
  */
-export function envsThatFit(task: Task, limits: Limits, wholeTrials = false, rowText = 0): number {
+export function envsThatFit(
+  task: Task,
+  limits: Limits,
+  wholeTrials = false,
+  rowText = 0,
+  probabilities = false,
+): number {
   const { horizon, episodes } = task;
-  if (ROW_BYTES + rowText + horizon * stepBytesOf(task) + trialFeatureBytesOf(task) > MAX_ROW_BYTES) return 0;
+  const stepBytes = stepBytesOf(task, probabilities);
+  if (ROW_BYTES + rowText + horizon * stepBytes + trialFeatureBytesOf(task) > MAX_ROW_BYTES) return 0;
   const trialBytes = trialFeatureBytesOf(task) + (episodes > 1 ? 8 * episodes : 0);
   const bytes = limits.maxStepsInFlight * STEP_BYTES;
   const heldSteps = wholeTrials && episodes > 1 ? horizon * (episodes + 1) : horizon;
-  const byOne = playBytes(task, 1, wholeTrials, rowText);
-  const perEnv = playBytes(task, 2, wholeTrials, rowText) - byOne;
+  const byOne = playBytes(task, 1, wholeTrials, rowText, probabilities);
+  const perEnv = playBytes(task, 2, wholeTrials, rowText, probabilities) - byOne;
   const most = Math.min(limits.maxSessionBytes, limits.maxMemoryBytes);
   return Math.min(
     limits.maxEnvs,
-    Math.floor(bytes / (heldSteps * stepBytesOf(task) + trialBytes)),
+    Math.floor(bytes / (heldSteps * stepBytes + trialBytes)),
     Math.max(0, Math.floor((most - (byOne - perEnv)) / perEnv)),
   );
 }

@@ -14,6 +14,10 @@ export interface EpisodeSteps {
   readonly propensities: Float32Array;
   /** [N] 1 where the agent told one at least. */
   readonly knowsPropensities: Uint8Array;
+  /** [N, horizon, A], NaN where unknown; empty where agents are not asked for them. */
+  readonly probabilities: Float32Array;
+  /** [N] 1 where the agent told those of a step at least. */
+  readonly knowsProbabilities: Uint8Array;
   readonly regrets: Float32Array;
   readonly optimalActions: Int32Array;
   /** [N, horizon + 1] in a discrete space; empty in others. */
@@ -24,8 +28,9 @@ export interface EpisodeSteps {
   readonly featureSize: number;
 }
 
-/** No step yet. */
-export function newEpisodeSteps({ horizon, observationSpace: space }: Task, numEnvs: number): EpisodeSteps {
+/** No step yet. @param wantsProbabilities whether agents are asked for the probabilities of all actions */
+export function newEpisodeSteps(task: Task, numEnvs: number, wantsProbabilities: boolean): EpisodeSteps {
+  const { horizon, observationSpace: space, numActions } = task;
   const featureSize = featureSizeOf(space);
   return {
     horizon,
@@ -33,6 +38,8 @@ export function newEpisodeSteps({ horizon, observationSpace: space }: Task, numE
     rewards: new Float32Array(numEnvs * horizon),
     propensities: new Float32Array(numEnvs * horizon),
     knowsPropensities: new Uint8Array(numEnvs),
+    probabilities: new Float32Array(wantsProbabilities ? numEnvs * horizon * numActions : 0),
+    knowsProbabilities: new Uint8Array(numEnvs),
     regrets: new Float32Array(numEnvs * horizon),
     optimalActions: new Int32Array(numEnvs * horizon),
     observations: new Int32Array(space.type === "discrete" ? numEnvs * (horizon + 1) : 0),
@@ -70,11 +77,19 @@ export function recordedSteps(
   length: number,
 ): Pick<
   EpisodeRecord,
-  "observations" | "stepFeatures" | "actions" | "rewards" | "propensities" | "regrets" | "optimalActions"
+  | "observations"
+  | "stepFeatures"
+  | "actions"
+  | "rewards"
+  | "propensities"
+  | "probabilities"
+  | "regrets"
+  | "optimalActions"
 > {
-  const { horizon, featureSize } = steps;
+  const { horizon, featureSize, probabilities } = steps;
   const from = n * horizon;
   const to = from + length;
+  const numActions = probabilities.length / steps.actions.length;
   const first = n * (horizon + 1);
   return {
     observations: steps.observations.length > 0 ? steps.observations.subarray(first, first + length + 1) : undefined,
@@ -82,6 +97,8 @@ export function recordedSteps(
     actions: steps.actions.subarray(from, to),
     rewards: steps.rewards.subarray(from, to),
     propensities: steps.knowsPropensities[n] === 1 ? steps.propensities.subarray(from, to) : undefined,
+    probabilities:
+      steps.knowsProbabilities[n] === 1 ? probabilities.subarray(from * numActions, to * numActions) : undefined,
     regrets: steps.regrets.subarray(from, to),
     optimalActions: steps.optimalActions.subarray(from, to),
   };

@@ -4,6 +4,7 @@ import type { Hello, Open, Opened } from "../../proto/gen/icrl/v1/environment.js
 import type { Assignment } from "../matches/assignment.js";
 import type { Task } from "../tasks/task.js";
 import { createRecorder } from "../trajectories/recorder.js";
+import { wantsProbabilities } from "./capabilities.js";
 import { checkedOpen } from "./checked-request.js";
 import { envsThatFit, playBytes, rowTextBytes } from "./envs-that-fit.js";
 import { freePlaySource } from "./free-play-source.js";
@@ -65,11 +66,12 @@ export function freePlay(
   const series = { purpose, seed, taskId: task.name, entrant: hello.agent, firstTrial, trials, explicitSeeds };
   const source = countedSource(freePlaySource({ ...series, taken: left?.taken }), false, left);
   const recorded = message.record ?? true;
+  const wants = wantsProbabilities(hello);
   const rowText = rowTextBytes(message.tags, hello.agentOptions ?? {}, task.options);
   return {
     source,
     recorded,
-    bytes: playBytes(task, numEnvs, false, rowText),
+    bytes: playBytes(task, numEnvs, false, rowText, wants),
     what: `${numEnvs} envs of task "${task.name}"`,
     make: () => ({
       play: createPlay(
@@ -83,12 +85,14 @@ export function freePlay(
             collectionId: undefined,
             taskId: task.name,
             entrant: undefined,
+            purpose: explicitSeeds.length > 0 ? undefined : purpose,
             agentOptionsJson: JSON.stringify(hello.agentOptions ?? {}),
             tagsJson: JSON.stringify(message.tags),
           },
           recorder: recorded ? createRecorder(context.sink) : undefined,
           mayReset: true,
           withholdTruth: false,
+          wantsProbabilities: wants,
           clock: context.clock,
         }),
       ),
@@ -125,10 +129,11 @@ export function assignedPlay(
   // Half of what is left, so that a second session of the same entrant can play beside this one.
   const share = remaining > 2n * BigInt(wanted) ? wanted : Math.max(1, Math.ceil(Number(remaining) / 2));
   const rowText = rowTextBytes(agentOptions, task.options);
-  const numEnvs = Math.min(wanted, share, envsThatFit(task, limits, true, rowText));
+  const wants = wantsProbabilities(hello);
+  const numEnvs = Math.min(wanted, share, envsThatFit(task, limits, true, rowText, wants));
   return {
     recorded: true,
-    bytes: playBytes(task, numEnvs, true, rowText),
+    bytes: playBytes(task, numEnvs, true, rowText, wants),
     what: `${numEnvs} envs of task "${taskId}"`,
     make: () => ({
       play: createPlay(
@@ -142,12 +147,14 @@ export function assignedPlay(
             collectionId,
             taskId,
             entrant: hello.entrant,
+            purpose: tournamentId === undefined ? "collect" : "tournament",
             agentOptionsJson: JSON.stringify(agentOptions),
             behaviourComponent,
             tagsJson: "{}",
           },
           recorder: createRecorder(sink, (reason) => assignment.keepsTruncated(reason)),
           withholdTruth: true,
+          wantsProbabilities: wants,
           clock,
         }),
       ),
@@ -159,7 +166,7 @@ export function assignedPlay(
 }
 
 /** What the log's rows say of a session on a task, whatever it plays there. */
-function runOf(sessionId: string, { agent, agentVersion }: Hello, { name, version, options }: Task) {
+function runOf(sessionId: string, { agent, agentVersion, language }: Hello, { name, version, options }: Task) {
   return {
     sessionId,
     task: name,
@@ -167,6 +174,7 @@ function runOf(sessionId: string, { agent, agentVersion }: Hello, { name, versio
     taskOptionsJson: JSON.stringify(options),
     agent,
     agentVersion,
+    language,
     serverVersion: VERSION,
     privileged: false,
   };

@@ -1,5 +1,6 @@
 /** Drives envs of a task: steps them, judges every action by the oracle, and records finished episodes. */
 import type { Driver, EnvRange } from "./driver.js";
+import type { EpisodeSteps } from "./episode-steps.js";
 import type { Answer, LockStep } from "./lock-step.js";
 import {
   cutShort,
@@ -42,7 +43,7 @@ export function playedDriver(setup: PlayedSetup): PlayedDriver {
       start: START_WORK + task.cost.instance,
       end: END_WORK + END_STEP_WORK * task.horizon,
     },
-    wantsProbabilities: false,
+    wantsProbabilities: setup.wantsProbabilities,
     tellsExecuted: false,
     knowsFinalFeatures: true,
     *startTrial(n, seeds) {
@@ -95,7 +96,8 @@ function stepEnvs(played: Played, answer: Answer, shown: LockStep, { from, to }:
   const { rewards } = shown;
   const { envs, oracles, steps, steady } = played;
   const { horizon, featureSize, knowsPropensities } = steps;
-  const { actions, propensities, acting = shown.active } = answer;
+  const { actions, propensities, probabilities, acting = shown.active } = answer;
+  const wanted = steps.probabilities.length > 0;
   const discrete = steps.observations.length > 0;
   let count = shown.ended;
   for (let n = from; n < to; n++) {
@@ -123,9 +125,27 @@ function stepEnvs(played: Played, answer: Answer, shown: LockStep, { from, to }:
       steps.propensities[at] = propensity;
       if (propensity > 0) knowsPropensities[n] = 1;
     } else steps.propensities[at] = Number.NaN;
+    if (wanted) rememberLaw(steps, n, t, probabilities);
     if (discrete) steps.observations[n * (horizon + 1) + t + 1] = env.observation;
     rewards[n] = reward;
     if (env.terminated) ended[count++] = n;
   }
   shown.ended = count;
+}
+
+/** Keeps the probabilities of env n's step t, unknown where none were sent. */
+function rememberLaw(
+  { probabilities: kept, knowsProbabilities, horizon, actions }: EpisodeSteps,
+  n: number,
+  t: number,
+  sent: Float32Array | undefined,
+): void {
+  const numActions = kept.length / actions.length;
+  const at = (n * horizon + t) * numActions;
+  if (sent === undefined) {
+    kept.fill(Number.NaN, at, at + numActions);
+    return;
+  }
+  for (let a = 0; a < numActions; a++) kept[at + a] = sent[n * numActions + a];
+  if (sent[n * numActions] >= 0) knowsProbabilities[n] = 1; // a row is known throughout, or not at all
 }

@@ -26,6 +26,8 @@ export interface PlayedSetup {
   readonly mayReset?: boolean;
   /** Whether seeds, optimal values and regrets stay on the server. */
   readonly withholdTruth: boolean;
+  /** Whether the agent is asked for the probabilities of all actions: it tells them where it knows them, and they are recorded. */
+  readonly wantsProbabilities: boolean;
   readonly clock: Clock;
 }
 
@@ -76,7 +78,7 @@ export function newPlayed(setup: PlayedSetup): Played {
     slots: [],
     envs: [],
     oracles: [],
-    steps: newEpisodeSteps(task, numEnvs),
+    steps: newEpisodeSteps(task, numEnvs, setup.wantsProbabilities),
     stepCurve: new Float64Array(episodes === 1 ? horizon : 0),
     episodeCurves: new Float64Array(episodes === 1 ? 0 : numEnvs * episodes),
     agentMs: 0,
@@ -119,6 +121,7 @@ export function startEpisode({ clock, agentMs, steps }: Played, slot: Slot, epis
   slot.episodeStartedAtMs = clock.now();
   slot.agentMsAtStart = agentMs;
   steps.knowsPropensities[slot.n] = 0;
+  steps.knowsProbabilities[slot.n] = 0;
   if (steps.observations.length > 0) steps.observations[slot.n * (steps.horizon + 1)] = slot.env.observation;
 }
 
@@ -143,12 +146,13 @@ export function endEpisode(played: Played, slot: Slot, truncatedBy: Reason | und
   // Cut between two episodes: the row of the one that was begun, of no steps, says that the trial is short. Of a trial without any
   // there is nothing to say.
   if (slot.steps === 0 || recorder === undefined) return;
-  const { trialIndex, seeds } = slot.ticket;
+  const { trialIndex, seeds, seriesSeed } = slot.ticket;
   const record = {
     run,
     trialId: slot.trialId,
     trialIndex,
     episodeIndex: slot.episode,
+    seriesSeed,
     ...seeds,
     envIndex: n,
     startedAtMs: slot.episodeStartedAtMs,
@@ -177,6 +181,7 @@ export function executed(played: Played, answer: Answer, shown: LockStep): Answe
   if (repeats.size === 0) return answer;
   const actions = answer.actions.slice();
   const propensities = answer.propensities?.slice();
+  const probabilities = answer.probabilities?.slice();
   for (const n of repeats) {
     const { ticket, steps } = slots[n];
     const taken = ticket.taken?.[steps + envs[n].stepInEpisode];
@@ -186,9 +191,10 @@ export function executed(played: Played, answer: Answer, shown: LockStep): Answe
     }
     actions[n] = taken;
     if (propensities !== undefined) propensities[n] = Number.NaN; // it is of another choice
+    probabilities?.fill(Number.NaN, n * played.task.numActions, (n + 1) * played.task.numActions); // they are of another past
   }
   shown.executed = actions;
-  return { ...answer, actions, propensities };
+  return { ...answer, actions, propensities, probabilities };
 }
 
 /**

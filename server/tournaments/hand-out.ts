@@ -1,8 +1,8 @@
 /** The trials of a match on their way: to the sessions that play them, and back with what came of them. */
 import type { Clock } from "../../common/clock.js";
-import type { TrialSeeds } from "../../common/seeds.js";
+
 import { createStepCount, type StepCount } from "../matches/step-count.js";
-import type { TrialSource } from "../matches/trial-source.js";
+import type { TrialSource, TrialTicket } from "../matches/trial-source.js";
 import type { GrowingResults, PlayedTrial } from "./match-results.js";
 
 /** What the match says, and is told. */
@@ -37,7 +37,7 @@ export interface HandOut {
 export function createHandOut(
   results: GrowingResults,
   trials: number,
-  seedsOf: (trial: number) => TrialSeeds,
+  drawn: (trial: number) => Pick<TrialTicket, "seeds" | "seriesSeed">,
   clock: Clock,
   events: HandOutEvents,
 ): HandOut {
@@ -92,7 +92,7 @@ export function createHandOut(
       if (trial === undefined) return undefined;
       inPlay += 1;
       events.taken();
-      return { trialIndex: BigInt(trial), seeds: seedsOf(trial), taken: taken.get(trial) };
+      return { trialIndex: BigInt(trial), ...drawn(trial), taken: taken.get(trial) };
     },
     get wantsTaken() {
       return events.playsOn();

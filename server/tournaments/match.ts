@@ -92,13 +92,14 @@ export function createMatch(
 ): TournamentMatch {
   const { taskId, entrant } = series;
   const seedsOf = (trial: number) => trialSeeds(series, BigInt(trial));
+  const drawn = (trial: number) => ({ seeds: seedsOf(trial), seriesSeed: series.seed });
   const results = newResults(task, trials, earlyBytes);
   let forfeit: Forfeit | undefined;
   let forfeiting = false;
   let left = false;
   const absences = noAbsences();
   let opened = false;
-  const handOut = createHandOut(results, trials, seedsOf, clock, {
+  const handOut = createHandOut(results, trials, drawn, clock, {
     isOpen: () => forfeit === undefined && !events.cancelled(),
     playsOn: () => events.mayLeave(),
     taken() {

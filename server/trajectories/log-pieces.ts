@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { readParquetFile } from "../../datasets/files/read-parquet.js";
 import { batchRows } from "../../datasets/log/batch-rows.js";
+import { columnsToDecode } from "../../datasets/log/earlier-schemas.js";
 import {
   dataFolder,
   listSegments,
@@ -17,7 +18,6 @@ import {
   type SegmentFile,
   shardName,
 } from "../../datasets/log/log-folder.js";
-import { columnsToDecode } from "../../datasets/log/schema-1.js";
 import type { NumberedRow } from "../../datasets/log/stream-trajectories.js";
 import { trajectoryBatches } from "../../datasets/log/trajectory-batches.js";
 import { readSegment } from "./segment-file.js";

@@ -21,9 +21,12 @@ export function recordRow(episode: EpisodeRecord): TrajectoryRow {
     task_seed: episode.taskSeed,
     noise_seed: episode.noiseSeed,
     agent_seed: episode.agentSeed,
+    purpose: run.purpose ?? null,
+    series_seed: episode.seriesSeed ?? null,
     env_index: episode.envIndex,
     agent: run.agent,
     agent_version: run.agentVersion,
+    language: run.language,
     agent_options: run.agentOptionsJson,
     server_version: run.serverVersion,
     started_at: episode.startedAtMs,
@@ -43,17 +46,17 @@ export function recordRow(episode: EpisodeRecord): TrajectoryRow {
     actions: episode.actions,
     rewards: episode.rewards,
     propensities: knownOrNull(episode.propensities),
+    probabilities: knownOrNull(episode.probabilities),
     regrets: episode.regrets,
     optimal_actions: episode.optimalActions,
     trial_features: episode.trialFeatures ?? null,
-    step_info: null,
     tags: run.tagsJson,
   };
 }
 
-/** Propensities of which at least one is known; an empty list is known. */
-function knownOrNull(propensities: Float32Array | undefined): Float32Array | null {
-  if (propensities === undefined) return null;
-  for (let i = 0; i < propensities.length; i += 1) if (!Number.isNaN(propensities[i])) return propensities;
-  return propensities.length === 0 ? propensities : null;
+/** Numbers of which at least one is known; an empty list is known. */
+function knownOrNull(numbers: Float32Array | undefined): Float32Array | null {
+  if (numbers === undefined) return null;
+  for (let i = 0; i < numbers.length; i += 1) if (!Number.isNaN(numbers[i])) return numbers;
+  return numbers.length === 0 ? numbers : null;
 }

@@ -108,6 +108,7 @@ function copyOf(episode: EpisodeRecord): EpisodeRecord {
     actions: episode.actions.slice(),
     rewards: episode.rewards.slice(),
     propensities: episode.propensities?.slice(),
+    probabilities: episode.probabilities?.slice(),
     regrets: episode.regrets.slice(),
     optimalActions: episode.optimalActions.slice(),
   };

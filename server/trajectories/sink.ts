@@ -19,6 +19,10 @@ export interface RunInfo {
   readonly agentVersion: string;
   /** JSON object. */
   readonly agentOptionsJson: string;
+  /** Language or runtime of the agent, as it says. */
+  readonly language: string;
+  /** What the trials are for; undefined of seeds that are given one by one. */
+  readonly purpose: string | undefined;
   readonly serverVersion: string;
   /** Whether the behaviour saw the truth. */
   readonly privileged: boolean;
@@ -35,6 +39,8 @@ export interface EpisodeRecord {
   readonly trialId: string;
   readonly trialIndex: bigint;
   readonly episodeIndex: number;
+  /** Seed of the trial's series; undefined of seeds that are given one by one. */
+  readonly seriesSeed: bigint | undefined;
   readonly taskSeed: bigint;
   readonly noiseSeed: bigint;
   readonly agentSeed: bigint;
@@ -65,6 +71,8 @@ export interface EpisodeRecord {
   readonly rewards: Float32Array;
   /** [T], NaN where unknown; undefined when the agent sent none. */
   readonly propensities: Float32Array | undefined;
+  /** [T * A], row-major, NaN where unknown; undefined when the agent sent none. */
+  readonly probabilities: Float32Array | undefined;
   /** [T] pseudo-regret of each action, float32. */
   readonly regrets: Float32Array;
   /** [T] best action, lowest index on ties. */

@@ -124,18 +124,23 @@ function extremeEpisodes(): EpisodeRecord[] {
     stepFeatures: Float32Array.of(...floats, ...floats),
     rewards: Float32Array.of(...floats),
     propensities: Float32Array.of(Number.NaN, 1, Math.fround(1e-30)),
+    probabilities: Float32Array.of(0.25, 0.75, Number.NaN, Number.NaN, 1, 0),
+    seriesSeed: 2n ** 64n - 1n,
     regrets: Float32Array.of(...floats),
     trialFeatures: Float32Array.of(...floats),
   };
   const none = undefined;
-  const absent = { optimalValue: none, regret: none, observations: none, stepFeatures: none, propensities: none };
+  const absent = {
+    ...{ optimalValue: none, regret: none, observations: none, stepFeatures: none },
+    ...{ propensities: none, probabilities: none, seriesSeed: none },
+  };
   const nothing = new Int32Array(0);
   return [
     filled,
     {
       ...filled,
       ...absent,
-      run: { ...filled.run, tournamentId: none, entrant: none, privileged: true },
+      run: { ...filled.run, tournamentId: none, entrant: none, purpose: none, privileged: true },
       trialFeatures: none,
       terminated: false,
       truncated: true,
@@ -164,6 +169,7 @@ const ARRAYS = [
   "actions",
   "rewards",
   "propensities",
+  "probabilities",
   "regrets",
   "optimalActions",
   "trialFeatures",

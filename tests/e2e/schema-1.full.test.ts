@@ -1,7 +1,8 @@
-/** Commands on logs and datasets that a build of schema 1 wrote (tests/fixtures/schema-1); tests/datasets/log/schema-1.test.ts has the rest. */
+/** Commands on logs and datasets that a build of schema 1 wrote (tests/fixtures/schema-1); tests/datasets/log/earlier-schema.ts has the rest. */
 import { cpSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { SCHEMA_VERSION } from "#icrl/datasets/log/trajectory-schema.js";
 import { dataRows } from "../support/dataset.js";
 import { tempDir } from "../support/temp-dir.js";
 import { icrl } from "./run-icrl.js";
@@ -30,8 +31,8 @@ test("a log is listed, queried and verified, and played on", async () => {
   expect((await json("log", "list", "--data", log)).trajectories.length).toBe(16);
   const sql = "SELECT schema_version, task_id, tags, count(*) FROM trajectories GROUP BY ALL ORDER BY tags";
   expect((await json("log", "query", sql, "--data", log)).rows).toEqual([
-    [2, "bernoulli-bandit", '{"note":"mine","task":"also mine"}', 4],
-    [2, "bernoulli-bandit", "{}", 12],
+    [SCHEMA_VERSION, "bernoulli-bandit", '{"note":"mine","task":"also mine"}', 4],
+    [SCHEMA_VERSION, "bernoulli-bandit", "{}", 12],
   ]);
   expect(await json("log", "verify", "--data", log)).toMatchObject({ episodes: 16, problems: [] });
 });
@@ -40,7 +41,7 @@ test("a dataset is shown, labelled, verified and trained on", async () => {
   const here = fixtures();
   const dir = join(here, "dataset");
   const [first] = await json("dataset", "head", dir, "--episodes", "1");
-  expect(first).toMatchObject({ schema_version: 2, task_id: expect.stringMatching(/^[br]$/), tags: "{}" });
+  expect(first).toMatchObject({ schema_version: SCHEMA_VERSION, task_id: expect.stringMatching(/^[br]$/), tags: "{}" });
   const { mixture } = await json("dataset", "info", dir);
   expect(mixture.map((row: { task: string; behaviour: string }) => `${row.task} ${row.behaviour}`)).toEqual([
     ...["b noisy", "b u", "r noisy", "r u"],

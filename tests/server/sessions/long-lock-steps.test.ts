@@ -225,7 +225,8 @@ test("steps that take long are in slices, too, and count only where they were ta
   };
   const run = { task: task.name, taskVersion: 1, taskOptionsJson: "{}", agent: "x", agentOptionsJson: "{}" } as RunInfo;
   const recorder = createRecorder(handSink());
-  const driver = playedDriver({ task, numEnvs: 5, source, run, recorder, withholdTruth: false, clock: manualClock() });
+  const asked = { withholdTruth: false, wantsProbabilities: false };
+  const driver = playedDriver({ task, numEnvs: 5, source, run, recorder, ...asked, clock: manualClock() });
   const play = createPlay(driver);
   runAtOnce(play.start());
   const slices = play.step({ actions: new Int32Array(5), agentMs: 1 });

@@ -43,7 +43,16 @@ function playOf(name: string, options: Record<string, number>, numEnvs: number, 
   const { source, results, stepped } = sourceOf(trials);
   const run = { task: name, taskVersion: 1, taskOptionsJson: "{}", agent: "x", agentOptionsJson: "{}" } as RunInfo;
   const recorder = createRecorder(sink);
-  const driver = playedDriver({ task, numEnvs, source, run, recorder, withholdTruth, clock });
+  const driver = playedDriver({
+    task,
+    numEnvs,
+    source,
+    run,
+    recorder,
+    withholdTruth,
+    wantsProbabilities: false,
+    clock,
+  });
   return { task, sink, clock, results, stepped, driver, play: createPlay(driver) };
 }
 

@@ -29,7 +29,7 @@ function handOut() {
     ...{ isOpen: () => true, playsOn: () => false },
     ...{ taken() {}, played() {}, returned() {}, stepped() {}, failed: () => expect.unreachable() },
   };
-  const { source } = createHandOut(results, 10, () => seeds, manualClock(), quiet);
+  const { source } = createHandOut(results, 10, () => ({ seeds }), manualClock(), quiet);
   return {
     results,
     source,

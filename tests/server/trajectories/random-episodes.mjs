@@ -14,6 +14,8 @@ const RUNS = [0, 1, 2].map((i) => ({
   agent: `agent-${i}`,
   agentVersion: "1.2.3",
   agentOptionsJson: "{}",
+  language: `languäge ${i}`,
+  purpose: i === 0 ? undefined : "play",
   serverVersion: "0.1.0",
   privileged: i === 1,
   tagsJson: JSON.stringify({ why: 'a "test"' }),

@@ -1,0 +1,3 @@
+import { testsOfSchema } from "./earlier-schema.js";
+
+testsOfSchema(1);
