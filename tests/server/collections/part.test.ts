@@ -48,7 +48,7 @@ test("trials are handed out in order, each with the seeds of its place in the co
   expect(source.remaining).toBe(3n);
   const series = { purpose: "collect", seed: 7n, taskId: "swim", entrant: "random" } as const;
   for (const index of [1n, 4n, 5n]) {
-    expect(source.take(0)).toEqual({ trialIndex: index, seeds: trialSeeds(series, index) });
+    expect(source.take(0)).toEqual({ trialIndex: index, seriesSeed: 7n, seeds: trialSeeds(series, index) });
   }
   expect(source.take(0)).toBeUndefined();
   expect(source.remaining).toBe(0n);
