@@ -12,6 +12,7 @@ import { logCommand } from "./commands/log.js";
 import { playCommand } from "./commands/play.js";
 import { serveCommand } from "./commands/serve.js";
 import { tasksCommand } from "./commands/tasks.js";
+import { tokenCommand } from "./commands/token.js";
 import { tournamentCommand } from "./commands/tournament.js";
 import { trainCommand } from "./commands/train.js";
 import { errorLine, toldError, usageErrorLine } from "./error-line.js";
@@ -42,6 +43,7 @@ icrl COMMAND --help tells more; docs/cli.md describes every --json document.`,
     trainCommand(),
     evaluateCommand(),
     logCommand(),
+    tokenCommand(),
     conformanceCommand(),
   ]) {
     program.addCommand(command);

@@ -50,7 +50,7 @@ export const typedCommand = (...words: readonly string[]): string => [here(), ..
 export const ownCommandLine = (): string => typedCommand(...process.argv.slice(2));
 
 const NAMED =
-  /(?<![\w./-])(?:npx )?icrl (?=(?:agents?|conformance|dataset|evaluate|log|play|serve|tasks|tournament|train|--help)\b)/g;
+  /(?<![\w./-])(?:npx )?icrl (?=(?:agents?|conformance|dataset|evaluate|log|play|serve|tasks|token|tournament|train|--help)\b)/g;
 
 /** A text that names commands `icrl VERB`, with what was typed in the place of `icrl`. */
 export const withTypedCommands = (text: string): string => text.replaceAll(NAMED, () => `${here()} `);

@@ -7,6 +7,7 @@ import { isLoopback } from "../common/loopback.js";
 import { VERSION } from "../common/version.js";
 import { makeFolders } from "../datasets/files/make-folders.js";
 import { PRIVATE_FOLDER } from "../datasets/files/private.js";
+import { openGuards } from "./access/guards.js";
 import { checkDoors, type Doors, demandsTokens } from "./access/tls.js";
 import { createCollections } from "./collections/collections.js";
 import { createEventLog, type ServerEvent } from "./event-log.js";
@@ -20,12 +21,13 @@ import {
 import { createLivePage } from "./http/live-page.js";
 import { healthRoute, metricsRoute, type Probed } from "./http/probe-routes.js";
 import type { Route } from "./http/route.js";
-import { checkKey, hashOfKey, isKeyOf, newKey } from "./keys.js";
+import { checkKey, newKey } from "./keys.js";
 import { createLabels } from "./labels/labels.js";
 import type { Lobby } from "./matches/lobby.js";
 import { openSchedules } from "./matches/open-schedules.js";
 import { notifyAll } from "./matches/turn-listeners.js";
 import type { Metrics } from "./metrics/metrics.js";
+import { createCallers } from "./rpc/callers.js";
 import { type Connections, createConnections } from "./rpc/connections.js";
 import { connectionsThatFit } from "./rpc/connections-that-fit.js";
 import { createGrpcServer, shutDown } from "./rpc/grpc-server.js";
@@ -59,6 +61,8 @@ export interface ServerOptions {
   readonly datasetDir?: string;
   readonly durability: "fsync" | "process";
   readonly limits: Limits;
+  /** Folder of the tokens and of the audit log; absent: `access` in that of the log. */
+  readonly accessDir?: string;
   /** Where the live page is served, and the metrics beside it; absent when it is not. */
   readonly http?: HttpOptions;
   /** By which the live page and the RPCs know the operator, 16 to 100 printable characters; absent: one is drawn. */
@@ -105,10 +109,10 @@ const GOODBYE_MS = 1000;
  * @throws NOT_A_LOG if there is no dataset where one is named; LOG_LOCKED if another process writes to the folder; an Error with a code if the address cannot be listened on
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { logger, operatorKey = newKey(), doors = {} } = options;
-  checkDoors({ ...options, http: options.http?.listen }, doors);
+  const { logger, operatorKey = newKey() } = options;
+  const addresses = { ...options, http: options.http?.listen };
+  checkDoors(addresses, options.doors);
   checkKey("the operator's key", operatorKey);
-  const operatorHash = hashOfKey(operatorKey);
   const limits = limitsThatFit(options);
   const labels = options.datasetDir === undefined ? undefined : createLabels(options.datasetDir, limits);
   makeFolders(options.dataDir, PRIVATE_FOLDER);
@@ -156,12 +160,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 
-  const methods = {
-    ...{ tell, clock, operatorKeyHash: operatorHash, pace: createPace() },
-    maxMessageBytes: Math.min(limits.maxMessageBytes, MAX_REQUEST_BYTES),
-  };
   const connections = createConnections(limits.maxConnections, limits.maxConnectionsPerAddress);
-  const server = createGrpcServer(limits, { connections, clock, tell });
+  const guards = openGuards(addresses, { ...options, operatorKey, nowMs: clock.now, onError });
+  guards.endSessions(sessions);
+  const callers = createCallers(guards, connections.demandsToken);
+  const maxMessageBytes = Math.min(limits.maxMessageBytes, MAX_REQUEST_BYTES);
+  const methods = { tell, clock, callers, pace: createPace(), maxMessageBytes };
+  const server = createGrpcServer(limits, { connections, callers, clock, tell });
   addServices(server, {
     ...{ tournaments, collections, reads, limits, methods: { ...methods, connections } },
     startSession: (link) => createSession(link, context),
@@ -179,7 +184,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const watched = { address, startedAtMs: startedAt.getTime(), counters, work, sink, sessions, tournaments };
     const probed = metrics && { metrics, sink, draining: () => draining };
     pages = await servePages(options, page?.routes(watched) ?? [], probed, {
-      isOperator: (key) => isKeyOf(operatorHash, key),
+      ...{ ...guards, nowMs: clock.now },
       onError: (error) => tell(internalError("http", error)),
     });
   } catch (error) {
@@ -187,6 +192,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     listener?.destroy();
     page?.close();
     machine.close();
+    await guards.close();
     await tournaments.close();
     collections.close();
     await reads.close();
@@ -195,7 +201,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   const { address } = listener;
-  const open = [address, options.http?.listen, options.metrics].filter((one) => isOpen(one, doors));
+  const open = [address, options.http?.listen, options.metrics].filter((one) => isOpen(one, options.doors));
   tell(listening({ address, page: pages.page?.url, metrics: pages.probes?.url, open, data: options.dataDir }));
   return {
     address,
@@ -224,6 +230,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await tournamentsClosed;
       await reads.close();
       await sink.close();
+      await guards.close();
       await pages.probes?.close(); // last: it says that the rest stops
       machine.close();
       tell({ event: "stopped" });
@@ -232,7 +239,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /** Whether others than this machine come in at an address without a token. */
-const isOpen = (address: string | undefined, doors: Doors): address is string =>
+const isOpen = (address: string | undefined, doors: Doors = {}): address is string =>
   address !== undefined && !isLoopback(address) && !demandsTokens(address, doors);
 
 const listening = ({
@@ -246,6 +253,9 @@ const listening = ({
   version: VERSION,
 });
 
+/** Who is let in at an address. */
+const doorAt = (address: string, doors: Doors) => ({ tls: doors.tls, demandsToken: demandsTokens(address, doors) });
+
 /** The agents' addresses. */
 interface AgentsListener extends Listener {
   /** The second one; undefined where there is none. */
@@ -258,7 +268,7 @@ async function listenToAgents(
   connections: Connections,
   clock: Clock,
 ): Promise<AgentsListener> {
-  const listener = await listen(server, at, connections, clock, doors.tls);
+  const listener = await listen(server, at, connections, clock, doorAt(at, doors));
   if (local === undefined) return { ...listener, localAddress: undefined };
   try {
     const second = await listen(server, local, connections, clock);
@@ -313,7 +323,7 @@ function limitsThatFit({ limits, openFiles = Number.POSITIVE_INFINITY }: ServerO
  * take all of the process's.
  */
 async function servePages(
-  { http, metrics: listen, doors: { tls } = {} }: ServerOptions,
+  { http, metrics: listen, doors = {} }: ServerOptions,
   routes: readonly Route[],
   probed: Probed | undefined,
   events: HttpEvents,
@@ -321,11 +331,21 @@ async function servePages(
   if (probed === undefined) return {};
   const numbers = metricsRoute(probed);
   const pageBounds = { ...PAGE_BOUNDS, doors: createConnections(128, 64) };
-  const page = http && (await startHttpServer({ ...http, tls }, [...routes, numbers], events, pageBounds));
+  const page =
+    http &&
+    (await startHttpServer({ ...http, ...doorAt(http.listen, doors) }, [...routes, numbers], events, pageBounds));
   if (listen === undefined) return { page };
   const bounds = { what: "the metrics", requestMs: 2000, doors: createConnections(16, 8) };
   try {
-    return { page, probes: await startHttpServer({ listen, tls }, [numbers, healthRoute(probed)], events, bounds) };
+    return {
+      page,
+      probes: await startHttpServer(
+        { listen, ...doorAt(listen, doors) },
+        [numbers, healthRoute(probed)],
+        events,
+        bounds,
+      ),
+    };
   } catch (error) {
     await page?.close();
     throw error;

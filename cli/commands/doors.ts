@@ -9,6 +9,7 @@ export interface DoorFlags {
   tlsClientCa?: string;
   insecure?: boolean;
   requireTokens?: boolean;
+  access?: string;
 }
 
 /** Adds them. */
@@ -20,6 +21,12 @@ export function withDoorFlags(command: Command): Command {
       new Option(
         "--tls-client-ca <file>",
         "with --tls-cert: let in nobody without a certificate of these authorities, as PEM; tokens are needed beside it",
+      ),
+    )
+    .addOption(
+      new Option(
+        "--access <dir>",
+        "folder of the tokens (`icrl token create --access`) and of the audit log (of `serve`: default `access` in --data)",
       ),
     )
     .addOption(
@@ -43,17 +50,23 @@ export function doorsOf({ tlsCert, tlsKey, tlsClientCa, insecure, requireTokens 
 }
 
 /** Sees that a private server is not opened to the network unprotected, before anything starts. @throws TLS_REQUIRED, OPTION_INVALID */
-export function checkListen({ listen, ...flags }: DoorFlags & { listen?: string }, command: Command): void {
+export function checkListen({ listen, access, ...flags }: DoorFlags & { listen?: string }, command: Command): void {
   const doors = doorsOf(flags, command);
-  if (listen !== undefined) checkDoors({ listen }, doors);
-  else if (doors.tls !== undefined || doors.insecure) {
+  if (listen !== undefined) {
+    checkDoors({ listen }, doors);
+    if (doors.tls !== undefined && !doors.insecure && access === undefined) {
+      command.error(
+        "error: agents that join need tokens: give --access DIR, where `icrl token create --access DIR` keeps them",
+      );
+    }
+  } else if (doors.tls !== undefined || doors.insecure) {
     command.error("error: --tls-cert and --insecure are for an address that others reach: give --listen");
   }
 }
 
 /** The same flags for `icrl serve`, once they are checked. */
-export function doorArguments({ tlsCert, tlsKey, tlsClientCa, insecure }: DoorFlags): string[] {
-  const files = { "--tls-cert": tlsCert, "--tls-key": tlsKey, "--tls-client-ca": tlsClientCa };
+export function doorArguments({ tlsCert, tlsKey, tlsClientCa, insecure, access }: DoorFlags): string[] {
+  const files = { "--tls-cert": tlsCert, "--tls-key": tlsKey, "--tls-client-ca": tlsClientCa, "--access": access };
   return [
     ...Object.entries(files).flatMap(([flag, file]) => (file === undefined ? [] : [flag, file])),
     ...(insecure ? ["--insecure"] : []),

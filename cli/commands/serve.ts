@@ -103,6 +103,7 @@ export function serveCommand(): Command {
     const { runServer } = await import("../../server/main.js"); // half a second that --help does without
     await runServer({
       ...addresses,
+      accessDir: flags.access,
       dataDir: flags.data,
       datasetDir: flags.dataset,
       durability: flags.durability,

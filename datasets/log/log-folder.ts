@@ -7,6 +7,7 @@
  *   log/shards.jsonl                    the manifest: a line for each shard, and for what each writer found and left
  *   log/*.parquet.<epoch>.tmp           a shard being written
  *   log/lock-<epoch>                    who writes, and how many episodes it has acknowledged
+ *   access/                             tokens and the audit log of a server that asks for tokens
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -200,7 +201,13 @@ const WRITERS_FILES = [
 const COMMON = /\/(probe|lock\..+)$/;
 
 /** Whether a log's writer has left something in a folder. One that recorded nothing leaves no file, and so no log. */
-export const isLog = (dir: string): boolean => writersFiles(dir).some((file) => !COMMON.test(file));
+export const isLog = (dir: string): boolean =>
+  writersFiles(dir).some((file) => !COMMON.test(file)) || hasTokens(join(dir, "access"));
+
+/** Tokens are there before their server is. They are no part of the log: what it leaves is removed without them. */
+const hasTokens = (folder: string): boolean =>
+  statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true &&
+  readdirSync(folder).some((name) => /^token-[0-9a-f]{8}\.json$/.test(name));
 
 /** Files of a log, below its folder, with forward slashes: what says that it is one comes last. */
 export const logFiles = (dir: string): string[] => [

@@ -11,6 +11,8 @@ export interface TrajectoryFilter {
   readonly complete?: boolean;
   /** Ids of the tournaments whose episodes are shown; absent: all. Those of no tournament always are. */
   readonly tournaments?: readonly string[];
+  /** Episodes of whom alone are shown: of sessions whose id begins with `sessions`, and of what played as `entrant`; absent: of all. */
+  readonly own?: { readonly sessions?: string; readonly entrant?: string };
 }
 
 /** Members of the filter to columns, in the order in which they are written. */
@@ -53,13 +55,30 @@ export function filterSql(filter: TrajectoryFilter): { condition: string; values
     values.push(filter.tournaments.join(","));
     parts.push(`(tournament_id IS NULL OR tournament_id IN (SELECT unnest(string_split($${values.length}, ','))))`);
   }
+  if (filter.own !== undefined) {
+    values.push(filter.own.sessions ?? "", filter.own.entrant ?? "");
+    const [sessions, entrant] = [values.length - 1, values.length];
+    parts.push(
+      `(($${sessions} <> '' AND starts_with(session_id, $${sessions})) OR ($${entrant} <> '' AND entrant = $${entrant}))`,
+    );
+  }
   return { condition: parts.join(" AND "), values };
 }
 
 /** Whether a row matches. */
 export function matches(filter: TrajectoryFilter, row: TrajectoryRow): boolean {
   const shown = row.tournament_id === null || (filter.tournaments?.includes(row.tournament_id) ?? true);
-  return shown && COLUMNS.every(([member, column]) => filter[member] === undefined || filter[member] === row[column]);
+  return (
+    shown &&
+    isOwn(filter, row) &&
+    COLUMNS.every(([member, column]) => filter[member] === undefined || filter[member] === row[column])
+  );
+}
+
+function isOwn({ own }: TrajectoryFilter, row: TrajectoryRow): boolean {
+  if (own === undefined) return true;
+  const { sessions = "", entrant = "" } = own;
+  return (sessions !== "" && row.session_id.startsWith(sessions)) || (entrant !== "" && row.entrant === entrant);
 }
 
 /** The filter as text: equal filters give equal texts. What is shown is no part of it: that changes while pages are read. */

@@ -67,7 +67,7 @@ export interface Addresses {
  *
  * @throws TLS_REQUIRED; OPTION_INVALID for a local address that is not local
  */
-export function checkDoors({ local, ...addresses }: Addresses, { tls, insecure = false }: Doors): void {
+export function checkDoors({ local, ...addresses }: Addresses, { tls, insecure = false }: Doors = {}): void {
   if (local !== undefined && !isLoopback(local)) {
     throw new IcrlError("OPTION_INVALID", `--local ${local} is not on this machine's loopback: give 127.0.0.1:PORT`);
   }

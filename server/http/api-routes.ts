@@ -11,7 +11,7 @@ import type {
   TrajectoryView,
 } from "./api.js";
 import type { AskedContext, PageContext } from "./page-context.js";
-import type { HttpAnswer, HttpRequest, Route } from "./route.js";
+import { type HttpAnswer, type HttpRequest, READERS, type Route } from "./route.js";
 import { serverStatus } from "./server-status.js";
 import { matchesByTask, taskView, tournamentSummary } from "./tournament-view.js";
 import { trajectorySummaries, trajectoryView } from "./trajectory-view.js";
@@ -55,10 +55,13 @@ export function apiRoutes(context: PageContext): Route[] {
 
   const route = <T>(path: string, compute: (asked: AskedContext, request: HttpRequest) => T | Promise<T>): Route => ({
     path,
+    allowed: READERS,
     answer: (request) => {
       const { operator, params, query } = request;
       const key = JSON.stringify([operator, path, ...Object.values(params), query.get("task")]);
-      return json(key, () => compute({ ...context, operator, told: toldOf(context.tournaments, operator) }, request));
+      return json(key, () =>
+        compute({ ...context, operator, told: toldOf(context.tournaments, operator ? "all" : "finished") }, request),
+      );
     },
   });
 

@@ -6,9 +6,13 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { IcrlError } from "../../common/errors.js";
+import type { Access, Who } from "../access/access.js";
+import type { AuditLog } from "../access/audit-log.js";
 import type { ServerTls } from "../access/tls.js";
 import { isAllowedHost } from "./allowed-host.js";
 import type { ApiError } from "./api.js";
+import { loginRoutes } from "./login-routes.js";
+import { createLogins } from "./logins.js";
 import { findRoute, type HttpAnswer, type Route } from "./route.js";
 
 /** Where to listen. */
@@ -19,12 +23,18 @@ export interface HttpOptions {
   readonly elseFree?: boolean;
   /** Absent: in the clear. */
   readonly tls?: ServerTls;
+  /** Whether whoever comes has to show a token; no by default. */
+  readonly demandsToken?: boolean;
 }
 
 /** What a listener asks and tells. */
 export interface HttpEvents {
-  /** Whether a key is the operator's. */
-  isOperator(key: string): boolean;
+  /** By which it knows who asks. */
+  readonly access: Access;
+  /** Where refusals are written down. */
+  readonly audit: AuditLog;
+  /** Unix time in milliseconds. */
+  readonly nowMs: () => number;
   /** Told what fails inside, beside the answer that says so. */
   onError(error: unknown): void;
 }
@@ -59,6 +69,12 @@ export const POLICY =
 /** Of the live page. */
 export const PAGE_BOUNDS: HttpBounds = { what: "the live page", requestMs: 10_000 };
 
+/** Bytes of a request's body: a token. */
+const MOST_BODY = 1024;
+
+/** Characters of a path that are written down. */
+const MOST_PATH = 100;
+
 /** How often requests that take too long are looked for. */
 const CHECK_MS = 1000;
 
@@ -66,7 +82,7 @@ const CHECK_MS = 1000;
 const STILL_MS = 30_000;
 
 /** HTTP statuses of the gRPC codes of reasons; others are a bad request. */
-const STATUS: Readonly<Record<number, number>> = { 5: 404, 7: 403, 8: 429, 12: 405, 14: 503 };
+const STATUS: Readonly<Record<number, number>> = { 5: 404, 7: 403, 8: 429, 12: 405, 14: 503, 16: 401 };
 
 /**
  * Starts it.
@@ -75,13 +91,16 @@ const STATUS: Readonly<Record<number, number>> = { 5: 404, 7: 403, 8: 429, 12: 4
  */
 export async function startHttpServer(
   options: HttpOptions,
-  routes: readonly Route[],
-  { isOperator, onError }: HttpEvents,
+  ownRoutes: readonly Route[],
+  { access, audit, nowMs, onError }: HttpEvents,
   { what, requestMs, doors }: HttpBounds = PAGE_BOUNDS,
 ): Promise<HttpServer> {
   const at = options.listen.lastIndexOf(":");
   const host = options.listen.slice(0, at);
   const hostname = host.replace(/^\[|\]$/g, "");
+  const { tls, demandsToken = false } = options;
+  const logins = createLogins(access, nowMs, tls !== undefined);
+  const routes = [...ownRoutes, ...(demandsToken ? loginRoutes(logins) : [])];
   const timeouts = {
     requestTimeout: requestMs,
     headersTimeout: requestMs,
@@ -96,7 +115,6 @@ export async function startHttpServer(
       response.destroy();
     });
   };
-  const { tls } = options;
   const server =
     tls === undefined
       ? createServer(timeouts, onRequest)
@@ -129,17 +147,37 @@ export async function startHttpServer(
         `host ${JSON.stringify(request.headers.host?.slice(0, 100) ?? "")} is not one of this server's: ask for localhost or an address`,
       );
     }
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      throw new IcrlError("METHOD_INVALID", `method ${request.method}: this is for reading alone, send GET`);
-    }
     const [path, query] = (request.url ?? "/").split("?", 2);
     const found = findRoute(routes, path);
-    if (found === undefined) {
+    const isPost = request.method === "POST" && found?.route.method === "POST";
+    if (!isPost && request.method !== "GET" && request.method !== "HEAD") {
+      throw new IcrlError("METHOD_INVALID", `method ${request.method}: this is for reading alone, send GET`);
+    }
+    if (found === undefined || (found.route.method === "POST") !== isPost) {
       throw new IcrlError("PATH_UNKNOWN", `there is no ${JSON.stringify(path.slice(0, 100))}: the page is at /`);
     }
-    const key = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
-    const operator = key !== undefined && isOperator(key);
-    return found.route.answer({ params: found.params, query: new URLSearchParams(query), operator });
+    const { cookie: cookies } = request.headers;
+    const operator = admit(path, found.route, request).role === "operator";
+    const body = isPost ? await bodyOf(request) : "";
+    const asked = { params: found.params, query: new URLSearchParams(query), operator, body, cookies };
+    return found.route.answer(asked);
+  }
+
+  /** Who asks, if he may. @throws TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED, ROLE_REFUSED; that is in the audit log then */
+  function admit(path: string, { allowed }: Route, { headers, socket }: IncomingMessage): Who {
+    let who: Who | undefined;
+    try {
+      who = logins.whoHas(headers.cookie);
+      if (allowed === "everybody") return who ?? { role: "anybody" };
+      who ??= access.whoIs(headers.authorization, demandsToken);
+      if (who.role === "anybody" || allowed.includes(who.role)) return who;
+      throw new IcrlError("ROLE_REFUSED", `${path} is for readers and operators, and not for a ${who.role}`);
+    } catch (error) {
+      const { reason = "INTERNAL" } = error as { reason?: string };
+      const from = `${socket.remoteAddress}:${socket.remotePort}`;
+      audit.add({ what: path.slice(0, MOST_PATH), who, from, outcome: reason });
+      throw error;
+    }
   }
 
   const listenOn = (port: number) =>
@@ -169,8 +207,32 @@ export async function startHttpServer(
   };
 }
 
+/** @throws MESSAGE_TOO_LARGE; HOST_REFUSED where another page has sent it */
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const { origin, host } = request.headers;
+  if (origin !== undefined && !/^https?:\/\//.test(origin)) throw foreign(origin);
+  if (origin !== undefined && new URL(origin).host !== host) throw foreign(origin);
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    length += piece.length;
+    pieces.push(piece);
+    if (length <= MOST_BODY) continue;
+    const details = { bytes: length, limit: MOST_BODY };
+    throw new IcrlError("MESSAGE_TOO_LARGE", `a body of more than ${MOST_BODY} bytes: send a token`, details);
+  }
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+const foreign = (origin: string): IcrlError =>
+  new IcrlError(
+    "HOST_REFUSED",
+    `a page of ${JSON.stringify(origin.slice(0, 100))} asks for this: it is for our own alone`,
+  );
+
 function send(request: IncomingMessage, response: ServerResponse, status: number, answer: HttpAnswer): void {
   response.setHeader("Content-Security-Policy", answer.policy ?? POLICY);
+  if (answer.cookie !== undefined) response.setHeader("Set-Cookie", answer.cookie);
   response.setHeader("X-Content-Type-Options", "nosniff");
   response.setHeader("Cross-Origin-Resource-Policy", "same-origin");
   response.setHeader("Referrer-Policy", "no-referrer");

@@ -49,6 +49,7 @@ function asset(path: string, read: () => string, extension = path.slice(path.las
   let answer: HttpAnswer | undefined;
   return {
     path,
+    allowed: "everybody",
     answer() {
       if (answer === undefined) {
         const body = read();

@@ -1,5 +1,5 @@
 /** What machines ask for: the numbers, and whether all is well. */
-import type { HttpAnswer, Route } from "./route.js";
+import { type HttpAnswer, READERS, type Route } from "./route.js";
 
 /** What is read of a server. */
 export interface Probed {
@@ -12,12 +12,14 @@ export interface Probed {
 /** `/metrics`, in Prometheus' text format. */
 export const metricsRoute = ({ metrics }: Pick<Probed, "metrics">): Route => ({
   path: "/metrics",
+  allowed: READERS,
   answer: async () => ({ type: metrics.contentType, body: await metrics.text() }),
 });
 
 /** `/healthz`: 200 where sessions are opened and recorded, else 503 with what is wrong. */
 export const healthRoute = ({ sink, draining }: Pick<Probed, "sink" | "draining">): Route => ({
   path: "/healthz",
+  allowed: "everybody",
   answer() {
     if (draining()) return said(503, "draining");
     return sink.writable ? said(200, "ok") : said(503, "the log cannot be written");

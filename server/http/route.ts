@@ -1,12 +1,16 @@
 /** What an HTTP path answers. */
+import type { Role } from "../access/token.js";
 
 /** A request that was let in. */
 export interface HttpRequest {
   /** The parts of the path that the route leaves open, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** Whether it carries the operator's key. */
+  /** Whether it carries the operator's key, an operator's token or login. */
   readonly operator: boolean;
+  /** Of a POST. */
+  readonly body: string;
+  readonly cookies: string | undefined;
 }
 
 /** What goes out. */
@@ -22,12 +26,21 @@ export interface HttpAnswer {
   readonly gzip?: Buffer;
   /** Content-Security-Policy, instead of everybody's. */
   readonly policy?: string;
+  /** Set-Cookie. */
+  readonly cookie?: string;
 }
+
+/** Who may read what a server tells of itself and of what is over. */
+export const READERS: readonly Role[] = ["reader", "operator"];
 
 /** A path and who answers it. */
 export interface Route {
   /** "/api/tournaments/:id": parts that begin with a colon take any text. */
   readonly path: string;
+  /** Roles that may ask, where a token is demanded; `everybody`: without one, too. */
+  readonly allowed: readonly Role[] | "everybody";
+  /** GET, with HEAD, where there is none. */
+  readonly method?: "POST";
   /** @throws IcrlError for what the caller did wrong */
   answer(request: HttpRequest): HttpAnswer | Promise<HttpAnswer>;
 }

@@ -10,6 +10,7 @@ import type {
 } from "../http/api.js";
 import { AgentsPage } from "./agents-page.js";
 import { Home } from "./home.js";
+import { Login } from "./login.js";
 import { operatorKey, takeKey } from "./operator-key.js";
 import { TournamentPage } from "./tournament-page.js";
 import { TrajectoriesPage } from "./trajectories-page.js";
@@ -102,6 +103,7 @@ function Content({ view, live }: { view: View; live: Live }) {
 
 function Refused({ view, live }: { view: View; live: Live }) {
   const { reason = "", error = "" } = live.error ?? {};
+  if (reason.startsWith("TOKEN_") || reason === "ROLE_REFUSED") return <Login why={error} />;
   if (view.name === "trajectory" && reason === "TRAJECTORY_UNKNOWN") {
     return (
       <Trouble title="This trajectory is not kept any more">

@@ -7,6 +7,7 @@ import {
 } from "@grpc/grpc-js";
 import type { Clock } from "../../common/clock.js";
 import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
+import type { Callers } from "./callers.js";
 import type { Connections } from "./connections.js";
 import { statusOf } from "./errors.js";
 import { innerCall, onTooLarge } from "./inner-call.js";
@@ -16,6 +17,7 @@ import { type RpcEvent, rpcEnded } from "./rpc-event.js";
 export interface GuardContext {
   /** Told of calls that begin and end. */
   readonly connections: Connections;
+  readonly callers: Callers;
   readonly clock: Clock;
   /** Told what happens. */
   readonly tell: (event: RpcEvent) => void;
@@ -32,11 +34,16 @@ const PLAY = "/icrl.v1.EnvironmentService/Play";
 
 /** The interceptor of a server's calls. */
 export function callGuard(context: GuardContext): ServerInterceptor {
-  const { connections, clock, tell } = context;
+  const { connections, callers, clock, tell } = context;
   let underWay = 0;
 
   /** A call whose request is waited for, and no longer than it may take. */
-  function timed(call: ServerInterceptingCallInterface, manyRequests: boolean, end: (error: IcrlError) => void) {
+  function timed(
+    call: ServerInterceptingCallInterface,
+    path: string,
+    manyRequests: boolean,
+    end: (error: unknown) => void,
+  ) {
     const peer = call.getPeer();
     let begun = false;
     let stop = () => {};
@@ -64,6 +71,11 @@ export function callGuard(context: GuardContext): ServerInterceptor {
                 }),
               );
             }
+            try {
+              callers.admit(path, metadata, peer);
+            } catch (error) {
+              return end(error);
+            }
             wait();
             pass(metadata);
           },
@@ -89,7 +101,7 @@ export function callGuard(context: GuardContext): ServerInterceptor {
 
   return ({ path, requestStream }, call) => {
     const inner = innerCall(call);
-    const end = (error: IcrlError) => {
+    const end = (error: unknown) => {
       tell(rpcEnded(path, false, error));
       inner.sendStatus(statusOf(error, tell));
     };
@@ -101,7 +113,7 @@ export function callGuard(context: GuardContext): ServerInterceptor {
     }
     if (path !== PLAY) {
       onTooLarge(inner, end);
-      return timed(call, requestStream, end);
+      return timed(call, path, requestStream, end);
     }
     // Nothing stands between a session and its stream. (Declared to be more than grpc-js uses.)
     return call as ServerInterceptingCall;

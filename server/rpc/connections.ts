@@ -8,9 +8,12 @@ export interface Connections {
    * Lets one in. Where there are too many, of its address or in all, one without a call is closed for it: first of those that have said
    * nothing yet, the one that has been quiet for longest. Where all have calls, it is closed itself.
    *
+   * @param demandsToken whether whoever comes over it has to show a token; no by default
    * @returns its other end; undefined where it is not in
    */
-  admit(socket: Socket): string | undefined;
+  admit(socket: Socket, demandsToken?: boolean): string | undefined;
+  /** Whether whoever is at that end has to show a token; yes of one that is not there. */
+  demandsToken(peer: string): boolean;
   /** It has begun to speak. */
   spoke(peer: string): void;
   /** A call has begun on it. */
@@ -25,6 +28,7 @@ interface Connection {
   readonly socket: Socket;
   readonly peer: string;
   readonly address: string;
+  readonly demandsToken: boolean;
   spoken: boolean;
   /** Calls under way. */
   calls: number;
@@ -67,14 +71,16 @@ export function createConnections(max: number, maxPerAddress: number): Connectio
     get size() {
       return connections.size;
     },
-    admit(socket) {
+    demandsToken: (peer) => connections.get(peer)?.demandsToken ?? true,
+    admit(socket, demandsToken = false) {
       const { remoteAddress: address, remotePort } = socket;
       if (address === undefined) return refuse(socket); // gone already
       if ((ofAddress.get(address) ?? 0) >= maxPerAddress && !makeRoom(address)) return refuse(socket);
       if (connections.size >= max && !makeRoom(undefined)) return refuse(socket);
       const peer = `${address}:${remotePort}`;
       if (connections.has(peer)) return refuse(socket); // the same port of theirs to two of ours
-      const connection: Connection = { socket, peer, address, spoken: false, calls: 0, quietSince: counted++ };
+      const state = { spoken: false, calls: 0, quietSince: counted++ };
+      const connection: Connection = { socket, peer, address, demandsToken, ...state };
       connections.set(peer, connection);
       ofAddress.set(address, (ofAddress.get(address) ?? 0) + 1);
       socket.once("close", () => {

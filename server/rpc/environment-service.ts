@@ -2,6 +2,7 @@
 import { constants } from "node:http2";
 import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { Clock } from "../../common/clock.js";
+import type { IcrlError } from "../../common/errors.js";
 import {
   type EnvironmentServiceService,
   GetTaskRequest,
@@ -9,9 +10,10 @@ import {
   ListTasksRequest,
   ListTasksResponse,
 } from "../../proto/gen/icrl/v1/environment.js";
-import type { Incoming, Link } from "../sessions/link.js";
+import type { Bearer, Incoming, Link } from "../sessions/link.js";
 import { describeFamily, describeTask } from "../tasks/describe-task.js";
 import { buildTask, TASKS, taskFamily } from "../tasks/registry.js";
+import { methodOf } from "./callers.js";
 import type { Connections } from "./connections.js";
 import { statusOf } from "./errors.js";
 import { callBehind, onTooLarge } from "./inner-call.js";
@@ -49,10 +51,19 @@ export function environmentService(
 function play(
   stream: ServerDuplexStream<Buffer, Buffer>,
   startSession: (link: Link) => Incoming,
-  { tell, connections, clock }: PlayContext,
+  context: PlayContext,
 ): void {
-  const call = callBehind(stream);
+  const { tell, connections, clock } = context;
   const peer = stream.getPeer();
+  let bearer: Bearer;
+  try {
+    bearer = bearerOf(stream, peer, context);
+  } catch (error) {
+    tell(rpcEnded(stream.getPath(), stream.cancelled, error));
+    stream.emit("error", statusOf(error, tell));
+    return;
+  }
+  const call = callBehind(stream);
   let ended = false;
   const outgoing = createOutgoing(stream);
   let stopGoodbye = () => {};
@@ -62,6 +73,7 @@ function play(
   };
   const link: Link = {
     peer,
+    bearer,
     take(maxBytes) {
       call.decoder.maxReadMessageLength = maxBytes;
     },
@@ -96,4 +108,28 @@ function play(
   });
   // A broken stream ends before it says that it is cancelled.
   stream.on("end", () => setImmediate(() => session.endOfInput()));
+}
+
+/** By whose token a session came. @throws as Callers.admit does */
+function bearerOf(
+  stream: ServerDuplexStream<Buffer, Buffer>,
+  peer: string,
+  { callers: { admit, access, audit } }: PlayContext,
+): Bearer {
+  const path = stream.getPath();
+  const who = admit(path, stream.metadata, peer);
+  const { tokenId } = who;
+  return {
+    tokenId,
+    requireName(entrant) {
+      try {
+        const ended = tokenId === undefined ? undefined : access.endOf(tokenId);
+        if (ended !== undefined) throw ended; // since the stream began
+        access.requireName(who, entrant);
+      } catch (error) {
+        audit.add({ what: methodOf(path), who, from: peer, outcome: (error as IcrlError).reason, entrant });
+        throw error;
+      }
+    },
+  };
 }

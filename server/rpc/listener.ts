@@ -10,6 +10,14 @@ import type { Clock } from "../../common/clock.js";
 import type { ServerTls } from "../access/tls.js";
 import type { Connections } from "./connections.js";
 
+/** Who is let in at a port. */
+export interface Door {
+  /** Absent: in the clear. */
+  readonly tls?: ServerTls;
+  /** Whether whoever comes has to show a token; no by default. */
+  readonly demandsToken?: boolean;
+}
+
 /** A port that is listened on. */
 export interface Listener {
   /** HOST:PORT as it was asked for, with the port that it got. */
@@ -36,7 +44,7 @@ const BACKLOG = 511;
  * Listens on an address, on all of a name's.
  *
  * @param address HOST:PORT, an IPv6 host in brackets; port 0 takes a free one
- * @param tls absent: in the clear
+ * @param door who is let in there
  * @throws an Error with a code where none of its addresses can be listened on
  */
 export async function listen(
@@ -44,7 +52,7 @@ export async function listen(
   address: string,
   connections: Connections,
   clock: Clock,
-  tls?: ServerTls,
+  { tls, demandsToken = false }: Door = {},
 ): Promise<Listener> {
   const at = address.lastIndexOf(":");
   const host = address.slice(0, at).replace(/^\[|\]$/g, "");
@@ -55,7 +63,9 @@ export async function listen(
   let port = Number(address.slice(at + 1));
   let failure: unknown;
   for (const { address: one } of await lookup(host, { all: true })) {
-    const server = createServer({ noDelay: true }, (socket) => receive(socket, connections, clock, hand, shake));
+    const server = createServer({ noDelay: true }, (socket) =>
+      receive(socket, { connections, clock, demandsToken, hand, shake }),
+    );
     try {
       port = await bind(server, port, one);
       servers.push(server);
@@ -113,16 +123,19 @@ function createHandshakes(tls: ServerTls): Handshakes {
   };
 }
 
+/** What receives the sockets of a port. */
+interface Receiving {
+  readonly connections: Connections;
+  readonly clock: Clock;
+  readonly demandsToken: boolean;
+  readonly hand: (socket: Socket) => void;
+  readonly shake: Handshakes | undefined;
+}
+
 /** Hands a socket on once it has said what HTTP/2 begins with; whoever says something else, or nothing for long, is not answered. */
-function receive(
-  socket: Socket,
-  connections: Connections,
-  clock: Clock,
-  hand: (socket: Socket) => void,
-  shake: Handshakes | undefined,
-): void {
+function receive(socket: Socket, { connections, clock, demandsToken, hand, shake }: Receiving): void {
   socket.on("error", () => {}); // gone: it closes
-  const peer = connections.admit(socket);
+  const peer = connections.admit(socket, demandsToken);
   if (peer === undefined) return;
   const gone = () => socket.destroy();
   const stopWaiting = clock.after(FIRST_BYTES_MS, gone);

@@ -13,7 +13,9 @@ import type {
 } from "@grpc/grpc-js";
 import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
-import { isKeyOf } from "../keys.js";
+import type { Who } from "../access/access.js";
+import type { Sees } from "../tournaments/redaction.js";
+import { type Callers, methodOf } from "./callers.js";
 import { statusOf } from "./errors.js";
 import { closeUnread } from "./inner-call.js";
 import type { Pace } from "./pace.js";
@@ -25,8 +27,8 @@ export interface MethodContext {
   readonly tell: (event: RpcEvent) => void;
   /** Largest request that is taken, in bytes. */
   readonly maxMessageBytes: number;
-  /** Hash of the operator's key. */
-  readonly operatorKeyHash: string;
+  /** Who they are that call. */
+  readonly callers: Callers;
   /** By which readers are waited for. */
   readonly clock: Clock;
   /** Which large answers keep to. */
@@ -35,8 +37,10 @@ export interface MethodContext {
 
 /** Who calls. */
 export interface Caller {
-  /** Whether it showed the operator's key. */
+  readonly who: Who;
+  /** Whether it showed an operator's token, or the operator's key. */
   readonly operator: boolean;
+  readonly sees: Sees;
   /** Its address and port. */
   readonly peer: string;
   /** Set off when it leaves. */
@@ -93,11 +97,47 @@ function encode<T>(type: MessageType<T>, message: T): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Whether a call's metadata show the operator's key: `authorization: Bearer KEY`. */
-function isOperator(metadata: Metadata, { operatorKeyHash }: MethodContext): boolean {
-  const [given] = metadata.get("authorization");
-  const key = /^Bearer (\S+)$/i.exec(String(given ?? ""))?.[1];
-  return key !== undefined && isKeyOf(operatorKeyHash, key);
+/** Who makes a call. @throws as Callers.admit does */
+function callerOf(
+  call: { readonly metadata: Metadata; getPath(): string; getPeer(): string },
+  aborted: AbortSignal,
+  { callers }: MethodContext,
+): Caller {
+  const peer = call.getPeer();
+  const who = callers.admit(call.getPath(), call.metadata, peer);
+  return { who, operator: who.role === "operator", sees: SEES[who.role], peer, aborted };
+}
+
+/** How much each role sees. */
+const SEES: Readonly<Record<Who["role"], Sees>> = {
+  operator: "all",
+  reader: "finished",
+  anybody: "finished",
+  player: "own",
+};
+
+/** What changes something is in the audit log, whether it succeeds or not. */
+const AUDITED = /\/(Create|Cancel|Delete|Forfeit)\w+$/;
+
+/** Writes down what came of a call. */
+function audit(
+  path: string,
+  caller: Caller,
+  request: object | undefined,
+  answer: object | undefined,
+  error: unknown,
+  { callers }: MethodContext,
+): void {
+  if (!AUDITED.test(path)) return;
+  const { id, entrant } = (request ?? {}) as { id?: string; entrant?: string };
+  const { tournament, collection } = (answer ?? {}) as { tournament?: { id: string }; collection?: { id: string } };
+  const failed = error instanceof IcrlError ? error.reason : "INTERNAL";
+  callers.audit.add({
+    ...{ what: methodOf(path), who: caller.who, from: caller.peer },
+    outcome: error === undefined ? "ok" : failed,
+    id: id ?? tournament?.id ?? collection?.id,
+    entrant,
+  });
 }
 
 /** Answers as bytes: what is given to many is encoded once. */
@@ -121,17 +161,21 @@ export function unary<Q, A extends object>(
   return async (call, callback) => {
     const abort = new AbortController();
     call.on("cancelled", () => abort.abort());
-    const caller = { operator: isOperator(call.metadata, context), peer: call.getPeer(), aborted: abort.signal };
+    let caller: Caller | undefined;
+    let message: Q | undefined;
+    let answer: A | undefined;
+    let failure: unknown;
     try {
-      const message = decode(request, call.request, call.getPath(), context);
-      const answer = encodeOnce(response, await handle(message, caller));
-      await context.pace.turnFor(answer.length);
-      context.tell(rpcEnded(call.getPath(), call.cancelled, undefined));
-      callback(null, answer);
+      caller = callerOf(call, abort.signal, context);
+      message = decode(request, call.request, call.getPath(), context);
+      answer = await handle(message, caller);
+      callback(null, encodeOnce(response, answer));
     } catch (error) {
-      context.tell(rpcEnded(call.getPath(), call.cancelled, error));
+      failure = error;
       callback(statusOf(error, context.tell), null);
     }
+    context.tell(rpcEnded(call.getPath(), call.cancelled, failure));
+    if (caller !== undefined) audit(call.getPath(), caller, message ?? undefined, answer, failure, context);
   };
 }
 
@@ -146,26 +190,49 @@ export function serverStreaming<Q, A extends object>(
     const abort = new AbortController();
     call.on("cancelled", () => abort.abort());
     call.on("error", () => abort.abort());
-    const caller = { operator: isOperator(call.metadata, context), peer: call.getPeer(), aborted: abort.signal };
+    let over: TokenOver | undefined;
     let failure: unknown;
     try {
+      const caller = callerOf(call, abort.signal, context);
+      over = endWith(caller.who, abort, context);
       for await (const message of handle(decode(request, call.request, call.getPath(), context), caller)) {
-        if (abort.signal.aborted) return;
+        if (abort.signal.aborted) break;
         const bytes = encodeOnce(response, message);
         await context.pace.turnFor(bytes.length);
-        if (abort.signal.aborted) return;
+        if (abort.signal.aborted) break;
         await handedOn(call, bytes, abort.signal, context.clock);
       }
+      if (over.why !== undefined) throw over.why;
+      if (abort.signal.aborted) return;
       call.end();
     } catch (error) {
-      if (abort.signal.aborted) return;
+      if (abort.signal.aborted && over?.why === undefined) return;
       failure = error;
       call.emit("error", statusOf(error, context.tell));
       if (error instanceof NotTaken) setTimeout(() => closeUnread(call), LAST_WORD_MS).unref();
     } finally {
+      over?.stop();
       context.tell(rpcEnded(call.getPath(), call.cancelled, failure));
     }
   };
+}
+
+/** Whether a stream is over because of its token. */
+interface TokenOver {
+  why: IcrlError | undefined;
+  /** Looks no more. */
+  stop(): void;
+}
+
+/** Ends a stream when the token with which it was begun is worth nothing any more. */
+function endWith({ tokenId }: Who, abort: AbortController, { callers }: MethodContext): TokenOver {
+  const over: TokenOver = { why: undefined, stop() {} };
+  if (tokenId === undefined) return over;
+  over.stop = callers.access.onCheck(() => {
+    over.why ??= callers.access.endOf(tokenId);
+    if (over.why !== undefined) abort.abort();
+  });
+  return over;
 }
 
 /** The reader of a stream took nothing for long. */

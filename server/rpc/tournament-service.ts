@@ -23,7 +23,7 @@ import { keptReason } from "../sessions/checked-options.js";
 import { describeChanges, describeTournament, lastChange } from "../tournaments/describe-tournament.js";
 import type { Entry, LoadedEntry } from "../tournaments/entry.js";
 import { bytesOfTournament, listedTournament } from "../tournaments/listed-tournament.js";
-import { toldOf } from "../tournaments/redaction.js";
+import { type Sees, toldOf } from "../tournaments/redaction.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import { streamTrials } from "../tournaments/trials.js";
 import { type Handlers, type MethodContext, serverStreaming, unary } from "./methods.js";
@@ -35,28 +35,28 @@ export function tournamentService(
   tournaments: Tournaments,
   context: MethodContext,
 ): Handlers<TournamentServiceService> {
-  const told = (operator: boolean) => toldOf(tournaments, operator);
-  const whole = (entry: LoadedEntry, operator: boolean) => toldNow(entry, told(operator).has(entry.spec.id));
+  const told = (sees: Sees) => toldOf(tournaments, sees);
+  const whole = (entry: LoadedEntry, sees: Sees) => toldNow(entry, told(sees).has(entry.spec.id));
 
   return {
     createTournament: unary(
       CreateTournamentRequest,
       CreateTournamentResponse,
       context,
-      async (request, { operator }) => {
+      async (request, { operator, sees }) => {
         const { entry, existed } = await tournaments.create(request, operator);
-        return { tournament: whole(entry, operator).watch.tournament, existed };
+        return { tournament: whole(entry, sees).watch.tournament, existed };
       },
     ),
     getTournament: unary(
       GetTournamentRequest,
       GetTournamentResponse,
       context,
-      async ({ id }, { operator }) => whole(await tournaments.get(id), operator).get,
+      async ({ id }, { sees }) => whole(await tournaments.get(id), sees).get,
     ),
-    listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, context, (page, { operator }) => {
+    listTournaments: unary(ListTournamentsRequest, ListTournamentsResponse, context, (page, { sees }) => {
       const numberOf = ({ spec }: Entry) => tournaments.numberOf(spec.id);
-      const { has } = told(operator);
+      const { has } = told(sees);
       const listed = { all: tournaments.list(), numberOf, bytesOf: bytesOfTournament };
       const { entries, nextPageToken } = newestFirst(listed, page);
       return {
@@ -68,8 +68,8 @@ export function tournamentService(
       CancelTournamentRequest,
       CancelTournamentResponse,
       context,
-      async ({ id, ownerKey: key }, { operator }) => ({
-        tournament: whole(await tournaments.cancel(id, { key, operator }), operator).watch.tournament,
+      async ({ id, ownerKey: key }, { operator, sees }) => ({
+        tournament: whole(await tournaments.cancel(id, { key, operator }), sees).watch.tournament,
       }),
     ),
     deleteTournament: unary(
@@ -85,10 +85,10 @@ export function tournamentService(
       WatchTournamentRequest,
       WatchTournamentResponse,
       context,
-      async function* ({ id, changesOnly }, { aborted, operator }) {
+      async function* ({ id, changesOnly }, { aborted, sees }) {
         const entry = await tournaments.get(id);
         const { matches } = entry.tournament;
-        const state = () => whole(entry, operator).watch;
+        const state = () => whole(entry, sees).watch;
         yield* watch({
           of: changesOnly ? entry : entry.tournament,
           intervalMs: changesOnly ? undefined : Math.max(matches.length / MATCHES_PER_MS, SHORTEST_MS),
@@ -107,8 +107,8 @@ export function tournamentService(
       StreamTrialsRequest,
       StreamTrialsResponse,
       context,
-      async function* ({ id }, { operator }) {
-        for (const arrowIpc of streamTrials(await tournaments.get(id), told(operator).has(id))) yield { arrowIpc };
+      async function* ({ id }, { sees }) {
+        for (const arrowIpc of streamTrials(await tournaments.get(id), told(sees).has(id))) yield { arrowIpc };
       },
     ),
     forfeitMatches: unary(ForfeitMatchesRequest, ForfeitMatchesResponse, context, async (request, { operator }) => {

@@ -16,7 +16,7 @@ import type { Limits } from "../sessions/limits.js";
 import { toldOf } from "../tournaments/redaction.js";
 import type { Tournaments } from "../tournaments/tournaments.js";
 import type { LogReads } from "../trajectories/log-reads.js";
-import { type Handlers, type MethodContext, serverStreaming, unary } from "./methods.js";
+import { type Caller, type Handlers, type MethodContext, serverStreaming, unary } from "./methods.js";
 
 /** Handlers of TrajectoryService. They show what is durable when they are called. */
 export function trajectoryService(
@@ -25,10 +25,11 @@ export function trajectoryService(
   limits: Limits,
   context: MethodContext,
 ): Handlers<TrajectoryServiceService> {
-  /** Episodes of tournaments that are withheld from the caller are left out. */
-  const shown = (filter: TrajectoryFilter | undefined, operator: boolean) => ({
+  /** Episodes of tournaments that are withheld from the caller are left out, and those of others where he sees his own alone. */
+  const shown = (filter: TrajectoryFilter | undefined, { sees, who }: Caller) => ({
     ...filter,
-    tournaments: toldOf(tournaments, operator).tournaments,
+    tournaments: toldOf(tournaments, sees).tournaments,
+    ...(sees === "own" ? { own: { sessions: who.tokenId, entrant: who.entrant } } : {}),
   });
 
   return {
@@ -36,22 +37,17 @@ export function trajectoryService(
       const series = checkedSeries(request, limits);
       return { recorded: BigInt(await reads.count(series, aborted)) };
     }),
-    listTrajectories: unary(
-      ListTrajectoriesRequest,
-      ListTrajectoriesResponse,
-      context,
-      async (request, { aborted, operator }) => {
-        const { filter, pageSize: size, pageToken: token } = request;
-        const page = await reads.list(shown(filter, operator), { size, token }, aborted);
-        return { trajectories: page.trajectories.map(describeSummary), nextPageToken: page.nextToken };
-      },
-    ),
+    listTrajectories: unary(ListTrajectoriesRequest, ListTrajectoriesResponse, context, async (request, caller) => {
+      const { filter, pageSize: size, pageToken: token } = request;
+      const page = await reads.list(shown(filter, caller), { size, token }, caller.aborted);
+      return { trajectories: page.trajectories.map(describeSummary), nextPageToken: page.nextToken };
+    }),
     streamTrajectories: serverStreaming(
       StreamTrajectoriesRequest,
       StreamTrajectoriesResponse,
       context,
-      async function* ({ filter, limit }, { aborted, operator }) {
-        const chunks = reads.stream(shown(filter, operator), { limit: Number(limit) }, aborted);
+      async function* ({ filter, limit }, caller) {
+        const chunks = reads.stream(shown(filter, caller), { limit: Number(limit) }, caller.aborted);
         for await (const { arrowIpc, rows } of chunks) yield { arrowIpc: Buffer.from(arrowIpc.buffer), rows };
       },
     ),

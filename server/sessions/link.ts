@@ -1,7 +1,17 @@
+/** By whose token a stream came. */
+export interface Bearer {
+  /** Begins the ids of its sessions, so that their rows are known to be its; undefined: it showed none. */
+  readonly tokenId: string | undefined;
+  /** Sees that it may play under a name; undefined: freely. @throws ROLE_REFUSED */
+  requireName(entrant: string | undefined): void;
+}
+
 /** The transport's side of a session: one stream. A session holds it as a part, and nothing else of it. */
 export interface Link {
   /** The connection it came over, HOST:PORT of the other end: the sessions of one process share it. */
   readonly peer: string;
+  /** Absent: whoever comes may play. */
+  readonly bearer?: Bearer;
   /** From now on takes messages of up to so many bytes: a larger one ends the session before it is read. Absent where none is bounded. */
   readonly take?: (maxBytes: number) => void;
   /** Sends one encoded PlayResponse. */

@@ -5,6 +5,8 @@ import type { SessionStatus } from "./session-status.js";
 
 /** One session, whatever stream it is spoken to on. */
 export interface Session {
+  /** Id of the token with which it was opened; undefined where it was without. */
+  readonly tokenId: string | undefined;
   /** Ends it with an error, unless it has ended. */
   fail(error: unknown): void;
   /** Ends it because its place is wanted, with this text. */

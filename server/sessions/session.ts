@@ -68,8 +68,9 @@ export function createSession(link: Link, context: SessionContext): Incoming & {
 function newSession(link: Link, context: SessionContext): LiveSession {
   const { clock } = context;
   const session: LiveSession = {
-    id: randomUUID(),
+    id: sessionId(link),
     listed: {
+      tokenId: link.bearer?.tokenId,
       fail: (error) => fail(session, error),
       giveWay(text) {
         if (session.parked !== undefined) expire(session);
@@ -146,7 +147,7 @@ function incomingOf(session: LiveSession, link: Link): Incoming {
 /**
  * A stream asks for a session that it had before: that one is spoken to here from now on, and the one that began with the stream ends.
  *
- * @throws NOT_IMPLEMENTED, RESUME_UNKNOWN, RESUME_CONFLICT
+ * @throws NOT_IMPLEMENTED, RESUME_UNKNOWN, RESUME_CONFLICT; ROLE_REFUSED with another token
  */
 function onResume(session: LiveSession, { resumeToken, received }: Resume): Incoming {
   const { link, context } = session;
@@ -154,13 +155,29 @@ function onResume(session: LiveSession, { resumeToken, received }: Resume): Inco
   const kept = context.kept.find(hashOfKey(resumeToken));
   // One whose agent has got all that there was begins anew: there is nothing to go on with.
   if (kept !== undefined && (kept.wasOpen || received < BigInt(kept.sent))) {
+    const tokenId = link.bearer?.tokenId;
+    requireOwn(tokenId === undefined || kept.sessionId.startsWith(tokenId));
     goOnWith(session, kept, resumeToken);
     return incomingOf(session, link);
   }
-  const incoming = context.sessions.find(resumeToken).resume(link, resumeToken, received);
+  const found = context.sessions.find(resumeToken);
+  requireOwn(found.tokenId === link.bearer?.tokenId);
+  const incoming = found.resume(link, resumeToken, received);
   session.link = noLink(link.peer);
   end(session, undefined, undefined);
   return incoming;
+}
+
+/** @throws ROLE_REFUSED */
+function requireOwn(isOwn: boolean): void {
+  if (isOwn) return;
+  throw new IcrlError("ROLE_REFUSED", "the session was opened with another token: resume it with that one");
+}
+
+/** A session's id; of a token's session it begins with the token's. */
+function sessionId({ bearer }: Link): string {
+  const id = randomUUID();
+  return bearer?.tokenId === undefined ? id : `${bearer.tokenId}${id.slice(bearer.tokenId.length)}`;
 }
 
 function onMessage(session: LiveSession, message: NonNullable<PlayRequest["message"]>, bytes: Buffer): void {
@@ -229,6 +246,7 @@ function onHello(session: LiveSession, hello: Hello, bytes: number): void {
     );
   }
   checkHello(hello);
+  session.link.bearer?.requireName(hello.entrant);
   checkHelloFields(hello);
   holdHello(session, bytes);
   rest(session, { hello, place: undefined });

@@ -7,6 +7,9 @@ import type { Entry } from "./entry.js";
 import { tournamentStanding } from "./progress.js";
 import type { Tournaments } from "./tournaments.js";
 
+/** How much somebody may see: an operator all, a reader and whoever comes to a server that asks for no token what is over, a player its own. */
+export type Sees = "all" | "finished" | "own";
+
 /** What somebody may be told. */
 export interface Told {
   /** Whether that includes what came of a tournament, or of play outside of tournaments (undefined). */
@@ -24,15 +27,17 @@ const textOf = ({ seed, seedKey }: Series): string => `${seed} ${seedKey}`;
  * What somebody may be told now. Withheld is a tournament that is not over; one whose instances another may have that is not over, or
  * that this server cannot go on with but another version may; and one that the server does not know, whose rows alone lie in its log.
  *
- * @param operator whether he showed the operator's key: nothing is withheld from him
+ * @param sees nothing is withheld from whoever sees all; who sees what is his own gets no results, and of trajectories those alone that his
+ *   filter leaves
  */
-export function toldOf(tournaments: Pick<Tournaments, "list" | "leftAlone">, operator: boolean): Told {
-  if (operator) return { has: () => true, tournaments: undefined };
+export function toldOf(tournaments: Pick<Tournaments, "list" | "leftAlone">, sees: Sees): Told {
+  if (sees === "all") return { has: () => true, tournaments: undefined };
   const all = tournaments.list();
   const over = (entry: Entry) => ["finished", "cancelled"].includes(tournamentStanding(entry));
   const inPlay = new Set(
     [...tournaments.leftAlone, ...all.filter((entry) => !over(entry)).map(({ spec }) => spec)].map(textOf),
   );
   const ids = new Set(all.filter((entry) => over(entry) && !inPlay.has(textOf(entry.spec))).map(({ spec }) => spec.id));
-  return { has: (id) => id === undefined || ids.has(id), tournaments: [...ids] };
+  const has = (id: string | undefined) => sees === "finished" && (id === undefined || ids.has(id));
+  return { has, tournaments: [...ids] };
 }

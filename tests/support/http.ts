@@ -9,7 +9,12 @@ export interface HttpReply {
 }
 
 /** Asks. */
-export function http(url: string, headers: Record<string, string> = {}, method = "GET"): Promise<HttpReply> {
+export function http(
+  url: string,
+  headers: Record<string, string> = {},
+  method = "GET",
+  body?: string,
+): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const call = request(url, { method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
@@ -19,7 +24,7 @@ export function http(url: string, headers: Record<string, string> = {}, method =
       );
     });
     call.on("error", reject);
-    call.end();
+    call.end(body);
   });
 }
 

@@ -1,33 +1,44 @@
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { IcrlError } from "#icrl/common/errors.js";
+import { createAccess } from "#icrl/server/access/access.js";
+import { NO_AUDIT } from "#icrl/server/access/audit-log.js";
 import { type HttpOptions, startHttpServer } from "#icrl/server/http/http-server.js";
-import type { Route } from "#icrl/server/http/route.js";
+import { READERS, type Route } from "#icrl/server/http/route.js";
+import { hashOfKey } from "#icrl/server/keys.js";
 import { http } from "../../support/http.js";
 
 const said: unknown[] = [];
 const onError = (what: unknown) => void said.push(what);
 
 const ROUTES: Route[] = [
-  { path: "/", answer: () => ({ type: "text/plain", body: "hello" }) },
-  { path: "/who", answer: ({ operator }) => ({ type: "text/plain", body: operator ? "operator" : "anybody" }) },
-  { path: "/named/:name", answer: ({ params }) => ({ type: "text/plain", body: params.name }) },
+  { path: "/", allowed: "everybody", answer: () => ({ type: "text/plain", body: "hello" }) },
+  {
+    path: "/who",
+    allowed: READERS,
+    answer: ({ operator }) => ({ type: "text/plain", body: operator ? "operator" : "anybody" }),
+  },
+  { path: "/named/:name", allowed: READERS, answer: ({ params }) => ({ type: "text/plain", body: params.name }) },
   {
     path: "/throws",
+    allowed: READERS,
     answer: () => {
       throw new Error("a bug");
     },
   },
-  { path: "/rejects", answer: () => Promise.reject(new Error("a slow bug")) },
+  { path: "/rejects", allowed: READERS, answer: () => Promise.reject(new Error("a slow bug")) },
   {
     path: "/refuses",
+    allowed: READERS,
     answer: () => {
       throw new IcrlError("TOURNAMENT_UNKNOWN", 'no tournament "x"');
     },
   },
 ];
 
-const EVENTS = { onError, isOperator: (key: string) => key === "the operator's" };
+const operatorHash = hashOfKey("the-operators-own");
+const access = createAccess({ folder: "/nowhere", operatorHash, nowMs: Date.now, onError });
+const EVENTS = { onError, access, audit: NO_AUDIT, nowMs: Date.now };
 
 async function server(options: HttpOptions = { listen: "127.0.0.1:0" }) {
   const started = await startHttpServer(options, ROUTES, EVENTS);
@@ -57,12 +68,12 @@ test("errors are JSON with a reason of the list, and a bug in one answer stays t
 test("whoever shows the operator's key is the operator, and nobody else is", async () => {
   const { url } = await server();
   for (const [authorization, who] of [
-    ["Bearer the operator's", "operator"],
-    ["bearer the operator's", "operator"],
-    ["Bearer the operator", "anybody"],
+    ["Bearer the-operators-own", "operator"],
+    ["bearer the-operators-own", "operator"],
+    ["Bearer the-operators-ow", "anybody"],
     ["Bearer ", "anybody"],
-    ["Basic the operator's", "anybody"],
-    ["the operator's", "anybody"],
+    ["Basic the-operators-own", "anybody"],
+    ["the-operators-own", "anybody"],
   ]) {
     const { body } = await http(`${url}who`, { Authorization: authorization });
     expect([authorization, body.toString()]).toEqual([authorization, who]);

@@ -1,8 +1,11 @@
 /** The metrics and the health by themselves, and what keeps a crowd from hiding them. */
 import { connect } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { createAccess } from "#icrl/server/access/access.js";
+import { NO_AUDIT } from "#icrl/server/access/audit-log.js";
 import { startHttpServer } from "#icrl/server/http/http-server.js";
 import { healthRoute } from "#icrl/server/http/probe-routes.js";
+import type { Route } from "#icrl/server/http/route.js";
 import { createConnections } from "#icrl/server/rpc/connections.js";
 import { http } from "../../support/http.js";
 import { parseExposition } from "../../support/metrics.js";
@@ -36,7 +39,7 @@ test("the health is bad while the log cannot be written, and while the server dr
   const sink = { writable: true };
   let draining = false;
   const { answer } = healthRoute({ sink, draining: () => draining });
-  const request = { params: {}, query: new URLSearchParams(), operator: false };
+  const request = { params: {}, query: new URLSearchParams(), operator: false, body: "", cookies: undefined };
   expect(answer(request)).toMatchObject({ status: 200, body: "ok\n" });
   sink.writable = false;
   expect(answer(request)).toMatchObject({ status: 503, body: "the log cannot be written\n" });
@@ -46,18 +49,19 @@ test("the health is bad while the log cannot be written, and while the server dr
 
 test("a request that does not come, or comes by drops, is closed; a page that answers is not cut for a crowd", async () => {
   const doors = createConnections(4, 4);
+  const access = createAccess({ folder: "/nowhere", operatorHash: "", nowMs: Date.now, onError() {} });
   let finish = () => {};
   const slow = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  const routes = [
-    { path: "/", answer: () => ({ type: "text/plain", body: "hello" }) },
-    { path: "/slow", answer: () => slow.then(() => ({ type: "text/plain", body: "late" })) },
+  const routes: Route[] = [
+    { path: "/", allowed: "everybody", answer: () => ({ type: "text/plain", body: "hello" }) },
+    { path: "/slow", allowed: "everybody", answer: () => slow.then(() => ({ type: "text/plain", body: "late" })) },
   ];
   const { url, close } = await startHttpServer(
     { listen: "127.0.0.1:0" },
     routes,
-    { isOperator: () => false, onError() {} },
+    { access, audit: NO_AUDIT, nowMs: Date.now, onError() {} },
     {
       what: "a test's page",
       requestMs: 200,

@@ -1,0 +1,68 @@
+/**
+ * Tokens: who shows one may do what its role may. A token is 256 random bits behind the token's id; of the bits their SHA-256 alone is
+ * kept. A slow hash, as for passwords, would guard nothing: nobody tries 2^256 of them.
+ */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+
+/** What somebody may be. */
+export const ROLES = ["player", "reader", "operator"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What a token may have at most, by what it is called: flags of `icrl token create` begin with --max-, those of `icrl serve` with --quota-. */
+export const QUOTAS = {
+  sessions: "sessions open at once",
+  envs: "envs of them at once",
+  bytes: "bytes that they may hold at once",
+  schedules: "tournaments and collections that are not over",
+  reads: "reads of the log and watches under way at once",
+  recorded: "bytes of trajectories that are recorded in a day",
+} as const;
+
+/** The most of each; what is absent is as the server has it for all. */
+export type Quotas = { readonly [Q in keyof typeof QUOTAS]?: number };
+
+/** What is kept of one. */
+export interface Token {
+  /** Eight hexadecimal digits; no secret. */
+  readonly id: string;
+  readonly role: Role;
+  /** The one name under which it plays; undefined: any that is nobody's. */
+  readonly entrant?: string;
+  /** SHA-256 of its bits, hexadecimal. */
+  readonly hash: string;
+  /** Unix times in milliseconds. */
+  readonly created: number;
+  readonly expires?: number;
+  readonly revoked?: number;
+  readonly quotas: Quotas;
+}
+
+const FORM = /^icrl_([0-9a-f]{8})_([A-Za-z0-9_-]{43})$/;
+
+/** Whether a text has a token's form: it is to be in no log. */
+export const isTokenText = (text: string): boolean => FORM.test(text);
+
+const hashOf = (secret: string): Buffer => createHash("sha256").update(secret).digest();
+
+/** A new token: what is shown to whoever asked for it, once, and what is kept. */
+export function newToken(of: Omit<Token, "id" | "hash">): { readonly text: string; readonly token: Token } {
+  const id = randomBytes(4).toString("hex");
+  const secret = randomBytes(32).toString("base64url");
+  return { text: `icrl_${id}_${secret}`, token: { ...of, id, hash: hashOf(secret).toString("hex") } };
+}
+
+/** The token that a text is, of those that there are; takes as long whatever is wrong with its bits. */
+export function tokenOf(text: string, tokens: ReadonlyMap<string, Token>): Token | undefined {
+  const [, id = "", secret = ""] = FORM.exec(text) ?? [];
+  const token = tokens.get(id);
+  if (token === undefined) return undefined;
+  const kept = Buffer.from(token.hash, "hex");
+  const shown = hashOf(secret);
+  return kept.length === shown.length && timingSafeEqual(kept, shown) ? token : undefined;
+}
+
+/** Why a token is worth nothing any more; undefined where it is. */
+export function endedBy({ expires, revoked }: Token, nowMs: number): "TOKEN_REVOKED" | "TOKEN_EXPIRED" | undefined {
+  if (revoked !== undefined) return "TOKEN_REVOKED";
+  return expires !== undefined && expires <= nowMs ? "TOKEN_EXPIRED" : undefined;
+}
