@@ -8,6 +8,8 @@ export type PlayOp =
   | { readonly do: "cut" }
   /** Resumes the session of the stream before by its token, or by another; says that it received so many fewer messages than came. */
   | { readonly do: "resume"; readonly spoiled: boolean; readonly less: number }
+  /** Waits for what comes by itself. */
+  | { readonly do: "await" }
   /** Ends the agent's half. */
   | { readonly do: "end" };
 

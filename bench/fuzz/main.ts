@@ -39,7 +39,7 @@ const { values: flags, positionals: files } = benchFlags(
 const MESSAGES = Number(flags.messages ?? (flags.minutes === undefined ? 1_000_000 : Number.POSITIVE_INFINITY));
 const LAST_MS = Number(flags.minutes ?? Number.POSITIVE_INFINITY) * 60_000;
 const SEED = BigInt(flags.seed ?? 1);
-const WORKERS = Number(flags.workers ?? 16);
+const WORKERS = Number(flags.workers ?? 48);
 const NEIGHBOURS = Number(flags.neighbours ?? 20);
 const OUT = flags.out ?? "fuzz-failures";
 /** How many neighbours' lock-steps lie apart on average, in milliseconds. */
@@ -49,6 +49,9 @@ const GROWTH = { share: 0.25, mb: 32 };
 /** Warm after this share of all messages, or of the time. */
 const WARM = 0.2;
 
+/** How long sessions that were left wait for their agent: what they hold is not to count at the end. */
+const RESUME_MS = 10_000;
+
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const folder = mkdtempSync(join(tmpdir(), "icrl-fuzz-"));
 const faults: { readonly fault: string; readonly file: string }[] = [];
@@ -57,7 +60,7 @@ const so = nothingYet();
 const startedAt = performance.now();
 
 const server = await startPrivateServer(folder, {
-  flags: ["--http", "127.0.0.1:0", "--entrant-timeout-ms", "5000"],
+  flags: ["--http", "127.0.0.1:0", "--entrant-timeout-ms", "5000", "--resume-ms", String(RESUME_MS)],
   say: (line) => {
     serverSaid.push(line.slice(0, 2000));
     if (levelOf(line) >= 50) written(`the server says ${line.slice(0, 2000)}`, -1, so.underWay);
@@ -129,7 +132,7 @@ async function run(): Promise<number> {
   );
   const seconds = (performance.now() - begunAt) / 1000;
   const during = await tell();
-  await wait(5000); // what is over may go
+  await wait(RESUME_MS + 5000); // what is over may go
   const long = await turns.stop();
   const endMb = memoryMb(pid);
   child.kill();

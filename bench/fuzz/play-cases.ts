@@ -127,11 +127,10 @@ export function drawPlay(rng: Rng): PlayOp[] {
   const entrant = rng.integer(12) === 0;
   if (entrant) {
     const where = pick(rng, [{ tournamentId: TOURNAMENT.id }, { collectionId: COLLECTION.id }, {}]);
-    ops.push(send(hello(rng, { entrant: pick(rng, ENTRANTS), numEnvs: size.envs, ...where })));
+    ops.push(send(hello(rng, { entrant: pick(rng, ENTRANTS), numEnvs: size.envs, ...where })), { do: "await" });
   } else {
     ops.push(send(hello(rng)), send(open(rng, size)));
   }
-  // A number of envs that an entrant does not know is its own affair: it sends one action.
   let step = 0;
   for (let i = 0; i < size.steps; i++) {
     const chance = rng.integer(150);

@@ -131,6 +131,8 @@ async function runPlay({ ops }: PlayCase, client: Client): Promise<Outcome> {
       stream.cut = true;
       stream.call.cancel();
       await over();
+    } else if (op.do === "await") {
+      await turn(stream);
     } else if (op.do === "end") {
       stream.call.end();
     } else if (op.do === "resume") {

@@ -24,7 +24,12 @@ export async function openGround(name: string, dataDir: string, datasetDir: stri
   const said: string[] = [];
   const start = () =>
     startPrivateServer(dataDir, {
-      flags: [...["--dataset", datasetDir], ...["--http", "127.0.0.1:0"], ...["--drain-ms", "2000"]],
+      flags: [
+        ...["--dataset", datasetDir],
+        ...["--http", "127.0.0.1:0"],
+        ...["--drain-ms", "2000"],
+        ...["--resume-ms", "60000"],
+      ],
       say: (line) => void said.push(line),
     });
   const relay = await openRelay();
