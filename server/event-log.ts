@@ -92,6 +92,7 @@ export const SAYINGS: { readonly [K in ServerEvent["event"]]: Saying<Extract<Ser
     level: ({ reason, method }) => (reason === undefined || method === "EnvironmentService/Play" ? "debug" : "info"),
     msg: "call ended",
   },
+  grpc_said: { level: "debug", msg: "gRPC says" },
   internal_error: { level: "error", msg: "failed inside the server" },
 };
 

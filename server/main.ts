@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import { type RunningServer, type ServerOptions, startServer } from "./app.js";
 import { createEventLog } from "./event-log.js";
+import { hearGrpc } from "./rpc/grpc-log.js";
 import { internalError } from "./sessions/session-event.js";
 
 /** How the process is to behave beyond what the server needs. */
@@ -23,6 +24,7 @@ export interface MainOptions extends Omit<ServerOptions, "logger" | "openFiles">
 export async function runServer(options: MainOptions): Promise<void> {
   const logger = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }));
   const say = createEventLog(logger);
+  hearGrpc(say);
   const onUncaught = (error: unknown, origin: string) => {
     say(internalError(origin, error));
     process.exit(1);

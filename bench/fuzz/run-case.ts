@@ -18,7 +18,7 @@ export interface Outcome {
 }
 
 /** How long a call may take to end once nothing more is sent, in milliseconds. */
-const END_MS = 60_000;
+const END_MS = 300_000;
 /** How long a message is waited for that may not come. */
 const ANSWER_MS = 2000;
 /** Answers that are taken of a stream. */

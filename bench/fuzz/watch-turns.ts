@@ -5,7 +5,7 @@ import { turnsOf, waitedForCoreMs } from "../server-process.js";
 export interface LongTurns {
   /** Turns longer than 100 ms. */
   readonly long: number;
-  /** Those in whose second the process waited for a core for less than half of the longest that a turn may take. */
+  /** Those in whose second, and the one before, the process waited for a core for less than half of the longest that a turn may take. */
   readonly unexplained: number;
   /** The longest since the server started, in milliseconds. */
   readonly maxMs: number;
@@ -17,12 +17,12 @@ export interface LongTurns {
 
 const EVERY_MS = 1000;
 
-/** A turn of 100 ms is the machine's where its process waited for a core for so many milliseconds in that second. */
+/** A turn of 100 ms is the machine's where its process waited for a core for so many milliseconds by then. */
 const WAITED_MS = 50;
 
 /** Watches a server until it is stopped. */
 export function watchTurns(pid: number, page: string): { stop(): Promise<LongTurns> } {
-  let seen: { long: number; waitedMs: number } | undefined;
+  let seen: { long: number; waitedMs: number; beforeMs: number } | undefined;
   const sum = { long: 0, unexplained: 0, maxMs: 0, waitedMs: 0, internal: 0 };
   let looking: Promise<void> = Promise.resolve();
 
@@ -34,9 +34,9 @@ export function watchTurns(pid: number, page: string): { stop(): Promise<LongTur
       const long = turns.long - seen.long;
       sum.long += long;
       sum.waitedMs += waitedMs - seen.waitedMs;
-      if (waitedMs - seen.waitedMs < WAITED_MS) sum.unexplained += long;
+      if (waitedMs - seen.beforeMs < WAITED_MS) sum.unexplained += long;
     }
-    seen = { long: turns.long, waitedMs };
+    seen = { long: turns.long, waitedMs, beforeMs: seen?.waitedMs ?? waitedMs };
     sum.maxMs = turns.maxMs;
     sum.internal = turns.internal;
   }

@@ -26,6 +26,7 @@ export type CountedEvent =
       readonly code: string;
       readonly reason: string | undefined;
     }
+  | { readonly event: "grpc_said" }
   | { readonly event: "internal_error"; readonly where: string; readonly reason?: string };
 
 /** What is read when somebody asks. */

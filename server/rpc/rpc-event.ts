@@ -15,6 +15,8 @@ export type RpcEvent =
       readonly reason: Reason | "INTERNAL" | undefined;
       readonly message: string | undefined;
     }
+  /** What grpc-js has to say. Most often a caller is at fault. */
+  | { readonly event: "grpc_said"; readonly message: string }
   | InternalError;
 
 /**

@@ -1,12 +1,15 @@
 /** What servers say of themselves, and that docs/operating.md has all of it. The last test looks at what all others made them say. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { connect as connectHttp2 } from "node:http2";
 import { join } from "node:path";
+import { setLogger } from "@grpc/grpc-js";
 import { levels, pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { listSegments, listShards, segmentPath } from "#icrl/datasets/log/log-folder.js";
 import { createEventLog, SAYINGS } from "#icrl/server/event-log.js";
 import { statusOf } from "#icrl/server/rpc/errors.js";
+import { hearGrpc } from "#icrl/server/rpc/grpc-log.js";
 import { frameHeader } from "#icrl/server/trajectories/segment-file.js";
 import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
 import { removeLocks } from "../support/log-place.js";
@@ -300,6 +303,28 @@ test("where the process may open too few files there are fewer connections, anno
   heard.push(server.said as Line[]);
   expect(saidOf(server, "connections_lowered")).toMatchObject([{ level: 40, max_connections: 400, open_files: 800 }]);
   expect((await server.connection.getServerInfo()).limits?.maxConnections).toBe(400);
+});
+
+test("what gRPC says of itself is an event, and no line of another form", async () => {
+  const { lines, tell } = listener();
+  hearGrpc(tell);
+  onTestFinished(() => setLogger(console));
+  const server = await talkative();
+  const session = connectHttp2(`http://${server.address}`);
+  onTestFinished(() => session.destroy());
+  const call = session.request({
+    ":method": "POST",
+    ":path": "/icrl.v1.EnvironmentService/Play",
+    "content-type": "application/grpc",
+    te: "trailers",
+    "grpc-encoding": "\u00ff", // which gRPC cannot read
+  });
+  call.on("error", () => {});
+  call.end();
+  await vi.waitFor(
+    () => expect(lines).toMatchObject([{ level: 20, message: expect.stringContaining("grpc-encoding") }]),
+    60_000,
+  );
 });
 
 /** What pino itself adds. */
