@@ -405,3 +405,35 @@ test("labels of a session that is lost again and again are byte for byte those o
   expect(labelBytes(shaky, "lost")).toEqual(labelBytes(quiet, "lost"));
   expect(readLabels(shaky, "lost").length).toBe(100);
 });
+
+test("a session that labels outlives its server: what it was labelling is opened anew", async () => {
+  const stopped = copyForTest(dataset);
+  const dir = tempDir();
+  onTestFinished(() => dir.remove());
+  const first = await startTestServer({}, stopped, undefined, { path: dir.path, remove() {} });
+  const client = rawClient(first.address);
+  onTestFinished(() => client.close());
+  const agent = await resumingAgent(client, { agent: "counter", agentVersion: "1" });
+  agent.send(open({ label: "counter", numEnvs: 3 }));
+  for (let n = 0; n < 20; ) {
+    const message = await agent.next();
+    const answer = message.$case === "observations" ? answerTo(message, 3, 2) : undefined;
+    if (answer === undefined) continue;
+    n += 1;
+    agent.send(answer);
+  }
+  await first.dispose();
+  const second = await startTestServer({}, stopped, undefined, dir);
+  onTestFinished(() => second.dispose());
+  const again = rawClient(second.address);
+  onTestFinished(() => again.close());
+  const stream = rawStream(again);
+  const received = BigInt(agent.got.length);
+  stream.send({ $case: "resume", value: { resumeToken: agent.welcome.resumeToken, received } });
+  expect((await stream.expect("welcome")).restarted).toBe(true);
+  expect((await stream.expect("opened")).label).toBe("counter");
+  stream.call.end(); // it need not go on itself
+  await stream.ended;
+  await labelDataset(second.connection, counter, { label: "counter" });
+  expect(readLabels(stopped, "counter").length).toBe(100);
+});
