@@ -43,10 +43,10 @@ export interface CutOutcome {
 }
 
 /** Signs of life are asked for so often here, in milliseconds: what goes silent is noticed within the double. */
-const KEEPALIVE_MS = 300;
+const KEEPALIVE_MS = 700;
 const DELAY_MS = 150;
 const WITHIN_BYTES = 12_000;
-const FLAGS = ["--keepalive-ms", String(KEEPALIVE_MS), "--resume-ms", "20000", "--entrant-timeout-ms", "60000"];
+const FLAGS = ["--keepalive-ms", String(KEEPALIVE_MS), "--resume-ms", "8000", "--entrant-timeout-ms", "60000"];
 /** Rounds that may be played to come to the faults. */
 const MOST_ROUNDS = 1000;
 
@@ -58,7 +58,7 @@ export const isWhole = ({ different, failures, acknowledged, found }: CutOutcome
 export async function cutConnections(plan: CutPlan): Promise<CutOutcome> {
   const { workload, disturbance, seed } = plan;
   const startedAt = performance.now();
-  const disturbed = await startPlace(plan, "disturbed");
+  const disturbed = await startPlace(plan, "disturbed", FLAGS);
   const relay = await startFaultRelay(disturbed.address, {
     kind: disturbance === "restart" ? "cut" : disturbance,
     faults: disturbance === "restart" ? 0 : plan.faults,
@@ -105,7 +105,7 @@ export async function cutConnections(plan: CutPlan): Promise<CutOutcome> {
   } finally {
     await relay.close();
   }
-  const undisturbed = await startPlace(plan, "undisturbed");
+  const undisturbed = await startPlace(plan, "undisturbed", []);
   for (let round = 0; round < rounds; round += 1) {
     await workload.round(round, undisturbed.place.direct, undisturbed.place);
   }
@@ -131,12 +131,12 @@ const trialsIn = (found: ReadonlyMap<string, string>): number =>
   [...found.keys()].filter((key) => !/^(file|results) /.test(key)).length;
 
 /** A server with folders of its own. */
-async function startPlace({ folder, workload, datasetDir }: CutPlan, name: string) {
+async function startPlace({ folder, workload, datasetDir }: CutPlan, name: string, more: readonly string[]) {
   const dataDir = join(folder, name, "log");
   const copy = join(folder, name, "dataset");
   mkdirSync(dataDir, { recursive: true });
   if (workload.labels) cpSync(datasetDir, copy, { recursive: true });
-  const flags = [...FLAGS, ...(workload.labels ? ["--dataset", copy] : [])];
+  const flags = [...more, ...(workload.labels ? ["--dataset", copy] : [])];
   const start = () => startPrivateServer(dataDir, { flags });
   let server: PrivateServer = await start();
   const place: Place = { dataDir, datasetDir: copy, direct: () => connect(server.address) };

@@ -29,6 +29,6 @@ export interface Assignable {
   readonly source: TrialSource;
   /** Whether nothing of it is left to play. */
   readonly finished: boolean;
-  /** Called when a session left it unfinished, or its entrant stayed away; with a text for people. */
-  abandoned(reason: Reason, message: string): void;
+  /** Called when a session left it unfinished, or its entrant stayed away; with a text for people. See `Place.leave`. */
+  abandoned(reason: Reason, message: string, unheard?: boolean): void;
 }

@@ -37,8 +37,11 @@ export interface Seat {
 export interface Place {
   /** What was open is played to its end: the seat is free again. May open the next assignment at once. */
   free(): void;
-  /** The session has ended; `reason`, with a text for people, is undefined when it left a free seat. */
-  leave(reason: Reason | undefined, message: string): void;
+  /**
+   * The session has ended; `reason`, with a text for people, is undefined when it left a free seat. `unheard`: its agent may never have
+   * heard of what it was given.
+   */
+  leave(reason: Reason | undefined, message: string, unheard?: boolean): void;
 }
 
 /** Where entrants wait for assignments. */

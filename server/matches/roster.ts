@@ -152,11 +152,13 @@ export function createRoster<A extends Assignable>(
           occupant.plays = undefined;
           offer(occupant);
         },
-        leave(reason, message) {
+        leave(reason, message, unheard) {
           own.delete(occupant);
           if (ended !== undefined) return schedule.changed();
           try {
-            if (reason !== undefined && !SERVER_FAULTS.includes(reason)) occupant.plays?.abandoned(reason, message);
+            if (reason !== undefined && !SERVER_FAULTS.includes(reason)) {
+              occupant.plays?.abandoned(reason, message, unheard);
+            }
           } finally {
             if (own.size === 0) awaitEntrant(name);
             schedule.changed();

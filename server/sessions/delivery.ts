@@ -13,6 +13,8 @@ export interface Delivery {
   readonly sentCount: number;
   /** Whether the agent may not have got some of them. */
   readonly pending: boolean;
+  /** Whether the agent has shown that it knows of the session: until it has, its welcome may have been lost. */
+  heard: boolean;
   /** Keeps what is sent until the agent has got it. */
   sent(bytes: Buffer): void;
   /** The agent has got all that was sent. */
@@ -42,6 +44,7 @@ export function createDelivery(memory: Pick<MemoryBudget, "hold">): Delivery {
     get pending() {
       return kept.length > 0;
     },
+    heard: false,
     sent(bytes) {
       sent += 1;
       if (kept.push(bytes) > MAX_KEPT) kept.shift();

@@ -9,6 +9,8 @@ import { type LiveSession, openIn, sendDraining, sendWelcome } from "./live-sess
 import { end, guarded, type Leaving } from "./session-end.js";
 
 const LOST: Leaving = { reason: "CONNECTION_LOST", text: "the agent's connection was lost" };
+/** Its agent never showed that it knows of the session: what it was given to play it may never have heard of. */
+const UNHEARD: Leaving = { ...LOST, unheard: true };
 
 /** Its stream is gone: it is parked, or ends where nobody may resume it. */
 export function lose(session: LiveSession): void {
@@ -29,7 +31,7 @@ export function lose(session: LiveSession): void {
 
 /** Nobody has resumed it in time, or its place is wanted: what a lost connection means is so now. */
 export function expire(session: LiveSession): void {
-  end(session, undefined, LOST);
+  end(session, undefined, session.delivery?.heard === false ? UNHEARD : LOST);
 }
 
 /**
@@ -41,6 +43,7 @@ export function takeUp(session: LiveSession, link: Link, token: string, received
   const { delivery } = session;
   if (delivery === undefined) throw new Error("a session without a token was resumed");
   const missed = delivery.after(received);
+  delivery.heard = true;
   guarded(session, () => speakOn(session, link, token, missed))();
 }
 

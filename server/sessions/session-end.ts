@@ -9,6 +9,8 @@ export interface Leaving {
   readonly reason: Reason;
   /** For people: what a match's forfeit will say. */
   readonly text: string;
+  /** Whether the agent may never have heard of what is open: its connection was lost before it had answered anything. */
+  readonly unheard?: boolean;
 }
 
 /**
@@ -59,7 +61,7 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
       seconds: (context.clock.now() - session.sinceMs) / 1000,
     });
   });
-  attempt(() => introduced?.place?.leave(left?.reason, left?.text ?? leaving?.text ?? ""));
+  attempt(() => introduced?.place?.leave(left?.reason, left?.text ?? leaving?.text ?? "", left?.unheard));
   try {
     context.sessions.delete(session.listed);
     session.delivery?.acknowledged();

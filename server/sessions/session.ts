@@ -130,7 +130,10 @@ function incomingOf(session: LiveSession, link: Link): Incoming {
     receive: guarded(session, (bytes) => {
       if (!here()) return;
       const message = decodeRequest(bytes, session.context.limits);
-      if (session.delivery !== undefined) session.delivery.taken += 1;
+      if (session.delivery !== undefined) {
+        session.delivery.taken += 1;
+        session.delivery.heard = true;
+      }
       onMessage(session, message, bytes);
     }),
     endOfInput: guarded(session, () => {

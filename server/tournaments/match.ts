@@ -189,11 +189,11 @@ export function createMatch(
     get left() {
       return left;
     },
-    abandoned(reason, message) {
-      if (forfeitsBy(reason)) return giveUp({ reason, message });
+    abandoned(reason, message, unheard = false) {
+      if (!unheard && forfeitsBy(reason)) return giveUp({ reason, message });
       if (left) return; // another session of it left before, and nobody has gone on since: it is one departure
       left = true;
-      const text = absences.tooMany(reason, message);
+      const text = absences.tooMany(unheard ? "ACT_TIMEOUT" : reason, message); // silence as well
       if (text !== undefined) giveUp({ reason, message: text });
     },
     recover(trial, played) {

@@ -76,7 +76,8 @@ export function createRecorder(sink: TrajectorySink, keepsTruncated?: (reason: R
     },
     endTrial(index, truncatedBy) {
       if (truncatedBy !== undefined && keepsTruncated !== undefined) {
-        if (keepsTruncated(truncatedBy)) appendHeld(index);
+        // Of a trial in which no step was taken there is nothing to keep.
+        if (keepsTruncated(truncatedBy) && held[index]?.some(({ actions }) => actions.length > 0)) appendHeld(index);
         else held[index] = [];
       } else pendingTrials.push(lastAppended);
     },
