@@ -119,9 +119,7 @@ export async function cutConnections(plan: CutPlan): Promise<CutOutcome> {
     acknowledged: tally.acknowledged,
     found: trialsIn(found),
     expected: trialsIn(expected),
-    different: [...new Set([...found.keys(), ...expected.keys()])].filter(
-      (key) => found.get(key) !== expected.get(key),
-    ),
+    different: differences(found, expected),
     failures,
     seconds: (performance.now() - startedAt) / 1000,
   };
@@ -129,6 +127,21 @@ export async function cutConnections(plan: CutPlan): Promise<CutOutcome> {
 
 const trialsIn = (found: ReadonlyMap<string, string>): number =>
   [...found.keys()].filter((key) => !/^(file|results) /.test(key)).length;
+
+/** What differs, each with where: its first characters that do. */
+function differences(found: ReadonlyMap<string, string>, expected: ReadonlyMap<string, string>): string[] {
+  const keys = [...new Set([...found.keys(), ...expected.keys()])];
+  return keys.flatMap((key) => {
+    const [is, should] = [found.get(key), expected.get(key)];
+    if (is === should) return [];
+    if (is === undefined) return [`${key}: missing`];
+    if (should === undefined) return [`${key}: too much`];
+    let at = 0;
+    while (is[at] === should[at]) at += 1;
+    const shown = (text: string) => text.slice(Math.max(0, at - 60), at + 60);
+    return [`${key}: ${shown(is)} where ${shown(should)} was to be`];
+  });
+}
 
 /** A server with folders of its own. */
 async function startPlace({ folder, workload, datasetDir }: CutPlan, name: string, more: readonly string[]) {

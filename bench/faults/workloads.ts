@@ -83,6 +83,7 @@ const match: Workload = {
       agents: agents.map((agent) => ({ name: agent, agent, options: {}, tasks: [] })),
     };
     const connections: Connection[] = [];
+    const failures: string[] = [];
     try {
       const { tournament } = await observer.createTournament({ spec, seedKey: Buffer.alloc(0) });
       const id = tournament?.id ?? "";
@@ -90,10 +91,14 @@ const match: Workload = {
         agents.map(async (agent) => {
           const connection = await through();
           connections.push(connection);
-          await serveMatches(connection, findAgent(agent), { entrant: agent, tournamentId: id, numEnvs: 4 });
+          await serveMatches(connection, findAgent(agent), {
+            ...{ entrant: agent, tournamentId: id, numEnvs: 4 },
+            onMatchFailed: (match, error) => failures.push(`${match}: ${error.message}`),
+          });
         }),
       );
       for await (const update of observer.watchTournament({ id })) void update;
+      if (failures.length > 0) throw new Error(failures.join("; "));
     } finally {
       for (const connection of connections) connection.close();
       observer.close();

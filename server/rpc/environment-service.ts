@@ -106,8 +106,8 @@ function play(
   stream.on("data", (bytes: Buffer) => {
     if (!ended) session.receive(bytes);
   });
-  // A broken stream ends before it says that it is cancelled.
-  stream.on("end", () => setImmediate(() => session.endOfInput()));
+  // A broken stream ends as well, before it says that it is cancelled.
+  stream.on("end", () => setImmediate(() => (call.stream.aborted ? session.lost() : session.endOfInput())));
 }
 
 /** By whose token a session came. @throws as Callers.admit does */

@@ -16,6 +16,8 @@ export interface InnerCall {
     maxReadMessageLength: number;
   };
   readonly stream: {
+    /** Whether it was broken off, or its connection was lost, before the server had ended it. */
+    readonly aborted: boolean;
     /** Breaks the stream off, with a code of HTTP/2. */
     close(code: number): void;
   };
