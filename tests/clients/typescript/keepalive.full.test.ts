@@ -29,7 +29,15 @@ test("a client and its server both notice that the relay between them is dead, b
     for (const socket of sockets) socket.destroy();
     relay.close();
   });
-  const connection = await connect(`127.0.0.1:${(relay.address() as { port: number }).port}`);
+  const connection = await connect(
+    `127.0.0.1:${(relay.address() as { port: number }).port}`,
+    undefined,
+    undefined,
+    undefined,
+    {
+      reconnect: false,
+    },
+  );
   onTestFinished(() => connection.close());
   const stream = connection.play();
   await introduce(stream, { agent: "far" });

@@ -8,7 +8,7 @@ import { witnessesOf } from "../../support/witness.js";
 const DYING_AGENT = fileURLToPath(new URL("./dying-agent.mjs", import.meta.url));
 
 test("an agent that is killed leaves its episodes truncated, incomplete and without regret, and harms nobody", async () => {
-  const server = await serverForTest();
+  const server = await serverForTest({ resume_ms: 50 });
   const witnesses = witnessesOf(server);
   const sessionId = await witnesses.beside(async () => {
     const agent = startProcess([DYING_AGENT, server.address]);

@@ -73,7 +73,7 @@ function expectAllForfeited(results: TournamentResults, of: TournamentSpec, task
 const GOOD_AND_BAD = spec(["good", "bad"], { trials: 8 });
 
 test("a policy that throws forfeits its match and plays the next one", async () => {
-  const server = await serverForTest();
+  const server = await serverForTest({ resume_ms: 50 });
   const broken = agentThat("bad", ({ task, numActions }, rng) => ({
     act() {
       if (task === "bernoulli-bandit") throw new Error("division by cucumber");
