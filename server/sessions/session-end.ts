@@ -61,7 +61,9 @@ export function end(session: LiveSession, error: unknown, leaving: Leaving | und
       seconds: (context.clock.now() - session.sinceMs) / 1000,
     });
   });
-  attempt(() => introduced?.place?.leave(left?.reason, left?.text ?? leaving?.text ?? "", left?.unheard));
+  attempt(() =>
+    introduced?.place?.leave(left?.reason, left?.text ?? leaving?.text ?? "", ...(left?.unheard ? [true] : [])),
+  );
   try {
     context.sessions.delete(session.listed);
     session.delivery?.acknowledged();

@@ -73,7 +73,7 @@ function expectAllForfeited(results: TournamentResults, of: TournamentSpec, task
 const GOOD_AND_BAD = spec(["good", "bad"], { trials: 8 });
 
 test("a policy that throws forfeits its match and plays the next one", async () => {
-  const server = await serverForTest({ resume_ms: 50 });
+  const server = await serverForTest();
   const broken = agentThat("bad", ({ task, numActions }, rng) => ({
     act() {
       if (task === "bernoulli-bandit") throw new Error("division by cucumber");
@@ -148,7 +148,7 @@ test("an entrant that sends an action out of range forfeits for that reason", as
 });
 
 test("an entrant that is killed forfeits what it has not played of its match, keeps what it has, and plays the next one", async () => {
-  const server = await serverForTest();
+  const server = await serverForTest({ resume_ms: 50 });
   const of = spec(["good", "bad"], { tasks: [BANDIT, RIVER], trials: 6 });
   const { results, id } = await tournamentWith(server, of, async (tournamentId) => {
     // It plays two of the six trials on the bandit and stops in the middle of the third.
