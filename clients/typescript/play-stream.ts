@@ -195,7 +195,10 @@ class SessionStream implements PlayStream {
     }
     if (message === undefined) return; // a newer server's message: nothing this client asked for
     if (message.$case === "opened") this.#open = true;
-    if (message.$case === "closed") this.#open = false;
+    if (message.$case === "closed") {
+      this.#open = false;
+      this.#closeLater = undefined;
+    }
     if (message.$case === "observations" && this.#closeLater !== undefined) {
       this.#unanswered.add("close", this.#closeLater);
       call.write(this.#closeLater);
@@ -219,6 +222,7 @@ class SessionStream implements PlayStream {
   /** What whoever plays now knows. */
   #taken(message: ServerMessage): ServerMessage {
     if (message.$case === "opened" && this.#behind > 0) this.#behind -= 1;
+    if (message.$case === "closed") this.#behind = 0; // all was played, and nothing is opened once more
     return message;
   }
 
@@ -238,23 +242,26 @@ class SessionStream implements PlayStream {
     this.#progress = false;
     if (welcome.resumeToken !== "" || !again) this.#token = welcome.resumeToken;
     this.#resumeMs = welcome.limits?.resumeMs ?? this.#resumeMs;
-    if (again && welcome.restarted) this.#beginAnew();
+    if (again && welcome.restarted) this.#beginAnew(Number(welcome.received));
     else if (!again) {
       this.#unanswered.recount();
       this.#received = 0;
     }
-    for (const bytes of this.#unanswered.after(again ? Number(welcome.received) : 0)) call.write(bytes);
+    const taken = again && !welcome.restarted ? Number(welcome.received) : 0;
+    for (const bytes of this.#unanswered.after(taken)) call.write(bytes);
     if (this.#loss !== undefined) this.#calls.back(welcome.restarted);
     if (this.#welcomed) return;
     this.#welcomed = true;
     this.#deliver(call, { $case: "welcome", value: welcome });
   }
 
-  /** The server was started again: nothing that was sent counts, and what was open will be opened once more. */
-  #beginAnew(): void {
+  /** The server was started again: nothing that was sent counts, but an `open` that it had not taken; what was open will be opened once more. */
+  #beginAnew(taken: number): void {
     this.#behind = this.#open ? 1 + this.#queue.filter(({ $case }) => $case === "opened").length : 0;
-    this.#closeLater = this.#unanswered.close() ?? this.#closeLater;
+    this.#closeLater = this.#unanswered.last("close", 0) ?? this.#closeLater;
+    const open = this.#unanswered.last("open", taken);
     this.#unanswered.forget();
+    if (open !== undefined) this.#unanswered.add("open", open);
     this.#received = 0;
   }
 

@@ -15,8 +15,8 @@ export interface Unanswered {
   has(taken: number): boolean;
   /** All but the first `taken` ones. */
   after(taken: number): readonly Buffer[];
-  /** The last close of those that are kept, if there is one. */
-  close(): Buffer | undefined;
+  /** The last one of this kind that is kept, and is not among the first `taken`; undefined where there is none. */
+  last(kind: string, taken: number): Buffer | undefined;
   /** Counts those that are kept as the first ones, for a new session. */
   recount(): void;
   /** Forgets all, and counts from 0. */
@@ -44,7 +44,7 @@ export function createUnanswered(): Unanswered {
     },
     has: (taken) => taken >= dropped && taken <= dropped + kept.length,
     after: (taken) => kept.slice(taken - dropped).map(({ bytes }) => bytes),
-    close: () => kept.findLast(({ kind }) => kind === "close")?.bytes,
+    last: (kind, taken) => kept.findLast((one, at) => one.kind === kind && dropped + at >= taken)?.bytes,
     recount() {
       dropped = 0;
     },

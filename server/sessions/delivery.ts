@@ -15,6 +15,8 @@ export interface Delivery {
   readonly pending: boolean;
   /** Whether the agent has shown that it knows of the session: until it has, its welcome may have been lost. */
   heard: boolean;
+  /** Messages that the server before had taken, where this one was started again since; else undefined. */
+  before: number | undefined;
   /** Keeps what is sent until the agent has got it. */
   sent(bytes: Buffer): void;
   /** The agent has got all that was sent. */
@@ -45,6 +47,7 @@ export function createDelivery(memory: Pick<MemoryBudget, "hold">): Delivery {
       return kept.length > 0;
     },
     heard: false,
+    before: undefined,
     sent(bytes) {
       sent += 1;
       if (kept.push(bytes) > MAX_KEPT) kept.shift();

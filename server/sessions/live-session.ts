@@ -133,11 +133,7 @@ function encoded(message: PlayResponse["message"]): Buffer {
 }
 
 /** Answers hello and resume, with the token that the agent may resume with; "" where it may not. */
-export function sendWelcome(
-  { id, context, link, delivery }: LiveSession,
-  resumeToken: string,
-  restarted = false,
-): void {
+export function sendWelcome({ id, context, link, delivery }: LiveSession, resumeToken: string, before?: number): void {
   const { limits, labels } = context;
   const value = {
     protocolVersion: PROTOCOL_VERSION,
@@ -146,8 +142,8 @@ export function sendWelcome(
     limits: describeLimits(limits),
     resumeToken,
     capabilities: capabilitiesOf(limits, labels),
-    received: BigInt(delivery?.taken ?? 0),
-    restarted,
+    received: BigInt(before ?? delivery?.taken ?? 0),
+    restarted: before !== undefined,
   };
   link.send(encoded({ $case: "welcome", value }));
 }

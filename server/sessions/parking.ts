@@ -42,12 +42,20 @@ export function expire(session: LiveSession): void {
 export function takeUp(session: LiveSession, link: Link, token: string, received: bigint): void {
   const { delivery } = session;
   if (delivery === undefined) throw new Error("a session without a token was resumed");
-  const missed = delivery.after(received);
+  // Until the agent has answered something, that the server was started again may have been lost on its way, and what it counts is of before.
+  const before = delivery.taken === 0 ? delivery.before : undefined;
+  const missed = delivery.after(before === undefined ? received : 0n);
   delivery.heard = true;
-  guarded(session, () => speakOn(session, link, token, missed))();
+  guarded(session, () => speakOn(session, link, token, missed, before))();
 }
 
-function speakOn(session: LiveSession, link: Link, token: string, missed: readonly Buffer[]): void {
+function speakOn(
+  session: LiveSession,
+  link: Link,
+  token: string,
+  missed: readonly Buffer[],
+  takenBefore: number | undefined,
+): void {
   const { context, parked } = session;
   const before = session.link;
   const nowMs = context.clock.now();
@@ -60,7 +68,7 @@ function speakOn(session: LiveSession, link: Link, token: string, missed: readon
   session.awayMs += awayMs;
   takeAsMuch(session);
   context.tell({ event: "session_resumed", sessionId: session.id, peer: link.peer, seconds: awayMs / 1000 });
-  sendWelcome(session, token);
+  sendWelcome(session, token, takenBefore);
   for (const bytes of missed) link.send(bytes);
   if (session.drain !== undefined) sendDraining(session, session.drain.endsAtMs - nowMs);
   parked?.whenBack?.();

@@ -287,9 +287,9 @@ function goOnWith(session: LiveSession, kept: KeptSession, token: string): void 
   rest(session, { hello, place: undefined });
   session.context.tell({ event: "session_resumed", sessionId: session.id, peer: session.link.peer, seconds: 0 });
   session.delivery = createDelivery(memory);
-  session.delivery.taken = kept.taken;
-  sendWelcome(session, token, true);
-  session.delivery.taken = 0;
+  session.delivery.heard = true;
+  session.delivery.before = kept.taken;
+  sendWelcome(session, token, kept.taken);
   enterLobby(session, hello, true);
   const message = kept.open && decodeRequest(kept.open, limits);
   if (message?.$case !== "open" || session.state.is !== "ready") return;

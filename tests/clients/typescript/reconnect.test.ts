@@ -202,6 +202,27 @@ test("a close that a restarted server did not take is sent once what is open has
   await server.done;
 });
 
+test("an open that a restarted server did not take is sent again", async () => {
+  const server = await scriptedServer([
+    async (stream) => {
+      await stream.expect("hello");
+      stream.send(welcome());
+      await stream.expect("open");
+      stream.cut();
+    },
+    async (stream) => {
+      await stream.expect("resume");
+      stream.send(welcome({ restarted: true, received: 0n }));
+      await stream.expect("open");
+      stream.send(opened);
+      stream.send(observations(0));
+    },
+  ]);
+  const { stream } = await streamTo(server.address);
+  await began(stream);
+  await server.done;
+});
+
 test("a session that its server no longer knows is an error while something is open, and begun anew where nothing is", async () => {
   const unknown = () => statusOf(new IcrlError("RESUME_UNKNOWN", "the session has ended"), () => {});
   const server = await scriptedServer([
