@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { findAgent } from "#icrl/agents/registry.js";
+import { playAgent } from "#icrl/clients/typescript/play-agent.js";
 import { CHANNEL, keyFromSeed, noiseNormal, noiseRng, noiseUniform, rngFromSeed } from "#icrl/common/rng.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
 import { threefry2x32 } from "#icrl/common/threefry.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
+import { startTestServer } from "../support/server.js";
 
 const page = readFileSync(new URL("../../docs/seeds.md", import.meta.url), "utf8");
 
@@ -34,6 +37,7 @@ test("docs/seeds.md's worked example is what this code computes", () => {
   env.reset(0);
   for (let t = 0; t <= 17; t++) env.step(4);
 
+  const agent = rngFromSeed(agentSeed);
   const computed: Record<string, string | number | bigint> = {
     task_seed: taskSeed,
     noise_seed: noiseSeed,
@@ -49,6 +53,28 @@ test("docs/seeds.md's worked example is what this code computes", () => {
     "reward of arm 4 in step 17": env.reward,
     "transition uniform of episode 2, step 5": noiseUniform(noiseKey, 2, 5, CHANNEL.transition),
     "first draw of fresh arms in step 17": noiseRng(noiseKey, 0, 17, CHANNEL.arms).uniform(),
+    "the agent's draw 0": rngFromSeed(agentSeed).uniform(),
+    "the agent's draw 0 as integer(10)": agent.integer(10),
+    "the agent's draw 1 as integer(3)": agent.integer(3),
+    "the agent's draw 2 as a normal": agent.normal(),
   };
   expect([...printed()]).toEqual(Object.entries(computed).map(([name, value]) => [name, String(value)]));
+});
+
+test("an agent's stream begins at draw 0 of its seed, as docs/seeds.md says: lin-ucb's first action on that trial is its first integer", async () => {
+  const server = await startTestServer();
+  onTestFinished(() => server.dispose());
+  const first: number[] = [];
+  const play = { task: "linear-bandit", taskOptions: { horizon: 1 }, seed: 7, firstTrial: 3, record: false };
+  const watched = findAgent("lin-ucb");
+  const create: typeof watched.create = (...args) => {
+    const policy = watched.create(...args);
+    const act: typeof policy.act = (view) => {
+      first.push(policy.act(view));
+      return first[0];
+    };
+    return { ...policy, act };
+  };
+  await playAgent(server.connection, { ...watched, create }, play);
+  expect(first).toEqual([Number(printed().get("the agent's draw 0 as integer(10)"))]);
 });
