@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checkAgent } from "#icrl/jobs/conformance/check-agent.js";
 import { runScenario, type ScenarioRun } from "#icrl/jobs/conformance/run-scenario.js";
 import { SCENARIOS } from "#icrl/jobs/conformance/scenarios.js";
 import { differenceOf } from "#icrl/jobs/conformance/transcript.js";
+import { silent } from "#icrl/jobs/listener.js";
 import { pythonWith } from "../requirements.js";
 import { startTestServer, type TestServer } from "../support/server.js";
 import { EVERY_SET, IMPATIENT, type WrongAgent } from "../support/wrong-agents.js";
@@ -97,6 +99,19 @@ describe("the conformance kit", () => {
     const [once, again] = [await examine(JAVASCRIPT, fault, "one-env"), await examine(JAVASCRIPT, fault, "env-each")];
     expect([...once.faults, ...again.faults]).toEqual([]);
     expect(differenceOf(once.trials, again.trials)?.isCertain).toBe(isCertain);
+  });
+
+  test.each([
+    ["none", undefined],
+    ["improbable", /^answered step_index 0 with probabilities that sum to 0\.4 in env 0$/],
+    ["flat-law", /^answered step_index 0 with probabilities of shape \[\d+\], not \[\d,\d\]$/],
+  ])("looks at the labels of an agent that does wrong: %s", async (fault, sentence) => {
+    const command = { kind: "command", words: [...JAVASCRIPT, fault], folder: ROOT } as const;
+    const plan = { command, labels: true, only: ["label"], timeoutMs: 60_000, patienceMs: 20_000 };
+    const { outcomes } = await checkAgent(plan, silent, new AbortController().signal);
+    expect(outcomes.map(({ name }) => name)).toEqual(["label"]);
+    if (sentence === undefined) expect(outcomes[0]).toMatchObject({ result: "holds", faults: [] });
+    else expect(outcomes[0].faults[0]).toMatch(sentence);
   });
 
   test("says which matches an agent gave up, which is no fault", async () => {
