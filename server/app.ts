@@ -69,6 +69,8 @@ export interface ServerOptions {
   readonly operatorKey?: string;
   /** Where the metrics and the health are served by themselves, HOST:PORT; absent when they are not. */
   readonly metrics?: string;
+  /** Bytes of the log's disk that are left to everything else: below that nothing is recorded; absent: none. */
+  readonly diskReserve?: number;
   /** Most files that the process may have open; absent: enough. */
   readonly openFiles?: number;
   readonly logger: Logger;
@@ -119,7 +121,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const metrics = await metricsFor(options);
   const tell = tellAll(logger, metrics);
   if (limits.maxConnections < options.limits.maxConnections) tell(connectionsLowered(limits, options));
-  const log = await openTrajectoryLog(options.dataDir, { durability: options.durability, tell });
+  const log = await openTrajectoryLog(options.dataDir, { ...logOptions(options), tell });
   const machine = createSystemClock((lateMs) => metrics?.turn(lateMs));
   const clock = options.clock ?? machine;
   const page = options.http === undefined ? undefined : createLivePage(clock.now);
@@ -237,6 +239,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   };
 }
+
+const logOptions = ({ durability, diskReserve = 0 }: ServerOptions) => ({
+  ...{ durability, reserve: { bytes: diskReserve } },
+});
 
 /** Whether others than this machine come in at an address without a token. */
 const isOpen = (address: string | undefined, doors: Doors = {}): address is string =>

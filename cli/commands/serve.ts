@@ -19,6 +19,9 @@ export const DEFAULT_ADDRESS = "127.0.0.1:50551";
 /** Where `serve` shows its page, if that port is free. */
 const DEFAULT_PAGE = "127.0.0.1:50552";
 
+/** Bytes of a disk that are left free. */
+const DISK_RESERVE = 64 << 20;
+
 interface ServeFlags extends DoorFlags, Record<string, unknown> {
   listen: string;
   local: string;
@@ -29,6 +32,7 @@ interface ServeFlags extends DoorFlags, Record<string, unknown> {
   durability: "fsync" | "process";
   logLevel: string;
   drainMs: number;
+  diskReserve: number;
   stopWithInput?: boolean;
   json?: boolean;
 }
@@ -72,6 +76,12 @@ export function serveCommand(): Command {
         .default("info"),
     )
     .option("--drain-ms <ms>", "how long sessions may finish after SIGINT or SIGTERM", wholeNumber(0), 10_000)
+    .option(
+      "--disk-reserve <bytes>",
+      "bytes of the log's disk that are left free: below that nothing is recorded, and what is there can still be read",
+      wholeNumber(0),
+      DISK_RESERVE,
+    )
     .option("--stop-with-input", "stop when standard input ends")
     .option(
       "--json",
@@ -104,6 +114,7 @@ export function serveCommand(): Command {
     await runServer({
       ...addresses,
       accessDir: flags.access,
+      diskReserve: flags.diskReserve,
       dataDir: flags.data,
       datasetDir: flags.dataset,
       durability: flags.durability,

@@ -67,6 +67,8 @@ export interface CommitContext extends CommitLimits {
   /** What everybody is told of an error of the system. */
   readonly errorOf: (error: unknown) => IcrlError;
   readonly tell: (event: LogEvent) => void;
+  /** Sees that there is room on the disk, before each commit; absent: nobody does. @throws where there is none */
+  readonly requireRoom?: () => void;
   /** Builds batches; for tests. */
   readonly newBuilder?: () => BatchBuilder;
 }
@@ -125,6 +127,7 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
       return;
     }
     try {
+      context.requireRoom?.();
       const bytes = await writer.write(pieces, rows);
       batches.recycle(builder);
       durable = upTo;

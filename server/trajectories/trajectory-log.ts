@@ -13,6 +13,7 @@ import { PRIVATE_FILE, PRIVATE_FOLDER } from "../../datasets/files/private.js";
 import { requireNoLinks } from "../../datasets/files/read-file.js";
 import { dataFolder, epochOf, logFolder, readManifest } from "../../datasets/log/log-folder.js";
 import { countEpisodes } from "./count-episodes.js";
+import { type DiskReserve, requireRoom } from "./disk-reserve.js";
 import { type CommitLimits, createGroupCommit, type GroupCommit } from "./group-commit.js";
 import { type FolderLock, type LockOptions, lockFolder } from "./lock.js";
 import type { LogEvent } from "./log-event.js";
@@ -30,6 +31,8 @@ export interface TrajectoryLogOptions extends Partial<CommitLimits> {
    * the operating system writes it when it likes.
    */
   readonly durability?: Durability;
+  /** Room that is left on the disk; none by default. */
+  readonly reserve?: DiskReserve;
   /** Told what happens. */
   readonly tell?: (event: LogEvent) => void;
   /** How long others are watched, and how often this one shows that it lives. */
@@ -76,8 +79,9 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
   await roller.drain().catch(() => {}); // kept and told by the roller
   const earlier = countEpisodes(dir);
   const writer = segmentWriter(dir, recovered.next, durability, lock);
+  const room = () => requireRoom(dir, options.reserve ?? { bytes: 0 });
   const limits = { commitRows, commitBytes, commitMs, segmentBytes };
-  const rows = createGroupCommit({ dir, writer, enqueue: roller.enqueue, errorOf, tell, ...limits });
+  const rows = createGroupCommit({ dir, writer, enqueue: roller.enqueue, errorOf, tell, requireRoom: room, ...limits });
   commits = rows;
   if (replaced !== undefined) rows.replace(replaced);
 
@@ -138,7 +142,7 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
       return rows.append(recordRow(episode));
     },
     whenDurable: rows.whenDurable,
-    probe: async () => !closed && replaced === undefined && (await probe(dir, rows, lock, tell)),
+    probe: async () => !closed && replaced === undefined && (await probe(dir, rows, { check: lock.check, room }, tell)),
     mustHold,
     seal,
     async close() {
@@ -166,13 +170,14 @@ export async function openTrajectoryLog(dir: string, options: TrajectoryLogOptio
 async function probe(
   dir: string,
   rows: GroupCommit,
-  lock: Pick<FolderLock, "check">,
+  { check, room }: Pick<FolderLock, "check"> & { readonly room: () => void },
   tell: (event: LogEvent) => void,
 ): Promise<boolean> {
   try {
     await rows.exclusively(async () => {
+      room();
       await writeProbe(join(logFolder(dir), "probe"));
-      lock.check();
+      check();
       if (rows.failure === undefined) return;
       // After a failure no file is trusted further than it was known to be good: the next commit starts another.
       await rows.endSegment();

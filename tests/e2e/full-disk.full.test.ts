@@ -42,7 +42,7 @@ test.skipIf(!canMountTmpfs())(
     const disk = smallDisk();
     const data = join(disk, "log");
     const of = spec(["a"], { tasks: [BANDIT], trials: 20 });
-    const first = await startServerProcess(data);
+    const first = await startServerProcess(data, ["--disk-reserve", "0"]);
     const connection = await connect(first.address);
     onTestFinished(() => connection.close());
     const free = fill(disk);
@@ -63,7 +63,7 @@ test.skipIf(!canMountTmpfs())(
     first.child.kill("SIGKILL");
     await once(first.child, "exit");
 
-    const second = await startServerProcess(data);
+    const second = await startServerProcess(data, ["--disk-reserve", "0"]);
     const after = await connect(second.address);
     onTestFinished(() => after.close());
     expect((await after.listTournaments()).tournaments).toMatchObject([{ id, state: TournamentState.FINISHED }]);

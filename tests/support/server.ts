@@ -48,7 +48,7 @@ export async function startTestServer(
   dir = tempDir(),
   logLevel = "info",
   clock?: Clock,
-  more: Partial<Pick<ServerOptions, "listen" | "local" | "doors" | "metrics" | "openFiles">> = {},
+  more: Partial<Pick<ServerOptions, "listen" | "local" | "doors" | "diskReserve" | "metrics" | "openFiles">> = {},
   shown?: Credentials | ((server: RunningServer) => Credentials),
 ): Promise<TestServer> {
   const resolved = resolveLimits(limits);
