@@ -283,6 +283,7 @@ function goOnWith(session: LiveSession, kept: KeptSession, token: string): void 
   all.delete(kept.tokenHash);
   const hello = Hello.decode(kept.hello);
   checkHello(hello);
+  session.link.bearer?.requireName(hello.entrant);
   holdHello(session, kept.hello.length);
   rest(session, { hello, place: undefined });
   session.context.tell({ event: "session_resumed", sessionId: session.id, peer: session.link.peer, seconds: 0 });
