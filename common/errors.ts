@@ -80,9 +80,9 @@ export const REASONS = {
   },
   TRIALS_INVALID: {
     code: CODE.INVALID_ARGUMENT,
-    when: "trials outside 1 .. limits.max_trials, or not as many as explicit seeds",
+    when: "trials outside 1 .. limits.max_trials, not as many as explicit seeds, no multiple of the env seeds, or env seeds not as many as envs",
     keys: ["trials"],
-    maybe: ["limit", "first_trial"],
+    maybe: ["limit", "first_trial", "num_envs"],
   },
   TRIALS_RECORDED: {
     code: CODE.ALREADY_EXISTS,
@@ -92,6 +92,11 @@ export const REASONS = {
     code: CODE.INVALID_ARGUMENT,
     when: "a field that would be ignored: it says nothing beside another that was sent, or without one that was not",
     keys: ["field", "other"],
+  },
+  TIMEOUT_INVALID: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "open.act_timeout_ms above limits.max_act_timeout_ms",
+    keys: ["act_timeout_ms", "limit"],
   },
   PURPOSE_INVALID: { code: CODE.INVALID_ARGUMENT, when: "a purpose that free play does not have", keys: ["purpose"] },
   STEP_CONFLICT: {

@@ -24,4 +24,4 @@ export { isMain, runAgent } from "./run-agent.js";
 export { type ServeMatchesOptions, serveMatches } from "./serve-matches.js";
 export type { FreePlay } from "./session.js";
 export type { PlayTotals, TrialScores } from "./trial-scores.js";
-export { makeEnv, type VectorEnv, type VectorStep } from "./vector-env.js";
+export { makeEnv, type ResetOptions, type VectorEnv, type VectorStep } from "./vector-env.js";

@@ -20,6 +20,10 @@ export interface FreePlay {
   readonly firstTrial?: number;
   /** Seed of the series, uint64; 0 by default. */
   readonly seed?: bigint | number;
+  /** In its place a seed for each env, exactly numEnvs, uint64 each: env i plays the series of seed envSeeds[i], trials / numEnvs of it. */
+  readonly envSeeds?: readonly (bigint | number)[];
+  /** How long an answer may take, in milliseconds, at most limits.maxActTimeoutMs: for learners with long updates. The server's by default. */
+  readonly actTimeoutMs?: number;
   /** "play" by default. */
   readonly purpose?: string;
   /** Whether trajectories go to the server's log; true by default. */
@@ -56,6 +60,18 @@ export async function introduce(stream: PlayStream, introduction: Introduction):
   return message.value;
 }
 
+/**
+ * Sees that a server can do what is about to be asked of it: one that cannot might not say so.
+ * @throws NOT_IMPLEMENTED
+ */
+export function requireCapability({ capabilities }: Welcome, capability: string): void {
+  if (capabilities.includes(capability)) return;
+  throw new IcrlError(
+    "NOT_IMPLEMENTED",
+    `the server cannot ${capability}: its welcome lists ${capabilities.join(", ") || "no capability"}`,
+  );
+}
+
 /** Opens a task in free play; resolves with what was opened. The first observations follow. */
 export async function open(stream: PlayStream, play: FreePlay): Promise<Opened> {
   const message: Open = {
@@ -70,8 +86,8 @@ export async function open(stream: PlayStream, play: FreePlay): Promise<Opened> 
     record: play.record ?? true,
     tags: { ...play.tags },
     label: undefined,
-    envSeeds: [],
-    actTimeoutMs: 0,
+    envSeeds: (play.envSeeds ?? []).map(BigInt),
+    actTimeoutMs: play.actTimeoutMs ?? 0,
   };
   stream.send({ $case: "open", value: message });
   const answer = await stream.next();

@@ -1,14 +1,31 @@
 /**
  * A gym-like loop for code that wants to step envs itself: `reset` gives the first step, `step(actions)` the next, until `done`.
- * Envs that finish a trial take the next one at once; the last observation of an ended episode is in `finalObservation`.
+ * Envs that finish a trial take the next one at once; the last observation of an ended episode is in `finalObservation`. A later
+ * `reset` ends episodes early.
  */
 import { IcrlError } from "../../common/errors.js";
-import { boolElements, float32Elements, float32Tensor, int32Elements, int32Tensor } from "../../common/tensor.js";
-import type { Observations, Opened, TrialEnd, TrialStart } from "../../proto/gen/icrl/v1/environment.js";
+import {
+  boolElements,
+  boolTensor,
+  float32Elements,
+  float32Tensor,
+  int32Elements,
+  int32Tensor,
+} from "../../common/tensor.js";
+import {
+  type Observations,
+  type Opened,
+  type Reset,
+  ResetMode,
+  type TrialEnd,
+  type TrialSeeds,
+  type TrialStart,
+  type Welcome,
+} from "../../proto/gen/icrl/v1/environment.js";
 import type { TaskDescription } from "../../proto/gen/icrl/v1/task.js";
 import { DataType, type Tensor } from "../../proto/gen/icrl/v1/tensor.js";
 import type { Connection } from "./connect.js";
-import { type FreePlay, introduce, open, unexpected } from "./session.js";
+import { type FreePlay, introduce, open, requireCapability, unexpected } from "./session.js";
 import { createTrialScoring, type PlayTotals } from "./trial-scores.js";
 
 /** What a lock-step shows; N envs. */
@@ -40,19 +57,43 @@ export interface VectorStep {
   readonly anew: boolean;
 }
 
+/** Which envs are reset, and what begins in them. */
+export interface ResetOptions {
+  /** [N] true, or 1, for those that are; all where absent. Inactive ones are passed over. */
+  readonly mask?: ArrayLike<number | boolean>;
+  /**
+   * The trial's next episode, or the env's next trial after its last one: the default. Or the env's next trial. An episode that has just
+   * begun stays as it is in the first case.
+   */
+  readonly next?: "episode" | "trial";
+  /** [N] seeds of the trial that begins in each env, in place of its next one of the series; those of envs that are not reset are passed over. */
+  readonly seeds?: ArrayLike<TrialSeeds | undefined>;
+}
+
 /** A batch of envs of one task. */
 export interface VectorEnv {
   readonly task: TaskDescription;
   readonly numEnvs: number;
-  /** The first step. Once. */
-  reset(): Promise<VectorStep>;
   /**
-   * Steps all active envs.
+   * At first the first step. Later the episodes of some envs end early, and the others stay as they are, with reward 0: those that had
+   * begun are `truncated`, and their last observations are in `finalObservation`.
    *
-   * @param actions [N]; those of inactive envs are ignored
-   * @param propensities [N] probability of each action where it is known, else NaN
+   * @throws IcrlError NOT_IMPLEMENTED if the server cannot; PROTOCOL_ORDER where options come at first, or all is played
    */
-  step(actions: ArrayLike<number>, propensities?: ArrayLike<number>): Promise<VectorStep>;
+  reset(options?: ResetOptions): Promise<VectorStep>;
+  /**
+   * Steps all active envs that are not held.
+   *
+   * @param actions [N]; those of inactive and of held envs are ignored
+   * @param propensities [N] probability of each action where it is known, else NaN
+   * @param hold [N] true, or 1, for envs that take no step and stay as they are; none where absent
+   * @throws IcrlError NOT_IMPLEMENTED if envs are held and the server cannot
+   */
+  step(
+    actions: ArrayLike<number>,
+    propensities?: ArrayLike<number>,
+    hold?: ArrayLike<number | boolean>,
+  ): Promise<VectorStep>;
   /** Ends what is open and the session; resolves with the totals, mean regret and return among them, once all recorded trials are durable. */
   close(): Promise<PlayTotals>;
 }
@@ -67,9 +108,11 @@ export async function makeEnv(
   play: FreePlay & { readonly agent?: string },
 ): Promise<VectorEnv> {
   const stream = connection.play();
+  let welcome: Welcome;
   let opened: Opened;
   try {
-    await introduce(stream, { agent: play.agent ?? "gym" });
+    welcome = await introduce(stream, { agent: play.agent ?? "gym" });
+    if (play.envSeeds !== undefined) requireCapability(welcome, "env_seeds");
     opened = await open(stream, play);
   } catch (error) {
     stream.cancel();
@@ -79,6 +122,7 @@ export async function makeEnv(
   if (task === undefined) throw new IcrlError("MALFORMED_MESSAGE", "opened came without a task");
   const scoring = createTrialScoring();
   let stepIndex: bigint | undefined;
+  let active: Uint8Array = new Uint8Array(numEnvs);
   let done = false;
 
   async function nextStep(anew = false): Promise<VectorStep> {
@@ -89,29 +133,36 @@ export async function makeEnv(
     stepIndex = message.value.stepIndex;
     scoring.take(message.value.trialEnds);
     const step = stepOf(message.value, numEnvs, anew);
-    done = step.done;
+    ({ active, done } = step);
     return step;
+  }
+
+  /** The step that is to be answered. */
+  function asked(what: string): bigint {
+    if (stepIndex !== undefined && !done) return stepIndex;
+    throw new IcrlError("PROTOCOL_ORDER", done ? "all trials are played: close the env" : `${what} came before reset`);
   }
 
   return {
     task,
     numEnvs,
-    reset() {
-      if (stepIndex !== undefined)
-        throw new IcrlError("PROTOCOL_ORDER", "reset came twice: envs restart by themselves");
+    reset(options) {
+      if (stepIndex === undefined && options === undefined) return nextStep();
+      const value = resetOf(asked("a reset with options"), active, options ?? {});
+      requireCapability(welcome, "reset");
+      stream.send({ $case: "reset", value });
       return nextStep();
     },
-    step(actions, propensities) {
-      if (stepIndex === undefined || done) {
-        throw new IcrlError("PROTOCOL_ORDER", done ? "all trials are played: close the env" : "step came before reset");
-      }
+    step(actions, propensities, hold) {
+      if (hold !== undefined) requireCapability(welcome, "hold");
       stream.send({
         $case: "actions",
         value: {
-          stepIndex,
+          stepIndex: asked("step"),
           actions: int32Tensor(Int32Array.from(actions), [actions.length]),
           propensities: propensities && float32Tensor(Float32Array.from(propensities), [propensities.length]),
           probabilities: undefined,
+          hold: hold && boolTensor(Uint8Array.from(hold, Number), [hold.length]),
         },
       });
       return nextStep();
@@ -126,6 +177,14 @@ export async function makeEnv(
       }
     },
   };
+}
+
+/** The message: of the active envs that are asked for. */
+function resetOf(stepIndex: bigint, active: Uint8Array, { mask, next, seeds }: ResetOptions): Reset {
+  const envs = Array.from(active.keys()).filter((n) => active[n] === 1 && (mask === undefined || Boolean(mask[n])));
+  const given = envs.flatMap((n) => seeds?.[n] ?? []);
+  const mode = seeds !== undefined ? ResetMode.SEEDS : next === "trial" ? ResetMode.NEXT_TRIAL : ResetMode.NEXT_EPISODE;
+  return { stepIndex, envs, seeds: given, mode };
 }
 
 function stepOf(observations: Observations, numEnvs: number, anew: boolean): VectorStep {

@@ -28,6 +28,11 @@ export function datasetHead(
   };
 }
 
+/** The space, without bounds: a dataset's are those of its data. */
+function spaceEntry({ observationSpace: space }: Task): TaskHead["observation_space"] {
+  return space.type === "box" ? { type: space.type, shape: space.shape } : space;
+}
+
 function taskHead(id: string, task: Task): TaskHead {
   const { kind, min, max, noiseStd } = task.reward;
   return {
@@ -37,7 +42,7 @@ function taskHead(id: string, task: Task): TaskHead {
     num_actions: task.numActions,
     horizon: task.horizon,
     episodes_per_trial: task.episodes,
-    observation_space: task.observationSpace,
+    observation_space: spaceEntry(task),
     trial_features_shape: task.trialFeaturesShape,
     reward: {
       kind,

@@ -62,7 +62,15 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
       { num_envs: message.numEnvs, limit: fitting, bound: "max_session_bytes" },
     );
   }
-  checkTrials(message, limits);
+  const { envSeeds, numEnvs } = message;
+  if (envSeeds.length > 0 && envSeeds.length !== numEnvs) {
+    throw new IcrlError(
+      "TRIALS_INVALID",
+      `num_envs is ${numEnvs} with ${envSeeds.length} env_seeds: give one for each env, or none`,
+      { trials: message.trials, num_envs: numEnvs },
+    );
+  }
+  checkTrials(message, limits, envSeeds.length || 1);
   if (message.explicitSeeds.length > 0 && BigInt(message.explicitSeeds.length) !== message.trials) {
     throw new IcrlError(
       "TRIALS_INVALID",
@@ -73,21 +81,45 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
   return { task, purpose: purposeOf(message.purpose) };
 }
 
-/** @throws TRIALS_INVALID */
-function checkTrials(message: Pick<Open, "trials" | "firstTrial">, limits: Limits): void {
-  if (message.trials < 1n || message.trials > BigInt(limits.maxTrials)) {
-    throw new IcrlError("TRIALS_INVALID", `trials is ${message.trials}: give 1 to ${limits.maxTrials}`, {
-      trials: message.trials,
+/**
+ * @param series how many series the trials are of, as many of each
+ * @throws TRIALS_INVALID
+ */
+function checkTrials(message: Pick<Open, "trials" | "firstTrial">, limits: Limits, series = 1): void {
+  const { trials, firstTrial } = message;
+  if (trials < 1n || trials > BigInt(limits.maxTrials)) {
+    throw new IcrlError("TRIALS_INVALID", `trials is ${trials}: give 1 to ${limits.maxTrials}`, {
+      trials,
       limit: limits.maxTrials,
     });
   }
-  if (message.firstTrial + message.trials > 1n << 64n) {
+  if (trials % BigInt(series) !== 0n) {
     throw new IcrlError(
       "TRIALS_INVALID",
-      `first_trial is ${message.firstTrial} with ${message.trials} trials: the last one's index must fit a uint64`,
-      { trials: message.trials, first_trial: message.firstTrial },
+      `trials is ${trials} with ${series} env_seeds: give a multiple, as each env plays as many`,
+      { trials, num_envs: series },
     );
   }
+  if (firstTrial + trials / BigInt(series) > 1n << 64n) {
+    throw new IcrlError(
+      "TRIALS_INVALID",
+      `first_trial is ${firstTrial} with ${trials} trials: the last one's index must fit a uint64`,
+      { trials, first_trial: firstTrial },
+    );
+  }
+}
+
+/**
+ * How long an agent may take for its actions in what it opens, in milliseconds.
+ * @throws TIMEOUT_INVALID
+ */
+export function checkedActTimeoutMs({ actTimeoutMs }: Open, limits: Limits): number {
+  if (actTimeoutMs <= limits.maxActTimeoutMs) return actTimeoutMs || limits.actTimeoutMs;
+  throw new IcrlError(
+    "TIMEOUT_INVALID",
+    `act_timeout_ms is ${actTimeoutMs}: give at most limits.max_act_timeout_ms, ${limits.maxActTimeoutMs}, or 0 for ${limits.actTimeoutMs}`,
+    { act_timeout_ms: actTimeoutMs, limit: limits.maxActTimeoutMs },
+  );
 }
 
 /**

@@ -1,7 +1,9 @@
 import { type Purpose, type TrialSeeds, trialSeeds } from "../../common/seeds.js";
 import type { TrialSource } from "../matches/trial-source.js";
 
-/** The trials of free play: a range of a series, or explicit seeds. */
+/**
+ * The trials of free play: a range of a series, which the envs share; or of a series for each env, as many of each; or explicit seeds.
+ */
 export function freePlaySource(play: {
   readonly purpose: Purpose;
   readonly seed: bigint;
@@ -10,21 +12,31 @@ export function freePlaySource(play: {
   readonly firstTrial: bigint;
   readonly trials: bigint;
   readonly explicitSeeds: readonly TrialSeeds[];
-  /** How many were taken before. */
+  /** Of the envs' own series; empty where they share one. */
+  readonly envSeeds: readonly bigint[];
+  /** How many were taken before, of the series or of each env's own. */
   readonly taken?: readonly bigint[];
 }): TrialSource {
-  let taken = play.taken?.[0] ?? 0n;
+  const { firstTrial, explicitSeeds } = play;
+  const own = play.envSeeds.length > 0;
+  const seriesSeeds = own ? play.envSeeds : [play.seed];
+  const ofEach = play.trials / BigInt(seriesSeeds.length);
+  const taken = seriesSeeds.map((_, i) => play.taken?.[i] ?? 0n);
+  let remaining = taken.reduce((left, count) => left - count, play.trials);
   return {
     get remaining() {
-      return play.trials - taken;
+      return remaining;
     },
-    take() {
-      if (taken === play.trials) return undefined;
-      const trialIndex = play.firstTrial + taken;
-      const given = play.explicitSeeds.at(Number(taken));
-      taken += 1n;
-      if (given !== undefined) return { trialIndex, seeds: given };
-      return { trialIndex, seeds: trialSeeds(play, trialIndex), seriesSeed: play.seed };
+    take(n) {
+      const series = own ? n : 0;
+      const number = taken[series];
+      if (number === ofEach) return undefined;
+      taken[series] += 1n;
+      remaining -= 1n;
+      const trialIndex = firstTrial + number;
+      if (explicitSeeds.length > 0) return { trialIndex, seeds: explicitSeeds[Number(number)] };
+      const seed = seriesSeeds[series];
+      return { trialIndex, seeds: trialSeeds({ ...play, seed }, trialIndex), seriesSeed: seed };
     },
     stepped() {},
     done() {},

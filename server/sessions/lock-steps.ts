@@ -12,7 +12,6 @@ import { createActDeadline } from "./act-deadline.js";
 import { checkedActions, checkedProbabilities, checkedPropensities } from "./checked-request.js";
 import { checkedHold, checkedReset } from "./checked-reset.js";
 import { type Counters, tallyInto } from "./counters.js";
-import type { Limits } from "./limits.js";
 import type { LockStep } from "./lock-step.js";
 import { observationsOf } from "./observations.js";
 import type { Play } from "./play.js";
@@ -20,13 +19,14 @@ import type { StepTimes } from "./session-event.js";
 
 /** What lock-steps need of their session and of the server. */
 export interface LockStepsContext {
-  readonly limits: Limits;
   readonly sink: TrajectorySink;
   readonly counters: Counters;
   readonly work: WorkQueue;
   /** Absent where nobody measures. */
   readonly times?: StepTimes;
   readonly clock: Clock;
+  /** How long each answer may take, in milliseconds. */
+  readonly actTimeoutMs: number;
   /** How much longer than the deadline answers may take, all of them together, in milliseconds. */
   readonly overtimeMs: number;
   /** Sends a message, and gives its bytes. */
@@ -94,12 +94,12 @@ function indexError(index: number, stepIndex: number, state: State): IcrlError {
   });
 }
 
-function actTimeout(stepIndex: number, { limits, overtimeMs }: LockStepsContext): IcrlError {
+function actTimeout(stepIndex: number, { actTimeoutMs, overtimeMs }: LockStepsContext): IcrlError {
   const overtime = overtimeMs === 0 ? "" : `, nor within the match's overtime of ${overtimeMs} ms`;
   return new IcrlError(
     "ACT_TIMEOUT",
-    `no actions for step_index ${stepIndex} within ${limits.actTimeoutMs} ms${overtime}: answer each observations in time`,
-    { step_index: stepIndex, timeout_ms: limits.actTimeoutMs },
+    `no actions for step_index ${stepIndex} within ${actTimeoutMs} ms${overtime}: answer each observations in time`,
+    { step_index: stepIndex, timeout_ms: actTimeoutMs },
   );
 }
 
@@ -138,7 +138,7 @@ export function createLockSteps(play: Play, context: LockStepsContext): LockStep
   let actedAtMs: number | undefined;
 
   const tooLate = () => fail(actTimeout(stepIndex, context));
-  const deadline = createActDeadline(clock, context.limits.actTimeoutMs, context.overtimeMs, tooLate);
+  const deadline = createActDeadline(clock, context.actTimeoutMs, context.overtimeMs, tooLate);
 
   function over(): void {
     state = "over";

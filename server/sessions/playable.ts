@@ -5,7 +5,7 @@ import type { Assignment } from "../matches/assignment.js";
 import type { Task } from "../tasks/task.js";
 import { createRecorder } from "../trajectories/recorder.js";
 import { wantsProbabilities } from "./capabilities.js";
-import { checkedOpen } from "./checked-request.js";
+import { checkedActTimeoutMs, checkedOpen } from "./checked-request.js";
 import { envsThatFit, playBytes, rowTextBytes } from "./envs-that-fit.js";
 import { freePlaySource } from "./free-play-source.js";
 import { createPlay, type Play, type PlayTotals } from "./play.js";
@@ -17,6 +17,8 @@ import { type CountedSource, countedSource, type TrialsLeft } from "./trials-lef
 export interface Playable {
   readonly play: Play;
   readonly assignment: Assignment | undefined;
+  /** How long each answer may take, in milliseconds. */
+  readonly actTimeoutMs: number;
   /** How much longer than the deadline answers may take, all of them together, in milliseconds. */
   readonly overtimeMs: number;
   readonly opened: Pick<Opened, "trials"> & Partial<Opened>;
@@ -52,7 +54,7 @@ const DEFAULT_ENVS = 64;
  * What an agent asks for in free play.
  *
  * @param left what is left of it, where the server was started again since
- * @throws what checkedOpen throws
+ * @throws TIMEOUT_INVALID, and what checkedOpen throws
  */
 export function freePlay(
   sessionId: string,
@@ -62,9 +64,19 @@ export function freePlay(
   left?: TrialsLeft,
 ): PreparedFreePlay {
   const { task, purpose } = checkedOpen(message, hello, context.limits);
-  const { seed, firstTrial, trials, explicitSeeds, numEnvs } = message;
-  const series = { purpose, seed, taskId: task.name, entrant: hello.agent, firstTrial, trials, explicitSeeds };
-  const source = countedSource(freePlaySource({ ...series, taken: left?.taken }), false, left);
+  const actTimeoutMs = checkedActTimeoutMs(message, context.limits);
+  const { seed, firstTrial, trials, explicitSeeds, envSeeds, numEnvs } = message;
+  const series = {
+    purpose,
+    seed,
+    taskId: task.name,
+    entrant: hello.agent,
+    firstTrial,
+    trials,
+    explicitSeeds,
+    envSeeds,
+  };
+  const source = countedSource(freePlaySource({ ...series, taken: left?.taken }), envSeeds.length > 0, left);
   const recorded = message.record ?? true;
   const wants = wantsProbabilities(hello);
   const rowText = rowTextBytes(message.tags, hello.agentOptions ?? {}, task.options);
@@ -97,6 +109,7 @@ export function freePlay(
         }),
       ),
       assignment: undefined,
+      actTimeoutMs,
       overtimeMs: 0,
       opened: { trials: source.remaining },
       earlier: left && earlierTotals(left, task, recorded),
@@ -159,6 +172,7 @@ export function assignedPlay(
         }),
       ),
       assignment,
+      actTimeoutMs: limits.actTimeoutMs,
       overtimeMs: limits.actOvertimeMs,
       opened: { trials: source.remaining, agentOptions, tournamentId, matchId, collectionId },
     }),

@@ -2,7 +2,7 @@
 import { IcrlError } from "../../common/errors.js";
 import type { Open as OpenRequest, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
 import { describeTask } from "../tasks/describe-task.js";
-import { checkedLabel, notImplemented } from "./checked-request.js";
+import { checkedActTimeoutMs, checkedLabel, notImplemented } from "./checked-request.js";
 import { playBytes } from "./envs-that-fit.js";
 import { endRest, rest } from "./idle-time.js";
 import { type Introduced, type LiveSession, type Open, type Opening, send, sendBytes } from "./live-session.js";
@@ -53,12 +53,13 @@ function openReserved(session: LiveSession, opening: Opening, { recorded, make }
 
 /**
  * Opens trials to label, once there are any.
- * @throws NOT_IMPLEMENTED, NAME_INVALID, ENVS_INVALID
+ * @throws NOT_IMPLEMENTED, NAME_INVALID, ENVS_INVALID, TIMEOUT_INVALID
  */
 export function openLabels(session: LiveSession, who: Introduced, message: OpenRequest): void {
   const { labels, limits } = session.context;
   if (labels === undefined) throw notImplemented("label");
   const label = checkedLabel(message, limits);
+  const actTimeoutMs = checkedActTimeoutMs(message, limits);
   const { agent, agentVersion, agentOptions = {}, tasks } = who.hello;
   const opening = openingOf(who);
   endRest(session);
@@ -72,7 +73,7 @@ export function openLabels(session: LiveSession, who: Introduced, message: OpenR
         const what = `${envs} envs of task "${task.name}"`;
         session.release = session.context.memory.reserve(playBytes(task, envs, false, 0), what);
         const opened = { trials: BigInt(remaining), label };
-        begin(session, who, { play, assignment: undefined, overtimeMs: 0, opened });
+        begin(session, who, { play, assignment: undefined, actTimeoutMs, overtimeMs: 0, opened });
       }),
       finish: guarded(session, () => {
         rest(session, who);
@@ -89,10 +90,11 @@ const openingOf = ({ hello, place }: Introduced): Opening => ({ is: "opening", h
 function begin(
   session: LiveSession,
   { hello, place }: Introduced,
-  { play, assignment, overtimeMs, opened, earlier }: Playable,
+  { play, assignment, actTimeoutMs, overtimeMs, opened, earlier }: Playable,
 ): void {
   const steps = createLockSteps(play, {
     ...session.context,
+    actTimeoutMs,
     overtimeMs,
     send: (message) => send(session, message),
     sendAgain: (bytes) => sendBytes(session, bytes),

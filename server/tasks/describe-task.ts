@@ -26,6 +26,8 @@ export function describeTask(task: Task): TaskDescription {
     numActions: task.numActions,
     observationSpace: describeSpace(task.observationSpace),
     trialFeaturesShape: [...task.trialFeaturesShape],
+    trialFeaturesLow: task.trialFeaturesBounds?.low,
+    trialFeaturesHigh: task.trialFeaturesBounds?.high,
     horizon: task.horizon,
     episodes: task.episodes,
     reward: { kind: REWARD_KINDS[kind], min, max, noiseStd },
@@ -62,5 +64,5 @@ export function describeOption(name: string, row: Option): OptionDescription {
 function describeSpace(space: ObservationSpace): SpaceMessage {
   if (space.type === "none") return { space: { $case: "none", value: {} } };
   if (space.type === "discrete") return { space: { $case: "discrete", value: { n: space.n } } };
-  return { space: { $case: "box", value: { shape: [...space.shape] } } };
+  return { space: { $case: "box", value: { shape: [...space.shape], low: space.low, high: space.high } } };
 }

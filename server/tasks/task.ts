@@ -5,11 +5,17 @@
 import type { OptionTable, OptionValue, Resolved } from "../../common/options.js";
 import { inOneSlice, type Slices } from "../../common/slices.js";
 
+/** Smallest and largest value of any element, inclusive; absent where there is none. */
+export interface Bounds {
+  readonly low?: number;
+  readonly high?: number;
+}
+
 /** What an env shows. */
 export type ObservationSpace =
   | { readonly type: "none" }
   | { readonly type: "discrete"; readonly n: number }
-  | { readonly type: "box"; readonly shape: readonly number[] };
+  | ({ readonly type: "box"; readonly shape: readonly number[] } & Bounds);
 
 /** How rewards are distributed; bounds are inclusive, absent when there is none. */
 export interface RewardSpec {
@@ -60,6 +66,8 @@ export interface Task {
   readonly observationSpace: ObservationSpace;
   /** Shape of the trial features; empty when there are none. */
   readonly trialFeaturesShape: readonly number[];
+  /** Of the trial features; absent where they have none. */
+  readonly trialFeaturesBounds?: Bounds;
   /** Most steps of an episode. */
   readonly horizon: number;
   /** Episodes of a trial. */

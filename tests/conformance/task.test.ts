@@ -49,6 +49,7 @@ function broken(base: Task, change: (env: Env) => Partial<Env>): Task {
 }
 
 const bandit = buildTask("linear-bandit", { horizon: 12 });
+const fresh = buildTask("linear-bandit", { horizon: 12, arm_set: "fresh" });
 const bernoulli = buildTask("bernoulli-bandit", { horizon: 12 });
 const river = buildTask("river-swim", { states: 3, horizon: 6, episodes: 3 });
 const gaussian = buildTask("gaussian-bandit", { horizon: 50 });
@@ -209,6 +210,12 @@ test("a description that promises what the task does not hold is found", () => {
   expect(taskViolations({ ...bandit, trialFeaturesShape: [10, 4] })).toContain(
     "trial features are not of the shape the task says",
   );
+  expect(taskViolations({ ...bandit, trialFeaturesBounds: { low: -0.01 } })).toContain(
+    "a trial feature is outside its bounds",
+  );
+  expect(
+    taskViolations({ ...fresh, observationSpace: { type: "box", shape: [10, 5], low: -1, high: 0.01 } }),
+  ).toContain("a feature is outside its bounds");
   expect(taskViolations({ ...river, kinds: ["bandit"] })).toContain("a bandit has more than one episode");
   expect(taskViolations({ ...bernoulli, reward: { kind: "gaussian" } })).toContain(
     "a bernoulli task has other rewards",

@@ -7,7 +7,7 @@ import { runAtOnce } from "#icrl/common/slices.js";
 import type { MdpTables } from "#icrl/server/tasks/backward-induction.js";
 import { curveSteps } from "#icrl/server/tasks/curve-steps.js";
 import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
-import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
+import type { Bounds, Env, Task, Truth } from "#icrl/server/tasks/task.js";
 
 type Check = (holds: boolean, violation: string) => void;
 
@@ -87,7 +87,16 @@ function checkInstance(task: Task, env: Env, check: Check): void {
   const size = task.trialFeaturesShape.reduce((product, length) => product * length, 1);
   const expected = task.trialFeaturesShape.length === 0 ? undefined : size;
   check(env.trialFeatures?.length === expected, "trial features are not of the shape the task says");
+  check(within(env.trialFeatures, task.trialFeaturesBounds), "a trial feature is outside its bounds");
   checkTruth(task, env.truth, check);
+}
+
+/** Whether all numbers are within bounds. */
+function within(
+  numbers: Float32Array | undefined,
+  { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY }: Bounds = {},
+): boolean {
+  return (numbers ?? new Float32Array()).every((x) => x >= low && x <= high);
 }
 
 function checkTruth(task: Task, truth: Truth, check: Check): void {
@@ -192,6 +201,7 @@ function checkShown(task: Task, env: Env, check: Check): void {
   const size = space.type === "box" ? space.shape.reduce((product, length) => product * length, 1) : undefined;
   check(env.features?.length === size, "features are not of the space's shape");
   check((env.features ?? []).every(Number.isFinite), "a feature is not finite");
+  check(within(env.features, space.type === "box" ? space : undefined), "a feature is outside its bounds");
 }
 
 function checkStep(task: Task, env: Env, step: number, state: number, action: number, check: Check): void {

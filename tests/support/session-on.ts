@@ -1,5 +1,5 @@
 import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
-import { PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
+import { type Observations, type Open, PlayResponse } from "#icrl/proto/gen/icrl/v1/environment.js";
 import type { Seat } from "#icrl/server/matches/lobby.js";
 import { newCounters } from "#icrl/server/sessions/counters.js";
 import { resolveLimits } from "#icrl/server/sessions/limits.js";
@@ -8,9 +8,10 @@ import { openSessions } from "#icrl/server/sessions/open-sessions.js";
 import { createSession } from "#icrl/server/sessions/session.js";
 import type { WorkQueue } from "#icrl/server/work/work-queue.js";
 import { handSink } from "./hand-sink.js";
+import { handWork } from "./hand-work.js";
 import { keptNowhere } from "./kept-nowhere.js";
 import { manualClock } from "./manual-clock.js";
-import { encodeRequest } from "./raw-stream.js";
+import { encodeRequest, hello, open } from "./raw-stream.js";
 
 /**
  * A session that works on this queue, and all that it says and does: no stream is between a test and it, its log and its clock are moved
@@ -81,4 +82,24 @@ export function sessionOn(work: WorkQueue, limits: Record<string, number> = {}) 
       };
     },
   };
+}
+
+/** A session that plays from its first observations on, `first`, and gives its answers one by one. */
+export function playing(members: Partial<Open>) {
+  const { work, turnAll } = handWork();
+  const session = sessionOn(work);
+  const { said, send } = session;
+  let read = 3;
+  const answer = (message: AgentMessage): Observations => {
+    send(message);
+    turnAll();
+    const observations = said[read++];
+    if (observations?.$case !== "observations") throw new Error(`${observations?.$case}: ${session.ends[0]}`);
+    return observations.value;
+  };
+  send(hello(), open({ seed: 5n, ...members }));
+  turnAll();
+  const [, , first] = said;
+  if (first?.$case !== "observations") throw new Error(`no observations: ${session.ends[0]}`);
+  return { ...session, turnAll, answer, first: first.value };
 }

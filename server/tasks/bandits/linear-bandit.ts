@@ -69,6 +69,8 @@ export const linearBandit = defineTask({
   build({ dim, actions, horizon, noise_std, theta: thetaLaw, arms: armLaw, arm_set }) {
     const fresh = arm_set === "fresh";
     const shape = [actions, dim];
+    // A unit vector's entries, and 2 u - 1 of u < 1: at most 1 once they are rounded to float32.
+    const bounds = armLaw === "gaussian" ? {} : { low: -1, high: 1 };
     const setting: Setting = { dim, actions, horizon, noiseStd: noise_std, armLaw, fresh };
     const armsWork = actions * dim * (armLaw === "uniform-cube" ? 20 : 60);
     const bytes = 8 * (actions + dim) + 4 * actions * dim;
@@ -76,8 +78,9 @@ export const linearBandit = defineTask({
     return {
       kinds: fresh ? ["linear"] : ["bandit", "linear"],
       numActions: actions,
-      observationSpace: fresh ? { type: "box", shape } : { type: "none" },
+      observationSpace: fresh ? { type: "box", shape, ...bounds } : { type: "none" },
       trialFeaturesShape: fresh ? [] : shape,
+      trialFeaturesBounds: fresh ? undefined : bounds,
       horizon,
       episodes: 1,
       reward: { kind: "gaussian", noiseStd: noise_std },

@@ -84,8 +84,8 @@ test("the gym-like loop shows bandits as they are: nothing but rewards, fixed ar
 test("the gym-like loop says what was done in the wrong order, or refused", async () => {
   const env = await makeEnv(connection, { task: BANDIT.task, taskOptions: BANDIT.options, record: false });
   expect(() => env.step([0])).toThrow("step came before reset");
+  expect(() => env.reset({})).toThrow("a reset with options came before reset");
   await env.reset();
-  expect(() => env.reset()).toThrow("reset came twice");
   await expect(env.step([3])).rejects.toMatchObject({ name: "IcrlError", reason: "ACTION_OUT_OF_RANGE" });
   await expect(env.step([0])).rejects.toMatchObject({ reason: "ACTION_OUT_OF_RANGE" }); // the session is over
   await expect(env.close()).rejects.toMatchObject({ reason: "ACTION_OUT_OF_RANGE" });
@@ -99,6 +99,34 @@ test("the gym-like loop says what was done in the wrong order, or refused", asyn
   const none = { mean: null, se: null };
   const totals = { completeTrials: 0n, incompleteTrials: 2n, steps: 2n, regret: none, trialReturn: none };
   expect(await early.close()).toMatchObject(totals);
+});
+
+test("the gym-like loop ends episodes early and holds envs, in those that a mask names", async () => {
+  const play = {
+    task: RIVER.task,
+    taskOptions: RIVER.options,
+    numEnvs: 3,
+    trials: 9,
+    envSeeds: [1, 2n, 3],
+    record: false,
+  };
+  const env = await makeEnv(connection, { ...play, actTimeoutMs: 60_000 });
+  let step = await env.reset();
+  expect(step.trialStarts.map(({ trialIndex }) => trialIndex)).toEqual([0n, 0n, 0n]);
+  const before = await env.step([1, 1, 1], undefined, [false, true, false]);
+  step = await env.reset({ mask: [0, 1, 1] });
+  expect([...step.truncated]).toEqual([0, 0, 1]); // env 1 has yet to begin
+  expect([...(step.finalObservation ?? [])]).toEqual([before.observation?.[2]]);
+  expect([step.trialStarts, step.trialEnds]).toEqual([[], []]);
+  step = await env.reset({ mask: [true, false, false], next: "trial" });
+  expect(step.trialEnds).toMatchObject([{ env: 0, complete: false, regret: undefined }]);
+  expect(step.trialStarts).toMatchObject([{ env: 0, trialIndex: 1n }]);
+  const seeds = { taskSeed: 4n, noiseSeed: 5n, agentSeed: 6n };
+  step = await env.reset({ mask: [0, 0, 1], seeds: [undefined, undefined, seeds] });
+  expect(step.trialStarts).toMatchObject([{ env: 2, trialIndex: 1n, ...seeds }]);
+  step = await env.reset(); // all of them, and none has begun
+  expect([...step.truncated, ...step.reward]).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(await env.close()).toMatchObject({ completeTrials: 0n, incompleteTrials: 5n, episodes: 2n, steps: 2n });
 });
 
 test("the same is played whoever steps: the gym-like loop and an agent see the same rewards", async () => {

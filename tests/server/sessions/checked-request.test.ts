@@ -4,6 +4,7 @@ import { boolTensor, float32Tensor, int32Tensor } from "#icrl/common/tensor.js";
 import type { Actions, Hello, Open } from "#icrl/proto/gen/icrl/v1/environment.js";
 import {
   checkedActions,
+  checkedActTimeoutMs,
   checkedLabel,
   checkedOpen,
   checkedProbabilities,
@@ -113,6 +114,14 @@ test("an open is refused for each thing that is wrong with it", () => {
     [{ trials: 1001n }, "TRIALS_INVALID", /trials is 1001/],
     [{ firstTrial: (1n << 64n) - 1n, trials: 2n }, "TRIALS_INVALID", /must fit a uint64/],
     [{ explicitSeeds: [{ taskSeed: 1n, noiseSeed: 2n, agentSeed: 3n }], trials: 2n }, "TRIALS_INVALID", /1 explicit/],
+    [{ numEnvs: 2, trials: 2n, envSeeds: [1n] }, "TRIALS_INVALID", /num_envs is 2 with 1 env_seeds: give one for each/],
+    [{ numEnvs: 2, trials: 2n, envSeeds: [1n, 2n, 3n] }, "TRIALS_INVALID", /with 3 env_seeds/],
+    [{ numEnvs: 2, trials: 3n, envSeeds: [1n, 2n] }, "TRIALS_INVALID", /trials is 3 with 2 env_seeds: give a multiple/],
+    [
+      { numEnvs: 2, trials: 4n, envSeeds: [1n, 2n], firstTrial: (1n << 64n) - 1n },
+      "TRIALS_INVALID",
+      /must fit a uint64/,
+    ],
     [{ purpose: "tournament" }, "PURPOSE_INVALID", /"tournament"/],
     [{ tags: { a: "x".repeat(1001) } }, "NAME_INVALID", /give 0 to 1000/],
   ];
@@ -123,6 +132,21 @@ test("an open is refused for each thing that is wrong with it", () => {
     () => checkedOpen(openOf(), helloOf({ tasks: ["river-swim"] }), limits),
     "TASK_UNSUPPORTED",
     /declares/,
+  );
+});
+
+test("the last trial of each env's series fits a uint64", () => {
+  const members = { numEnvs: 2, trials: 4n, seed: 0n, envSeeds: [1n, 2n], firstTrial: (1n << 64n) - 2n };
+  expect(() => checkedOpen(openOf(members), helloOf(), limits)).not.toThrow();
+});
+
+test("an agent has the time for its actions that it asks for, within the server's bound", () => {
+  const of = (actTimeoutMs: number) => checkedActTimeoutMs(openOf({ actTimeoutMs }), limits);
+  expect([of(0), of(1), of(3_600_000)]).toEqual([30_000, 1, 3_600_000]); // the defaults of both limits
+  expectRefusal(
+    () => of(3_600_001),
+    "TIMEOUT_INVALID",
+    /act_timeout_ms is 3600001: give at most .* 3600000, or 0 for 30000/,
   );
 });
 

@@ -11,12 +11,12 @@ import {
   int32Elements,
   int32Tensor,
 } from "#icrl/common/tensor.js";
-import { type Observations, type Open, type Reset, ResetMode } from "#icrl/proto/gen/icrl/v1/environment.js";
+import { type Observations, type Reset, ResetMode } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Env } from "#icrl/server/tasks/task.js";
 import { handWork } from "../../support/hand-work.js";
 import { actions, hello, open } from "../../support/raw-stream.js";
-import { sessionOn } from "../../support/session-on.js";
+import { playing, sessionOn } from "../../support/session-on.js";
 
 const { NEXT_EPISODE, NEXT_TRIAL, SEEDS, UNSPECIFIED } = ResetMode;
 
@@ -27,26 +27,6 @@ const reset = (stepIndex: number, envs: number[], members: Partial<Reset> = {}):
   $case: "reset",
   value: { stepIndex: BigInt(stepIndex), envs, seeds: [], mode: UNSPECIFIED, ...members },
 });
-
-/** A session that plays, and its answers one by one. */
-function playing(members: Partial<Open>) {
-  const { work, turnAll } = handWork();
-  const session = sessionOn(work);
-  const { said, send } = session;
-  let read = 3;
-  const answer = (message: AgentMessage): Observations => {
-    send(message);
-    turnAll();
-    const observations = said[read++];
-    if (observations?.$case !== "observations") throw new Error(`${observations?.$case}: ${session.ends[0]}`);
-    return observations.value;
-  };
-  send(hello(), open({ seed: 5n, ...members }));
-  turnAll();
-  const [, , first] = said;
-  if (first?.$case !== "observations") throw new Error("no observations");
-  return { ...session, turnAll, answer, first: first.value };
-}
 
 const flags = (tensor: Observations["truncated"]) => tensor && [...boolElements(tensor, "flags")];
 const ints = (tensor: Observations["observation"]) => tensor && [...int32Elements(tensor, "states")];

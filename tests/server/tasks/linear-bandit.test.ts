@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { CHANNEL, keyFromSeed, noiseNormal, noiseRng, rngFromSeed } from "#icrl/common/rng.js";
 import { runAtOnce } from "#icrl/common/slices.js";
+import { describeTask } from "#icrl/server/tasks/describe-task.js";
 import { uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import { playTrial } from "./random-play.js";
@@ -95,11 +96,28 @@ test("without noise the reward is the mean", () => {
   expect(env.truth.type === "bandit" && Math.fround(env.truth.means[7])).toBe(env.reward);
 });
 
+test("arms from a cube or a sphere have entries of at most 1, which are told; normal ones have no bounds", () => {
+  const of = (arms: string, arm_set: string) => describeTask(buildTask("linear-bandit", { arms, arm_set }));
+  for (const arms of ["uniform-cube", "unit-sphere"]) {
+    const { space } = of(arms, "fresh").observationSpace ?? {};
+    expect(space).toEqual({ $case: "box", value: { shape: [10, 5], low: -1, high: 1 } });
+    expect(of(arms, "fresh")).toMatchObject({ trialFeaturesLow: undefined, trialFeaturesHigh: undefined });
+    expect(of(arms, "fixed")).toMatchObject({ trialFeaturesLow: -1, trialFeaturesHigh: 1 });
+    // In one dimension each entry of a sphere is at its bound.
+    const { trialFeatures } = buildTask("linear-bandit", { arms, dim: 1, actions: 1000 }).instantiate(1n, 1n);
+    const largest = (trialFeatures ?? []).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    if (arms === "unit-sphere") expect(largest).toBe(1);
+    else expect(largest).toBeGreaterThan(0.99);
+  }
+  expect(of("gaussian", "fresh").observationSpace?.space).toMatchObject({ value: { low: undefined, high: undefined } });
+  expect(of("gaussian", "fixed")).toMatchObject({ trialFeaturesLow: undefined, trialFeaturesHigh: undefined });
+});
+
 test("fresh arms differ from step to step, are the same whatever is played, and are what the oracle judges", () => {
   const task = buildTask("linear-bandit", { arm_set: "fresh", horizon: 30 });
   expect(task.kinds).toEqual(["linear"]);
   expect(task.trialFeaturesShape).toEqual([]);
-  expect(task.observationSpace).toEqual({ type: "box", shape: [10, 5] });
+  expect(task.observationSpace).toEqual({ type: "box", shape: [10, 5], low: -1, high: 1 });
   const first = playTrial(task, 1n, 2n, () => 0);
   const second = playTrial(task, 1n, 2n, ({ step }) => step % 10);
   expect(second.steps.map(({ features }) => features)).toEqual(first.steps.map(({ features }) => features));

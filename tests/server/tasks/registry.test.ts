@@ -94,7 +94,7 @@ test("a description tells the spaces, the reward's law and every option", () => 
     name: "linear-bandit",
     options: { dim: 2, actions: 3, horizon: 200, noise_std: 1.5, arm_set: "fresh" },
     kinds: ["linear"],
-    observationSpace: { space: { $case: "box", value: { shape: [3, 2] } } },
+    observationSpace: { space: { $case: "box", value: { shape: [3, 2], low: -1, high: 1 } } },
     reward: { kind: RewardKind.GAUSSIAN, min: undefined, max: undefined, noiseStd: 1.5 },
   });
   expect(describeTask(buildTask("river-swim"))).toMatchObject({

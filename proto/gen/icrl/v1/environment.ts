@@ -302,7 +302,8 @@ export interface Open {
     | undefined;
   /**
    * Instead of `seed` and `explicit_seeds`: a seed for each env, exactly num_envs of them. Env i plays a series of its own, that of seed
-   * env_seeds[i]: trials first_trial .. first_trial + trials / num_envs - 1 of it, so `trials` is a multiple of num_envs.
+   * env_seeds[i]: trials first_trial .. first_trial + trials / num_envs - 1 of it, so `trials` is a multiple of num_envs. Needs the
+   * capability "env_seeds".
    */
   envSeeds: bigint[];
   /**
@@ -415,7 +416,7 @@ export interface Observations {
 export interface TrialStart {
   /** Env index, 0 <= env < num_envs. */
   env: number;
-  /** Which trial of the series. */
+  /** Which trial of the series; of the env's own with open.env_seeds. */
   trialIndex: bigint;
   /** Seed for the agent's own randomness. */
   agentSeed: bigint;
