@@ -7,7 +7,13 @@ import type { Limits } from "./limits.js";
  * @param labels trials to label; undefined when the server has no dataset
  */
 export function capabilitiesOf({ resumeMs }: Limits, labels: object | undefined): string[] {
-  return ["reset", "hold", "env_seeds", ...(resumeMs > 0 ? ["resume"] : []), ...(labels === undefined ? [] : ["label"])];
+  return [
+    "reset",
+    "hold",
+    "env_seeds",
+    ...(resumeMs > 0 ? ["resume"] : []),
+    ...(labels === undefined ? [] : ["label"]),
+  ];
 }
 
 /** Whether an agent says that it knows the probabilities of all actions: it is asked for them then. */
