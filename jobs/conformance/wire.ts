@@ -12,6 +12,7 @@ import type { Actions, Closed, Limits, Observations, Open } from "../../proto/ge
 import { CreateTournamentRequest, CreateTournamentResponse } from "../../proto/gen/icrl/v1/tournament.js";
 import { metadataProblem } from "./error-metadata.js";
 import { actions, hello, open, type RawStream, rawClient, rawStream, rawUnary } from "./raw-stream.js";
+import { holds, playsEnvSeeds, type ResetPeer, resets } from "./wire-reset.js";
 
 /** A server that nobody else uses, to be drained. */
 export interface DrainableServer {
@@ -314,6 +315,8 @@ async function refusesBytes(peer: Peer): Promise<void> {
   ]);
 }
 
+const openLabels = open({ label: "wire", task: "", options: undefined, trials: 0n, seed: 0n });
+
 async function refusesWhatItCannot(peer: Peer): Promise<void> {
   const { welcome, stream } = await welcomed(peer);
   stream.call.cancel();
@@ -328,6 +331,7 @@ async function refusesWhatItCannot(peer: Peer): Promise<void> {
       }),
     ],
     ["resume", bad("new", "resume", "NOT_IMPLEMENTED", resume("none", 0n))],
+    ["label", bad("ready", "labelling", "NOT_IMPLEMENTED", openLabels)],
   ];
   await checkRefusals(
     peer,
@@ -590,6 +594,8 @@ async function drains(peer: Peer): Promise<void> {
   }
 }
 
+const resetPeer = ({ stream }: Peer): ResetPeer => ({ stream, check, checkEnding });
+
 /** How long a stream may take. */
 const PATIENCE_MS = 20_000;
 
@@ -622,6 +628,9 @@ export const WIRE_RULES: readonly WireRule[] = [
   rule("refuses bytes that are no message, or too many", refusesBytes),
   rule("refuses what it does not list as a capability", refusesWhatItCannot),
   rule("goes on with a session whose stream was lost", resumes),
+  rule("ends episodes early where a reset says so", (peer) => resets(resetPeer(peer))),
+  rule("steps no env that is held", (peer) => holds(resetPeer(peer))),
+  rule("plays the series of each env's own seed", (peer) => playsEnvSeeds(resetPeer(peer))),
   rule("ends no session but the one with bad input", endsOneSession),
   rule("closes early, and opens again", closesEarly),
   rule("lets an agent leave by ending its stream", letsLeave),

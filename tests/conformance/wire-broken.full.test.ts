@@ -8,6 +8,7 @@ import { playViolations, recordPlay, type WirePlayOptions } from "#icrl/jobs/con
 import { ErrorInfo } from "#icrl/proto/gen/google/rpc/error_details.js";
 import { Status } from "#icrl/proto/gen/google/rpc/status.js";
 import type { Actions, Closed, Observations, Opened } from "#icrl/proto/gen/icrl/v1/environment.js";
+import type { Tensor } from "#icrl/proto/gen/icrl/v1/tensor.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import type { Task } from "#icrl/server/tasks/task.js";
 import { survivorsOf } from "../support/log-place.js";
@@ -740,7 +741,9 @@ const BROKEN_SERVERS: readonly [what: string, title: string, spoiler: () => Spoi
   [
     "passes over what it cannot do",
     "refuses what it does not list as a capability",
-    () => ({ request: (bytes, message) => (message?.$case === "reset" ? undefined : bytes) }),
+    () => ({
+      request: (bytes, message) => (message?.$case === "open" && message.value.label !== undefined ? undefined : bytes),
+    }),
   ],
   [
     "sends nothing again that was lost",
@@ -762,6 +765,46 @@ const BROKEN_SERVERS: readonly [what: string, title: string, spoiler: () => Spoi
     () => ({
       request: (bytes, message) =>
         message?.$case === "resume" ? encodeRequest(hello({ capabilities: ["resume"] })) : bytes,
+    }),
+  ],
+  [
+    "does not say which episodes it cut short",
+    "ends episodes early where a reset says so",
+    each((o) => {
+      o.truncated = undefined;
+    }),
+  ],
+  [
+    "resets all envs where some are named",
+    "ends episodes early where a reset says so",
+    () => ({
+      request: (bytes, message) =>
+        message?.$case === "reset" && message.value.envs.length === 2
+          ? encodeRequest({ $case: "reset", value: { ...message.value, envs: [0, 1, 2] } })
+          : bytes,
+    }),
+  ],
+  [
+    "steps envs that are held",
+    "steps no env that is held",
+    () => ({
+      request(bytes, message) {
+        if (message?.$case !== "actions" || message.value.hold === undefined) return bytes;
+        const chosen = int32Elements(message.value.actions as Tensor, "actions").map((action) => Math.max(0, action));
+        const value = { ...message.value, actions: int32Tensor(chosen, [chosen.length]), hold: undefined };
+        return encodeRequest({ $case: "actions", value });
+      },
+    }),
+  ],
+  [
+    "plays one series in all envs",
+    "plays the series of each env's own seed",
+    () => ({
+      request(bytes, message) {
+        if (message?.$case !== "open" || message.value.envSeeds.length === 0) return bytes;
+        const [seed] = message.value.envSeeds;
+        return encodeRequest({ $case: "open", value: { ...message.value, seed, envSeeds: [] } });
+      },
     }),
   ],
   ["ends all sessions for one that fails", "ends no session but the one with bad input", contagious()],
