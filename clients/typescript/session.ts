@@ -69,6 +69,7 @@ export function requireCapability({ capabilities }: Welcome, capability: string)
   throw new IcrlError(
     "NOT_IMPLEMENTED",
     `the server cannot ${capability}: its welcome lists ${capabilities.join(", ") || "no capability"}`,
+    { capability },
   );
 }
 
