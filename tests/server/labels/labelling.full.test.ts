@@ -213,7 +213,7 @@ test("an expert's seed comes from the label's name and the trial, and the truth 
   onTestFinished(() => client.close());
   const stream = rawStream(client);
   stream.send(hello());
-  expect((await stream.expect("welcome")).capabilities).toEqual(["label"]);
+  expect((await stream.expect("welcome")).capabilities).toContain("label");
   stream.send(open({ label: "seeds", numEnvs: 64 }));
   const opened = await stream.expect("opened");
   expect(opened).toMatchObject({ label: "seeds", wantProbabilities: true, trials: 40n });
