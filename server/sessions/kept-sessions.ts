@@ -52,7 +52,7 @@ export function openKeptSessions(
 ): KeptSessions {
   const path = join(dir, "sessions.json");
   const waiting = readKept(path, resumeMs, tell);
-  if (waiting.size > 0) clock.after(resumeMs, () => waiting.clear());
+  const stopWaiting = waiting.size > 0 ? clock.after(resumeMs, () => waiting.clear()) : () => {};
   const kept: Promise<KeptDocument | undefined>[] = [];
   return {
     keep(session, durable) {
@@ -64,6 +64,7 @@ export function openKeptSessions(
       );
     },
     async write() {
+      stopWaiting();
       const sessions: KeptDocument[] = [];
       let bytes = 0;
       for (const document of await Promise.all(kept)) {
