@@ -1,6 +1,6 @@
 /** Entrants whose connections break, and who go on where they were. */
 import { expect, onTestFinished, test, vi } from "vitest";
-import { rawClient } from "../../support/raw-stream.js";
+import { actions, rawClient } from "../../support/raw-stream.js";
 import { playToTheEnd, type ResumingAgent, resumingAgent } from "../../support/resuming.js";
 import { readLog, serverForTest, type TestServer } from "../../support/server.js";
 import { BANDIT, create, finished, RIVER, spec } from "../../support/tournament.js";
@@ -49,6 +49,8 @@ test("an entrant that never comes back forfeits when its time is over, and not b
   const id = await create(server.connection, spec(["gone=x"], { trials: 2, tasks: [BANDIT] }));
   const agent = await resumingAgent(client, { agent: "x", entrant: "gone", tournamentId: id });
   for (let i = 0; i < 2; i += 1) await agent.next();
+  agent.send(actions(0, [0])); // it knows what it plays
+  await agent.next();
   agent.cut();
   await vi.waitFor(() => expect(server.said.some(({ event }) => event === "session_parked")).toBe(true));
   expect(server.said.some(({ event }) => event === "match_forfeited")).toBe(false);
