@@ -145,20 +145,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
-  const context = {
-    limits,
-    sink,
-    memory,
-    lobby,
-    sessions,
-    kept,
-    labels,
-    clock,
-    work,
-    counters,
-    tell,
-    times: metrics?.times,
-  };
+  const context = { ...shared, lobby, sessions, kept, labels, counters, tell, times: metrics?.times };
   metrics?.watch({ counters, log, sessions, tournaments });
   const startedAt = new Date();
 

@@ -169,9 +169,7 @@ export function createRoster<A extends Assignable>(
     offerAll() {
       for (const sessions of occupants.values()) for (const occupant of sessions) offer(occupant);
     },
-    plays(assignable) {
-      return [...sessionsOf(assignable.entrant)].some(({ plays }) => plays === assignable);
-    },
+    plays: (assignable) => [...sessionsOf(assignable.entrant)].some(({ plays }) => plays === assignable),
     presenceOf: (entrant) => ({ processes: processesOf(entrant), awaited: waiting(entrant).processes }),
     waitFor(changed) {
       waiting = changed;

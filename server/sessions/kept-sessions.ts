@@ -5,6 +5,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../common/clock.js";
+import type { SnakeCased } from "../../common/snake-case.js";
 import { type DocumentKind, type Parts, readDocument, schemaOf } from "../../datasets/files/document.js";
 import { replaceDurably } from "../../datasets/files/durable-file.js";
 import { PRIVATE_FILE } from "../../datasets/files/private.js";
@@ -99,30 +100,30 @@ function readKept(path: string, resumeMs: number, tell: (event: SessionEvent) =>
 }
 
 /** One of them in the file. */
-interface KeptDocument {
-  readonly token_sha256: string;
-  readonly session_id: string;
+type KeptDocument = SnakeCased<{
+  readonly tokenSha256: string;
+  readonly sessionId: string;
   readonly hello: string;
   readonly sent: number;
   readonly taken: number;
-  readonly was_open: boolean;
+  readonly wasOpen: boolean;
   readonly open?: string;
   readonly left?: LeftDocument;
-}
+}>;
 
-interface LeftDocument {
+type LeftDocument = SnakeCased<{
   readonly taken: readonly string[];
-  readonly again: readonly {
+  readonly again: readonly SnakeCased<{
     readonly env: number;
-    readonly trial_index: string;
-    readonly series_seed?: string;
-    readonly task_seed: string;
-    readonly noise_seed: string;
-    readonly agent_seed: string;
-  }[];
-  readonly complete_trials: number;
+    readonly trialIndex: string;
+    readonly seriesSeed?: string;
+    readonly taskSeed: string;
+    readonly noiseSeed: string;
+    readonly agentSeed: string;
+  }>[];
+  readonly completeTrials: number;
   readonly steps: number;
-}
+}>;
 
 function documentOf({ tokenHash, sessionId, hello, sent, taken, wasOpen, open, left }: KeptSession): KeptDocument {
   return {

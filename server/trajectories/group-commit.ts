@@ -117,8 +117,7 @@ export function createGroupCommit(context: CommitContext): GroupCommit {
     const batch = failure === undefined ? batches.next() : undefined;
     if (batch === undefined) return;
     const { builder, upTo } = batch;
-    const { rows } = builder;
-    const startedAt = performance.now();
+    const [rows, startedAt] = [builder.rows, performance.now()];
     const pieces = piecesOf(builder);
     if (pieces instanceof Error) {
       lose(upTo - rows + 1, upTo, pieces);

@@ -1,7 +1,8 @@
 /** Series of the envs' own, and how long an agent may take. */
 import { expect, test } from "vitest";
+import type { AgentMessage } from "#icrl/clients/typescript/play-stream.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
-import type { TrialStart } from "#icrl/proto/gen/icrl/v1/environment.js";
+import { ResetMode, type TrialStart } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { freePlaySource } from "#icrl/server/sessions/free-play-source.js";
 import { actions } from "../../support/raw-stream.js";
 import { playing } from "../../support/session-on.js";
@@ -41,8 +42,10 @@ test("each env plays the series of its own seed, and as many trials of it", () =
 test("an env whose series is played is inactive while others go on", () => {
   const play = playing({ ...BANDIT, options: { arms: 2, horizon: 2 }, numEnvs: 2, trials: 4n, envSeeds: [1n, 2n] });
   play.answer(actions(0, [0, 0]));
-  const reset = (k: number) =>
-    ({ $case: "reset", value: { stepIndex: BigInt(k), envs: [0], seeds: [], mode: 2 } }) as const;
+  const reset = (k: number): AgentMessage => ({
+    $case: "reset",
+    value: { stepIndex: BigInt(k), envs: [0], seeds: [], mode: ResetMode.RESET_MODE_NEXT_TRIAL },
+  });
   expect(play.answer(reset(1)).trialStarts).toMatchObject([{ env: 0, trialIndex: 1n }]);
   const shown = play.answer(reset(2));
   expect([shown.trialStarts, shown.active && [...shown.active.data]]).toEqual([[], [0, 1]]);

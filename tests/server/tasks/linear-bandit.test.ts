@@ -105,7 +105,7 @@ test("arms from a cube or a sphere have entries of at most 1, which are told; no
     expect(of(arms, "fixed")).toMatchObject({ trialFeaturesLow: -1, trialFeaturesHigh: 1 });
     // In one dimension each entry of a sphere is at its bound.
     const { trialFeatures } = buildTask("linear-bandit", { arms, dim: 1, actions: 1000 }).instantiate(1n, 1n);
-    const largest = (trialFeatures ?? []).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const largest = [...(trialFeatures ?? [])].reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     if (arms === "unit-sphere") expect(largest).toBe(1);
     else expect(largest).toBeGreaterThan(0.99);
   }
