@@ -90,37 +90,31 @@ export function createMatch(
   { clock, work }: MatchContext,
   earlyBytes?: number,
 ): TournamentMatch {
-  const { taskId, entrant } = series;
   const seedsOf = (trial: number) => trialSeeds(series, BigInt(trial));
+  const drawn = (trial: number) => ({ seeds: seedsOf(trial), seriesSeed: series.seed });
   const results = newResults(task, trials, earlyBytes);
   let forfeit: Forfeit | undefined;
   let forfeiting = false;
   let left = false;
   const absences = noAbsences();
   let opened = false;
-  const handOut = createHandOut(
-    results,
-    trials,
-    (trial) => ({ seeds: seedsOf(trial), seriesSeed: series.seed }),
-    clock,
-    {
-      isOpen: () => forfeit === undefined && !events.cancelled(),
-      playsOn: () => events.mayLeave(),
-      taken() {
-        left = false;
-        if (!opened) events.opened();
-        opened = true;
-      },
-      played() {
-        absences.forget();
-        if (results.completeTrials === trials) events.finished();
-        handedBack();
-      },
-      returned: () => handedBack(),
-      stepped: events.changed,
-      failed: events.failed,
+  const handOut = createHandOut(results, trials, drawn, clock, {
+    isOpen: () => forfeit === undefined && !events.cancelled(),
+    playsOn: () => events.mayLeave(),
+    taken() {
+      left = false;
+      if (!opened) events.opened();
+      opened = true;
     },
-  );
+    played() {
+      absences.forget();
+      if (results.completeTrials === trials) events.finished();
+      handedBack();
+    },
+    returned: () => handedBack(),
+    stepped: events.changed,
+    failed: events.failed,
+  });
 
   /** A trial is no longer in play; what was crowded need not be any more. */
   function handedBack(): void {
@@ -160,9 +154,9 @@ export function createMatch(
   const forfeitsBy = (reason: Reason) => !(events.mayLeave() && LEAVES.includes(reason));
 
   return {
-    taskId,
+    taskId: series.taskId,
     task,
-    entrant,
+    entrant: series.entrant,
     trials,
     source: handOut.source,
     regrets: results.regrets,

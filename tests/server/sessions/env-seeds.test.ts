@@ -44,7 +44,7 @@ test("an env whose series is played is inactive while others go on", () => {
   play.answer(actions(0, [0, 0]));
   const reset = (k: number): AgentMessage => ({
     $case: "reset",
-    value: { stepIndex: BigInt(k), envs: [0], seeds: [], mode: ResetMode.RESET_MODE_NEXT_TRIAL },
+    value: { stepIndex: BigInt(k), envs: [0], seeds: [], mode: ResetMode.NEXT_TRIAL },
   });
   expect(play.answer(reset(1)).trialStarts).toMatchObject([{ env: 0, trialIndex: 1n }]);
   const shown = play.answer(reset(2));
