@@ -255,9 +255,8 @@ export const REASONS = {
   },
   QUOTA_EXCEEDED: {
     code: CODE.RESOURCE_EXHAUSTED,
-    when: "more than a token may have at once, or in a while; retry_delay_ms says when it may pass",
+    when: "more sessions than a token may have open at once (`icrl token create --max-sessions`)",
     keys: ["retry_delay_ms"],
-    maybe: ["quota", "limit"],
   },
   TOURNAMENT_CANCELLED: {
     code: CODE.FAILED_PRECONDITION,

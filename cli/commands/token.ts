@@ -7,7 +7,7 @@ import { readTokens, revokeToken, writeToken } from "../../server/access/token-f
 import { printerFor } from "../print/printer.js";
 import { textTable } from "../print/table.js";
 import { printText } from "../print/terminal.js";
-import { required } from "./arguments.js";
+import { required, wholeNumber } from "./arguments.js";
 
 /** The command. */
 export function tokenCommand(): Command {
@@ -58,6 +58,9 @@ function createCommand(): Command {
       .option("--entrant <name>", "a player of this name alone, under which no other token plays then", entrantName)
       .option("--expires <time>", "how long it is good: 30d, 12h, 90m (default: until it is revoked)", duration),
   );
+  for (const [name, help] of Object.entries(QUOTAS)) {
+    command.option(`--max-${name} <n>`, `${help} (default: as many as the server has)`, wholeNumber(1));
+  }
   return command
     .option("--json", "print JSON: {id, token, role, entrant, created, expires, revoked, quotas}")
     .action((flags: CreateFlags) => {

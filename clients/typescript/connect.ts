@@ -296,7 +296,7 @@ const failureOf = (client: EnvironmentServiceClient): Promise<string | undefined
   });
 
 /** Shows a token with every call. */
-function bearer(token: string): Interceptor {
+export function bearer(token: string): Interceptor {
   return (options, nextCall) =>
     new InterceptingCall(nextCall(options), {
       start(metadata, listener, next) {

@@ -30,11 +30,6 @@ const tokenDocument = ({ z, name, count, sha256, matching }: Parts) =>
     revoked: z.optional(count),
     quotas: z.object({
       sessions: z.optional(count),
-      envs: z.optional(count),
-      bytes: z.optional(count),
-      schedules: z.optional(count),
-      reads: z.optional(count),
-      recorded: z.optional(count),
     }),
   });
 

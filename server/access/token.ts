@@ -8,14 +8,9 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 export const ROLES = ["player", "reader", "operator"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a token may have at most, by what it is called: flags of `icrl token create` begin with --max-, those of `icrl serve` with --quota-. */
+/** What a token may have at most, by what it is called: flags of `icrl token create` begin with --max-. */
 export const QUOTAS = {
   sessions: "sessions open at once",
-  envs: "envs of them at once",
-  bytes: "bytes that they may hold at once",
-  schedules: "tournaments and collections that are not over",
-  reads: "reads of the log and watches under way at once",
-  recorded: "bytes of trajectories that are recorded in a day",
 } as const;
 
 /** The most of each; what is absent is as the server has it for all. */

@@ -2,6 +2,8 @@
 export interface Bearer {
   /** Begins the ids of its sessions, so that their rows are known to be its; undefined: it showed none. */
   readonly tokenId: string | undefined;
+  /** Most sessions that it may have open at once; undefined: as many as there may be. */
+  readonly mostSessions: number | undefined;
   /** Sees that it may play under a name; undefined: freely. @throws ROLE_REFUSED */
   requireName(entrant: string | undefined): void;
 }

@@ -171,6 +171,17 @@ function onResume(session: LiveSession, { resumeToken, received }: Resume): Inco
   return incoming;
 }
 
+/** @throws QUOTA_EXCEEDED if its token has as many sessions as it may */
+function requireQuota({ link, context, listed }: LiveSession): void {
+  const { tokenId, mostSessions } = link.bearer ?? {};
+  if (mostSessions === undefined) return;
+  let open = 0;
+  for (const other of context.sessions) if (other !== listed && other.tokenId === tokenId) open += 1;
+  if (open < mostSessions) return;
+  const text = `token ${tokenId} has ${open} sessions open, at most ${mostSessions}: close one first`;
+  throw new IcrlError("QUOTA_EXCEEDED", text, { retry_delay_ms: RETRY_DELAY_MS });
+}
+
 /** @throws ROLE_REFUSED */
 function requireOwn(isOwn: boolean): void {
   if (isOwn) return;
@@ -250,6 +261,7 @@ function onHello(session: LiveSession, hello: Hello, bytes: number): void {
   }
   checkHello(hello);
   session.link.bearer?.requireName(hello.entrant);
+  requireQuota(session);
   checkHelloFields(hello);
   holdHello(session, bytes);
   rest(session, { hello, place: undefined });

@@ -4,6 +4,7 @@
  */
 import type { Client } from "@grpc/grpc-js";
 import { tableFromIPC } from "apache-arrow";
+import { bearer } from "#icrl/clients/typescript/connect.js";
 import { meanAndStandardError } from "#icrl/common/mean-and-standard-error.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { runAtOnce } from "#icrl/common/slices.js";
@@ -32,6 +33,8 @@ export interface Arena {
   readonly task: keyof typeof TASKS;
   /** A connection of the cheater's own. */
   readonly client: Client;
+  /** Tokens of the cheater's own, on a server that asks for them: a player's for its calls, a reader's for the page. */
+  readonly tokens?: { readonly player: string; readonly reader: string };
   /** In a control: what a cheater should not have. Undefined in earnest. */
   readonly leak: { readonly operatorKey: string } | undefined;
 }
@@ -61,7 +64,14 @@ export async function createArena(
     mayLeave = false,
     leak,
     keys = {},
-  }: { seedKey?: Buffer; mayLeave?: boolean; leak?: Arena["leak"]; keys?: Readonly<Record<string, string>> } = {},
+    tokens,
+  }: {
+    seedKey?: Buffer;
+    mayLeave?: boolean;
+    leak?: Arena["leak"];
+    keys?: Readonly<Record<string, string>>;
+    tokens?: Arena["tokens"];
+  } = {},
 ): Promise<Arena> {
   const { tournament } = await server.connection.createTournament({
     spec: {
@@ -77,7 +87,8 @@ export async function createArena(
     entrantKeys: Object.entries(keys).map(([name, key]) => ({ name, key })),
   });
   const { id } = tournament as Tournament;
-  return { server, id, seed: SEED, task, client: rawClient(server.address), leak };
+  const client = rawClient(server.address, tokens && { interceptors: [bearer(tokens.player)] });
+  return { server, id, seed: SEED, task, client, leak, tokens };
 }
 
 /** What whoever runs the tournament knows, and no cheater. */

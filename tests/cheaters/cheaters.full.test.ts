@@ -1,5 +1,6 @@
 /** Agents that cheat do no better than honest play; `npm run cheaters` prints what each reached. */
 import { afterAll, expect, onTestFinished, test } from "vitest";
+import { tokenFor } from "../support/access.js";
 import { datasetForTest } from "../support/dataset.js";
 import { startTestServer, type TestServer } from "../support/server.js";
 import {
@@ -30,26 +31,43 @@ const SAME_TRIALS = {
   behaviours: [{ name: "uniform", agent: "uniform", options: {}, weight: 1 }],
 };
 
-async function play(cheater: Cheater, asControl: boolean): Promise<Gain> {
+/** @param asking whether the server asks for tokens, and the cheater has a player's and a reader's */
+async function play(cheater: Cheater, asControl: boolean, asking = false): Promise<Gain> {
   const dataset = cheater.labels ? (await datasetForTest(SAME_TRIALS, { labels: [] })).dir : undefined;
-  const server = await startTestServer({ entrant_timeout_ms: 600_000 }, dataset, { listen: "127.0.0.1:0" });
+  const server = await startTestServer(
+    { entrant_timeout_ms: 600_000 },
+    dataset,
+    { listen: "127.0.0.1:0" },
+    ...([undefined, undefined, undefined] as const),
+    { doors: { requireTokens: asking } },
+    ({ operatorKey }) => ({ token: operatorKey }),
+  );
   onTestFinished(() => server.dispose());
   const operatorKey = (server as TestServer & { operatorKey: string }).operatorKey;
   const arena = await createArena(server as Arena["server"], cheater.task, [CHEATER, ...(cheater.others ?? [])], {
     seedKey: asControl && cheater.control === "no seed key" ? Buffer.alloc(0) : undefined,
     mayLeave: cheater.mayLeave,
+    tokens: asking
+      ? { player: tokenFor(server.dataDir, "player").text, reader: tokenFor(server.dataDir, "reader").text }
+      : undefined,
     leak: asControl && cheater.control === "operator's key" ? { operatorKey } : undefined,
   });
   onTestFinished(() => arena.client.close());
   await cheat(arena, await cheater.spy(arena));
   const gain = await gainOf(arena);
   const figures = [gain.regret, gain.honest, gain.z].map((x) => x.toFixed(1).padStart(6)).join(" ");
-  table.push(`${figures}  ${cheater.name}${asControl ? ` (control: ${cheater.control})` : ""}`);
+  table.push(
+    `${figures}  ${cheater.name}${asking ? " (tokens)" : ""}${asControl ? ` (control: ${cheater.control})` : ""}`,
+  );
   return gain;
 }
 
 test.each(CHEATERS)("$name: no better than honest play", async (cheater) => {
   expect((await play(cheater, false)).z).toBeLessThan(Z);
+});
+
+test.each(CHEATERS)("$name, with tokens of a player and a reader: no better than honest play", async (cheater) => {
+  expect((await play(cheater, false, true)).z).toBeLessThan(Z);
 });
 
 test.each(CHEATERS.filter(({ control }) => control !== undefined))(

@@ -103,8 +103,14 @@ async function listedRows(arena: Arena): Promise<ListTrajectoriesResponse["traje
 
 /** A JSON document of the page. */
 async function pageJson(arena: Arena, path: string): Promise<Record<string, never>> {
-  const headers: Record<string, string> = arena.leak ? { authorization: `Bearer ${arena.leak.operatorKey}` } : {};
-  return (await (await fetch(`${arena.server.pageUrl}${path}`, { headers })).json()) as Record<string, never>;
+  return (await (await pageAnswer(arena, path)).json()) as Record<string, never>;
+}
+
+/** What the page answers to whatever the cheater can show it. */
+function pageAnswer({ leak, tokens, server }: Arena, path: string): Promise<Response> {
+  const shown = leak?.operatorKey ?? tokens?.reader;
+  const headers: Record<string, string> = shown === undefined ? {} : { authorization: `Bearer ${shown}` };
+  return fetch(`${server.pageUrl}${path}`, { headers });
 }
 
 const ARMS = 5;
@@ -270,7 +276,7 @@ export const CHEATERS: readonly Cheater[] = [
     control: undefined,
     async spy(arena) {
       await sendScouts(arena);
-      const text = await (await fetch(`${arena.server.pageUrl}metrics`)).text();
+      const text = await (await pageAnswer(arena, "metrics")).text();
       const told = /regret|return|reward|optimal|seed/i.exec(text.replace(/^#.*$/gm, ""));
       if (told !== null) throw new Error(`metrics tell of ${told[0]}`);
       return { best: () => undefined };

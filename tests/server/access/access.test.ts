@@ -140,3 +140,21 @@ test("a file that is no token lets nobody in, and is told once", async () => {
   await expect((await by(server, text)).listTasks()).rejects.toMatchObject({ reason: "TOKEN_INVALID" });
   expect(server.said.filter(({ event }) => event === "internal_error")).toMatchObject([{ reason: "TOKEN_INVALID" }]);
 });
+
+test("a token has no more sessions open than it may, and another's do not count", async () => {
+  const server = await asking();
+  const [few, many] = [{ sessions: 1 }, {}].map((quotas) => tokenFor(server.dataDir, "player", { quotas }));
+  const [one, other] = [await by(server, few.text), await by(server, many.text)];
+  const hello = async (connection: Connection) => {
+    const stream = connection.play();
+    await introduce(stream, { agent: "x" });
+    return stream;
+  };
+  await hello(other);
+  const first = await hello(one);
+  const refused = { reason: "QUOTA_EXCEEDED", code: 8, metadata: { retry_delay_ms: "1000" } };
+  await expect(hello(one)).rejects.toMatchObject(refused);
+  await hello(other);
+  first.send({ $case: "close", value: { reason: "" } });
+  await vi.waitFor(() => hello(one)); // once the first has ended
+});
