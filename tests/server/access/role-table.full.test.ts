@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Connection, connect } from "#icrl/clients/typescript/connect.js";
+import { bearer, type Connection, connect } from "#icrl/clients/typescript/connect.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { introduce, open } from "#icrl/clients/typescript/session.js";
 import type { Tournament } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { PERMISSIONS } from "#icrl/server/rpc/permissions.js";
 import { tokenFor } from "../../support/access.js";
 import { http } from "../../support/http.js";
+import { rawClient, rawStream } from "../../support/raw-stream.js";
 import { startTestServer, type TestServer } from "../../support/server.js";
 import { BANDIT, randomAgent, spec } from "../../support/tournament.js";
 
@@ -188,15 +189,19 @@ async function play({ connection }: Caller, entrant: string | undefined): Promis
 }
 
 /** A session of the player's that somebody else goes on with. */
-async function resumed({ connection, place: { player } }: Caller): Promise<void> {
+async function resumed({ token, place: { server, player } }: Caller): Promise<void> {
   const stream = player.play();
   const welcome = await introduce(stream, { agent: "x", capabilities: ["resume"] });
-  const thief = connection.play();
+  const client = rawClient(server.address, token === undefined ? {} : { interceptors: [bearer(token)] });
+  const thief = rawStream(client);
   try {
     thief.send({ $case: "resume", value: { resumeToken: welcome.resumeToken, received: 0n } });
-    await thief.next();
+    await thief.expect("welcome").catch(async () => {
+      const { text, reason } = await thief.ended;
+      throw Object.assign(new Error(text), { reason });
+    });
   } finally {
-    thief.cancel();
+    client.close();
     stream.cancel();
   }
 }
