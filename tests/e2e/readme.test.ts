@@ -118,6 +118,7 @@ test("docs/cli.md has every command", async () => {
     "log list",
     "log query",
     "log verify",
+    "conformance",
   ];
   expect(Object.keys(cliPage)).toEqual(verbs);
   const { stdout } = await icrlHere("--help");
