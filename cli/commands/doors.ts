@@ -26,7 +26,7 @@ export function withDoorFlags(command: Command): Command {
     .addOption(
       new Option(
         "--access <dir>",
-        "folder of the tokens (`icrl token create --access`) and of the audit log (of `serve`: default `access` in --data)",
+        "folder of the tokens (`icrl token create --access`) and of the audit log (of `serve`: by default `access` in the folder of its log)",
       ),
     )
     .addOption(
