@@ -3,7 +3,7 @@ import type { Clock } from "../common/clock.js";
 
 /** A clock that watches the event loop until it is closed. */
 export interface SystemClock extends Clock {
-  /** Watches no more. */
+  /** Watches no more. What has not fallen due by then keeps no process alive. */
   close(): void;
 }
 
@@ -33,7 +33,12 @@ export function createSystemClock(watched: (lateMs: number) => void = () => {}):
   /** Time in which the process was not late. */
   const inTimeMs = () => performance.now() - lateSoFar();
 
+  /** Timers that have not fallen due. */
+  const waiting = new Set<{ unref(): void }>();
+  let closed = false;
+
   function lateSoFar(): number {
+    if (closed) return lateMs; // nobody looks any more: it would be late for ever
     const late = performance.now() - looksAtMs;
     return late > IN_TIME_MS ? lateMs + late : lateMs;
   }
@@ -46,10 +51,12 @@ export function createSystemClock(watched: (lateMs: number) => void = () => {}):
       let ringsAtMs = 0;
       let timer: NodeJS.Timeout;
       let patient = false;
+      const pending = { unref: () => void timer.unref() };
 
       function sleep(forMs: number): void {
         ringsAtMs = performance.now() + forMs;
         timer = setTimeout(ring, forMs);
+        if (closed) timer.unref();
       }
 
       function ring(): void {
@@ -59,12 +66,23 @@ export function createSystemClock(watched: (lateMs: number) => void = () => {}):
         else if (late && !patient) {
           patient = true; // once: an event loop that is always late must not stop the time
           sleep(1);
-        } else callback();
+        } else {
+          waiting.delete(pending);
+          callback();
+        }
       }
 
       sleep(ms);
-      return () => clearTimeout(timer);
+      waiting.add(pending);
+      return () => {
+        waiting.delete(pending);
+        clearTimeout(timer);
+      };
     },
-    close: () => clearInterval(watch),
+    close() {
+      closed = true;
+      clearInterval(watch);
+      for (const pending of waiting) pending.unref();
+    },
   };
 }

@@ -73,3 +73,15 @@ test("agents that answer at once miss no deadline, however long the server stall
   expect(over).toBe(false);
   expect(await exited, agent.stderr).toBe(0);
 });
+
+test("what has not fallen due when the clock is closed keeps no process alive", async () => {
+  const clock = new URL("../../dist/server/system-clock.js", import.meta.url).href;
+  const lines = [
+    `const { createSystemClock } = await import(${JSON.stringify(clock)});`,
+    "const clock = createSystemClock();",
+    "clock.after(500, () => console.log('due'));", // it would not even fall due: nobody counts the time any more
+    "clock.close();",
+  ];
+  const process = startProcess(["--input-type=module", "--eval", lines.join("\n")]);
+  expect(await process.exited).toBe(0);
+});
