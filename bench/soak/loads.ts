@@ -8,6 +8,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Connection, connect } from "../../clients/typescript/connect.js";
+import { IcrlError } from "../../common/errors.js";
 import { startProgram } from "../../jobs/processes/program.js";
 import { Behaviour, CollectionSpec, CollectionState, CollectionTask } from "../../proto/gen/icrl/v1/collection.js";
 import { made } from "../attacks/raw.js";
@@ -32,6 +33,8 @@ export interface LoadCounts {
   reads: number;
   /** Reads that failed: the server was away, or its connection cut. */
   readsFailed: number;
+  /** Why, by reason, or by the words of an error that has none. */
+  readonly readErrors: Record<string, number>;
   /** Documents of the page. */
   pages: number;
   /** What should not have happened. */
@@ -48,7 +51,7 @@ export const noLoads = (): LoadCounts => ({
     collections: 0,
     collectionsBegunAgain: 0,
   },
-  ...{ labels: 0, labelsResumed: 0, reads: 0, readsFailed: 0, pages: 0, wrong: [] },
+  ...{ labels: 0, labelsResumed: 0, reads: 0, readsFailed: 0, readErrors: {}, pages: 0, wrong: [] },
 });
 
 /** What it reads of a tournament's results. */
@@ -228,8 +231,10 @@ export async function reader(ground: Ground, counts: LoadCounts, signal: AbortSi
       connection ??= await connect(ground.relay.address);
       await readOnce(connection, count);
       counts.reads += 1;
-    } catch {
+    } catch (error) {
       counts.readsFailed += 1;
+      const why = error instanceof IcrlError ? error.reason : (error as Error).message.replaceAll(/\d+/g, "N");
+      counts.readErrors[why] = (counts.readErrors[why] ?? 0) + 1;
       await wait(300);
     }
     await wait(500, undefined, { signal }).catch(() => {});

@@ -202,6 +202,7 @@ const report = {
   labels_resumed: sum((counts) => counts.labelsResumed),
   reads: sum((counts) => counts.reads),
   reads_failed: sum((counts) => counts.readsFailed),
+  read_errors: fields.map(({ counts }) => counts.readErrors),
   pages: sum((counts) => counts.pages),
   memory_mb: { warm, end, judged: MINUTES >= JUDGED_MINUTES },
   wrong,
