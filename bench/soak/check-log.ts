@@ -16,7 +16,8 @@ export interface LogCheck {
   readonly problems: readonly string[];
 }
 
-interface Seen {
+/** A trial as it was played once. One that a drain cut short is there, and again from its beginning once its session went on. */
+interface Attempt {
   digest: number;
   steps: number;
   episodes: number;
@@ -27,7 +28,7 @@ const MAX_TOLD = 20;
 
 /** Looks through the log of a folder that nobody writes to. */
 export async function checkLog(dataDir: string, acknowledged: readonly Acknowledged[]): Promise<LogCheck> {
-  const seen = new Map<string, Seen>();
+  const seen = new Map<string, Attempt[]>();
   const problems: string[] = [];
   const tournamentTrials = new Map<string, number>();
   let episodes = 0;
@@ -39,21 +40,28 @@ export async function checkLog(dataDir: string, acknowledged: readonly Acknowled
     const { soak } = JSON.parse(row.tags) as { soak?: string };
     if (soak === undefined) continue;
     const key = `${soak} ${row.trial_index}`;
-    const trial = seen.get(key) ?? { digest: NO_STEPS, steps: 0, episodes: 0, complete: true };
-    if (row.episode_index !== trial.episodes) trial.complete = false; // twice, or not in order
+    const attempts = seen.get(key) ?? [];
+    if (row.episode_index === 0) attempts.push({ digest: NO_STEPS, steps: 0, episodes: 0, complete: true });
+    const trial = attempts.at(-1);
+    if (trial === undefined || row.episode_index !== trial.episodes) {
+      problems.push(`episode ${row.episode_index} of ${key} is not in order`);
+      continue;
+    }
     trial.episodes += 1;
     trial.complete &&= row.complete;
     trial.steps += row.length;
     for (let i = 0; i < row.length; i++) trial.digest = digestStep(trial.digest, row.actions[i], row.rewards[i]);
-    seen.set(key, trial);
+    seen.set(key, attempts);
   }
   let found = 0;
   for (const { play, trial, digest, steps } of acknowledged) {
-    const there = seen.get(`${play} ${trial}`);
-    if (there?.complete && there.digest === digest && there.steps === steps) found += 1;
+    const attempts = seen.get(`${play} ${trial}`) ?? [];
+    const whole = attempts.filter((one) => one.complete && one.steps === steps);
+    const cutShort = attempts.every((one) => one.steps <= steps);
+    if (cutShort && whole.length === 1 && whole[0].digest === digest) found += 1;
     else if (problems.length < MAX_TOLD) {
       problems.push(
-        `trial ${trial} of ${play}, ${steps} steps, was acknowledged; the log has ${JSON.stringify(there)}`,
+        `trial ${trial} of ${play}, ${steps} steps, was acknowledged; the log has ${JSON.stringify(attempts)}`,
       );
     }
   }
