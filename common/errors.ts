@@ -255,8 +255,8 @@ export const REASONS = {
   },
   QUOTA_EXCEEDED: {
     code: CODE.RESOURCE_EXHAUSTED,
-    when: "more sessions than a token may have open at once (`icrl token create --max-sessions`)",
-    keys: ["retry_delay_ms"],
+    when: "more than a token may have: of sessions, envs, memory, tournaments, reads, or bytes logged in a day (`icrl token create`)",
+    keys: ["quota", "limit", "retry_delay_ms"],
   },
   TOURNAMENT_CANCELLED: {
     code: CODE.FAILED_PRECONDITION,

@@ -58,8 +58,8 @@ function createCommand(): Command {
       .option("--entrant <name>", "a player of this name alone, under which no other token plays then", entrantName)
       .option("--expires <time>", "how long it is good: 30d, 12h, 90m (default: until it is revoked)", duration),
   );
-  for (const [name, help] of Object.entries(QUOTAS)) {
-    command.option(`--max-${name} <n>`, `${help} (default: as many as the server has)`, wholeNumber(1));
+  for (const { flag, help } of Object.values(QUOTAS)) {
+    command.option(`--${flag} <n>`, `${help} (default: as many as the server has)`, wholeNumber(1));
   }
   return command
     .option("--json", "print JSON: {id, token, role, entrant, created, expires, revoked, quotas}")
@@ -79,8 +79,8 @@ function createCommand(): Command {
 
 const quotasOf = (flags: CreateFlags): Quotas =>
   Object.fromEntries(
-    Object.keys(QUOTAS).flatMap((name) => {
-      const value = flags[`max${name[0].toUpperCase()}${name.slice(1)}`];
+    Object.entries(QUOTAS).flatMap(([name, { flag }]) => {
+      const value = flags[flag.replaceAll(/-./g, (part) => part[1].toUpperCase())];
       return value === undefined ? [] : [[name, value]];
     }),
   );
@@ -133,6 +133,11 @@ const summary = (token: Token): string =>
 
 const listText = (tokens: readonly Token[]): string =>
   textTable(
-    [{ title: "id" }, { title: "role" }, { title: "entrant" }, { title: "created" }, { title: "state" }],
-    tokens.map((token) => [token.id, token.role, token.entrant ?? "", timeText(token.created) ?? "", stateOf(token)]),
+    ["id", "role", "entrant", "created", "state", "quotas"].map((title) => ({ title })),
+    tokens.map((token) => [
+      ...[token.id, token.role, token.entrant ?? "", timeText(token.created) ?? "", stateOf(token)],
+      Object.entries(token.quotas)
+        .map(([name, most]) => `${name} ${most}`)
+        .join(", "),
+    ]),
   );

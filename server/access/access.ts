@@ -5,6 +5,7 @@
 import { statSync } from "node:fs";
 import { IcrlError } from "../../common/errors.js";
 import { isKeyOf } from "../keys.js";
+import { createShares, type Share } from "./share.js";
 import { endedBy, isTokenText, type Role, type Token, tokenOf } from "./token.js";
 import { readTokens } from "./token-folder.js";
 
@@ -30,8 +31,8 @@ export interface Access {
   whoIs(authorization: string | undefined, demanded: boolean): Who;
   /** The same of a token by itself. */
   whoShows(token: string | undefined, demanded: boolean): Who;
-  /** The token of an id; undefined where there is none. */
-  tokenOf(id: string): Token | undefined;
+  /** What somebody's token may have, and has; undefined where he has none: he is not bounded. */
+  shareOf(who: Who): Share | undefined;
   /**
    * Sees that somebody may play under a name; undefined: freely.
    * @throws ROLE_REFUSED
@@ -70,6 +71,7 @@ export function createAccess({ folder, operatorHash, nowMs, onError }: AccessCon
   let readAt = Number.NEGATIVE_INFINITY;
   const complained = new Set<string>();
   const listeners = new Set<() => void>();
+  const shares = createShares((id) => tokens.get(id)?.quotas, nowMs);
 
   /** Reads the folder again where it has changed since. */
   function refresh(): void {
@@ -134,7 +136,7 @@ export function createAccess({ folder, operatorHash, nowMs, onError }: AccessCon
   return {
     whoIs: (authorization, demanded) => whoShows(/^Bearer (\S+)$/i.exec(authorization ?? "")?.[1], demanded),
     whoShows,
-    tokenOf: (id) => tokens.get(id),
+    shareOf: ({ tokenId }) => (tokenId === undefined ? undefined : shares.of(tokenId)),
     requireName({ role, entrant: own, tokenId }, entrant) {
       if (role === "anybody" || role === "operator") return;
       if (own !== undefined && own !== entrant) {

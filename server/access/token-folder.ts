@@ -30,6 +30,11 @@ const tokenDocument = ({ z, name, count, sha256, matching }: Parts) =>
     revoked: z.optional(count),
     quotas: z.object({
       sessions: z.optional(count),
+      envs: z.optional(count),
+      bytes: z.optional(count),
+      tournaments: z.optional(count),
+      reads: z.optional(count),
+      log_bytes_a_day: z.optional(count),
     }),
   });
 

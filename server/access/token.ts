@@ -8,13 +8,46 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 export const ROLES = ["player", "reader", "operator"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a token may have at most, by what it is called: flags of `icrl token create` begin with --max-. */
+/** What a token may have at most, by its name in the token's file and in refusals. */
 export const QUOTAS = {
-  sessions: "sessions open at once",
+  sessions: { flag: "max-sessions", what: "sessions open", remedy: "close one first", help: "sessions open at once" },
+  envs: {
+    flag: "max-envs",
+    what: "envs open",
+    remedy: "open fewer, or close a session first",
+    help: "envs open at once, in all of its sessions",
+  },
+  bytes: {
+    flag: "max-bytes",
+    what: "bytes held",
+    remedy: "open fewer envs, or close a session first",
+    help: "bytes of memory that its sessions hold at once",
+  },
+  tournaments: {
+    flag: "max-tournaments",
+    what: "tournaments and collections that are not over",
+    remedy: "cancel one, or wait for its end",
+    help: "tournaments and collections of its making that are not over",
+  },
+  reads: {
+    flag: "max-reads",
+    what: "reads of the log under way",
+    remedy: "end one first",
+    help: "reads of the log under way at once",
+  },
+  log_bytes_a_day: {
+    flag: "log-bytes-a-day",
+    what: "bytes logged today",
+    remedy: "open without recording, or wait for the next day, UTC",
+    help: "bytes that its sessions log in a day, UTC: then it opens nothing more that is recorded",
+  },
 } as const;
 
+/** What it is called. */
+export type Quota = keyof typeof QUOTAS;
+
 /** The most of each; what is absent is as the server has it for all. */
-export type Quotas = { readonly [Q in keyof typeof QUOTAS]?: number };
+export type Quotas = { readonly [Q in Quota]?: number };
 
 /** What is kept of one. */
 export interface Token {

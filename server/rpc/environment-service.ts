@@ -121,7 +121,7 @@ function bearerOf(
   const { tokenId } = who;
   return {
     tokenId,
-    mostSessions: tokenId === undefined ? undefined : access.tokenOf(tokenId)?.quotas.sessions,
+    share: access.shareOf(who),
     requireName(entrant) {
       try {
         const ended = tokenId === undefined ? undefined : access.endOf(tokenId);

@@ -2,10 +2,22 @@
 export interface Bearer {
   /** Begins the ids of its sessions, so that their rows are known to be its; undefined: it showed none. */
   readonly tokenId: string | undefined;
-  /** Most sessions that it may have open at once; undefined: as many as there may be. */
-  readonly mostSessions: number | undefined;
+  /** What its token may have, and has; undefined: it is not bounded. */
+  readonly share: SessionShare | undefined;
   /** Sees that it may play under a name; undefined: freely. @throws ROLE_REFUSED */
   requireName(entrant: string | undefined): void;
+}
+
+/** What sessions take of what their token may have. What was taken is given back once, however often. */
+export interface SessionShare {
+  /** How much is left; Infinity where it is not bounded. */
+  left(quota: "envs" | "bytes"): number;
+  /** @throws QUOTA_EXCEEDED */
+  take(quota: "sessions" | "envs" | "bytes", amount: number): () => void;
+  /** Counts what is there already. */
+  hold(quota: "bytes" | "log_bytes_a_day", amount: number): () => void;
+  /** @throws QUOTA_EXCEEDED if nothing is left */
+  requireLeft(quota: "bytes" | "log_bytes_a_day"): void;
 }
 
 /** The transport's side of a session: one stream. A session holds it as a part, and nothing else of it. */

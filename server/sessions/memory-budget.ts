@@ -3,6 +3,7 @@
  * refused costs nothing.
  */
 import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
+import type { SessionShare } from "./link.js";
 
 /** Gives reserved bytes back; once is enough. */
 export type Release = () => void;
@@ -82,3 +83,39 @@ export function createMemoryBudget(maxBytes: number): MemoryBudget {
     hold,
   };
 }
+
+/** The same for one token's sessions: what they hold counts as the token's, too, and what they reserve is @throws QUOTA_EXCEEDED beyond that. */
+export function memoryWithin(share: SessionShare, all: MemoryBudget): MemoryBudget {
+  return {
+    get usedBytes() {
+      return all.usedBytes;
+    },
+    get full() {
+      return all.full;
+    },
+    reserve(bytes, what) {
+      const giveBack = share.take("bytes", bytes);
+      try {
+        return both(giveBack, all.reserve(bytes, what));
+      } catch (error) {
+        giveBack();
+        throw error;
+      }
+    },
+    whenFree(bytes, granted) {
+      const giveBack = share.take("bytes", bytes);
+      return both(
+        all.whenFree(bytes, (release) => granted(both(giveBack, release))),
+        giveBack,
+      );
+    },
+    hold: (bytes) => both(share.hold("bytes", bytes), all.hold(bytes)),
+  };
+}
+
+const both =
+  (first: Release, second: Release): Release =>
+  () => {
+    first();
+    second();
+  };

@@ -10,6 +10,7 @@ import { envsThatFit, playBytes, rowTextBytes } from "./envs-that-fit.js";
 import { freePlaySource } from "./free-play-source.js";
 import { createPlay, type Play, type PlayTotals } from "./play.js";
 import { playedDriver } from "./played-driver.js";
+import type { SessionShare } from "./link.js";
 import type { SessionContext } from "./session-context.js";
 import { type CountedSource, countedSource, type TrialsLeft } from "./trials-left.js";
 
@@ -40,6 +41,7 @@ export interface PreparedFreePlay extends Prepared {
 export interface Prepared {
   /** Whether it is recorded. */
   readonly recorded: boolean;
+  readonly numEnvs: number;
   /** About how many bytes it will hold. */
   readonly bytes: number;
   /** What that is, for an error. */
@@ -83,6 +85,7 @@ export function freePlay(
   return {
     source,
     recorded,
+    numEnvs,
     bytes: playBytes(task, numEnvs, false, rowText, wants),
     what: `${numEnvs} envs of task "${task.name}"`,
     make: () => ({
@@ -101,7 +104,7 @@ export function freePlay(
             agentOptionsJson: JSON.stringify(hello.agentOptions ?? {}),
             tagsJson: JSON.stringify(message.tags),
           },
-          recorder: recorded ? createRecorder(context.sink) : undefined,
+          recorder: recorded ? createRecorder(context.sink, undefined, countedBy(context)) : undefined,
           mayReset: true,
           withholdTruth: false,
           wantsProbabilities: wants,
@@ -135,7 +138,7 @@ export function assignedPlay(
   assignment: Assignment,
   context: SessionContext,
 ): Prepared {
-  const { limits, sink, clock } = context;
+  const { limits, sink, clock, share: mine } = context;
   const { taskId, task, source, tournamentId, matchId, collectionId, agentOptions, behaviourComponent } = assignment;
   const wanted = hello.numEnvs || DEFAULT_ENVS;
   const { remaining } = source;
@@ -143,10 +146,13 @@ export function assignedPlay(
   const share = remaining > 2n * BigInt(wanted) ? wanted : Math.max(1, Math.ceil(Number(remaining) / 2));
   const rowText = rowTextBytes(agentOptions, task.options);
   const wants = wantsProbabilities(hello);
-  const numEnvs = Math.min(wanted, share, envsThatFit(task, limits, true, rowText, wants));
+  const bytesOf = (envs: number) => playBytes(task, envs, true, rowText, wants);
+  const fitting = Math.min(wanted, share, envsThatFit(task, limits, true, rowText, wants));
+  const numEnvs = mine === undefined ? fitting : Math.max(1, Math.min(fitting, envsOfShare(mine, fitting, bytesOf)));
   return {
     recorded: true,
-    bytes: playBytes(task, numEnvs, true, rowText, wants),
+    numEnvs,
+    bytes: bytesOf(numEnvs),
     what: `${numEnvs} envs of task "${taskId}"`,
     make: () => ({
       play: createPlay(
@@ -165,7 +171,7 @@ export function assignedPlay(
             behaviourComponent,
             tagsJson: "{}",
           },
-          recorder: createRecorder(sink, (reason) => assignment.keepsTruncated(reason)),
+          recorder: createRecorder(sink, (reason) => assignment.keepsTruncated(reason), countedBy(context)),
           withholdTruth: true,
           wantsProbabilities: wants,
           clock,
@@ -178,6 +184,18 @@ export function assignedPlay(
     }),
   };
 }
+
+/** Of so many envs as many as a token has left. */
+function envsOfShare(share: SessionShare, fitting: number, bytesOf: (envs: number) => number): number {
+  const perEnv = bytesOf(2) - bytesOf(1);
+  const beside = bytesOf(1) - perEnv;
+  const byBytes = Math.floor((share.left("bytes") - beside) / perEnv);
+  return Math.min(fitting, share.left("envs"), byBytes);
+}
+
+/** By whom rows are counted. */
+const countedBy = ({ share }: SessionContext) =>
+  share && ((bytes: number) => void share.hold("log_bytes_a_day", bytes));
 
 /** What the log's rows say of a session on a task, whatever it plays there. */
 function runOf(sessionId: string, { agent, agentVersion, language }: Hello, { name, version, options }: Task) {

@@ -6,6 +6,7 @@ import type { Counters } from "./counters.js";
 import type { KeptSessions } from "./kept-sessions.js";
 import type { Labels } from "./labels.js";
 import type { Limits } from "./limits.js";
+import type { SessionShare } from "./link.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import type { OpenSessions } from "./open-sessions.js";
 import type { SessionEvent, StepTimes } from "./session-event.js";
@@ -30,6 +31,8 @@ export interface SessionContext {
   readonly counters: Counters;
   /** Told what happens. */
   readonly tell: (event: SessionEvent) => void;
+  /** What the token of the one session may have; absent where it is not bounded. */
+  readonly share?: SessionShare;
   /** Absent where nobody measures. */
   readonly times?: StepTimes;
 }

@@ -7,30 +7,52 @@ import { playBytes } from "./envs-that-fit.js";
 import { endRest, rest } from "./idle-time.js";
 import { type Introduced, type LiveSession, type Open, type Opening, send, sendBytes } from "./live-session.js";
 import { createLockSteps } from "./lock-steps.js";
+import type { Release } from "./memory-budget.js";
 import type { Playable, Prepared } from "./playable.js";
 import { end, fail, guarded } from "./session-end.js";
 import { stopForRestart } from "./stop-for-restart.js";
 
 /**
  * Opens what an agent asks for.
- * @throws SERVER_BUSY if there is no memory for it now
+ * @throws SERVER_BUSY if there is no memory for it now; QUOTA_EXCEEDED
  */
 export function open(session: LiveSession, who: Introduced, prepared: Prepared): void {
-  session.release = session.context.memory.reserve(prepared.bytes, prepared.what);
+  takeEnvs(session, prepared.numEnvs, prepared.recorded);
+  holdToo(session, session.context.memory.reserve(prepared.bytes, prepared.what));
   const opening = openingOf(who);
   endRest(session);
   session.state = opening;
   openReserved(session, opening, prepared);
 }
 
-/** Opens what a schedule gives, once there is memory for it: it is no fault of the entrant's that there is none. */
+/** Takes envs of what its token may have. @throws QUOTA_EXCEEDED; where it is to be recorded also if the token has logged what it may today */
+function takeEnvs(session: LiveSession, numEnvs: number, recorded: boolean): void {
+  const { share } = session.context;
+  if (recorded) share?.requireLeft("log_bytes_a_day");
+  session.release = share?.take("envs", numEnvs) ?? (() => {});
+}
+
+/** What is to be given back beside that. */
+function holdToo(session: LiveSession, release: Release): void {
+  const { release: envs } = session;
+  session.release = () => {
+    envs();
+    release();
+  };
+}
+
+/**
+ * Opens what a schedule gives, once there is memory for it: it is no fault of the entrant's that there is none.
+ * @throws QUOTA_EXCEEDED if its token may not
+ */
 export function openWhenItFits(session: LiveSession, who: Introduced, prepared: Prepared): void {
+  takeEnvs(session, prepared.numEnvs, prepared.recorded);
   const opening = openingOf(who);
   session.state = opening;
   opening.giveUp = session.context.memory.whenFree(
     prepared.bytes,
     guarded(session, (release) => {
-      session.release = release;
+      holdToo(session, release);
       openReserved(session, opening, prepared);
     }),
   );
@@ -71,7 +93,8 @@ export function openLabels(session: LiveSession, who: Introduced, message: OpenR
         if (session.state !== opening) return; // it has left: nothing of the play is taken yet
         const { task, numEnvs: envs } = play;
         const what = `${envs} envs of task "${task.name}"`;
-        session.release = session.context.memory.reserve(playBytes(task, envs, false, 0), what);
+        takeEnvs(session, envs, false);
+        holdToo(session, session.context.memory.reserve(playBytes(task, envs, false, 0), what));
         const opened = { trials: BigInt(remaining), label };
         begin(session, who, { play, assignment: undefined, actTimeoutMs, overtimeMs: 0, opened });
       }),

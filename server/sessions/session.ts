@@ -32,6 +32,7 @@ import {
   statusOf,
 } from "./live-session.js";
 import type { AgentAnswer } from "./lock-steps.js";
+import { memoryWithin } from "./memory-budget.js";
 import type { Session } from "./open-sessions.js";
 import { expire, lose, takeUp } from "./parking.js";
 import { assignedPlay, freePlay } from "./playable.js";
@@ -66,7 +67,8 @@ export function createSession(link: Link, context: SessionContext): Incoming & {
 }
 
 function newSession(link: Link, context: SessionContext): LiveSession {
-  const { clock } = context;
+  const { clock, memory } = context;
+  const share = link.bearer?.share;
   const session: LiveSession = {
     id: sessionId(link),
     listed: {
@@ -98,6 +100,8 @@ function newSession(link: Link, context: SessionContext): LiveSession {
     },
     context: {
       ...context,
+      share,
+      memory: share === undefined ? memory : memoryWithin(share, memory),
       clock: {
         now: () => clock.now(),
         lateMs: () => clock.lateMs(),
@@ -169,17 +173,6 @@ function onResume(session: LiveSession, { resumeToken, received }: Resume): Inco
   session.link = noLink(link.peer);
   end(session, undefined, undefined);
   return incoming;
-}
-
-/** @throws QUOTA_EXCEEDED if its token has as many sessions as it may */
-function requireQuota({ link, context, listed }: LiveSession): void {
-  const { tokenId, mostSessions } = link.bearer ?? {};
-  if (mostSessions === undefined) return;
-  let open = 0;
-  for (const other of context.sessions) if (other !== listed && other.tokenId === tokenId) open += 1;
-  if (open < mostSessions) return;
-  const text = `token ${tokenId} has ${open} sessions open, at most ${mostSessions}: close one first`;
-  throw new IcrlError("QUOTA_EXCEEDED", text, { retry_delay_ms: RETRY_DELAY_MS });
 }
 
 /** @throws ROLE_REFUSED */
@@ -261,7 +254,6 @@ function onHello(session: LiveSession, hello: Hello, bytes: number): void {
   }
   checkHello(hello);
   session.link.bearer?.requireName(hello.entrant);
-  requireQuota(session);
   checkHelloFields(hello);
   holdHello(session, bytes);
   rest(session, { hello, place: undefined });
@@ -270,9 +262,16 @@ function onHello(session: LiveSession, hello: Hello, bytes: number): void {
   enterLobby(session, hello, false);
 }
 
+/** @throws QUOTA_EXCEEDED, SERVER_BUSY */
 function holdHello(session: LiveSession, bytes: number): void {
-  const { limits, memory } = session.context;
-  session.releaseHello = memory.hold(DECODED * bytes);
+  const { limits, memory, share } = session.context;
+  const leave = share?.take("sessions", 1);
+  const release = memory.hold(DECODED * bytes);
+  session.releaseHello = () => {
+    leave?.();
+    release();
+  };
+  share?.requireLeft("bytes");
   if (!memory.full) return;
   throw new IcrlError("SERVER_BUSY", `all of ${limits.maxMemoryBytes} bytes are held: come again later`, {
     retry_delay_ms: RETRY_DELAY_MS,
@@ -292,11 +291,11 @@ function goOnWith(session: LiveSession, kept: KeptSession, token: string): void 
   session.id = kept.sessionId;
   session.tokenHash = kept.tokenHash;
   sessions.admit(session.listed, kept.tokenHash);
-  all.delete(kept.tokenHash);
   const hello = Hello.decode(kept.hello);
   checkHello(hello);
   session.link.bearer?.requireName(hello.entrant);
   holdHello(session, kept.hello.length);
+  all.delete(kept.tokenHash);
   rest(session, { hello, place: undefined });
   session.context.tell({ event: "session_resumed", sessionId: session.id, peer: session.link.peer, seconds: 0 });
   session.delivery = createDelivery(memory);

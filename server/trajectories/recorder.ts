@@ -22,8 +22,13 @@ export interface Recorder {
  * @param keepsTruncated where given, a trial's episodes are held back until it has ended, and then appended in one turn, so that they
  *   stand side by side in the log, in one commit: a crash leaves all of a trial or nothing. A trial that was cut short is dropped
  *   unless this says, of the reason, that it is kept
+ * @param counted where given, told the bytes of every row
  */
-export function createRecorder(sink: TrajectorySink, keepsTruncated?: (reason: Reason) => boolean): Recorder {
+export function createRecorder(
+  sink: TrajectorySink,
+  keepsTruncated?: (reason: Reason) => boolean,
+  counted?: (bytes: number) => void,
+): Recorder {
   const wholeTrials = keepsTruncated !== undefined;
   let failuresSeen = sink.failures;
   /** Numbers in the log of what was appended and is not known to be durable or lost, ascending. */
@@ -53,6 +58,7 @@ export function createRecorder(sink: TrajectorySink, keepsTruncated?: (reason: R
 
   function append(episode: EpisodeRecord): void {
     lastAppended = sink.append(episode);
+    counted?.(rowBytes(episode));
     const last = unsettled.at(-1);
     if (last !== undefined && last.to + 1 === lastAppended) last.to = lastAppended;
     else unsettled.push({ from: lastAppended, to: lastAppended });
@@ -98,6 +104,16 @@ export function createRecorder(sink: TrajectorySink, keepsTruncated?: (reason: R
       checkLog();
     },
   };
+}
+
+/** Bytes of a row beside its arrays and what the agent says. */
+const ROW_BYTES = 500;
+
+/** About the bytes of an episode's row, before they are packed. */
+function rowBytes({ run, ...episode }: EpisodeRecord): number {
+  let bytes = ROW_BYTES + run.taskOptionsJson.length + run.agentOptionsJson.length + run.tagsJson.length;
+  for (const value of Object.values(episode)) if (ArrayBuffer.isView(value)) bytes += value.byteLength;
+  return bytes;
 }
 
 /** With arrays of its own: those that came are views of memory that is used again. */
