@@ -4,7 +4,7 @@ import { didYouMean } from "../../common/nearest.js";
 import type { CreateCollectionRequest } from "../../proto/gen/icrl/v1/collection.js";
 import { ownerHash, requireKey, type Shown } from "../keys.js";
 import { type Lobby, nothingMore } from "../matches/lobby.js";
-import type { OpenSchedules } from "../matches/open-schedules.js";
+import type { Creator, OpenSchedules } from "../matches/open-schedules.js";
 import { computed } from "../work/work-queue.js";
 import { type Collection, type CollectionContext, createCollection } from "./collection.js";
 import { type PlayedTrials, sharedOut } from "./draw-behaviour.js";
@@ -22,9 +22,9 @@ export interface CollectionsContext extends CollectionContext {
 export interface Collections extends Lobby {
   /**
    * Starts one, goes on with one that failed, was cancelled or was made longer, or finds the one that runs.
-   * @throws SPEC_INVALID and what its tasks throw; REQUEST_TOO_COSTLY; SERVER_BUSY; KEY_REFUSED: to go on with one needs its owner's key
+   * @throws SPEC_INVALID and what its tasks throw; REQUEST_TOO_COSTLY; SERVER_BUSY; QUOTA_EXCEEDED; KEY_REFUSED: to go on with one needs its owner's key
    */
-  create(request: CreateCollectionRequest, operator: boolean): Promise<Collection>;
+  create(request: CreateCollectionRequest, operator: boolean, by?: Creator): Promise<Collection>;
   /** @throws COLLECTION_UNKNOWN */
   get(id: string): Collection;
   /** Since the server was started, oldest first; of those that are over the last MOST_OVER. */
@@ -47,18 +47,27 @@ interface Kept {
   readonly number: number;
   /** Hash of its owner's key; undefined where it has none. */
   readonly owner: string | undefined;
+  /** Id of the token by which it was started last; undefined where it was by none. */
+  readonly tokenId: string | undefined;
+}
+
+/** One that is being made. */
+interface Made {
+  readonly tokenId: string | undefined;
+  readonly collection: Promise<Collection>;
 }
 
 /** An empty set of collections. */
 export function createCollections(context: CollectionsContext, playedTrials: FindPlayedTrials): Collections {
   const collections = new Map<string, Kept>();
   /** Those that are being made: nobody knows of them yet. */
-  const creating = new Map<string, Promise<Collection>>();
+  const creating = new Map<string, Made>();
   let closed = false;
   let created = 0;
-  context.schedules.watch(
-    () => creating.size + [...collections.values()].filter(({ collection }) => collection.state === "running").length,
-  );
+  context.schedules.watch((of) => {
+    const running = [...collections.values()].filter(({ collection }) => collection.state === "running");
+    return [...creating.values(), ...running].filter(({ tokenId }) => of === undefined || tokenId === of).length;
+  });
 
   const sameTrials = (a: Collection, b: { tasks: readonly { trials: number }[] }) =>
     a.spec.tasks.every(({ trials }, i) => trials === b.tasks[i].trials);
@@ -81,7 +90,7 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
   }
 
   /** Makes it in slices, in the place of one that has ended or was shorter; its memory is held until it is over. */
-  async function start(checked: CheckedCollection, owner: string | undefined): Promise<Collection> {
+  async function start(checked: CheckedCollection, owner: string | undefined, tokenId?: string): Promise<Collection> {
     const release = context.memory.reserve(collectionBytes(checked), `collection "${checked.name}"`);
     try {
       await context.sink.seal();
@@ -92,7 +101,7 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
       earlier?.close();
       const collection = createCollection(checked, schedule, context, earlier?.keys);
       collections.delete(checked.id); // it is the youngest again
-      collections.set(checked.id, { collection, number: ++created, owner });
+      collections.set(checked.id, { collection, number: ++created, owner, tokenId });
       forgetOldest();
       const stop = collection.onChange(() => {
         const current = collections.get(checked.id)?.collection === collection;
@@ -108,10 +117,10 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
   }
 
   return {
-    async create({ spec, ownerKey }, operator) {
+    async create({ spec, ownerKey }, operator, by) {
       const checked = checkCollection(spec, context.limits);
       for (let other = creating.get(checked.id); other !== undefined; other = creating.get(checked.id)) {
-        await other.catch(() => {}); // if it failed, it is for us to try
+        await other.collection.catch(() => {}); // if it failed, it is for us to try
       }
       const owner = ownerHash(ownerKey);
       const earlier = collections.get(checked.id);
@@ -125,9 +134,10 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
           `collection ${checked.id} runs with other numbers of trials: wait for its end`,
         );
       }
-      context.schedules.checkOneMore();
-      const mine = start(checked, earlier?.owner ?? owner).finally(() => creating.delete(checked.id));
-      creating.set(checked.id, mine);
+      context.schedules.checkOneMore(by);
+      const tokenId = by?.tokenId;
+      const mine = start(checked, earlier?.owner ?? owner, tokenId).finally(() => creating.delete(checked.id));
+      creating.set(checked.id, { tokenId, collection: mine });
       return mine;
     },
     get,

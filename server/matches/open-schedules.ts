@@ -1,20 +1,29 @@
 import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 
+/** By whose token one is created. */
+export interface Creator {
+  readonly tokenId: string;
+  /** May it be one more than so many of its that are not over? @throws QUOTA_EXCEEDED */
+  requireOneMore(quota: "tournaments", open: number): void;
+}
+
 /** The tournaments and collections of a server that are not over, together. */
 export interface OpenSchedules {
-  /** Counts those of one kind from now on. */
-  watch(count: () => number): void;
-  /** @throws SERVER_BUSY if there may be no more */
-  checkOneMore(): void;
+  /** Counts those of one kind from now on: all of them, or those of a token. */
+  watch(count: (tokenId?: string) => number): void;
+  /** @throws SERVER_BUSY if there may be no more; QUOTA_EXCEEDED if there may be no more of whose it is, where it is a token's */
+  checkOneMore(by?: Creator): void;
 }
 
 /** None is counted yet; there may be `max`. */
 export function openSchedules(max: number): OpenSchedules {
-  const counts: (() => number)[] = [];
+  const counts: ((tokenId?: string) => number)[] = [];
+  const countOf = (tokenId?: string) => counts.reduce((sum, count) => sum + count(tokenId), 0);
   return {
     watch: (count) => void counts.push(count),
-    checkOneMore() {
-      const open = counts.reduce((sum, count) => sum + count(), 0);
+    checkOneMore(by) {
+      by?.requireOneMore("tournaments", countOf(by.tokenId));
+      const open = countOf();
       if (open < max) return;
       throw new IcrlError(
         "SERVER_BUSY",

@@ -29,9 +29,10 @@ export function collectionService(
       CreateCollectionRequest,
       CreateCollectionResponse,
       context,
-      async (request, { operator }) => ({
-        collection: describeCollection(await collections.create(request, operator)),
-      }),
+      async (request, { operator, who }) => {
+        const by = context.callers.access.shareOf(who);
+        return { collection: describeCollection(await collections.create(request, operator, by)) };
+      },
     ),
     listCollections: unary(ListCollectionsRequest, ListCollectionsResponse, context, (page) => {
       const numberOf = ({ spec }: Collection) => collections.numberOf(spec.id);

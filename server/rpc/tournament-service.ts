@@ -43,8 +43,9 @@ export function tournamentService(
       CreateTournamentRequest,
       CreateTournamentResponse,
       context,
-      async (request, { operator, sees }) => {
-        const { entry, existed } = await tournaments.create(request, operator);
+      async (request, { operator, sees, who }) => {
+        const by = context.callers.access.shareOf(who);
+        const { entry, existed } = await tournaments.create(request, operator, by);
         return { tournament: whole(entry, sees).watch.tournament, existed };
       },
     ),

@@ -32,14 +32,19 @@ export function trajectoryService(
     ...(sees === "own" ? { own: { sessions: who.tokenId, entrant: who.entrant } } : {}),
   });
 
+  /** One of the reads that the caller's token may have under way. @throws QUOTA_EXCEEDED */
+  const oneRead = ({ who }: Caller) => context.callers.access.shareOf(who)?.take("reads", 1) ?? (() => {});
+
   return {
-    countTrials: unary(CountTrialsRequest, CountTrialsResponse, context, async (request, { aborted }) => {
+    countTrials: unary(CountTrialsRequest, CountTrialsResponse, context, async (request, caller) => {
       const series = checkedSeries(request, limits);
-      return { recorded: BigInt(await reads.count(series, aborted)) };
+      const done = oneRead(caller);
+      return { recorded: BigInt(await reads.count(series, caller.aborted).finally(done)) };
     }),
     listTrajectories: unary(ListTrajectoriesRequest, ListTrajectoriesResponse, context, async (request, caller) => {
       const { filter, pageSize: size, pageToken: token } = request;
-      const page = await reads.list(shown(filter, caller), { size, token }, caller.aborted);
+      const done = oneRead(caller);
+      const page = await reads.list(shown(filter, caller), { size, token }, caller.aborted).finally(done);
       return { trajectories: page.trajectories.map(describeSummary), nextPageToken: page.nextToken };
     }),
     streamTrajectories: serverStreaming(
@@ -47,8 +52,13 @@ export function trajectoryService(
       StreamTrajectoriesResponse,
       context,
       async function* ({ filter, limit }, caller) {
-        const chunks = reads.stream(shown(filter, caller), { limit: Number(limit) }, caller.aborted);
-        for await (const { arrowIpc, rows } of chunks) yield { arrowIpc: Buffer.from(arrowIpc.buffer), rows };
+        const done = oneRead(caller);
+        try {
+          const chunks = reads.stream(shown(filter, caller), { limit: Number(limit) }, caller.aborted);
+          for await (const { arrowIpc, rows } of chunks) yield { arrowIpc: Buffer.from(arrowIpc.buffer), rows };
+        } finally {
+          done();
+        }
       },
     ),
   };

@@ -8,9 +8,9 @@ import { wantsProbabilities } from "./capabilities.js";
 import { checkedActTimeoutMs, checkedOpen } from "./checked-request.js";
 import { envsThatFit, playBytes, rowTextBytes } from "./envs-that-fit.js";
 import { freePlaySource } from "./free-play-source.js";
+import type { SessionShare } from "./link.js";
 import { createPlay, type Play, type PlayTotals } from "./play.js";
 import { playedDriver } from "./played-driver.js";
-import type { SessionShare } from "./link.js";
 import type { SessionContext } from "./session-context.js";
 import { type CountedSource, countedSource, type TrialsLeft } from "./trials-left.js";
 

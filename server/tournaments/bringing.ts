@@ -55,11 +55,11 @@ export function bringing({ dataDir, clock, sink, memory, work, onError, tell }: 
       journal: Journal,
       attendance: Attending,
       request: Request,
-      owner: string | undefined,
+      made: { readonly owner: string | undefined; readonly token: string | undefined },
     ): Promise<LoadedEntry> {
       const at = new Date().toISOString();
       const key = spec.seedKey === "" ? {} : { seedKey: spec.seedKey };
-      journal.append({ event: "created", spec: journalled(spec), ...key, at, from: sink.end, owner });
+      journal.append({ event: "created", spec: journalled(spec), ...key, at, from: sink.end, ...made });
       await journal.durable();
       const tournament = createTournament(spec, clock, work, attendance, journal.append, tell);
       sayBeforehand(tournament, request);

@@ -26,7 +26,7 @@ export type JournalEvent =
   /**
    * The first line. `spec.seed` is a decimal string, `seedKey` hexadecimal digits, absent where there is none. `from` is the number of the
    * log's first episode that can be one of it: those before, of a tournament of the same spec that was deleted, are not. `owner` is the
-   * hash of a key.
+   * hash of a key, `token` the id of the token by which it was created.
    */
   | {
       readonly event: "created";
@@ -35,6 +35,7 @@ export type JournalEvent =
       readonly at: string;
       readonly from?: number;
       readonly owner?: string;
+      readonly token?: string;
     }
   /** An entrant's first session said which tasks it plays; empty: any. */
   | { readonly event: "declared"; readonly entrant: string; readonly tasks: readonly string[] }
@@ -162,6 +163,8 @@ export interface JournalRecord {
   readonly from: number;
   /** Hash of its owner's key; undefined where it has none. */
   readonly owner: string | undefined;
+  /** Id of the token by which it was created; undefined where it was by none. */
+  readonly tokenId: string | undefined;
 }
 
 /**
@@ -206,6 +209,7 @@ function readJournal(path: string, id: string): { at: string; record: JournalRec
     cancelled: events.some((event) => event.event === "cancelled"),
     from: created.from ?? 0,
     owner: created.owner,
+    tokenId: created.token,
   };
   return [{ at: created.at, record }];
 }
@@ -223,7 +227,7 @@ function cutOff(path: string, length: number): void {
 /** An event as its line has it. */
 type Line = JournalEvent extends infer E ? (E extends object ? SnakeCased<E> : never) : never;
 
-function eventDocument({ z, count, name, text, options, sha256, seedKey }: Parts) {
+function eventDocument({ z, count, name, text, options, sha256, seedKey, matching }: Parts) {
   return z.discriminatedUnion("event", [
     z.object({
       event: z.literal("created"),
@@ -232,6 +236,7 @@ function eventDocument({ z, count, name, text, options, sha256, seedKey }: Parts
       at: text(100),
       from: z.optional(count),
       owner: z.optional(sha256),
+      token: z.optional(matching(/^[0-9a-f]{8}$/, "8 hexadecimal digits")),
     }),
     z.object({ event: z.literal("cancelled"), at: text(100) }),
     z.object({ event: z.literal("declared"), entrant: name, tasks: z.array(text()) }),

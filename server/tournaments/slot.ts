@@ -11,6 +11,8 @@ export interface Slot {
   readonly journal: Journal;
   /** Hash of its owner's key; undefined where it has none. */
   readonly owner: string | undefined;
+  /** Id of the token by which it was created; undefined where it was by none. */
+  readonly tokenId: string | undefined;
   /** What an earlier run left. */
   readonly record: JournalRecord | undefined;
   entry: LoadedEntry | undefined;

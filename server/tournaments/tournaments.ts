@@ -10,7 +10,7 @@ import { IcrlError } from "../../common/errors.js";
 import type { CreateTournamentRequest as Request } from "../../proto/gen/icrl/v1/tournament.js";
 import { ownerHash } from "../keys.js";
 import { type Entrant, type Lobby, nothingMore, type Place, type Seat } from "../matches/lobby.js";
-import type { OpenSchedules } from "../matches/open-schedules.js";
+import type { Creator, OpenSchedules } from "../matches/open-schedules.js";
 import type { Limits } from "../sessions/limits.js";
 import type { MemoryBudget } from "../sessions/memory-budget.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
@@ -35,9 +35,9 @@ export interface Tournaments extends Lobby, Endings {
    * cannot be written there is none, and the next who asks creates it. Whoever gives no seed key gets the one that there is, or a new one.
    * Who shows another key than its owner's finds it as it is.
    * @throws SPEC_INVALID, also where the tournament has another seed key, and what its tasks throw; LOG_UNWRITABLE, KEY_REFUSED,
-   *   TOURNAMENT_CANCELLED, SERVER_BUSY
+   *   TOURNAMENT_CANCELLED, SERVER_BUSY, QUOTA_EXCEEDED
    */
-  create(request: Request, operator: boolean): Promise<{ entry: LoadedEntry; existed: boolean }>;
+  create(request: Request, operator: boolean, by?: Creator): Promise<{ entry: LoadedEntry; existed: boolean }>;
   /** @throws TOURNAMENT_UNKNOWN; LOG_CORRUPT if it has to be read and cannot be */
   get(id: string): Promise<LoadedEntry>;
   /** Oldest first. */
@@ -73,6 +73,12 @@ export interface TournamentsContext {
 /** Of a seed key that is drawn: nobody guesses it. */
 const SEED_KEY_BYTES = 32;
 
+/** One whose first line is on its way to the disk. */
+interface Creating {
+  readonly tokenId: string | undefined;
+  readonly started: Promise<StartedSlot>;
+}
+
 type StartedSlot = Slot & { readonly entry: LoadedEntry };
 
 /**
@@ -83,14 +89,17 @@ type StartedSlot = Slot & { readonly entry: LoadedEntry };
 export async function openTournaments(context: TournamentsContext): Promise<Tournaments> {
   const { dataDir, limits, sink, clock, onError, tell } = context;
   /** Those whose first line is on its way to the disk: nobody knows of them yet. */
-  const creating = new Map<string, Promise<StartedSlot>>();
+  const creating = new Map<string, Creating>();
   const conclusions = createConclusions({ sink, clock, onError, tell });
   let closed = false;
   /** What may be written only as long as the log is ours. */
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
   const { slots, leftAlone } = earlierSlots(context, journalOf);
   let created = slots.size;
-  context.schedules.watch(() => creating.size + unfinishedIn(slots.values()));
+  context.schedules.watch((of) => {
+    const open = [...creating.values(), ...Array.from(slots.values()).filter(isUnfinished)];
+    return open.filter(({ tokenId }) => of === undefined || tokenId === of).length;
+  });
 
   const { load, begin } = bringing(context, async (tournament, journal, earlier) => {
     if (closed) return undefined;
@@ -110,12 +119,17 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   const loaded = async (slot: Slot): Promise<LoadedEntry> => slot.loading ?? slot.entry ?? loadOnce(slot);
 
   /** Writes that there is a tournament, and then starts it. */
-  async function start(spec: CheckedSpec, attendance: Attending, request: Request): Promise<StartedSlot> {
+  async function start(
+    spec: CheckedSpec,
+    attendance: Attending,
+    request: Request,
+    tokenId: string | undefined,
+  ): Promise<StartedSlot> {
     const journal = journalOf(spec.id);
     const owner = ownerHash(request.ownerKey);
-    const entry = await begin(spec, journal, attendance, request, owner);
+    const entry = await begin(spec, journal, attendance, request, { owner, token: tokenId });
     const place = { record: undefined, entry, loading: undefined, deleting: undefined };
-    const slot = { number: ++created, spec, journal, owner, ...place };
+    const slot = { number: ++created, spec, journal, owner, tokenId, ...place };
     slots.set(spec.id, slot);
     tell({ event: "tournament_created", ...about(spec, entry.tournament.matches) });
     if (closed) entry.tournament.close();
@@ -136,7 +150,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   });
 
   return {
-    async create(request, operator) {
+    async create(request, operator, by) {
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: create it again later");
       const spec = checkSpec(request.spec, limits, () => randomBytes(8).readBigUInt64LE());
       const seedKey = request.seedKey === undefined ? undefined : seedKeyText(request.seedKey);
@@ -159,12 +173,13 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
         }
         const byAnother = creating.get(spec.id);
         if (byAnother === undefined) break;
-        await byAnother.catch(() => {}); // if it failed, it is for us to try
+        await byAnother.started.catch(() => {}); // if it failed, it is for us to try
       }
       const keyed = { ...spec, seedKey: seedKey ?? randomBytes(SEED_KEY_BYTES).toString("hex") };
-      const mine = holding(context, spec, () => start(keyed, attendance, request));
+      const tokenId = by?.tokenId;
+      const mine = holding(context, spec, by, () => start(keyed, attendance, request, tokenId));
       mine.finally(() => creating.delete(spec.id)).catch(() => {}); // whoever asked is told
-      creating.set(spec.id, mine);
+      creating.set(spec.id, { tokenId, started: mine });
       return { entry: (await mine).entry, existed: false };
     },
     get: async (id) => loaded(slotOf(slots, id)),
@@ -179,19 +194,15 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     async close() {
       closed = true;
       conclusions.close();
-      await Promise.allSettled(creating.values());
+      await Promise.allSettled(Array.from(creating.values(), ({ started }) => started));
       for (const { entry } of slots.values()) entry?.tournament.close();
       await Promise.all(Array.from(slots.values(), ({ journal }) => journal.durable().catch(onError)));
     },
   };
 }
 
-/** How many are being played. */
-function unfinishedIn(slots: Iterable<Slot>): number {
-  let count = 0;
-  for (const { entry } of slots) if (entry !== undefined && isPlayed(entry.tournament)) count += 1;
-  return count;
-}
+/** Whether it is being played. */
+const isUnfinished = ({ entry }: Slot): boolean => entry !== undefined && isPlayed(entry.tournament);
 
 /** Whether something is left to play. */
 const isPlayed = ({ over, cancelled }: Tournament): boolean => !over && !cancelled;
@@ -212,6 +223,7 @@ function earlierSlots({ dataDir, limits, onError }: TournamentsContext, journalO
       spec,
       journal: journalOf(spec.id),
       owner: record.owner,
+      tokenId: record.tokenId,
       ...place,
     });
   }
@@ -265,13 +277,14 @@ function specOf(
   }
 }
 
-/** Starts a tournament with its memory reserved. @throws SERVER_BUSY */
+/** Starts a tournament with its memory reserved. @throws SERVER_BUSY, QUOTA_EXCEEDED */
 function holding(
   { memory, schedules }: TournamentsContext,
   spec: CheckedSpec,
+  by: Creator | undefined,
   start: () => Promise<StartedSlot>,
 ): Promise<StartedSlot> {
-  schedules.checkOneMore();
+  schedules.checkOneMore(by);
   const release = memory.reserve(tournamentBytes(spec), `tournament "${spec.name}"`);
   const starting = start();
   starting.then(({ entry }) => holdWhilePlayed(entry, release), release);
