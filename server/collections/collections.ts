@@ -4,7 +4,7 @@ import { didYouMean } from "../../common/nearest.js";
 import type { CreateCollectionRequest } from "../../proto/gen/icrl/v1/collection.js";
 import { ownerHash, requireKey, type Shown } from "../keys.js";
 import { type Lobby, nothingMore } from "../matches/lobby.js";
-import type { Creator, OpenSchedules } from "../matches/open-schedules.js";
+import { type Creator, countOf, type OpenSchedules } from "../matches/open-schedules.js";
 import { computed } from "../work/work-queue.js";
 import { type Collection, type CollectionContext, createCollection } from "./collection.js";
 import { type PlayedTrials, sharedOut } from "./draw-behaviour.js";
@@ -64,10 +64,8 @@ export function createCollections(context: CollectionsContext, playedTrials: Fin
   const creating = new Map<string, Made>();
   let closed = false;
   let created = 0;
-  context.schedules.watch((of) => {
-    const running = [...collections.values()].filter(({ collection }) => collection.state === "running");
-    return [...creating.values(), ...running].filter(({ tokenId }) => of === undefined || tokenId === of).length;
-  });
+  const running = () => [...collections.values()].filter(({ collection }) => collection.state === "running");
+  context.schedules.watch((tokenId) => countOf([...creating.values(), ...running()], tokenId));
 
   const sameTrials = (a: Collection, b: { tasks: readonly { trials: number }[] }) =>
     a.spec.tasks.every(({ trials }, i) => trials === b.tasks[i].trials);

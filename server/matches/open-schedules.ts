@@ -15,15 +15,19 @@ export interface OpenSchedules {
   checkOneMore(by?: Creator): void;
 }
 
+/** How many of them are a token's, or of anybody where no token is given. */
+export const countOf = (all: readonly { readonly tokenId: string | undefined }[], tokenId?: string): number =>
+  tokenId === undefined ? all.length : all.filter((one) => one.tokenId === tokenId).length;
+
 /** None is counted yet; there may be `max`. */
 export function openSchedules(max: number): OpenSchedules {
   const counts: ((tokenId?: string) => number)[] = [];
-  const countOf = (tokenId?: string) => counts.reduce((sum, count) => sum + count(tokenId), 0);
+  const openOf = (tokenId?: string) => counts.reduce((sum, count) => sum + count(tokenId), 0);
   return {
     watch: (count) => void counts.push(count),
     checkOneMore(by) {
-      by?.requireOneMore("tournaments", countOf(by.tokenId));
-      const open = countOf();
+      by?.requireOneMore("tournaments", openOf(by.tokenId));
+      const open = openOf();
       if (open < max) return;
       throw new IcrlError(
         "SERVER_BUSY",

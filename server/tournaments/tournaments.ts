@@ -10,7 +10,7 @@ import { IcrlError } from "../../common/errors.js";
 import type { CreateTournamentRequest as Request } from "../../proto/gen/icrl/v1/tournament.js";
 import { ownerHash } from "../keys.js";
 import { type Entrant, type Lobby, nothingMore, type Place, type Seat } from "../matches/lobby.js";
-import type { Creator, OpenSchedules } from "../matches/open-schedules.js";
+import { type Creator, countOf, type OpenSchedules } from "../matches/open-schedules.js";
 import type { Limits } from "../sessions/limits.js";
 import type { MemoryBudget } from "../sessions/memory-budget.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
@@ -96,10 +96,8 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
   const journalOf = (id: string) => openJournal(dataDir, id, sink.mustHold);
   const { slots, leftAlone } = earlierSlots(context, journalOf);
   let created = slots.size;
-  context.schedules.watch((of) => {
-    const open = [...creating.values(), ...Array.from(slots.values()).filter(isUnfinished)];
-    return open.filter(({ tokenId }) => of === undefined || tokenId === of).length;
-  });
+  const unfinishedNow = () => [...slots.values()].filter(isUnfinished);
+  context.schedules.watch((tokenId) => countOf([...creating.values(), ...unfinishedNow()], tokenId));
 
   const { load, begin } = bringing(context, async (tournament, journal, earlier) => {
     if (closed) return undefined;
