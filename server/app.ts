@@ -37,7 +37,7 @@ import { addServices } from "./rpc/services.js";
 import { newCounters } from "./sessions/counters.js";
 import { openKeptSessions } from "./sessions/kept-sessions.js";
 import type { Limits } from "./sessions/limits.js";
-import { createMemoryBudget } from "./sessions/memory-budget.js";
+import { createMemoryBudget, partOf } from "./sessions/memory-budget.js";
 import { openSessions } from "./sessions/open-sessions.js";
 import { createSession } from "./sessions/session.js";
 import { internalError } from "./sessions/session-event.js";
@@ -131,17 +131,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const schedules = openSchedules(limits.maxSchedules);
   const work = createWorkQueue({ clock, onError });
   const shared = { limits, sink, memory, schedules, clock, work, onError };
-  const tournaments = await openTournaments({ ...shared, dataDir: options.dataDir, tell }).catch(async (error) => {
-    page?.close();
-    machine.close();
-    await sink.close();
-    throw error;
-  });
+  const forSchedules = { ...shared, memory: partOf(memory, mostOfSchedules(limits), "tournaments and collections") };
+  const tournaments = await openTournaments({ ...forSchedules, dataDir: options.dataDir, tell }).catch(
+    async (error) => {
+      page?.close();
+      machine.close();
+      await sink.close();
+      throw error;
+    },
+  );
   const sessions = openSessions(limits.maxSessions);
   const kept = openKeptSessions(options.dataDir, limits.resumeMs, clock, tell);
   const counters = newCounters();
   const reads = createLogReads({ dir: options.dataDir, log, maxReads: limits.maxReads });
-  const collections = createCollections({ ...shared, counters, tell }, reads.played);
+  const collections = createCollections({ ...forSchedules, counters, tell }, reads.played);
   const lobby: Lobby = {
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
@@ -305,6 +308,10 @@ const connectionsLowered = ({ maxConnections }: Limits, { openFiles = 0 }: Serve
   maxConnections,
   openFiles,
 });
+
+/** Bytes that tournaments and collections may reserve: the rest is for those who play. The largest that may be has room, though. */
+const mostOfSchedules = ({ maxMemoryBytes, maxSessionBytes }: Limits): number =>
+  Math.max(maxMemoryBytes / 2, Math.min(maxSessionBytes, maxMemoryBytes));
 
 /** The limits, with no more connections than files allow. */
 function limitsThatFit({ limits, openFiles = Number.POSITIVE_INFINITY }: ServerOptions): Limits {

@@ -47,12 +47,17 @@ export function createShares(quotasOf: (tokenId: string) => Quotas | undefined, 
 function createShare(tokenId: string, quotas: () => Quotas, nowMs: () => number): Share {
   const used = Object.fromEntries(Object.keys(QUOTAS).map((quota) => [quota, 0])) as Record<Quota, number>;
   let day = 0;
+  let paidAtMs = nowMs();
 
   const isDaily = (quota: Quota) => quota === "log_bytes_a_day";
 
-  /** How much is used; of what is counted by day, since midnight, UTC. */
+  /** How much is used: of what is counted by day since midnight, UTC; of the processor's time what is not paid for by time that has passed. */
   function usedOf(quota: Quota): number {
-    if (isDaily(quota)) {
+    if (quota === "cpu_ms_a_second") {
+      const now = nowMs();
+      used[quota] = Math.max(0, used[quota] - (Math.max(0, now - paidAtMs) / 1000) * (quotas()[quota] ?? 0));
+      paidAtMs = now;
+    } else if (isDaily(quota)) {
       const today = Math.floor(nowMs() / DAY_MS);
       if (today !== day) used[quota] = 0;
       day = today;

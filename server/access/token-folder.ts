@@ -35,6 +35,7 @@ const tokenDocument = ({ z, name, count, sha256, matching }: Parts) =>
       tournaments: z.optional(count),
       reads: z.optional(count),
       log_bytes_a_day: z.optional(count),
+      cpu_ms_a_second: z.optional(count),
     }),
   });
 

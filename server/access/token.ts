@@ -41,6 +41,12 @@ export const QUOTAS = {
     remedy: "open without recording, or wait for the next day, UTC",
     help: "bytes that its sessions log in a day, UTC: then it opens nothing more that is recorded",
   },
+  cpu_ms_a_second: {
+    flag: "cpu-ms-a-second",
+    what: "milliseconds of the processor used",
+    remedy: "wait a while",
+    help: "milliseconds a second that the server computes for its sessions; beyond it they wait",
+  },
 } as const;
 
 /** What it is called. */

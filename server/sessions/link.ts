@@ -11,11 +11,11 @@ export interface Bearer {
 /** What sessions take of what their token may have. What was taken is given back once, however often. */
 export interface SessionShare {
   /** How much is left; Infinity where it is not bounded. */
-  left(quota: "envs" | "bytes"): number;
+  left(quota: "envs" | "bytes" | "cpu_ms_a_second"): number;
   /** @throws QUOTA_EXCEEDED */
   take(quota: "sessions" | "envs" | "bytes", amount: number): () => void;
   /** Counts what is there already. */
-  hold(quota: "bytes" | "log_bytes_a_day", amount: number): () => void;
+  hold(quota: "bytes" | "log_bytes_a_day" | "cpu_ms_a_second", amount: number): () => void;
   /** @throws QUOTA_EXCEEDED if nothing is left */
   requireLeft(quota: "bytes" | "log_bytes_a_day"): void;
 }

@@ -113,6 +113,41 @@ export function memoryWithin(share: SessionShare, all: MemoryBudget): MemoryBudg
   };
 }
 
+/**
+ * A part of a budget: who reserves in it leaves the rest to others. What is there already, and what waits to be played, is the whole's.
+ *
+ * @param whose for errors: `tournaments and collections`
+ */
+export function partOf(all: MemoryBudget, mostBytes: number, whose: string): MemoryBudget {
+  let reserved = 0;
+  return {
+    ...{ hold: all.hold, whenFree: all.whenFree },
+    get usedBytes() {
+      return all.usedBytes;
+    },
+    get full() {
+      return all.full;
+    },
+    reserve(bytes, what) {
+      if (reserved + bytes > mostBytes) {
+        throw new IcrlError(
+          "SERVER_BUSY",
+          `${what} would take ${bytes} bytes, and ${reserved} of the ${mostBytes} that ${whose} may hold are held: wait for the end of others, or ask for less`,
+          { retry_delay_ms: RETRY_DELAY_MS },
+        );
+      }
+      const release = all.reserve(bytes, what);
+      reserved += bytes;
+      let mine = bytes;
+      return () => {
+        reserved -= mine;
+        mine = 0;
+        release();
+      };
+    },
+  };
+}
+
 const both =
   (first: Release, second: Release): Release =>
   () => {

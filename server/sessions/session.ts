@@ -41,6 +41,7 @@ import { end, fail, guarded, leave } from "./session-end.js";
 import { close, open, openLabels, openWhenItFits, sendFinished } from "./session-open.js";
 import { stopForRestart } from "./stop-for-restart.js";
 import type { TrialsLeft } from "./trials-left.js";
+import { workWithin } from "./work-within.js";
 
 /**
  * Starts a session on a link; `resume` may put another one in its place. Whoever calls it, or is called back for it, hears of no error: what
@@ -67,7 +68,7 @@ export function createSession(link: Link, context: SessionContext): Incoming & {
 }
 
 function newSession(link: Link, context: SessionContext): LiveSession {
-  const { clock, memory } = context;
+  const { clock, memory, work } = context;
   const share = link.bearer?.share;
   const session: LiveSession = {
     id: sessionId(link),
@@ -102,6 +103,7 @@ function newSession(link: Link, context: SessionContext): LiveSession {
       ...context,
       share,
       memory: share === undefined ? memory : memoryWithin(share, memory),
+      work: share === undefined ? work : workWithin(share, work, clock),
       clock: {
         now: () => clock.now(),
         lateMs: () => clock.lateMs(),

@@ -158,3 +158,38 @@ test("a token has no more reads of the log under way than it may", async () => {
   expect(failed.reason).toMatchObject(refused("reads", 1));
   await count();
 });
+
+test("a token's processor time is paid for by time that passes, whatever was used", () => {
+  let now = 0;
+  const share = createShares(
+    () => ({ cpu_ms_a_second: 100 }),
+    () => now,
+  ).of("00000000");
+  expect(share.left("cpu_ms_a_second")).toBe(100);
+  share.hold("cpu_ms_a_second", 300);
+  now += 2000;
+  expect(share.left("cpu_ms_a_second")).toBe(0);
+  now += 500;
+  expect(share.left("cpu_ms_a_second")).toBe(50);
+  now += 60_000;
+  expect(share.left("cpu_ms_a_second")).toBe(100);
+});
+
+test("a token that has used its processor time waits, and others go on", async () => {
+  const server = await asking();
+  const [few, many] = [await by(server, "player", { cpu_ms_a_second: 1 }), await by(server, "player", {})];
+  const large = { task: "linear-bandit", taskOptions: { dim: 20, actions: 50, horizon: 4 }, numEnvs: 500, trials: 500 };
+  await (await play(few, large)).next(); // more than some milliseconds, which are as many seconds
+  const waits = await play(few, {});
+  let shown = false;
+  const late = waits.next().then(
+    () => {
+      shown = true;
+    },
+    () => {},
+  );
+  await playAgent(many, randomAgent("random"), { ...large, taskOptions: { ...large.taskOptions, horizon: 20 } });
+  expect(shown).toBe(false);
+  waits.cancel();
+  await late;
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createMemoryBudget } from "#icrl/server/sessions/memory-budget.js";
+import { createMemoryBudget, partOf } from "#icrl/server/sessions/memory-budget.js";
 
 test("what is reserved is held until it is given back, and no more than there is", () => {
   const budget = createMemoryBudget(100);
@@ -48,4 +48,22 @@ test("what is there is counted, whether there is room or not", () => {
   expect(budget.full).toBe(true);
   release();
   expect(budget.full).toBe(false);
+});
+
+test("a part reserves no more than it may, and leaves the rest to the whole", () => {
+  const all = createMemoryBudget(100);
+  const part = partOf(all, 50, "tournaments");
+  const release = part.reserve(40, "one");
+  expect(() => part.reserve(20, "another")).toThrow(
+    expect.objectContaining({
+      reason: "SERVER_BUSY",
+      message: expect.stringMatching(/^another would .* 40 of the 50 /),
+    }),
+  );
+  const rest = all.reserve(60, "a session");
+  release();
+  release();
+  rest();
+  part.reserve(50, "another")();
+  expect(all.usedBytes).toBe(0);
 });
