@@ -46,7 +46,16 @@ export interface CutOutcome {
 const KEEPALIVE_MS = 700;
 const DELAY_MS = 150;
 const WITHIN_BYTES = 12_000;
-const FLAGS = ["--keepalive-ms", String(KEEPALIVE_MS), "--resume-ms", "8000", "--entrant-timeout-ms", "60000"];
+const FLAGS = [
+  "--drain-ms",
+  "100",
+  "--keepalive-ms",
+  String(KEEPALIVE_MS),
+  "--resume-ms",
+  "8000",
+  "--entrant-timeout-ms",
+  "60000",
+];
 /** Rounds that may be played to come to the faults. */
 const MOST_ROUNDS = 1000;
 

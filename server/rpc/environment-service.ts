@@ -28,6 +28,9 @@ export interface PlayContext extends MethodContext {
   readonly connections: Pick<Connections, "began" | "ended">;
 }
 
+/** How long the end of what an agent sends may be followed by a sign that its stream was broken off, in milliseconds. */
+const ENDING_MS = 50;
+
 /** How long an agent may take to read how its session ended. */
 const GOODBYE_MS = 10_000;
 
@@ -106,8 +109,8 @@ function play(
   stream.on("data", (bytes: Buffer) => {
     if (!ended) session.receive(bytes);
   });
-  // A broken stream ends as well, before it says that it is cancelled.
-  stream.on("end", () => setImmediate(() => (call.stream.aborted ? session.lost() : session.endOfInput())));
+  // A stream that is broken off ends first: clients of Node say so in two frames, which may come apart.
+  stream.on("end", () => setTimeout(() => (call.stream.aborted ? session.lost() : session.endOfInput()), ENDING_MS));
 }
 
 /** By whose token a session came. @throws as Callers.admit does */

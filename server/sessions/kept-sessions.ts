@@ -66,6 +66,8 @@ export function openKeptSessions(
     },
     async write() {
       stopWaiting();
+      // Nobody has come for these yet.
+      for (const session of waiting.values()) kept.push(Promise.resolve(documentOf(session)));
       const sessions: KeptDocument[] = [];
       let bytes = 0;
       for (const document of await Promise.all(kept)) {

@@ -47,7 +47,7 @@ export interface OpenSessions extends Iterable<Session> {
   /**
    * The session of a token. It is looked up by the token's hash, so that the time this takes tells nothing of the tokens that there are.
    *
-   * @throws RESUME_UNKNOWN
+   * @throws RESUME_UNKNOWN, SERVER_DRAINING
    */
   find(token: string): Session;
   delete(session: Session): void;
@@ -109,6 +109,8 @@ export function openSessions(maxSessions: number): OpenSessions {
     find(token) {
       const session = byToken.get(hashOfKey(token));
       if (session !== undefined) return session;
+      // It may have been kept already, for the server that is started again.
+      if (draining) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: connect again later");
       throw new IcrlError("RESUME_UNKNOWN", "no session waits for this token: say hello on a new stream");
     },
     delete(session) {
