@@ -48,12 +48,29 @@ test("an entrant that never comes back forfeits when its time is over, and not b
   const client = clientOf(server);
   const id = await create(server.connection, spec(["gone=x"], { trials: 2, tasks: [BANDIT] }));
   const agent = await resumingAgent(client, { agent: "x", entrant: "gone", tournamentId: id });
-  for (let i = 0; i < 2; i += 1) await agent.next();
-  agent.send(actions(0, [0])); // it knows what it plays
+  const opened = await agent.next();
+  await agent.next();
+  agent.send(actions(0, new Array(opened.$case === "opened" ? opened.value.numEnvs : 0).fill(0)));
   await agent.next();
   agent.cut();
   await vi.waitFor(() => expect(server.said.some(({ event }) => event === "session_parked")).toBe(true));
   expect(server.said.some(({ event }) => event === "match_forfeited")).toBe(false);
   const { tournament } = await finished(server.connection, id);
   expect(tournament.matches.map((match) => match.forfeitReason)).toEqual(["CONNECTION_LOST"]);
+});
+
+test("an entrant that has answered nothing may never have heard of its match: it forfeits nothing, and another session plays it", async () => {
+  const server = await serverForTest({ resume_ms: 50 });
+  const client = clientOf(server);
+  const id = await create(server.connection, spec(["late=x"], { trials: 2, tasks: [BANDIT] }));
+  const enter = () => resumingAgent(client, { agent: "x", entrant: "late", tournamentId: id });
+  const unheard = await enter();
+  await unheard.next(); // its match is open
+  unheard.cut();
+  await expect.poll(() => server.said.some(({ event }) => event === "session_ended")).toBe(true);
+  await playToTheEnd(await enter(), async () => {});
+  const { tournament } = await finished(server.connection, id);
+  expect(tournament.matches.map(({ forfeits, completeTrials }) => [forfeits, completeTrials])).toEqual([[0, 2]]);
+  await server.close();
+  expect((await readLog(server.dataDir)).map(({ complete }) => complete)).toEqual([true, true]);
 });
