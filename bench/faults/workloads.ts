@@ -158,16 +158,20 @@ export const WORKLOADS: readonly Workload[] = [play, match, label];
 /** Columns that differ between runs that are the same: who and when, and in which slot. */
 const OUTSIDE = ["session_id", "started_at", "agent_ms", "tournament_id", "env_index"] as const;
 
-/** The trials of a log by a key of their rows, each with all its rows, in order. */
+/**
+ * The trials of a log by a key of their rows, each with its episodes, in order. What a server that stopped cut short is played again from its
+ * trial's beginning: the episode that was cut does not count, and those before it stand twice, equal.
+ */
 async function trialsOf(dataDir: string, keyOf: (row: TrajectoryRow) => string): Promise<Map<string, string>> {
   const trials = new Map<string, string[]>();
   for await (const row of readEpisodes(dataDir)) {
+    if (row.end_reason === "SERVER_DRAINING") continue;
     const key = keyOf(row);
     const rows = trials.get(key) ?? [];
     trials.set(key, rows);
     rows.push(text(Object.fromEntries(Object.entries(row).filter(([name]) => !OUTSIDE.includes(name as never)))));
   }
-  return new Map([...trials].map(([key, rows]) => [key, rows.sort().join("\n")]));
+  return new Map([...trials].map(([key, rows]) => [key, [...new Set(rows)].sort().join("\n")]));
 }
 
 /** JSON, with bigints and typed arrays. */
