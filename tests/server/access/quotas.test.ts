@@ -178,7 +178,7 @@ test("a token's processor time is paid for by time that passes, whatever was use
 test("a token that has used its processor time waits, and others go on", async () => {
   const server = await asking();
   const [few, many] = [await by(server, "player", { cpu_ms_a_second: 1 }), await by(server, "player", {})];
-  const large = { task: "linear-bandit", taskOptions: { dim: 20, actions: 50, horizon: 4 }, numEnvs: 500, trials: 500 };
+  const large = { task: "linear-bandit", taskOptions: { dim: 20, actions: 50, horizon: 4 }, numEnvs: 200, trials: 200 };
   await (await play(few, large)).next(); // more than some milliseconds, which are as many seconds
   const waits = await play(few, {});
   let shown = false;
@@ -188,7 +188,7 @@ test("a token that has used its processor time waits, and others go on", async (
     },
     () => {},
   );
-  await playAgent(many, randomAgent("random"), { ...large, taskOptions: { ...large.taskOptions, horizon: 20 } });
+  await playAgent(many, randomAgent("random"), { ...TASK, numEnvs: 4 });
   expect(shown).toBe(false);
   waits.cancel();
   await late;
