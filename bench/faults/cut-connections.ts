@@ -52,7 +52,7 @@ const FLAGS = [
   "--keepalive-ms",
   String(KEEPALIVE_MS),
   "--resume-ms",
-  "8000",
+  "30000",
   "--entrant-timeout-ms",
   "60000",
 ];

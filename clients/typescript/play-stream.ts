@@ -59,8 +59,12 @@ export interface PlayCalls {
   ended(): void;
 }
 
-/** How long a session that was never welcomed is begun again, in milliseconds: how long the server would keep it is not known yet. */
+/**
+ * How long a session that was never welcomed is begun again, in milliseconds, and how often at least: how long the server would keep it is not
+ * known yet.
+ */
 const GREETING_MS = 2000;
+const GREETINGS = 4;
 
 /** A connection that has held so long is no flapping one, in milliseconds. */
 const STEADY_MS = 10_000;
@@ -296,13 +300,16 @@ class SessionStream implements PlayStream {
     this.#is = "pausing";
     const loss = this.#loss ?? { atMs: performance.now(), error: this.#over() };
     const leftMs = loss.atMs + this.#patienceMs() - performance.now();
-    if (leftMs <= 0) return this.#end(this.#gaveUp(loss.error, last));
-    this.#timer = setTimeout(() => this.#tryAgain(leftMs), Math.min(backoffMs(this.#attempts), leftMs));
+    const mustTry = !this.#welcomed && this.#attempts < GREETINGS; // relays that are silent take longer
+    if (leftMs <= 0 && !mustTry) return this.#end(this.#gaveUp(loss.error, last));
+    this.#timer = setTimeout(() => this.#tryAgain(leftMs), Math.max(0, Math.min(backoffMs(this.#attempts), leftMs)));
     this.#attempts += 1;
   }
 
   #gaveUp(first: Error, last: Error | undefined): Error {
-    const text = `the connection to ${this.#calls.address} was lost and could not be made again within ${this.#patienceMs() / 1000} s: ${(last ?? first).message}`;
+    const tookMs = performance.now() - (this.#loss?.atMs ?? 0);
+    const seconds = this.#welcomed ? this.#resumeMs / 1000 : Number((tookMs / 1000).toFixed(1));
+    const text = `the connection to ${this.#calls.address} was lost and could not be made again within ${seconds} s: ${(last ?? first).message}`;
     return new ConnectionError(first instanceof ConnectionError ? first.code : 14, text);
   }
 
