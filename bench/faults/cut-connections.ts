@@ -161,15 +161,24 @@ async function startPlace({ folder, workload, datasetDir }: CutPlan, name: strin
   const flags = [...more, ...(workload.labels ? ["--dataset", copy] : [])];
   const start = () => startPrivateServer(dataDir, { flags });
   let server: PrivateServer = await start();
-  const place: Place = { dataDir, datasetDir: copy, direct: () => connect(server.address) };
+  let restarted = Promise.resolve();
+  const direct = async () => {
+    await restarted;
+    return connect(server.address);
+  };
+  const place: Place = { dataDir, datasetDir: copy, direct };
+  async function restart(relay: FaultRelay): Promise<void> {
+    process.kill(server.pid, "SIGTERM");
+    await server.close();
+    server = await start();
+    relay.target = server.address;
+  }
   return {
     address: server.address,
     place,
-    async restart(relay: FaultRelay): Promise<void> {
-      process.kill(server.pid, "SIGTERM");
-      await server.close();
-      server = await start();
-      relay.target = server.address;
+    restart(relay: FaultRelay): Promise<void> {
+      restarted = restart(relay);
+      return restarted;
     },
     /** What is there; the server stops for it, and is asked once more for what only it knows. */
     async found(rounds: number): Promise<Map<string, string>> {

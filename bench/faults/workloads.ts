@@ -73,7 +73,6 @@ const match: Workload = {
   name: "match",
   labels: false,
   async round(round, through, { direct }) {
-    const observer = await direct();
     const agents = ["thompson", "uniform"];
     const spec: TournamentSpec = {
       name: `round-${round}`,
@@ -85,7 +84,9 @@ const match: Workload = {
     const connections: Connection[] = [];
     const failures: string[] = [];
     try {
-      const { tournament } = await observer.createTournament({ spec, seedKey: Buffer.alloc(0) });
+      const creator = await direct();
+      connections.push(creator);
+      const { tournament } = await creator.createTournament({ spec, seedKey: Buffer.alloc(0) });
       const id = tournament?.id ?? "";
       await Promise.all(
         agents.map(async (agent) => {
@@ -97,11 +98,12 @@ const match: Workload = {
           });
         }),
       );
+      const observer = await direct(); // the server may be another one by now
+      connections.push(observer);
       for await (const update of observer.watchTournament({ id })) void update;
       if (failures.length > 0) throw new Error(failures.join("; "));
     } finally {
       for (const connection of connections) connection.close();
-      observer.close();
     }
   },
   async found(rounds, { dataDir, direct }) {
