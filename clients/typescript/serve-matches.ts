@@ -88,7 +88,11 @@ async function serveUntilFinished(connection: Connection, agent: Agent, serve: S
         tournamentId = opened.tournamentId;
         serve.onMatch?.(opened);
         const given = { ...serve.agentOptions, ...opened.agentOptions };
-        await playToEnd(stream, agent, resolveOptions(agent.options, given, `agent "${agent.name}"`), opened);
+        const options = resolveOptions(agent.options, given, `agent "${agent.name}"`);
+        const closed = await playToEnd(stream, agent, options, opened);
+        if (!closed.finished) continue;
+        stream.finish(); // the server was started again, and nothing was left to open anew
+        return;
       }
     } catch (error) {
       // The policy threw: its text is what the match's forfeit will say. Where the server ended the session it knows why.
