@@ -38,6 +38,8 @@ export interface JudgedSession {
   asked: Observations | undefined;
   /** Whether `asked` was answered. */
   answered: boolean;
+  /** The step_index that it answered last of what is open. */
+  lastAnswered: bigint | undefined;
   /** Matches that it gave up, with the reason that it said. */
   readonly gaveUp: string[];
   /** Whether it was told closed {finished}. */
@@ -72,6 +74,7 @@ export function judgedSession(
     opened: undefined,
     asked: undefined,
     answered: true,
+    lastAnswered: undefined,
     gaveUp: [],
     hasFinished: false,
     isLost: false,
@@ -189,15 +192,17 @@ function takeActions(session: JudgedSession, answer: Actions): void {
   const step = answer.stepIndex;
   if (asked === undefined || opened === undefined || session.stage === "ready" || session.stage === "greeted")
     return fault(`sent actions for step_index ${step} when nothing was open`);
+  // The second one may come before the server's next word, or after it.
+  if (step === session.lastAnswered) return fault(`answered step_index ${step} twice, the second time in other bytes`);
   if (step !== asked.stepIndex) {
     if (session.answered && step > asked.stepIndex)
       return fault(`sent actions for step_index ${step} before it was shown that step`);
     if (session.answered) return fault(`sent actions for step_index ${step} again, after those for ${asked.stepIndex}`);
     return fault(`answered step_index ${asked.stepIndex} with step_index ${step}`);
   }
-  if (session.answered) return fault(`answered step_index ${step} twice, the second time in other bytes`);
   const active = activeEnvs(asked, opened.numEnvs);
   session.answered = true;
+  session.lastAnswered = step;
   session.surelyGot = session.got;
   if (!active.includes(true))
     return fault(`sent actions for step_index ${step}, where no env is active: closed follows by itself`);
@@ -226,6 +231,7 @@ export function takeServed(session: JudgedSession, message: ServerMessage): void
     session.stage = "playing";
     session.asked = undefined;
     session.answered = true;
+    session.lastAnswered = undefined;
     session.transcript.opened(message.value);
   } else if (message.$case === "observations") {
     session.asked = message.value;
