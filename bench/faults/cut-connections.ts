@@ -30,7 +30,7 @@ export interface CutOutcome {
   /** Times that the agents' connections were lost and made again. */
   readonly reconnects: number;
   readonly rounds: number;
-  /** Trials whose end an agent was told. */
+  /** Trials whose end an agent was told; of labels those that have them when it is over. */
   readonly acknowledged: number;
   /** Trials that are there afterwards, and how many there are without faults. */
   readonly found: number;
@@ -104,7 +104,9 @@ export async function cutConnections(plan: CutPlan): Promise<CutOutcome> {
   try {
     while (met() < plan.faults && failures.length === 0 && rounds < MOST_ROUNDS) {
       try {
-        await workload.round(rounds, through, disturbed.place);
+        const before = tally.acknowledged;
+        const told = await workload.round(rounds, through, disturbed.place);
+        if (told !== undefined) tally.acknowledged = before + told;
       } catch (error) {
         failures.push(`round ${rounds}: ${(error as Error).message}`);
       }

@@ -29,8 +29,11 @@ export interface Workload {
   readonly name: "play" | "match" | "label";
   /** Whether the server is to have a dataset. */
   readonly labels: boolean;
-  /** Plays a round: agents over connections that `through` gives, whatever is not theirs directly. */
-  round(round: number, through: () => Promise<Connection>, place: Place): Promise<void>;
+  /**
+   * Plays a round: agents over connections that `through` gives, whatever is not theirs directly. Resolves with the trials that were
+   * acknowledged, where that is not each whose end was told: labels are durable only once all of what is open has them.
+   */
+  round(round: number, through: () => Promise<Connection>, place: Place): Promise<number | undefined>;
   /** Trials that there are when the server has stopped, and what they are: equal texts, equal content. */
   found(rounds: number, place: Place): Promise<Map<string, string>>;
 }
@@ -60,6 +63,7 @@ const play: Workload = {
         seed: BigInt(round),
         tags: { round: String(round) },
       });
+      return undefined;
     } finally {
       connection.close();
     }
@@ -102,6 +106,7 @@ const match: Workload = {
       connections.push(observer);
       for await (const update of observer.watchTournament({ id })) void update;
       if (failures.length > 0) throw new Error(failures.join("; "));
+      return undefined;
     } finally {
       for (const connection of connections) connection.close();
     }
@@ -133,7 +138,14 @@ const label: Workload = {
   async round(round, through) {
     const connection = await through();
     try {
-      await labelDataset(connection, findAgent("thompson"), { label: `round-${round}`, numEnvs: 6 });
+      let trials = 0; // of the dataset: all of them have durable labels once this is over
+      await labelDataset(connection, findAgent("thompson"), {
+        ...{ label: `round-${round}`, numEnvs: 6 },
+        onProgress({ total }) {
+          trials ||= total;
+        },
+      });
+      return trials;
     } finally {
       connection.close();
     }
