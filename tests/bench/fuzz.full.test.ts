@@ -17,7 +17,7 @@ const CASES = 1500;
 let server: TestServer;
 let witnesses: Witnesses;
 beforeAll(async () => {
-  server = await startTestServer({ entrant_timeout_ms: 2000 });
+  server = await startTestServer({ entrant_timeout_ms: 2000, resume_ms: 2000 });
   witnesses = witnessesOf(server);
 });
 afterAll(() => server.dispose());

@@ -64,7 +64,7 @@ test("agents that answer at once miss no deadline, however long the server stall
     over = true;
   });
   const steps = async () => Number((await server.connection.getServerInfo()).steps);
-  await expect.poll(steps, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(steps).toBeGreaterThan(0);
   for (let i = 0; i < 3; i++) {
     stall(350);
     const before = await steps();
