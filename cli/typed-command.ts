@@ -46,8 +46,12 @@ const here = () =>
 /** A command of this program with these words, as one can paste it. */
 export const typedCommand = (...words: readonly string[]): string => [here(), ...words.map(quoted)].join(" ");
 
-/** The command line that this process was called by, as one can paste it. */
-export const ownCommandLine = (): string => typedCommand(...process.argv.slice(2));
+/** The command line that this process was called by, as one can paste it; without its token, for it stands in results that are shown. */
+export const ownCommandLine = (): string => typedCommand(...withoutToken(process.argv.slice(2)));
+
+/** Words of a command line but for `--token TOKEN`, which ICRL_TOKEN gives as well. */
+export const withoutToken = (words: readonly string[]): string[] =>
+  words.filter((word, at) => !/^--token(=|$)/.test(word) && words[at - 1] !== "--token");
 
 const NAMED =
   /(?<![\w./-])(?:npx )?icrl (?=(?:agents?|conformance|dataset|evaluate|log|play|serve|tasks|token|tournament|train|--help)\b)/g;

@@ -1,5 +1,6 @@
 /** `icrl conformance`: whether a server, or an agent, keeps the protocol. */
 import { type Command as Cli, Command } from "commander";
+import { type GivenCredentials, readCredentials } from "../../clients/typescript/credentials.js";
 import { IcrlError } from "../../common/errors.js";
 import { checkAgent, scenarioNames } from "../../jobs/conformance/check-agent.js";
 import { checkServer, serverRuleNames } from "../../jobs/conformance/check-server.js";
@@ -13,8 +14,9 @@ import { outcomesText } from "../print/outcomes.js";
 import { printerFor } from "../print/printer.js";
 import { commandProgress, type Progress } from "../print/progress.js";
 import { collect, hostAndPort, wholeNumber } from "./arguments.js";
+import { credentialFlags, withCredentialFlags } from "./credentials.js";
 
-interface ConformanceFlags {
+interface ConformanceFlags extends GivenCredentials {
   server?: string;
   command?: string;
   label?: boolean;
@@ -27,7 +29,7 @@ interface ConformanceFlags {
 
 /** The command. */
 export function conformanceCommand(): Command {
-  return new Command("conformance")
+  const command = new Command("conformance")
     .description(
       "Check whether a server, or an agent in any language, keeps the protocol, and say in words what it does wrong. Exit code 1 when something is wrong.",
     )
@@ -40,7 +42,8 @@ export function conformanceCommand(): Command {
     .option("--only <text>", "only what has this text in its name; may be repeated", collect)
     .option("--list", "print the names of what is checked, and check nothing")
     .option("--timeout <seconds>", "the longest that one of them may take", wholeNumber(1, 86_400), 60)
-    .option("--patience <seconds>", "how long an agent may take for each answer", wholeNumber(1, 3600), 10)
+    .option("--patience <seconds>", "how long an agent may take for each answer", wholeNumber(1, 3600), 10);
+  return withCredentialFlags(command)
     .option(
       "--json",
       "print JSON: {server, server_version | command, agent, agent_version, language, capabilities, ok, checks: [{name, result, faults, notes}]}",
@@ -59,6 +62,7 @@ async function conformance(flags: ConformanceFlags, command: Cli): Promise<void>
   const { server, command: text, only = [] } = flags;
   if (server !== undefined && text !== undefined)
     command.error("error: --server and --command are two things to check");
+  const given = credentialFlags(flags, command, server);
   const all = [...(text === undefined ? serverRuleNames() : []), ...(server === undefined ? scenarioNames() : [])];
   const names = all.filter((name) => isAsked(name, only));
   if (names.length === 0)
@@ -81,7 +85,7 @@ async function conformance(flags: ConformanceFlags, command: Cli): Promise<void>
   try {
     checked = await stoppable((signal) =>
       launch === undefined
-        ? serverChecked(server as string, flags, progress, signal)
+        ? serverChecked(server as string, given, flags, progress, signal)
         : agentChecked(text as string, launch, flags, progress, signal),
     );
   } finally {
@@ -99,11 +103,12 @@ async function conformance(flags: ConformanceFlags, command: Cli): Promise<void>
 
 async function serverChecked(
   server: string,
+  given: GivenCredentials,
   { only = [], timeout }: ConformanceFlags,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Checked> {
-  const plan = { server, only, timeoutMs: timeout * 1000 };
+  const plan = { server, credentials: readCredentials(given), only, timeoutMs: timeout * 1000 };
   const { serverVersion, capabilities, outcomes } = await checkServer(plan, progress, signal);
   const document = { server, server_version: serverVersion, capabilities };
   return { title: `${server}, version ${serverVersion}`, document, outcomes };

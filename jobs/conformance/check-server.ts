@@ -1,19 +1,23 @@
 /** Runs the wire's rules over a server that is known by its address alone: what `icrl conformance --server` does. */
 import type { Connection } from "../../clients/typescript/connect.js";
+import type { Credentials } from "../../clients/typescript/credentials.js";
+import { IcrlError } from "../../common/errors.js";
 import type { Task } from "../../server/tasks/task.js";
 import { abortable } from "../abortable.js";
 import { connectTo } from "../connect-to.js";
 import type { JobListener } from "../listener.js";
 import { isAsked, type Outcome } from "./outcome.js";
-import { rawClient } from "./raw-stream.js";
+import { hello, rawClient, rawStream } from "./raw-stream.js";
 import { smallTasks } from "./small-tasks.js";
-import { WIRE_RULES } from "./wire.js";
+import { NotLookedAt, WIRE_RULES } from "./wire.js";
 import { playViolations, recordPlay } from "./wire-play.js";
 
 /** What is checked. */
 export interface ServerCheckPlan {
   /** HOST:PORT. */
   readonly server: string;
+  /** What it is shown, and by what it is known; absent: nothing. */
+  readonly credentials?: Credentials;
   /** Texts, one of which is in the name of each rule that is run; [] runs all. */
   readonly only: readonly string[];
   /** The longest that one stream of a rule may take, in milliseconds. */
@@ -50,8 +54,14 @@ const sessionRules: readonly ServerRule[] = WIRE_RULES.map(({ title, needs, capa
     if (needs !== undefined) return skipped(`only a test can look: it needs ${needs}`);
     if (capability !== undefined && !capabilities.includes(capability))
       return skipped(`the server does not list the capability "${capability}"`);
-    const found = await violation({ address: plan.server, patienceMs: plan.timeoutMs });
-    return found === undefined ? holds : fails([found]);
+    const server = { address: plan.server, shown: plan.credentials, patienceMs: plan.timeoutMs };
+    try {
+      const found = await violation(server);
+      return found === undefined ? holds : fails([found]);
+    } catch (error) {
+      if (error instanceof NotLookedAt) return skipped(error.message);
+      throw error;
+    }
   },
 }));
 
@@ -60,7 +70,7 @@ const playRule = (task: Task): ServerRule => ({
   async run({ plan, families }) {
     if (!families.has(`${task.name} ${task.version}`))
       return skipped(`the server has no task ${task.name} of version ${task.version}`);
-    const client = rawClient(plan.server);
+    const client = rawClient(plan.server, {}, plan.credentials);
     try {
       const found = playViolations(await recordPlay(client, task, { record: false, patienceMs: plan.timeoutMs }));
       return found.length === 0 ? holds : fails(found);
@@ -79,18 +89,20 @@ export const serverRuleNames = (): string[] => rules().map(({ name }) => name);
  * Checks it.
  *
  * @throws ConnectionError if nothing answers in time; the signal's reason once it is aborted
+ * @throws TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED, ROLE_REFUSED if it does not let play whoever shows this
  */
 export async function checkServer(
   plan: ServerCheckPlan,
   listener: JobListener,
   signal: AbortSignal,
 ): Promise<ServerCheck> {
-  const connection: Connection = await connectTo(plan.server, listener, signal);
+  const connection: Connection = await connectTo(plan.server, listener, signal, plan.credentials);
   try {
     const [{ serverVersion, capabilities }, { tasks }] = await abortable(
       Promise.all([connection.getServerInfo(), connection.listTasks()]),
       signal,
     );
+    if (plan.credentials?.token !== undefined) await abortable(requirePlay(plan), signal);
     const families = new Set(tasks.map(({ name, version }) => `${name} ${version}`));
     const asked = rules().filter(({ name }) => isAsked(name, plan.only));
     const outcomes: Outcome[] = [];
@@ -102,5 +114,22 @@ export async function checkServer(
     return { serverVersion, capabilities, outcomes };
   } finally {
     connection.close();
+  }
+}
+
+/** Sees that the token may play freely: else all rules would fail for the same reason. @throws ROLE_REFUSED */
+async function requirePlay({ server, credentials, timeoutMs }: ServerCheckPlan): Promise<void> {
+  const client = rawClient(server, {}, credentials);
+  try {
+    const stream = rawStream(client, { deadline: Date.now() + timeoutMs });
+    stream.send(hello());
+    const ending = await stream.next().then(
+      () => undefined,
+      () => stream.ended,
+    );
+    if (ending?.reason === "ROLE_REFUSED") throw new IcrlError("ROLE_REFUSED", ending.text);
+    stream.call.cancel();
+  } finally {
+    client.close();
   }
 }

@@ -1,13 +1,9 @@
 /** A Play stream as bare bytes: sends whatever a rule wants to send, and tells exactly what came back. */
-import {
-  type CallOptions,
-  Client,
-  type ClientDuplexStream,
-  credentials,
-  Metadata,
-  type StatusObject,
-} from "@grpc/grpc-js";
+import { type CallOptions, Client, type ClientDuplexStream, Metadata, type StatusObject } from "@grpc/grpc-js";
+import { bearer } from "../../clients/typescript/connect.js";
+import { type Credentials, channelCredentials } from "../../clients/typescript/credentials.js";
 import type { AgentMessage, ServerMessage } from "../../clients/typescript/play-stream.js";
+import { isLoopback } from "../../common/loopback.js";
 import { int32Tensor } from "../../common/tensor.js";
 import { ErrorInfo } from "../../proto/gen/google/rpc/error_details.js";
 import { Status } from "../../proto/gen/google/rpc/status.js";
@@ -53,14 +49,21 @@ export function endingOf({ code, details, metadata }: Pick<StatusObject, "code" 
   return { code, text: details, reason: undefined, metadata: {} };
 }
 
-/** A client with no limits of its own; close it. */
-export function rawClient(address: string, options: object = {}): Client {
-  return new Client(address, credentials.createInsecure(), {
+/**
+ * A client with no limits of its own; close it.
+ *
+ * @param options of its channel, and interceptors
+ * @param shown what the server is shown with every call, and by what it is known
+ * @throws TLS_REQUIRED, OPTION_INVALID
+ */
+export function rawClient(address: string, options: object = {}, shown: Credentials = {}): Client {
+  return new Client(address, channelCredentials(address, shown), {
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
-    "grpc.enable_http_proxy": 0,
+    "grpc.enable_http_proxy": isLoopback(address) ? 0 : 1,
     // Its own connection: clients of one process share one otherwise.
     "grpc.use_local_subchannel_pool": 1,
+    ...(shown.token === undefined ? {} : { interceptors: [bearer(shown.token)] }),
     ...options,
   });
 }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Client } from "@grpc/grpc-js";
+import type { Credentials } from "../../clients/typescript/credentials.js";
 import type { AgentMessage } from "../../clients/typescript/play-stream.js";
 import { REASONS, type Reason } from "../../common/errors.js";
 import { boolTensor, float32Tensor, int32Tensor } from "../../common/tensor.js";
@@ -25,6 +26,8 @@ export interface DrainableServer {
 /** A server as the rules reach it. */
 export interface WireServer {
   readonly address: string;
+  /** What it is shown, and by what it is known; absent: nothing. */
+  readonly shown?: Credentials;
   /** What its log would hold if it died now; where a test cannot look, that rule finds nothing. */
   survivors?(): Promise<TrajectoryRow[]>;
   /** Starts another one like it; where a test cannot, the rule about draining finds nothing. */
@@ -40,8 +43,12 @@ export interface WireRule {
   readonly needs?: string;
   /** The capability of the server that it is about: it finds nothing where the server does not list it. */
   readonly capability?: string;
+  /** @throws NotLookedAt */
   violation(server: WireServer): Promise<string | undefined>;
 }
+
+/** A rule cannot be looked at with what the server is shown; its message says why. */
+export class NotLookedAt extends Error {}
 
 /** Found by one of the checks below; its message is the violation. */
 class Violation extends Error {}
@@ -528,6 +535,9 @@ async function withholdsTruth(peer: Peer): Promise<void> {
       }).finish(),
     ),
   );
+  if (!Buffer.isBuffer(created) && created.reason === "ROLE_REFUSED" && peer.server.shown?.token !== undefined) {
+    throw new NotLookedAt(`it needs a token that may create a tournament: ${created.text}`);
+  }
   check(Buffer.isBuffer(created), `CreateTournament fails: ${JSON.stringify(created)}`);
   const tournamentId = CreateTournamentResponse.decode(created).tournament?.id;
   const stream = peer.stream();
@@ -562,7 +572,7 @@ async function withholdsTruth(peer: Peer): Promise<void> {
 async function drains(peer: Peer): Promise<void> {
   const other = await peer.server.another?.();
   if (other === undefined) return;
-  const client = rawClient(other.address);
+  const client = rawClient(other.address, {}, peer.server.shown);
   try {
     const { patienceMs = PATIENCE_MS } = peer.server;
     const inOther = { ...peer, client, stream: () => rawStream(client, { deadline: Date.now() + patienceMs }) };
@@ -604,11 +614,12 @@ const rule = (title: string, find: (peer: Peer) => Promise<void>, needs?: string
   needs,
   async violation(server) {
     const { patienceMs = PATIENCE_MS } = server;
-    const client = rawClient(server.address);
+    const client = rawClient(server.address, {}, server.shown);
     try {
       await find({ server, client, stream: () => rawStream(client, { deadline: Date.now() + patienceMs }) });
       return undefined;
     } catch (error) {
+      if (error instanceof NotLookedAt) throw error;
       if (error instanceof Violation) return error.message;
       return `it failed: ${error instanceof Error ? error.message : String(error)}`;
     } finally {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { programWords } from "#icrl/cli/typed-command.js";
+import { programWords, withoutToken } from "#icrl/cli/typed-command.js";
 import { quoted } from "#icrl/jobs/quoted.js";
 import { PROGRAM, ROOT } from "../e2e/run-icrl.js";
 import { tempDir } from "../support/temp-dir.js";
@@ -36,6 +36,14 @@ test.each<[called: string, view: () => Parameters<typeof programWords>[0], words
   ["from no file", () => ({ ...view, script: undefined }), ["icrl"]],
 ])("called %s, a command is printed as it was typed", (_, seen, words) => {
   expect(programWords(seen())).toEqual(words);
+});
+
+test("a command line that is kept has no token, however that was given", () => {
+  const run = ["tournament", "run", "f", "--server", "a:1"];
+  for (const token of [["--token", "icrl_secret"], ["--token=icrl_secret"], []]) {
+    expect(withoutToken([...run, ...token, "--out", "o"])).toEqual([...run, "--out", "o"]);
+  }
+  expect(withoutToken(["--tokens", "x"])).toEqual(["--tokens", "x"]);
 });
 
 test("a shell reads back every word as it was", () => {

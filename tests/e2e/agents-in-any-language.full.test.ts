@@ -1,11 +1,14 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
 import { goAgent, pythonWith } from "../requirements.js";
+import { tokenFor } from "../support/access.js";
 import { readLabels } from "../support/labels.js";
+import { readLog } from "../support/server.js";
+import { tlsFile } from "../support/tls.js";
 import { tournamentFile } from "../support/tournament-file.js";
-import { descendants, icrl, PROGRAM, ROOT, startNode, temporaryFolder } from "./run-icrl.js";
+import { descendants, icrl, PROGRAM, ROOT, startNode, startServe, temporaryFolder } from "./run-icrl.js";
 
 const python = pythonWith(["grpc", "grpc_tools", "numpy"]);
 const UNIFORM_PY = join(ROOT, "examples/python/uniform_agent.py");
@@ -84,6 +87,42 @@ test.skipIf(go === undefined)("examples/three-languages.yaml is played by one co
   ]);
   const regret = (name: string) => agents.find((one) => one.name === name)?.regret.mean as number;
   for (const learner of ["thompson", "javascript", "go"]) expect(regret(learner)).toBeLessThan(0.75 * regret("python"));
+});
+
+test("on a server that speaks TLS and asks for tokens a command gets the authority and the token of agents", async () => {
+  const dir = folder();
+  const data = join(dir, "data");
+  const [operator, player] = [tokenFor(data, "operator"), tokenFor(data, "player")];
+  const tls = ["--tls-cert", tlsFile("server.pem"), "--tls-key", tlsFile("server.key")];
+  const server = await startServe(data, ...tls, "--http", "off", "--require-tokens");
+  onTestFinished(async () => void (await server.stop()));
+  const file = tournamentFile(dir, {
+    trials: 5,
+    tasks: [{ id: "b", task: "bernoulli-bandit", options: { horizon: 20 } }],
+    agents: [
+      { agent: "thompson" },
+      { name: "mine", agent: "softmax", command: [process.execPath, SOFTMAX] },
+      ...(python === undefined ? [] : [{ name: "snake", agent: "uniform-python", command: [python, UNIFORM_PY] }]),
+    ],
+  });
+  const out = join(dir, "out");
+  const run = async (...flags: string[]) => {
+    const args = [PROGRAM, "tournament", "run", file, "--out", out, "--server", server.address, ...flags];
+    return startNode(args, { env: { ICRL_AGENT_TOKEN: player.text } }).ended;
+  };
+  const ca = ["--ca", relative(ROOT, tlsFile("ca.pem"))]; // commands run in another folder: they need the whole path
+  const refused = await run(...ca, "--token", player.text);
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("CreateTournament is not for a player") });
+  const { code, stderr } = await run(...ca, "--token", operator.text);
+  expect(code, stderr).toBe(0);
+  const { agents } = resultsIn(out).tasks[0];
+  expect(agents.length).toBe(python === undefined ? 2 : 3);
+  for (const { trials, forfeits } of agents) expect([trials, forfeits]).toEqual([5, 0]);
+  expect(readFileSync(join(out, "results.json"), "utf8")).not.toContain(operator.text);
+  await server.stop();
+  const rows = await readLog(data);
+  expect(rows.length).toBe(5 * agents.length);
+  for (const { session_id } of rows) expect(session_id).toMatch(new RegExp(`^${player.id}`));
 });
 
 test("a command that crashes is told, forfeits what it played, and is started again", async () => {

@@ -4,8 +4,10 @@ import { type Browser, type BrowserContextOptions, chromium as driver, type Page
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { chromium } from "../requirements.js";
+import { tokenFor } from "../support/access.js";
 import { CHROMIUM_FLAGS } from "../support/browser.js";
 import { serverWithPage, startTestServer } from "../support/server.js";
+import { pem, serverTls } from "../support/tls.js";
 import { BANDIT, create, NO_KEY, RIVER, randomAgent, spec } from "../support/tournament.js";
 
 const executablePath = chromium();
@@ -128,6 +130,73 @@ describe.skipIf(executablePath === undefined)("the live page in a browser", () =
     await bare.page.getByText(note).waitFor({ state: "detached" });
     expect([...full.wrong, ...bare.wrong, ...wrongKey.wrong]).toEqual([]);
   });
+
+  test.each(["http", "https"])(
+    "who is asked for a token by a page of %s logs in once, and the cookie goes on",
+    async (scheme) => {
+      const doors = { requireTokens: true, tls: scheme === "https" ? serverTls() : undefined };
+      const page = { listen: "127.0.0.1:0" };
+      const server = await startTestServer(
+        {},
+        undefined,
+        page,
+        undefined,
+        undefined,
+        undefined,
+        { doors },
+        (started) => ({
+          token: started.operatorKey,
+          ca: scheme === "https" ? pem("ca.pem") : undefined,
+        }),
+      );
+      onTestFinished(() => server.dispose());
+      await create(server.connection, spec(["late"], { name: "spring cup" }));
+      const pageUrl = server.pageUrl as string;
+      const [player, reader, operator] = (["player", "reader", "operator"] as const).map(
+        (role) => tokenFor(server.dataDir, role).text,
+      );
+      const { page: tab, wrong, context } = await openTab(pageUrl, { ignoreHTTPSErrors: true });
+      const form = tab.getByRole("heading", { name: "This server asks for a token" });
+      async function logIn(token: string) {
+        await tab.getByLabel("Token").fill(token);
+        await tab.getByRole("button", { name: "Log in" }).click();
+      }
+
+      await form.waitFor();
+      expect(await tab.getByText("spring cup").count()).toBe(0);
+      await logIn("icrl_0");
+      await tab.getByText("this server has no such token: ask its operator for one").waitFor();
+      expect(await context.cookies()).toEqual([]);
+      await logIn(player);
+      await tab.getByText("/api/overview is for readers and operators, and not for a player").waitFor();
+      await form.waitFor();
+
+      const withheld = "Results are withheld until the tournament is over";
+      await logIn(reader);
+      await tab.getByRole("link", { name: /spring cup/ }).waitFor();
+      await tab.getByText(withheld).waitFor();
+      await context.clearCookies();
+      await form.waitFor();
+      await logIn(operator);
+      await tab.getByRole("link", { name: /spring cup/ }).waitFor();
+      expect(await tab.getByText(withheld).count()).toBe(0);
+
+      await tab.reload();
+      await tab.getByRole("link", { name: /spring cup/ }).waitFor();
+      const another = await context.newPage();
+      await another.goto(`${pageUrl}#/agents`);
+      await another.getByRole("heading", { name: "Agents" }).waitFor();
+      expect(await another.getByRole("button", { name: "Log in" }).count()).toBe(0);
+      const [cookie, ...more] = await context.cookies();
+      expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", secure: scheme === "https" });
+      expect([more, cookie.value.includes(operator)]).toEqual([[], false]);
+      expect(await tab.evaluate("[document.cookie, location.href]")).toEqual(["", pageUrl]);
+
+      const stranger = await openTab(pageUrl, { ignoreHTTPSErrors: true });
+      await stranger.page.getByRole("button", { name: "Log in" }).waitFor();
+      expect(wrong.filter((one) => !/status of 40[13]/.test(one))).toEqual([]);
+    },
+  );
 
   test("a bandit shows its arms, a grid the way, other tasks their states, each step by step", async () => {
     const { operatorUrl } = await halfPlayed(2);

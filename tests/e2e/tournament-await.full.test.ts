@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
+import { tlsFile } from "../support/tls.js";
 import { tournamentFile } from "../support/tournament-file.js";
 import { icrl, PROGRAM, type Running, startNode, temporaryFolder } from "./run-icrl.js";
 
@@ -62,6 +63,39 @@ test("two processes join under one name, share its matches, one leaves and anoth
   expect((await icrl("tournament", "run", file, "--out", alone)).code).toBe(0);
   expect(resultsOf(out)).toEqual(resultsOf(alone));
   expect(readFileSync(join(out, "trials.parquet")).equals(readFileSync(join(alone, "trials.parquet")))).toBe(true);
+});
+
+test("by TLS, at an address that asks for tokens, whoever has the entrant's plays, and nobody else under its name", async () => {
+  const access = join(folder.path, "access");
+  const create = async (...flags: string[]) =>
+    (await icrl("token", "create", "--access", access, "--role", "player", ...flags)).stdout.trim();
+  const [own, others] = [await create("--entrant", "far"), await create()];
+  const out = join(folder.path, "by-tls");
+  const doors = ["--tls-cert", tlsFile("server.pem"), "--tls-key", tlsFile("server.key"), "--access", access];
+  const asking = ["--listen", "0.0.0.0:0", ...doors]; // of loopback alone it would ask for no token
+  const { run, address } = await awaiting(out, "--trials", "20", "--await", "far", ...asking);
+  const here = address.replace(/^.*:/, "127.0.0.1:");
+  const joining = ["agent", "uniform", "--connect", here, "--entrant", "far", "--ca", tlsFile("ca.pem")];
+  expect(await icrl(...joining)).toMatchObject({ code: 2, stderr: expect.stringContaining("error: TOKEN_MISSING: ") });
+  expect(await icrl(...joining, "--token", others)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('error: ROLE_REFUSED: "far" is the name of another token'),
+  });
+  const agent = await icrl(...joining, "--token", own);
+  expect(agent.code, agent.stderr).toBe(0);
+  const { code, stderr } = await run.ended;
+  expect(code, stderr).toBe(0);
+  const { tasks } = resultsOf(out) as {
+    tasks: { id: string; agents: { name: string; trials: number; forfeits: number }[] }[];
+  };
+  const played = tasks.flatMap(({ id, agents }) =>
+    agents.map(({ name, trials, forfeits }) => [id, name, trials, forfeits]),
+  );
+  expect(played.sort()).toEqual([
+    ["arms", "emp", 20, 0],
+    ["arms", "far", 20, 0],
+    ["river", "far", 20, 0],
+  ]);
 });
 
 test("--await of somebody who is no entrant, or of no process, is refused before anything is done", async () => {

@@ -377,7 +377,7 @@ function labelsOfSeen(message: ServerMessage, numEnvs: number, numActions: numbe
   const answer = answerTo(message, numEnvs, numActions);
   if (answer === undefined || message.$case !== "observations") return answer;
   const { stepIndex, observation } = message.value;
-  const seen = observation?.data ?? new Uint8Array();
+  const seen: Uint8Array = observation?.data ?? new Uint8Array();
   const bytes = seen.length / numEnvs;
   const labels = Array.from({ length: numEnvs }, (_, env) =>
     seen.subarray(env * bytes, (env + 1) * bytes).reduce((sum, byte) => (sum + byte) % numActions, 0),
