@@ -103,7 +103,9 @@ function Content({ view, live }: { view: View; live: Live }) {
 
 function Refused({ view, live }: { view: View; live: Live }) {
   const { reason = "", error = "" } = live.error ?? {};
-  if (reason.startsWith("TOKEN_") || reason === "ROLE_REFUSED") return <Login why={error} />;
+  if (reason.startsWith("TOKEN_") || reason === "ROLE_REFUSED") {
+    return <Login why={reason === "TOKEN_MISSING" ? undefined : error} />; // the form itself says that one is missing
+  }
   if (view.name === "trajectory" && reason === "TRAJECTORY_UNKNOWN") {
     return (
       <Trouble title="This trajectory is not kept any more">

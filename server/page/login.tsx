@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import type { ApiError } from "../http/api.js";
 
-/** Asks for a token, shows it once, and begins anew with the cookie that came back. */
-export function Login({ why }: { why: string }) {
-  const [error, setError] = useState<string | undefined>(undefined);
+/** Asks for a token, shows it once, and begins anew with the cookie that came back. `why` says what is wrong with the one that was shown. */
+export function Login({ why }: { why: string | undefined }) {
+  const [error, setError] = useState(why);
 
   async function logIn(event: SubmitEvent): Promise<void> {
     event.preventDefault();
@@ -20,7 +20,7 @@ export function Login({ why }: { why: string }) {
   return (
     <section class="trouble">
       <h1>This server asks for a token</h1>
-      <p>{error ?? why}</p>
+      {error && <p>{error}</p>}
       <form onSubmit={(event) => void logIn(event)}>
         <label>
           Token <input name="token" type="password" autocomplete="off" required />
