@@ -42,12 +42,11 @@ async function freePort(): Promise<number> {
 async function played(address: string, trials: number): Promise<void> {
   const connection = await connect(address, 60_000);
   try {
-    const { tournaments } = await connection.listTournaments();
-    for (const { id } of tournaments) {
-      for await (const { tournament } of connection.watchTournament({ id })) {
-        const complete = tournament?.matches.reduce((sum, match) => sum + match.completeTrials, 0) ?? 0;
-        if (complete >= trials) return;
-      }
+    let [tournament] = (await connection.listTournaments()).tournaments;
+    for (; tournament === undefined; [tournament] = (await connection.listTournaments()).tournaments) await wait(20);
+    for await (const { tournament: now } of connection.watchTournament({ id: tournament.id })) {
+      const complete = now?.matches.reduce((sum, match) => sum + match.completeTrials, 0) ?? 0;
+      if (complete >= trials) return;
     }
   } finally {
     connection.close();
