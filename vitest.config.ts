@@ -31,7 +31,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "full", include: ["tests/**/*.full.test.ts"], testTimeout: 600_000, hookTimeout: 600_000 },
+        test: { name: "full", include: ["tests/**/*.full.test.ts"], testTimeout: 1_800_000, hookTimeout: 600_000 },
       },
     ],
   },

@@ -12,6 +12,7 @@ import {
   type CancelCollectionRequest,
   type CancelCollectionResponse,
   CollectionServiceClient,
+  CollectionServiceService,
   type CreateCollectionRequest,
   type CreateCollectionResponse,
   type ListCollectionsRequest,
@@ -21,11 +22,16 @@ import {
 } from "../../proto/gen/icrl/v1/collection.js";
 import {
   EnvironmentServiceClient,
+  EnvironmentServiceService,
   type GetTaskRequest,
   type GetTaskResponse,
   type ListTasksResponse,
 } from "../../proto/gen/icrl/v1/environment.js";
-import { type GetServerInfoResponse, ServerInfoServiceClient } from "../../proto/gen/icrl/v1/server_info.js";
+import {
+  type GetServerInfoResponse,
+  ServerInfoServiceClient,
+  ServerInfoServiceService,
+} from "../../proto/gen/icrl/v1/server_info.js";
 import {
   type CancelTournamentRequest,
   type CancelTournamentResponse,
@@ -42,6 +48,7 @@ import {
   type StreamTrialsRequest,
   type StreamTrialsResponse,
   TournamentServiceClient,
+  TournamentServiceService,
   type WatchTournamentRequest,
   type WatchTournamentResponse,
 } from "../../proto/gen/icrl/v1/tournament.js";
@@ -53,6 +60,7 @@ import {
   type StreamTrajectoriesRequest,
   type StreamTrajectoriesResponse,
   TrajectoryServiceClient,
+  TrajectoryServiceService,
 } from "../../proto/gen/icrl/v1/trajectory.js";
 import { type Credentials, channelCredentials } from "./credentials.js";
 import { errorOf } from "./errors.js";
@@ -125,6 +133,34 @@ const PATIENCE_MS = 20_000;
 /** How long an attempt to take up a session may get no answer before another connection is tried, in milliseconds, at first. */
 const ATTEMPT_MS = 5000;
 
+/** Calls that change nothing: where their connection breaks they are made again, a few times within a second or two, on the next one. */
+const REPEATED = {
+  methodConfig: [
+    {
+      name: [
+        ServerInfoServiceService.getServerInfo,
+        EnvironmentServiceService.listTasks,
+        EnvironmentServiceService.getTask,
+        TrajectoryServiceService.listTrajectories,
+        TrajectoryServiceService.countTrials,
+        TournamentServiceService.getTournament,
+        TournamentServiceService.listTournaments,
+        CollectionServiceService.listCollections,
+      ].map(({ path }) => ({ service: path.split("/")[1], method: path.split("/")[2] })),
+      retryPolicy: {
+        maxAttempts: 4,
+        initialBackoff: "0.2s",
+        maxBackoff: "1s",
+        backoffMultiplier: 2,
+        retryableStatusCodes: ["UNAVAILABLE"],
+      },
+    },
+  ],
+};
+
+/** How long a call may take to say why there is no connection, in milliseconds: it is made a few times. */
+const WHY_MS = 5000;
+
 /** A wait that is longer than this is told. */
 const QUIET_MS = 1000;
 
@@ -159,6 +195,7 @@ export async function connect(
     "grpc.keepalive_time_ms": keepaliveMs,
     "grpc.keepalive_timeout_ms": keepaliveMs,
     "grpc.keepalive_permit_without_calls": 1,
+    "grpc.service_config": JSON.stringify(REPEATED),
     // Its own connections: those of one process would be one otherwise, with all their calls on it.
     "grpc.use_local_subchannel_pool": 1,
   };
@@ -292,7 +329,7 @@ const isReady = (client: EnvironmentServiceClient, withinMs: number): Promise<bo
 /** Why a call fails, if one does. */
 const failureOf = (client: EnvironmentServiceClient): Promise<string | undefined> =>
   new Promise((resolve) => {
-    client.listTasks({}, new Metadata(), { deadline: Date.now() + QUIET_MS }, (why) => resolve(why?.details));
+    client.listTasks({}, new Metadata(), { deadline: Date.now() + WHY_MS }, (why) => resolve(why?.details));
   });
 
 /** Shows a token with every call. */
