@@ -149,7 +149,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
   const context = { ...shared, lobby, sessions, kept, labels, counters, tell, times: metrics?.times };
-  metrics?.watch({ counters, log, sessions, tournaments });
+  metrics?.watch({ counters, log, sessions, tournaments, labels });
   const startedAt = new Date();
 
   const connections = createConnections(limits.maxConnections, limits.maxConnectionsPerAddress);
