@@ -124,6 +124,9 @@ type LeftDocument = SnakeCased<{
     readonly agentSeed: string;
   }>[];
   readonly completeTrials: number;
+  /** Absent where an earlier version wrote it: 0. */
+  readonly incompleteTrials?: number;
+  readonly incompleteEpisodes?: number;
   readonly steps: number;
 }>;
 
@@ -147,6 +150,8 @@ function documentOf({ tokenHash, sessionId, hello, sent, taken, wasOpen, open, l
         agent_seed: String(seeds.agentSeed),
       })),
       complete_trials: left.completeTrials,
+      incomplete_trials: left.incompleteTrials,
+      incomplete_episodes: left.incompleteEpisodes,
       steps: left.steps,
     },
   };
@@ -175,6 +180,8 @@ function keptOf(document: KeptDocument): KeptSession {
         },
       })),
       completeTrials: left.complete_trials,
+      incompleteTrials: left.incomplete_trials ?? 0,
+      incompleteEpisodes: left.incomplete_episodes ?? 0,
       steps: left.steps,
     },
   };
@@ -196,7 +203,14 @@ function keptFile({ z, sha256, count, uint64, matching }: Parts) {
     noise_seed: uint64,
     agent_seed: uint64,
   });
-  const left = z.object({ taken: z.array(uint64), again: z.array(trial), complete_trials: count, steps: count });
+  const left = z.object({
+    taken: z.array(uint64),
+    again: z.array(trial),
+    complete_trials: count,
+    incomplete_trials: z.optional(count),
+    incomplete_episodes: z.optional(count),
+    steps: count,
+  });
   const session = z.object({
     token_sha256: sha256,
     session_id: matching(/^[0-9a-f-]{36}$/, "a session's id"),

@@ -148,6 +148,8 @@ test("sessions that are kept wait for resume_ms from the next server's start, an
     taken: [2n ** 64n - 1n],
     again: [{ env: 1, trialIndex: 5n, seriesSeed: 6n, seeds: SEEDS }],
     completeTrials: 7,
+    incompleteTrials: 9,
+    incompleteEpisodes: 10,
     steps: 8,
   };
   const whole = { ...session, wasOpen: true, open: Buffer.of(9), left };
@@ -184,6 +186,7 @@ const SEEDS = { taskSeed: 2n ** 64n - 1n, noiseSeed: 0n, agentSeed: 2n ** 53n + 
 test("of a source that is stopped those trials are left that nobody played to their ends, each in its env where that has its own", () => {
   const results = {
     steps: 3,
+    episodes: 1,
     return: 0,
     regret: 0,
     optimalValue: 0,
@@ -212,7 +215,9 @@ test("of a source that is stopped those trials are left that nobody played to th
   source.done({ ...results, ticket: c as never, complete: false });
   source.done({ ...results, ticket: d as never, complete: true });
   const left = source.left();
-  expect(left).toMatchObject({ taken: [2n, 2n], completeTrials: 2, steps: 6, again: [{ env: 0, trialIndex: 1n }] });
+  expect(left).toMatchObject({ taken: [2n, 2n], again: [{ env: 0, trialIndex: 1n }] });
+  const totals = { completeTrials: 2, incompleteTrials: 1, incompleteEpisodes: 1, steps: 9 };
+  expect(left).toMatchObject(totals);
   const next = countedSource(series(left.taken), true, left);
   expect(next.remaining).toBe(7n);
   expect([1, 0, 0].map((n) => [n, next.take(n)?.trialIndex])).toEqual([
@@ -220,5 +225,5 @@ test("of a source that is stopped those trials are left that nobody played to th
     [0, 1n],
     [0, 2n],
   ]);
-  expect(next.left()).toMatchObject({ taken: [3n, 3n], completeTrials: 2, steps: 6 });
+  expect(next.left()).toMatchObject({ taken: [3n, 3n], ...totals });
 });
