@@ -184,6 +184,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     listener?.destroy();
     page?.close();
     machine.close();
+    await kept.write(); // those of the server before it: nobody could come for them
     await guards.close();
     await tournaments.close();
     collections.close();
