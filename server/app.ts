@@ -149,7 +149,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
   const context = { ...shared, lobby, sessions, kept, labels, counters, tell, times: metrics?.times };
-  metrics?.watch({ counters, log, sessions, tournaments });
+  metrics?.watch({ counters, log, sessions, tournaments, labels });
   const startedAt = new Date();
 
   const connections = createConnections(limits.maxConnections, limits.maxConnectionsPerAddress);
@@ -184,6 +184,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     listener?.destroy();
     page?.close();
     machine.close();
+    await kept.write(); // those of the server before it: nobody could come for them
     await guards.close();
     await tournaments.close();
     collections.close();

@@ -281,7 +281,7 @@ interface Config {
   readonly training: SnakeCased<TrainingRecord>;
 }
 
-function configDocument({ z, name, text, count, finite, sha256, options }: Parts) {
+function configDocument({ z, name, text, list, count, finite, sha256, options }: Parts) {
   const size = (min: number) =>
     count.refine((value) => value >= min && value <= MAX_SIZE, `a whole number in [${min}, ${MAX_SIZE}]`);
   return z.object({
@@ -305,10 +305,10 @@ function configDocument({ z, name, text, count, finite, sha256, options }: Parts
       step: count,
       tokens: count,
       data: z.nullable(z.object({ name: text(), id: text(), sha256 })),
-      tasks: z.array(z.object({ id: name, task: text(), options })),
+      tasks: list(z.object({ id: name, task: text(), options })),
       icrl_version: text(),
       backend: text(),
-      continued: z.optional(z.array(z.object({ steps: count, after: count }))),
+      continued: z.optional(list(z.object({ steps: count, after: count }))),
     }),
   });
 }

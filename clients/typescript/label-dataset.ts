@@ -1,5 +1,6 @@
 /** Labelling: an agent says what it would have done at every step of a dataset's trials. */
 import { resolveOptions } from "../../common/options.js";
+import type { Observations, Opened } from "../../proto/gen/icrl/v1/environment.js";
 import { activeEnvs } from "./active-envs.js";
 import type { Connection } from "./connect.js";
 import type { Agent } from "./define-agent.js";
@@ -8,10 +9,11 @@ import { introduce, openLabels, playToEnd } from "./session.js";
 
 /** How far labelling has come. */
 export interface LabelProgress {
-  /** Trials labelled by this call. */
+  /** Trials labelled by this call; one that a server that was started again asks for once more counts once. */
   readonly trials: number;
   /** Trials of the dataset that had no such labels when it began. */
   readonly total: number;
+  /** Steps of all that was answered, what was asked for once more too. */
   readonly steps: number;
 }
 
@@ -28,7 +30,7 @@ export interface LabelDatasetOptions {
   readonly onProgress?: (progress: LabelProgress) => void;
 }
 
-/** What was labelled by a call. */
+/** What was labelled by a call; each trial once, however often its server was started again and asked for it. */
 export interface LabelTotals {
   readonly trials: number;
   readonly episodes: number;
@@ -47,7 +49,7 @@ export async function labelDataset(
   { label = agent.name, agentOptions = {}, numEnvs = 1024, streams = 2, onProgress }: LabelDatasetOptions = {},
 ): Promise<LabelTotals> {
   const options = resolveOptions(agent.options, agentOptions, `agent "${agent.name}"`);
-  const totals = { trials: 0, episodes: 0, steps: 0 };
+  const tally = createTally();
   const progress = { trials: 0, total: 0, steps: 0 };
   const underWay: PlayStream[] = [];
 
@@ -55,31 +57,30 @@ export async function labelDataset(
     const stream = connection.play();
     underWay.push(stream);
     try {
-      await introduce(stream, {
+      const { resumeToken } = await introduce(stream, {
         agent: agent.name,
         agentVersion: agent.version,
         agentOptions: options,
         tasks: [...agent.tasks],
       });
-      for (;;) {
+      if (resumeToken !== "") tally.remember();
+      for (let first = true; ; first = false) {
         const opened = await openLabels(stream, label, numEnvs);
         if (opened === undefined) break;
-        progress.total = Math.max(progress.total, progress.trials + Number(opened.trials));
-        let active = 0;
-        const closed = await playToEnd(stream, agent, options, opened, {
+        // Later ones have those that others label in their total, and what a server lost that was started again.
+        if (first) progress.total = Math.max(progress.total, progress.trials + Number(opened.trials));
+        let labelled = tally.opened(opened);
+        await playToEnd(stream, agent, options, opened, {
           onObservations(observations) {
-            if (observations.reward !== undefined) progress.steps += active;
-            active = activeEnvs(observations, opened.numEnvs);
-            progress.trials += observations.trialEnds.length;
+            progress.steps += labelled(observations);
+            progress.trials = tally.totals.trials;
             onProgress?.(progress);
           },
           onOpenedAnew(again) {
-            progress.trials = Math.max(0, progress.total - Number(again.trials)); // what was labelled and not kept is labelled once more
+            tally.askedAgain();
+            labelled = tally.opened(again);
           },
         });
-        totals.trials += Number(closed.completeTrials);
-        totals.episodes += Number(closed.episodes);
-        totals.steps += Number(closed.steps);
       }
       stream.finish();
     } catch (error) {
@@ -89,5 +90,50 @@ export async function labelDataset(
   }
 
   await Promise.all(Array.from({ length: streams }, labelUntilFinished));
-  return totals;
+  return { ...tally.totals };
+}
+
+/**
+ * Counts what is labelled. A server that is started again has the labels that it had written: it asks for the other trials once more, those too
+ * that had been answered to their ends, and only their seeds tell which they are.
+ */
+function createTally() {
+  const totals = { trials: 0, episodes: 0, steps: 0 };
+  /** Of trials that were counted. */
+  const seeds = new Set<bigint>();
+  let remembers = false;
+  let again = false;
+  return {
+    totals,
+    /** The server may be started again: from now on it is known what was counted. */
+    remember() {
+      remembers = true;
+    },
+    /** It was. */
+    askedAgain() {
+      again = true;
+    },
+    /** Takes the observations of what a session has opened; gives the steps that were answered since the ones before. */
+    opened({ task, numEnvs }: Opened): (observations: Observations) => number {
+      let active = 0;
+      /** By env: the trial's seed, and where it began. */
+      const begun: { readonly seed: bigint; readonly at: bigint }[] = [];
+      return (observations) => {
+        const steps = observations.reward === undefined ? 0 : active;
+        active = activeEnvs(observations, numEnvs);
+        for (const { env } of observations.trialEnds) {
+          const { seed, at } = begun[env];
+          if (again && seeds.has(seed)) continue;
+          if (remembers) seeds.add(seed);
+          totals.trials += 1;
+          totals.episodes += task?.episodes ?? 0;
+          totals.steps += Number(observations.stepIndex - at); // every env takes every step
+        }
+        for (const { env, agentSeed } of observations.trialStarts) {
+          begun[env] = { seed: agentSeed, at: observations.stepIndex };
+        }
+        return steps;
+      };
+    },
+  };
 }

@@ -12,6 +12,9 @@ import { readRegularFile, UnreadableFile } from "./read-file.js";
 /** Deepest nesting of a document: each merge or filter of a dataset adds two levels. */
 const MAX_DEPTH = 256;
 
+/** Most values of a document, keys not counted: an empty list takes three bytes of a file, and twenty times as many of memory. */
+const MAX_VALUES = 1 << 22;
+
 const MIB = 1 << 20;
 
 const SEED_KEY_RULE = `at most ${MAX_SEED_KEY_BYTES} bytes as lower-case hexadecimal digits`;
@@ -39,6 +42,8 @@ export interface Parts {
   text(most?: number): Zod.ZodType<string>;
   /** What a pattern allows; `rule` says it to people. */
   matching(pattern: RegExp, rule: string): Zod.ZodType<string>;
+  /** A list, of at most so many where `most` is given. Looks no further than its first wrong element: each would be an issue of its own. */
+  list<T>(element: Zod.ZodType<T>, most?: number): Zod.ZodType<T[]>;
   /** A JSON object, of whatever. */
   readonly options: Zod.ZodType<Readonly<Record<string, unknown>>>;
 }
@@ -91,6 +96,21 @@ function loadParts(): Parts {
     seedKey: z.string(SEED_KEY_RULE).refine((text) => seedKeyOf(text) === text, SEED_KEY_RULE),
     text: (most = 1000) => z.string("a text").max(most, `a text of at most ${most} characters`),
     matching,
+    list: <T>(element: Zod.ZodType<T>, most = Number.POSITIVE_INFINITY) =>
+      z
+        .array(z.unknown())
+        .max(most, `a list of at most ${most}`)
+        .superRefine((items, { addIssue }) => {
+          if (items.length > most) return;
+          for (const [i, item] of items.entries()) {
+            const result = element.safeParse(item);
+            if (result.success) continue;
+            const [issue] = result.error.issues;
+            // Nothing after it sees elements that are not what they should be.
+            addIssue({ ...issue, path: [i, ...issue.path], continue: false } as Parameters<typeof addIssue>[0]);
+            return;
+          }
+        }) as unknown as Zod.ZodType<T[]>,
     options: z.record(z.string(), z.unknown(), "an object of options"),
   };
   return loaded;
@@ -153,6 +173,8 @@ export function parseDocument<T>(text: string, place: string, kind: DocumentKind
 /** JSON that is neither deeply nested nor touches prototypes, of whatever kind. @throws the kind's reason */
 export function parseJson(text: string, place: string, kind: Omit<DocumentKind<unknown>, "schema">): unknown {
   const { reason, remedy } = kind;
+  const excess = excessOf(text);
+  if (excess !== undefined) throw IcrlError.told(reason, `${place} ${excess}: ${remedy}`, { file: place });
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -161,8 +183,9 @@ export function parseJson(text: string, place: string, kind: Omit<DocumentKind<u
       file: place,
     });
   }
-  const wild = wildness(value);
-  if (wild !== undefined) throw IcrlError.told(reason, `${place} ${wild}: ${remedy}`, { file: place });
+  if (hasPrototype(value)) {
+    throw IcrlError.told(reason, `${place} has a member "__proto__": ${remedy}`, { file: place });
+  }
   return value;
 }
 
@@ -235,20 +258,32 @@ function shortened(text: string, most: number): string {
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
-/** What makes a value dangerous to walk or to copy, whatever it means; undefined where nothing does. */
-function wildness(value: unknown): string | undefined {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
+const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c];
+const OPENING: readonly number[] = [0x5b, 0x7b];
+const CLOSING: readonly number[] = [0x5d, 0x7d];
+
+/** What of a text, JSON or not, would take far more memory as a value than as a text; undefined where nothing does. */
+function excessOf(text: string): string | undefined {
+  let depth = 0;
+  let values = 1;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) {
+      for (i += 1; i < text.length && text.charCodeAt(i) !== QUOTE; i++) if (text.charCodeAt(i) === BACKSLASH) i += 1;
+    } else if (code === COMMA) values += 1;
+    else if (OPENING.includes(code)) {
+      depth += 1;
+      values += 1;
+    } else if (CLOSING.includes(code)) depth -= 1;
     if (depth > MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH} levels`;
-    const next: unknown[] = [];
-    for (const item of level) {
-      if (typeof item !== "object" || item === null) continue;
-      if (Object.hasOwn(item, "__proto__")) return 'has a member "__proto__"';
-      for (const member of Array.isArray(item) ? item : Object.values(item)) {
-        if (typeof member === "object" && member !== null) next.push(member);
-      }
-    }
-    level = next;
+    if (values > MAX_VALUES) return `has more than ${MAX_VALUES.toLocaleString("en")} values`;
   }
   return undefined;
+}
+
+/** Whether a value that is not deeply nested has a member that would be taken for its prototype where it is copied. */
+function hasPrototype(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Object.hasOwn(value, "__proto__")) return true;
+  return (Array.isArray(value) ? value : Object.values(value)).some(hasPrototype);
 }

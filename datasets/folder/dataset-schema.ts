@@ -8,7 +8,7 @@ const INT32 = 2 ** 31 - 1;
 
 /** dataset.json, of the schema_version that is read. */
 export function datasetDocument(parts: Parts) {
-  const { z, name, fileName, count, finite, options, uint64, text } = parts;
+  const { z, name, fileName, count, finite, options, uint64, text, list } = parts;
   const size = z
     .number("a whole number of at least 1")
     .refine((n) => Number.isSafeInteger(n) && n >= 1 && n <= INT32, `a whole number in [1, ${INT32}]`);
@@ -25,7 +25,7 @@ export function datasetDocument(parts: Parts) {
     spec: z.unknown(),
     made_with: options,
     get sources() {
-      return z.array(source);
+      return z.array(source); // `list` cannot have itself in its elements' type
     },
   });
   return z.object({
@@ -47,7 +47,7 @@ export function datasetDocument(parts: Parts) {
     ...counted,
     steps: count,
     privileged: z.boolean(),
-    behaviours: z.array(
+    behaviours: list(
       z.object({
         name,
         agent: text(200),
@@ -56,7 +56,7 @@ export function datasetDocument(parts: Parts) {
         ...counted,
       }),
     ),
-    tasks: z.array(
+    tasks: list(
       z.object({
         id: name,
         task: text(200),
@@ -105,16 +105,16 @@ export function datasetDocument(parts: Parts) {
           if (other >= 0) wrong(["shards", other, "file"], `a shard in ${folder}/`);
         }
       }),
-    sources: z.array(source),
+    sources: list(source),
     shards: files("data"),
   });
 }
 
-function shardFiles({ z, count, sha256, matching }: Parts, folder: string) {
+function shardFiles({ z, count, sha256, list, matching }: Parts, folder: string) {
   const example =
     folder === "data" ? "data/trajectories-000000000000.parquet" : "labels/NAME/trajectories-000000000000.parquet";
   const file = matching(new RegExp(`^${folder}/${SHARD}$`), `a shard's path, ${example} say`);
-  return z.array(z.object({ file, rows: count, bytes: count, sha256 })).superRefine((files, { addIssue }) => {
+  return list(z.object({ file, rows: count, bytes: count, sha256 })).superRefine((files, { addIssue }) => {
     const seen = new Set<string>();
     for (const [i, { file }] of files.entries()) {
       if (seen.has(file)) addIssue({ code: "custom", path: [i, "file"], message: "each shard once" });

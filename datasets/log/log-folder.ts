@@ -151,7 +151,7 @@ export function rowsThatCount({ writers }: Manifest, { first, epoch }: SegmentFi
   return next?.episodes === undefined ? Number.POSITIVE_INFINITY : Math.max(0, next.episodes - first);
 }
 
-function entryDocument({ z, count, sha256, matching }: Parts) {
+function entryDocument({ z, count, sha256, list, matching }: Parts) {
   // A path in it would be read, and what a line replaces is deleted.
   const file = matching(/^trajectories-\d{12}\.parquet$/, "a shard's name, trajectories-000000000000.parquet say");
   // A name has so many digits: whoever wrote on behind a greater number could not be found again.
@@ -163,7 +163,7 @@ function entryDocument({ z, count, sha256, matching }: Parts) {
         rows: number,
         bytes: count,
         sha256,
-        replaces: z.optional(z.array(file)),
+        replaces: z.optional(list(file)),
         epoch: z.optional(number),
         damaged: z.optional(z.literal(true)),
       })

@@ -5,6 +5,7 @@ import { type LabelTotals, labelDataset } from "../../clients/typescript/label-d
 import { abortable } from "../abortable.js";
 import { connectTo } from "../connect-to.js";
 import type { JobListener } from "../listener.js";
+import { tellLabelled } from "./label-progress.js";
 import { withLabelServer } from "./label-server.js";
 
 /** What to label, by whom. */
@@ -39,10 +40,7 @@ export async function labelByExpert(plan: LabelPlan, listener: JobListener, sign
         agentOptions: options,
         numEnvs: envs,
         streams,
-        onProgress({ trials, total, steps }) {
-          listener.update([{ name: `labels "${name}"`, done: trials, total, steps }]);
-          if (trials === total) listener.doing(`writing the labels "${name}"`);
-        },
+        onProgress: (progress) => tellLabelled(name, progress, listener),
       });
       return await abortable(labelled, signal);
     } finally {

@@ -9,6 +9,7 @@ import { type PrivateServer, startPrivateServer } from "../processes/private-ser
  * Does something with such a server, which is closed then.
  *
  * @param dir folder with data/
+ * @param flags more of `icrl serve`
  * @throws what `work` throws, and what keeps the server from starting: NOT_A_LOG, ...; the signal's reason once it is aborted
  */
 export async function withLabelServer<T>(
@@ -16,10 +17,15 @@ export async function withLabelServer<T>(
   listener: JobListener,
   signal: AbortSignal,
   work: (server: PrivateServer) => Promise<T>,
+  flags: readonly string[] = [],
 ): Promise<T> {
   const scratch = mkdtempSync(join(tmpdir(), "icrl-label-")); // every server has a log; this one's stays empty
   try {
-    const server = await startPrivateServer(scratch, { flags: ["--dataset", dir], say: listener.say, signal });
+    const server = await startPrivateServer(scratch, {
+      flags: ["--dataset", dir, ...flags],
+      say: listener.say,
+      signal,
+    });
     try {
       return await work(server);
     } finally {

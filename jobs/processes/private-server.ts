@@ -16,6 +16,8 @@ export interface PrivateServer {
   readonly localAddress: string;
   /** Where its live page is, with the operator's key; undefined when it has none. */
   readonly pageUrl: string | undefined;
+  /** Where its metrics are; undefined when it has none of its own: see `serve --metrics`. */
+  readonly metricsUrl: string | undefined;
   /** Whoever shows it may all that an owner may. */
   readonly operatorKey: string;
   /** Process id. */
@@ -73,11 +75,12 @@ export async function startPrivateServer(
     throw error;
   }
   listens = true;
-  const { address, local, open, page, operator_key } = JSON.parse(line) as {
+  const { address, local, open, page, metrics, operator_key } = JSON.parse(line) as {
     readonly address: string;
     readonly local: string | null;
     readonly open: readonly string[];
     readonly page: string | null;
+    readonly metrics: string | null;
     readonly operator_key: string;
   };
   for (const one of open) say(openAddressWarning(one));
@@ -85,6 +88,7 @@ export async function startPrivateServer(
     address,
     localAddress: local ?? address,
     pageUrl: page ?? undefined,
+    metricsUrl: metrics === null ? undefined : new URL("metrics", metrics).href,
     operatorKey: operator_key,
     pid: server.pid,
     async close() {

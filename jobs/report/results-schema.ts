@@ -9,7 +9,7 @@ export type StoredResults = Omit<ResultsJson, "leaderboard"> & {
 };
 
 /** The document. */
-export function resultsDocument({ z, name, text, count, positive, finite, uint64, seedKey, options }: Parts) {
+export function resultsDocument({ z, name, text, list, count, positive, finite, uint64, seedKey, options }: Parts) {
   const mean = { mean: finite, se: z.nullable(finite) };
   const agent = z.object({
     name,
@@ -22,7 +22,7 @@ export function resultsDocument({ z, name, text, count, positive, finite, uint64
     regret: z.object({ ...mean, ci95: z.nullable(z.tuple([finite, finite])) }),
     return: z.nullable(z.object(mean)),
     curve: z
-      .object({ step: z.array(finite), mean: z.array(finite), se: z.array(z.nullable(finite)) })
+      .object({ step: list(finite), mean: list(finite), se: list(z.nullable(finite)) })
       .refine(
         ({ step, mean, se }) => step.length === mean.length && step.length === se.length,
         "three lists of one length",
@@ -38,11 +38,11 @@ export function resultsDocument({ z, name, text, count, positive, finite, uint64
       seed: uint64,
       seed_key: z.optional(seedKey),
       trials: positive,
-      tasks: z.array(z.object({ id: name, task: text(), options })),
-      agents: z.array(z.object({ name, agent: text(), options, tasks: z.array(name) })),
+      tasks: list(z.object({ id: name, task: text(), options })),
+      agents: list(z.object({ name, agent: text(), options, tasks: list(name) })),
     }),
-    tasks: z.array(z.object({ id: name, task: text(), options, uniform_regret: finite, agents: z.array(agent) })),
-    leaderboard: z.array(
+    tasks: list(z.object({ id: name, task: text(), options, uniform_regret: finite, agents: list(agent) })),
+    leaderboard: list(
       z.object({
         task: name,
         name,

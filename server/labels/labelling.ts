@@ -17,10 +17,19 @@ import { labelPlace } from "./label-place.js";
 import type { LabelShard } from "./label-shard.js";
 import { type LabelSource, recordedDriver } from "./recorded-driver.js";
 
+/** Trials of labels that are being made: those that had none when it began. */
+export interface LabelCounts {
+  /** Since then. */
+  readonly labelled: number;
+  readonly left: number;
+}
+
 /** Labels being made. */
 export interface Labelling {
   /** Whether all labels are durable and entered, or it stopped before. */
   readonly over: boolean;
+  /** How far it is. */
+  readonly trials: LabelCounts;
   /**
    * Opens trials in the seat as soon as there are any; resolves with false where it is over, else once the request is taken.
    * @throws TASK_UNSUPPORTED, LABEL_CONFLICT; the first time also LOG_LOCKED, LOG_UNWRITABLE
@@ -46,10 +55,8 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   const shards = await indexDataset(dir, name);
   const unlabelled = shards.filter(({ labelled }) => !labelled);
   const waiting = new Map<LabelSeat, LabelRequest>();
-  let remaining = unlabelled.reduce(
-    (sum, { parts }) => sum + parts.reduce((trials, part) => trials + part.trials, 0),
-    0,
-  );
+  const total = unlabelled.reduce((sum, { parts }) => sum + parts.reduce((trials, part) => trials + part.trials, 0), 0);
+  let remaining = total;
   let entering = false;
   let failure: unknown;
   let over = false;
@@ -141,6 +148,9 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
   return {
     get over() {
       return over;
+    },
+    get trials() {
+      return { labelled: total - remaining, left: remaining };
     },
     async request(request, seat) {
       checkPlaysAll(request, shards, tasks);

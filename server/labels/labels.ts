@@ -3,10 +3,12 @@ import { IcrlError } from "../../common/errors.js";
 import { requireLog } from "../../datasets/log/log-folder.js";
 import type { LabelRequest, LabelSeat, Labels } from "../sessions/labels.js";
 import type { Limits } from "../sessions/limits.js";
-import { type Labelling, openLabelling } from "./labelling.js";
+import { type LabelCounts, type Labelling, openLabelling } from "./labelling.js";
 
 /** The labels of a dataset. */
 export interface DatasetLabels extends Labels {
+  /** Trials of all labels that are being made, or were last. */
+  readonly trials: LabelCounts;
   /** Stops making them. */
   close(): void;
 }
@@ -18,6 +20,8 @@ export interface DatasetLabels extends Labels {
 export function createLabels(dir: string, limits: Limits): DatasetLabels {
   requireLog(dir);
   const labellings = new Map<string, Promise<Labelling>>();
+  /** Those that are open, or were last. */
+  const opened = new Map<string, Labelling>();
   let closed = false;
 
   /** The labelling of a name; a new one when there is none, or when it is over: there may be more shards now. */
@@ -27,6 +31,7 @@ export function createLabels(dir: string, limits: Limits): DatasetLabels {
       const opening = labellings.get(name) ?? openLabelling(dir, name, limits);
       labellings.set(name, opening);
       const current = await opening.catch(() => undefined);
+      if (current !== undefined) opened.set(name, current);
       if (current !== undefined && !current.over && !closed) return current;
       if (labellings.get(name) === opening) labellings.delete(name);
       if (current === undefined) return opening; // fails, as it failed for whoever began it
@@ -47,6 +52,14 @@ export function createLabels(dir: string, limits: Limits): DatasetLabels {
   }
 
   return {
+    get trials() {
+      const counts = { labelled: 0, left: 0 };
+      for (const { trials } of opened.values()) {
+        counts.labelled += trials.labelled;
+        counts.left += trials.left;
+      }
+      return counts;
+    },
     request(request, seat) {
       let left = false;
       const entered = enter(request, seat, () => left);

@@ -24,6 +24,8 @@ export interface TrialResult {
   readonly complete: boolean;
   /** Steps taken. */
   readonly steps: number;
+  /** Episodes that ended, by themselves or cut short; none where no step was taken. */
+  readonly episodes: number;
   /** Sum of rewards. */
   readonly return: number;
   /** Pseudo-regret of the steps taken. */

@@ -35,6 +35,8 @@ export interface MeasuredServer {
   readonly log: Pick<TrajectoryLog, "appended" | "episodes" | "backlogBytes" | "segmentsWaiting" | "writable">;
   readonly sessions: Iterable<{ status(): SessionStatus }>;
   readonly tournaments: Pick<Tournaments, "list">;
+  /** Of its dataset; absent where it has none. */
+  readonly labels?: { readonly trials: { readonly labelled: number; readonly left: number } };
 }
 
 /** The numbers of one server. */
@@ -89,6 +91,7 @@ export function createMetrics(): Metrics {
   }).set({ version: VERSION }, 1);
 
   const sessions = sessionNumbers(declare);
+  labelNumbers(declare);
   const log = logNumbers(declare);
   const matchesEnded = tournamentNumbers(declare);
   const turn = turnNumbers(registry, declare);
@@ -226,6 +229,16 @@ function sessionNumbers({ counter, readCounter, readGauge, histogram }: Declare)
   );
   ended.inc({ outcome: "closed" }, 0);
   return { opened, ended, parked, resumed, act, answer };
+}
+
+/** How far the labels of the server's dataset are. */
+function labelNumbers({ readGauge }: Declare): void {
+  readGauge(
+    "icrl_label_trials",
+    "Trials that lacked the labels that the server was asked for when it was first asked, by state",
+    "state",
+    ({ labels }) => ({ labelled: 0, left: 0, ...labels?.trials }),
+  );
 }
 
 /** How long turns of the event loop take; gives what takes them, in milliseconds. */

@@ -2,13 +2,15 @@
  * Sessions that a server keeps when it stops, for the one that is started again on its folder: `<data>/sessions.json`. It is read once and
  * then gone: what is played after that would be missing in it.
  */
-import { existsSync, rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../common/clock.js";
 import type { SnakeCased } from "../../common/snake-case.js";
 import { type DocumentKind, type Parts, readDocument, schemaOf } from "../../datasets/files/document.js";
 import { replaceDurably } from "../../datasets/files/durable-file.js";
 import { PRIVATE_FILE } from "../../datasets/files/private.js";
+import { requireNoLinks } from "../../datasets/files/read-file.js";
+import { LIMIT_OPTIONS } from "./limits.js";
 import type { SessionEvent } from "./session-event.js";
 import type { TrialsLeft } from "./trials-left.js";
 
@@ -41,8 +43,13 @@ export interface KeptSessions {
   delete(tokenHash: string): void;
 }
 
+const NAME = "sessions.json";
+
 /** Bytes of all that is kept: what is more is left out. */
 const MOST_BYTES = 64 << 20;
+
+/** Most envs that a session can have. */
+const MOST_ENVS = LIMIT_OPTIONS.max_envs.max as number;
 
 /** Opens those of a folder, which nobody else writes to; they wait for `resumeMs` from now. */
 export function openKeptSessions(
@@ -51,8 +58,8 @@ export function openKeptSessions(
   clock: Clock,
   tell: (event: SessionEvent) => void,
 ): KeptSessions {
-  const path = join(dir, "sessions.json");
-  const waiting = readKept(path, resumeMs, tell);
+  const path = join(dir, NAME);
+  const waiting = readKept(dir, resumeMs, tell);
   const stopWaiting = waiting.size > 0 ? clock.after(resumeMs, () => waiting.clear()) : () => {};
   const kept: Promise<KeptDocument | undefined>[] = [];
   return {
@@ -87,17 +94,26 @@ export function openKeptSessions(
   };
 }
 
-function readKept(path: string, resumeMs: number, tell: (event: SessionEvent) => void): Map<string, KeptSession> {
-  if (!existsSync(path)) return new Map();
+/** Never throws: whatever stands there, the server starts. */
+function readKept(dir: string, resumeMs: number, tell: (event: SessionEvent) => void): Map<string, KeptSession> {
+  const path = join(dir, NAME);
+  const none = new Map<string, KeptSession>();
   try {
-    const { sessions } = readDocument(path, KEPT);
-    if (resumeMs === 0) return new Map();
-    return new Map(sessions.map(keptOf).map((session) => [session.tokenHash, session]));
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return none;
+    let kept = none;
+    try {
+      requireNoLinks(dir, NAME); // it is written here, and nowhere else
+      const { sessions } = readDocument(path, KEPT);
+      if (resumeMs > 0) kept = new Map(sessions.map(keptOf).map((session) => [session.tokenHash, session]));
+    } catch (error) {
+      tell({ event: "sessions_not_kept", message: (error as Error).message });
+    }
+    if (!found.isDirectory()) rmSync(path, { force: true }); // where that fails they would be found again later: then nothing is resumed
+    return kept;
   } catch (error) {
     tell({ event: "sessions_not_kept", message: (error as Error).message });
-    return new Map();
-  } finally {
-    rmSync(path, { force: true, recursive: true });
+    return none;
   }
 }
 
@@ -124,6 +140,9 @@ type LeftDocument = SnakeCased<{
     readonly agentSeed: string;
   }>[];
   readonly completeTrials: number;
+  /** Absent where an earlier version wrote it: 0. */
+  readonly incompleteTrials?: number;
+  readonly incompleteEpisodes?: number;
   readonly steps: number;
 }>;
 
@@ -147,6 +166,8 @@ function documentOf({ tokenHash, sessionId, hello, sent, taken, wasOpen, open, l
         agent_seed: String(seeds.agentSeed),
       })),
       complete_trials: left.completeTrials,
+      incomplete_trials: left.incompleteTrials,
+      incomplete_episodes: left.incompleteEpisodes,
       steps: left.steps,
     },
   };
@@ -175,6 +196,8 @@ function keptOf(document: KeptDocument): KeptSession {
         },
       })),
       completeTrials: left.complete_trials,
+      incompleteTrials: left.incomplete_trials ?? 0,
+      incompleteEpisodes: left.incomplete_episodes ?? 0,
       steps: left.steps,
     },
   };
@@ -186,7 +209,7 @@ interface KeptFile {
   readonly sessions: readonly KeptDocument[];
 }
 
-function keptFile({ z, sha256, count, uint64, matching }: Parts) {
+function keptFile({ z, sha256, count, uint64, list, matching }: Parts) {
   const message = matching(/^[A-Za-z0-9+/]*={0,2}$/, "base 64");
   const trial = z.object({
     env: count,
@@ -196,7 +219,14 @@ function keptFile({ z, sha256, count, uint64, matching }: Parts) {
     noise_seed: uint64,
     agent_seed: uint64,
   });
-  const left = z.object({ taken: z.array(uint64), again: z.array(trial), complete_trials: count, steps: count });
+  const left = z.object({
+    taken: list(uint64, MOST_ENVS),
+    again: list(trial, MOST_ENVS),
+    complete_trials: count,
+    incomplete_trials: z.optional(count),
+    incomplete_episodes: z.optional(count),
+    steps: count,
+  });
   const session = z.object({
     token_sha256: sha256,
     session_id: matching(/^[0-9a-f-]{36}$/, "a session's id"),
@@ -207,7 +237,7 @@ function keptFile({ z, sha256, count, uint64, matching }: Parts) {
     open: z.optional(message),
     left: z.optional(left),
   });
-  return z.object({ version: z.literal(1), sessions: z.array(session) });
+  return z.object({ version: z.literal(1), sessions: list(session) });
 }
 
 const KEPT: DocumentKind<KeptFile> = {

@@ -98,7 +98,8 @@ export function createPlay(driver: Driver): Play {
       return playing.noneLeft && shown.activeCount === 0;
     },
     *start() {
-      for (let n = 0; n < numEnvs && (yield* startTrial(playing, n)); n++);
+      // That one has none says nothing of the others: each may have a series of its own, and play on where it was.
+      for (let n = 0; n < numEnvs; n++) yield* startTrial(playing, n);
       return show(playing);
     },
     step: (answer) => step(playing, answer),

@@ -28,9 +28,7 @@ export interface Playable {
 }
 
 /** What `closed` counts beside what was played since. */
-export type EarlierTotals = Pick<PlayTotals, "completeTrials" | "episodes" | "steps"> & {
-  readonly durableTrials: number;
-};
+export type EarlierTotals = PlayTotals & { readonly durableTrials: number };
 
 /** Free play, and what is left of it. */
 export interface PreparedFreePlay extends Prepared {
@@ -121,14 +119,15 @@ export function freePlay(
 }
 
 const earlierTotals = (
-  { completeTrials, steps }: TrialsLeft,
+  { completeTrials, incompleteTrials, incompleteEpisodes, steps }: TrialsLeft,
   { episodes }: Task,
   recorded: boolean,
 ): EarlierTotals => ({
   completeTrials,
+  incompleteTrials,
   steps,
-  episodes: completeTrials * episodes,
-  durableTrials: recorded ? completeTrials : 0,
+  episodes: completeTrials * episodes + incompleteEpisodes,
+  durableTrials: recorded ? completeTrials + incompleteTrials : 0,
 });
 
 /** What the lobby gives an entrant. */

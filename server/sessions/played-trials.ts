@@ -46,6 +46,8 @@ interface Slot {
   episodeStartedAtMs: number;
   agentMsAtStart: number;
   steps: number;
+  /** That ended, as a result counts them. */
+  episodes: number;
   return: number;
   regret: number;
   optimalValue: number;
@@ -94,7 +96,7 @@ export function* startTrial(played: Played, n: number, ticket: TrialTicket): Sli
   const { env, oracle } = yield* drawJudged(task, seeds.taskSeed, seeds.noiseSeed);
   const trialId = trialIdOf(run, seeds);
   const begun = { episode: 0, whole: true, episodeStartedAtMs: 0, agentMsAtStart: 0 };
-  const sums = { steps: 0, return: 0, regret: 0, optimalValue: 0 };
+  const sums = { steps: 0, episodes: 0, return: 0, regret: 0, optimalValue: 0 };
   const slot: Slot = { n, env, oracle, ticket, trialId, takenBefore: [], ...begun, ...sums };
   if (ticket.taken !== undefined) played.repeats.add(n);
   else played.repeats.delete(n);
@@ -135,6 +137,7 @@ export function endEpisode(played: Played, slot: Slot, truncatedBy: Reason | und
   if (oracle.steady) judgeSteps(steps, n, length, oracle);
   const sums = sumsOf(steps, n, length);
   slot.steps += length;
+  if (slot.steps > 0) slot.episodes += 1;
   if (played.source.wantsTaken) {
     for (let at = n * steps.horizon; at < n * steps.horizon + length; at++) slot.takenBefore.push(steps.actions[at]);
   }
@@ -238,6 +241,7 @@ export function endTrial(played: Played, slot: Slot): TrialEnd {
     ticket,
     complete: true,
     steps: slot.steps,
+    episodes,
     return: slot.return,
     regret,
     optimalValue,
@@ -274,17 +278,18 @@ export function cutShort(played: Played, slot: Slot, reason: Reason): boolean {
 export function giveBack(
   { source }: Played,
   ticket: TrialTicket,
-  sums: Pick<Slot, "steps" | "return" | "regret" | "optimalValue"> = {
+  sums: Pick<Slot, "steps" | "episodes" | "return" | "regret" | "optimalValue"> = {
     steps: 0,
+    episodes: 0,
     return: 0,
     regret: 0,
     optimalValue: 0,
   },
   taken?: Int32Array,
 ): void {
-  const { steps, return: sum, regret, optimalValue } = sums;
+  const { steps, episodes, return: sum, regret, optimalValue } = sums;
   const nothing = { curve: new Float64Array(), actions: new Int32Array(), regrets: new Float32Array() };
-  source.done({ ticket, complete: false, steps, return: sum, regret, optimalValue, taken, ...nothing });
+  source.done({ ticket, complete: false, steps, episodes, return: sum, regret, optimalValue, taken, ...nothing });
 }
 
 /** Records what was cut short. A log that cannot be written is often why it was; it is not acknowledged, so nothing is broken. */

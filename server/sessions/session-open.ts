@@ -171,7 +171,7 @@ export async function close(session: LiveSession, open: Open): Promise<void> {
   }
 }
 
-const NOTHING = { completeTrials: 0, episodes: 0, steps: 0, durableTrials: 0 };
+const NOTHING = { completeTrials: 0, incompleteTrials: 0, episodes: 0, steps: 0, durableTrials: 0 };
 
 function closed(session: LiveSession, { hello, place, steps, earlier = NOTHING }: Open): void {
   const { totals, durableTrials } = steps.play;
@@ -179,7 +179,7 @@ function closed(session: LiveSession, { hello, place, steps, earlier = NOTHING }
     $case: "closed",
     value: {
       completeTrials: BigInt(earlier.completeTrials + totals.completeTrials),
-      incompleteTrials: BigInt(totals.incompleteTrials),
+      incompleteTrials: BigInt(earlier.incompleteTrials + totals.incompleteTrials),
       episodes: BigInt(earlier.episodes + totals.episodes),
       steps: BigInt(earlier.steps + totals.steps),
       durableTrials: BigInt(earlier.durableTrials + durableTrials()),

@@ -11,7 +11,7 @@
 import { randomUUID } from "node:crypto";
 import { IcrlError, RETRY_DELAY_MS } from "../../common/errors.js";
 import { PROTOCOL_VERSION } from "../../common/version.js";
-import { Hello, type Open, type PlayRequest, type Resume } from "../../proto/gen/icrl/v1/environment.js";
+import type { Hello, Open, PlayRequest, Resume } from "../../proto/gen/icrl/v1/environment.js";
 import { hashOfKey, newKey } from "../keys.js";
 import type { Seat } from "../matches/lobby.js";
 import { checkHelloFields, checkOpenFields } from "./checked-fields.js";
@@ -20,6 +20,7 @@ import { checkHello, notImplemented } from "./checked-request.js";
 import { checkActionsBytes, checkResetBytes, decodeRequest } from "./decode-request.js";
 import { createDelivery } from "./delivery.js";
 import { rest, waitForHello } from "./idle-time.js";
+import { keptMessages } from "./kept-messages.js";
 import type { KeptSession } from "./kept-sessions.js";
 import { type Incoming, type Link, noLink } from "./link.js";
 import {
@@ -163,10 +164,11 @@ function onResume(session: LiveSession, { resumeToken, received }: Resume): Inco
   if (context.limits.resumeMs === 0) throw notImplemented("resume");
   const kept = context.kept.find(hashOfKey(resumeToken));
   // One whose agent has got all that there was begins anew: there is nothing to go on with.
-  if (kept !== undefined && (kept.wasOpen || received < BigInt(kept.sent))) {
+  const said = kept && keptMessages(kept, context.limits);
+  if (kept !== undefined && said !== undefined && (kept.wasOpen || received < BigInt(kept.sent))) {
     const tokenId = link.bearer?.tokenId;
     requireOwn(tokenId === undefined || kept.sessionId.startsWith(tokenId));
-    goOnWith(session, kept, resumeToken);
+    goOnWith(session, kept, said, resumeToken);
     return incomingOf(session, link);
   }
   const found = context.sessions.find(resumeToken);
@@ -288,13 +290,16 @@ function enterLobby(session: LiveSession, hello: Hello, known: boolean): void {
 }
 
 /** The server was started again: what was open in a session is opened anew, from its last trial boundary. */
-function goOnWith(session: LiveSession, kept: KeptSession, token: string): void {
-  const { sessions, memory, kept: all, limits } = session.context;
+function goOnWith(
+  session: LiveSession,
+  kept: KeptSession,
+  { hello, open }: { readonly hello: Hello; readonly open: Open | undefined },
+  token: string,
+): void {
+  const { sessions, memory, kept: all } = session.context;
   session.id = kept.sessionId;
   session.tokenHash = kept.tokenHash;
   sessions.admit(session.listed, kept.tokenHash);
-  const hello = Hello.decode(kept.hello);
-  checkHello(hello);
   session.link.bearer?.requireName(hello.entrant);
   holdHello(session, kept.hello.length);
   all.delete(kept.tokenHash);
@@ -305,9 +310,8 @@ function goOnWith(session: LiveSession, kept: KeptSession, token: string): void 
   session.delivery.before = kept.taken;
   sendWelcome(session, token, kept.taken);
   enterLobby(session, hello, true);
-  const message = kept.open && decodeRequest(kept.open, limits);
-  if (message?.$case !== "open" || session.state.is !== "ready") return;
-  onOpen(session, session.state, message.value, kept.open as Buffer, kept.left);
+  if (open === undefined || session.state.is !== "ready") return;
+  onOpen(session, session.state, open, kept.open as Buffer, kept.left);
 }
 
 /** The session as the lobby sees it. */

@@ -9,8 +9,12 @@ export interface TrialsLeft {
   /** How many trials were handed out of the series, or of each env's own. */
   readonly taken: readonly bigint[];
   readonly again: readonly TrialAgain[];
-  /** Of what is played: trials played to their ends, and their steps. */
+  /** Of what is played: trials played to their ends. */
   readonly completeTrials: number;
+  /** Those that the agent ended before, and their episodes. */
+  readonly incompleteTrials: number;
+  readonly incompleteEpisodes: number;
+  /** Steps of both. */
   readonly steps: number;
 }
 
@@ -35,6 +39,8 @@ export function countedSource(source: TrialSource, own: boolean, before?: Trials
   const out = new Map<number, TrialAgain>();
   const again: TrialAgain[] = [];
   let completeTrials = before?.completeTrials ?? 0;
+  let incompleteTrials = before?.incompleteTrials ?? 0;
+  let incompleteEpisodes = before?.incompleteEpisodes ?? 0;
   let steps = before?.steps ?? 0;
   let stopped = false;
 
@@ -66,10 +72,13 @@ export function countedSource(source: TrialSource, own: boolean, before?: Trials
       const { ticket, complete } = result;
       const { env = 0 } = ticket;
       out.delete(env);
-      if (complete) {
-        completeTrials += 1;
+      if (stopped && !complete) again.push({ ...ticket, env });
+      else {
+        completeTrials += complete ? 1 : 0;
+        incompleteTrials += complete ? 0 : 1;
+        incompleteEpisodes += complete ? 0 : result.episodes;
         steps += result.steps;
-      } else if (stopped) again.push({ ...ticket, env });
+      }
       source.done(result);
     },
     stop() {
@@ -79,6 +88,8 @@ export function countedSource(source: TrialSource, own: boolean, before?: Trials
       taken: Array.from(taken, (count) => count ?? 0n),
       again: [...again, ...out.values(), ...waiting],
       completeTrials,
+      incompleteTrials,
+      incompleteEpisodes,
       steps,
     }),
   };

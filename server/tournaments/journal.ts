@@ -227,7 +227,7 @@ function cutOff(path: string, length: number): void {
 /** An event as its line has it. */
 type Line = JournalEvent extends infer E ? (E extends object ? SnakeCased<E> : never) : never;
 
-function eventDocument({ z, count, name, text, options, sha256, seedKey, matching }: Parts) {
+function eventDocument({ z, count, name, text, list, options, sha256, seedKey, matching }: Parts) {
   return z.discriminatedUnion("event", [
     z.object({
       event: z.literal("created"),
@@ -239,7 +239,7 @@ function eventDocument({ z, count, name, text, options, sha256, seedKey, matchin
       token: z.optional(matching(/^[0-9a-f]{8}$/, "8 hexadecimal digits")),
     }),
     z.object({ event: z.literal("cancelled"), at: text(100) }),
-    z.object({ event: z.literal("declared"), entrant: name, tasks: z.array(text()) }),
+    z.object({ event: z.literal("declared"), entrant: name, tasks: list(text()) }),
     z.object({ event: z.literal("keyed"), entrant: name, hash: z.string("a text") }),
     z.object({
       event: z.literal("forfeited"),
@@ -272,13 +272,13 @@ interface RecordedSpec {
 
 type Options = Readonly<Record<string, unknown>>;
 
-function specDocument({ z, name, text, uint64, positive, options }: Parts) {
+function specDocument({ z, name, text, list, uint64, positive, options }: Parts) {
   return z.object({
     name: text(),
     seed: uint64,
     trials: positive,
-    tasks: z.array(z.object({ id: name, task: text(), options: z.optional(options) })),
-    agents: z.array(z.object({ name, agent: text(), options: z.optional(options), tasks: z.array(name) })),
+    tasks: list(z.object({ id: name, task: text(), options: z.optional(options) })),
+    agents: list(z.object({ name, agent: text(), options: z.optional(options), tasks: list(name) })),
   });
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
@@ -6,7 +6,7 @@ import { labelFolder } from "#icrl/datasets/folder/label-folder.js";
 import { makeDataset } from "../support/dataset.js";
 import { copyForTest, labelBytes, readLabels } from "../support/labels.js";
 import { tempDir } from "../support/temp-dir.js";
-import { icrl, PROGRAM, startNode } from "./run-icrl.js";
+import { icrl, PROGRAM, ROOT, startNode } from "./run-icrl.js";
 
 const temporary = tempDir();
 const dataset = join(temporary.path, "set");
@@ -98,4 +98,25 @@ test("Ctrl-C ends it; the same command goes on", async () => {
   expect((await label(dir, "--expert", "uniform")).code).toBe(0);
   expect(readLabels(dir, "uniform").length).toBe(100);
   expect(readdirSync(labelFolder(dir, "uniform")).filter((name) => name.startsWith("lock"))).toEqual([]);
+});
+
+test("a program of one's own labels with the same progress as a built-in expert, what is left alone in its total", async () => {
+  const dir = copyForTest(dataset);
+  const command = ["--command", `node '${join(ROOT, "tests/e2e/hesitant-agent.mjs")}'`, "--name", "mine", "--json"];
+  const made = await label(dir, ...command);
+  expect(made.code).toBe(0);
+  expect(JSON.parse(made.stdout)).toMatchObject({ name: "mine", agent: "hesitant", trials: 40, steps: 720 });
+  expect(made.stderr).toMatch(/100 % .*40 of 40 trials/);
+  expect(readLabels(dir, "mine").length).toBe(100);
+  const { labels, ...manifest } = readDatasetManifest(dir);
+  const { mine: _, ...others } = labels;
+  writeFileSync(join(dir, "dataset.json"), JSON.stringify({ ...manifest, labels: others }));
+  const [first] = readdirSync(labelFolder(dir, "mine")).filter((name) => name.endsWith(".parquet"));
+  rmSync(join(labelFolder(dir, "mine"), first));
+  const again = await label(dir, ...command);
+  expect(again.code).toBe(0);
+  const [, done, total] = /100 % .*?(\d+) of (\d+) trials/.exec(again.stderr) ?? [];
+  expect(done).toBe(total);
+  expect(Number(total)).toBeGreaterThan(0);
+  expect(Number(total)).toBeLessThan(40);
 });

@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { PROGRAM } from "./server.js";
 import { tempDir } from "./temp-dir.js";
 
 const FIXTURES = join(import.meta.dirname, "../fixtures/hostile");
@@ -51,6 +52,7 @@ const FILES: readonly (readonly [kind: Kind, file: string, target: string, reaso
   ["log", "log/000000000006.segment", "segment", "LOG_CORRUPT"],
   ["log", journal, "journal", "LOG_CORRUPT"],
   ["log", "log/lock-7", "lock", "LOG_LOCKED"],
+  ["log", "sessions.json", "sessions.json", "LOG_CORRUPT"],
   ["tournament", "results.json", "results.json", "RESULTS_CORRUPT"],
   ["tournament", "trials.parquet", "trials.parquet", "RESULTS_CORRUPT"],
   ["tournament", "tournament.json", "tournament.json", "OUTPUT_EXISTS"],
@@ -82,9 +84,18 @@ const LINKS: readonly (readonly [kind: Kind, file: string, target: string, reaso
   ["log", "log/shards.jsonl", "opened", "LOG_UNWRITABLE"],
   ["log", "data", "opened", "LOG_UNWRITABLE"],
   ["log", "log", "opened", "LOG_UNWRITABLE"],
+  ["log", "sessions.json", "sessions.json", "LOG_CORRUPT"],
   ["training", "checkpoints", "spec.json", "OUTPUT_EXISTS"],
   ["training", "metrics.jsonl", "spec.json", "OUTPUT_EXISTS"],
 ];
+
+/** So much of a document that as a value it would be far larger: as many bytes as are read of one. */
+const LARGE_SESSIONS: readonly (readonly [name: string, repeated: string])[] = [
+  ["lists in lists", "["],
+  ["empty lists", "[],"],
+  ["objects without members", "{},"],
+];
+const LARGE_BYTES = 64 << 20;
 
 /** What the tests make themselves. */
 export const MADE: readonly HostileEntry[] = [
@@ -101,13 +112,28 @@ export const MADE: readonly HostileEntry[] = [
   ...LINKS.map(([kind, file, target, reasons]): HostileEntry => {
     const place = (dir: string, victim: string) => {
       const path = join(dir, file);
-      const isFolder = lstatSync(path).isDirectory();
-      rmSync(path, { recursive: true });
+      const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+      rmSync(path, { recursive: true, force: true });
       symlinkSync(isFolder ? victim : join(victim, "precious.txt"), path);
     };
     return { kind, name: `link as ${file}`, target, reasons: reasons.split(" "), make: place };
   }),
+  ...LARGE_SESSIONS.flatMap(([name, repeated]) =>
+    [LARGE_BYTES, 6_000_000].map((bytes): HostileEntry => {
+      const place = (dir: string) => {
+        const begun = '{"version":1,"sessions":[';
+        const times = Math.floor((bytes - begun.length - 100) / repeated.length);
+        const ended = repeated.endsWith(",") ? `${repeated.slice(0, -1)}]}` : "";
+        writeFileSync(join(dir, "sessions.json"), `${begun}${repeated.repeat(times)}${ended}`);
+      };
+      const of = { kind: "log", target: "sessions.json", reasons: ["LOG_CORRUPT"], make: place } as const;
+      return { ...of, name: `${bytes} bytes of ${name} as sessions.json` };
+    }),
+  ),
 ];
+
+/** Those that are passed over: a server that opens the folder says so, and starts. */
+export const isPassedOver = ({ target }: HostileEntry): boolean => target === "sessions.json";
 
 /** A command with the entry's folder, a good folder's and a new output's. */
 type Command = (dir: string, out: string, good: string) => readonly string[];
@@ -291,7 +317,47 @@ function prepare(entry: HostileEntry, folder: string) {
   const chosen = READERS[entry.target] ?? Object.keys(COMMANDS[entry.kind]);
   const commands = chosen.map((name, i) => COMMANDS[entry.kind][name](dir, join(folder, `out-${i}`), good));
   const before = snapshot(sandbox, dir);
-  return { chosen, commands, cwd, differences: () => differences(before, snapshot(sandbox, dir)) };
+  return { dir, chosen, commands, cwd, differences: () => differences(before, snapshot(sandbox, dir)) };
+}
+
+/** What came of a server on an entry's folder. */
+export interface ServedOutcome {
+  /** Exit code, or the signal's name. */
+  readonly ended: number | string | null;
+  /** What it printed: where it listens. */
+  readonly listening: string;
+  /** Events of its own log that are warnings, or worse. */
+  readonly events: readonly Readonly<Record<string, unknown>>[];
+  /** What is at sessions.json afterwards: "nothing", "folder", "file". */
+  readonly left: string;
+  readonly touched: readonly string[];
+  /** Of the process, in MiB. */
+  readonly rss: number;
+}
+
+const TELL_RSS = 'process.once("exit", () => console.error("rss", process.resourceUsage().maxRSS))';
+
+/** Starts a server on an entry's folder, in a process of bounded memory and time, and stops it as soon as it listens. */
+export async function serveHostile(entry: HostileEntry): Promise<ServedOutcome> {
+  const temp = tempDir();
+  try {
+    const { dir, cwd, differences } = prepare(entry, temp.path);
+    const serve = ["serve", "--listen", "127.0.0.1:0", "--http", "off", "--data", dir, "--json", "--log-level", "warn"];
+    const node = ["--max-old-space-size=512", "--import", `data:text/javascript,${encodeURIComponent(TELL_RSS)}`];
+    const said = await endOf([...node, PROGRAM, ...serve, "--stop-with-input"], cwd);
+    const lines = said.stderr.split("\n").filter(Boolean);
+    const stat = lstatSync(join(dir, "sessions.json"), { throwIfNoEntry: false });
+    return {
+      ended: said.ended,
+      listening: said.stdout,
+      events: lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line)),
+      left: stat === undefined ? "nothing" : stat.isDirectory() ? "folder" : "file",
+      touched: differences(),
+      rss: Number(lines.find((line) => line.startsWith("rss "))?.slice(4)) / 1024,
+    };
+  } finally {
+    temp.remove();
+  }
 }
 
 type Line = { readonly code: number; readonly text: string } | { readonly rss: number };
@@ -303,9 +369,18 @@ interface Batch {
 
 async function runCommands(batches: readonly Batch[]) {
   const program = join(import.meta.dirname, "hostile-commands.mjs");
-  const child = spawn(process.execPath, ["--max-old-space-size=512", program, JSON.stringify(batches)], {
-    timeout: PATIENCE_MS,
-    killSignal: "SIGKILL",
+  const { stdout, stderr, ended } = await endOf(["--max-old-space-size=512", program, JSON.stringify(batches)]);
+  const lines = stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line);
+  return { lines, ended: ended === 0 ? undefined : `${ended}: ${stderr.slice(-500)}` };
+}
+
+/** What a Node process without input said, and its exit code, or the signal's name. */
+async function endOf(args: readonly string[], cwd?: string) {
+  const child = spawn(process.execPath, args, {
+    ...{ cwd, timeout: PATIENCE_MS, killSignal: "SIGKILL" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
@@ -317,11 +392,7 @@ async function runCommands(batches: readonly Batch[]) {
     stderr += text;
   });
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
-  const lines = stdout
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line);
-  return { lines, ended: code === 0 ? undefined : `${signal ?? code}: ${stderr.slice(-500)}` };
+  return { stdout, stderr, ended: signal ?? code };
 }
 
 /** Every path of a folder with what is there: the entry's own folder may be written in, where commands are there to write. */

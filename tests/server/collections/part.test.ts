@@ -33,6 +33,7 @@ const ended = (ticket: TrialTicket, complete: boolean, steps: number) => ({
   ticket,
   complete,
   steps,
+  episodes: 1,
   return: 0,
   regret: 0,
   optimalValue: 0,

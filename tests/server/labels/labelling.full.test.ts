@@ -7,11 +7,12 @@ import type { Outcome, Turn } from "#icrl/clients/typescript/define-agent.js";
 import { labelDataset } from "#icrl/clients/typescript/label-dataset.js";
 import type { AgentMessage, ServerMessage } from "#icrl/clients/typescript/play-stream.js";
 import { introduce, openLabels } from "#icrl/clients/typescript/session.js";
-import { float32Tensor, int32Tensor } from "#icrl/common/tensor.js";
+import { boolTensor, float32Tensor, int32Tensor } from "#icrl/common/tensor.js";
 import { labelFolder, labelHeadPath, readLabelHead } from "#icrl/datasets/folder/label-folder.js";
 import { listShards } from "#icrl/datasets/log/log-folder.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
+import { ResetMode } from "#icrl/proto/gen/icrl/v1/environment.js";
 import type { Tensor } from "#icrl/proto/gen/icrl/v1/tensor.js";
 import { dataRows, playCollection, SPEC } from "../../support/dataset.js";
 import {
@@ -333,6 +334,53 @@ test.each([
   expect(await stream.ended).toMatchObject({ reason: "PROBABILITIES_INVALID", code: 3 });
   expect((await labelDataset(connection, counter)).trials).toBe(40);
 });
+
+test.each([
+  ["a reset", reset, `"reset" is for free play: here trials are played to their ends`],
+  ["a hold", hold, `"hold" is for free play: here every active env takes a step`],
+])("%s ends that session alone, and the labels are those of one that was never there", async (_, asked, text) => {
+  const [quiet, copy] = [copyForTest(dataset), copyForTest(dataset)];
+  await labelDataset((await serverForTest({}, quiet)).connection, counter);
+  const { address, connection } = await serverForTest({}, copy);
+  const client = rawClient(address);
+  onTestFinished(() => client.close());
+  const stream = rawStream(client);
+  stream.send(hello({ agent: "counter", agentVersion: "1" }));
+  await stream.expect("welcome");
+  stream.send(open({ label: "counter", numEnvs: 2 }));
+  const { numEnvs, task } = await stream.expect("opened");
+  expect(numEnvs).toBe(2);
+  await stream.expect("observations");
+  let step = 0;
+  for (let ended = 0; ended === 0; step += 1) {
+    const counted = step % Number(task?.numActions);
+    stream.send(actions(step, [counted, counted])); // as the counter: two trials are labelled
+    ended = (await stream.expect("observations")).trialEnds.length;
+  }
+  stream.send(actions(step, [1, 1])); // two are begun, and not as by the counter: of them nothing is kept
+  await stream.expect("observations");
+  stream.send(asked(step + 1));
+  expect(await stream.ended).toMatchObject({ code: 9, reason: "PROTOCOL_ORDER", text });
+  expect((await labelDataset(connection, counter)).trials).toBe(38);
+  const chosen = (dir: string) => readLabels(dir, "counter").map(({ episodeId, actions }) => [episodeId, actions]);
+  expect(chosen(copy)).toEqual(chosen(quiet));
+  // the two trials alone have no probabilities: this session told none
+  const unknown = readLabels(copy, "counter").filter(({ probabilities }) => probabilities === null);
+  expect(unknown.length).toBe(2 * Number(task?.episodes));
+});
+
+/** Ends the trial in env 0. */
+function reset(stepIndex: number): AgentMessage {
+  const mode = ResetMode.NEXT_TRIAL;
+  return { $case: "reset", value: { stepIndex: BigInt(stepIndex), envs: [0], seeds: [], mode } };
+}
+
+/** Holds both envs. */
+function hold(stepIndex: number): AgentMessage {
+  const message = actions(stepIndex, [0, 0]);
+  if (message.$case === "actions") message.value.hold = boolTensor(Uint8Array.of(1, 1), [2]);
+  return message;
+}
 
 test("labels that cannot be written end the session with LOG_UNWRITABLE; once they can be, labelling goes on", async () => {
   const done = copyForTest(dataset);

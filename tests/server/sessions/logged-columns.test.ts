@@ -8,7 +8,7 @@ import { trajectoryBatches } from "#icrl/datasets/log/trajectory-batches.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import type { Hello, Open } from "#icrl/proto/gen/icrl/v1/environment.js";
 import type { TrajectoryFilter } from "#icrl/proto/gen/icrl/v1/trajectory.js";
-import { opened, rawClient, rawStream } from "../../support/raw-stream.js";
+import { hello, open, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { startTestServer, type TestServer } from "../../support/server.js";
 import { create, finished, randomAgent } from "../../support/tournament.js";
 
@@ -108,14 +108,34 @@ test("rows say what the trial was for, and which series it is of", async () => {
   const laws = [undefined, undefined];
   const explicitSeeds = [{ taskSeed: 1n, noiseSeed: 2n, agentSeed: 3n }];
   const most = 2n ** 64n - 1n;
-  const opens: [open: Partial<Open>, expected: unknown[]][] = [
+  const opens: [open: Partial<Open>, ...expected: unknown[][]][] = [
     [{ seed: most }, ["by hand", "play", most]],
     [{ purpose: "validate", seed: 0n }, ["by hand", "validate", 0n]],
     [{ explicitSeeds }, ["by hand", null, null]],
+    // a seed of 0 is as good as none
+    [
+      { numEnvs: 3, envSeeds: [most, 0n, 7n], seed: 0n, purpose: "collect" },
+      ["by hand", "collect", most],
+      ["by hand", "collect", 0n],
+      ["by hand", "collect", 7n],
+    ],
   ];
-  for (const [open, expected] of opens) {
-    expect((await play(laws, open, LAW)).rows.map(columns)).toEqual([expected]);
+  for (const [open, ...expected] of opens) {
+    expect((await play(laws, open, LAW)).rows.map(columns)).toEqual(expected);
   }
+});
+
+test("a seed of the series beside those of the envs ends the session, and nothing is logged", async () => {
+  const stream = rawStream(client);
+  stream.send(hello());
+  const { sessionId } = await stream.expect("welcome");
+  stream.send(open({ seed: 7n, envSeeds: [7n, 7n], numEnvs: 2, trials: 2n })); // also where they would say the same
+  expect(await stream.ended).toMatchObject({
+    code: 3,
+    reason: "FIELD_CONFLICT",
+    metadata: { field: "open.seed", other: "open.env_seeds" },
+  });
+  expect(await rowsOf({ sessionId })).toEqual([]);
 });
 
 test("rows of a tournament say the seed of its trials once it is over", async () => {

@@ -36,11 +36,17 @@ function sourceOf(trials: number) {
 }
 
 /** A play of a task, with all that it touches. */
-function playOf(name: string, options: Record<string, number>, numEnvs: number, trials: number, withholdTruth = false) {
+function playOf(
+  name: string,
+  options: Record<string, number>,
+  numEnvs: number,
+  trials: number,
+  withholdTruth = false,
+  { source, results, stepped } = sourceOf(trials),
+) {
   const task = buildTask(name, options);
   const sink = handSink();
   const clock = manualClock();
-  const { source, results, stepped } = sourceOf(trials);
   const run = { task: name, taskVersion: 1, taskOptionsJson: "{}", agent: "x", agentOptionsJson: "{}" } as RunInfo;
   const recorder = createRecorder(sink);
   const driver = playedDriver({
@@ -55,6 +61,22 @@ function playOf(name: string, options: Record<string, number>, numEnvs: number, 
   });
   return { task, sink, clock, results, stepped, driver, play: createPlay(driver) };
 }
+
+test("an env that has none left of its own series keeps none of the others from theirs", () => {
+  const { source, ...rest } = sourceOf(4);
+  const own: TrialSource = { ...source, take: (n) => (n === 1 ? undefined : source.take(n)) };
+  const { play } = playOf("bernoulli-bandit", { arms: 2, horizon: 1 }, 3, 4, false, { ...rest, source: own });
+  const shown = runAtOnce(play.start());
+  expect([[...play.active], shown.trialStarts.map(({ env }) => env)]).toEqual([
+    [1, 0, 1],
+    [0, 2],
+  ]);
+  for (let step = 0; step < 2; step++) {
+    expect(play.exhausted).toBe(false);
+    runAtOnce(play.step({ actions: new Int32Array(3), agentMs: 0 }));
+  }
+  expect([play.exhausted, play.totals.completeTrials]).toEqual([true, 4]);
+});
 
 const RIVER = { states: 4, horizon: 3, episodes: 2 };
 

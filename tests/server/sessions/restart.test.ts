@@ -1,14 +1,14 @@
 /** Sessions that outlive their server: what is open is opened anew by the one that is started again on its folder. */
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { Open } from "#icrl/proto/gen/icrl/v1/environment.js";
+import { Hello, type Open } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { openKeptSessions } from "#icrl/server/sessions/kept-sessions.js";
 import { countedSource } from "#icrl/server/sessions/trials-left.js";
 import { manualClock } from "../../support/manual-clock.js";
-import { actions, open, rawClient, rawStream } from "../../support/raw-stream.js";
+import { actions, encodeRequest, hello, open, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { playToTheEnd, type ResumingAgent, resumingAgent } from "../../support/resuming.js";
-import { readLog, serverAfter, serverForTest, type TestServer } from "../../support/server.js";
+import { readLog, serverAfter, serverForTest, startTestServer, type TestServer } from "../../support/server.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { BANDIT, create, finished, spec } from "../../support/tournament.js";
 
@@ -38,6 +38,9 @@ async function again(server: TestServer, token: string, received: number) {
 }
 
 const kept = ({ dataDir }: TestServer) => join(dataDir, "sessions.json");
+
+/** A hello without a name. */
+const NAMELESS = Hello.encode(hello({ agent: "" }).value as Hello).finish();
 
 const OPEN: Partial<Open> = { numEnvs: 2, trials: 5n, options: { arms: 3, horizon: 3 }, tags: { run: "x" } };
 
@@ -139,6 +142,21 @@ test("an entrant goes on in its tournament, keeps its name, and forfeits nothing
   expect(tournament.matches).toMatchObject([{ forfeitReason: "", completeTrials: 4 }]);
 });
 
+test("a server that cannot listen leaves the sessions to the next one", async () => {
+  const first = await serverForTest();
+  const agent = await resumingAgent(clientOf(first));
+  agent.send(open(OPEN));
+  await play(agent, 5);
+  await first.close();
+  const { address } = await serverForTest();
+  const folder = { path: first.dataDir, remove() {} };
+  const there = { listen: address };
+  const start = () => startTestServer({}, undefined, undefined, folder, undefined, undefined, there);
+  await expect(start()).rejects.toMatchObject({ code: "EADDRINUSE" });
+  const { welcome } = await again(await serverAfter(first), agent.welcome.resumeToken, agent.got.length);
+  expect(welcome).toMatchObject({ sessionId: agent.welcome.sessionId, restarted: true });
+});
+
 test("sessions that are kept wait for resume_ms from the next server's start, and no longer", async () => {
   const dir = tempDir();
   onTestFinished(() => dir.remove());
@@ -148,6 +166,8 @@ test("sessions that are kept wait for resume_ms from the next server's start, an
     taken: [2n ** 64n - 1n],
     again: [{ env: 1, trialIndex: 5n, seriesSeed: 6n, seeds: SEEDS }],
     completeTrials: 7,
+    incompleteTrials: 9,
+    incompleteEpisodes: 10,
     steps: 8,
   };
   const whole = { ...session, wasOpen: true, open: Buffer.of(9), left };
@@ -179,11 +199,72 @@ test.each([
   expect(existsSync(join(dir.path, "sessions.json"))).toBe(false);
 });
 
+/** What a file says of its one session, as far as a test changes it. */
+interface KeptOne {
+  hello: string;
+  open: string;
+  left: { taken: string[]; again: { env: number }[]; complete_trials: number };
+}
+
+/** A hello or an open as a file has it. */
+const encoded = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
+
+test.each<[what: string, change: (session: KeptOne) => unknown]>([
+  ["its hello is none", (session) => Object.assign(session, { hello: "////" })],
+  ["its hello is larger than one may be", (session) => Object.assign(session, { hello: "AAAA".repeat(40_000) })],
+  ["its hello has a name that is refused", (session) => Object.assign(session, { hello: encoded(NAMELESS) })],
+  ["its open is none", (session) => Object.assign(session, { open: "////" })],
+  ["its open is an answer", (session) => Object.assign(session, { open: encoded(encodeRequest(actions(0, [1]))) })],
+  ["it has no open, and trials left", (session) => Reflect.deleteProperty(session, "open")],
+  ["more was handed out than there is", ({ left }) => left.taken.splice(0, 1, "6")],
+  ["more series were handed out than there are", ({ left }) => left.taken.push("0")],
+  ["more came back than was handed out", ({ left }) => left.again.push(...new Array(9).fill(left.again[0]))],
+  ["more was played than was handed out", ({ left }) => Object.assign(left, { complete_trials: 2 ** 50 })],
+  ["an env had a trial that is not there", ({ left }) => Object.assign(left.again[0], { env: 2 })],
+])("a session of which a file says what cannot be is not resumed, and the server goes on: %s", async (_, change) => {
+  const first = await serverForTest();
+  const agent = await resumingAgent(clientOf(first));
+  agent.send(open(OPEN));
+  await play(agent, 5);
+  await first.close();
+  const file = JSON.parse(readFileSync(kept(first), "utf8"));
+  change(file.sessions[0]);
+  writeFileSync(kept(first), JSON.stringify(file));
+  const second = await serverAfter(first);
+  await refusedAsUnknown(second, agent);
+});
+
+test("sessions are not resumed out of a file elsewhere that a link leads to, and that stays as it is", async () => {
+  const first = await serverForTest();
+  const agent = await resumingAgent(clientOf(first));
+  agent.send(open(OPEN));
+  await play(agent, 5);
+  await first.close();
+  const elsewhere = join(first.dataDir, "elsewhere.json");
+  renameSync(kept(first), elsewhere);
+  const before = readFileSync(elsewhere, "utf8");
+  symlinkSync(elsewhere, kept(first));
+  const second = await serverAfter(first);
+  await refusedAsUnknown(second, agent);
+  expect(second.said).toContainEqual(expect.objectContaining({ event: "sessions_not_kept", level: 40 }));
+  expect([existsSync(kept(first)), readFileSync(elsewhere, "utf8")]).toEqual([false, before]);
+});
+
+/** Asks for the agent's session in vain, and begins another. */
+async function refusedAsUnknown(server: TestServer, { welcome, got }: ResumingAgent): Promise<void> {
+  const client = clientOf(server);
+  const stream = rawStream(client);
+  stream.send({ $case: "resume", value: { resumeToken: welcome.resumeToken, received: BigInt(got.length) } });
+  expect(await stream.ended).toMatchObject({ reason: "RESUME_UNKNOWN" });
+  expect((await opened(rawStream(client), OPEN)).opened.trials).toBe(5n);
+}
+
 const SEEDS = { taskSeed: 2n ** 64n - 1n, noiseSeed: 0n, agentSeed: 2n ** 53n + 1n };
 
 test("of a source that is stopped those trials are left that nobody played to their ends, each in its env where that has its own", () => {
   const results = {
     steps: 3,
+    episodes: 1,
     return: 0,
     regret: 0,
     optimalValue: 0,
@@ -212,7 +293,9 @@ test("of a source that is stopped those trials are left that nobody played to th
   source.done({ ...results, ticket: c as never, complete: false });
   source.done({ ...results, ticket: d as never, complete: true });
   const left = source.left();
-  expect(left).toMatchObject({ taken: [2n, 2n], completeTrials: 2, steps: 6, again: [{ env: 0, trialIndex: 1n }] });
+  expect(left).toMatchObject({ taken: [2n, 2n], again: [{ env: 0, trialIndex: 1n }] });
+  const totals = { completeTrials: 2, incompleteTrials: 1, incompleteEpisodes: 1, steps: 9 };
+  expect(left).toMatchObject(totals);
   const next = countedSource(series(left.taken), true, left);
   expect(next.remaining).toBe(7n);
   expect([1, 0, 0].map((n) => [n, next.take(n)?.trialIndex])).toEqual([
@@ -220,5 +303,5 @@ test("of a source that is stopped those trials are left that nobody played to th
     [0, 1n],
     [0, 2n],
   ]);
-  expect(next.left()).toMatchObject({ taken: [3n, 3n], completeTrials: 2, steps: 6 });
+  expect(next.left()).toMatchObject({ taken: [3n, 3n], ...totals });
 });

@@ -13,6 +13,7 @@ const CURVE_BYTES = 32; // by hand: four numbers
 const played = {
   complete: true,
   steps: 4,
+  episodes: 1,
   return: 0,
   regret: 4,
   optimalValue: 0,
