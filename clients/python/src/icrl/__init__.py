@@ -1,0 +1,67 @@
+"""icrl in Python: agents that play on an icrl server, and its tasks as Gymnasium environments."""
+
+from .agents import (
+    Agent,
+    Outcome,
+    Policy,
+    RewardSpec,
+    Trial,
+    Turn,
+    VectorOutcome,
+    VectorPolicy,
+    VectorTurn,
+    agent,
+)
+from .connection import Connection, connect
+from .errors import IcrlError, ServerUnreachableError
+from .labels import LabelProgress, LabelTotals, label_dataset
+from .matches import serve_matches
+from .options import Option, boolean, choice, integer, number, text
+from .play import PlayProgress, play_agent
+from .program import run, run_agent
+from .reconnection import Back, Lost, Reconnection
+from .rng import Rng, Rngs
+from .scores import MeanAndError, PlayTotals
+from .server import PrivateServer
+from .seeds import TrialSeeds, trial_seeds
+
+__all__ = [
+    "Agent",
+    "Back",
+    "Connection",
+    "IcrlError",
+    "LabelProgress",
+    "LabelTotals",
+    "Lost",
+    "MeanAndError",
+    "Option",
+    "Outcome",
+    "PlayProgress",
+    "PlayTotals",
+    "Policy",
+    "PrivateServer",
+    "Reconnection",
+    "RewardSpec",
+    "Rng",
+    "Rngs",
+    "ServerUnreachableError",
+    "Trial",
+    "TrialSeeds",
+    "Turn",
+    "VectorOutcome",
+    "VectorPolicy",
+    "VectorTurn",
+    "agent",
+    "boolean",
+    "choice",
+    "connect",
+    "integer",
+    "label_dataset",
+    "number",
+    "play_agent",
+    "run",
+    "run_agent",
+    "serve_matches",
+    "text",
+    "trial_seeds",
+]
