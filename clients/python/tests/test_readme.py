@@ -9,7 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import PACKAGE
+from support import EXAMPLES, PACKAGE
 
 import icrl
 
@@ -42,7 +42,13 @@ class ReadmeTest(unittest.TestCase):
                         self.done([sys.executable, *words[1:]], folder, env)
                 else:
                     self.fail(f"a block of {language}, which nobody runs")
-        self.assertEqual(ran, ["greedy.py", "python greedy.py", "block_2.py"])
+        self.assertEqual(ran, ["block_0.py", "greedy.py", "python greedy.py", "block_3.py"])
+
+    def test_the_examples_run(self) -> None:
+        env = {**os.environ, "PYTHONPATH": str(PACKAGE / "src")}
+        loop = subprocess.run([sys.executable, str(EXAMPLES / "gym_loop.py")], env=env, text=True, capture_output=True, timeout=300)
+        self.assertEqual((loop.returncode, loop.stderr), (0, ""))
+        self.assertRegex(loop.stdout, r"^Q-learning: return [\d.]+, regret [\d.]+\nrandom: regret [\d.]+ in (16|24) trials\n$")
 
     def done(self, words: list[str], folder: str, env: dict[str, str]) -> None:
         ended = subprocess.run(words, cwd=folder, env=env, text=True, capture_output=True, timeout=300)

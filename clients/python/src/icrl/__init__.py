@@ -1,5 +1,10 @@
 """icrl in Python: agents that play on an icrl server, and its tasks as Gymnasium environments."""
 
+import os
+
+# Read when grpc is imported: without it a forked process, as Gymnasium's AsyncVectorEnv makes them, cannot connect anew.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "1")
+
 from .agents import (
     Agent,
     Outcome,
@@ -14,6 +19,7 @@ from .agents import (
 )
 from .connection import Connection, connect
 from .errors import IcrlError, ServerUnreachableError
+from .gym import register_tasks
 from .labels import LabelProgress, LabelTotals, label_dataset
 from .matches import serve_matches
 from .options import Option, boolean, choice, integer, number, text
@@ -24,6 +30,8 @@ from .rng import Rng, Rngs
 from .scores import MeanAndError, PlayTotals
 from .server import PrivateServer
 from .seeds import TrialSeeds, trial_seeds
+
+register_tasks()  # gymnasium.make("icrl/...") finds them
 
 __all__ = [
     "Agent",
@@ -59,6 +67,7 @@ __all__ = [
     "label_dataset",
     "number",
     "play_agent",
+    "register_tasks",
     "run",
     "run_agent",
     "serve_matches",
