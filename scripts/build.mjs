@@ -12,7 +12,18 @@ process.chdir(join(import.meta.dirname, ".."));
 
 /** What the build reads: files, and folders whole. The lock file stands for the compilers. */
 const INPUTS = [
-  ...["agents", "bench", "cli", "clients", "common", "datasets", "jobs", "proto/gen", "server", "statistics"],
+  ...[
+    "agents",
+    "bench",
+    "cli",
+    "clients/typescript",
+    "common",
+    "datasets",
+    "jobs",
+    "proto/gen",
+    "server",
+    "statistics",
+  ],
   ...["scripts/build.mjs", "scripts/build-wasm.mjs", "scripts/copy-page.mjs"],
   ...["tsconfig.json", "package.json", "package-lock.json"],
 ];

@@ -1,0 +1,52 @@
+"""The generated modules: current, and in nobody's way."""
+
+import filecmp
+import tempfile
+import unittest
+from pathlib import Path
+
+from support import PACKAGE, python
+
+STUBS = PACKAGE / "src/icrl/_proto"
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*.py*") if "__pycache__" not in path.parts}
+
+
+class StubsTest(unittest.TestCase):
+    def test_they_are_what_the_protos_give_now(self) -> None:
+        with tempfile.TemporaryDirectory() as fresh:
+            made = python(str(PACKAGE / "generate_stubs.py"), "--into", fresh)
+            self.assertEqual((made.returncode, made.stderr), (0, ""))
+            self.assertEqual(files(Path(fresh)), files(STUBS))
+            _, different, unread = filecmp.cmpfiles(fresh, STUBS, files(STUBS), shallow=False)
+            self.assertEqual((different, unread), ([], []), "run clients/python/generate_stubs.py")
+
+    def test_they_live_beside_googleapis_in_either_order(self) -> None:
+        ours = "from icrl._proto.google.rpc import error_details_pb2 as ours"
+        theirs = "from google.rpc import error_details_pb2 as theirs"
+        for first, second in ((ours, theirs), (theirs, ours)):
+            program = f"{first}\n{second}\nassert ours.ErrorInfo is not theirs.ErrorInfo\nimport google.rpc; print(google.rpc.__path__[0])"
+            said = python("-W", "error", "-c", program)
+            self.assertEqual((said.returncode, said.stderr), (0, ""))
+            self.assertNotIn(str(PACKAGE), said.stdout)
+
+    def test_they_bear_other_descriptors_of_the_same_names_in_the_pool_that_all_share(self) -> None:
+        program = """
+from google.protobuf import descriptor_pb2, descriptor_pool
+for name, package in (("google/rpc/status.proto", "google.rpc"), ("icrl/v1/tensor.proto", "icrl.v1")):
+    other = descriptor_pb2.FileDescriptorProto(name=name, package=package)
+    other.message_type.add(name="Other")
+    descriptor_pool.Default().AddSerializedFile(other.SerializeToString())
+from icrl._proto.google.rpc import status_pb2
+from icrl._proto.icrl.v1 import environment_pb2, tensor_pb2
+print(tensor_pb2.Tensor(shape=[3]).shape[0], environment_pb2.Open(options={"a": [1.5]}).options["a"][0], status_pb2.Status(code=5).code)
+"""
+        for implementation in ("upb", "python"):
+            said = python("-c", program, PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=implementation)
+            self.assertEqual((said.returncode, said.stdout), (0, "3 1.5 5\n"), said.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
