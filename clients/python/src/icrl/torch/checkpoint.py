@@ -202,10 +202,12 @@ def _read_config(file: Path) -> tuple[ModelConfig, TokenConfig, dict[str, Any]]:
             "CHECKPOINT_TOO_NEW",
             f"{file} has format_version {version}, this version of icrl reads up to {FORMAT_VERSION}: use a newer one",
         )
-    parts = {name: config.get(name) for name in ("model", "tokens", "training")}
-    for name, part in parts.items():
+    parts: dict[str, dict[str, Any]] = {}
+    for name in ("model", "tokens", "training"):
+        part = config.get(name)
         if not isinstance(part, dict):
             raise _corrupt(file, f"its {name} is no object")
+        parts[name] = part
     try:
         tokens = _members(TokenConfig, "tokens", parts["tokens"])
         model = _model(parts["model"], tokens)
@@ -230,8 +232,9 @@ def _is_data(value: Any) -> bool:
     """Whether it names a dataset by its name, its id and the SHA-256 of its dataset.json; None: data were made in training."""
     if value is None:
         return True
-    texts = [value.get(name) for name in ("name", "id", "sha256")] if isinstance(value, dict) else [None]
-    return all(map(_is_text, texts)) and re.fullmatch("[0-9a-f]{64}", texts[2]) is not None
+    if not isinstance(value, dict) or not _is_text(value.get("name")) or not _is_text(value.get("id")):
+        return False
+    return re.fullmatch("[0-9a-f]{64}", str(value.get("sha256"))) is not None
 
 
 def _are_tasks(value: Any) -> bool:

@@ -162,9 +162,8 @@ class Sight:
     """
 
     def __init__(self, config: ModelConfig, length: int, like: Tensor) -> None:
-        self.is_softmax = config.attention == "softmax"
         self.bias: Tensor | None = None  # [1 or H, L, L]: added to scores; -inf where a token is not seen, for softmax
-        self.share: Tensor | None = None  # [L, L]: 1 / n_i where a token is seen, for relu
+        self.share: Tensor | None = None  # [L, L]: 1 / n_i where a token is seen, for relu; None for softmax
         positions = torch.arange(length, device=like.device)
         distance = positions[:, None] - positions[None, :]
         seen = distance >= 0
@@ -172,7 +171,7 @@ class Sight:
             seen &= distance < config.window
         slopes = alibi_slopes(config.heads).to(like.device) if config.positions == "alibi" else torch.zeros(1, device=like.device)
         bias = -slopes[:, None, None] * distance
-        if not self.is_softmax:
+        if config.attention == "relu":
             self.share = (seen / seen.sum(dim=1, keepdim=True)).to(like.dtype)
             self.bias = bias.to(like.dtype) if config.positions == "alibi" else None
         elif config.positions == "alibi" or 0 < config.window < length:
@@ -181,7 +180,7 @@ class Sight:
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """What heads make of queries, keys and values, [B, H, L, D / H] all."""
-        if self.is_softmax:
+        if self.share is None:
             return functional.scaled_dot_product_attention(q, k, v, self.bias, is_causal=self.bias is None)
         scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
         if self.bias is not None:
