@@ -31,7 +31,7 @@ async function makeSet(dir: string): Promise<void> {
   const spec = { ...SPEC, tasks: [...SPEC.tasks, fresh] };
   const id = await playCollection(dir, spec, 6);
   await writeLabel(join(dir, "collecting"), "made-up");
-  await finishDataset(dir, headOf(spec, id), {});
+  await finishDataset(dir, headOf(spec, id), { subsample: undefined });
 }
 
 /** Ids of the trials of each batch that a training reads: of all, and of a part of the instances. */

@@ -1,9 +1,9 @@
 /**
  * The Python package's PyTorch side, held against this side: every kind of model is written here with the logits that the engine gives, and
- * loaded there; what is saved there is read and played here.
+ * loaded there; what is saved there is read and played here. Trainings see the same batches, make the same losses, and go on with one another's.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
@@ -11,15 +11,24 @@ import { scoreArms } from "#icrl/agents/transformer/arm-scores.js";
 import { readCheckpoint, writeCheckpoint } from "#icrl/agents/transformer/checkpoint.js";
 import { createDecoder } from "#icrl/agents/transformer/infer.js";
 import { headOutputs, type ModelConfig, modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
+import { initParameters } from "#icrl/agents/transformer/parameters.js";
 import { encodeSafetensors, type NamedTensor } from "#icrl/agents/transformer/safetensors.js";
 import { LAYOUTS, type TokenConfig } from "#icrl/agents/transformer/token-layout.js";
+import { trainingBatches } from "#icrl/agents/transformer/training-data.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
+import { finishDataset } from "#icrl/datasets/rewrite/finish-dataset.js";
+import { dataOptions } from "#icrl/jobs/train/data-source.js";
+import { readTrainingFile } from "#icrl/jobs/train/training-file.js";
 import { PROGRAM } from "../e2e/run-icrl.js";
 import { pythonWith } from "../requirements.js";
+import { headOf, playCollection, SPEC, writeLabel } from "../support/dataset.js";
 import { wildParameters } from "../support/naive-transformer.js";
 import { tempDir } from "../support/temp-dir.js";
 
-const python = pythonWith(["torch", "safetensors"]);
+const run = promisify(execFile);
+const icrl = (...args: readonly string[]) => run(process.execPath, [PROGRAM, ...args], { maxBuffer: 1 << 26 });
+const python = pythonWith(["numpy", "pyarrow", "safetensors", "torch", "yaml"]);
 const root = join(import.meta.dirname, "../..");
 const temp = tempDir();
 afterAll(() => temp.remove());
@@ -131,14 +140,129 @@ function writeCase(folder: string, { model, tokens, length }: Case, seed: bigint
   writeFileSync(join(folder, "case.safetensors"), encodeSafetensors(tensors));
 }
 
+/** Updates of the trainings. */
+const STEPS = 24;
+/** Batches that are compared number by number: three epochs of the smallest dataset. */
+const BATCHES = 14;
+const MODEL = { layers: 2, width: 16, heads: 2 };
+const TRAINING = {
+  steps: STEPS,
+  batch: 6,
+  learning_rate: 0.003,
+  warmup: 5,
+  validation_every: 8,
+  validation_share: 0.25,
+  checkpoint_every: STEPS / 2,
+};
+
+/** What differs from one training to the next: together, everything that makes a batch or a loss. */
+const TRAININGS: Readonly<Record<string, Record<string, unknown>>> = {
+  expert: {
+    seed: "18446744073709551615",
+    objective: "expert:made-up",
+    model: { ...MODEL, dropout: 0.2 },
+    training: { ...TRAINING, label_smoothing: 0.05, token_mask: 0.1, accumulate: 2, clip: 0.5, weight_decay: 5 },
+  },
+  pieces: {
+    objective: "ad",
+    layout: "lin2023",
+    context: 10,
+    model: { ...MODEL, heads: 1, attention: "relu", norm: "post", positions: "alibi", window: 9, dropout: 0.1 },
+    training: { ...TRAINING, token_mask: 0.2, clip: 0, validation_sequences: 9 },
+  },
+  arms: {
+    dataset: "bandits",
+    objective: "dpt",
+    layout: "chosen-arm",
+    model: { ...MODEL, ff_ratio: 2 },
+    training: { ...TRAINING, soft_targets: false },
+  },
+};
+
+/** What an expert says: nothing at every fifth step, and of every third trial no probabilities. */
+function madeUp({ task_options, trial_index, actions: played }: TrajectoryRow) {
+  const count: number = JSON.parse(task_options).actions ?? 2; // river-swim's
+  const others = Array.from(played, (action) => (action === 0 ? 1 : 0));
+  const law = (likely: number) =>
+    Array.from({ length: count }, (_, action) => (action === likely ? 0.5 : 0.5 / (count - 1)));
+  return {
+    actions: others.map((action, t) => (t % 5 === 4 ? -1 : action)),
+    probabilities: trial_index % 3n === 0n ? null : others.flatMap(law),
+  };
+}
+
+/** Two bandits and an MDP in six shards, more than a window; and the bandits alone. */
+async function makeSets(folder: string): Promise<void> {
+  const options = { arm_set: "fresh", dim: 2, actions: 3, horizon: 7 };
+  const tasks = [...SPEC.tasks, { id: "fresh", task: "linear-bandit", options, trials: 20 }];
+  const bandits = tasks.filter(({ task }) => task === "linear-bandit");
+  await makeSet(join(folder, "set"), { ...SPEC, tasks });
+  await makeSet(join(folder, "bandits"), { ...SPEC, tasks: bandits });
+}
+
+async function makeSet(dir: string, spec: typeof SPEC): Promise<void> {
+  const id = await playCollection(dir, spec, 6);
+  await writeLabel(join(dir, "collecting"), "made-up", madeUp);
+  await finishDataset(dir, headOf(spec, id), { subsample: undefined });
+}
+
+/** Lets the engine train what a file asks for; then writes what it began with, and its first batches. */
+async function trainHere(folder: string, name: string): Promise<void> {
+  const file = join(folder, `${name}.yaml`);
+  writeFileSync(file, JSON.stringify({ name, seed: 1, dataset: "set", ...TRAININGS[name] })); // JSON is YAML
+  const out = join(folder, name, "engine");
+  await icrl("train", file, "--out", out, "--backend", "engine");
+  const spec = readTrainingFile(file);
+  const trained = readCheckpoint(out);
+  const { model, tokens } = trained;
+  const parameters = initParameters(model, rngFromSeed(spec.seed).split("parameters"));
+  writeCheckpoint(join(folder, name, "begun"), { ...trained, parameters });
+
+  const crop = model.positions === "alibi" && model.window > 0 ? "random" : "prefix";
+  const shape = { tokens, context: model.context, crop } as const;
+  const share = spec.training.validationShare;
+  const split = { parts: { train: 1 - share, validation: share }, seed: spec.seed, part: "train" };
+  let number = 0;
+  for await (const batch of trainingBatches({ ...dataOptions(spec, spec.dataset.path, shape), split })) {
+    const { sequences: B, length: L, decisions, numActions, position } = batch;
+    const [T, A] = [Math.ceil(L / model.stride), model.maxActions];
+    const tensors = new Map<string, NamedTensor>([
+      ["tokens", { shape: [B, L, model.tokenSize], data: batch.tokens }],
+      ["targets", { shape: [B, T, A], data: batch.targets }],
+      ["weights", { shape: [B, T], data: batch.weights }],
+      ["num_actions", { shape: [B], data: Float32Array.from(numActions) }],
+      ["place", { shape: [3], data: Float32Array.of(decisions, position.epoch, position.batch) }],
+    ]);
+    if (batch.arms !== undefined) tensors.set("arms", { shape: [B, T, A, model.armDim], data: batch.arms });
+    writeFileSync(
+      join(folder, name, `batch-${String(number).padStart(3, "0")}.safetensors`),
+      encodeSafetensors(tensors),
+    );
+    number += 1;
+    if (number === BATCHES) break;
+  }
+}
+
+/** Losses of the updates of a training, by the update. */
+function losses(out: string): number[] {
+  const lines = readFileSync(join(out, "metrics.jsonl"), "utf8").trim().split("\n");
+  return lines.map((line) => JSON.parse(line)).flatMap(({ type, loss }) => (type === "update" ? [loss] : []));
+}
+
 /** Runs the unit tests of a Python file; its standard output. None may be skipped. */
 async function pythonTests(file: string, env: Readonly<Record<string, string>>): Promise<string> {
-  const { stdout, stderr } = await promisify(execFile)(
+  const { stdout, stderr } = await run(
     python as string,
     ["-W", "error", "-m", "unittest", join("clients/python/tests", file)],
     {
       cwd: root,
-      env: { ...process.env, PYTHONPATH: join(root, "clients/python/src"), PYTHONDONTWRITEBYTECODE: "1", ...env },
+      env: {
+        ...process.env,
+        PYTHONPATH: join(root, "clients/python/src"),
+        PYTHONDONTWRITEBYTECODE: "1",
+        OMP_NUM_THREADS: "1",
+        ...env,
+      },
     },
   );
   expect(stderr).toMatch(/^Ran [1-9]\d* tests? in .*\n\nOK$/m);
@@ -168,10 +292,31 @@ describe.skipIf(python === undefined)("icrl.torch", () => {
     expect(readCheckpoint(own).parameters.get("head.bias")).toEqual(Float32Array.of(-30, 30, -30));
     const flags = ["--task", "bernoulli-bandit", "--set", "arms=3", "--set", "horizon=4", "--trials", "5", "--json"];
     const options = ["--option", `checkpoint=${own}`, "--data", join(temp.path, "log")];
-    await promisify(execFile)(process.execPath, [PROGRAM, "play", "transformer", ...flags, ...options]);
+    await icrl("play", "transformer", ...flags, ...options);
     const sql = "SELECT list_distinct(flatten(list(actions))) AS actions, count(*) AS episodes FROM trajectories";
-    const query = [PROGRAM, "log", "query", sql, "--json", "--data", join(temp.path, "log")];
-    const { stdout: said } = await promisify(execFile)(process.execPath, query);
+    const { stdout: said } = await icrl("log", "query", sql, "--json", "--data", join(temp.path, "log"));
     expect(JSON.parse(said).rows).toEqual([[[1], 5]]); // the arm that its weights prefer by e^60
+  });
+
+  test("trains as the engine does, and either goes on with what the other began", async () => {
+    const folder = join(temp.path, "trainings");
+    mkdirSync(folder);
+    await makeSets(folder);
+    for (const name of Object.keys(TRAININGS)) await trainHere(folder, name);
+    const command = `${process.execPath} ${PROGRAM}`;
+    const stdout = await pythonTests("test_torch_train.py", { ICRL_TEST_TRAININGS: folder, ICRL_COMMAND: command });
+    console.log(stdout.trim());
+    for (const name of Object.keys(TRAININGS)) {
+      // Python has trained `torch` to the end, and `half` of another.
+      const [whole, half, engine] = ["torch", "half", "engine"].map((out) => join(folder, name, out));
+      expect(readCheckpoint(whole).training, name).toMatchObject({ step: STEPS, backend: "pytorch" });
+      expect(losses(half).length, name).toBe(STEPS / 2);
+      cpSync(half, `${half}-more`, { recursive: true });
+      await icrl("train", join(folder, `${name}.yaml`), "--out", `${half}-more`, "--backend", "engine");
+      const [wanted, made] = [losses(engine), losses(`${half}-more`)];
+      expect(made.length).toBe(STEPS);
+      for (const [i, loss] of made.entries())
+        expect(Math.abs(loss / wanted[i] - 1), `update ${i + 1}`).toBeLessThan(1e-4);
+    }
   });
 });

@@ -6,7 +6,8 @@ batch goes on into the next window.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from .rng import Key, Shuffle
 from .trial import Trial
@@ -14,6 +15,34 @@ from .trials import Selection, Trials
 
 WINDOW = 4
 """Shards that are shuffled together."""
+
+Unit = TypeVar("Unit")
+
+
+def shuffled(
+    shards: Sequence[str], units_of: Callable[[str], Sequence[Unit]], *, seed: int, epoch: int, batch: int
+) -> Iterator[list[Unit]]:
+    """The batches of an epoch, from 0; the last may have fewer units, and is not there where nothing is left for it.
+
+    Args:
+        units_of: what is shuffled of a shard, by its name: its trials, or its episodes.
+        seed: of the order.
+        batch: units of a batch.
+    """
+    shuffle = Shuffle(Key.of(seed).split(f"epoch-{epoch}"))
+    order = list(shards)
+    shuffle(order)
+    waiting: list[Unit] = []
+    for begin in range(0, len(order), WINDOW):
+        for name in order[begin : begin + WINDOW]:
+            waiting.extend(units_of(name))
+        shuffle(waiting)
+        whole = len(waiting) - len(waiting) % batch
+        for at in range(0, whole, batch):
+            yield waiting[at : at + batch]
+        waiting = waiting[whole:]
+    if waiting:
+        yield waiting
 
 
 class ShuffledTrials:
@@ -43,27 +72,14 @@ class ShuffledTrials:
         self._columns = columns
         self._labels = tuple(labels)
         self._selection = selection
-        self._key = Key.of(seed)
+        self._seed = seed
         self._batch = batch
         self._shards = tuple(trials.shards if shards is None else shards)
         self._kept: dict[str, list[Trial]] = {}
 
     def epoch(self, epoch: int) -> Iterator[list[Trial]]:
-        """The batches of an epoch, from 0; the last may have fewer trials, and is not there where nothing is left for it."""
-        shuffle = Shuffle(self._key.split(f"epoch-{epoch}"))
-        order = list(self._shards)
-        shuffle(order)
-        waiting: list[Trial] = []
-        for begin in range(0, len(order), WINDOW):
-            for name in order[begin : begin + WINDOW]:
-                waiting.extend(self._shard(name))
-            shuffle(waiting)
-            whole = len(waiting) - len(waiting) % self._batch
-            for at in range(0, whole, self._batch):
-                yield waiting[at : at + self._batch]
-            waiting = waiting[whole:]
-        if waiting:
-            yield waiting
+        """The batches of an epoch, as `shuffled` gives them."""
+        return shuffled(self._shards, self._shard, seed=self._seed, epoch=epoch, batch=self._batch)
 
     def _shard(self, name: str) -> list[Trial]:
         kept = self._kept.get(name)

@@ -23,11 +23,12 @@ class Dropout:
 
     Attributes:
         share: of the outputs that are dropped, at most 0.9.
-        seed: of the pass, below 2^32; None: PyTorch's own random numbers.
+        seed: of the pass, below 2^32, a number or a tensor of one, which a compiled pass takes without being compiled anew; None: PyTorch's
+            own random numbers.
     """
 
     share: float
-    seed: int | None
+    seed: int | Tensor | None
 
     def __call__(self, x: Tensor, site: int) -> Tensor:
         """Drops of x [B, L, D] at a site of the model."""
@@ -39,7 +40,7 @@ class Dropout:
         batch, length, width = x.shape
         # int64 throughout: products wrap modulo 2^64, which leaves their lower 32 bits right.
         sequences = torch.arange(batch, device=x.device)
-        keys = _mix(_mix(_mix(torch.tensor(self.seed, device=x.device)) + sequences) + site)
+        keys = _mix(_mix(_mix(torch.as_tensor(self.seed, dtype=torch.int64, device=x.device)) + sequences) + site)
         places = torch.arange(length * width, device=x.device)
         kept = _hash(keys[:, None] + places) >> 8 >= threshold
         scale = torch.tensor(1 / (1 - threshold / 2**24), dtype=torch.float32, device=x.device)

@@ -52,7 +52,7 @@ class Transformer(nn.Module):
         self.final_norm = nn.LayerNorm(config.width) if config.norm == "pre" else None
         self.head = nn.Linear(config.width, config.head_outputs)
 
-    def forward(self, tokens: Tensor, arms: Tensor | None = None, *, dropout_seed: int | None = None) -> Tensor:
+    def forward(self, tokens: Tensor, arms: Tensor | None = None, *, dropout_seed: int | Tensor | None = None) -> Tensor:
         """Logits [B, T, A] at all decisions; actions that a task does not have are not masked.
 
         Args:
@@ -67,7 +67,7 @@ class Transformer(nn.Module):
         return self.answers(tokens, arms, dropout_seed=dropout_seed)[0]
 
     def answers(
-        self, tokens: Tensor, arms: Tensor | None = None, *, dropout_seed: int | None = None
+        self, tokens: Tensor, arms: Tensor | None = None, *, dropout_seed: int | Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Logits as `forward` gives them, and the head's numbers [B, T, N], None where it has none."""
         outputs = self.outputs(tokens, dropout_seed=dropout_seed)
@@ -79,7 +79,7 @@ class Transformer(nn.Module):
             raise ValueError("the model scores arms by their features: give arms [B, T, A, d]")
         return score_arms(outputs[..., :weights], arms), numbers
 
-    def outputs(self, tokens: Tensor, *, dropout_seed: int | None = None) -> Tensor:
+    def outputs(self, tokens: Tensor, *, dropout_seed: int | Tensor | None = None) -> Tensor:
         """All outputs of the head [B, T, K] at all decisions."""
         config = self.config
         length = tokens.shape[1]
