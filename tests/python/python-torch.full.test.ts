@@ -243,6 +243,14 @@ async function trainHere(folder: string, name: string): Promise<void> {
   }
 }
 
+/** Tasks that the trained models play, by the name of the log. */
+const PLAYS: Readonly<Record<string, readonly string[]>> = {
+  "expert/log-linear": ["linear-bandit", "dim=2", "actions=4", "horizon=12"],
+  "expert/log-river": ["river-swim", "states=4", "horizon=6", "episodes=4"],
+  "pieces/log-river": ["river-swim", "states=4", "horizon=6", "episodes=4"],
+  "arms/log-fresh": ["linear-bandit", "dim=2", "arm_set=fresh", "actions=7", "horizon=9"],
+};
+
 /** Losses of the updates of a training, by the update. */
 function losses(out: string): number[] {
   const lines = readFileSync(join(out, "metrics.jsonl"), "utf8").trim().split("\n");
@@ -303,6 +311,13 @@ describe.skipIf(python === undefined)("icrl.torch", () => {
     mkdirSync(folder);
     await makeSets(folder);
     for (const name of Object.keys(TRAININGS)) await trainHere(folder, name);
+    for (const [log, [task, ...settings]] of Object.entries(PLAYS)) {
+      const set = settings.flatMap((setting) => ["--set", setting]);
+      const option = ["--option", `checkpoint=${join(folder, log, "../engine")}`];
+      const flags = ["--task", task, ...set, ...option, "--trials", "6", "--data", join(folder, log)];
+      await icrl("play", "transformer", ...flags);
+    }
+    console.log((await pythonTests("test_torch_player.py", { ICRL_TEST_TRAININGS: folder })).trim());
     const command = `${process.execPath} ${PROGRAM}`;
     const stdout = await pythonTests("test_torch_train.py", { ICRL_TEST_TRAININGS: folder, ICRL_COMMAND: command });
     console.log(stdout.trim());
