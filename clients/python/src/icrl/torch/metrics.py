@@ -1,0 +1,63 @@
+"""metrics.jsonl: a line for every update of a training, and one for each validation. Losses are nats a decision; docs/training.md has the fields."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ..data.errors import DataError
+from ..data.files import UnreadableFile, read_regular_file
+
+_MOST_BYTES = 1 << 30
+
+
+class MetricsFile:
+    """The file of a training that goes on after update `step`: lines of later updates are cut off, and one that was not written whole.
+
+    Raises:
+        DataError: CHECKPOINT_CORRUPT if a line is none.
+    """
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.last: dict[str, dict[str, Any]] = {}
+        """The last line of each type."""
+        kept = b""
+        if path.exists():
+            kept = self._kept(path, step)
+            os.truncate(path, len(kept))
+        self._file = open(path, "ab")
+
+    def record(self, line: dict[str, Any]) -> None:
+        """Writes a line."""
+        self._file.write(f"{json.dumps(line, allow_nan=False)}\n".encode())
+        self._file.flush()
+        self.last[line["type"]] = line
+
+    def sync(self) -> None:
+        """Sees that what was written outlasts a loss of power."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def _kept(self, path: Path, step: int) -> bytes:
+        try:
+            content = read_regular_file(path, _MOST_BYTES)
+        except UnreadableFile as error:
+            raise DataError("CHECKPOINT_CORRUPT", f"{path} {error}: move it away, or begin in another folder") from None
+        end = 0
+        while (following := content.find(b"\n", end) + 1) > 0:
+            try:
+                line = json.loads(content[end:following])
+                kind, at = line["type"], int(line["step"])
+            except (ValueError, KeyError, TypeError, RecursionError):
+                text = f"{path} has a line that is none, behind its first {end} bytes: remove it, or begin in another folder"
+                raise DataError("CHECKPOINT_CORRUPT", text) from None
+            if at > step:
+                break
+            self.last[kind] = line
+            end = following
+        return content[:end]

@@ -1,0 +1,332 @@
+"""Training, from a file to its last checkpoint: what `icrl train` does, in PyTorch.
+
+What is done at an update is a function of the seed and of the updates before: the same batches in the same order, the same initial values and the
+same dropout as icrl's engine, so that losses differ by rounding alone, and a training goes on from its last checkpoint, whoever wrote that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import math
+import os
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from ..data.errors import DataError
+from ..data.rng import hash64
+from ..data.trials import Trials
+from .batches import Batch, BatchShape, Position, TrainingData
+from .checkpoint import Checkpoint, TrainState, checkpoint_folders, read_checkpoint, read_train_state, write_checkpoint
+from .collect import collect
+from .config import ModelConfig
+from .initial import initial_parameters
+from .learner import Learner
+from .load import checkpoint_of, module_of
+from .metrics import MetricsFile
+from .module import Transformer
+from .training_file import TrainingSpec, read_training_file
+from .training_folder import keep_latest_checkpoints, open_training_folder
+
+Item = TypeVar("Item")
+
+
+def train(
+    file: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    steps: int | None = None,
+    device: torch.device | str | None = None,
+    compile: bool = False,
+    autocast: torch.dtype | None = None,
+    on_metrics: Callable[[dict[str, Any]], None] | None = None,
+) -> Transformer:
+    """Trains the model of a file that `icrl train` trains, or goes on with what is in the folder.
+
+    The folder is as `icrl train` leaves it: spec.json, metrics.jsonl, checkpoints/. Ctrl-C saves after the update under way; whatever ended it, the
+    same call goes on from the last checkpoint.
+
+    Args:
+        file: the training's file. A dataset that it names a file for is collected by the program `icrl`, into OUT/dataset.
+        out: the folder; NAME-output where not given, by the name in the file.
+        steps: updates, instead of the file's; more than before make a training longer.
+        device: CUDA where there is a GPU, else the CPU, where not given.
+        compile: whether the model is compiled by torch.compile, which takes a minute and makes long trainings of small models on a GPU faster.
+        autocast: a type that products are computed in, torch.bfloat16 for example; losses are then the engine's to some 2 digits alone.
+        on_metrics: told every line of metrics.jsonl.
+
+    Returns:
+        The model after the last update, in evaluation mode.
+
+    Raises:
+        DataError: SPEC_INVALID, OPTION_INVALID, OPTION_UNKNOWN of the file; OUTPUT_EXISTS if something else is in the folder; what reading the
+            dataset and the checkpoint raise; DATASET_MISMATCH if another dataset now lies where the checkpoint's was; TRAINING_DIVERGED if a
+            loss is no number.
+        KeyboardInterrupt: Ctrl-C, a checkpoint saved.
+    """
+    spec = read_training_file(file, steps)
+    if spec.online_trials is not None:
+        raise DataError("OPTION_INVALID", f"{file}: online trainings play while they learn, which `icrl train` does: leave online out here")
+    if spec.training.evaluation_trials > 0:
+        warnings.warn("evaluation_trials are not played while PyTorch trains: `icrl evaluate` plays with a checkpoint", stacklevel=2)
+    folder = Path(f"{spec.name}-output" if out is None else out)
+    continued = open_training_folder(folder, spec)
+    data_folder = folder / "dataset" if spec.dataset.is_file() else spec.dataset
+    if spec.dataset.is_file():
+        collect(spec.dataset, data_folder)
+    training = _Training(spec, folder, data_folder, continued, torch.device(device or _best_device()), compile, autocast, on_metrics)
+    return training.run()
+
+
+class _Training:
+    """A run of a training."""
+
+    def __init__(
+        self,
+        spec: TrainingSpec,
+        out: Path,
+        data_folder: Path,
+        continued: list[dict[str, int]],
+        device: torch.device,
+        compile: bool,
+        autocast: torch.dtype | None,
+        on_metrics: Callable[[dict[str, Any]], None] | None,
+    ) -> None:
+        self._spec = spec
+        self._options = spec.training
+        self._out = out
+        self._continued = continued
+        self._on_metrics = on_metrics or (lambda _: None)
+        self._data = TrainingData(Trials(data_folder), spec)
+        manifest = self._data.manifest
+        content = (data_folder / "dataset.json").read_bytes()
+        self._record = {"name": manifest.name, "id": manifest.id, "sha256": hashlib.sha256(content).hexdigest()}
+
+        self.step = 0
+        self._tokens_seen = 0
+        self._position = Position()
+        self._saved = True
+        state: TrainState | None = None
+        if checkpoint_folders(out):
+            checkpoint = read_checkpoint(out)
+            state = self._resume(checkpoint)
+        else:
+            checkpoint = self._new()
+        self._shape = BatchShape(checkpoint.tokens, checkpoint.model.context, checkpoint.model.is_unbounded)
+        self.module = module_of(checkpoint, device)
+        self._learner = Learner(
+            self.module,
+            self._options,
+            compiled=torch.compile(self.module) if compile else None,
+            autocast=autocast,
+            updates=self.step,
+            moments=None if state is None else (state.first_moments, state.second_moments),
+        )
+
+    def run(self) -> Transformer:
+        """Trains to the last update."""
+        metrics = MetricsFile(self._out / "metrics.jsonl", self.step)
+        self._begun = time.monotonic()
+
+        def record(line: dict[str, Any]) -> None:
+            metrics.record(line)
+            self._on_metrics(line)
+
+        try:
+            self._record_continuation(metrics, record)
+            batches = _ahead(self._data.training(self._shape, self._position))
+            if self._data.holds_out:
+                next(self._data.validation(self._shape))  # what is wrong with it is said now, not an hour later
+            with _interruptible() as interrupted, batches as stream:
+                while self.step < self._options.steps and not interrupted():
+                    record(self._learn(stream))
+                    if self._data.holds_out and self._is_due(self._options.validation_every):
+                        record(self._validate())
+                    if self._is_due(self._options.checkpoint_every):
+                        self._save(metrics)
+                self._save(metrics)
+                if interrupted():
+                    raise KeyboardInterrupt
+        finally:
+            metrics.close()
+        return self.module.eval()
+
+    def _new(self) -> Checkpoint:
+        tokens = self._data.token_config()
+        whole = self._data.trial_tokens(tokens)
+        context = whole if self._spec.context == 0 else min(self._spec.context, whole)
+        try:
+            model = ModelConfig.of(self._spec.model, tokens, context)
+        except ValueError as error:
+            raise DataError("OPTION_INVALID", str(error)) from None
+        return Checkpoint(model, tokens, initial_parameters(model, self._spec.seed))
+
+    def _resume(self, checkpoint: Checkpoint) -> TrainState:
+        data = checkpoint.trained["data"]
+        if data is None or data["id"] != self._record["id"]:
+            was = "data that were played while it learned" if data is None else f"the dataset {data['name']!r} ({data['id']})"
+            text = f"{self._out} was begun with {was}, the one there now is {self._record['name']!r} ({self._record['id']}): put it back"
+            raise DataError("DATASET_MISMATCH", text)
+        state = read_train_state(self._out)
+        if state is None:
+            raise DataError("CHECKPOINT_CORRUPT", f"the latest checkpoint of {self._out} has no state to go on from: remove it")
+        try:
+            position = state.state["position"]
+            counts = [state.state["step"], state.state["tokens"], position["epoch"], position["batch"]]
+        except (KeyError, TypeError):
+            counts = [None]
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise DataError("CHECKPOINT_CORRUPT", f"the state of the latest checkpoint of {self._out} is damaged: remove that checkpoint")
+        self.step, self._tokens_seen = counts[:2]
+        self._position = Position(*counts[2:])
+        return state
+
+    def _record_continuation(self, metrics: MetricsFile, record: Callable[[dict[str, Any]], None]) -> None:
+        if not self._continued or metrics.last.get("continuation", {}).get("steps") == self._options.steps:
+            return
+        earlier = self._continued[-1]["steps"]
+        record({"type": "continuation", "step": self.step, "steps": self._options.steps, "earlier_steps": earlier})
+
+    def _learn(self, stream: Iterator[Batch]) -> dict[str, Any]:
+        """One update; its line."""
+        loss = 0.0
+        decisions = 0
+        for part in range(self._options.accumulate):
+            batch = next(stream)
+            loss += self._learner.accumulate(batch, _dropout_seed(self._spec.seed, self.step, part))
+            decisions += batch.decisions
+            self._tokens_seen += batch.tokens.shape[0] * batch.tokens.shape[1]
+            self._position = batch.position
+        if not math.isfinite(loss):
+            text = f"the loss of update {self.step + 1} is {loss}: begin anew with a lower learning_rate, a longer warmup or a smaller clip"
+            raise DataError("TRAINING_DIVERGED", text)
+        rate = self._options.learning_rate_at(self.step)
+        norm = self._learner.update(rate, decisions)
+        self.step += 1
+        self._saved = False
+        return {
+            "type": "update",
+            "step": self.step,
+            "loss": loss / decisions,
+            "learning_rate": rate,
+            "gradient_norm": norm,
+            "decisions": decisions,
+            "tokens": self._tokens_seen,
+            "seconds": time.monotonic() - self._begun,
+        }
+
+    def _validate(self) -> dict[str, Any]:
+        """A look at held-out batches; its line."""
+        loss = agreed = entropy = 0.0
+        decisions = 0
+        marginal = np.zeros(self._shape.tokens.max_actions)
+        for batch in self._data.validation(self._shape):
+            answered = self._learner.evaluate(batch)
+            loss += answered.loss
+            agreed += answered.agreed
+            decisions += batch.decisions
+            counted = batch.targets[batch.weights > 0].astype(np.float64)
+            entropy -= _plogp(counted)
+            marginal += counted.sum(axis=0)
+        return {
+            "type": "validation",
+            "step": self.step,
+            "loss": loss / decisions,
+            "target_entropy": entropy / decisions,
+            "marginal_entropy": -_plogp(marginal / decisions),
+            "agreement": agreed / decisions,
+            "decisions": decisions,
+        }
+
+    def _is_due(self, every: int) -> bool:
+        return self.step % every == 0 or self.step == self._options.steps
+
+    def _save(self, metrics: MetricsFile) -> None:
+        if self._saved:
+            return
+        metrics.sync()
+        manifest = self._data.manifest
+        self.module.trained = {
+            "objective": self._spec.objective,
+            "step": self.step,
+            "tokens": self._tokens_seen,
+            "data": self._record,
+            "tasks": [{"id": task.id, "task": task.task, "options": dict(task.options)} for task in manifest.tasks.values()],
+            "icrl_version": _version(),
+            "backend": "pytorch",
+            **({"continued": self._continued} if self._continued else {}),
+        }
+        position = {"epoch": self._position.epoch, "batch": self._position.batch}
+        state = {"step": self.step, "tokens": self._tokens_seen, "position": position}
+        folder = self._out / "checkpoints" / f"step-{self.step:08}"
+        write_checkpoint(folder, checkpoint_of(self.module), TrainState(*self._learner.moments(), state))
+        keep_latest_checkpoints(self._out, self._options.keep_checkpoints)
+        self._saved = True
+
+
+def _plogp(p: Any) -> float:
+    """Sum of p log p."""
+    positive = p[p > 0]
+    return float((positive * np.log(positive)).sum())
+
+
+def _dropout_seed(seed: int, step: int, part: int) -> int:
+    """What a batch's dropout is drawn from, below 2^31."""
+    return hash64("icrl.v1", "dropout", str(seed), str(step), str(part)) & 0x7FFFFFFF
+
+
+def _best_device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("icrl")
+    except importlib.metadata.PackageNotFoundError:
+        return "0"
+
+
+@contextmanager
+def _ahead(items: Iterator[Item]) -> Iterator[Iterator[Item]]:
+    """The items, each made in a thread of its own while the one before is used."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+
+        def take() -> Iterator[Item]:
+            following = thread.submit(next, items)
+            while True:
+                item = following.result()
+                following = thread.submit(next, items)
+                yield item
+
+        yield take()
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Says whether Ctrl-C was pressed, which is not raised meanwhile; a second one is."""
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield lambda: False
+        return
+    pressed = False
+
+    def press(*_: object) -> None:
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)

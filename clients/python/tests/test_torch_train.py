@@ -1,0 +1,315 @@
+"""Trainings in PyTorch, held against those of icrl's engine by the same files.
+
+ICRL_TEST_TRAININGS names a folder that has, of each training NAME: its file NAME.yaml, the engine's output NAME/engine, the parameters that it began
+with, NAME/begun, and its first batches, NAME/batch-*.safetensors. ICRL_COMMAND is icrl's. tests/python/python-torch.full.test.ts makes and names
+them, and goes on with what is left here.
+"""
+
+import functools
+import json
+import os
+import shutil
+import signal
+import tempfile
+import unittest
+import warnings
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import safetensors.numpy
+import torch
+import yaml
+
+import icrl.torch
+from icrl.data import DataError
+from icrl.data.trials import Trials
+from icrl.torch.batches import BatchShape, Position, TrainingData
+from icrl.torch.checkpoint import read_checkpoint, read_train_state
+from icrl.torch.initial import initial_parameters
+from icrl.torch.training_file import read_training_file
+
+FOLDER = Path(os.environ["ICRL_TEST_TRAININGS"])
+NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def lines(out: Path) -> list[dict[str, Any]]:
+    """A training's metrics, but for what depends on time."""
+    return [{**json.loads(line), "seconds": None} for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+class Trainings(unittest.TestCase):
+    """Tests that train."""
+
+    def setUp(self) -> None:
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+
+    def file(self, name: str = "file.yaml", **changes: Any) -> Path:
+        """A training's file in a folder of the test, with some members of `expert` replaced."""
+        spec = json.loads((FOLDER / "expert.yaml").read_text()) | {"dataset": str(FOLDER / "set")}
+        for member, value in changes.items():
+            spec[member] = spec[member] | value if isinstance(value, dict) and member in spec else value
+        path = self.folder / name
+        path.write_text(json.dumps(spec))
+        return path
+
+    def assert_same_course(self, made: list[dict[str, Any]], wanted: list[dict[str, Any]], rounding: float) -> float:
+        """That metrics agree: losses and norms but for rounding, all else exactly. The largest difference of losses."""
+        self.assertEqual(len(made), len(wanted))
+        largest = 0.0
+        for ours, theirs in zip(made, wanted):
+            self.assertEqual(ours.keys(), theirs.keys())
+            for name, value in theirs.items():
+                if name in ("loss", "gradient_norm"):
+                    difference = abs(ours[name] / value - 1)
+                    self.assertLess(difference, rounding if name == "loss" else 20 * rounding, f"{name} of {theirs}")
+                    largest = max(largest, difference if name == "loss" else 0)
+                elif name in ("target_entropy", "marginal_entropy", "learning_rate"):
+                    self.assertAlmostEqual(ours[name], value, 9, name)
+                elif name == "agreement":
+                    self.assertLess(abs(ours[name] - value), 2.5 / theirs["decisions"])  # what is all but tied
+                else:
+                    self.assertEqual(ours[name], value, name)
+        return largest
+
+
+class Batches(Trainings):
+    """What a training sees."""
+
+    def test_are_the_engines_number_by_number(self) -> None:
+        compared = 0
+        for name in NAMES:
+            spec = read_training_file(FOLDER / f"{name}.yaml")
+            data = TrainingData(Trials(spec.dataset), spec)
+            model, tokens = (read_checkpoint(FOLDER / name / "engine").model, read_checkpoint(FOLDER / name / "engine").tokens)
+            self.assertEqual(data.token_config(), tokens)
+            shape = BatchShape(tokens, model.context, model.is_unbounded)
+            batches = data.training(shape)
+            position = Position()
+            wanted = sorted((FOLDER / name).glob("batch-*.safetensors"))
+            for file in wanted:
+                given = safetensors.numpy.load_file(file)
+                batch = next(batches)
+                for member in ("tokens", "targets", "weights", "num_actions"):
+                    np.testing.assert_array_equal(getattr(batch, member), given[member], f"{name}, {file.name}, {member}")
+                if "arms" in given:
+                    np.testing.assert_array_equal(batch.arms, given["arms"])
+                else:
+                    self.assertIsNone(batch.arms)
+                place = [batch.decisions, batch.position.epoch, batch.position.batch]
+                self.assertEqual(place, given["place"].tolist())
+                # The same where reading goes on at this batch.
+                np.testing.assert_array_equal(next(data.training(shape, position)).tokens, batch.tokens)
+                position = batch.position
+                compared += 1
+            self.assertGreater(position.epoch, 0, name)
+        print(f"{compared} batches of {len(NAMES)} trainings are the engine's, number by number")
+
+    def test_begin_with_the_engines_parameters(self) -> None:
+        for name in NAMES:
+            begun = read_checkpoint(FOLDER / name / "begun")
+            made = initial_parameters(begun.model, read_training_file(FOLDER / f"{name}.yaml").seed)
+            for parameter, values in begun.parameters.items():
+                np.testing.assert_array_equal(made[parameter], values, parameter)
+
+    def test_are_refused_where_there_are_none(self) -> None:
+        refusals = [
+            ({"objective": "expert:nobody"}, "LABEL_UNKNOWN"),
+            ({"layout": "chosen-arm"}, "TASK_UNSUPPORTED"),
+            ({"training": {"batch": 1000}}, "OPTION_INVALID"),
+            ({"training": {"validation_share": 1e-9}}, "SELECTION_EMPTY"),
+        ]
+        for changes, reason in refusals:
+            with self.subTest(changes), self.assertRaises(DataError) as raised:
+                icrl.torch.train(self.file(**changes), self.folder / reason)
+            self.assertEqual(raised.exception.reason, reason)
+
+
+class Courses(Trainings):
+    """How trainings go."""
+
+    def test_have_the_engines_losses_within_rounding(self) -> None:
+        for name in NAMES:
+            out = FOLDER / name / "torch"
+            module = icrl.torch.train(FOLDER / f"{name}.yaml", out, device="cpu")
+            wanted = lines(FOLDER / name / "engine")
+            largest = self.assert_same_course(lines(out), wanted, 2e-5)
+            updates = [line for line in wanted if line["type"] == "update"]
+            self.assertNotEqual(updates[0]["loss"], updates[-1]["loss"])
+            engine = read_checkpoint(FOLDER / name / "engine")
+            for parameter, values in module.state_dict().items():
+                np.testing.assert_allclose(values.numpy(), engine.parameters[parameter], atol=2e-3, err_msg=parameter)
+            first = [f"{ours['loss']:.6f} {theirs['loss']:.6f}" for ours, theirs in zip(lines(out), updates)][:5]
+            print(f"{name}: first losses here and there {', '.join(first)}; {len(updates)} updates differ by {largest:.1e} of a loss at most")
+            # For icrl to go on with.
+            half = FOLDER / name / "half"
+            shutil.copytree(out, half)
+            checkpoints = sorted((half / "checkpoints").iterdir())
+            shutil.rmtree(checkpoints[-1])
+            made = lines(half)[: next(i for i, line in enumerate(lines(half)) if line["step"] > len(updates) // 2)]
+            (half / "metrics.jsonl").write_text("".join(f"{json.dumps({**line, 'seconds': 0})}\n" for line in made))
+
+    def test_go_on_with_what_the_engine_began(self) -> None:
+        for name in NAMES:
+            out = self.folder / name
+            shutil.copytree(FOLDER / name / "engine", out)
+            checkpoints = sorted((out / "checkpoints").iterdir())
+            self.assertEqual(len(checkpoints), 2)
+            shutil.rmtree(checkpoints[-1])
+            # The dataset's place is told from the folder: the file is the same.
+            icrl.torch.train(FOLDER / f"{name}.yaml", out, device="cpu")
+            self.assert_same_course(lines(out), lines(FOLDER / name / "engine"), 2e-5)
+            self.assertEqual(read_checkpoint(out).trained["backend"], "pytorch")
+
+    def test_go_on_after_an_interruption_as_if_there_was_none(self) -> None:
+        file = self.file(training={"steps": 7, "checkpoint_every": 100})
+        icrl.torch.train(file, self.folder / "whole", device="cpu")
+
+        def interrupt(line: dict[str, Any]) -> None:
+            if line["step"] == 3:
+                signal.raise_signal(signal.SIGINT)
+
+        before = signal.getsignal(signal.SIGINT)
+        with self.assertRaises(KeyboardInterrupt):
+            icrl.torch.train(file, self.folder / "parts", device="cpu", on_metrics=interrupt)
+        self.assertEqual(signal.getsignal(signal.SIGINT), before)
+        self.assertEqual(os.listdir(self.folder / "parts/checkpoints"), ["step-00000003"])
+        # What is behind the checkpoint is made once more, and a torn line is none.
+        with open(self.folder / "parts/metrics.jsonl", "a") as metrics:
+            metrics.write('{"type": "update", "step": 4}\n{"type": "upd')
+        icrl.torch.train(file, self.folder / "parts", device="cpu")
+        self.assert_same_course(lines(self.folder / "parts"), lines(self.folder / "whole"), 1e-6)
+        whole, parts = (read_train_state(self.folder / out) for out in ("whole", "parts"))
+        assert whole is not None and parts is not None
+        self.assertEqual(whole.state, parts.state)
+        for name, values in whole.first_moments.items():
+            np.testing.assert_allclose(parts.first_moments[name], values, atol=1e-6)
+        # Nothing is left to do.
+        icrl.torch.train(file, self.folder / "parts", device="cpu", on_metrics=lambda line: self.fail(str(line)))
+
+    def test_can_be_made_longer_and_nothing_else(self) -> None:
+        out = self.folder / "out"
+        icrl.torch.train(self.file(training={"steps": 4}), out, device="cpu")
+        icrl.torch.train(self.file(training={"steps": 4}), out, steps=6, device="cpu")
+        self.assertEqual([line["step"] for line in lines(out) if line["type"] == "update"], [1, 2, 3, 4, 5, 6])
+        told = {"type": "continuation", "step": 4, "steps": 6, "earlier_steps": 4, "seconds": None}
+        self.assertEqual([line for line in lines(out) if line["type"] == "continuation"], [told])
+        self.assertEqual(read_checkpoint(out).trained["continued"], [{"steps": 4, "after": 4}])
+        self.assertEqual(json.loads((out / "spec.json").read_text())["continued"], [{"steps": 4, "after": 4}])
+        for changes in ({"training": {"steps": 4}}, {"training": {"steps": 6, "batch": 3}}, {"seed": 3, "training": {"steps": 6}}):
+            with self.subTest(changes), self.assertRaises(DataError) as raised:
+                icrl.torch.train(self.file(**changes), out, device="cpu")
+            self.assertEqual(raised.exception.reason, "OUTPUT_EXISTS")
+        thesis = self.folder / "work"
+        thesis.mkdir()
+        (thesis / "thesis.tex").write_text("years of work")
+        with self.assertRaises(DataError) as raised:
+            icrl.torch.train(self.file(), thesis)
+        self.assertEqual(raised.exception.reason, "OUTPUT_EXISTS")
+        self.assertEqual(os.listdir(thesis), ["thesis.tex"])
+
+    def test_keep_their_latest_checkpoints(self) -> None:
+        file = self.file(training={"steps": 5, "checkpoint_every": 1, "keep_checkpoints": 3})
+        icrl.torch.train(file, self.folder / "out", device="cpu")
+        self.assertEqual(sorted(os.listdir(self.folder / "out/checkpoints")), [f"step-{step:08}" for step in (3, 4, 5)])
+
+    def test_collect_their_data_where_the_file_says_so(self) -> None:
+        task = {"id": "bandit", "task": "bernoulli-bandit", "options": {"arms": 2, "horizon": 4}}
+        dataset = {"name": "tiny", "seed": 1, "trials": 20, "tasks": [task], "behaviours": [{"name": "u", "agent": "uniform"}]}
+        (self.folder / "dataset.yaml").write_text(json.dumps(dataset))
+        file = self.file(dataset="dataset.yaml", objective="dpt", training={"steps": 2})
+        module = icrl.torch.train(file, self.folder / "out", device="cpu")
+        self.assertTrue((self.folder / "out/dataset/dataset.json").exists())
+        self.assertEqual(module.trained["data"]["name"], "tiny")
+        with self.assertRaises(DataError) as raised:  # another dataset in its place
+            shutil.copy(FOLDER / "set/dataset.json", self.folder / "out/dataset/dataset.json")
+            with mock.patch.dict(os.environ, ICRL_COMMAND="true"):
+                icrl.torch.train(file, self.folder / "out", device="cpu")
+        self.assertEqual(raised.exception.reason, "DATASET_MISMATCH")
+
+    def test_are_the_same_when_they_are_compiled(self) -> None:
+        file = self.file(training={"steps": 4})
+        icrl.torch.train(file, self.folder / "plain", device="cpu")
+        # Traced as for any back end; what that would make of it needs a compiler of C++.
+        with mock.patch("torch.compile", functools.partial(torch.compile, backend="eager", fullgraph=True)):
+            icrl.torch.train(file, self.folder / "compiled", device="cpu", compile=True)
+        self.assert_same_course(lines(self.folder / "compiled"), lines(self.folder / "plain"), 1e-6)
+
+    def test_in_bfloat16_are_near(self) -> None:
+        file = self.file(training={"steps": 4})
+        icrl.torch.train(file, self.folder / "plain", device="cpu")
+        module = icrl.torch.train(file, self.folder / "half", device="cpu", autocast=torch.bfloat16)
+        self.assertEqual(module.head.weight.dtype, torch.float32)
+        losses = [[line["loss"] for line in lines(self.folder / out)] for out in ("plain", "half")]
+        self.assertNotEqual(*losses)
+        np.testing.assert_allclose(*losses, rtol=0.02)
+
+    def test_that_diverge_say_so(self) -> None:
+        with self.assertRaises(DataError) as raised:
+            icrl.torch.train(self.file(training={"learning_rate": 1e30, "clip": 0, "warmup": 0}), self.folder / "out", device="cpu")
+        self.assertEqual(raised.exception.reason, "TRAINING_DIVERGED")
+
+
+class Files(Trainings):
+    """Files of trainings."""
+
+    def test_are_yaml_as_icrl_reads_it(self) -> None:
+        (self.folder / "set").symlink_to(FOLDER / "set")
+        file = self.folder / "file.yaml"
+        file.write_text(
+            "# a comment\nname: no\nseed: 18446744073709551615\ndataset: set\nobjective: dpt\ncontext: 1e1\n"
+            "training: { learning_rate: 3e-3, steps: 1_000, soft_targets: false, weight_decay: .5, epsilon: 1e-7 }\n"
+        )
+        spec = read_training_file(file)
+        self.assertEqual((spec.name, spec.seed, spec.context, spec.label), ("no", 2**64 - 1, 10, "optimal"))
+        options = spec.training
+        self.assertEqual((options.learning_rate, options.steps, options.soft_targets), (3e-3, 1000, False))
+        self.assertEqual((options.weight_decay, options.epsilon, options.batch), (0.5, 1e-7, 64))
+
+    def test_that_are_wrong_are_refused_with_the_place(self) -> None:
+        good = "name: a\ndataset: .\nobjective: ad\n"
+        lies = {
+            "": "is no mapping",
+            "name: a\nname: b": "twice",
+            "name: [": "is no YAML",
+            "[" * 100_000: "is no YAML",
+            "name: 3": "name is 3: give a text",
+            "!!python/object/apply:os.mkdir [trap]": "is no YAML",
+            good.replace("dataset: .", "dataset: nowhere"): "does not exist",
+            good.replace(": ad", ": best"): "objective is 'best'",
+            f"{good}layout: steps": "layout is 'steps'",
+            f"{good}seed: -1": "seed is -1",
+            f"{good}context: 1.5": "context is 1.5",
+            f"{good}speed: 1": "it has 'speed'",
+            f"{good}model: {{ width: 0 }}": "'width' of the model is 0",
+            f"{good}model: {{ depth: 3 }}": "no option 'depth'",
+            f"{good}training: {{ steps: many }}": "'steps' of the training is 'many'",
+            f"{good}training: {{ soft_targets: yes }}": "'soft_targets' of the training is 'yes'",
+            f"{good}training: {{ learning_rate: .inf }}": "'learning_rate' of the training",
+        }
+        file = self.folder / "file.yaml"
+        for text, why in lies.items():
+            with self.subTest(text[:60]):
+                file.write_text(text)
+                with self.assertRaises(DataError) as raised:
+                    read_training_file(file)
+                self.assertIn(why, str(raised.exception))
+        self.assertFalse(Path("trap").exists())
+        with self.assertRaises(DataError):
+            read_training_file(self.folder)
+
+    def test_of_what_pytorch_does_not_do_say_so(self) -> None:
+        with self.assertRaisesRegex(DataError, "leave online out"):
+            icrl.torch.train(self.file(dataset=str(FOLDER / "expert.yaml"), online={"trials": 5}), self.folder / "out")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            icrl.torch.train(self.file(training={"steps": 1, "evaluation_trials": 5}), self.folder / "out", device="cpu")
+        self.assertTrue(any("evaluation_trials" in str(warning.message) for warning in caught))
+        self.assertEqual(yaml.safe_load((self.folder / "out/spec.json").read_text())["training"]["evaluation_trials"], 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
