@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -249,9 +249,3 @@ def _log_shards(folder: Path) -> tuple[str, ...]:
     if names or (folder / "log").is_dir():
         return tuple(names)
     raise DataError("NOT_A_LOG", f"{folder} is neither a dataset nor a log: give a folder with dataset.json or data/trajectories-*.parquet")
-
-
-def trials_of_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[Trial]:
-    """Trials of a log's rows, in the order in which they end, from wherever the rows come: of a server, the record batches of the Arrow streams
-    that `TrajectoryService.StreamTrajectories` answers with."""
-    return iter(trials_of_slots(Block(pa.Table.from_batches([batch]), {}, "the server's log") for batch in batches))
