@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +64,8 @@ class ServedTrials:
         wanted = None if columns is None else {*columns, *of_labels.values()}
         for trial in trials_of_batches(self.batches(), wanted):
             said = {name: getattr(trial, column) for name, column in of_labels.items()}
-            trial.labels.update({name: Label(actions) for name, actions in said.items() if actions is not None})  # type: ignore[attr-defined] # a dict of its own
-            yield trial
+            labelled = {name: Label(actions) for name, actions in said.items() if actions is not None}
+            yield dataclasses.replace(trial, labels=labelled)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The log's rows as Arrow record batches, an episode a row, oldest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -123,11 +124,9 @@ class Trials:
             found = trials_side_by_side(self._blocks(shards, wanted, beside), self.manifest.tasks)
         columns_of = [(name, COLUMN_LABELS[name]) for name in labels if name in COLUMN_LABELS]
         for trial in found:
-            for name, column in columns_of:
-                actions = getattr(trial, column)
-                if actions is not None:
-                    trial.labels[name] = Label(actions)  # type: ignore[index] # it is the trial's own dict
-            yield trial
+            said = {name: getattr(trial, column) for name, column in columns_of}
+            labelled = {name: Label(actions) for name, actions in said.items() if actions is not None}
+            yield dataclasses.replace(trial, labels={**trial.labels, **labelled}) if labelled else trial
 
     def dataset(self, label: str | None = None) -> pyarrow.dataset.Dataset:
         """The rows as a pyarrow dataset, a row an episode; of a label, those that belong to the data's rows, in the same order.
