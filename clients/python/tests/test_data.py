@@ -9,6 +9,7 @@ import json
 import os
 import pickle
 import shutil
+import subprocess
 import sys
 import tempfile
 import types
@@ -442,6 +443,18 @@ class Tournaments(unittest.TestCase):
         with self.assertRaises(DataError) as raised:
             results(DATA / "set")
         self.assertEqual(raised.exception.reason, "TOURNAMENT_UNKNOWN")
+
+
+class Imports(unittest.TestCase):
+    """What is loaded."""
+
+    def test_wait_until_they_are_needed(self) -> None:
+        program = (
+            "import sys, icrl.results, icrl.data.open\n"
+            "loaded = {'pandas', 'pyarrow', 'torch'} & set(sys.modules)\n"
+            "assert not loaded, loaded"
+        )
+        subprocess.run([sys.executable, "-c", program], check=True)
 
 
 class Lies(unittest.TestCase):

@@ -6,11 +6,13 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import DataError
-from .served import ServedTrials
-from .trials import Trials
+
+if TYPE_CHECKING:
+    from .served import ServedTrials
+    from .trials import Trials
 
 _ADDRESS = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 
@@ -28,6 +30,10 @@ def open_trials(
     Raises:
         DataError: NOT_A_DATASET, DATASET_CORRUPT, DATASET_TOO_NEW, NOT_A_LOG; OPTION_INVALID for a folder with a server's options.
     """
+    # pyarrow is loaded where it is used: `import icrl` does without.
+    from .served import ServedTrials
+    from .trials import Trials
+
     if not Path(place).exists() and _ADDRESS.fullmatch(str(place)):
         return ServedTrials(str(place), filter, **credentials)
     if filter is not None or credentials:
