@@ -170,8 +170,7 @@ def _trials(path: Path) -> pd.DataFrame:
     missing = [name for name in ("task", "entrant", "trial", "regret") if name not in table.column_names]
     if missing:
         raise DataError("RESULTS_CORRUPT", f"{path} has no column {missing[0]}: {_REMEDY}")
-    # Whole numbers that may be null stay whole: seeds have 64 bits, which floats would lose.
-    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
+    frame: pd.DataFrame = table.to_pandas()
     return frame
 
 
