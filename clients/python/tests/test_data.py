@@ -9,15 +9,20 @@ import json
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 import tempfile
+import types
 import unittest
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.ipc
 import pyarrow.parquet as pq
 import torch
 from torch.utils.data import DataLoader
@@ -27,7 +32,8 @@ from icrl.data.open import open_trials
 from icrl.data.order import ShuffledTrials
 from icrl.data.rng import Key, hash64, normal_quantiles
 from icrl.data.trial import Trial
-from icrl.data.trials import Selection, Trials, trials_of_batches
+from icrl.data.served import ServedTrials, trials_of_batches
+from icrl.data.trials import Selection, Trials
 from icrl.results import results
 
 DATA = Path(os.environ["ICRL_TEST_DATA"])
@@ -233,10 +239,70 @@ class Logs(unittest.TestCase):
         self.assertEqual(found, same)
 
     def test_that_are_none_are_refused(self) -> None:
-        for place in (DATA / "nowhere", DATA / "set.jsonl", FIXTURES, "127.0.0.1:50551"):
+        for place in (DATA / "nowhere", DATA / "set.jsonl", FIXTURES):
             with self.subTest(place), self.assertRaises(DataError) as raised:
                 open_trials(place)
-            self.assertIn(raised.exception.reason, ("NOT_A_LOG", "NOT_A_DATASET"))
+            self.assertEqual(raised.exception.reason, "NOT_A_LOG")
+        with self.assertRaises(DataError) as raised:
+            open_trials(DATA / "log", token="secret")
+        self.assertEqual(raised.exception.reason, "OPTION_INVALID")
+
+
+class Served(unittest.TestCase):
+    """`icrl.open` of a server: what its log has, over a connection that answers with the rows of a folder."""
+
+    def setUp(self) -> None:
+        asked = self.asked = []
+
+        class Connection:
+            def __init__(self, *given: Any, **options: Any) -> None:
+                asked.append((given, options))
+
+            def __enter__(self) -> Any:
+                return self
+
+            def __exit__(self, *_: object) -> None:
+                asked.append("closed")
+
+            def stream(self, method: str, request: Any) -> Iterator[Any]:
+                asked.append((method, request))
+                for file in sorted((DATA / "log/data").iterdir()):
+                    for batch in pq.read_table(file).to_batches(max_chunksize=5):
+                        sink = pa.BufferOutputStream()
+                        with pa.ipc.new_stream(sink, batch.schema) as writer:
+                            writer.write_batch(batch)
+                        yield types.SimpleNamespace(arrow_ipc=sink.getvalue().to_pybytes(), rows=batch.num_rows)
+
+        module = types.ModuleType("icrl.connection")
+        module.connect = Connection  # type: ignore[attr-defined]
+        patch = mock.patch.dict(sys.modules, {"icrl.connection": module})
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_is_what_its_folder_has(self) -> None:
+        served = open_trials("127.0.0.1:50551", filter={"task": "river-swim"}, token="secret")
+        assert isinstance(served, ServedTrials)
+        self.assertEqual(self.asked, [])  # a connection is made when it is needed
+        for found, same in zip(served, open_trials(DATA / "log"), strict=True):
+            self.assertEqual((found.trial_id, found.columns), (same.trial_id, same.columns))
+            np.testing.assert_array_equal(found.rewards, same.rewards)
+            np.testing.assert_array_equal(found.propensities, same.propensities)
+        request = ("TrajectoryService/StreamTrajectories", {"filter": {"task": "river-swim"}})
+        self.assertEqual(self.asked, [(("127.0.0.1:50551",), {"token": "secret"}), request, "closed"])
+
+    def test_gives_what_is_asked_for(self) -> None:
+        served = open_trials("localhost:1")
+        trial = next(iter(served.read(columns=["rewards"], labels=["optimal"])))
+        self.assertIsNone(trial.observations)
+        self.assertNotIn("task_options", trial.columns)
+        np.testing.assert_array_equal(trial.labels["optimal"].actions, trial.optimal_actions)
+        with self.assertRaises(DataError) as raised:
+            next(served.read(labels=["made-up"]))
+        self.assertEqual(raised.exception.reason, "LABEL_UNKNOWN")
+        wanted = sorted(trial.trial_id for trial in served)
+        parts = [[trial["trial_id"] for trial in served.torch(part=(i, 3))] for i in range(3)]
+        self.assertEqual(sorted(sum(parts, [])), wanted)
+        self.assertTrue(all(len(part) > 0 for part in parts))
 
 
 class Arrow(unittest.TestCase):
@@ -377,6 +443,18 @@ class Tournaments(unittest.TestCase):
         with self.assertRaises(DataError) as raised:
             results(DATA / "set")
         self.assertEqual(raised.exception.reason, "TOURNAMENT_UNKNOWN")
+
+
+class Imports(unittest.TestCase):
+    """What is loaded."""
+
+    def test_wait_until_they_are_needed(self) -> None:
+        program = (
+            "import sys, icrl.results, icrl.data.open\n"
+            "loaded = {'pandas', 'pyarrow', 'torch'} & set(sys.modules)\n"
+            "assert not loaded, loaded"
+        )
+        subprocess.run([sys.executable, "-c", program], check=True)
 
 
 class Lies(unittest.TestCase):

@@ -253,6 +253,42 @@ class Courses(Trainings):
         self.assertEqual(raised.exception.reason, "TRAINING_DIVERGED")
 
 
+class Lies(Trainings):
+    """Files of a training's folder that are not what was written."""
+
+    def test_are_refused_where_a_training_goes_on(self) -> None:
+        file = self.file(training={"steps": 2})
+        good = self.folder / "good"
+        icrl.torch.train(file, good, device="cpu")
+        state = f"checkpoints/{os.listdir(good / 'checkpoints')[0]}/train-state.json"
+        stored = json.loads((good / state).read_text())
+        lies = {
+            state: [
+                "",
+                "null",
+                "{}",
+                json.dumps({**stored, "step": "2"}),
+                json.dumps({**stored, "tokens": -1}),
+                json.dumps({**stored, "position": "here"}),
+                json.dumps({**stored, "position": {"epoch": 0, "batch": -1}}),
+            ],
+            state.replace("train-state.json", "optimizer.safetensors"): ["", "{}" * 40],
+            "metrics.jsonl": ["no json\n", "null\n", '{"type": "update"}\n', '{"type": "update", "step": "x"}\n'],
+            "spec.json": ["no json", "null", '{"training": {}}'],
+        }
+        count = 0
+        for name, texts in lies.items():
+            for text in texts:
+                out = self.folder / f"lie-{count}"
+                shutil.copytree(good, out)
+                (out / name).write_text(text)
+                with self.subTest(name, text=text), self.assertRaises(DataError) as raised:
+                    icrl.torch.train(file, out, device="cpu")
+                self.assertIn(raised.exception.reason, ("CHECKPOINT_CORRUPT", "OUTPUT_EXISTS"))
+                count += 1
+        print(f"{count} lies about a training refused")
+
+
 class Files(Trainings):
     """Files of trainings."""
 

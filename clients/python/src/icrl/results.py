@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+# pandas and pyarrow are loaded where they are used: `import icrl` needs neither.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet
+from typing import TYPE_CHECKING, Any
 
 from .data.errors import DataError
 from .data.files import UnreadableFile, read_json, require_regular_file
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION = 2
 """Of results.json and of statistics.json."""
@@ -104,12 +104,16 @@ def _document(path: Path) -> Mapping[str, Any]:
 
 
 def _leaderboard(document: Mapping[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
     columns = ["task", "rank", "name", "regret", "trials", "forfeits"]
     rows = [{name: place.get(name) for name in columns} for place in document["leaderboard"]]
     return pd.DataFrame(rows, columns=columns).rename(columns={"name": "entrant"})
 
 
 def _agents(document: Mapping[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
     rows = []
     for task in document["tasks"]:
         for agent in task["agents"]:
@@ -136,6 +140,8 @@ def _agents(document: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _curves(document: Mapping[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
     tables = [
         pd.DataFrame(
             {
@@ -153,6 +159,9 @@ def _curves(document: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _trials(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+    import pyarrow.parquet
+
     try:
         require_regular_file(path, _MOST_BYTES)
         table = pyarrow.parquet.ParquetFile(path).read()
@@ -161,14 +170,15 @@ def _trials(path: Path) -> pd.DataFrame:
     missing = [name for name in ("task", "entrant", "trial", "regret") if name not in table.column_names]
     if missing:
         raise DataError("RESULTS_CORRUPT", f"{path} has no column {missing[0]}: {_REMEDY}")
-    # Whole numbers that may be null stay whole: seeds have 64 bits, which floats would lose.
-    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
+    frame: pd.DataFrame = table.to_pandas()
     return frame
 
 
 def _statistics(path: Path) -> Statistics | None:
     if not path.exists():
         return None
+    import pandas as pd
+
     document = _document(path)
     try:
         return Statistics(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,11 +124,9 @@ class Trials:
             found = trials_side_by_side(self._blocks(shards, wanted, beside), self.manifest.tasks)
         columns_of = [(name, COLUMN_LABELS[name]) for name in labels if name in COLUMN_LABELS]
         for trial in found:
-            for name, column in columns_of:
-                actions = getattr(trial, column)
-                if actions is not None:
-                    trial.labels[name] = Label(actions)  # type: ignore[index] # it is the trial's own dict
-            yield trial
+            said = {name: getattr(trial, column) for name, column in columns_of}
+            labelled = {name: Label(actions) for name, actions in said.items() if actions is not None}
+            yield dataclasses.replace(trial, labels={**trial.labels, **labelled}) if labelled else trial
 
     def dataset(self, label: str | None = None) -> pyarrow.dataset.Dataset:
         """The rows as a pyarrow dataset, a row an episode; of a label, those that belong to the data's rows, in the same order.
@@ -249,9 +248,3 @@ def _log_shards(folder: Path) -> tuple[str, ...]:
     if names or (folder / "log").is_dir():
         return tuple(names)
     raise DataError("NOT_A_LOG", f"{folder} is neither a dataset nor a log: give a folder with dataset.json or data/trajectories-*.parquet")
-
-
-def trials_of_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[Trial]:
-    """Trials of a log's rows, in the order in which they end, from wherever the rows come: of a server, the record batches of the Arrow streams
-    that `TrajectoryService.StreamTrajectories` answers with."""
-    return iter(trials_of_slots(Block(pa.Table.from_batches([batch]), {}, "the server's log") for batch in batches))

@@ -164,7 +164,8 @@ class TrainingData:
             yield self._batch(shape, trials, 0, index, size, learning=False)
         if empty:
             share = self._spec.training.validation_share
-            text = f"no instance of {self._trials.path} falls into the held-out share of {share}: give a larger validation_share, 0 for no validation, or another seed"
+            remedy = "give a larger validation_share, 0 for no validation, or another seed"
+            text = f"no instance of {self._trials.path} falls into the held-out share of {share}: {remedy}"
             raise DataError("SELECTION_EMPTY", text)
 
     def _order(self, selection: Selection, batch: int) -> ShuffledTrials:
@@ -201,7 +202,8 @@ class TrainingData:
                 arms[i, : piece.end - piece.first, : task.num_actions] = features[piece.first : piece.end]
         decisions = int(np.count_nonzero(weights))
         if decisions == 0:
-            text = f"{self._trials.path} has trials without a single action of label {self._spec.label!r}: leave them out, or give an objective that all have"
+            what = f"has trials without a single action of label {self._spec.label!r}"
+            text = f"{self._trials.path} {what}: leave them out, or give an objective that all have"
             raise DataError("LABEL_UNKNOWN", text)
         num_actions = np.array([task.num_actions for task in tasks], np.int32)
         return Batch(made, targets, weights, num_actions, arms, decisions, Position(epoch, index + 1))

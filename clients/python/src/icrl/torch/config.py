@@ -26,7 +26,8 @@ MODEL_OPTIONS: Mapping[str, tuple[Any, tuple[Any, ...]]] = {
     "window": (0, (0, 1_000_000)),
     "dropout": (0.0, (0.0, 0.9)),
 }
-"""What one may choose of a model: its default, and the least and largest number or the words that are allowed. docs/training.md has what they mean."""
+"""What one may choose of a model: its default, and the least and largest number or the words that are allowed. docs/training.md has what they
+mean."""
 
 
 @dataclass(frozen=True)

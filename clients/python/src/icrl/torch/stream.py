@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from ..data.order import ShuffledTrials
+from ..data.served import ServedTrials
 from ..data.trial import Trial
 from ..data.trials import Trials
 
@@ -24,7 +25,7 @@ class TrialStream(IterableDataset[Any]):
 
     def __init__(
         self,
-        trials: Trials,
+        trials: Trials | ServedTrials,
         *,
         columns: Sequence[str] | None = None,
         labels: Sequence[str] = (),
@@ -61,7 +62,7 @@ class TrialStream(IterableDataset[Any]):
                 yield self.transform(trial)
 
     def _read(self, shards: Sequence[str]) -> Iterator[Trial]:
-        if self.shuffle is None:
+        if self.shuffle is None or isinstance(self.trials, ServedTrials):
             yield from self.trials.of_shards(shards, self.columns, self.labels)
             return
         order = ShuffledTrials(
