@@ -51,14 +51,16 @@ def regrets(connection: icrl.Connection, agent: icrl.Agent, **play: object) -> d
 
 
 class Relay:
-    """A TCP relay before a server, which breaks a connection when so many bytes have come back from the server, or when it is told."""
+    """A TCP relay before a server, which breaks a connection when so many bytes have come one way, or when it is told."""
 
-    def __init__(self, server: str, after_bytes: list[int] | None = None) -> None:
+    def __init__(self, server: str, after_bytes: list[int] | None = None, of: str = "server") -> None:
         """
         Args:
             server: HOST:PORT.
-            after_bytes: after how many bytes of the server a connection breaks, one after the other; those that come then hold.
+            after_bytes: after how many bytes a connection breaks, one after the other; those that come then hold.
+            of: whose bytes: "server" or "agent". What breaks it does not arrive.
         """
+        self._of = of
         self._target = (server.rsplit(":", 1)[0], int(server.rsplit(":", 1)[1]))
         self._after = list(after_bytes or [])
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -88,8 +90,9 @@ class Relay:
             limit = self._after[self.broken] if self.broken < len(self._after) else None
             self.connections += 1
             self._open += [client, server]
-            threading.Thread(target=self._pass, args=(client, server, None), daemon=True).start()
-            threading.Thread(target=self._pass, args=(server, client, limit), daemon=True).start()
+            limits = (None, limit) if self._of == "server" else (limit, None)
+            threading.Thread(target=self._pass, args=(client, server, limits[0]), daemon=True).start()
+            threading.Thread(target=self._pass, args=(server, client, limits[1]), daemon=True).start()
 
     def _pass(self, source: socket.socket, target: socket.socket, limit: int | None) -> None:
         passed = 0

@@ -17,6 +17,7 @@ from gymnasium.vector import AutoresetMode
 from support import Relay, icrl_here
 
 import icrl
+import icrl.gym
 from icrl.gym.registration import TASKS
 from icrl.server import shared
 
@@ -156,11 +157,11 @@ class EnvTest(ServedTest):
     def test_every_call_gives_arrays_of_its_own(self) -> None:
         for options in (SMALL["linear-bandit"], FRESH):
             env = self.make("linear-bandit", **options)
-            shown = [env.reset(seed=1)[0], *(env.step(0)[0] for _ in range(3))]
+            shown = [env.reset(seed=1)[0], env.reset()[0], *(env.step(0)[0] for _ in range(3))]
             kept = copy.deepcopy(shown)
             for one in shown:
                 one[:] = 99
-            for one, other in zip([env.reset(seed=1)[0], *(env.step(0)[0] for _ in range(3))], kept):
+            for one, other in zip([env.reset(seed=1)[0], env.reset()[0], *(env.step(0)[0] for _ in range(3))], kept):
                 self.assertTrue((one == other).all())
             self.assertTrue(all(not np.shares_memory(a, b) for i, a in enumerate(shown) for b in shown[i + 1 :]))
 
@@ -259,6 +260,8 @@ class VectorTest(ServedTest):
             self.equal(got, expected)
             self.assertTrue(mine.observation_space.contains(got[0]))
             over = got[2] | got[3]
+            for answer in (got[0], got[1], *(one for one in got[4].values() if isinstance(one, np.ndarray))):
+                answer[:] = 0  # whoever gets an array may do with it as they like
             if mode == AutoresetMode.DISABLED and over.any():
                 self.equal(*(envs.reset(options={"reset_mask": over.copy()}) for envs in (mine, theirs)))
             if i == 13:  # early
@@ -383,6 +386,26 @@ class ForkTest(ServedTest):
         self.assertEqual((reason, process.exitcode), ("PROTOCOL_ORDER", 0))
         self.assertTrue(data_equivalence(again, [first, second], exact=True))
         self.assertEqual(len(env.step(1)), 5)
+
+
+    def test_one_that_is_first_used_in_a_forked_process_leaves_nothing_there(self) -> None:
+        env = icrl.gym.IcrlEnv("river-swim")  # connects when it is first used
+        context = multiprocessing.get_context("fork")
+        mine, theirs = context.Pipe()
+
+        def child() -> None:
+            said = [env.observation_space.n, shared.users()]
+            env.reset(seed=1)
+            said.append(shared.users())
+            env.close()
+            theirs.send([*said, shared.users()])
+
+        process = context.Process(target=child)
+        process.start()
+        self.assertTrue(mine.poll(120))
+        self.assertEqual(mine.recv(), [6, 1, 1, 0])
+        process.join(60)
+        self.assertEqual((process.exitcode, shared.users()), (0, 0))
 
 
 class PrivateTest(unittest.TestCase):

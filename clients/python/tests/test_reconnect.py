@@ -37,6 +37,13 @@ class ReconnectTest(unittest.TestCase):
         self.assertRegex(str(lost[-1]), rf"^the connection to {relay.address} was lost: trying again for up to 60 s \(")
         self.assertRegex(str(back[-1]), rf"^connected to {relay.address} again after [\d.]+ s: nothing was lost$")
 
+    def test_what_the_server_did_not_get_is_said_again(self) -> None:
+        relay = Relay(self.server.address, [2500, 1500, 900, 3000, 1200], of="agent")
+        self.addCleanup(relay.close)
+        with icrl.connect(relay.address) as connection:
+            self.assertEqual(regrets(connection, Softmax, **PLAY), self.expected)
+        self.assertEqual(relay.broken, 5)
+
     def test_an_agent_that_does_not_reconnect_ends_with_the_loss(self) -> None:
         relay = Relay(self.server.address, [2500])
         self.addCleanup(relay.close)

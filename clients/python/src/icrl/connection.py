@@ -232,7 +232,7 @@ class Connection:
         why = f"waited {timeout:g} s for one"
         if self._tls is not None:  # why there is no connection, as a certificate that is not believed, is told to calls that do not wait
             try:
-                self._health(_QUIET, wait_for_ready=False)
+                self._health(_ATTEMPT, wait_for_ready=False)
             except grpc.RpcError as error:
                 why = f"{why}; {error.details()}"
         raise ServerUnreachableError(
