@@ -5,8 +5,6 @@ A seed is a uint64; a key is its two halves, the high 32 bits first.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +15,6 @@ Floats = npt.NDArray[np.float64]
 Words = npt.NDArray[np.uint32]
 
 _TURNS = ((13, 15, 26, 6), (17, 29, 16, 24))
-
-
-def hash64(*parts: str) -> int:
-    """The first 8 bytes, big-endian, of the SHA-256 of the parts as a JSON array."""
-    text = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from .blocks import OPTIONAL, REQUIRED, STEPS, Block, trials_of_slots, trials_si
 from .errors import DataError
 from .files import UnreadableFile, require_regular_file
 from .manifest import COLUMN_LABELS, Manifest, read_manifest
-from .rng import hash64
+from ..seeds import hash64
 from .trial import Label, Trial
 
 if TYPE_CHECKING:

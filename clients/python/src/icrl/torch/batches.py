@@ -19,7 +19,8 @@ import numpy.typing as npt
 from ..data.errors import DataError
 from ..data.manifest import Manifest, Task
 from ..data.order import ShuffledTrials, shuffled
-from ..data.rng import Key, hash64
+from ..data.rng import Key
+from ..seeds import hash64
 from ..data.trial import Trial
 from ..data.trials import Selection, Trials
 from .config import TokenConfig

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
 from ..data.errors import DataError
+from ..errors import IcrlError
+from ..server import icrl_command
 
 
 def collect(spec: Path, out: Path) -> None:
@@ -17,25 +16,14 @@ def collect(spec: Path, out: Path) -> None:
     Raises:
         DataError: OPTION_INVALID if there is no `icrl` to collect it with, or it failed.
     """
-    command = icrl_command()
-    if command is None:
+    try:
+        command = icrl_command()
+    except IcrlError:
         if (out / "dataset.json").exists():
             return
         text = f"{spec} is to be collected into {out}, and there is no icrl to do so: put it on the PATH, or name it in ICRL_COMMAND"
-        raise DataError("OPTION_INVALID", text)
+        raise DataError("OPTION_INVALID", text) from None
     words = [*command, "dataset", "collect", str(spec), "--out", str(out)]
     ended = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)  # progress and errors are on the other stream
     if ended.returncode != 0:
         raise DataError("OPTION_INVALID", f"icrl could not collect {spec} into {out} (exit code {ended.returncode}): what it said is above")
-
-
-def icrl_command() -> list[str] | None:
-    """The words that start icrl: those of ICRL_COMMAND, `icrl` on the PATH, or by npx; None where there is none."""
-    given = os.environ.get("ICRL_COMMAND")
-    if given:
-        return shlex.split(given)
-    found = shutil.which("icrl")
-    if found is not None:
-        return [found]
-    npx = shutil.which("npx")
-    return None if npx is None else [npx, "--no-install", "icrl"]

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from ..data.errors import DataError
-from ..data.rng import hash64
+from ..seeds import hash64
 from ..data.trials import Trials
 from .batches import Batch, BatchShape, Position, TrainingData
 from .checkpoint import Checkpoint, TrainState, checkpoint_folders, read_checkpoint, read_train_state, write_checkpoint
