@@ -59,6 +59,11 @@ class LinUcb:
     def act(self, turn: icrl.VectorTurn) -> np.ndarray:
         return self.next
 
+    def probabilities(self, turn: icrl.VectorTurn) -> np.ndarray:
+        arms = self.means.shape[1]
+        sure = np.eye(arms)[self.next]
+        return np.where((self.propensities == 1)[:, None], sure, 1 / arms)  # the first action, drawn already, is any of them
+
     def observe(self, outcome: icrl.VectorOutcome) -> None:
         """With u = V^-1 x_k, c = 1 / (1 + q_k), g_a = x_a . u: m_a += c (r - m_k) g_a, q_a -= c g_a^2, V^-1 -= c u u' (Sherman & Morrison)."""
         played, rows = outcome.action, self.rows

@@ -1,6 +1,7 @@
 """Tasks as Gymnasium environments."""
 
 import copy
+import inspect
 import json
 import multiprocessing
 import os
@@ -14,7 +15,7 @@ import gymnasium
 import numpy as np
 from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.vector import AutoresetMode
-from support import Relay, icrl_here
+from support import Relay, free_port, icrl_here
 
 import icrl
 import icrl.gym
@@ -276,6 +277,49 @@ class VectorTest(ServedTest):
 
     def equal(self, got: Any, expected: Any) -> None:
         self.assertTrue(data_equivalence(list(got), list(expected), exact=True), f"{got}\nand not\n{expected}")
+
+    def test_every_task_is_there_as_a_vector_env_with_its_options_as_arguments(self) -> None:
+        own = set(inspect.signature(icrl.gym.IcrlVectorEnv.__init__).parameters) - {"options"}
+        with icrl.connect(self.address) as connection:
+            families = connection.list_tasks().tasks
+        for family in families:
+            self.assertEqual(own & {option.name for option in family.options}, set(), family.name)  # no two of one name
+            envs = self.make_vec(family.name, num_envs=2)
+            envs.action_space.seed(0)
+            observation, _ = envs.reset(seed=0)
+            for _ in range(3):
+                self.assertTrue(envs.observation_space.contains(observation), family.name)
+                observation, rewards, *_ = envs.step(envs.action_space.sample())
+                self.assertEqual((rewards.shape, rewards.dtype), ((2,), np.float64))
+            envs.close()
+
+    def test_a_server_that_is_started_again_cuts_what_was_under_way_short(self) -> None:
+        address = f"127.0.0.1:{free_port()}"
+        flags = ["--listen", address, "--drain-ms", "100"]
+        servers = [icrl.PrivateServer(flags=flags)]
+        folder = servers[0].data
+        envs = gymnasium.make_vec(
+            name_of("linear-bandit"), num_envs=3, address=address, autoreset_mode="SameStep", **SMALL["linear-bandit"]
+        )
+        try:
+            before, _ = envs.reset(seed=1)
+            for _ in range(7):  # two steps into the second trial
+                before, *_ = envs.step(np.array([0, 1, 2]))
+            servers[0]._end()
+            servers.append(icrl.PrivateServer(folder, flags))
+            again, rewards, terminated, truncated, infos = envs.step(np.array([0, 1, 2]))
+            self.assertEqual([rewards.tolist(), terminated.tolist(), truncated.tolist()], [[0.0] * 3, [False] * 3, [True] * 3])
+            self.assertTrue((again == before).all())  # the same trial, from its beginning
+            self.assertTrue(all((final == one).all() for final, one in zip(infos["final_obs"], before)))
+            self.assertEqual(infos["trial_start"].tolist(), [True] * 3)
+            for step in range(5):
+                _, _, terminated, truncated, infos = envs.step(np.array([0, 1, 2]))
+                self.assertEqual((terminated.any(), truncated.any()), (step == 4, False))
+            self.assertEqual(infos["final_info"]["_regret"].tolist(), [True] * 3)
+        finally:
+            envs.close()
+            for server in servers:
+                server.close()
 
     def test_its_transitions_are_those_of_the_log(self) -> None:
         task, options = "dark-key-to-door", SMALL["dark-key-to-door"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -151,6 +152,25 @@ icrl.run(icrl.agent(name="slow", version="1")(Slow))
         rows = json.loads(ended.stdout)["leaderboard"]
         self.assertEqual([row["forfeits"] for row in rows], [0] * len(rows))
         return {row["name"]: row["regret"] for row in rows}
+
+    def test_labels_of_lin_ucb_are_those_of_the_built_in_expert_byte_for_byte(self) -> None:
+        file = {
+            "name": "small",
+            "seed": 3,
+            "tasks": [{"id": "e1", "task": "linear-bandit", "options": {"horizon": 12}, "trials": 6}],
+            "behaviours": [{"name": "uniform", "agent": "uniform", "weight": 1}],
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "dataset.json").write_text(json.dumps(file))
+            collected = icrl_here("dataset", "collect", f"{folder}/dataset.json", "--out", f"{folder}/one")
+            self.assertEqual(collected.returncode, 0, collected.stderr)
+            shutil.copytree(f"{folder}/one", f"{folder}/other")
+            for place, who in (("one", ["--expert", "lin-ucb"]), ("other", ["--command", f"{sys.executable} {LIN_UCB}"])):
+                labelled = icrl_here("dataset", "label", f"{folder}/{place}", *who, "--name", "x")
+                self.assertEqual(labelled.returncode, 0, labelled.stderr)
+            one, other = ([path.read_bytes() for path in Path(folder).glob(f"{place}/labels/x/*.parquet")] for place in ("one", "other"))
+        self.assertEqual(len(one), 1)
+        self.assertEqual(one, other)
 
     def test_a_policy_that_fails_forfeits_its_match_with_its_words_and_serves_the_next(self) -> None:
         program = "\n".join([

@@ -5,7 +5,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import PACKAGE, python
+from support import EXAMPLES, PACKAGE, python
+
+import icrl
 
 STUBS = PACKAGE / "src/icrl/_proto"
 
@@ -46,6 +48,13 @@ print(tensor_pb2.Tensor(shape=[3]).shape[0], environment_pb2.Open(options={"a": 
         for implementation in ("upb", "python"):
             said = python("-c", program, PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=implementation)
             self.assertEqual((said.returncode, said.stdout), (0, "3 1.5 5\n"), said.stderr)
+
+    def test_modules_that_others_generate_of_the_protos_are_found_beside_them(self) -> None:
+        with icrl.PrivateServer() as server:  # the example generates them when it starts
+            words = ["--connect", server.address, "--trials", "2", "--envs", "2"]
+            played = python(str(EXAMPLES / "uniform_agent.py"), *words)
+        self.assertEqual((played.returncode, played.stderr), (0, ""))
+        self.assertRegex(played.stdout, "^2 trials, 4000 steps, 2 durable")
 
 
 if __name__ == "__main__":

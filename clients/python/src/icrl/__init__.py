@@ -1,6 +1,10 @@
 """icrl in Python: agents that play on an icrl server, and its tasks as Gymnasium environments."""
 
 import os
+import pkgutil
+
+# Modules that others generate from the protos are `icrl.v1`, wherever they are on the path: they stay what they are beside this package.
+__path__ = pkgutil.extend_path(__path__, __name__)
 
 # Read when grpc is imported: without it a forked process, as Gymnasium's AsyncVectorEnv makes them, cannot connect anew.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "1")

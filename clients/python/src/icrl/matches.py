@@ -121,8 +121,10 @@ def serve_matches(
 def _forfeit(stream: PlayStream, error: Exception) -> None:
     """Says why the agent cannot go on, which the match's results show, and waits for the end."""
     reason = error.message if isinstance(error, IcrlError) else f"{type(error).__name__}: {error}"
-    stream.send(pb.PlayRequest(close=pb.Close(reason=reason)))
     try:
+        if stream.just_opened:
+            stream.next()  # what is given up has begun
+        stream.send(pb.PlayRequest(close=pb.Close(reason=reason)))
         while True:
             stream.next()
     except (IcrlError, ServerUnreachableError):

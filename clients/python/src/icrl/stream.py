@@ -78,6 +78,8 @@ class PlayStream:
         self._ended: Exception | None = None
         self._gone = threading.Event()
         self._finished = False
+        #: Whether `opened` was the last message: observations follow it, unasked.
+        self.just_opened = False
         # What the session is known by.
         self._hello: bytes | None = None
         self._welcomed = False
@@ -156,6 +158,7 @@ class PlayStream:
                 self._call.write(self._close_later)
                 self._close_later = None
             if kind is not None:  # a newer server's message has none: nothing this client asked for
+                self.just_opened = kind == "opened"
                 return response
         raise self._ended
 
