@@ -269,7 +269,9 @@ export function cutShort(played: Played, slot: Slot, reason: Reason): boolean {
     unlessUnwritable(() => endEpisode(played, slot, reason));
     unlessUnwritable(() => played.recorder?.endTrial(slot.n, reason));
   } finally {
-    giveBack(played, slot.ticket, slot, played.source.wantsTaken ? Int32Array.from(slot.takenBefore) : undefined);
+    // A server that stops is no agent that leaves: the next one has the trial played from its beginning.
+    const wantsTaken = played.source.wantsTaken && reason !== "SERVER_DRAINING";
+    giveBack(played, slot.ticket, slot, wantsTaken ? Int32Array.from(slot.takenBefore) : undefined);
   }
   return slot.steps > 0;
 }

@@ -15,6 +15,8 @@ export interface HandOutEvents {
   taken(): void;
   /** A trial was played, is durable and has its result. */
   played(): void;
+  /** An agent left a trial, further than whoever left it before: these actions stand from now on. */
+  left(trial: number, taken: Int32Array): void;
   /** A trial came back unplayed. */
   returned(): void;
   /** Called now and then while steps are taken and no trial ends. */
@@ -31,6 +33,8 @@ export interface HandOut {
   readonly begun: boolean;
   /** Takes a trial that nobody plays: those that came back before those that nobody had; where the results are crowded, the first alone. */
   take(): number | undefined;
+  /** An agent left a trial before the server was started again: these actions stand, where it was not played since. */
+  restore(trial: number, taken: Int32Array): void;
 }
 
 /** Hands out the trials that have no result yet, and adds their results. */
@@ -75,6 +79,13 @@ export function createHandOut(
     events.played();
   }
 
+  /** Keeps what was taken in a trial; returns whether it had not come so far before. */
+  function keepTaken(trial: number, actions: Int32Array): boolean {
+    if (results.has(trial) || actions.length <= (taken.get(trial)?.length ?? 0)) return false;
+    taken.set(trial, actions);
+    return true;
+  }
+
   function takeBack(trial: number): void {
     inPlay -= 1;
     returned.push(trial);
@@ -103,7 +114,7 @@ export function createHandOut(
       const trial = Number(result.ticket.trialIndex);
       if (!result.complete) {
         // Of several attempts the longest counts: the others repeat its beginning.
-        if ((result.taken?.length ?? 0) > (taken.get(trial)?.length ?? 0)) taken.set(trial, result.taken as Int32Array);
+        if (result.taken !== undefined && keepTaken(trial, result.taken)) events.left(trial, result.taken);
         return takeBack(trial);
       }
       if (result.whenDurable === undefined) return takeIn(trial, result);
@@ -123,6 +134,7 @@ export function createHandOut(
     source,
     stepCount,
     take,
+    restore: (trial, actions) => void keepTaken(trial, actions),
     get begun() {
       return next > 0;
     },

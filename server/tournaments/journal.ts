@@ -42,10 +42,21 @@ export type JournalEvent =
   /** An entrant is known by the key of this hash from now on. */
   | { readonly event: "keyed"; readonly entrant: string; readonly hash: string }
   | ({ readonly event: "forfeited"; readonly task: string; readonly entrant: string } & Forfeit)
+  /** An agent left a trial in its midst: what was taken in it is taken again by whoever goes on. */
+  | ({ readonly event: "left" } & LeftTrial)
   /** Ended before it was over, for good. */
   | { readonly event: "cancelled"; readonly at: string }
   /** All that was played is in the log's shards. */
   | ({ readonly event: "finished" } & FinalCounts);
+
+/** A trial that an agent left. */
+export interface LeftTrial {
+  readonly task: string;
+  readonly entrant: string;
+  readonly trial: number;
+  /** Actions, episode after episode. */
+  readonly taken: readonly number[];
+}
 
 /** Of a tournament that is over. */
 export interface FinalCounts {
@@ -154,6 +165,8 @@ export interface JournalRecord {
   readonly seedKey: string;
   readonly declared: ReadonlyMap<string, readonly string[]>;
   readonly forfeits: readonly ({ readonly task: string; readonly entrant: string } & Forfeit)[];
+  /** In the order in which they were left. */
+  readonly left: readonly LeftTrial[];
   /** Hashes of entrants' keys. */
   readonly keys: ReadonlyMap<string, string>;
   /** Undefined while it is not. */
@@ -204,6 +217,7 @@ function readJournal(path: string, id: string): { at: string; record: JournalRec
     seedKey: created.seed_key ?? "",
     declared: new Map(events.flatMap((event) => (event.event === "declared" ? [[event.entrant, event.tasks]] : []))),
     forfeits: events.flatMap((event) => (event.event === "forfeited" ? [event] : [])),
+    left: events.flatMap((event) => (event.event === "left" ? [event] : [])),
     keys: new Map(events.flatMap((event) => (event.event === "keyed" ? [[event.entrant, event.hash]] : []))),
     finished: events.find((event) => event.event === "finished"),
     cancelled: events.some((event) => event.event === "cancelled"),
@@ -248,6 +262,7 @@ function eventDocument({ z, count, name, text, list, options, sha256, seedKey, m
       reason: z.enum(Object.keys(REASONS) as [Reason, ...Reason[]]),
       message: z.string("a text"),
     }),
+    z.object({ event: z.literal("left"), task: name, entrant: name, trial: count, taken: list(count) }),
     z.object({ event: z.literal("finished"), matches: count, forfeits: count, steps: count }),
   ]);
 }

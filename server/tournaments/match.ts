@@ -41,6 +41,8 @@ export interface TournamentMatch extends Assignable, MatchResults {
   giveUp(forfeit: Forfeit): void;
   /** Takes a trial that an earlier run of the server logged; one that is known already is left as it is. */
   recover(trial: number, played: PlayedTrial): void;
+  /** Takes what was taken in a trial that its agent left in an earlier run of the server: it is taken again. */
+  restore(trial: number, taken: Int32Array): void;
   seedsOf(trial: number): TrialSeeds;
 }
 
@@ -54,6 +56,8 @@ export interface MatchEvents {
   finished(): void;
   /** It is given up, before any trial counts as forfeited. */
   forfeited(forfeit: Forfeit): void;
+  /** An agent left a trial, further than whoever left it before. */
+  leftTrial(trial: number, taken: Int32Array): void;
   /** Whether entrants may leave now and come back later. */
   mayLeave(): boolean;
   /** Told what fails where no session can be. */
@@ -111,6 +115,7 @@ export function createMatch(
       if (results.completeTrials === trials) events.finished();
       handedBack();
     },
+    left: events.leftTrial,
     returned: () => handedBack(),
     stepped: events.changed,
     failed: events.failed,
@@ -154,10 +159,7 @@ export function createMatch(
   const forfeitsBy = (reason: Reason) => !(events.mayLeave() && LEAVES.includes(reason));
 
   return {
-    taskId: series.taskId,
-    task,
-    entrant: series.entrant,
-    trials,
+    ...{ taskId: series.taskId, task, entrant: series.entrant, trials },
     source: handOut.source,
     regrets: results.regrets,
     returns: results.returns,
@@ -200,6 +202,7 @@ export function createMatch(
       handOut.stepCount.found(played.steps);
       results.complete(trial, played);
     },
+    restore: handOut.restore,
   };
 }
 

@@ -8,7 +8,7 @@ import { createRoster, type Roster, type Schedule, SERVER_FAULTS, type Waiting }
 import { type Listener, turnListeners } from "../matches/turn-listeners.js";
 import { internalError } from "../sessions/session-event.js";
 import type { WorkLine, WorkQueue } from "../work/work-queue.js";
-import type { JournalEvent, JournalRecord } from "./journal.js";
+import type { JournalEvent, JournalRecord, LeftTrial } from "./journal.js";
 import { createMatch, type Forfeit, type MatchContext, type MatchEvents, type TournamentMatch } from "./match.js";
 import { earlyBytesOf, type PlayedTrial } from "./match-results.js";
 import { type CheckedSpec, entersFor, seriesOf } from "./spec.js";
@@ -22,6 +22,9 @@ export interface Attendance extends Waiting {
 
 /** Nobody forfeits by staying away: until somebody wants the tournament to go on. */
 export const UNATTENDED: Attendance = { mayLeave: true, timeoutMs: undefined, processes: 1 };
+
+/** Most actions of trials that were left, of all its entrants, that a journal has: some 4 MB. */
+const MOST_LEFT = 1 << 20;
 
 /** A tournament that is being played or is over. */
 export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "enter" | "presenceOf"> {
@@ -55,7 +58,7 @@ export interface Tournament extends Pick<Roster<TournamentMatch>, "lists" | "ent
   /** Takes a trial that the log holds. */
   recover(taskId: string, entrant: string, trial: number, played: PlayedTrial): void;
   /** Goes on as if what a journal says had happened now; call it after the trials are recovered. */
-  replay(record: Pick<JournalRecord, "declared" | "forfeits" | "keys">): void;
+  replay(record: Pick<JournalRecord, "declared" | "forfeits" | "left" | "keys">): void;
   /** Where what takes long is computed; closed with the tournament. */
   readonly work: WorkLine;
   /** Stops waiting for entrants, gives up what is being computed, and tells listeners. */
@@ -81,6 +84,7 @@ export function createTournament(
   let attendance = initially;
   let replaying = false;
   let cancelled = false;
+  const leftTrials = createLeftTrials(write);
   const failed = (error: unknown) => tell(internalError("tournament", error));
   const changes = changesOf(() => roster.offerAll(), failed);
   const { touch, changedAt, changed, onChange } = changes;
@@ -96,6 +100,7 @@ export function createTournament(
       if (!replaying) write({ event: "forfeited", task: taskId, entrant, ...forfeit });
       return !replaying;
     },
+    leftTrial: leftTrials.write,
     mayLeave: (entrant) => attendance(entrant).mayLeave,
     failed,
     cancelled: () => cancelled,
@@ -143,12 +148,8 @@ export function createTournament(
     },
     changedAt,
     undeclared: (match) => !heard.has(match.entrant) && match.standing === "pending" && match.forfeit === undefined,
-    declare,
-    match: matchOf,
-    onChange,
-    lists: roster.lists,
-    enter: roster.enter,
-    presenceOf: roster.presenceOf,
+    ...{ declare, match: matchOf, onChange },
+    ...{ lists: roster.lists, enter: roster.enter, presenceOf: roster.presenceOf },
     attend(wanted) {
       attendance = wanted;
       roster.waitFor(wanted);
@@ -179,6 +180,7 @@ export function createTournament(
         matchOf(task, entrant)?.giveUp({ reason, message });
       }
       replaying = false;
+      leftTrials.restore(journal.left, matchOf);
       keys.restore(journal.keys);
       changed();
     },
@@ -189,6 +191,36 @@ export function createTournament(
       changed();
     },
   };
+}
+
+/** Trials that their agents left, as the journal has them. */
+function createLeftTrials(write: (event: JournalEvent) => void) {
+  /** Actions that the journal has. */
+  let actions = 0;
+  return {
+    /** Beyond MOST_LEFT they stand only as long as this server runs: the next one is to be able to read its journal. */
+    write({ taskId, entrant }: TournamentMatch, trial: number, taken: Int32Array): void {
+      actions += taken.length;
+      if (actions <= MOST_LEFT) write({ event: "left", task: taskId, entrant, trial, taken: Array.from(taken) });
+    },
+    /** What cannot have been taken is passed over. */
+    restore(
+      left: JournalRecord["left"],
+      matchOf: (taskId: string, entrant: string) => TournamentMatch | undefined,
+    ): void {
+      for (const one of left) {
+        actions += one.taken.length;
+        const match = matchOf(one.task, one.entrant);
+        if (match !== undefined && canBeLeft(match, one)) match.restore(one.trial, Int32Array.from(one.taken));
+      }
+    },
+  };
+}
+
+/** Whether an agent of a match can have left a trial so. */
+function canBeLeft({ task, trials }: TournamentMatch, { trial, taken }: LeftTrial): boolean {
+  const most = task.horizon * task.episodes;
+  return trial < trials && taken.length < most && taken.every((action) => action < task.numActions);
 }
 
 /** Counts changes, all of them and of each match by itself, and tells of them once a turn of the event loop. */
@@ -254,6 +286,7 @@ interface MatchHooks {
   changed(match: TournamentMatch): void;
   /** It is given up; returns whether that is news. */
   forfeited(match: TournamentMatch, forfeit: Forfeit): boolean;
+  leftTrial(match: TournamentMatch, trial: number, taken: Int32Array): void;
   mayLeave(entrant: string): boolean;
   /** Told what fails where no session can be. */
   failed(error: unknown): void;
@@ -281,6 +314,7 @@ function matchesOf(
             if (!hooks.forfeited(match, forfeit)) return;
             tell({ event: "match_forfeited", ...about, played: match.completeTrials, ...forfeit });
           },
+          leftTrial: (trial, taken) => hooks.leftTrial(match, trial, taken),
           mayLeave: () => hooks.mayLeave(entrant),
           failed: hooks.failed,
           cancelled: hooks.cancelled,

@@ -2,7 +2,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
 import { hello, rawClient, rawStream } from "../../support/raw-stream.js";
-import { serverForTest, type TestServer } from "../../support/server.js";
+import { answerTo, resumingAgent } from "../../support/resuming.js";
+import { readLog, serverAfter, serverForTest, type TestServer } from "../../support/server.js";
 import { randomAgent } from "../../support/tournament.js";
 import { specOf } from "./collected.js";
 
@@ -42,6 +43,49 @@ test("not there yet, over and mistyped are three answers", async () => {
   );
   expect(await over(server, id)).toEqual(before);
 });
+
+test("a collection is gone with its server: created again, whoever creates it, it goes on with what the log lacks", async () => {
+  const first = await serverForTest();
+  const ownerKey = "the-key-of-its-owner";
+  const { collection } = await first.connection.createCollection({ spec: SPEC, ownerKey });
+  const id = collection?.id as string;
+  const agent = await resumingAgent(clientOf(first), {
+    ...{ agent: "uniform", entrant: "random", collectionId: id, numEnvs: 1, entrantKey: MINE },
+  });
+  for (let ended = 0; ended === 0; ) {
+    const message = await agent.next();
+    if (message.$case === "observations") ended = message.value.trialEnds.length;
+    const answer = answerTo(message, 1, 1);
+    if (answer !== undefined) agent.send(answer);
+  }
+  await agent.next(); // it is in the midst of another one
+  await first.close();
+  const played = (await readLog(first.dataDir)).length;
+  const second = await serverAfter(first);
+  expect((await second.connection.listCollections()).collections).toEqual([]);
+  await expect(over(second, id)).rejects.toMatchObject({ reason: "COLLECTION_UNKNOWN" });
+  await expect(play(second, id, MINE)).rejects.toMatchObject({ reason: "ENTRANT_EARLY" });
+  const stream = rawStream(clientOf(second));
+  const { resumeToken } = agent.welcome;
+  stream.send({ $case: "resume", value: { resumeToken, received: BigInt(agent.got.length) } });
+  expect(await stream.ended).toMatchObject({ reason: "RESUME_UNKNOWN" });
+  const again = await second.connection.createCollection({ spec: SPEC, ownerKey: "the-key-of-another" });
+  expect(again.collection?.id).toBe(id);
+  await play(second, id, "a-secret-of-another");
+  expect(await over(second, id)).toMatchObject({ state: 2 });
+  await second.close();
+  const rows = await readLog(first.dataDir);
+  expect(played).toBeGreaterThan(0);
+  // 6 trials of three episodes and 2 of one, each once
+  expect([rows.length, new Set(rows.map(({ episode_id }) => episode_id)).size]).toEqual([20, 20]);
+  expect(rows.every(({ complete }) => complete)).toBe(true);
+});
+
+function clientOf({ address }: TestServer) {
+  const client = rawClient(address);
+  onTestFinished(() => client.close());
+  return client;
+}
 
 test("the key that a behaviour's first session shows keeps strangers out, also once it is made longer", async () => {
   const server = await serverForTest();

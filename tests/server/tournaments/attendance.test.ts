@@ -1,3 +1,5 @@
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Client } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
@@ -5,7 +7,7 @@ import { float32Elements, int32Elements } from "#icrl/common/tensor.js";
 import type { Attendance, Tournament, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { actions, hello, type RawStream, rawClient, rawStream } from "../../support/raw-stream.js";
-import { readLog, serverForTest, type TestServer } from "../../support/server.js";
+import { readLog, serverAfter, serverForTest, type TestServer } from "../../support/server.js";
 import { agentThat, BANDIT, finished, RIVER, spec } from "../../support/tournament.js";
 
 const zeros = (name: string) => agentThat(name, () => ({ act: () => 0 }));
@@ -113,6 +115,66 @@ test.each([
   await server.close();
   const rows = (await readLog(server.dataDir)).sort((a, b) => a.episode_index - b.episode_index);
   expect(rows.flatMap((row) => [...row.actions])).toEqual([...Array(5).fill(1), ...Array(of.steps - 5).fill(0)]);
+});
+
+/** Plays a trial of the tournament with one action, or its first steps; gives what was really done, and the stream. */
+async function playWith(server: TestServer, id: string, action: number, steps = BANDIT.options.horizon) {
+  const stream = await enter(processOf(server), id);
+  await stream.expect("opened");
+  await stream.expect("observations");
+  const done: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    stream.send(actions(step, [action]));
+    const { executedAction: executed } = await stream.expect("observations");
+    done.push(executed === undefined ? action : int32Elements(executed, "executed")[0]);
+  }
+  return { stream, done };
+}
+
+test("what was done in a trial that was left is done again on a server that was started again, however often", async () => {
+  const first = await serverForTest();
+  const id = await createWith(first, spec(["zero"], { tasks: [BANDIT], trials: 2 }), [mayLeave("zero")]);
+  for (const steps of [5, 2]) {
+    const { stream } = await playWith(first, id, 1, steps);
+    stream.call.cancel();
+    await stream.ended;
+    await onceIt(first, id, ({ entrants }) => entrants[0].processes === 0);
+  }
+  await first.close();
+  const second = await serverAfter(first);
+  const under = await playWith(second, id, 2, 6); // the 5 stand, and the sixth is played: the trial is over
+  expect(under.done).toEqual([1, 1, 1, 1, 1, 2]);
+  under.stream.send(actions(6, [2]));
+  await under.stream.expect("observations");
+  await second.close(); // in the midst of the other trial, which nobody left
+  const third = await serverAfter(first);
+  expect((await playWith(third, id, 0)).done).toEqual([0, 0, 0, 0, 0, 0]);
+  await finished(third.connection, id);
+  await third.close();
+  const rows = (await readLog(first.dataDir)).filter(({ complete }) => complete);
+  expect(rows.map((row) => [...row.actions].join("")).sort()).toEqual(["000000", "111112"]);
+});
+
+test("what a journal says of trials that were left, and cannot be, is passed over", async () => {
+  const first = await serverForTest();
+  const id = await createWith(first, spec(["zero"], { tasks: [BANDIT], trials: 1 }), [mayLeave("zero")]);
+  await first.close();
+  const left = { event: "left", task: "bandit", entrant: "zero", trial: 0, taken: [1] };
+  const lies = [
+    { ...left, taken: [3] }, // of three actions
+    { ...left, taken: new Array(6).fill(1) }, // a whole trial is not left
+    { ...left, trial: 1 },
+    { ...left, trial: 2 ** 53 - 1 },
+    { ...left, task: "river" },
+    { ...left, entrant: "nobody" },
+  ];
+  const journal = join(first.dataDir, "tournaments", `${id}.jsonl`);
+  appendFileSync(journal, lies.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const second = await serverAfter(first);
+  expect((await playWith(second, id, 2)).done).toEqual([2, 2, 2, 2, 2, 2]);
+  await second.close();
+  appendFileSync(journal, `${JSON.stringify({ ...left, taken: ["1"] })}\n`);
+  await expect(serverAfter(first)).rejects.toMatchObject({ reason: "LOG_CORRUPT" });
 });
 
 test("an entrant that may leave and only falls silent, in all its sessions, has left: its trials are played again", async () => {

@@ -28,7 +28,7 @@ function handOut() {
   const seeds = { taskSeed: 1n, noiseSeed: 2n, agentSeed: 3n };
   const quiet = {
     ...{ isOpen: () => true, playsOn: () => false },
-    ...{ taken() {}, played() {}, returned() {}, stepped() {}, failed: () => expect.unreachable() },
+    ...{ taken() {}, played() {}, left() {}, returned() {}, stepped() {}, failed: () => expect.unreachable() },
   };
   const { source } = createHandOut(results, 10, () => ({ seeds }), manualClock(), quiet);
   return {
@@ -84,7 +84,7 @@ test("what a match forfeits behind a trial that is still played waits for it, an
     10,
     {
       ...{ changed: () => changes(), opened() {}, finished() {}, forfeited() {}, failed: () => expect.unreachable() },
-      ...{ mayLeave: () => false, cancelled: () => false },
+      ...{ leftTrial() {}, mayLeave: () => false, cancelled: () => false },
     },
     {
       clock: manualClock(),
