@@ -217,7 +217,7 @@ class CommandTest(unittest.TestCase):
             os.environ["PATH"] = folder
             with self.assertRaisesRegex(icrl.IcrlError, "neither"):
                 icrl_command()
-            for program, words in (("npx", ["--yes", "icrl"]), ("icrl", [])):
+            for program, words in (("npx", ["--no-install", "icrl"]), ("icrl", [])):
                 file = Path(folder) / program
                 file.write_text("#!/bin/sh\n")
                 file.chmod(0o755)

@@ -9,7 +9,8 @@ import { pythonWith } from "../../requirements.js";
 
 const python = pythonWith(["grpc", "grpc_tools", "gymnasium", "numpy"]);
 const folder = join(ROOT, "clients/python/tests");
-const files = readdirSync(folder).filter((file) => /^test_.*\.py$/.test(file));
+/** Those of data and of PyTorch are given folders to read: by tests/python/python-data and python-torch. */
+const files = readdirSync(folder).filter((file) => /^test_(?!data|torch).*\.py$/.test(file));
 const env = {
   ...process.env,
   ICRL_COMMAND: `'${process.execPath}' '${PROGRAM}'`,

@@ -22,6 +22,8 @@ from .agents import (
     agent,
 )
 from .connection import Connection, connect
+from .data import DataError
+from .data.open import open_trials as open
 from .errors import IcrlError, ServerUnreachableError
 from .gym import register_tasks
 from .labels import LabelProgress, LabelTotals, label_dataset
@@ -30,6 +32,7 @@ from .options import Option, boolean, choice, integer, number, text
 from .play import PlayProgress, play_agent
 from .program import run, run_agent
 from .reconnection import Back, Lost, Reconnection
+from .results import results
 from .rng import Rng, Rngs
 from .scores import MeanAndError, PlayTotals
 from .server import PrivateServer
@@ -41,6 +44,7 @@ __all__ = [
     "Agent",
     "Back",
     "Connection",
+    "DataError",
     "IcrlError",
     "LabelProgress",
     "LabelTotals",
@@ -70,8 +74,10 @@ __all__ = [
     "integer",
     "label_dataset",
     "number",
+    "open",
     "play_agent",
     "register_tasks",
+    "results",
     "run",
     "run_agent",
     "serve_matches",

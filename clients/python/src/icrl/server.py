@@ -31,7 +31,7 @@ def icrl_command() -> list[str]:
     given = os.environ.get("ICRL_COMMAND", "").strip()
     if given:
         return shlex.split(given)
-    for words in (["icrl"], ["npx", "--yes", "icrl"]):
+    for words in (["icrl"], ["npx", "--no-install", "icrl"]):
         program = shutil.which(words[0])
         if program is not None:
             return [program, *words[1:]]
