@@ -3,13 +3,14 @@
  * MALFORMED_MESSAGE, and every error leaves through one converter.
  */
 import type { EventEmitter } from "node:events";
-import type {
-  handleServerStreamingCall,
-  handleUnaryCall,
-  Metadata,
-  MethodDefinition,
-  ServiceDefinition,
-  UntypedHandleCall,
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type Metadata,
+  type MethodDefinition,
+  type ServiceDefinition,
+  status,
+  type UntypedHandleCall,
 } from "@grpc/grpc-js";
 import type { Clock } from "../../common/clock.js";
 import { IcrlError } from "../../common/errors.js";
@@ -171,8 +172,13 @@ export function unary<Q, A extends object>(
       answer = await handle(message, caller);
       callback(null, encodeOnce(response, answer));
     } catch (error) {
-      failure = error;
-      callback(statusOf(error, context.tell), null);
+      // Whoever has left while his call waited hears of nothing, and it is no error.
+      if (abort.signal.aborted && error === abort.signal.reason) {
+        callback({ code: status.CANCELLED, details: "cancelled" }, null);
+      } else {
+        failure = error;
+        callback(statusOf(error, context.tell), null);
+      }
     }
     context.tell(rpcEnded(call.getPath(), call.cancelled, failure));
     if (caller !== undefined) audit(call.getPath(), caller, message ?? undefined, answer, failure, context);
