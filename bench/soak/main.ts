@@ -4,8 +4,8 @@
  * Two servers behind relays, on loopback: one lives from the beginning to the end, and its memory is looked at; the other one is killed,
  * drained and started again on its folder. On both: free play by processes that are killed now and then, tournaments, collections, labels,
  * readers and the page. Faults are drawn from the seed. At the end every trial that a client was told to be durable must be in the log,
- * once, with the same actions and rewards; the log must verify; and the memory of the one that lived must be within 10 % of what it was
- * when warm (of runs of ten minutes and more). Ends by itself.
+ * once, with the same actions and rewards; the log must verify; and what the one that lived holds in memory, its garbage collected, must be
+ * within 10 % of what it was when warm (of runs of ten minutes and more). Ends by itself.
  */
 import { type ChildProcess, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -37,6 +37,9 @@ const PLAYERS = { processes: 2, sessions: 6 };
 /** Runs that are shorter say what memory was, and are not judged by it. */
 const JUDGED_MINUTES = 10;
 const GROWTH = 0.1;
+/** How often the garbage of the server that lives is collected, and how long later its memory is looked at, in milliseconds. */
+const COLLECT_MS = 20_000;
+const COLLECTED_MS = 1000;
 /** How long load goes on without faults at the end, so that what was cut can finish, in milliseconds. */
 const CALM_MS = 5000;
 
@@ -113,18 +116,33 @@ for (const name of ["steady", "mortal"]) {
   const made = spawnSync(process.execPath, [PROGRAM, "dataset", "collect", join(dir, "dataset.json"), "--out", out]);
   if (made.status !== 0) throw new Error(`no dataset: ${made.stderr}`);
 }
+const own = process.env.NODE_OPTIONS;
+process.env.NODE_OPTIONS = `${own ?? ""} --import ${new URL("collect-on-signal.js", import.meta.url).href}`;
 const steady = await openGround("steady", join(dir, "steady"), join(dir, "steady-dataset"));
+if (own === undefined) delete process.env.NODE_OPTIONS;
+else process.env.NODE_OPTIONS = own;
 const mortal = await openGround("mortal", join(dir, "mortal"), join(dir, "mortal-dataset"));
 const populated = [populate(steady, dir), populate(mortal, dir)];
 const fields = populated.map(({ field }) => field);
 const rng = rngFromSeed(SEED);
 const faults = noFaults();
-const memory: { readonly at: number; readonly mb: number }[] = [];
+interface Sample {
+  /** Of the run's time, 0 to 1. */
+  readonly at: number;
+  readonly mb: number;
+}
+/** Of the server that lives: as it is, and with its garbage collected. */
+const memory: Sample[] = [];
+const held: Sample[] = [];
 const begunAt = performance.now();
 const lastMs = MINUTES * 60_000;
-const sampling = setInterval(() => {
-  memory.push({ at: (performance.now() - begunAt) / lastMs, mb: memoryMb(steady.server.pid) });
-}, 1000);
+const sample = (): Sample => ({ at: (performance.now() - begunAt) / lastMs, mb: memoryMb(steady.server.pid) });
+const sampling = setInterval(() => memory.push(sample()), 1000);
+const collecting = setInterval(() => {
+  if (!isAlive(steady.server.pid)) return;
+  process.kill(steady.server.pid, "SIGUSR2");
+  setTimeout(() => held.push(sample()), COLLECTED_MS);
+}, COLLECT_MS);
 const said = setInterval(() => {
   const minutes = ((performance.now() - begunAt) / 60_000).toFixed(0);
   console.error(
@@ -150,6 +168,7 @@ calm.abort();
 await injecting;
 await wait(CALM_MS);
 clearInterval(sampling);
+clearInterval(collecting);
 clearInterval(said);
 const alive = isAlive(steady.server.pid);
 for (const { players: running } of fields) await Promise.all(running.map(endPlayer));
@@ -159,8 +178,12 @@ for (const { ground } of fields) await ground.close();
 
 const checks: LogCheck[] = [];
 for (const { ground, acknowledged } of fields) checks.push(await checkLog(ground.dataDir, acknowledged));
-const warm = median(memory.filter(({ at }) => at >= 0.2 && at < 0.3).map(({ mb }) => mb));
-const end = median(memory.filter(({ at }) => at >= 0.9).map(({ mb }) => mb));
+/** Medians of a tenth of the time when warm, and of the last tenth. */
+const warmAndEnd = (samples: readonly Sample[]) => ({
+  warm: median(samples.filter(({ at }) => at >= 0.2 && at < 0.3).map(({ mb }) => mb)),
+  end: median(samples.filter(({ at }) => at >= 0.9).map(({ mb }) => mb)),
+});
+const { warm, end } = warmAndEnd(held);
 const wrong = [
   ...(alive ? [] : ["the server that was to live has ended"]),
   ...fields.flatMap(({ counts, ground }) => counts.wrong.map((text) => `${ground.name}: ${text}`)),
@@ -204,7 +227,7 @@ const report = {
   reads_failed: sum((counts) => counts.readsFailed),
   read_errors: fields.map(({ counts }) => counts.readErrors),
   pages: sum((counts) => counts.pages),
-  memory_mb: { warm, end, judged: MINUTES >= JUDGED_MINUTES },
+  memory_mb: { warm, end, judged: MINUTES >= JUDGED_MINUTES, with_garbage: warmAndEnd(memory) },
   wrong,
 };
 if (flags.json) console.log(JSON.stringify(report));

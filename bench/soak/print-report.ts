@@ -24,15 +24,20 @@ export interface SoakReport {
   readonly reads: number;
   readonly reads_failed: number;
   readonly pages: number;
-  /** Of the server that lived: after a fifth of the time, and at the end. */
-  readonly memory_mb: { readonly warm: number; readonly end: number; readonly judged: boolean };
+  /** Of the server that lived, in MB: after a fifth of the time, and at the end; its garbage collected, and as it was. */
+  readonly memory_mb: {
+    readonly warm: number;
+    readonly end: number;
+    readonly judged: boolean;
+    readonly with_garbage: { readonly warm: number; readonly end: number };
+  };
   readonly wrong: readonly string[];
 }
 
 /** Prints it. */
 export function printReport(report: SoakReport): void {
   const { faults, memory_mb } = report;
-  const { warm, end, judged } = memory_mb;
+  const { warm, end, judged, with_garbage } = memory_mb;
   const counted = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts)
       .map(([what, count]) => `${count} x ${what}`)
@@ -49,8 +54,11 @@ export function printReport(report: SoakReport): void {
   );
   console.log(`  ${report.reads} reads, ${report.reads_failed} of them failed, ${report.pages} documents of the page`);
   const change = ((end / warm - 1) * 100).toFixed(1);
+  const grew = judged
+    ? `${warm.toFixed(0)} MB warm, ${end.toFixed(0)} MB at the end: ${change} %`
+    : "not judged of so short a run";
   console.log(
-    `  memory of the server that lived: ${warm.toFixed(0)} MB warm, ${end.toFixed(0)} MB at the end: ${change} %${judged ? "" : ", not judged of so short a run"}`,
+    `  memory of the server that lived: ${grew}; with its garbage ${with_garbage.warm.toFixed(0)} and ${with_garbage.end.toFixed(0)} MB`,
   );
   console.log(report.wrong.length === 0 ? "  nothing was wrong" : `  WRONG:\n    ${report.wrong.join("\n    ")}`);
 }
