@@ -230,7 +230,7 @@ def _number(text: str) -> int | float | str:
     return text if math.isinf(value) else int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML brings no types
     """YAML's core schema, where PyYAML has version 1.1, whose `1e-3` and `yes` are other things; and no key twice."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
