@@ -63,12 +63,14 @@ export async function startRelay(address: string, handler: () => StreamHandler):
   const behind = Number(address.slice(address.lastIndexOf(":") + 1));
   // A call that is cancelled may reach a server as one that has ended: connections that break are broken on both sides.
   const back = await startFront(behind);
-  const client = new Client(`127.0.0.1:${back.port}`, credentials.createInsecure(), {
-    ...UNBOUNDED,
-    "grpc.initial_reconnect_backoff_ms": 50,
-    "grpc.use_local_subchannel_pool": 1,
-    "grpc.enable_http_proxy": 0,
-  });
+  const newClient = () =>
+    new Client(`127.0.0.1:${back.port}`, credentials.createInsecure(), {
+      ...UNBOUNDED,
+      "grpc.initial_reconnect_backoff_ms": 50,
+      "grpc.use_local_subchannel_pool": 1,
+      "grpc.enable_http_proxy": 0,
+    });
+  let client = newClient();
   const server = new Server(UNBOUNDED);
   /** Of the calls under way: what keeps each of them from being taken for one that an agent or the server ended. */
   const breaks = new Set<() => void>();
@@ -82,7 +84,11 @@ export async function startRelay(address: string, handler: () => StreamHandler):
     Object.fromEntries(
       PATHS.map((path) => [
         path,
-        (call: Call) => relayCall(client, call, breaks, path === PLAY ? handler() : undefined),
+        (call: Call) => {
+          // It was on its way when its connection was cut.
+          if (front.severed.has(Number(call.getPeer().split(":").at(-1)))) return;
+          relayCall(client, call, breaks, path === PLAY ? handler() : undefined);
+        },
       ]),
     ),
   );
@@ -99,6 +105,9 @@ export async function startRelay(address: string, handler: () => StreamHandler):
       breaks.clear();
       back.cut();
       front.cut();
+      // An agent may be back before this client knows that its connection is gone: what it asks for would be dropped with that.
+      client.close();
+      client = newClient();
     },
     close() {
       front.close();
@@ -175,10 +184,26 @@ function inTurn(): (work: () => Promise<void> | void) => void {
 }
 
 /** Listens on a port of its own and passes bytes on to another: its connections can be broken, which gRPC's servers do not offer. */
-async function startFront(behind: number): Promise<{ port: number; cut(): void; close(): void }> {
+interface Front {
+  readonly port: number;
+  /** Ports from which the connections came, as who is behind it sees them, that were cut. */
+  readonly severed: ReadonlySet<number>;
+  cut(): void;
+  close(): void;
+}
+
+async function startFront(behind: number): Promise<Front> {
   const sockets = new Set<Socket>();
+  const severed = new Set<number>();
+  /** The ports of those that are not. */
+  const ports = new Map<Socket, number>();
   const front = createServer((agent) => {
-    const server = connectSocket(behind, "127.0.0.1");
+    const server = connectSocket(behind, "127.0.0.1", () => {
+      const { localPort } = server;
+      if (localPort === undefined) return;
+      severed.delete(localPort); // another connection had it before
+      ports.set(server, localPort);
+    });
     for (const [socket, other] of [
       [agent, server],
       [server, agent],
@@ -189,6 +214,7 @@ async function startFront(behind: number): Promise<{ port: number; cut(): void; 
       socket.on("error", () => {}); // told by its close
       socket.on("close", () => {
         sockets.delete(socket);
+        ports.delete(socket);
         other.destroy();
       });
     }
@@ -196,10 +222,13 @@ async function startFront(behind: number): Promise<{ port: number; cut(): void; 
   front.listen(0, "127.0.0.1");
   await once(front, "listening");
   const cut = () => {
+    for (const port of ports.values()) severed.add(port);
+    ports.clear();
     for (const socket of sockets) socket.destroy();
   };
   return {
     port: (front.address() as AddressInfo).port,
+    severed,
     cut,
     close() {
       front.close();
