@@ -30,7 +30,8 @@ from torch.utils.data import DataLoader
 from icrl.data import DataError
 from icrl.data.open import open_trials
 from icrl.data.order import ShuffledTrials
-from icrl.data.rng import Key, normal_quantiles
+from icrl.data.rng import Key
+from icrl.rng import normal_quantiles
 from icrl.seeds import hash64
 from icrl.data.trial import Trial
 from icrl.data.served import ServedTrials, trials_of_batches

@@ -20,6 +20,9 @@ _PARITY = 0x1BD11BDA
 _TURNS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _STANDARD_NORMAL = NormalDist()
 
+#: Words of 32 bits.
+Words = npt.NDArray[np.uint32]
+
 
 def threefry2x32(key0: int, key1: int, counter0: int, counter1: int) -> tuple[int, int]:
     """Two random words of 32 bits, a function of a key and a counter of as many."""
@@ -125,10 +128,9 @@ class Rngs:
         drawing = np.arange(len(self._drawn)) if where is None else np.flatnonzero(where)
         drawn = self._drawn[drawing]
         counters = np.stack([drawn & np.uint64(_MASK), drawn >> np.uint64(32)]).astype(np.uint32)
-        word0, word1 = _threefry_arrays(self._keys[:, drawing], counters)
         self._drawn[drawing] += np.uint64(1)
         uniforms = np.full(len(self._drawn), np.nan)
-        uniforms[drawing] = ((word0 >> 6) * 67108864.0 + (word1 >> 6) + 0.5) / 4503599627370496
+        uniforms[drawing] = uniforms_of(*threefry2x32_arrays(self._keys[:, drawing], counters))
         return uniforms
 
     def integer(self, n: int, where: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int32]:
@@ -137,17 +139,14 @@ class Rngs:
 
     def normal(self, where: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.float64]:
         """[N] standard normals; NaN for envs that do not draw."""
-        quantile = _STANDARD_NORMAL.inv_cdf
-        return np.array([quantile(u) if u == u else u for u in self.uniform(where).tolist()])
+        return normal_quantiles(self.uniform(where))
 
 
-def _threefry_arrays(
-    keys: npt.NDArray[np.uint32], counters: npt.NDArray[np.uint32]
-) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-    """`threefry2x32` of n keys and counters, [2, n] each. Sums wrap at 32 bits by their type."""
-    schedule = (keys[0], keys[1], keys[0] ^ keys[1] ^ np.uint32(_PARITY))
-    x = counters[0] + keys[0]
-    y = counters[1] + keys[1]
+def threefry2x32_arrays(key: Sequence[Words] | Words, counter: Sequence[Words] | Words) -> tuple[Words, Words]:
+    """`threefry2x32` of many keys and counters at once: two arrays of words each, whose shapes broadcast. Sums wrap by their type."""
+    schedule = (key[0], key[1], key[0] ^ key[1] ^ np.uint32(_PARITY))
+    x = counter[0] + schedule[0]
+    y = counter[1] + schedule[1]
     for block in range(5):
         for turn in _TURNS[block % 2]:
             x = x + y
@@ -155,3 +154,16 @@ def _threefry_arrays(
         x = x + schedule[(block + 1) % 3]
         y = y + schedule[(block + 2) % 3] + np.uint32(block + 1)
     return x, y
+
+
+def uniforms_of(word0: Words, word1: Words) -> npt.NDArray[np.float64]:
+    """The uniforms in (0, 1) that pairs of words give: ((x >> 6) 2^26 + (y >> 6) + 1/2) / 2^52, exact."""
+    uniforms: npt.NDArray[np.float64] = ((word0 >> 6) * 67108864.0 + (word1 >> 6) + 0.5) / 4503599627370496
+    return uniforms
+
+
+def normal_quantiles(uniforms: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The standard normal numbers that uniforms in (0, 1) stand for; NaN for NaN. Those of `Rng.normal` digit for digit: NumPy's logarithm
+    is not Python's to the last bit."""
+    quantile = _STANDARD_NORMAL.inv_cdf
+    return np.array([quantile(u) if u == u else u for u in uniforms.tolist()], np.float64)
