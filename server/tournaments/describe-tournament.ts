@@ -11,8 +11,8 @@ import type { CheckedSpec } from "./spec.js";
 import type { Tournament } from "./tournament.js";
 
 /**
- * The tournament's state now. It counts as finished once its results are there. Of one that was finished in an earlier run of the server
- * and is not read again, the matches are left out.
+ * The tournament's state now. It counts as finished once its results are there. Of one that is over and not in memory the matches are
+ * left out.
  *
  * @param told whether what came of it may be told
  */

@@ -8,14 +8,14 @@ import type { Tournament } from "./tournament.js";
 /** A tournament with its results, once they are there. */
 export interface Entry {
   readonly spec: CheckedSpec;
-  /** Undefined where it was finished in an earlier run of the server and nobody has asked for it since. */
+  /** Undefined where it is over and not in memory: nobody has asked for it since the server was started, or lately. */
   readonly tournament: Tournament | undefined;
   readonly results: TournamentResults | undefined;
   /** Whether it is over, and its results are there or can be had. */
   readonly finished: boolean;
   /** Whether it was ended before it was over: there will be no results. */
   readonly cancelled: boolean;
-  /** What an earlier run of the server counted when it was finished. */
+  /** What its journal counted when it was finished; undefined where this run of the server played it and holds it still. */
   readonly earlier: FinalCounts | undefined;
 }
 

@@ -194,6 +194,16 @@ export function readJournals(dataDir: string): JournalRecord[] {
   return records.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).map(({ record }) => record);
 }
 
+/**
+ * What the journal of one tournament says; undefined where there is none.
+ *
+ * @throws LOG_CORRUPT if a line is not what was written
+ */
+export function readJournalOf(dataDir: string, id: string): JournalRecord | undefined {
+  const path = join(folderOf(dataDir), `${id}.jsonl`);
+  return existsSync(path) ? readJournal(path, id)[0]?.record : undefined;
+}
+
 /** Nothing where the crash came before the first line was whole: nobody was told of that tournament. */
 function readJournal(path: string, id: string): { at: string; record: JournalRecord }[] {
   const text = readText(path, JOURNAL);

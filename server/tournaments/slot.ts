@@ -1,10 +1,10 @@
-/** The places of a server's tournaments: each with its journal, and loaded at most once. */
+/** The places of a server's tournaments: each with its journal, and in memory at most once. */
 import type { Entry, LoadedEntry } from "./entry.js";
 import type { Journal, JournalRecord } from "./journal.js";
 import type { TournamentMatch } from "./match.js";
 import type { CheckedSpec } from "./spec.js";
 
-/** An entry's place: what an earlier run left is loaded at most once. */
+/** An entry's place: what is not in memory is loaded when somebody asks. */
 export interface Slot {
   readonly number: number;
   readonly spec: CheckedSpec;
@@ -13,8 +13,8 @@ export interface Slot {
   readonly owner: string | undefined;
   /** Id of the token by which it was created; undefined where it was by none. */
   readonly tokenId: string | undefined;
-  /** What an earlier run left. */
-  readonly record: JournalRecord | undefined;
+  /** What an earlier run left, or this one when it put it away. */
+  record: JournalRecord | undefined;
   entry: LoadedEntry | undefined;
   loading: Promise<LoadedEntry> | undefined;
   /** On its way to be forgotten. */

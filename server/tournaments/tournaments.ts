@@ -2,7 +2,7 @@
  * All tournaments of a server, those of earlier runs on the same folder included, and the lobby in which entrants wait for them.
  *
  * A tournament is its spec, the trials in the log and its journal. One that was interrupted goes on when it is created again, or
- * when its entrants come; one that was finished is read from the log when somebody asks for it.
+ * when its entrants come; one that was finished, before or a while ago, is read from the log when somebody asks for it.
  */
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../common/clock.js";
@@ -19,9 +19,10 @@ import { bringing, holdWhilePlayed } from "./bringing.js";
 import { createConclusions } from "./conclude.js";
 import { createEndings, type Endings } from "./endings.js";
 import type { Entry, LoadedEntry } from "./entry.js";
-import { type Journal, type JournalRecord, openJournal, readJournals } from "./journal.js";
+import { type Journal, type JournalRecord, openJournal, readJournalOf, readJournals } from "./journal.js";
 import { computeResults } from "./results.js";
 import { type Attending, attendanceOf, checkEntrants, sayBeforehand } from "./said-of-entrants.js";
+import { createShelf } from "./shelf.js";
 import { about, howFar, type Slot, shown } from "./slot.js";
 import { type CheckedSpec, checkSpec, seedKeyText, tournamentBytes } from "./spec.js";
 import { cancelledError, type Tournament } from "./tournament.js";
@@ -76,10 +77,8 @@ const SEED_KEY_BYTES = 32;
 /** One whose first line is on its way to the disk. */
 interface Creating {
   readonly tokenId: string | undefined;
-  readonly started: Promise<StartedSlot>;
+  readonly started: Promise<LoadedEntry>;
 }
-
-type StartedSlot = Slot & { readonly entry: LoadedEntry };
 
 /**
  * The tournaments that a folder knows of; those that are not finished are brought to where they were.
@@ -105,16 +104,35 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     return tournament.work.run(computeResults(tournament));
   });
 
+  const shelf = createShelf(({ spec }) => {
+    try {
+      return readJournalOf(dataDir, spec.id);
+    } catch (error) {
+      onError(error);
+      return undefined;
+    }
+  });
+
   function loadOnce(slot: Slot): Promise<LoadedEntry> {
     slot.loading = load(slot).then((entry) => {
-      slot.entry = entry;
+      if (slot.entry === undefined) placed(slot, entry);
       return entry;
     });
     return slot.loading;
   }
 
+  /** It is in memory from now on, until it is over and put away. */
+  function placed(slot: Slot, entry: LoadedEntry): void {
+    slot.entry = entry;
+    entry.onChange(() => shelf.used(slot));
+  }
+
   /** The slot's entry, with its results where it was finished before: whoever asks while it is read waits, too. */
-  const loaded = async (slot: Slot): Promise<LoadedEntry> => slot.loading ?? slot.entry ?? loadOnce(slot);
+  async function loaded(slot: Slot): Promise<LoadedEntry> {
+    const entry = await (slot.loading ?? slot.entry ?? loadOnce(slot));
+    shelf.used(slot);
+    return entry;
+  }
 
   /** Writes that there is a tournament, and then starts it. */
   async function start(
@@ -122,16 +140,17 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     attendance: Attending,
     request: Request,
     tokenId: string | undefined,
-  ): Promise<StartedSlot> {
+  ): Promise<LoadedEntry> {
     const journal = journalOf(spec.id);
     const owner = ownerHash(request.ownerKey);
     const entry = await begin(spec, journal, attendance, request, { owner, token: tokenId });
-    const place = { record: undefined, entry, loading: undefined, deleting: undefined };
+    const place = { record: undefined, entry: undefined, loading: undefined, deleting: undefined };
     const slot = { number: ++created, spec, journal, owner, tokenId, ...place };
+    placed(slot, entry);
     slots.set(spec.id, slot);
     tell({ event: "tournament_created", ...about(spec, entry.tournament.matches) });
     if (closed) entry.tournament.close();
-    return slot;
+    return entry;
   }
 
   const unfinished = [...slots.values()].filter(({ record }) => !record?.finished && !record?.cancelled);
@@ -144,7 +163,10 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop");
       return slotOf(slots, id);
     },
-    forgotten: ({ spec }) => void slots.delete(spec.id),
+    forgotten(slot) {
+      slots.delete(slot.spec.id);
+      shelf.remove(slot);
+    },
   });
 
   return {
@@ -178,7 +200,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       const mine = holding(context, spec, by, () => start(keyed, attendance, request, tokenId));
       mine.finally(() => creating.delete(spec.id)).catch(() => {}); // whoever asked is told
       creating.set(spec.id, { tokenId, started: mine });
-      return { entry: (await mine).entry, existed: false };
+      return { entry: await mine, existed: false };
     },
     get: async (id) => loaded(slotOf(slots, id)),
     list: () => Array.from(slots.values(), shown),
@@ -280,12 +302,12 @@ function holding(
   { memory, schedules }: TournamentsContext,
   spec: CheckedSpec,
   by: Creator | undefined,
-  start: () => Promise<StartedSlot>,
-): Promise<StartedSlot> {
+  start: () => Promise<LoadedEntry>,
+): Promise<LoadedEntry> {
   schedules.checkOneMore(by);
   const release = memory.reserve(tournamentBytes(spec), `tournament "${spec.name}"`);
   const starting = start();
-  starting.then(({ entry }) => holdWhilePlayed(entry, release), release);
+  starting.then((entry) => holdWhilePlayed(entry, release), release);
   return starting;
 }
 

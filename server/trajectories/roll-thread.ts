@@ -1,6 +1,7 @@
 /**
  * The main thread's end of the roll thread: one for all logs of a process, as starting one takes longer than rolling most segments. It
- * starts with the first job, and ends when no log is left that uses it.
+ * starts with a job, and ends when no log is left that uses it, or when there has been nothing to do for a while: what a large segment
+ * took would be held until the next one.
  */
 import { Worker } from "node:worker_threads";
 import type { RollJob, RollOutcome } from "./roll-worker.js";
@@ -13,9 +14,13 @@ export interface RollThread {
   leave(): Promise<void>;
 }
 
+/** How long the thread is kept when there is nothing to do, in milliseconds. */
+const KEPT_MS = 10_000;
+
 let users = 0;
 let worker: Worker | undefined;
 let settle: ((outcome: RollOutcome) => void) | undefined;
+let ending: NodeJS.Timeout | undefined;
 /** Settled once the last job is done. */
 let before: Promise<unknown> = Promise.resolve();
 
@@ -39,6 +44,7 @@ export function useRollThread(): RollThread {
 }
 
 async function runNow(job: RollJob): Promise<RollOutcome> {
+  clearTimeout(ending);
   worker ??= startThread();
   const mine = worker;
   const outcome = await new Promise<RollOutcome>((resolve) => {
@@ -50,6 +56,7 @@ async function runNow(job: RollJob): Promise<RollOutcome> {
   mine.unref();
   // A failure that is not the file system's can leave the WebAssembly memory in any state: start afresh.
   if ("error" in outcome && outcome.error.code === undefined && worker === mine) await endThread();
+  else ending = setTimeout(() => void endThread(), KEPT_MS).unref();
   return outcome;
 }
 
@@ -67,7 +74,8 @@ function startThread(): Worker {
 }
 
 async function endThread(): Promise<void> {
-  const ending = worker;
+  clearTimeout(ending);
+  const ended = worker;
   worker = undefined;
-  await ending?.terminate();
+  await ended?.terminate();
 }
