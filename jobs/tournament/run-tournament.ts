@@ -86,6 +86,7 @@ export async function runTournament(
   let server: PrivateServer | undefined;
   let connection: Connection | undefined;
   let processes: AgentProcesses | undefined;
+  const over = new AbortController();
   try {
     listener.doing(plan.server === undefined ? "starting a server" : `connecting to ${plan.server}`);
     server = plan.server === undefined ? await ownServer(plan, listener, signal) : undefined;
@@ -129,7 +130,10 @@ export async function runTournament(
       onCrash: (ended) => forfeit(ended, false),
       onGivenUp: (ended) => (ended.neverPlayed ? giveUp(unplayable(ended)) : forfeit(ended, true).then(() => {})),
     });
-    const played = watchTournament(connection, id, (update) => {
+    // A server of our own that is gone is gone.
+    const awayMs = plan.server === undefined ? 0 : AWAY_MS;
+    const losses = { awayMs, say: listener.say, signal: AbortSignal.any([signal, over.signal]) };
+    const played = watchTournament(connection, id, losses, (update) => {
       tournament = update;
       for (const { name, processes: there } of update.entrants) processes?.seen(name, there);
       listener.update(progressItems(tournament, entrants), waitingText(tournament, entrants));
@@ -139,9 +143,10 @@ export async function runTournament(
     listener.doing("writing the results");
     if (seedKey === undefined) noteRun(out, { spec, seedKey: Buffer.from(results.seedKey).toString("hex") });
     const json = resultsJson(results, tournament, plan.command, VERSIONS);
-    await abortable(writeResults(connection, id, json, out), signal);
+    await abortable(writeResults(connection, id, losses, json, out), signal);
     return json;
   } finally {
+    over.abort();
     connection?.close();
     if (server !== undefined) listener.doing("closing the log");
     await processes?.close();
@@ -159,6 +164,9 @@ function ownServer(
   const flags = ["--http", "127.0.0.1:0", ...listenArguments(listen), ...elsewhere, ...doors];
   return onceLetGo(out, () => startPrivateServer(out, { flags, say, signal }), say, signal);
 }
+
+/** How long somebody else's server may be away: as long as it keeps sessions for their agents, where it was not told otherwise. */
+const AWAY_MS = 60_000;
 
 /** How long a session of an agent from elsewhere waits to be resumed. */
 const RESUME_MS = 60_000;

@@ -1,5 +1,6 @@
 /** The main thread's end of the label worker. */
 import { Worker } from "node:worker_threads";
+import { BUFFER_THREAD_LIMITS } from "../../common/thread-limits.js";
 import type { LabelledShard } from "./label-file.js";
 import type { LabelJob, LabelOutcome } from "./label-worker.js";
 import type { RecordedShard } from "./recorded-shard.js";
@@ -19,7 +20,7 @@ export interface LabelThread {
 
 /** Starts one. */
 export function startLabelThread(): LabelThread {
-  const worker = new Worker(new URL("./label-worker.js", import.meta.url));
+  const worker = new Worker(new URL("./label-worker.js", import.meta.url), { resourceLimits: BUFFER_THREAD_LIMITS });
   worker.unref();
   /** Those who wait, the first for the job that is being done. */
   const waiting: { resolve(outcome: LabelOutcome): void; reject(error: Error): void }[] = [];

@@ -1,6 +1,7 @@
 /** The main thread's end of the threads that read the log. They start when they are needed, and end when nobody reads for a while. */
 import { Worker } from "node:worker_threads";
 import { IcrlError } from "../../common/errors.js";
+import { BUFFER_THREAD_LIMITS } from "../../common/thread-limits.js";
 import type { ReadAnswers, ReadJob, ReadOutcome } from "./log-reader-worker.js";
 
 /** How long a thread is kept that nobody uses, in milliseconds. */
@@ -36,7 +37,7 @@ export function createReaderThreads(): ReaderThreads {
 
   function start(): Thread {
     const worker = new Worker(new URL("./log-reader-worker.js", import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+      resourceLimits: { ...BUFFER_THREAD_LIMITS, maxOldGenerationSizeMb: HEAP_MIB },
     });
     const thread: Thread = { worker, reader: undefined, settle: undefined, ending: undefined };
     const gone = (message: string) => {

@@ -4,6 +4,7 @@
  * took would be held until the next one.
  */
 import { Worker } from "node:worker_threads";
+import { BUFFER_THREAD_LIMITS } from "../../common/thread-limits.js";
 import type { RollJob, RollOutcome } from "./roll-worker.js";
 
 /** A log's use of the thread. */
@@ -61,7 +62,7 @@ async function runNow(job: RollJob): Promise<RollOutcome> {
 }
 
 function startThread(): Worker {
-  const started = new Worker(new URL("./roll-worker.js", import.meta.url));
+  const started = new Worker(new URL("./roll-worker.js", import.meta.url), { resourceLimits: BUFFER_THREAD_LIMITS });
   const gone = (message: string) => {
     if (worker !== started) return; // it was ended; another may be at work by now
     worker = undefined;

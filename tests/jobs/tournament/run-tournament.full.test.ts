@@ -1,10 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test, vi } from "vitest";
+import { openRelay } from "#icrl/bench/soak/relay.js";
 import { runTournament } from "#icrl/jobs/tournament/run-tournament.js";
 import { readTournamentFile } from "#icrl/jobs/tournament/tournament-file.js";
 import { heard } from "../../support/job-listener.js";
-import { startTestServer } from "../../support/server.js";
+import { startServerProcess, startTestServer } from "../../support/server.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { tournamentFile } from "../../support/tournament-file.js";
 
@@ -57,4 +58,38 @@ test("a tournament whose key a server drew is played again, bit for bit, from wh
   const without = await runTournament(planTo("without"), heard(), running);
   expect(without.tournament).toEqual({ ...results.tournament, seed_key: "" });
   expect(without.tasks).not.toEqual(results.tasks);
+});
+
+test("on somebody else's server it outlives a connection that breaks and a server that is started again, says so, and gives the same results", async () => {
+  const undisturbed = await runTournament({ ...planTo("undisturbed"), seedKey: "" }, heard(), running);
+  const data = join(folder.path, "elsewhere");
+  const flags = ["--resume-ms", "60000", "--drain-ms", "500"];
+  let server = await startServerProcess(data, flags);
+  const relay = await openRelay();
+  onTestFinished(() => relay.close());
+  relay.lead(server.address);
+  let restarted: Promise<void> | undefined;
+  const restart = async () => {
+    server.child.kill("SIGTERM");
+    await server.exited;
+    server = await startServerProcess(data, flags);
+    relay.lead(server.address);
+  };
+  let cuts = 0;
+  const listener = heard((items) => {
+    const done = items.reduce((sum, item) => sum + item.done, 0);
+    if (done > 50 && cuts === 0) cuts = relay.cut(() => true);
+    if (done > 200 && restarted === undefined) restarted = restart();
+  });
+  const plan = { ...planTo("disturbed"), server: relay.address, seedKey: "" };
+  const results = await runTournament(plan, listener, running);
+  await restarted;
+  expect(cuts).toBeGreaterThan(0);
+  expect(restarted).toBeDefined();
+  const lost = listener.said.filter((line) => line.startsWith("the connection was lost: trying again for up to 60 s ("));
+  expect(lost.length).toBeGreaterThanOrEqual(2);
+  expect(listener.said.filter((line) => /^connected again after [\d.]+ s$/.test(line))).toHaveLength(lost.length);
+  expect(results).toEqual(undisturbed);
+  server.child.kill("SIGTERM");
+  await server.exited;
 });
