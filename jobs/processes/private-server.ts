@@ -45,6 +45,12 @@ const FLAGS = [
 ];
 
 /**
+ * glibc's malloc keeps what large buffers took once it has seen some of them come and go, in every thread's arena, unless it is told from
+ * where on memory is the system's: `malloc(3)`, `mallopt(3)`, M_MMAP_THRESHOLD. Other allocators do not read these.
+ */
+const ALLOCATOR = { MALLOC_MMAP_THRESHOLD_: "262144", MALLOC_TRIM_THRESHOLD_: "262144" };
+
+/**
  * Starts one.
  *
  * @param dataDir folder of its log
@@ -55,7 +61,7 @@ export async function startPrivateServer(
   { flags = [], say = () => {}, signal = new AbortController().signal }: PrivateServerOptions = {},
 ): Promise<PrivateServer> {
   signal.throwIfAborted();
-  const server = startProgram(["serve", "--data", dataDir, ...FLAGS, ...flags]);
+  const server = startProgram(["serve", "--data", dataDir, ...FLAGS, ...flags], [], unlessSet(ALLOCATOR));
   let said = "";
   let listens = false;
   createInterface({ input: server.stderr }).on("line", (line) => {
@@ -117,3 +123,7 @@ function eventOf(line: string): Readonly<Record<string, unknown>> | undefined {
 function watchedText({ folder, holder, seconds }: Readonly<Record<string, unknown>>): string {
   return `waiting: ${holder} was the last to write to ${folder}, and may still live: for up to ${seconds} s, to see whether it does`;
 }
+
+/** Of some variables those that the environment does not have. */
+const unlessSet = (variables: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(variables).filter(([name]) => process.env[name] === undefined));
