@@ -30,7 +30,8 @@ export function createShelf(recordOf: (slot: Slot) => JournalRecord | undefined)
 
   /** Where the disk has not heard of its end yet it stays. */
   function putAway(slot: Slot): void {
-    const isOnDisk = (record: JournalRecord | undefined) => record?.finished !== undefined || record?.cancelled === true;
+    const isOnDisk = (record: JournalRecord | undefined) =>
+      record?.finished !== undefined || record?.cancelled === true;
     const record = isOnDisk(slot.record) ? slot.record : recordOf(slot);
     if (!isOnDisk(record)) return;
     remove(slot);

@@ -86,7 +86,9 @@ test("on somebody else's server it outlives a connection that breaks and a serve
   await restarted;
   expect(cuts).toBeGreaterThan(0);
   expect(restarted).toBeDefined();
-  const lost = listener.said.filter((line) => line.startsWith("the connection was lost: trying again for up to 60 s ("));
+  const lost = listener.said.filter((line) =>
+    line.startsWith("the connection was lost: trying again for up to 60 s ("),
+  );
   expect(lost.length).toBeGreaterThanOrEqual(2);
   expect(listener.said.filter((line) => /^connected again after [\d.]+ s$/.test(line))).toHaveLength(lost.length);
   expect(results).toEqual(undisturbed);
