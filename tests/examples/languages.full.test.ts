@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
+import { blocksOf } from "../e2e/blocks-of.js";
 import { icrl, PROGRAM, ROOT, startNode, startServe, temporaryFolder } from "../e2e/run-icrl.js";
 import { type CompiledLanguage, compiledExample, grpcurl, pythonWith } from "../requirements.js";
 import { tokenFor } from "../support/access.js";
@@ -93,11 +94,18 @@ test.skipIf(commands.size === 0)(
   },
 );
 
-test.skipIf(commands.size === 0).each([...commands])("the example in %s conforms", async (_, command) => {
-  const { code, stdout } = await icrl("conformance", "--command", command);
-  expect(stdout).toMatch(/^conforms: 11 hold, 0 fail, 2 skipped$/m); // they neither resume nor label
-  expect(code).toBe(0);
-});
+test.skipIf(commands.size === 0).each([...commands.keys()])(
+  "the commands of docs/languages/%s.md build the example, play, and find that it conforms",
+  async (language) => {
+    const server = await startServe(join(folder.path, `page-${language}`));
+    onTestFinished(async () => void (await server.stop()));
+    const [{ text }] = blocksOf(`docs/languages/${language}.md`).filter((block) => block.language === "sh");
+    const script = text.replaceAll("127.0.0.1:50551", server.address);
+    const { stdout } = await run("bash", ["-euc", script], { cwd: ROOT });
+    expect(stdout).toMatch(/200 trials, regret [\d.]+ \(mean of a trial\)$/m);
+    expect(stdout).toMatch(/^conforms: 11 hold, 0 fail, 2 skipped$/m); // they neither resume nor label
+  },
+);
 
 test.skipIf(commands.size === 0).each([...commands])(
   "the example in %s says what is wrong: with its command line, with what it is to play, with the server's address",

@@ -82,7 +82,7 @@ public final class Emp implements StreamObserver<PlayResponse> {
 
   @Override
   public void onError(Throwable error) {
-    System.err.println(io.grpc.Status.fromThrowable(error).getDescription()); // what was wrong, and what to do
+    System.err.println(error.getMessage()); // what was wrong, and what to do
     System.exit(1);
   }
 
