@@ -33,15 +33,20 @@ function texts(/** @type {string} */ folder) {
 function generated() {
   const folder = mkdtempSync(join(tmpdir(), "icrl-generated-"));
   try {
-    const descriptors = [
-      "--as-file-descriptor-set",
-      "--exclude-source-info",
-      "--output",
-      join(folder, "gen/descriptors.binpb"),
-    ];
+    const descriptors = (/** @type {string} */ of, /** @type {string} */ name) =>
+      run(
+        "buf",
+        "build",
+        of,
+        "--as-file-descriptor-set",
+        "--exclude-source-info",
+        "--output",
+        join(folder, "gen", name),
+      );
     const failure =
       run("buf", "generate", "proto", "--template", "proto/buf.gen.yaml", "--output", folder) ||
-      run("buf", "build", "proto", ...descriptors);
+      descriptors("proto", "descriptors.binpb") ||
+      descriptors("node_modules/grpc-health-check/proto", "health.binpb");
     if (failure) return failure;
     const fresh = texts(join(folder, "gen"));
     const committed = texts("proto/gen");

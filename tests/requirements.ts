@@ -1,6 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { BackendName } from "#icrl/agents/transformer/backends.js";
 
 /**
@@ -17,21 +18,75 @@ export function pythonWith(modules: readonly string[]): string | undefined {
   return without(what);
 }
 
+/** An example in another language: what builds it, in its folder, and what then starts it, from there as well. */
+interface CompiledExample {
+  readonly build: readonly (readonly string[])[];
+  readonly command: (folder: string) => string;
+  /** What helps where it cannot be built. */
+  readonly install: string;
+}
+
+const COMPILED = {
+  go: {
+    build: [["go", "generate"], "go build -o emp-go .".split(" ")],
+    command: (folder) => join(folder, "emp-go"),
+    install: "install Go 1.19 or newer",
+  },
+  rust: {
+    build: ["cargo build --release --locked --quiet".split(" ")],
+    command: (folder) => join(folder, "target/release/emp-rust"),
+    install: "install Rust 1.85 or newer, with cargo and a C compiler",
+  },
+  java: {
+    build: ["mvn --batch-mode --no-transfer-progress --quiet package".split(" ")],
+    command: (folder) => `java -jar ${join(folder, "target/emp-java.jar")}`,
+    install: "install a JDK of 17 or newer and Maven 3.8 or newer",
+  },
+} as const satisfies Record<string, CompiledExample>;
+
+/** The languages of `compiledExample`. */
+export type CompiledLanguage = keyof typeof COMPILED;
+
 /**
- * The agent in Go, built, or undefined, with a line that says why not: `test.skipIf(goAgent() === undefined)`. Where nothing may be skipped
- * it throws instead. The first build fetches Go modules, and takes a minute.
+ * The command of `examples/LANGUAGE`, built, or undefined, with a line that says why not. Where nothing may be skipped it throws instead. The
+ * first build fetches packages, and takes minutes; one file alone builds a language, as two at once would be in each other's way.
  */
-export function goAgent(): string | undefined {
-  const cwd = join(import.meta.dirname, "../examples/go");
-  const env = { ...process.env, PATH: `${join(import.meta.dirname, "../node_modules/.bin")}:${process.env.PATH}` };
-  for (const args of [["generate"], ["build", "-o", "epsilon-go", "."]]) {
-    const { status, stderr, error } = spawnSync("go", args, { cwd, env, encoding: "utf8" });
-    if (status === 0) continue;
-    return without(
-      `examples/go cannot be built (go ${args[0]}: ${error?.message ?? stderr.trim()}): install Go 1.19 or newer`,
-    );
+export async function compiledExample(language: CompiledLanguage): Promise<string | undefined> {
+  const { build, command, install }: CompiledExample = COMPILED[language];
+  const cwd = join(import.meta.dirname, "../examples", language);
+  const PATH = `${join(import.meta.dirname, "../node_modules/.bin")}:${process.env.PATH}`;
+  for (const [program, ...args] of build) {
+    const failure = await failureOf(program, args, cwd, { PATH });
+    if (failure !== undefined) return without(`examples/${language} cannot be built (${failure}): ${install}`);
   }
-  return join(cwd, "epsilon-go");
+  return command(cwd);
+}
+
+/** The newest grpcurl that Go 1.19 builds. */
+const GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.8.9";
+
+/** The program grpcurl, that of the PATH or built here by Go, or undefined, with a line that says why not; else as above. */
+export async function grpcurl(): Promise<string | undefined> {
+  const folder = join(import.meta.dirname, "../.ci/tools");
+  if ((await failureOf("grpcurl", ["-version"], ".", {})) === undefined) return "grpcurl";
+  if (!existsSync(join(folder, "grpcurl"))) {
+    mkdirSync(folder, { recursive: true });
+    const failure = await failureOf("go", ["install", GRPCURL], folder, { GOBIN: folder });
+    if (failure !== undefined)
+      return without(`there is no grpcurl, and it cannot be built (${failure}): ${COMPILED.go.install}`);
+  }
+  return join(folder, "grpcurl");
+}
+
+/** What a command said that failed, its last lines; undefined where it did not. */
+async function failureOf(program: string, args: readonly string[], cwd: string, more: Record<string, string>) {
+  try {
+    await promisify(execFile)(program, args, { cwd, env: { ...process.env, ...more } });
+  } catch (error) {
+    const { message, stdout = "", stderr = "" } = error as Error & { stdout?: string; stderr?: string };
+    const said = `${stdout}${stderr}`.trim().split("\n").slice(-20).join("\n");
+    return `${[program, ...args].join(" ")}: ${said || message}`;
+  }
 }
 
 /**

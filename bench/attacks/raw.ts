@@ -1,8 +1,7 @@
 /** Calls as bare bytes: what an attacker sends need not be a message. */
 import { Client, type ClientDuplexStream, credentials, Metadata, status } from "@grpc/grpc-js";
-import { ErrorInfo } from "../../proto/gen/google/rpc/error_details.js";
-import { Status } from "../../proto/gen/google/rpc/status.js";
 import { type Hello, type Open, PlayRequest, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
+import { ErrorInfo, Status } from "../../proto/gen/icrl/v1/status.js";
 
 const identity = (bytes: Buffer): Buffer => bytes;
 

@@ -2,7 +2,7 @@
 
 With `--into FOLDER` it writes there instead, so that a test can compare. Two things differ from what protoc writes:
 
-- The modules are below `icrl._proto`, so that no `google.rpc` or `icrl.v1` of another package is in their way, nor they in its.
+- The modules are below `icrl._proto`, so that no `icrl.v1` of another package is in their way, nor they in its.
 - Their descriptors are in a pool of their own (`icrl._pool`): two packages that register one file name with different content in the pool
   that they share break each other's import.
 """
@@ -24,7 +24,7 @@ PACKAGE = "icrl._proto"
 
 def own_path(text: str) -> str:
     """The same module, its imports of other generated ones below PACKAGE and its descriptors in the pool of the package."""
-    text = re.sub(r"^from (icrl\.v1|google\.rpc) import", rf"from {PACKAGE}.\1 import", text, flags=re.MULTILINE)
+    text = re.sub(r"^from icrl\.v1 import", f"from {PACKAGE}.icrl.v1 import", text, flags=re.MULTILINE)
     text = text.replace("from google.protobuf import descriptor_pool as _descriptor_pool\n", "from icrl._pool import POOL as _pool\n")
     text = text.replace("_descriptor_pool.Default()", "_pool")
     return re.sub(r"(BuildTopDescriptorsAndMessages\(DESCRIPTOR, )'", rf"\1'{PACKAGE}.", text)
@@ -32,7 +32,7 @@ def own_path(text: str) -> str:
 
 def generate(target: Path) -> None:
     """Writes all modules to `target`, which is emptied first."""
-    files = sorted(path.relative_to(PROTOS).as_posix() for part in ("icrl/v1", "google/rpc") for path in (PROTOS / part).glob("*.proto"))
+    files = sorted(path.relative_to(PROTOS).as_posix() for path in (PROTOS / "icrl/v1").glob("*.proto"))
     with tempfile.TemporaryDirectory() as made:
         well_known = Path(grpc_tools.__file__).parent / "_proto"  # google/protobuf
         status = protoc.main(["protoc", f"-I{PROTOS}", f"-I{well_known}", f"--python_out={made}", f"--pyi_out={made}", *files])

@@ -1,8 +1,7 @@
 /** gRPC errors to errors with a reason. */
 import { type Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { IcrlError, REASONS, type Reason } from "../../common/errors.js";
-import { ErrorInfo } from "../../proto/gen/google/rpc/error_details.js";
-import { Status } from "../../proto/gen/google/rpc/status.js";
+import { ErrorInfo, Status } from "../../proto/gen/icrl/v1/status.js";
 
 /** An error of a call that carries no reason of icrl's: the server is not there, is no icrl server, or failed unexpectedly. */
 export class ConnectionError extends Error {

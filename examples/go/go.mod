@@ -4,6 +4,7 @@ go 1.19
 
 require (
 	google.golang.org/grpc v1.58.3
+	google.golang.org/grpc/cmd/protoc-gen-go-grpc v1.3.0
 	google.golang.org/protobuf v1.31.0
 )
 

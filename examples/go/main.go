@@ -1,25 +1,21 @@
-// An agent in Go: epsilon-greedy for bandits, as an entrant of a tournament or a behaviour of a dataset.
+// The empirical mean in Go, on grpc-go alone: each arm once, then always the one of the best mean so far, the first of equals. It plays as the
+// built-in `emp`, digit for digit. docs/languages/go.md has more; docs/protocol.md is the reference.
 //
-//	cd examples/go && go generate && go build -o epsilon-go .
-//	./epsilon-go --connect 127.0.0.1:50551 --entrant go --option epsilon=0.05
-//
-// As `command` in the file of a tournament or a dataset it is started by `icrl tournament run` and `icrl dataset collect`.
-// docs/protocol.md is the reference for what is said here.
+//	go generate && go build -o emp-go .
+//	./emp-go --connect 127.0.0.1:50551 --task bernoulli-bandit --trials 200
 package main
 
 //go:generate npx buf generate ../../proto --path ../../proto/icrl --template buf.gen.yaml
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"flag"
 	"fmt"
 	"log"
 	"math"
-	"math/rand"
 	"os"
-	"strconv"
-	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -29,193 +25,105 @@ import (
 	pb "icrl.example/go/gen/icrl/v1"
 )
 
-// The command line by which agents are started, in any language.
-type options []string
+// What was learnt in one trial, by arm.
+type memory struct{ plays, sums []float64 }
 
-func (o *options) String() string          { return strings.Join(*o, " ") }
-func (o *options) Set(option string) error { *o = append(*o, option); return nil }
-
-var (
-	connect    = flag.String("connect", "127.0.0.1:50551", "HOST:PORT of the server")
-	entrant    = flag.String("entrant", "go", "the name it enters under")
-	tournament = flag.String("tournament", "", "only this tournament")
-	collection = flag.String("collection", "", "instead of a tournament: a collection")
-	given      options
-)
-
-// What was learnt in one trial, and chance of its own.
-type memory struct {
-	plays []float64
-	means []float64
-	rng   *rand.Rand
-}
-
-// Chooses an arm; returns it, and the probability with which it was chosen.
-func (m *memory) act(epsilon float64) (int32, float32) {
-	best := 0
-	for arm, mean := range m.means {
-		if mean > m.means[best] {
-			best = arm
+func (m memory) best() uint32 {
+	choice, best := 0, math.Inf(-1)
+	for arm, plays := range m.plays {
+		if plays == 0 {
+			return uint32(arm)
+		}
+		if mean := m.sums[arm] / plays; mean > best {
+			choice, best = arm, mean
 		}
 	}
-	arm := best
-	if m.rng.Float64() < epsilon {
-		arm = m.rng.Intn(len(m.means))
-	}
-	chance := epsilon / float64(len(m.means))
-	if arm == best {
-		chance += 1 - epsilon
-	}
-	return int32(arm), float32(chance)
+	return uint32(choice)
 }
 
-func (m *memory) learn(arm int32, reward float32) {
-	m.plays[arm]++
-	m.means[arm] += (float64(reward) - m.means[arm]) / m.plays[arm]
+// Learns from what the last actions earned and chooses the next, int32 [N], in their place; false when all trials are played.
+func step(seen *pb.Observations, memories map[uint32]memory, actions []byte, arms uint32) bool {
+	done := actions
+	if seen.ExecutedAction != nil { // where it is not what was sent
+		done = seen.ExecutedAction.Data
+	}
+	for env, m := range memories {
+		arm := binary.LittleEndian.Uint32(done[4*env:])
+		m.plays[arm]++
+		m.sums[arm] += float64(math.Float32frombits(binary.LittleEndian.Uint32(seen.Reward.Data[4*env:])))
+	}
+	for _, start := range seen.TrialStarts {
+		memories[start.Env] = memory{make([]float64, arms), make([]float64, arms)}
+	}
+	for env, m := range memories {
+		binary.LittleEndian.PutUint32(actions[4*env:], m.best())
+	}
+	return len(memories) > 0
 }
 
-func tensor(dtype pb.DataType, shape uint32, bits []uint32) *pb.Tensor {
-	data := make([]byte, 0, 4*len(bits))
-	for _, word := range bits {
-		data = binary.LittleEndian.AppendUint32(data, word)
+func must[T any](value T, err error) T { // the text of a gRPC status says what was wrong, and what to do
+	if err != nil {
+		log.Fatal(err)
 	}
-	return &pb.Tensor{Dtype: dtype, Shape: []uint32{shape}, Data: data}
+	return value
 }
 
 func main() {
-	flag.Var(&given, "option", "name=value, an option of the agent that nobody else sets: epsilon")
+	connect := flag.String("connect", "127.0.0.1:50551", "HOST:PORT of the server")
+	entrant := flag.String("entrant", "", "the name under which it enters a tournament")
+	hello := &pb.Hello{MinProtocolVersion: 1, MaxProtocolVersion: 1, Agent: "emp-go", AgentVersion: "1", Language: "go", Tasks: []string{"bandit"}}
+	hello.TournamentId = flag.String("tournament", "", "with --entrant: this tournament alone")
+	hello.CollectionId = flag.String("collection", "", "with --entrant: this collection, as a behaviour")
+	var open pb.Open
+	flag.StringVar(&open.Task, "task", "bernoulli-bandit", "what it plays without --entrant")
+	flag.Uint64Var(&open.Trials, "trials", 20, "how many trials of it")
+	flag.Uint64Var(&open.Seed, "seed", 0, "of the trials")
+	envs := flag.Uint("envs", 10, "how many side by side")
 	flag.Parse()
-	epsilon := 0.1
-	for _, option := range given {
-		text := strings.TrimPrefix(option, "epsilon=")
-		value, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(value >= 0 && value <= 1) {
-			fmt.Fprintf(os.Stderr, "option %q: give epsilon=VALUE, from 0 to 1\n", option)
-			os.Exit(2)
-		}
-		epsilon = value
-	}
-	if err := play(epsilon); err != nil {
-		log.Fatal(err) // a gRPC status: its text says what was wrong, and what to do
-	}
-}
 
-// Plays what the server opens, until there is no more of it.
-func play(epsilon float64) error {
-	security := insecure.NewCredentials()
+	security := insecure.NewCredentials() // for this machine alone
 	if ca := os.Getenv("ICRL_CA"); ca == "public" {
 		security = credentials.NewTLS(nil)
 	} else if ca != "" {
-		own, err := credentials.NewClientTLSFromFile(ca, "")
-		if err != nil {
-			return err
-		}
-		security = own
+		security = must(credentials.NewClientTLSFromFile(ca, ""))
 	}
-	channel, err := grpc.Dial(*connect, grpc.WithTransportCredentials(security), grpc.WithNoProxy())
-	if err != nil {
-		return err
+	limit := grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)) // many envs say much at once
+	channel := must(grpc.Dial(*connect, grpc.WithTransportCredentials(security), grpc.WithNoProxy(), limit))
+	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+os.Getenv("ICRL_TOKEN"))
+	stream := must(pb.NewEnvironmentServiceClient(channel).Play(ctx))
+	send := func(request *pb.PlayRequest) { _ = stream.Send(request) } // receiving tells why it could not be sent
+	if *entrant != "" {
+		key := os.Getenv("ICRL_ENTRANT_KEY") // keeps others from its name
+		hello.Entrant, hello.EntrantKey = entrant, &key
 	}
-	defer channel.Close()
-	ctx := context.Background()
-	if token := os.Getenv("ICRL_TOKEN"); token != "" {
-		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
+	send(&pb.PlayRequest{Message: &pb.PlayRequest_Hello{Hello: hello}})
+	if open.NumEnvs = uint32(*envs); *entrant == "" {
+		send(&pb.PlayRequest{Message: &pb.PlayRequest_Open{Open: &open}})
 	}
-	both := &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}
-	stream, err := channel.NewStream(ctx, both, "/icrl.v1.EnvironmentService/Play")
-	if err != nil {
-		return err
-	}
-	send := func(request *pb.PlayRequest) { _ = stream.SendMsg(request) } // why it could not be sent, receiving tells
-	send(&pb.PlayRequest{Message: &pb.PlayRequest_Hello{Hello: hello()}})
-
-	var envs []*memory
-	var actions []int32
+	var memories map[uint32]memory // of the envs in which a trial is under way
+	actions, arms, regret := []byte{}, uint32(0), 0.0
 	for {
-		response := &pb.PlayResponse{}
-		if err := stream.RecvMsg(response); err != nil {
-			return err
-		}
-		switch message := response.Message.(type) {
-		case *pb.PlayResponse_Opened:
-			opened := message.Opened
-			if value, ok := opened.AgentOptions.GetFields()["epsilon"]; ok {
-				epsilon = value.GetNumberValue() // the tournament's word
+		response := must(stream.Recv())
+		if opened := response.GetOpened(); opened != nil {
+			memories, actions, arms = map[uint32]memory{}, make([]byte, 4*opened.NumEnvs), opened.Task.NumActions
+		} else if seen := response.GetObservations(); seen != nil {
+			for _, end := range seen.TrialEnds {
+				delete(memories, end.Env)
+				regret += end.GetRegret() // told in free play alone
 			}
-			envs = make([]*memory, opened.NumEnvs)
-			actions = make([]int32, opened.NumEnvs)
-			for env := range envs {
-				arms := opened.Task.NumActions
-				envs[env] = &memory{plays: make([]float64, arms), means: make([]float64, arms)}
+			if step(seen, memories, actions, arms) {
+				shape, ones := []uint32{uint32(len(actions) / 4)}, bytes.Repeat([]byte{0, 0, 0x80, 0x3f}, len(actions)/4)
+				chosen := &pb.Tensor{Dtype: pb.DataType_DATA_TYPE_INT32, Shape: shape, Data: actions}
+				chances := &pb.Tensor{Dtype: pb.DataType_DATA_TYPE_FLOAT32, Shape: shape, Data: ones}
+				send(&pb.PlayRequest{Message: &pb.PlayRequest_Actions{Actions: &pb.Actions{StepIndex: seen.StepIndex, Actions: chosen, Propensities: chances}}})
 			}
-		case *pb.PlayResponse_Observations:
-			seen := message.Observations
-			answer := answerTo(seen, envs, actions, epsilon)
-			if answer != nil {
-				send(&pb.PlayRequest{Message: &pb.PlayRequest_Actions{Actions: answer}})
+		} else if closed := response.GetClosed(); closed != nil && (*entrant == "" || closed.Finished) {
+			if *entrant == "" {
+				fmt.Printf("%d trials, regret %.6f (mean of a trial)\n", closed.CompleteTrials, regret/float64(closed.CompleteTrials))
 			}
-		case *pb.PlayResponse_Closed:
-			if message.Closed.Finished {
-				return stream.CloseSend()
-			}
+			_ = stream.CloseSend()
+			_, _ = stream.Recv() // the server ends its side, too
+			return
 		}
-	}
-}
-
-func hello() *pb.Hello {
-	message := &pb.Hello{
-		MinProtocolVersion: 1, MaxProtocolVersion: 1, Agent: "epsilon-go", AgentVersion: "1", Language: "go",
-		Tasks: []string{"bandit"}, Entrant: entrant,
-	}
-	if *tournament != "" {
-		message.TournamentId = tournament
-	}
-	if *collection != "" {
-		message.CollectionId = collection
-	}
-	if key := os.Getenv("ICRL_ENTRANT_KEY"); key != "" {
-		message.EntrantKey = &key // what keeps others from its name
-	}
-	return message
-}
-
-// Learns from what the last actions earned, and chooses the next; nil when all trials are played.
-func answerTo(seen *pb.Observations, envs []*memory, actions []int32, epsilon float64) *pb.Actions {
-	if seen.Reward != nil {
-		for env, memory := range envs {
-			if memory.rng != nil { // an env that never had a trial took no action
-				reward := math.Float32frombits(binary.LittleEndian.Uint32(seen.Reward.Data[4*env:]))
-				memory.learn(actions[env], reward)
-			}
-		}
-	}
-	for _, start := range seen.TrialStarts { // what was learnt is forgotten
-		memory := envs[start.Env]
-		for arm := range memory.means {
-			memory.plays[arm], memory.means[arm] = 0, 0
-		}
-		memory.rng = rand.New(rand.NewSource(int64(start.AgentSeed)))
-	}
-	chosen := make([]uint32, len(envs))
-	chances := make([]uint32, len(envs))
-	active := 0
-	for env, memory := range envs {
-		chances[env] = math.Float32bits(float32(math.NaN()))
-		if memory.rng == nil || (seen.Active != nil && seen.Active.Data[env] == 0) {
-			continue
-		}
-		active++
-		arm, chance := memory.act(epsilon)
-		actions[env] = arm
-		chosen[env], chances[env] = uint32(arm), math.Float32bits(chance)
-	}
-	if active == 0 {
-		return nil
-	}
-	n := uint32(len(envs))
-	return &pb.Actions{
-		StepIndex:    seen.StepIndex,
-		Actions:      tensor(pb.DataType_DATA_TYPE_INT32, n, chosen),
-		Propensities: tensor(pb.DataType_DATA_TYPE_FLOAT32, n, chances),
 	}
 }

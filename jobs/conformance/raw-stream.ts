@@ -5,9 +5,8 @@ import { type Credentials, channelCredentials } from "../../clients/typescript/c
 import type { AgentMessage, ServerMessage } from "../../clients/typescript/play-stream.js";
 import { isLoopback } from "../../common/loopback.js";
 import { int32Tensor } from "../../common/tensor.js";
-import { ErrorInfo } from "../../proto/gen/google/rpc/error_details.js";
-import { Status } from "../../proto/gen/google/rpc/status.js";
 import { type Hello, type Open, PlayRequest, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
+import { ErrorInfo, Status } from "../../proto/gen/icrl/v1/status.js";
 
 /** How a call ended. */
 export interface Ending {

@@ -2,8 +2,7 @@
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { IcrlError } from "../../common/errors.js";
 import { visible, visibleLines } from "../../common/visible-text.js";
-import { ErrorInfo } from "../../proto/gen/google/rpc/error_details.js";
-import { Status } from "../../proto/gen/google/rpc/status.js";
+import { ErrorInfo, Status } from "../../proto/gen/icrl/v1/status.js";
 import type { RpcEvent } from "./rpc-event.js";
 
 const DETAILS_KEY = "grpc-status-details-bin";

@@ -29,6 +29,7 @@ export const PERMISSIONS: Readonly<Record<string, readonly Role[] | "everybody">
   "/icrl.v1.TrajectoryService/StreamTrajectories": ALL,
   "/grpc.health.v1.Health/Check": "everybody",
   "/grpc.health.v1.Health/Watch": "everybody",
+  "/grpc.health.v1.Health/List": "everybody",
   "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": ALL,
   "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": ALL,
 };

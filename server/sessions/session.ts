@@ -284,8 +284,10 @@ function holdHello(session: LiveSession, bytes: number): void {
 
 function enterLobby(session: LiveSession, hello: Hello, known: boolean): void {
   if (hello.entrant === undefined) return;
-  const { entrant: name, tournamentId, collectionId, entrantKey: key, agent, tasks } = hello;
-  const entrant = { name, tournamentId, collectionId, key, known, agent, peer: session.link.peer, tasks };
+  const { entrant: name, agent, tasks } = hello;
+  // What is empty counts as not sent.
+  const which = { tournamentId: hello.tournamentId || undefined, collectionId: hello.collectionId || undefined };
+  const entrant = { name, ...which, key: hello.entrantKey || undefined, known, agent, peer: session.link.peer, tasks };
   session.state = { is: "ready", hello, place: session.context.lobby.enter(entrant, seatOf(session)) };
 }
 

@@ -10,8 +10,7 @@ export function stopForRestart(session: LiveSession): void {
   const open = openIn(session);
   const sent = delivery?.sentCount ?? 0;
   // Collections live no longer than their server.
-  const resumable =
-    !session.inputEnded && hello?.collectionId === undefined && (open !== undefined || delivery?.pending);
+  const resumable = !session.inputEnded && !hello?.collectionId && (open !== undefined || delivery?.pending);
   asked?.source?.stop();
   fail(session, drainingError());
   if (!resumable || hello === undefined || delivery === undefined || tokenHash === undefined) return;

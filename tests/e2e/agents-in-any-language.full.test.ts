@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
-import { goAgent, pythonWith } from "../requirements.js";
+import { pythonWith } from "../requirements.js";
 import { tokenFor } from "../support/access.js";
 import { readLabels } from "../support/labels.js";
 import { readLog } from "../support/server.js";
@@ -69,25 +69,6 @@ test.skipIf(python === undefined)(
     expect((await icrl("tournament", "report", out)).code).toBe(0);
   },
 );
-
-const go = python === undefined ? undefined : goAgent();
-test.skipIf(go === undefined)("examples/three-languages.yaml is played by one command", async () => {
-  const out = join(folder(), "out");
-  const args = [PROGRAM, "tournament", "run", "examples/three-languages.yaml", "--out", out, "--trials", "30"];
-  const PATH = `${dirname(python as string)}:${process.env.PATH}`; // its python3 is the one that has what it needs
-  const { code, stderr } = await startNode(args, { env: { PATH } }).ended;
-  expect(stderr).not.toMatch(/ended|error/);
-  expect(code).toBe(0);
-  const [{ agents }] = resultsIn(out).tasks;
-  expect(agents.map(({ name, agent, trials, forfeits }) => [name, agent, trials, forfeits])).toEqual([
-    ["thompson", "thompson", 30, 0],
-    ["javascript", "softmax", 30, 0],
-    ["python", "uniform-python", 30, 0],
-    ["go", "epsilon-go", 30, 0],
-  ]);
-  const regret = (name: string) => agents.find((one) => one.name === name)?.regret.mean as number;
-  for (const learner of ["thompson", "javascript", "go"]) expect(regret(learner)).toBeLessThan(0.75 * regret("python"));
-});
 
 test("on a server that speaks TLS and asks for tokens a command gets the authority and the token of agents", async () => {
   const dir = folder();

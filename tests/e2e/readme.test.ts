@@ -27,6 +27,7 @@ test.each([
   ["README.md", "js", 0, "examples/softmax-agent.mjs"],
   ["README.md", "js", 1, "examples/gym-loop.mjs"],
   ["README.md", "yaml", 0, "examples/tournament.yaml"],
+  ["README.md", "yaml", 1, "examples/languages.yaml"],
   ["docs/tutorial.md", "js", 0, "examples/tutorial/explore-then-commit.mjs"],
   ["docs/tutorial.md", "yaml", 0, "examples/tutorial/train.yaml"],
   ["docs/tutorial.md", "yaml", 1, "examples/tutorial/tournament.yaml"],

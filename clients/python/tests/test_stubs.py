@@ -26,7 +26,7 @@ class StubsTest(unittest.TestCase):
             self.assertEqual((different, unread), ([], []), "run clients/python/generate_stubs.py")
 
     def test_they_live_beside_googleapis_in_either_order(self) -> None:
-        ours = "from icrl._proto.google.rpc import error_details_pb2 as ours"
+        ours = "from icrl._proto.icrl.v1 import status_pb2 as ours"
         theirs = "from google.rpc import error_details_pb2 as theirs"
         for first, second in ((ours, theirs), (theirs, ours)):
             program = f"{first}\n{second}\nassert ours.ErrorInfo is not theirs.ErrorInfo\nimport google.rpc; print(google.rpc.__path__[0])"
@@ -37,12 +37,11 @@ class StubsTest(unittest.TestCase):
     def test_they_bear_other_descriptors_of_the_same_names_in_the_pool_that_all_share(self) -> None:
         program = """
 from google.protobuf import descriptor_pb2, descriptor_pool
-for name, package in (("google/rpc/status.proto", "google.rpc"), ("icrl/v1/tensor.proto", "icrl.v1")):
-    other = descriptor_pb2.FileDescriptorProto(name=name, package=package)
-    other.message_type.add(name="Other")
+for name, message in (("icrl/v1/status.proto", "OtherStatus"), ("icrl/v1/tensor.proto", "OtherTensor")):
+    other = descriptor_pb2.FileDescriptorProto(name=name, package="icrl.v1")
+    other.message_type.add(name=message)
     descriptor_pool.Default().AddSerializedFile(other.SerializeToString())
-from icrl._proto.google.rpc import status_pb2
-from icrl._proto.icrl.v1 import environment_pb2, tensor_pb2
+from icrl._proto.icrl.v1 import environment_pb2, status_pb2, tensor_pb2
 print(tensor_pb2.Tensor(shape=[3]).shape[0], environment_pb2.Open(options={"a": [1.5]}).options["a"][0], status_pb2.Status(code=5).code)
 """
         for implementation in ("upb", "python"):

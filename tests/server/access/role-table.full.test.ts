@@ -221,7 +221,7 @@ function bare({ place: { server }, token }: Caller, path: string): Promise<unkno
     call.on("error", ({ code, details }: { code: number; details: string }) =>
       reject(Object.assign(new Error(details), { reason: { 16: "TOKEN_MISSING", 7: "ROLE_REFUSED" }[code] })),
     );
-    // A HealthCheckRequest of service "", and a ServerReflectionRequest with list_services = "" (field 7).
+    // A HealthCheckRequest of service "" or a HealthListRequest, and a ServerReflectionRequest with list_services = "" (field 7).
     call.write(path.includes("health") ? Buffer.alloc(0) : Buffer.from([0x3a, 0]));
     call.end();
   }).finally(() => client.close());

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { IcrlError } from "#icrl/common/errors.js";
 import { metadataProblem } from "#icrl/jobs/conformance/error-metadata.js";
-import { ErrorInfo } from "#icrl/proto/gen/google/rpc/error_details.js";
-import { Status } from "#icrl/proto/gen/google/rpc/status.js";
+import { ErrorInfo, Status } from "#icrl/proto/gen/icrl/v1/status.js";
 import { statusOf } from "#icrl/server/rpc/errors.js";
 
 test("what a caller sent is quoted so that all of it can be seen, and lines stay lines", () => {

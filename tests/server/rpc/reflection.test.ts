@@ -1,4 +1,6 @@
 import { fileURLToPath } from "node:url";
+import { createFileRegistry, type FileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { credentials, loadPackageDefinition, type ServiceError } from "@grpc/grpc-js";
 import { type AnyDefinition, loadFileDescriptorSetFromBuffer, loadSync, type Options } from "@grpc/proto-loader";
 import { expect, onTestFinished, test } from "vitest";
@@ -82,6 +84,13 @@ async function filesOf(address: string, symbol: string): Promise<Buffer> {
   );
 }
 
+/** What a strict reader makes of the files of a symbol: it is refused where one is missing. */
+async function registryOf(address: string, symbol: string): Promise<FileRegistry> {
+  const { file } = fromBinary(FileDescriptorSetSchema, await filesOf(address, symbol));
+  const [asked] = file; // the files that it imports come after it
+  return createFileRegistry(asked, (name) => file.find((one) => one.name === name));
+}
+
 const call = (client: AnyClient, method: string, request: Json) =>
   new Promise<Json>((resolve, reject) => {
     client[method](request, (error, answer) => (error === null ? resolve(answer) : reject(error)));
@@ -93,6 +102,7 @@ test("a stranger's tool finds the services, learns their messages and calls them
   const names = (list_services_response as { service: { name: string }[] }).service.map((service) => service.name);
   expect(names).toEqual(
     expect.arrayContaining([
+      "grpc.health.v1.Health",
       "icrl.v1.EnvironmentService",
       "icrl.v1.ServerInfoService",
       "icrl.v1.TournamentService",
@@ -132,10 +142,34 @@ test("a stranger's tool finds the services, learns their messages and calls them
   expect(await call(tournaments, "ListTournaments", {})).toEqual({ tournaments: [], next_page_token: "" });
   const trajectories = clientOf(await load("icrl.v1.TrajectoryService"), "icrl.v1.TrajectoryService", server.address);
   expect(await call(trajectories, "ListTrajectories", {})).toMatchObject({ trajectories: [], next_page_token: "" });
+  const health = clientOf(await load("grpc.health.v1.Health"), "grpc.health.v1.Health", server.address);
+  expect(await call(health, "Check", {})).toEqual({ status: "SERVING" });
+  // A map; proto-loader, given descriptors, makes a list of entries of it.
+  expect(await call(health, "List", {})).toEqual({ statuses: [{ key: "", value: { status: "SERVING" } }] });
+});
+
+test("the details of an error are found by the name that they bear on the wire", async () => {
+  const server = await serverForTest();
+  const names = async (symbol: string) =>
+    (await registryOf(server.address, symbol)).getMessage(symbol)?.fields.map(({ name, number }) => [number, name]);
+  const fields = [
+    [1, "reason"],
+    [2, "domain"],
+    [3, "metadata"],
+  ]; // by hand: google.rpc.ErrorInfo
+  expect(await names("google.rpc.ErrorInfo")).toEqual(fields);
+  expect(await names("icrl.v1.ErrorInfo")).toEqual(fields);
 });
 
 test("reflection's files are whole: nothing they import is missing", async () => {
   const server = await serverForTest();
+  for (const symbol of ["icrl.v1.TournamentService", "grpc.health.v1.Health", "google.rpc.Status"]) {
+    const registry = await registryOf(server.address, symbol);
+    expect(registry.get(symbol)).toBeDefined();
+    // Go's reader demands more: a map's entry is of the name of its field.
+    for (const { name, nestedType } of [...registry.files].flatMap(({ proto }) => proto.messageType))
+      for (const entry of nestedType) if (entry.options?.mapEntry) expect(entry.name, name).toMatch(/^[A-Z]\w*Entry$/);
+  }
   const set = await filesOf(server.address, "icrl.v1.EnvironmentService");
   const definitions = loadFileDescriptorSetFromBuffer(set, OPTIONS);
   for (const name of ["icrl.v1.PlayRequest", "icrl.v1.Tensor", "icrl.v1.TaskDescription", "google.protobuf.Struct"]) {

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
+import type { Hello } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { tournamentFor } from "#icrl/server/tournaments/tournament-for.js";
 import { hello, rawClient, rawStream } from "../../support/raw-stream.js";
 import { serverAfter, serverForTest, type TestServer } from "../../support/server.js";
@@ -8,11 +9,16 @@ import { BANDIT, create, finished, randomAgent, spec } from "../../support/tourn
 const named = (name: string, entrant = "a", trials = 3) => spec([entrant], { name, tasks: [BANDIT], trials });
 
 /** What an entrant is told first that asks for more: "finished", "opened", or why not. */
-async function toldTo(server: TestServer, entrant: string, tournamentId?: string): Promise<string> {
+async function toldTo(
+  server: TestServer,
+  entrant: string,
+  tournamentId?: string,
+  more: Partial<Hello> = {},
+): Promise<string> {
   const client = rawClient(server.address);
   onTestFinished(() => client.close());
   const stream = rawStream(client);
-  stream.send(hello({ agent: entrant, entrant, tournamentId, numEnvs: 1 }));
+  stream.send(hello({ agent: entrant, entrant, tournamentId, numEnvs: 1, ...more }));
   await stream.expect("welcome");
   const next = await stream.next().catch(() => undefined);
   stream.call.cancel();
@@ -115,4 +121,10 @@ test("what does not come in time is told, with what it was waited for", async ()
       serveMatches(connection, randomAgent("a"), { entrant: "a", tournamentId: "12ab", patienceMs }),
     ).rejects.toMatchObject({ reason: "ENTRANT_EARLY", message: expect.stringContaining('"12ab" is here yet') });
   }
+});
+
+test("ids and a key that are there and empty, as other languages have them, are as good as none", async () => {
+  const server = await serverForTest();
+  await create(server.connection, named("any"));
+  expect(await toldTo(server, "a", "", { collectionId: "", entrantKey: "" })).toBe("opened");
 });

@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 
-from ._proto.google.rpc import error_details_pb2, status_pb2
+from ._proto.icrl.v1 import status_pb2
 
 
 class IcrlError(Exception):
@@ -63,12 +63,12 @@ def error_of(error: Any, address: str) -> IcrlError | ServerUnreachableError:
     return ServerUnreachableError(code.name, f"{code.name} from {address}: {details}")
 
 
-def _error_info(error: Any) -> error_details_pb2.ErrorInfo | None:
+def _error_info(error: Any) -> status_pb2.ErrorInfo | None:
     for key, value in error.trailing_metadata() or ():
         if key != "grpc-status-details-bin":
             continue
         for detail in status_pb2.Status.FromString(value).details:
-            info = error_details_pb2.ErrorInfo()
+            info = status_pb2.ErrorInfo()
             if detail.type_url.endswith("/google.rpc.ErrorInfo"):
                 info.MergeFromString(detail.value)
                 if info.domain == "icrl":

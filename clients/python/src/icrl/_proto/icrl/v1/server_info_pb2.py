@@ -26,13 +26,14 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from icrl._proto.icrl.v1 import environment_pb2 as icrl_dot_v1_dot_environment__pb2
 
 
-DESCRIPTOR = _pool.AddSerializedFile(b'\n\x19icrl/v1/server_info.proto\x12\x07icrl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19icrl/v1/environment.proto\"\x16\n\x14GetServerInfoRequest\"\xe6\x02\n\x15GetServerInfoResponse\x12\x16\n\x0eserver_version\x18\x01 \x01(\t\x12\x1c\n\x14min_protocol_version\x18\x02 \x01(\r\x12\x1c\n\x14max_protocol_version\x18\x03 \x01(\r\x12\x1f\n\x06limits\x18\x04 \x01(\x0b\x32\x0f.icrl.v1.Limits\x12\x14\n\x0c\x63\x61pabilities\x18\x05 \x03(\t\x12.\n\nstarted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\ropen_sessions\x18\x07 \x01(\r\x12\r\n\x05steps\x18\x08 \x01(\x04\x12\x18\n\x10\x64urable_episodes\x18\t \x01(\x04\x12\x12\n\ndurability\x18\n \x01(\t\x12\x14\n\x0clog_writable\x18\x0b \x01(\x08\x12\x12\n\ntorn_bytes\x18\x0c \x01(\x04\x12\x14\n\x0clog_episodes\x18\r \x01(\x04\x32\x63\n\x11ServerInfoService\x12N\n\rGetServerInfo\x12\x1d.icrl.v1.GetServerInfoRequest\x1a\x1e.icrl.v1.GetServerInfoResponseb\x06proto3')
+DESCRIPTOR = _pool.AddSerializedFile(b'\n\x19icrl/v1/server_info.proto\x12\x07icrl.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19icrl/v1/environment.proto\"\x16\n\x14GetServerInfoRequest\"\xe6\x02\n\x15GetServerInfoResponse\x12\x16\n\x0eserver_version\x18\x01 \x01(\t\x12\x1c\n\x14min_protocol_version\x18\x02 \x01(\r\x12\x1c\n\x14max_protocol_version\x18\x03 \x01(\r\x12\x1f\n\x06limits\x18\x04 \x01(\x0b\x32\x0f.icrl.v1.Limits\x12\x14\n\x0c\x63\x61pabilities\x18\x05 \x03(\t\x12.\n\nstarted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\ropen_sessions\x18\x07 \x01(\r\x12\r\n\x05steps\x18\x08 \x01(\x04\x12\x18\n\x10\x64urable_episodes\x18\t \x01(\x04\x12\x12\n\ndurability\x18\n \x01(\t\x12\x14\n\x0clog_writable\x18\x0b \x01(\x08\x12\x12\n\ntorn_bytes\x18\x0c \x01(\x04\x12\x14\n\x0clog_episodes\x18\r \x01(\x04\x32\x63\n\x11ServerInfoService\x12N\n\rGetServerInfo\x12\x1d.icrl.v1.GetServerInfoRequest\x1a\x1e.icrl.v1.GetServerInfoResponseB,\n\x07icrl.v1B\x0fServerInfoProtoP\x01Z\x0eicrl/v1;icrlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'icrl._proto.icrl.v1.server_info_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\007icrl.v1B\017ServerInfoProtoP\001Z\016icrl/v1;icrlv1'
   _globals['_GETSERVERINFOREQUEST']._serialized_start=98
   _globals['_GETSERVERINFOREQUEST']._serialized_end=120
   _globals['_GETSERVERINFORESPONSE']._serialized_start=123

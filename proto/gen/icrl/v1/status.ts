@@ -2,14 +2,28 @@
 // versions:
 //   protoc-gen-ts_proto  v2.18.0
 //   protoc               unknown
-// source: google/rpc/error_details.proto
+// source: icrl/v1/status.proto
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Any } from "../../google/protobuf/any.js";
 
-export const protobufPackage = "google.rpc";
+export const protobufPackage = "icrl.v1";
 
-export const protobufFileName = "google/rpc/error_details.proto";
+export const protobufFileName = "icrl/v1/status.proto";
+
+/**
+ * What the trailer grpc-status-details-bin of a failed call holds. Field numbers are those of the public google.rpc.Status, which reads it
+ * as well; it is here under a name of its own, so that generated code meets no other copy of that.
+ */
+export interface Status {
+  /** gRPC status code. */
+  code: number;
+  /** Text for developers. */
+  message: string;
+  /** Typed details; icrl sends one ErrorInfo, with the type URL "type.googleapis.com/google.rpc.ErrorInfo". */
+  details: Any[];
+}
 
 /** Why a call failed, for programs. Field numbers are those of the public google.rpc.ErrorInfo. */
 export interface ErrorInfo {
@@ -25,6 +39,74 @@ export interface ErrorInfo_MetadataEntry {
   key: string;
   value: string;
 }
+
+function createBaseStatus(): Status {
+  return { code: 0, message: "", details: [] };
+}
+
+export const Status: MessageFns<Status> = {
+  encode(message: Status, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== 0) {
+      writer.uint32(8).int32(message.code);
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    for (const v of message.details) {
+      Any.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Status {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.code = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.details.push(Any.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
 
 function createBaseErrorInfo(): ErrorInfo {
   return { reason: "", domain: "", metadata: {} };
