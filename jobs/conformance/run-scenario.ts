@@ -169,6 +169,10 @@ function judgeEnd(exam: Exam, { by, error }: ProgramEnd, words: string): void {
       `ended with ${how} and had not resumed after its stream broke, though its hello lists resume${told}`,
     );
   const [unfinished] = sessions.filter(({ isGone, brokenMs }) => !isGone || brokenMs !== undefined);
+  if (unfinished?.stage === "finished")
+    return exam.fault(
+      `ended with ${how} ${placeOf(unfinished)} and before its stream had ended: end it, and wait for the server to do so${told}`,
+    );
   if (unfinished !== undefined) return exam.fault(`ended with ${how} ${placeOf(unfinished)}${told}`);
   if (by !== 0 && sessions.every(({ gaveUp }) => gaveUp.length === 0))
     exam.fault(`ended with ${how} after all was played, and not with 0${told}`);

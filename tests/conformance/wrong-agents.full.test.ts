@@ -47,6 +47,11 @@ const MORE: readonly WrongAgent[] = [
   ["garbage", "one-trial", "sent 14 bytes that are no PlayRequest with a message in it, at step_index 1"],
   ["answers-what-is-over", "one-trial", "where no env is active: closed follows by itself"],
   ["still-runs", "one-trial", "still ran 2 s after the end of its last session"],
+  [
+    "exits-at-once",
+    "one-trial",
+    /^ended with exit code 0 after closed \{finished\} and before its stream had ended: end /,
+  ],
   ["hurries", "slow-server", /^ended with exit code 1/],
   [
     "never-resumes",
