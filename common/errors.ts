@@ -108,7 +108,7 @@ export const REASONS = {
   STEP_GAP: { code: CODE.OUT_OF_RANGE, when: "a step_index after the one asked for", keys: ["step_index", "expected"] },
   ACTION_SHAPE: {
     code: CODE.INVALID_ARGUMENT,
-    when: "an actions tensor that is not int32 [num_envs]",
+    when: "an actions tensor that is not int32 [num_envs]; over dm_env_rpc an action that is missing, or is not one INT32",
     keys: ["num_envs"],
   },
   ACTION_OUT_OF_RANGE: {
@@ -257,6 +257,45 @@ export const REASONS = {
     code: CODE.RESOURCE_EXHAUSTED,
     when: "more than a token may have: of sessions, envs, memory, tournaments, reads, or bytes logged in a day (`icrl token create`)",
     keys: ["quota", "limit", "retry_delay_ms"],
+  },
+  WORLD_UNKNOWN: {
+    code: CODE.NOT_FOUND,
+    when: "no world of that name, over dm_env_rpc: a wrong one, or it was destroyed, or nobody was in it for limits.idle_timeout_ms",
+  },
+  WORLD_JOINED: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a world to be destroyed that an agent is in, over dm_env_rpc",
+    keys: ["agents"],
+  },
+  TOO_MANY_WORLDS: {
+    code: CODE.RESOURCE_EXHAUSTED,
+    when: "as many worlds of dm_env_rpc as there may be sessions, or a quarter of that which one token or address has",
+    keys: ["limit", "retry_delay_ms"],
+  },
+  SETTING_UNKNOWN: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "a setting that a request of dm_env_rpc does not have",
+    keys: ["setting"],
+  },
+  SETTING_INVALID: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "a setting of dm_env_rpc that is missing, of the wrong type or out of its range",
+    keys: ["setting"],
+  },
+  UID_UNKNOWN: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "a number of an action or an observation that the world's specs do not have, over dm_env_rpc",
+    keys: ["uid"],
+  },
+  PROPERTY_UNKNOWN: {
+    code: CODE.NOT_FOUND,
+    when: "a property of dm_env_rpc that there is not, or not now, or that has no value, or none below it",
+    keys: ["property"],
+  },
+  PROPERTY_READ_ONLY: {
+    code: CODE.PERMISSION_DENIED,
+    when: "a property of dm_env_rpc that was to be written",
+    keys: ["property"],
   },
   TOURNAMENT_CANCELLED: {
     code: CODE.FAILED_PRECONDITION,

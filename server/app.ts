@@ -10,6 +10,7 @@ import { PRIVATE_FOLDER } from "../datasets/files/private.js";
 import { openGuards } from "./access/guards.js";
 import { checkDoors, type Doors, demandsTokens } from "./access/tls.js";
 import { createCollections } from "./collections/collections.js";
+import { createDmEnvRpc } from "./dm-env-rpc/dm-env-rpc.js";
 import { createEventLog, type ServerEvent } from "./event-log.js";
 import {
   type HttpEvents,
@@ -30,6 +31,7 @@ import type { Metrics } from "./metrics/metrics.js";
 import { createCallers } from "./rpc/callers.js";
 import { type Connections, createConnections } from "./rpc/connections.js";
 import { connectionsThatFit } from "./rpc/connections-that-fit.js";
+import { statusMessageOf } from "./rpc/errors.js";
 import { createGrpcServer, shutDown } from "./rpc/grpc-server.js";
 import { type Listener, listen } from "./rpc/listener.js";
 import { createPace } from "./rpc/pace.js";
@@ -149,12 +151,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
   };
   const context = { ...shared, lobby, sessions, kept, labels, counters, tell, times: metrics?.times };
-  metrics?.watch({ counters, log, sessions, tournaments, labels });
+  const dmEnvRpc = createDmEnvRpc(context, (error) => statusMessageOf(error, tell, "dm_env_rpc"));
+  metrics?.watch({ counters, log, sessions, tournaments, labels, worlds: dmEnvRpc.worlds });
   const startedAt = new Date();
 
   const connections = createConnections(limits.maxConnections, limits.maxConnectionsPerAddress);
   const guards = openGuards(addresses, { ...options, operatorKey, nowMs: clock.now, onError });
   guards.endSessions(sessions);
+  guards.endSessions(dmEnvRpc.conversations);
   const callers = createCallers(guards, connections.demandsToken);
   const maxMessageBytes = Math.min(limits.maxMessageBytes, MAX_REQUEST_BYTES);
   const methods = { tell, clock, callers, pace: createPace(), maxMessageBytes };
@@ -162,6 +166,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   addServices(server, {
     ...{ tournaments, collections, reads, limits, methods: { ...methods, connections } },
     startSession: (link) => createSession(link, context),
+    startConversation: dmEnvRpc.start,
     info: { limits, labels, sink, durability: options.durability, startedAt, counters, openSessions: sessions },
   });
   const health = new HealthImplementation({ "": "SERVING" });
@@ -210,7 +215,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       tell({ event: "draining", sessions: sessions.size, deadlineMs, why });
       health.setStatus("", "NOT_SERVING");
       // It listens until the last session has ended, to say why it takes no more.
-      await sessions.drain(deadlineMs);
+      const drained = sessions.drain(deadlineMs);
+      dmEnvRpc.drain();
+      await drained;
       await kept.write();
       const tournamentsClosed = tournaments.close();
       collections.close();
@@ -218,6 +225,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       listener.stop();
       await shutDown(server, Math.max(deadline - performance.now(), 0) + GOODBYE_MS);
       listener.destroy();
+      dmEnvRpc.close();
       page?.close();
       await pages.page?.close();
       await tournamentsClosed;

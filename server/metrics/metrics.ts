@@ -35,6 +35,8 @@ export interface MeasuredServer {
   readonly log: Pick<TrajectoryLog, "appended" | "episodes" | "backlogBytes" | "segmentsWaiting" | "writable">;
   readonly sessions: Iterable<{ status(): SessionStatus }>;
   readonly tournaments: Pick<Tournaments, "list">;
+  /** Of dm_env_rpc. */
+  readonly worlds: Iterable<{ readonly inhabitants: { readonly size: number } }>;
   /** Of its dataset; absent where it has none. */
   readonly labels?: { readonly trials: { readonly labelled: number; readonly left: number } };
 }
@@ -91,6 +93,7 @@ export function createMetrics(): Metrics {
   }).set({ version: VERSION }, 1);
 
   const sessions = sessionNumbers(declare);
+  worldNumbers(declare);
   labelNumbers(declare);
   const log = logNumbers(declare);
   const matchesEnded = tournamentNumbers(declare);
@@ -229,6 +232,15 @@ function sessionNumbers({ counter, readCounter, readGauge, histogram }: Declare)
   );
   ended.inc({ outcome: "closed" }, 0);
   return { opened, ended, parked, resumed, act, answer };
+}
+
+/** What worlds there are. */
+function worldNumbers({ readGauge }: Declare): void {
+  readGauge("icrl_worlds", "Worlds of dm_env_rpc, by whether an agent is in them", "state", ({ worlds }) => {
+    const states = { joined: 0, empty: 0 };
+    for (const { inhabitants } of worlds) states[inhabitants.size > 0 ? "joined" : "empty"] += 1;
+    return states;
+  });
 }
 
 /** How far the labels of the server's dataset are. */

@@ -11,6 +11,7 @@ import type { Callers } from "./callers.js";
 import type { Connections } from "./connections.js";
 import { statusOf } from "./errors.js";
 import { innerCall, onTooLarge } from "./inner-call.js";
+import { AGENT_STREAMS } from "./permissions.js";
 import { type RpcEvent, rpcEnded } from "./rpc-event.js";
 
 /** What it needs of the server. */
@@ -23,14 +24,11 @@ export interface GuardContext {
   readonly tell: (event: RpcEvent) => void;
 }
 
-/** How long a request may take to come, and the next one where there are many. Sessions have deadlines of their own. */
+/** How long a request may take to come, and the next one where there are many. Streams of agents have deadlines of their own. */
 export const REQUEST_MS = 10_000;
 
-/** Calls under way that are no sessions: whoever watches a tournament, or the server's health. */
+/** Calls under way that are no streams of agents: whoever watches a tournament, or the server's health. */
 const MAX_CALLS = 4096;
-
-/** What sessions are. */
-const PLAY = "/icrl.v1.EnvironmentService/Play";
 
 /** The interceptor of a server's calls. */
 export function callGuard(context: GuardContext): ServerInterceptor {
@@ -111,11 +109,11 @@ export function callGuard(context: GuardContext): ServerInterceptor {
         start: (next) => next({ onReceiveMetadata: () => end(packed(inner.incomingEncoding)) }),
       });
     }
-    if (path !== PLAY) {
+    if (!AGENT_STREAMS.includes(path)) {
       onTooLarge(inner, end);
       return timed(call, path, requestStream, end);
     }
-    // Nothing stands between a session and its stream. (Declared to be more than grpc-js uses.)
+    // Nothing stands between an agent and its stream. (Declared to be more than grpc-js uses.)
     return call as ServerInterceptingCall;
   };
 }

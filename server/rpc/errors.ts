@@ -23,22 +23,30 @@ const MAX_DETAIL = 200;
  */
 export function statusOf(error: unknown, tell: (event: RpcEvent) => void): StatusObject {
   const metadata = new Metadata();
+  const message = statusMessageOf(error, tell);
+  if (message.details.length > 0) metadata.set(DETAILS_KEY, Buffer.from(Status.encode(message).finish()));
+  return { code: message.code, details: message.message, metadata };
+}
+
+/**
+ * The same as a message, for an answer that is an error.
+ *
+ * @param where something failed, for what is told of it
+ */
+export function statusMessageOf(error: unknown, tell: (event: RpcEvent) => void, where = "rpc"): Status {
   if (!(error instanceof IcrlError)) {
-    tell({ event: "internal_error", where: "rpc", err: error });
-    return { code: status.INTERNAL, details: "internal error", metadata };
+    tell({ event: "internal_error", where, err: error });
+    return { code: status.INTERNAL, message: "internal error", details: [] };
   }
-  const text = clipped(error.message);
   const details = Object.fromEntries(
     Object.entries(error.metadata).map(([key, value]) => [key, clipped(value, MAX_DETAIL, visible)]),
   );
   const info = ErrorInfo.encode({ reason: error.reason, domain: "icrl", metadata: details }).finish();
-  const encoded = Status.encode({
+  return {
     code: error.code,
-    message: text,
+    message: clipped(error.message),
     details: [{ typeUrl: ERROR_INFO_TYPE, value: Buffer.from(info) }],
-  }).finish();
-  metadata.set(DETAILS_KEY, Buffer.from(encoded));
-  return { code: error.code, details: text, metadata };
+  };
 }
 
 /**

@@ -1,10 +1,12 @@
-/** What a session has sent and its agent has not read yet. */
+/** What a session has sent and its agent has not read yet; and whether more is read of the agent. */
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 
 /** Answers on their way to one agent. */
 export interface Outgoing {
   /** Sends bytes. An agent that asks faster than it reads is not read from until it has caught up. */
   send(bytes: Buffer): void;
+  /** Whether the agent is read from, once it has caught up. It is, until somebody says that it is not. */
+  read(more: boolean): void;
   /** The stream is gone, and with it what was on its way. */
   gone(): void;
   /** Calls back once nothing is on its way any more. */
@@ -18,6 +20,7 @@ const MAX_WAITING_BYTES = 64 << 10;
 export function createOutgoing(stream: ServerDuplexStream<Buffer, Buffer>): Outgoing {
   let waitingBytes = 0;
   let isGone = false;
+  let reads = true;
   let listeners: (() => void)[] = [];
 
   function settle(): void {
@@ -29,8 +32,12 @@ export function createOutgoing(stream: ServerDuplexStream<Buffer, Buffer>): Outg
 
   function sent(length: number): void {
     waitingBytes -= length;
-    if (waitingBytes <= MAX_WAITING_BYTES && stream.isPaused()) stream.resume();
+    readOn();
     settle();
+  }
+
+  function readOn(): void {
+    if (reads && waitingBytes <= MAX_WAITING_BYTES && stream.isPaused()) stream.resume();
   }
 
   return {
@@ -38,6 +45,11 @@ export function createOutgoing(stream: ServerDuplexStream<Buffer, Buffer>): Outg
       waitingBytes += bytes.length;
       const takesMore = stream.write(bytes, () => sent(bytes.length));
       if (!takesMore || waitingBytes > MAX_WAITING_BYTES) stream.pause();
+    },
+    read(more) {
+      reads = more;
+      if (more) readOn();
+      else stream.pause();
     },
     gone() {
       isGone = true;

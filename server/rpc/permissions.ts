@@ -27,9 +27,16 @@ export const PERMISSIONS: Readonly<Record<string, readonly Role[] | "everybody">
   "/icrl.v1.TrajectoryService/CountTrials": ALL,
   "/icrl.v1.TrajectoryService/ListTrajectories": ALL,
   "/icrl.v1.TrajectoryService/StreamTrajectories": ALL,
+  "/dm_env_rpc.v1.Environment/Process": PLAYERS,
   "/grpc.health.v1.Health/Check": "everybody",
   "/grpc.health.v1.Health/Watch": "everybody",
   "/grpc.health.v1.Health/List": "everybody",
   "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": ALL,
   "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": ALL,
 };
+
+/** Methods whose streams are agents that play: they last as long as the agent likes, and have bounds and deadlines of their own. */
+export const AGENT_STREAMS: readonly string[] = [
+  "/icrl.v1.EnvironmentService/Play",
+  "/dm_env_rpc.v1.Environment/Process",
+];

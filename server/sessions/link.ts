@@ -28,7 +28,9 @@ export interface Link {
   readonly bearer?: Bearer;
   /** From now on takes messages of up to so many bytes: a larger one ends the session before it is read. Absent where none is bounded. */
   readonly take?: (maxBytes: number) => void;
-  /** Sends one encoded PlayResponse. */
+  /** Whether the agent's next messages are read, when it has read what was sent. Absent where that is not for who holds the link to say. */
+  readonly read?: (more: boolean) => void;
+  /** Sends one encoded response. */
   send(bytes: Buffer): void;
   /** Calls back once nothing that was sent is on its way any more, or the stream is gone. */
   whenFlushed(then: () => void): void;
@@ -38,7 +40,7 @@ export interface Link {
 
 /** What a stream tells its session. Once the session is spoken to on another stream, it hears nothing of this one. */
 export interface Incoming {
-  /** Takes one encoded PlayRequest. */
+  /** Takes one encoded request. */
   receive(bytes: Buffer): void;
   /** The agent will send no more. */
   endOfInput(): void;

@@ -44,11 +44,19 @@ import { stopForRestart } from "./stop-for-restart.js";
 import type { TrialsLeft } from "./trials-left.js";
 import { workWithin } from "./work-within.js";
 
+/** A session that was started, for whoever speaks to it. */
+export interface StartedSession extends Incoming {
+  readonly session: Session;
+  /** Until `back` no time passes for its agent, which is asked for nothing: another protocol has pauses that this one has not. */
+  away(): void;
+  back(): void;
+}
+
 /**
  * Starts a session on a link; `resume` may put another one in its place. Whoever calls it, or is called back for it, hears of no error: what
  * its code throws, wherever that runs, ends this session with INTERNAL.
  */
-export function createSession(link: Link, context: SessionContext): Incoming & { readonly session: Session } {
+export function createSession(link: Link, context: SessionContext): StartedSession {
   const session = newSession(link, context);
   let spokenTo = incomingOf(session, link);
   context.tell({ event: "session_opened", sessionId: session.id, peer: link.peer });
@@ -65,6 +73,8 @@ export function createSession(link: Link, context: SessionContext): Incoming & {
     endOfInput: () => spokenTo.endOfInput(),
     lost: () => spokenTo.lost(),
     fail: (error) => spokenTo.fail(error),
+    away: guarded(session, () => openIn(session)?.steps.away()),
+    back: guarded(session, () => openIn(session)?.steps.back()),
   };
 }
 
