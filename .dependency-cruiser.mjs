@@ -153,6 +153,12 @@ export const forbidden = [
     "labels stand on sessions, beside tournaments",
   ),
   room(
+    "server-dm-env-rpc",
+    "^server/dm-env-rpc/",
+    ["^(common|proto|server/(tasks|sessions|dm-env-rpc))/", "^server/keys\\.ts$"],
+    "another protocol speaks to sessions as agents do: it plays nothing itself",
+  ),
+  room(
     "server-rpc",
     "^server/rpc/",
     [

@@ -96,7 +96,7 @@ function scalarsOf(
 }
 
 function unknown(name: string, known: readonly string[]): IcrlError {
-  const there = known.length === 0 ? ": there are none here" : `: there are ${known.join(", ")}`;
+  const there = known.length === 0 ? ": there are none" : `: there are ${known.join(", ")}`;
   return new IcrlError("SETTING_UNKNOWN", `there is no setting "${name}" here${didYouMean(name, known) || there}`, {
     setting: name,
   });

@@ -13,15 +13,9 @@ import { keptNowhere } from "./kept-nowhere.js";
 import { manualClock } from "./manual-clock.js";
 import { encodeRequest, hello, open } from "./raw-stream.js";
 
-/**
- * A session that works on this queue, and all that it says and does: no stream is between a test and it, its log and its clock are moved
- * by hand.
- */
-export function sessionOn(work: WorkQueue, limits: Record<string, number> = {}) {
+/** All that sessions share, on this queue and log: no stream is there, and the clock is moved by hand. */
+export function sessionContext(work: WorkQueue, limits: Record<string, number> = {}, sink = handSink()) {
   const clock = manualClock();
-  const sink = handSink();
-  const said: PlayResponse["message"][] = [];
-  const ends: unknown[] = [];
   const seats: Seat[] = [];
   const left: unknown[] = [];
   const context = {
@@ -41,6 +35,17 @@ export function sessionOn(work: WorkQueue, limits: Record<string, number> = {}) 
     work,
     tell: () => {},
   };
+  return { context, clock, sink, seats, left };
+}
+
+/**
+ * A session that works on this queue, and all that it says and does: no stream is between a test and it, its log and its clock are moved
+ * by hand.
+ */
+export function sessionOn(work: WorkQueue, limits: Record<string, number> = {}) {
+  const { context, clock, sink, seats, left } = sessionContext(work, limits);
+  const said: PlayResponse["message"][] = [];
+  const ends: unknown[] = [];
   const speakOn = (heard: PlayResponse["message"][], over: unknown[]) =>
     createSession(
       {

@@ -10,6 +10,7 @@ import { introduce, open } from "#icrl/clients/typescript/session.js";
 import type { Tournament } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { PERMISSIONS } from "#icrl/server/rpc/permissions.js";
 import { tokenFor } from "../../support/access.js";
+import { conversation, PROCESS } from "../../support/dm-env-rpc.js";
 import { http } from "../../support/http.js";
 import { rawClient, rawStream } from "../../support/raw-stream.js";
 import { startTestServer, type TestServer } from "../../support/server.js";
@@ -384,6 +385,12 @@ const TRIES: Record<string, (caller: Caller, column: string) => Promise<string>>
     });
     return allowed === "no" ? "no" : told;
   },
+  "`dm_env_rpc.v1.Environment/Process`, making a world and playing in it": ({ place: { server }, token }) =>
+    tried(async () => {
+      const stream = conversation(server.address, token);
+      await stream.enter({ task: "chain" });
+      await stream.step(undefined);
+    }),
   "`GET /` and the page's own files": (caller) => asked(caller, "/"),
   "`GET /api/overview`": (caller) => asked(caller, "/api/overview", shownOf),
   "`GET /api/tournaments/:id`": (caller) => asked(caller, `/api/tournaments/${caller.place.over}`, shownOf),
@@ -415,6 +422,9 @@ test("every RPC of the protocol is in the table, and every row is tried", () => 
     expect([rpc, Object.hasOwn(PERMISSIONS, `/icrl.v1.${rpc}`)]).toEqual([rpc, true]);
   }
   expect(RPCS.length).toBeGreaterThan(15);
+  expect(Object.keys(PERMISSIONS).filter((path) => !path.startsWith("/icrl.") && !path.startsWith("/grpc."))).toEqual([
+    PROCESS,
+  ]);
   expect(rows.filter(([what]) => !/^-+$/.test(what)).map(([what]) => what)).toEqual(
     expect.arrayContaining(Object.keys(TRIES)),
   );

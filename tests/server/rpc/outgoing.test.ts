@@ -68,3 +68,17 @@ test("who waits for the last answer hears when it is read, or its reader gone", 
   outgoing.gone();
   expect(heard).toHaveBeenCalledTimes(3);
 });
+
+test("who says so is read from no further, however much of what was sent is read, until he says otherwise", () => {
+  const peer = stuckStream();
+  const outgoing = createOutgoing(peer.stream);
+  outgoing.send(Buffer.alloc(100_000));
+  outgoing.read(false);
+  peer.read();
+  expect(peer.paused).toBe(true);
+  outgoing.send(Buffer.alloc(100_000));
+  outgoing.read(true);
+  expect(peer.paused).toBe(true); // what was sent is not read yet
+  peer.read();
+  expect(peer.paused).toBe(false);
+});
