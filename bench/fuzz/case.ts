@@ -30,6 +30,19 @@ export interface CallCase {
   readonly requests: readonly Buffer[];
 }
 
+/** A conversation of dm_env_rpc. */
+export interface WorldCase {
+  readonly kind: "world";
+  /** Makes a world. */
+  readonly create: Buffer;
+  /** What follows, with 32 zeros for the world's name. */
+  readonly requests: readonly Buffer[];
+  /** Whether each waits for its answer before the next is sent. */
+  readonly waits: boolean;
+  /** Whether the stream is cut off in the end. */
+  readonly cut: boolean;
+}
+
 /** Bytes on a socket of its own. */
 export interface SocketCase {
   readonly kind: "socket";
@@ -40,7 +53,7 @@ export interface SocketCase {
 }
 
 /** A case. */
-export type Case = PlayCase | CallCase | SocketCase;
+export type Case = PlayCase | CallCase | WorldCase | SocketCase;
 
 /** A case as a line of JSON: bytes as hexadecimal digits. */
 export function caseText(one: Case): string {

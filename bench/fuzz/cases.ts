@@ -1,12 +1,13 @@
 /** What a fuzzing plays. Case i is a function of the seed and i, and of nothing else. */
 import { keyFromSeed, Rng } from "../../common/rng.js";
 import type { Case } from "./case.js";
-import { METHODS, PLAY } from "./contract.js";
+import { METHODS, PLAY, PROCESS } from "./contract.js";
 import { drawFrames } from "./frames.js";
 import { drawPlay } from "./play-cases.js";
 import { GOOD } from "./requests.js";
 import { drawBytes, pick } from "./values.js";
 import { damaged, drawnMessage, mutated, nestedStruct, written } from "./wire.js";
+import { drawWorld } from "./world-cases.js";
 
 /** Methods of the standard services, which are not in the contract's descriptors, and some that there are not. */
 const OTHERS: readonly { path: string; streams: boolean; takesStream: boolean }[] = [
@@ -22,14 +23,15 @@ const OTHERS: readonly { path: string; streams: boolean; takesStream: boolean }[
 const HEAVY = /Trajector|CountTrials/;
 const HEAVY_SHARE = 12;
 
-const CALLS = METHODS.filter(({ path }) => path !== PLAY);
+const CALLS = METHODS.filter(({ path }) => path !== PLAY && path !== PROCESS);
 
 /** The case of that index. */
 export function caseOf(seed: bigint, index: number): Case {
   const key = keyFromSeed(seed);
   const rng = new Rng({ key0: key.key0 ^ index, key1: key.key1 });
   const share = rng.integer(100);
-  if (share < 62) return { kind: "play", ops: drawPlay(rng) };
+  if (share < 58) return { kind: "play", ops: drawPlay(rng) };
+  if (share < 62) return drawWorld(rng);
   if (share < 97) return drawCall(rng);
   return drawFrames(rng);
 }

@@ -88,3 +88,9 @@ export const PLAY = "/icrl.v1.EnvironmentService/Play";
 
 /** Its requests. */
 export const PLAY_REQUEST: Shape = METHODS.find(({ path }) => path === PLAY)?.input as Shape;
+
+/** The conversation of dm_env_rpc. */
+export const PROCESS = "/dm_env_rpc.v1.Environment/Process";
+
+/** Its requests. */
+export const PROCESS_REQUEST: Shape = METHODS.find(({ path }) => path === PROCESS)?.input as Shape;

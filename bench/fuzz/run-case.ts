@@ -4,8 +4,9 @@ import { type Client, type ClientDuplexStream, Metadata, type StatusObject, stat
 import { REASONS } from "../../common/errors.js";
 import { PlayRequest, PlayResponse } from "../../proto/gen/icrl/v1/environment.js";
 import { reasonOf } from "../attacks/raw.js";
-import type { CallCase, Case, PlayCase, SocketCase } from "./case.js";
-import { PLAY } from "./contract.js";
+import type { CallCase, Case, PlayCase, SocketCase, WorldCase } from "./case.js";
+import { PLAY, PROCESS } from "./contract.js";
+import { playWorld } from "./run-world.js";
 
 /** What came of a case. */
 export interface Outcome {
@@ -31,12 +32,15 @@ const identity = (bytes: Buffer): Buffer => bytes;
 /** Codes that gRPC itself gives where a caller left, or called what there is not. */
 const BY_GRPC = new Set<number>([status.OK, status.CANCELLED, status.UNIMPLEMENTED]);
 
+/** Services whose every error has a reason. */
+const OURS = /^\/(icrl|dm_env_rpc)\.v1\./;
+
 /** Whether a call may end so. */
 function faultOf(path: string, end: StatusObject, cut: boolean): string | undefined {
   if (cut && end.code === status.CANCELLED) return undefined;
   const reason = reasonOf(end);
   if (reason in REASONS && reason !== "INTERNAL") return undefined;
-  if (BY_GRPC.has(end.code) || !path.startsWith("/icrl.v1.")) {
+  if (BY_GRPC.has(end.code) || !OURS.test(path)) {
     return end.code === status.UNKNOWN || end.code === status.UNAVAILABLE ? describe(path, end) : undefined;
   }
   return describe(path, end);
@@ -49,6 +53,7 @@ const describe = (path: string, { code, details }: StatusObject): string =>
 export function runCase(one: Case, client: Client, address: string): Promise<Outcome> {
   if (one.kind === "play") return runPlay(one, client);
   if (one.kind === "call") return runCall(one, client);
+  if (one.kind === "world") return runWorld(one, client);
   return runSocket(one, address);
 }
 
@@ -186,6 +191,12 @@ async function runCall({ path, streams, takesStream, requests }: CallCase, clien
   });
   const reason = end.code === status.OK ? "OK" : reasonOf(end);
   return { messages: takesStream ? requests.length : 1, ends: [reason], fault: faultOf(path, end, cut) };
+}
+
+async function runWorld(one: WorldCase, client: Client): Promise<Outcome> {
+  const { messages, answers, end, cut, fault } = await playWorld(one, client);
+  const failed = answers.includes("INTERNAL") ? "an answer without a reason" : undefined;
+  return { messages, ends: answers, fault: fault ?? failed ?? faultOf(PROCESS, end, cut) };
 }
 
 async function runSocket({ what, chunks }: SocketCase, address: string): Promise<Outcome> {

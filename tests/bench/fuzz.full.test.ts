@@ -41,6 +41,8 @@ test("the corpus finds no fault, and those who play beside it notice nothing", a
         "OPTION_INVALID",
         "STEP_GAP",
         "ACTION_SHAPE",
+        "step",
+        "UID_UNKNOWN",
       ]),
     );
   });
