@@ -217,7 +217,7 @@ async function answered(asked: Asked, bytes: number, talking: Talking, ended: ()
       const world = worlds.find(asked.value.worldName);
       noSettings(asked.value.settings);
       if (player?.world === world) await player.reset();
-      for (const inhabitant of world.inhabitants) if (inhabitant !== player?.inhabitant) inhabitant.interrupt();
+      for (const inhabitant of world.inhabitants) inhabitant.interrupt(); // whoever asks has nothing running any more
       return { $case: "resetWorld", value: {} };
     }
     case "destroyWorld":

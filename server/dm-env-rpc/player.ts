@@ -19,8 +19,6 @@ import type { Inhabitant, World, Worlds } from "./worlds.js";
 /** One agent in one world. Of what is asked of it, one is done after the other. */
 export interface Player {
   readonly world: World;
-  /** As others in the world know it. */
-  readonly inhabitant: Inhabitant;
   /** Its session's, in the log. */
   readonly sessionId: string;
   readonly specs: ReturnType<typeof specsOf>;
@@ -94,7 +92,7 @@ export async function joinWorld(
     talk.say({ $case: "hello", value: helloOf(agent) });
     const { sessionId } = await talk.next("welcome");
     await openRange(playing, most);
-    return playerOf(playing, { inhabitant, sessionId, most, gone });
+    return playerOf(playing, { sessionId, most, gone });
   } catch (error) {
     talk.lost();
     gone();
@@ -104,18 +102,16 @@ export async function joinWorld(
 
 /** What playing takes beside its state. */
 interface Part {
-  readonly inhabitant: Inhabitant;
   readonly sessionId: string;
   readonly most: bigint;
   gone(): void;
 }
 
-function playerOf(playing: Playing, { inhabitant, sessionId, most, gone }: Part): Player {
+function playerOf(playing: Playing, { sessionId, most, gone }: Part): Player {
   /** By whomever it is asked for. */
   let left: Promise<void> | undefined;
   return {
     world: playing.world,
-    inhabitant,
     specs: playing.specs,
     sessionId,
     get standing() {

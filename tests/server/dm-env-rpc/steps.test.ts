@@ -65,7 +65,7 @@ test("a sequence that is a trial goes over its episodes, and ends with the last 
   const mine = conversation(address);
   const { specs } = await mine.enter(RIVER, { agent: "mine" });
   expect([...(specs?.observations.keys() ?? [])]).toEqual(MDP_UIDS);
-  const taken = [1, 1, 1, 0, 1, 1, 0, 0];
+  const taken = [1, 1, 1, 1, 1, 1, 1, 1];
   const expected = await played(
     address,
     { task: "river-swim", options: { states: 3, horizon: 4, episodes: 2 } },
@@ -80,6 +80,7 @@ test("a sequence that is a trial goes over its episodes, and ends with the last 
     first(trialEnds.length > 0 ? finalObservation : observation),
   );
   expect(column(1)).toEqual(states);
+  expect(states.at(-1)).not.toBe(first(expected[8].observation)); // else it proves nothing
   expect(column(2)).toEqual([0, ...expected.slice(1).map((one) => reward(one.reward))]);
   expect(column(6)).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 1]);
   expect(column(7)).toEqual([true, false, false, false, true, false, false, false, false]);
@@ -95,7 +96,7 @@ test("a sequence that is an episode ends with each, and the trial goes on in the
   const { address } = await serverForTest();
   const mine = conversation(address);
   await mine.enter({ ...RIVER, sequence: "episode" }, { agent: "mine" });
-  const taken = [1, 1, 1, 0, undefined, 1, 1, 0, 0, undefined];
+  const taken = [1, 1, 1, 1, undefined, 1, 1, 1, 1, undefined];
   const expected = await played(
     address,
     { task: "river-swim", options: { states: 3, horizon: 4, episodes: 2 }, trials: 2n },
@@ -109,6 +110,7 @@ test("a sequence that is an episode ends with each, and the trial goes on in the
   const column = (uid: number) => seen.map(({ observations }) => observations[uid]);
   const o = expected.map(({ observation }) => first(observation));
   const last = expected.map(({ finalObservation }) => first(finalObservation));
+  expect([last[4], last[8]]).not.toEqual([o[4], o[8]]); // else it proves nothing
   expect(column(1)).toEqual([o[0], o[1], o[2], o[3], last[4], o[4], o[5], o[6], o[7], last[8], o[8]]);
   expect(column(2).map((value) => value === 0)).toEqual(
     [undefined, ...taken].map((action, i) => action === undefined || reward(expected[i < 5 ? i : i - 1].reward) === 0),

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { playAgent } from "#icrl/clients/typescript/play-agent.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { VERSION } from "#icrl/common/version.js";
+import { conversation } from "../../support/dm-env-rpc.js";
 import { http } from "../../support/http.js";
 import { scrape } from "../../support/metrics.js";
 import { tableBelow } from "../../support/operating-page.js";
@@ -66,6 +67,22 @@ test("sessions, steps, trials, episodes and times are counted exactly", async ()
   expect(samples.get("icrl_log_flush_seconds_count")).toBeGreaterThan(0);
   expect(samples.get("icrl_log_written_bytes_total")).toBeGreaterThan(6 * 4 * (4 + 4)); // at least actions and rewards
   expect(samples.get("icrl_act_seconds_sum")).toBeGreaterThan(0);
+});
+
+test("worlds of dm_env_rpc are counted, and agents in them are sessions", async () => {
+  const { pageUrl, address } = await serverWithPage();
+  const mine = conversation(address);
+  await mine.enter({ task: "bernoulli-bandit", "option.horizon": 2 });
+  for (const action of [undefined, 0, 0]) await mine.step(action);
+  await mine.create({ task: "chain" });
+  const names = ["icrl_worlds", "icrl_sessions", "icrl_steps_total", "icrl_trials_total"];
+  expect(await numbers(pageUrl, ...names)).toMatchObject({
+    'icrl_worlds{state="joined"}': 1,
+    'icrl_worlds{state="empty"}': 1,
+    'icrl_sessions{state="playing"}': 1,
+    icrl_steps_total: 2,
+    'icrl_trials_total{outcome="complete"}': 1,
+  });
 });
 
 test("what sessions do now is a gauge, and an unplayed trial counts as incomplete", async () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { IcrlError } from "#icrl/common/errors.js";
 import { metadataProblem } from "#icrl/jobs/conformance/error-metadata.js";
 import { ErrorInfo, Status } from "#icrl/proto/gen/icrl/v1/status.js";
-import { statusOf } from "#icrl/server/rpc/errors.js";
+import { statusMessageOf, statusOf } from "#icrl/server/rpc/errors.js";
 
 test("what a caller sent is quoted so that all of it can be seen, and lines stay lines", () => {
   const error = new IcrlError("TASK_UNKNOWN", 'there is no task "\u202e\x9b\u200b"\nsecond line', { task: "\u2066" });
@@ -42,4 +42,20 @@ test("a reason's details are those of the list, or it does not compile", () => {
   new IcrlError("SPEC_INVALID", "", { tournament: "t" });
   expect(metadataProblem("STEP_GAP", { step_index: "1" })).toMatch(/without expected/);
   expect(metadataProblem("TASK_UNKNOWN", { task: "a", colour: "red" })).toMatch(/with colour/);
+});
+
+test("an error in an answer says what a status says, and one of the server's is told, where it happened, and no more is said", () => {
+  const error = new IcrlError("TASK_UNKNOWN", "no such task", { task: "x" });
+  const { code, details, metadata } = statusOf(error, () => {});
+  const message = statusMessageOf(error, () => {});
+  expect([message.code, message.message]).toEqual([code, details]);
+  expect(Buffer.from(Status.encode(message).finish())).toEqual(metadata?.get("grpc-status-details-bin")[0]);
+  const told: unknown[] = [];
+  const bug = new Error("secret");
+  expect(statusMessageOf(bug, (event) => told.push(event), "here")).toEqual({
+    code: 13,
+    message: "internal error",
+    details: [],
+  });
+  expect(told).toEqual([{ event: "internal_error", where: "here", err: bug }]);
 });

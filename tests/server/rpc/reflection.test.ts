@@ -102,6 +102,7 @@ test("a stranger's tool finds the services, learns their messages and calls them
   const names = (list_services_response as { service: { name: string }[] }).service.map((service) => service.name);
   expect(names).toEqual(
     expect.arrayContaining([
+      "dm_env_rpc.v1.Environment",
       "grpc.health.v1.Health",
       "icrl.v1.EnvironmentService",
       "icrl.v1.ServerInfoService",
@@ -112,6 +113,7 @@ test("a stranger's tool finds the services, learns their messages and calls them
   const load = async (service: string) =>
     loadFileDescriptorSetFromBuffer(await filesOf(server.address, service), OPTIONS);
 
+  expect(Object.keys(await load("dm_env_rpc.v1.Environment"))).toContain("dm_env_rpc.v1.EnvironmentRequest");
   const info = await call(
     clientOf(await load("icrl.v1.ServerInfoService"), "icrl.v1.ServerInfoService", server.address),
     "GetServerInfo",
