@@ -9,6 +9,10 @@ Needs `npm run build`. A row is a number of envs of river-swim, random actions, 
   of echo        the median of vector / echo over the repeats, which take turns
   sync           env-steps a second of Gymnasium's SyncVectorEnv over the same dynamics in this process, in Python
   single         steps a second of gymnasium.make("icrl/river-swim-v1"), with 1 env
+  dm_env_rpc     steps a second of DeepMind's dm_env adaptor over dm_env_rpc, on the same server and task, with 1 env
+  catch          the same over Catch in a server in Python, with DeepMind's own stubs (catch.py beside this)
+
+The last two take dm-env-rpc, and are left out without it.
 """
 
 import argparse
@@ -18,6 +22,7 @@ import os
 import queue
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +35,12 @@ import icrl  # before grpc: it says what that does at a fork
 import grpc
 import gymnasium
 import numpy as np
+
+try:
+    from dm_env_rpc.v1 import connection, dm_env_adaptor
+except ImportError:
+    connection = None
+
 from icrl._proto.icrl.v1 import environment_pb2 as pb
 from icrl.tensors import tensor_of
 
@@ -144,6 +155,7 @@ def row_of(num_envs: int, address: str, echo_address: str, seconds: float, repea
     sync.close()
     echo.close()
     row["single"] = single_rate(address, seconds, repeats) if num_envs == 1 else None
+    row["dm_env_rpc"], row["catch"] = dm_env_rates(address, seconds, repeats) if num_envs == 1 and connection is not None else (None, None)
     return row
 
 
@@ -161,6 +173,38 @@ def single_rate(address: str, seconds: float, repeats: int) -> float:
     return statistics.median(found)
 
 
+@contextmanager
+def adaptor(address: str, settings: dict) -> Iterator[Callable[[], None]]:
+    """A step of dm_env's adaptor on a server; action 1 in either game."""
+    channel = connection.create_secure_channel_and_connect(address, grpc.local_channel_credentials())
+    env, _ = dm_env_adaptor.create_and_join_world(channel, settings, {})
+    ((name, spec),) = env.action_spec().items()
+    action = {name: spec.dtype.type(1)}
+    env.reset()
+    yield lambda: env.step(action)
+    env.close()
+    channel.close()
+
+
+@contextmanager
+def catch_server() -> Iterator[str]:
+    """Its address."""
+    words = [sys.executable, str(Path(__file__).with_name("catch.py"))]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield f"127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.kill()
+
+
+def dm_env_rates(address: str, seconds: float, repeats: int) -> tuple[float, float]:
+    """Steps a second of the adaptor, on this project's server and on Catch in Python, which take turns."""
+    ours = {"task": "river-swim", "record": False}
+    with catch_server() as other, adaptor(address, ours) as step, adaptor(other, {}) as catch_step:
+        found = [(rate(step, 1, seconds), rate(catch_step, 1, seconds)) for _ in range(repeats)]
+    return statistics.median(one for one, _ in found), statistics.median(other for _, other in found)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Speeds of the Python client.")
     parser.add_argument("--envs", default="1,256,1024")
@@ -174,8 +218,8 @@ if __name__ == "__main__":
     if given.json:
         print(json.dumps(rows))
     else:
-        print(f"{'envs':>6}{'echo/s':>12}{'vector/s':>12}{'of echo':>9}{'sync/s':>12}{'single/s':>10}  largest / smallest of a figure")
+        print(f"{'envs':>6}{'echo/s':>12}{'vector/s':>12}{'of echo':>9}{'sync/s':>12}{'single/s':>10}{'dm_env_rpc/s':>14}{'catch/s':>9}  largest / smallest of a figure")
         for row in rows:
-            single = "" if row["single"] is None else f"{row['single']:.0f}"
+            single, adapted, catch = ("" if row[name] is None else f"{row[name]:.0f}" for name in ("single", "dm_env_rpc", "catch"))
             figures = f"{row['envs']:>6}{row['echo']:>12.0f}{row['vector']:>12.0f}{row['of_echo']:>9.2f}{row['sync']:>12.0f}"
-            print(f"{figures}{single:>10}  {row['spread']:.2f}")
+            print(f"{figures}{single:>10}{adapted:>14}{catch:>9}  {row['spread']:.2f}")

@@ -2,6 +2,7 @@
 
 import json
 import unittest
+from importlib.util import find_spec
 
 from support import ROOT, python
 
@@ -15,8 +16,10 @@ class SpeedsTest(unittest.TestCase):
         for row in rows:
             for figure in ("echo", "vector", "sync", "of_echo"):
                 self.assertGreater(row[figure], 0)
-        self.assertGreater(rows[0]["single"], 0)
-        self.assertIsNone(rows[1]["single"])
+        # CI has DeepMind's package.
+        for figure in ("single", *(("dm_env_rpc", "catch") if find_spec("dm_env_rpc") else ())):
+            self.assertGreater(rows[0][figure], 0)
+            self.assertIsNone(rows[1][figure])
 
 
 if __name__ == "__main__":
