@@ -147,9 +147,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const counters = newCounters();
   const reads = createLogReads({ dir: options.dataDir, log, maxReads: limits.maxReads });
   const collections = createCollections({ ...forSchedules, counters, tell }, reads.played);
-  const lobby: Lobby = {
-    enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
-  };
+  const lobby = lobbyOf(tournaments, collections);
   const context = { ...shared, lobby, sessions, kept, labels, counters, tell, times: metrics?.times };
   const dmEnvRpc = createDmEnvRpc(context, (error) => statusMessageOf(error, tell, "dm_env_rpc"));
   metrics?.watch({ counters, log, sessions, tournaments, labels, worlds: dmEnvRpc.worlds });
@@ -157,8 +155,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const connections = createConnections(limits.maxConnections, limits.maxConnectionsPerAddress);
   const guards = openGuards(addresses, { ...options, operatorKey, nowMs: clock.now, onError });
-  guards.endSessions(sessions);
-  guards.endSessions(dmEnvRpc.conversations);
+  guards.endSessions(sessions, dmEnvRpc.conversations);
   const callers = createCallers(guards, connections.demandsToken);
   const maxMessageBytes = Math.min(limits.maxMessageBytes, MAX_REQUEST_BYTES);
   const methods = { tell, clock, callers, pace: createPace(), maxMessageBytes };
@@ -215,9 +212,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       tell({ event: "draining", sessions: sessions.size, deadlineMs, why });
       health.setStatus("", "NOT_SERVING");
       // It listens until the last session has ended, to say why it takes no more.
-      const drained = sessions.drain(deadlineMs);
-      dmEnvRpc.drain();
-      await drained;
+      await Promise.all([sessions.drain(deadlineMs), dmEnvRpc.drain()]);
       await kept.write();
       const tournamentsClosed = tournaments.close();
       collections.close();
@@ -225,7 +220,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       listener.stop();
       await shutDown(server, Math.max(deadline - performance.now(), 0) + GOODBYE_MS);
       listener.destroy();
-      dmEnvRpc.close();
       page?.close();
       await pages.page?.close();
       await tournamentsClosed;
@@ -238,6 +232,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   };
 }
+
+/** Where entrants wait: of a tournament, or of the collection that they name. */
+const lobbyOf = (tournaments: Lobby, collections: Lobby): Lobby => ({
+  enter: (entrant, seat) => (entrant.collectionId === undefined ? tournaments : collections).enter(entrant, seat),
+});
 
 const logOptions = ({ durability, diskReserve = 0 }: ServerOptions) => ({
   ...{ durability, reserve: { bytes: diskReserve } },

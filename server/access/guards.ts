@@ -16,8 +16,8 @@ export interface Bearing {
 export interface Guards {
   readonly access: Access;
   readonly audit: AuditLog;
-  /** From now on ends those of some sessions whose token is worth nothing any more, within about a second. */
-  endSessions(sessions: Iterable<Bearing>): void;
+  /** From now on ends those of some sessions, and of what they are in, whose token is worth nothing any more, within about a second. */
+  endSessions(...all: readonly Iterable<Bearing>[]): void;
   close(): Promise<void>;
 }
 
@@ -47,9 +47,9 @@ export function openGuards(
   return {
     access,
     audit,
-    endSessions(sessions) {
+    endSessions(...all) {
       access.onCheck(() => {
-        for (const session of [...sessions]) {
+        for (const session of all.flatMap((sessions) => [...sessions])) {
           const ended = session.tokenId === undefined ? undefined : access.endOf(session.tokenId);
           if (ended !== undefined) session.fail(ended);
         }

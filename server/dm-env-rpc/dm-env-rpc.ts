@@ -13,10 +13,8 @@ export interface DmEnvRpc {
   readonly worlds: Iterable<World>;
   /** Starts one on a stream. */
   start(link: Link): Incoming;
-  /** Begins no sequence any more, and refuses new streams. Who plays may come to an end, as long as its session may. */
+  /** Begins no sequence any more, and refuses new streams. Who plays may come to an end, as long as its session may; worlds go with the last. */
   drain(): void;
-  /** The server stops. */
-  close(): void;
 }
 
 /**
@@ -33,8 +31,15 @@ export function createDmEnvRpc(context: SessionContext, errorMessage: Conversati
     ...context,
     worlds,
     errorMessage,
-    over: (conversation: Conversation) => void conversations.delete(conversation),
+    over(conversation: Conversation) {
+      conversations.delete(conversation);
+      clear();
+    },
   };
+
+  function clear(): void {
+    if (draining && conversations.size === 0) worlds.clear();
+  }
 
   function makeRoom(): void {
     let idlest: Conversation | undefined;
@@ -64,8 +69,8 @@ export function createDmEnvRpc(context: SessionContext, errorMessage: Conversati
     drain() {
       draining = true;
       for (const conversation of [...conversations]) conversation.drain();
+      clear();
     },
-    close: () => worlds.clear(),
   };
 }
 
