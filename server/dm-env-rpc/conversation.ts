@@ -98,11 +98,14 @@ export function converse(link: Link, context: ConversationContext): Conversation
       for (let next = waiting.shift(); next !== undefined && !talking.over; next = waiting.shift()) {
         if (next === "end of input") return await leaveWell();
         if (!Buffer.isBuffer(next)) {
-          send({ $case: "error", value: context.errorMessage(next.failure) });
+          link.send(encoded({ $case: "error", value: context.errorMessage(next.failure) }));
           return end(next.failure);
         }
         const answer = await answerTo(next, talking, settle);
-        if (!talking.over) send(answer);
+        if (!talking.over) link.send(encoded(answer));
+        // Who has nothing running while the server stops, and has heard of it, hears nothing more.
+        const told = answer.$case === "error" && talking.draining && talking.player?.standing === "ready";
+        if (told) return end(drainingError());
       }
       link.read?.(true);
     } catch (error) {
@@ -117,11 +120,6 @@ export function converse(link: Link, context: ConversationContext): Conversation
   async function leaveWell(): Promise<void> {
     await talking.player?.leave().catch(() => {});
     end(undefined);
-  }
-
-  function send(payload: Answer): void {
-    const bytes = EnvironmentResponse.encode({ payload }).finish();
-    link.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
   function wait(next: Waiting): void {
@@ -149,4 +147,9 @@ export function converse(link: Link, context: ConversationContext): Conversation
   link.take?.(Math.min(limits.maxHelloBytes, limits.maxMessageBytes));
   watchIdle(limits.idleTimeoutMs);
   return conversation;
+}
+
+function encoded(payload: Answer): Buffer {
+  const bytes = EnvironmentResponse.encode({ payload }).finish();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -107,7 +107,7 @@ export function conversation(address: string, token?: string) {
     while (answers.length === 0 && ending === undefined) await new Promise<void>((resolve) => (wake = resolve));
     const answer = answers.shift();
     if (answer !== undefined) return answer;
-    throw Object.assign(new Error(`the stream ended: ${JSON.stringify(ending)}`), { reason: ending?.reason });
+    throw Object.assign(new Error(`the stream ended: ${JSON.stringify(ending)}`), ending);
   }
 
   /** @throws Refused where the answer is an error */

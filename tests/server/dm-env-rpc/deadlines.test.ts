@@ -19,7 +19,7 @@ test("who takes too long for an action is interrupted, and then refused until it
   clock.pass(999);
   expect(await mine.step(1)).toMatchObject({ state: "RUNNING" });
   clock.pass(1001);
-  await vi.waitFor(async () => expect(await openSessions(server)).toBe(0));
+  await vi.waitFor(async () => expect(await openSessions(server)).toBe(0), 60_000);
   expect(before).toBeTypeOf("number");
   expect(await mine.step(1, [2n, 9n, 10n])).toEqual({
     state: "INTERRUPTED",

@@ -85,5 +85,5 @@ test("who may not play makes no world, and joins none", async () => {
   expect((await stranger.ended).reason).toBe("TOKEN_MISSING");
   const reader = conversation(server.address, tokenFor(server.dataDir, "reader").text);
   expect((await reader.ended).reason).toBe("ROLE_REFUSED");
-  await vi.waitFor(async () => expect((await server.connection.getServerInfo()).openSessions).toBe(0));
+  await vi.waitFor(async () => expect((await server.connection.getServerInfo()).openSessions).toBe(0), 60_000);
 });

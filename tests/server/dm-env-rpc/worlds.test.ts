@@ -59,7 +59,7 @@ test("a world is not destroyed while an agent is in it, whoever asks", async () 
   expect(await refusal(mine.destroy(world))).toBe("WORLD_JOINED");
   expect(await refusal(other.destroy(world))).toBe("WORLD_JOINED");
   mine.call.cancel(); // a stream that is gone has left, too
-  await vi.waitFor(() => other.destroy(world));
+  await vi.waitFor(() => other.destroy(world), 60_000);
 });
 
 test("a world that nobody is in goes after a while, and one that somebody is in stays", async () => {
