@@ -19,10 +19,10 @@ import { bringing, holdWhilePlayed } from "./bringing.js";
 import { createConclusions } from "./conclude.js";
 import { createEndings, type Endings } from "./endings.js";
 import type { Entry, LoadedEntry } from "./entry.js";
+import { inMemory } from "./in-memory.js";
 import { type Journal, type JournalRecord, openJournal, readJournalOf, readJournals } from "./journal.js";
 import { computeResults } from "./results.js";
 import { type Attending, attendanceOf, checkEntrants, sayBeforehand } from "./said-of-entrants.js";
-import { createShelf } from "./shelf.js";
 import { about, howFar, type Slot, shown } from "./slot.js";
 import { type CheckedSpec, checkSpec, seedKeyText, tournamentBytes } from "./spec.js";
 import { cancelledError, type Tournament } from "./tournament.js";
@@ -104,7 +104,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     return tournament.work.run(computeResults(tournament));
   });
 
-  const shelf = createShelf(({ spec }) => {
+  const { loaded, placed, forget } = inMemory(load, ({ spec }) => {
     try {
       return readJournalOf(dataDir, spec.id);
     } catch (error) {
@@ -112,27 +112,6 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
       return undefined;
     }
   });
-
-  function loadOnce(slot: Slot): Promise<LoadedEntry> {
-    slot.loading = load(slot).then((entry) => {
-      if (slot.entry === undefined) placed(slot, entry);
-      return entry;
-    });
-    return slot.loading;
-  }
-
-  /** It is in memory from now on, until it is over and put away. */
-  function placed(slot: Slot, entry: LoadedEntry): void {
-    slot.entry = entry;
-    entry.onChange(() => shelf.used(slot));
-  }
-
-  /** The slot's entry, with its results where it was finished before: whoever asks while it is read waits, too. */
-  async function loaded(slot: Slot): Promise<LoadedEntry> {
-    const entry = await (slot.loading ?? slot.entry ?? loadOnce(slot));
-    shelf.used(slot);
-    return entry;
-  }
 
   /** Writes that there is a tournament, and then starts it. */
   async function start(
@@ -165,7 +144,7 @@ export async function openTournaments(context: TournamentsContext): Promise<Tour
     },
     forgotten(slot) {
       slots.delete(slot.spec.id);
-      shelf.remove(slot);
+      forget(slot);
     },
   });
 

@@ -7,7 +7,7 @@ import { TournamentState } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { serverForTest } from "../../support/server.js";
 import { agentThat, BANDIT, create, finished, NO_KEY, spec } from "../../support/tournament.js";
 
-/** More than server/tournaments/shelf.ts keeps, which are 32. */
+/** More than server/tournaments/in-memory.ts keeps, which are 32. */
 const PLAYED = 36;
 
 /** Always plays action 0. */
@@ -62,6 +62,6 @@ test("of tournaments that are over those that were of use last stay in memory; t
   });
   expect(again.existed).toBe(true);
   expect(again.tournament).toMatchObject({ id: ids[1], state: TournamentState.FINISHED });
-  await connection.deleteTournament({ id: ids[2], ownerKey: Buffer.alloc(0) });
+  await connection.deleteTournament({ id: ids[2], ownerKey: "" });
   await expect(connection.getTournament({ id: ids[2] })).rejects.toThrow("no tournament");
 });
