@@ -100,7 +100,7 @@ async function readTrials(
         );
       } else if (message.type === "trial") {
         writer?.append(message.trial);
-        done += 1;
+        done += IMPORT_FORMATS[format].counted === "trials" ? 1 : message.trial.lengths.length;
         steps += message.trial.actions.length;
         listener.update([{ name: "importing", done, total: begin?.trials ?? done, steps }]);
       } else end = message;

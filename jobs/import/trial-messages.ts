@@ -11,6 +11,7 @@ import { ENDS, type ImportedTrial } from "../../datasets/import/imported-trial.j
 /** Before the first trial. */
 export interface BeginMessage {
   readonly type: "begin";
+  /** How many there are; of a format that counts them, episodes. */
   readonly trials: number;
   readonly observation_space: ObservationSpaceEntry;
   readonly options: Options;

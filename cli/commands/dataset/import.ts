@@ -72,7 +72,7 @@ async function run(files: string[], { json, ...flags }: ImportFlags, command: Co
   const { importDataset } = await import("../../../jobs/import/import-dataset.js");
   const nodeVersion = process.versions.node;
   const plan = { files, format, out, name, taskId, label, actions, states, overwrite, nodeVersion };
-  const progress = commandProgress({ units: "trials" });
+  const progress = commandProgress({ units: IMPORT_FORMATS[format].counted });
   try {
     const manifest = await stoppable((signal) => importDataset(plan, progress, signal));
     progress.finish();

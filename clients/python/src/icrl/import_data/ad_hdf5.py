@@ -119,6 +119,9 @@ class AdSource:
         told = text_of(group.attrs, _TOLD)
         if told is not None:
             found.tells_actions(int(told) if told.isdigit() else -1, self._place(name, _TOLD))
+            shown = arrays["states"].shape[arrays["actions"].ndim :]
+            if len(shown) == 2 and shown[0] == found.num_actions:
+                found.box_shape = shown  # arms drawn anew at each step
         return self._checked(name, arrays, {tag: text for tag in _TAGS if (text := text_of(group.attrs, tag)) is not None})
 
     def _checked(self, name: str, arrays: dict[str, h5py.Dataset], tags: dict[str, str]) -> _Group:

@@ -81,7 +81,7 @@ class Source(Protocol):
     """A file."""
 
     def count(self) -> int:
-        """How many trials it has."""
+        """How many trials it has; how many episodes where only these are counted."""
 
     def scan(self, scan: StateScan, found: Found) -> None:
         """Looks through the states, as far as has to be known before the first trial."""
