@@ -5,7 +5,15 @@
  * Source: "HDF5 File Format Specification Version 2.0", superblock version 0, object headers version 1 (hdf5-format.ts).
  */
 import { type BinaryFile, createBinaryFile } from "./binary-file.js";
-import { arrayHeader, attribute, type ElementType, groupHeader, SUPERBLOCK_BYTES, superblock } from "./hdf5-format.js";
+import {
+  arrayHeader,
+  attribute,
+  type ElementType,
+  groupHeader,
+  SUPERBLOCK_BYTES,
+  superblock,
+  UNDEFINED_ADDRESS,
+} from "./hdf5-format.js";
 import { writeSymbolTable } from "./hdf5-symbol-table.js";
 import { createTextHeap } from "./hdf5-text-heap.js";
 import { bytesOf, type NumberArray } from "./number-array.js";
@@ -43,7 +51,7 @@ export function createHdf5File(path: string, mark: string): Hdf5File {
     group(name, arrays, attributes) {
       const members = Object.entries(arrays).map(([key, array]) => {
         const bytes = bytesOf(array);
-        const data = writeAligned(file, bytes);
+        const data = bytes.length === 0 ? UNDEFINED_ADDRESS : writeAligned(file, bytes);
         const header = arrayHeader(elementType(array), array.shape, data, bytes.length);
         return { name: key, address: writeAligned(file, header) };
       });

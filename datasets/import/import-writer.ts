@@ -46,6 +46,8 @@ export function createImportWriter(
   mkdirSync(dataFolder(dir), { recursive: true });
   mkdirSync(labelFolder(dir, label.name), { recursive: true });
   const totals = { trials: 0, episodes: 0, horizon: 0, episodesPerTrial: 0, stepsPerTrial: 0, labelled: false };
+  /** Of each file so far. */
+  const trials: number[] = [];
   let written = 0;
 
   function flush(): void {
@@ -61,10 +63,12 @@ export function createImportWriter(
     append(trial) {
       const said = trial.label ?? new Int32Array(trial.actions.length).fill(NONE);
       let at = 0;
+      const index = trials[trial.file] ?? 0;
+      trials[trial.file] = index + 1;
       for (const row of importedRows(trial, {
         ...rows,
         trialId: trialIdOf(trial),
-        trialIndex: BigInt(totals.trials),
+        trialIndex: BigInt(index),
       })) {
         data.append(row);
         labels.append({

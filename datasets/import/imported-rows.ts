@@ -7,7 +7,7 @@ import { ENDS, IMPORTED_AGENT, type ImportedTrial } from "./imported-trial.js";
 export interface ImportedRows {
   /** 32 hexadecimal digits. */
   readonly trialId: string;
-  /** Which trial of the dataset. */
+  /** Which trial of its file. */
   readonly trialIndex: bigint;
   /** The task's id. */
   readonly taskId: string;

@@ -19,7 +19,7 @@ export interface SourceFile extends ImportedFile {
  * Looks at files, hashes and all.
  *
  * @param folders whether each is a folder, all of whose files count
- * @throws IMPORT_INVALID if one is missing, or is something else
+ * @throws IMPORT_INVALID if one is missing, or is something else, or two are the same: their trials would be
  */
 export async function sourceFiles(
   paths: readonly string[],
@@ -34,11 +34,14 @@ export async function sourceFiles(
       const { sha256 } = await hashed(file);
       hashes.push(folders ? `${sha256}  ${below}\n` : sha256);
     }
+    const sha256 = folders ? createHash("sha256").update(hashes.join("")).digest("hex") : hashes[0];
+    const same = found.find((other) => other.sha256 === sha256);
+    if (same !== undefined) throw invalid(resolve(path), `has the same content as ${same.path}: give each once`);
     found.push({
       path: resolve(path),
       name: basename(resolve(path)),
       bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-      sha256: folders ? createHash("sha256").update(hashes.join("")).digest("hex") : hashes[0],
+      sha256,
       state: stateOf(files),
     });
   }
