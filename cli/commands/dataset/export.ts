@@ -65,10 +65,10 @@ const optionsOfFormats = (): Map<string, FormatOption> =>
   new Map(FORMATS.flatMap(({ options }) => Object.entries(options)));
 
 /** Names of the formats that have an option. */
-const formatsWith = (name: string): string =>
+const formatsWith = (name: string, between = ", "): string =>
   FORMATS.filter(({ options }) => Object.hasOwn(options, name))
     .map((format) => format.name)
-    .join(", ");
+    .join(between);
 
 function flagOf(name: string, option: FormatOption): Option {
   const value = "value" in option ? option.value : "n";
@@ -96,7 +96,7 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
   const others = [...optionsOfFormats().keys()].filter((key) => !Object.hasOwn(format.options, key));
   const stray = others.find((key) => flags[key] !== undefined);
   if (stray !== undefined) {
-    command.error(`error: option '${flagName(stray)}' is for --format ${formatsWith(stray)}, not ${name}`);
+    command.error(`error: option '${flagName(stray)}' is for --format ${formatsWith(stray, " or ")}, not ${name}`);
   }
   const { steps } = readDatasetManifest(dir);
   const whole = flags.task === undefined && flags.every === undefined ? steps : undefined;

@@ -15,6 +15,7 @@ import { dataRows } from "../../support/dataset.js";
 import { icrlHere } from "../../support/icrl-here.js";
 import { tempDir } from "../../support/temp-dir.js";
 
+const withTorch = pythonWith(["grpc", "gymnasium", "numpy", "pyarrow", "safetensors", "torch", "yaml"]);
 const python = pythonWith(["grpc", "gymnasium", "h5py", "minari", "numpy", "PIL", "pyarrow"]);
 const root = join(import.meta.dirname, "../../..");
 const temporary = tempDir();
@@ -192,6 +193,21 @@ describe.skipIf(python === undefined)("icrl dataset import", () => {
     expect(readdirSync(temporary.path).filter((name) => /stopped|\btorn$|unfinished/.test(name))).toEqual([]);
   });
 
+  test("gives data that the Python package reads", async () => {
+    await imported("dpt", "darkroom.pkl");
+    const script = [
+      "import icrl, json, sys",
+      "trials = icrl.open(sys.argv[1])",
+      "first = next(iter(trials))",
+      "label = first.labels['expert'].actions.tolist()",
+      "print(json.dumps([list(trials.labels), label, first.next_observations.tolist()[-1], first.regrets, trials.manifest.truth_known]))",
+    ].join("\n");
+    const run = promisify(execFile);
+    const { stdout } = await run(python as string, ["-c", script, path("of-darkroom.pkl")]);
+    const label = [...Array(25).fill(-1), truth.darkroom.optimal[0]];
+    expect(JSON.parse(stdout)).toEqual([["self", "expert"], label, -1, null, false]);
+  });
+
   test("gives data that a transformer learns from", async () => {
     await imported("dpt", "bandit.pkl");
     const spec = [
@@ -211,5 +227,35 @@ describe.skipIf(python === undefined)("icrl dataset import", () => {
     // Who has learned nothing is at ln 5 = 1.609: the first update is there, the last ones know which arm paid.
     expect(losses[0]).toBeGreaterThan(1.55);
     expect(Math.min(...losses.slice(-5))).toBeLessThan(1.5);
+  });
+
+  test.skipIf(withTorch === undefined)("gives PyTorch the same losses on it, and the same refusals", async () => {
+    await imported("dpt", "darkroom.pkl");
+    const spec = (more: string) =>
+      [
+        "name: theirs",
+        `dataset: ${path("of-darkroom.pkl")}`,
+        "objective: expert:expert",
+        "model: { layers: 1, width: 8, heads: 2 }",
+        `training: { steps: 3, batch: 16, ${more} }`,
+      ].join("\n");
+    writeFileSync(path("holds-out.yaml"), spec("warmup: 1"));
+    writeFileSync(path("all.yaml"), spec("warmup: 1, validation_share: 0"));
+    const script = [
+      "import icrl.torch, json, sys",
+      "losses = []",
+      "icrl.torch.train(sys.argv[2], out=sys.argv[3], device='cpu', on_metrics=lambda line: losses.append(line['loss']))",
+      "try:",
+      "    icrl.torch.train(sys.argv[1], out=sys.argv[3] + '-none', device='cpu')",
+      "except icrl.DataError as error:",
+      "    print(json.dumps([losses, error.reason, error.message]))",
+    ].join("\n");
+    const args = ["-c", script, path("holds-out.yaml"), path("all.yaml"), path("in-torch")];
+    const { stdout } = await promisify(execFile)(withTorch as string, args);
+    const [losses, reason, message] = JSON.parse(stdout);
+    expect([reason, message]).toEqual(["TRUTH_UNKNOWN", expect.stringContaining("give validation_share 0")]);
+    expect((await icrlHere("train", path("all.yaml"), "--out", path("in-engine"))).code).toBe(0);
+    const lines = readFileSync(path("in-engine/metrics.jsonl"), "utf8").trimEnd().split("\n");
+    for (const [i, line] of lines.entries()) expect(losses[i]).toBeCloseTo(JSON.parse(line).loss, 4);
   });
 });

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..data.errors import DataError
@@ -26,8 +26,9 @@ class Found:
     """Whether the files tell A."""
     arms: int = 0
     """d, features of an arm; 0 where arms have none."""
-    box_shape: tuple[int, ...] | None = field(default=None)
+    box_shape: tuple[int, ...] | None = None
     """Of a box whose shape means something: that of arms drawn anew at each step, of our own exports."""
+    _arms_seen: bool = False
 
     def tells_actions(self, count: int, place: str) -> None:
         """The files tell how many actions there are.
@@ -73,8 +74,6 @@ class Found:
         if self._arms_seen and dim != self.arms:
             raise invalid(place, f"has {dim} features an arm, and what was before it {self.arms}")
         self.arms, self._arms_seen = dim, True
-
-    _arms_seen: bool = False
 
 
 class Source(Protocol):
