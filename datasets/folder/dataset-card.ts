@@ -11,7 +11,7 @@ export function datasetCard(manifest: DatasetManifest): string {
   return `${[
     header(manifest),
     `# ${markdownText(manifest.name)}`,
-    `Trajectories for in-context reinforcement learning, made by \`icrl\` ${manifest.versions.icrl}: ${count(manifest.episodes, "episode")} of ${count(manifest.trials, "trial")}, ${count(manifest.steps, "step")}. One row is one episode; the episodes of a trial (consecutive episodes on one instance of a task, during which an agent keeps its memory) stand side by side, in order, in one file.${subsampleText(manifest)}${privilegedText(manifest)}`,
+    `Trajectories for in-context reinforcement learning, ${truthKnown(manifest) ? "made" : "imported"} by \`icrl\` ${manifest.versions.icrl}: ${count(manifest.episodes, "episode")} of ${count(manifest.trials, "trial")}, ${count(manifest.steps, "step")}. One row is one episode; the episodes of a trial (consecutive episodes on one instance of a task, during which an agent keeps its memory) stand side by side, in order, in one file.${subsampleText(manifest)}${privilegedText(manifest)}`,
     "## Loading",
     LOADING,
     "Seeds use all 64 bits of an unsigned integer: a tool that turns them into float64 loses digits.",
@@ -119,7 +119,9 @@ function labelRows(manifest: DatasetManifest): string[][] {
       : [
           code(name),
           code(`${label.folder}/*.parquet`),
-          `${code(label.agent)} version ${markdownText(label.agent_version)} ${json(label.agent_options)}${label.probabilities ? ", with probabilities" : ""}`,
+          !truthKnown(manifest)
+            ? "what came with the data; it is not known who that was"
+            : `${code(label.agent)} version ${markdownText(label.agent_version)} ${json(label.agent_options)}${label.probabilities ? ", with probabilities" : ""}`,
         ],
   );
 }

@@ -284,6 +284,9 @@ class Dpt(FileCase):
         cut = {key: value for key, value in bandit_entry().items() if key != "optimal_action"}
         self.refused(lambda: DptSource(self.pickled([cut])), f"{self.folder}/data.pkl: entry 0: has no optimal_action")
         self.refused(entry(context_actions=one_hot([0, 2, 1], 3) * 2), "entry 1, context_actions[0]: is not one-hot")
+        two, none = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]]), np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0]])
+        self.refused(entry(context_actions=two), "entry 1, context_actions[1]: is not one-hot")
+        self.refused(entry(context_actions=none), "entry 1, context_actions[2]: is not one-hot")
         self.refused(entry(context_actions=np.array([0, 2, 1])), "entry 1, context_actions: is int64 [3]")
         self.refused(entry(optimal_action=np.array([0.5, 0.5, 0])), "entry 1, optimal_action[0]: is not one-hot")
         self.refused(entry(optimal_action=one_hot(1, 4)), "entry 1, optimal_action: is float64 [4], expected [3]")
@@ -378,6 +381,7 @@ class AlgorithmDistillation(FileCase):
         self.refused(group(actions=np.zeros((0, 6), int)), "group 1, actions: has the shape [0, 6]")
         self.refused(group(states=np.zeros((2, 6, 5000), np.uint8)), "group 1, states: has 5000 numbers a state")
         self.refused(lambda: AdSource(self.hdf5({"0": history(), "notes": {}})), "group notes: has no states")
+        self.refused(lambda: AdSource(self.hdf5({"x" * 101: history()})), "has a name of 101 letters")
         self.refused(lambda: AdSource(self.hdf5({})), "is empty")
         (self.folder / "torn.hdf5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(500))
         self.refused(lambda: AdSource(self.folder / "torn.hdf5"), "cannot be read as HDF5")

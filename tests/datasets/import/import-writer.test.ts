@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
 import { datasetHead } from "#icrl/datasets/read/dataset-head.js";
+import { readDataset } from "#icrl/datasets/read/read-dataset.js";
 import { verifyDataset } from "#icrl/datasets/verify/verify-dataset.js";
 import { dataRows } from "../../support/dataset.js";
 import { importedForTest, importedTrial, writeImported } from "../../support/imported.js";
@@ -100,4 +101,33 @@ test("verifying finds actions and labels that are none of the task's", async () 
     "action 2 is 3, outside [0, 3)",
     "label expert: action 1 is -2, outside [-1, 3)",
   ]);
+});
+
+test("whoever reads a part of a split by instances is told that there are none", async () => {
+  const { dir } = await importedForTest();
+  const split = { parts: { a: 0.5, b: 0.5 }, seed: 0n, part: "a" };
+  const reading = readDataset(dir, { columns: ["actions"], split }).next();
+  await expect(reading).rejects.toMatchObject({ reason: "TRUTH_UNKNOWN" });
+});
+
+test("what an import may leave out, a dataset of ours may not", async () => {
+  const { dir, manifest } = await importedForTest();
+  writeFileSync(join(dir, "dataset.json"), JSON.stringify({ ...manifest, truth_known: true }));
+  const { problems } = await verifyDataset(dir, { sample: 0, seed: 0n, replay });
+  expect(problems.slice(0, 2).map(({ problem }) => problem)).toEqual([
+    "label expert: action 0 is -1, outside [0, 3)",
+    "is not complete: datasets hold complete trials",
+  ]);
+});
+
+test("its card says where it is from, and what is not known", async () => {
+  const { dir } = await importedForTest();
+  const card = readFileSync(join(dir, "README.md"), "utf8");
+  expect(card).toContain("imported by `icrl`");
+  expect(card).toContain("Who acted is not known.");
+  expect(card).toContain(
+    "| `expert` | `labels/expert/*.parquet` | what came with the data; it is not known who that was |",
+  );
+  expect(card).toContain("The truth of its instances is not known");
+  expect(card).not.toMatch(/plays episodes again|`optimal` \|/);
 });

@@ -36,6 +36,8 @@ from .trial import CUT_OFF, DONE, NONE, Array, ImportedTrial, described, floats_
 _ARRAYS = ("states", "actions", "rewards", "dones")
 _TAGS = ("env-id", "benchmark-id", "ruleset-id")
 """Attributes of a group that are kept, as tags."""
+_MOST_NAME = 100
+"""Letters of a group's name."""
 _TOLD = "num-actions"
 """The attribute that says how many actions there are: in exports of icrl."""
 
@@ -102,6 +104,9 @@ class AdSource:
             return [""]
         if not names:
             raise invalid(str(self._path), f"is empty, expected groups with {', '.join(_ARRAYS)}")
+        long = next((name for name in names if len(name) > _MOST_NAME), None)
+        if long is not None:
+            raise invalid(self._place(f"{long[:_MOST_NAME]}..."), f"has a name of {len(long)} letters: at most {_MOST_NAME} are taken")
         # 2 before 10, as they were made.
         return sorted(names, key=lambda name: [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]{1,18})", name)])
 
