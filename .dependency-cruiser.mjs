@@ -74,6 +74,7 @@ export const forbidden = [
   ),
   datasetRoom("output", ["files", "log", "folder", "export"], "it knows every kind of output, exports too"),
   datasetRoom("rewrite", ["files", "log", "folder", "read", "export", "output"], "datasets are made of datasets"),
+  datasetRoom("import", ["files", "log", "folder"], "others' trials become rows: who read them is no matter"),
   datasetRoom("tournament", ["files", "log"], "a tournament's trials are no dataset"),
   {
     name: "server-datasets",

@@ -378,6 +378,21 @@ export const REASONS = {
     when: "a distribution ratio of an agent that does not tell the probabilities of its choices, or of data that is not by its laws",
     maybe: ["agent", "behaviour"],
   },
+  TRUTH_UNKNOWN: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "something that takes the truth of a dataset's instances, or their tasks, where it was imported without",
+    maybe: ["folder"],
+  },
+  IMPORT_INVALID: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "a file to be imported that is not of its format, or holds what a dataset cannot: the text names file, key and index",
+    maybe: ["file"],
+  },
+  PYTHON_UNAVAILABLE: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "no Python where one is needed, or one that lacks a package",
+    maybe: ["python"],
+  },
   EXPORT_UNSUPPORTED: {
     code: CODE.FAILED_PRECONDITION,
     when: "a dataset that an export's format cannot hold, or a name that it does not allow",

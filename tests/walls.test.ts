@@ -97,6 +97,7 @@ const guilty: readonly (readonly [rules: string, file: string, text: string])[] 
   ["datasets-export", "datasets/export/a.ts", 'import "../output/kinds.js";'],
   ["datasets-output", "datasets/output/a.ts", 'import "../read/read.js";'],
   ["datasets-rewrite", "datasets/rewrite/a.ts", 'import "../verify/verify.js";'],
+  ["datasets-import", "datasets/import/a.ts", 'import "../output/kinds.js";'],
   ["datasets-tournament", "datasets/tournament/a.ts", 'import "../folder/manifest.js";'],
   ["server-datasets", "server/labels/b.ts", 'import "../../datasets/read/read.js";'],
   ["server-datasets", "server/trajectories/e.ts", 'import "../../datasets/output/kinds.js";'],

@@ -22,10 +22,12 @@ export interface RewardStatistics {
  * Tokens that hold all of the tasks.
  *
  * @param tasks at least one, of a dataset's manifest
- * @throws TASK_UNSUPPORTED if their arms differ in their number of features, or have none in layout `chosen-arm`
+ * @throws TASK_UNSUPPORTED if their arms differ in their number of features, or have none in layout `chosen-arm`, or one shows numbers that are
+ *   no features of arms
  */
 export function tokenConfigOf(tasks: readonly TaskHead[], layout: Layout, rewards: RewardStatistics): TokenConfig {
   const shapes = tasks.map(taskShape);
+  requireShown(tasks);
   const most = (of: (shape: TaskShape) => number) => Math.max(...shapes.map(of));
   const dim = most((shape) => shape.dim);
   const without = shapes.findIndex((shape) => shape.dim === 0);
@@ -53,6 +55,17 @@ export function tokenConfigOf(tasks: readonly TaskHead[], layout: Layout, reward
     rewardMean: rewards.mean,
     rewardStd: rewards.std,
   };
+}
+
+/** Tokens hold a state's number, and features of arms: a model would not see other numbers, and learn nothing of it. */
+function requireShown(tasks: readonly TaskHead[]): void {
+  const unseen = tasks.find((task) => task.observation_space.type === "box" && !taskShape(task).freshArms);
+  if (unseen === undefined) return;
+  throw new IcrlError(
+    "TASK_UNSUPPORTED",
+    `task "${unseen.id}" shows [${unseen.observation_space.shape}] numbers at each step, which are no features of ${unseen.num_actions} arms: tokens hold states by number, and arms' features`,
+    { task: unseen.task },
+  );
 }
 
 /** Which part of a dataset. */
@@ -102,9 +115,14 @@ export async function rewardStatistics(
  * @param subsample as in the manifest: every so manieth episode was kept; null: all
  */
 export function sequenceLength(
-  { episodes_per_trial, horizon }: Pick<TaskHead, "episodes_per_trial" | "horizon">,
+  {
+    episodes_per_trial,
+    horizon,
+    steps_per_trial,
+  }: Pick<TaskHead, "episodes_per_trial" | "horizon" | "steps_per_trial">,
   tokens: Pick<TokenConfig, "layout">,
   subsample: DatasetManifest["subsample"],
 ): number {
-  return Math.ceil(episodes_per_trial / (subsample ?? 1)) * horizon * tokensPerStep(tokens);
+  const steps = Math.ceil(episodes_per_trial / (subsample ?? 1)) * horizon;
+  return Math.min(steps, steps_per_trial ?? steps) * tokensPerStep(tokens);
 }

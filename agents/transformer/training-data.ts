@@ -12,6 +12,7 @@ import { IcrlError } from "../../common/errors.js";
 import { type Key, keyFromSeed, noiseRng, noiseUniform } from "../../common/rng.js";
 import { hash64 } from "../../common/seeds.js";
 import { type DatasetManifest, readDatasetManifest } from "../../datasets/folder/dataset-manifest.js";
+import { truthKnown } from "../../datasets/folder/truth-known.js";
 import type { ColumnName } from "../../datasets/log/batch-columns.js";
 import { type DatasetBatch, readDataset } from "../../datasets/read/read-dataset.js";
 import { decisionsIn, decisionsOf, encodeTrial, TRIAL_COLUMNS, writeArms } from "./encode-trial.js";
@@ -124,10 +125,17 @@ export async function* trainingBatches(options: TrainingDataOptions): AsyncGener
   }
 }
 
-function requireLabel(dir: string, { labels }: DatasetManifest, label: string): void {
+function requireLabel(dir: string, manifest: DatasetManifest, label: string): void {
+  const { labels } = manifest;
   if (Object.hasOwn(labels, label)) return;
-  const hint =
-    label === "self" || label === "optimal" ? "" : `: \`icrl dataset label ${dir} --expert ${label}\` adds it`;
+  const imported = !truthKnown(manifest);
+  const own = Object.keys(labels).filter((name) => name !== "self");
+  const objectives = ["ad", ...own.map((name) => `expert:${name}`)].join(" or ");
+  const hint = imported
+    ? `: it was imported, without the truth; give objective ${objectives}`
+    : label === "self" || label === "optimal"
+      ? ""
+      : `: \`icrl dataset label ${dir} --expert ${label}\` adds it`;
   const text = `${dir} has no label "${label}", it has ${Object.keys(labels).join(", ")}${hint}`;
   throw new IcrlError("LABEL_UNKNOWN", text, { label });
 }

@@ -4,6 +4,7 @@ import { collectCommand } from "./dataset/collect.js";
 import { exportCommand } from "./dataset/export.js";
 import { filterCommand } from "./dataset/filter.js";
 import { headCommand } from "./dataset/head.js";
+import { importCommand } from "./dataset/import.js";
 import { infoCommand } from "./dataset/info.js";
 import { labelCommand } from "./dataset/label.js";
 import { mergeCommand } from "./dataset/merge.js";
@@ -15,7 +16,7 @@ import { verifyCommand } from "./dataset/verify.js";
 /** The command. */
 export function datasetCommand(): Command {
   return new Command("dataset")
-    .description("Collect offline datasets, label them, look at them, check them, export them.")
+    .description("Collect or import offline datasets, label them, look at them, check them, export them.")
     .addCommand(collectCommand())
     .addCommand(labelCommand())
     .addCommand(infoCommand())
@@ -25,6 +26,7 @@ export function datasetCommand(): Command {
     .addCommand(mergeCommand())
     .addCommand(splitCommand())
     .addCommand(filterCommand())
+    .addCommand(importCommand())
     .addCommand(exportCommand())
     .addCommand(ratioCommand());
 }

@@ -35,7 +35,7 @@ const AD_COLUMNS = [
   column("actions", "list<int32>", "[N] actions taken"),
   column("rewards", "list<float32>", "[N]"),
   nullable("propensities", "list<float32?>", "[N] probability of each action taken; null where unknown"),
-  column("label_actions", "list<int32>", "[N] the label's actions: what to predict"),
+  column("label_actions", "list<int32>", "[N] the label's actions: what to predict; -1 where none was given"),
   nullable(
     "label_probabilities",
     "list<float32>",

@@ -39,7 +39,7 @@ pd.read_csv("PATH")
 
 ${COLUMNS_TABLE}
 
-With \`--labels\` follows \`label_action\`; then \`feature_0\`, \`feature_1\`, ... where a task has features: those of the arm that was played.
+With \`--labels\` follows \`label_action\`, empty where none was given; then \`feature_0\`, \`feature_1\`, ... where a task has features: those of the arm that was played.
 
 Not in it: the features of the arms that were not played, the state after an episode's last step, how an episode ended, labels'
 probabilities, seeds, agents' options and versions.`;
@@ -142,7 +142,8 @@ function stepLines(
     const propensity = float32Text(propensities?.[t] ?? Number.NaN);
     const regret = float32Text(regrets?.[t] ?? Number.NaN);
     lines += `${head},${t},${observations?.[t] ?? ""},${actions[t]},${reward},${propensity},${regret},${optimal_actions?.[t] ?? ""}`;
-    if (label !== undefined) lines += `,${labelActions?.[t] ?? ""}`;
+    const said = labelActions?.[t] ?? -1;
+    if (label !== undefined) lines += `,${said < 0 ? "" : said}`;
     lines += `${featuresOf?.(t) ?? ""}${missing}\n`;
   }
   return lines;

@@ -11,12 +11,11 @@
  * Source: Lee et al. (2023), "Supervised Pretraining Can Learn In-Context Reinforcement Learning", section 3 and algorithm 1.
  * Differs: queries are states that the behaviour came to, not states drawn uniformly from all.
  */
-import { type Rng, rngFromSeed } from "../../common/rng.js";
-import { hash64 } from "../../common/seeds.js";
 import { column, columnsTable, nullable, type RowOf } from "../log/columns.js";
 import { exportFormat, type FormatOptions } from "./export-format.js";
 import { parquetOutput } from "./export-output.js";
 import { type FlatTrial, flattenTrial } from "./flatten-trial.js";
+import { QUERY_OPTIONS, queryDraws } from "./query-draws.js";
 import type { Trial } from "./read-trials.js";
 
 /** The columns. */
@@ -32,7 +31,11 @@ const DPT_COLUMNS = [
   nullable("context_features", "list<float32>", "[n x size], row-major, what each was chosen from; null unless a box"),
   column("context_actions", "list<int32>", "[n] actions taken"),
   column("context_rewards", "list<float32>", "[n]"),
-  nullable("context_next_observations", "list<int32>", "[n] the state each action led to; null unless discrete"),
+  nullable(
+    "context_next_observations",
+    "list<int32>",
+    "[n] the state each action led to, -1 where that is not known; null unless discrete",
+  ),
   column("context_steps", "list<int32>", "[n] which step of its episode; 0 begins an episode"),
   nullable("query_observation", "int32", "the state to act in; null unless discrete"),
   nullable("query_features", "list<float32>", "[size] what to act on; null unless a box"),
@@ -45,7 +48,7 @@ const DPT_COLUMNS = [
 ] as const;
 
 const OPTIONS = {
-  queries: { kind: "count", default: 1, help: "queries drawn from each trial" },
+  queries: QUERY_OPTIONS.queries,
   context: {
     kind: "choice",
     choices: ["whole", "prefix"],
@@ -53,7 +56,7 @@ const OPTIONS = {
     value: "what",
     help: "all steps of the trial, or those before the query",
   },
-  seed: { kind: "seed", default: 0n, help: "seed of the draws" },
+  seed: QUERY_OPTIONS.seed,
 } as const;
 
 /** Its section of docs/export.md. */
@@ -62,7 +65,7 @@ pd.read_parquet("PATH/data")
 \`\`\`
 
 Of each trial \`--queries N\` (default 1) queries are drawn. A query is one of the trial's steps, drawn uniformly; what is to be learned is
-the label there. \`--context whole\` (default) gives all steps of the trial, the query's own among them: context and query are drawn from
+the label there; steps without one, as most of an imported query's trial, are not drawn. \`--context whole\` (default) gives all steps of the trial, the query's own among them: context and query are drawn from
 one distribution, as in the paper. \`--context prefix\` gives the steps before the query: what an agent that plays has seen by then. The
 draws depend on \`--seed\` (default 0) and the trial alone, not on the trials around it.
 
@@ -96,9 +99,10 @@ export const dpt = exportFormat({
       append(trial) {
         const numActions = source.tasks.get(trial.taskId)?.num_actions ?? 0;
         const flat = flattenTrial(trial);
-        const rng = queryRng(seed, trial);
+        const draw = queryDraws(seed, trial, flat);
+        if (draw === undefined) return 0;
         for (let query = 0; query < queries; query += 1) {
-          folder.append(queryRow(trial, flat, query, numActions, context, rng));
+          folder.append(queryRow(trial, flat, query, draw(), numActions, context));
         }
         return queries;
       },
@@ -108,21 +112,15 @@ export const dpt = exportFormat({
   },
 });
 
-/** The draws of a trial. */
-function queryRng(seed: bigint, { episodes }: Trial): Rng {
-  return rngFromSeed(hash64(["icrl.v1", "dpt", String(seed), episodes[0].row.trial_id]));
-}
-
 function queryRow(
   { taskId, episodes }: Trial,
   flat: FlatTrial,
   queryIndex: number,
+  at: number,
   numActions: number,
   context: FormatOptions<typeof OPTIONS>["context"],
-  rng: Rng,
 ): RowOf<typeof DPT_COLUMNS> {
   const [{ row }] = episodes;
-  const at = rng.integer(flat.length);
   const n = context === "whole" ? flat.length : at;
   const size = flat.stepFeatures === null ? 0 : flat.stepFeatures.length / flat.length;
   return {

@@ -16,11 +16,12 @@ export interface ExportSource {
   readonly label: string | undefined;
 }
 
-/** A choice that one format has and no other: a flag of the command, `--name` for the option `name`, `--two-words` for `twoWords`. */
+/** A choice that not all formats have, the same in those that do: a flag of the command, `--name` for the option `name`, `--two-words` for `twoWords`. */
 export type FormatOption = {
   readonly help: string;
 } & (
   | { /** A whole number of at least 1. */ readonly kind: "count"; readonly default: number }
+  | { /** A whole number of at least 1, or none. */ readonly kind: "most" }
   | { /** A uint64. */ readonly kind: "seed"; readonly default: bigint }
   | { readonly kind: "choice"; readonly choices: readonly string[]; readonly default: string; readonly value: string }
   | { /** Any text, or none. */ readonly kind: "text"; readonly value: string }
@@ -32,13 +33,15 @@ export type FormatOptionTable = Readonly<Record<string, FormatOption>>;
 
 type ValueOf<O extends FormatOption> = O extends { readonly kind: "count" }
   ? number
-  : O extends { readonly kind: "seed" }
-    ? bigint
-    : O extends { readonly kind: "choice"; readonly choices: readonly (infer C)[] }
-      ? C
-      : O extends { readonly kind: "texts" }
-        ? readonly string[]
-        : string | undefined;
+  : O extends { readonly kind: "most" }
+    ? number | undefined
+    : O extends { readonly kind: "seed" }
+      ? bigint
+      : O extends { readonly kind: "choice"; readonly choices: readonly (infer C)[] }
+        ? C
+        : O extends { readonly kind: "texts" }
+          ? readonly string[]
+          : string | undefined;
 
 /** The values of a table's options. */
 export type FormatOptions<T extends FormatOptionTable> = { readonly [N in keyof T]: ValueOf<T[N]> };
@@ -58,7 +61,7 @@ export interface ExportFormat<T extends FormatOptionTable = FormatOptionTable> {
   readonly name: string;
   /** What it is, in a few words for --help. */
   readonly summary: string;
-  /** Options that it alone has. */
+  /** Options that not all formats have. */
   readonly options: T;
   /** The label that is taken when none is asked for. */
   readonly defaultLabel: string | undefined;
@@ -103,7 +106,7 @@ export function formatOptions(
 ): FormatOptions<FormatOptionTable> {
   const values = Object.entries(options).map(([name, option]) => [
     name,
-    given[name] ?? (option.kind === "texts" ? [] : option.kind === "text" ? undefined : option.default),
+    given[name] ?? (option.kind === "texts" ? [] : "default" in option ? option.default : undefined),
   ]);
   return Object.fromEntries(values) as FormatOptions<FormatOptionTable>;
 }

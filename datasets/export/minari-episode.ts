@@ -53,7 +53,7 @@ export function episodeWriter(
             nullCount: 0,
             child: float32Data(padded(row.step_features, records * size)),
           })
-        : int64Data(row.observations, records, 0, 0);
+        : int64Data(row.observations?.map((state) => Math.max(0, state)) ?? null, records, 0, 0); // -1: not known
     const infos = makeData({
       type: new Struct(infoFields),
       length: records,

@@ -64,7 +64,7 @@ the dataset's name and version, as Minari has them. Namespaces are not written.
 |---|---|
 | \`observation_space\` | \`Discrete(n)\` where a state is observed; \`Box\` [A, d] where arms are drawn anew at each step; \`Discrete(1)\` where there is nothing to observe, as in bandits with fixed arms |
 | \`action_space\` | \`Discrete(A)\` |
-| \`observations\` | T + 1. The log has no box after the last step: that one is zeros |
+| \`observations\` | T + 1. The log has no box after the last step: that one is zeros, as is a last state that is not known of imported data |
 | \`actions\`, \`rewards\` | T; int64, float32 |
 | \`terminations\`, \`truncations\` | T; true at most at the last step, \`terminations\` where the task's own horizon or goal ended the episode |
 | \`infos\` | T + 1, as Gymnasium gives them (0 is the reset's): \`propensity\`, \`regret\` (NaN where unknown and at the reset), \`optimal_action\`, and \`label_action\` with \`--labels\` (-1 at the reset) |

@@ -74,11 +74,14 @@ export function contentOf(path: string): Buffer | undefined {
 /** SHA-256 of some bytes, hexadecimal. */
 export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** SHA-256 of a shard, hexadecimal, and its size in bytes; a piece in memory at a time. Throws UnreadableFile if it is no file, or larger than any shard. */
-export async function hashFile(path: string): Promise<{ sha256: string; bytes: number }> {
+/**
+ * SHA-256 of a file, hexadecimal, and its size in bytes; a piece in memory at a time. Throws UnreadableFile if it is no file, or has more than
+ * `most` bytes, by default those of the largest shard.
+ */
+export async function hashFile(path: string, most = MAX_SHARD_BYTES): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash("sha256");
   let bytes = 0;
-  const stream = createReadStream(path, { fd: openRegularFile(path, MAX_SHARD_BYTES), highWaterMark: 1 << 20 });
+  const stream = createReadStream(path, { fd: openRegularFile(path, most), highWaterMark: 1 << 20 });
   for await (const piece of stream as AsyncIterable<Buffer>) {
     hash.update(piece);
     bytes += piece.length;

@@ -4,13 +4,14 @@ import { visibleJson } from "../../common/visible-text.js";
 import { trajectoryColumnsTable } from "../log/trajectory-schema.js";
 import { type DatasetManifest, folderLabels, type Options } from "./dataset-manifest.js";
 import { LABEL_COLUMNS } from "./label-folder.js";
+import { truthKnown } from "./truth-known.js";
 
 /** The card, Markdown. */
 export function datasetCard(manifest: DatasetManifest): string {
   return `${[
     header(manifest),
     `# ${markdownText(manifest.name)}`,
-    `Trajectories for in-context reinforcement learning, made by \`icrl\` ${manifest.versions.icrl}: ${count(manifest.episodes, "episode")} of ${count(manifest.trials, "trial")}, ${count(manifest.steps, "step")}. One row is one episode; the episodes of a trial (consecutive episodes on one instance of a task, during which an agent keeps its memory) stand side by side, in order, in one file.${subsampleText(manifest)}${privilegedText(manifest)}`,
+    `Trajectories for in-context reinforcement learning, ${truthKnown(manifest) ? "made" : "imported"} by \`icrl\` ${manifest.versions.icrl}: ${count(manifest.episodes, "episode")} of ${count(manifest.trials, "trial")}, ${count(manifest.steps, "step")}. One row is one episode; the episodes of a trial (consecutive episodes on one instance of a task, during which an agent keeps its memory) stand side by side, in order, in one file.${subsampleText(manifest)}${privilegedText(manifest)}`,
     "## Loading",
     LOADING,
     "Seeds use all 64 bits of an unsigned integer: a tool that turns them into float64 loses digits.",
@@ -28,7 +29,9 @@ export function datasetCard(manifest: DatasetManifest): string {
       ]),
     ),
     "## Behaviours",
-    "Each trial was played by one of these, named in the column `behaviour_component`, drawn by the weights.",
+    truthKnown(manifest)
+      ? "Each trial was played by one of these, named in the column `behaviour_component`, drawn by the weights."
+      : "Who acted is not known.",
     table(
       ["name", "agent", "options", "weight", "trials", "episodes"],
       manifest.behaviours.map((entry) => [
@@ -58,9 +61,12 @@ export function datasetCard(manifest: DatasetManifest): string {
     ...(manifest.schema_version === 1 ? [SCHEMA_1] : []),
     "## Where it is from",
     provenance(manifest),
-    "`dataset.json` has the SHA-256 of every file; `icrl dataset verify DIR` checks them and plays episodes again from their seeds.",
+    `\`dataset.json\` has the SHA-256 of every file; \`icrl dataset verify DIR\` checks them${truthKnown(manifest) ? " and plays episodes again from their seeds" : ""}.`,
   ].join("\n\n")}\n`;
 }
+
+const WITHOUT_TRUTH =
+  "The truth of its instances is not known: there are no seeds, no regret and no best actions, and what a label says is what came with the data.";
 
 /** Of datasets that an earlier version made, and that get a label now. */
 const SCHEMA_1 =
@@ -113,12 +119,17 @@ function labelRows(manifest: DatasetManifest): string[][] {
       : [
           code(name),
           code(`${label.folder}/*.parquet`),
-          `${code(label.agent)} version ${markdownText(label.agent_version)} ${json(label.agent_options)}${label.probabilities ? ", with probabilities" : ""}`,
+          !truthKnown(manifest)
+            ? "what came with the data; it is not known who that was"
+            : `${code(label.agent)} version ${markdownText(label.agent_version)} ${json(label.agent_options)}${label.probabilities ? ", with probabilities" : ""}`,
         ],
   );
 }
 
 function provenance(manifest: DatasetManifest): string {
+  if (manifest.made_by === "import") {
+    return `Imported from what others made, with \`icrl dataset import\` and ${json(manifest.made_with)}. ${WITHOUT_TRUTH}`;
+  }
   if (manifest.made_by === "collect") {
     return `Collected with seed ${manifest.seed}. Task, noise and agent seeds follow from it, so that the same spec gives the same trajectories. To make it again, put this into \`spec.yaml\` (JSON is YAML) and run \`icrl dataset collect spec.yaml --out DIR\`:\n\n${markdownBlock(visibleJson(JSON.stringify(manifest.spec, null, 2)), "json")}`;
   }
@@ -129,7 +140,7 @@ function provenance(manifest: DatasetManifest): string {
       `, ${count(episodes, "episode")}`,
     ].join(""),
   );
-  return `Made with \`icrl dataset ${manifest.made_by}\` and ${json(manifest.made_with)} from\n\n${sources.join("\n")}\n\nTheir specs are in \`dataset.json\`.`;
+  return `Made with \`icrl dataset ${manifest.made_by}\` and ${json(manifest.made_with)} from\n\n${sources.join("\n")}\n\nTheir specs are in \`dataset.json\`.${truthKnown(manifest) ? "" : ` ${WITHOUT_TRUTH}`}`;
 }
 
 function subsampleText({ subsample }: DatasetManifest): string {

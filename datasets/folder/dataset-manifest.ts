@@ -69,6 +69,8 @@ export interface TaskHead {
   readonly horizon: number;
   /** Episodes of a trial as it is played; a subsampled dataset holds fewer. */
   readonly episodes_per_trial: number;
+  /** Most steps of a trial, where that is known to be less than so many episodes of so many steps. */
+  readonly steps_per_trial?: number;
   readonly observation_space: ObservationSpaceEntry;
   /** Empty when there are none. */
   readonly trial_features_shape: readonly number[];
@@ -113,7 +115,7 @@ export interface SourceEntry {
 }
 
 /** What made a dataset. */
-export type MadeBy = "collect" | "merge" | "split" | "filter";
+export type MadeBy = "collect" | "merge" | "split" | "filter" | "import";
 
 /** What of a manifest does not follow from the files. */
 export interface DatasetHead {
@@ -122,8 +124,10 @@ export interface DatasetHead {
   /** Of the collection, or derived from what it was made from and how. */
   readonly id: string;
   readonly made_by: MadeBy;
-  /** Arguments of merge, split or filter; empty for a collection. */
+  /** Arguments of merge, split, filter or import; empty for a collection. */
   readonly made_with: Options;
+  /** False where the truth of its instances is not known, for it was imported: no seeds, no regret, no best actions. Absent: it is. */
+  readonly truth_known?: boolean;
   /** The spec, resolved; null when it is not one collection's. */
   readonly spec: unknown;
   /** Seed of all trials, decimal; null when they have several. */

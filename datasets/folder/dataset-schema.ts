@@ -14,7 +14,7 @@ export function datasetDocument(parts: Parts) {
     .refine((n) => Number.isSafeInteger(n) && n >= 1 && n <= INT32, `a whole number in [1, ${INT32}]`);
   const sizes = z.array(size).max(8);
   const files = (folder: string) => shardFiles(parts, folder);
-  const madeBy = z.enum(["collect", "merge", "split", "filter"]);
+  const madeBy = z.enum(["collect", "merge", "split", "filter", "import"]);
   const counted = { trials: count, episodes: count };
   const source = z.object({
     id: text(200),
@@ -34,6 +34,7 @@ export function datasetDocument(parts: Parts) {
     id: text(200),
     made_by: madeBy,
     made_with: options,
+    truth_known: z.optional(z.boolean()),
     spec: z.unknown(),
     seed: z.nullable(uint64),
     license: z.nullable(text()),
@@ -64,6 +65,7 @@ export function datasetDocument(parts: Parts) {
         num_actions: size,
         horizon: size,
         episodes_per_trial: size,
+        steps_per_trial: z.optional(size),
         observation_space: z.object({
           type: z.enum(["none", "discrete", "box"]),
           n: z.optional(size),

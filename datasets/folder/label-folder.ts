@@ -15,7 +15,11 @@ import { labelDocument } from "./dataset-schema.js";
 /** Columns of a label's shards, by their SQL types. T is the episode's length, A the number of actions. */
 export const LABEL_COLUMNS = [
   { name: "episode_id", sql: "VARCHAR", help: "the episode" },
-  { name: "actions", sql: "INTEGER[]", help: "[T] what the expert would have done" },
+  {
+    name: "actions",
+    sql: "INTEGER[]",
+    help: "[T] what the expert would have done; -1 where an imported one gave none",
+  },
   { name: "probabilities", sql: "FLOAT[]", help: "[T x A], row-major, of all actions; null where unknown" },
 ] as const;
 

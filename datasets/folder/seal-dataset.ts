@@ -18,15 +18,16 @@ import {
 } from "./dataset-manifest.js";
 import { BEHAVIOUR_SQL, corruptIfRefused } from "./dataset-sql.js";
 import { labelFolder, listLabels, readLabelHead } from "./label-folder.js";
+import { truthKnown } from "./truth-known.js";
 
 /** How far it is, in episodes. */
 export type OnProgress = (done: number, total: number) => void;
 
-/** Labels that every dataset has as columns: the behaviour's own actions, and the best ones. */
-const COLUMN_LABELS: Readonly<Record<string, ColumnLabel>> = {
+/** Labels that a dataset has as columns: the behaviour's own actions, and, where the truth is known, the best ones. */
+const columnLabels = (head: DatasetHead): Record<string, ColumnLabel> => ({
   self: { column: "actions" },
-  optimal: { column: "optimal_actions" },
-};
+  ...(truthKnown(head) && { optimal: { column: "optimal_actions" } }),
+});
 
 /**
  * Counts and hashes DIR/data and DIR/labels, and writes README.md and then dataset.json: the dataset is finished.
@@ -42,7 +43,7 @@ export async function sealDataset(
   const shards = listShards(dir);
   if (shards.length === 0) throw new IcrlError("SELECTION_EMPTY", `${dir} would have no episodes`);
   const paths = shards.map(({ path }) => path);
-  const labels: Record<string, ColumnLabel | FolderLabel> = { ...COLUMN_LABELS };
+  const labels: Record<string, ColumnLabel | FolderLabel> = columnLabels(head);
   const { counts, total, files } = await withDuckDb([...paths, ...labelPaths(dir, shards)], async (connection) => {
     const counts = await corruptIfRefused(dir, () => countDataset(connection, dir));
     const total = counts.reduce((sum, { episodes }) => sum + episodes, 0);

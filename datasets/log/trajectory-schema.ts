@@ -34,11 +34,15 @@ export const TRAJECTORY_COLUMNS = [
     "version of the family: raised whenever the same seeds and actions would give another trajectory",
   ),
   column("task_options", "utf8", "JSON object, all options of the task"),
-  truth("task_seed", "uint64", "draws the instance; null only where a server of an earlier version withheld it"),
+  truth(
+    "task_seed",
+    "uint64",
+    "draws the instance; null only where a server of an earlier version withheld it, and where it was imported",
+  ),
   truth(
     "noise_seed",
     "uint64",
-    "keys the environment's noise; null only where a server of an earlier version withheld it",
+    "keys the environment's noise; null only where a server of an earlier version withheld it, and where it was imported",
   ),
   column("agent_seed", "uint64", "the agent's own randomness"),
   nullable(
@@ -67,17 +71,25 @@ export const TRAJECTORY_COLUMNS = [
   column("complete", "bool", "whether it ran to its own end: terminated and not truncated"),
   column("terminated", "bool", "reached the task's own horizon or goal"),
   column("truncated", "bool", "cut short: a deadline, a lost connection, a drain, the agent's reset"),
-  column("end_reason", "utf8", "`horizon`, `goal`, or a reason in capitals when truncated"),
+  column(
+    "end_reason",
+    "utf8",
+    "`horizon`, `goal`, or a reason in capitals when truncated; of imported episodes `done`, `TRUNCATED`, or `CUT_OFF` where the data end before it",
+  ),
   column("privileged", "bool", "whether the behaviour saw the truth"),
   nullable("behaviour_component", "utf8", "which part of a mixture of behaviours acted; null when there is no mixture"),
   column("return", "float64", "sum of rewards, float64 in step order"),
   truth(
     "optimal_value",
     "float64",
-    "expected return of the best policy from the episode's start; null when incomplete",
+    "expected return of the best policy from the episode's start; null when incomplete, and where it was imported",
   ),
-  truth("regret", "float64", "sum of regrets; null when incomplete"),
-  nullable("observations", "list<int32>", "[T + 1] in discrete observation spaces; else null"),
+  truth("regret", "float64", "sum of regrets; null when incomplete, and where it was imported"),
+  nullable(
+    "observations",
+    "list<int32>",
+    "[T + 1] in discrete observation spaces, the last -1 where it was imported and is not known; else null",
+  ),
   nullable(
     "step_features",
     "list<float32>",
@@ -95,8 +107,8 @@ export const TRAJECTORY_COLUMNS = [
     "list<float32?>",
     "[T x num_actions], row-major, probability of every action, null items where unknown; null where the agent sent none",
   ),
-  truth("regrets", "list<float32>", "[T] pseudo-regret of each action"),
-  truth("optimal_actions", "list<int32>", "[T] best action, the lowest index on ties"),
+  truth("regrets", "list<float32>", "[T] pseudo-regret of each action; null where it was imported"),
+  truth("optimal_actions", "list<int32>", "[T] best action, the lowest index on ties; null where it was imported"),
   nullable(
     "trial_features",
     "list<float32>",
@@ -105,7 +117,7 @@ export const TRAJECTORY_COLUMNS = [
   column(
     "tags",
     "utf8",
-    "JSON object of texts that the agent gave when it opened its session; `{}` in tournaments and collections",
+    "JSON object of texts that the agent gave when it opened its session; `{}` in tournaments and collections; of imported trials, where they stood in which file",
   ),
 ] as const satisfies readonly Column[];
 

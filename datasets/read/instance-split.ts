@@ -2,6 +2,10 @@
 import { IcrlError } from "../../common/errors.js";
 import { hash64 } from "../../common/seeds.js";
 
+/** What a split takes of the truth. */
+export const SPLITS_BY_SEED =
+  "a split goes by the seeds of instances, so that none is on both sides, and there are none; `icrl dataset filter` chooses by other columns";
+
 /** Names of parts to their shares. */
 export type Parts = Readonly<Record<string, number>>;
 

@@ -12,10 +12,11 @@ import type { RecordBatch } from "apache-arrow";
 import { IcrlError } from "../../common/errors.js";
 import { type Rng, rngFromSeed } from "../../common/rng.js";
 import { type DatasetManifest, folderLabels, readDatasetManifest } from "../folder/dataset-manifest.js";
+import { requireTruth } from "../folder/truth-known.js";
 import { batchColumns, type ColumnName, type ColumnsByName, type Lists, listsOf } from "../log/batch-columns.js";
 import { valuesOf } from "../log/batch-values.js";
 import { type DatasetShard, readDatasetShards } from "./dataset-shards.js";
-import { instanceSplit, type Parts } from "./instance-split.js";
+import { instanceSplit, type Parts, SPLITS_BY_SEED } from "./instance-split.js";
 import { type RowRanges, takeRows } from "./take-rows.js";
 
 /** What is read, and in which order. */
@@ -79,6 +80,7 @@ interface Source {
  *
  * @throws NOT_A_DATASET, DATASET_CORRUPT, DATASET_TOO_NEW, LOG_CORRUPT if it is missing or not what was written
  * @throws LABEL_UNKNOWN if it has no such label
+ * @throws TRUTH_UNKNOWN if it is to be split, and has no instances' seeds
  * @throws SELECTION_EMPTY if nothing matches
  */
 export async function* readDataset<C extends ColumnName>(
@@ -86,6 +88,7 @@ export async function* readDataset<C extends ColumnName>(
   options: ReadOptions<C>,
 ): AsyncGenerator<DatasetBatch<C>> {
   const manifest = readDatasetManifest(dir);
+  if (options.split !== undefined) requireTruth(dir, manifest, SPLITS_BY_SEED);
   const { shuffle, unit = "episode", batchUnits = 256, epochs = 1, from = { epoch: 0, batch: 0 } } = options;
   const windowShards = options.windowShards ?? (shuffle === undefined ? 1 : 4);
   const beside = requireLabels(dir, manifest, options.labels ?? []);

@@ -4,6 +4,7 @@ import { VERSION } from "../../common/version.js";
 import type { DatasetHead, DatasetManifest, MadeBy, Options, SourceEntry } from "../folder/dataset-manifest.js";
 import { folderLabels } from "../folder/dataset-manifest.js";
 import type { LabelHead } from "../folder/label-folder.js";
+import { truthKnown } from "../folder/truth-known.js";
 
 /** Id of a dataset that is made from others: the same sources and arguments give the same. */
 export function derivedId(madeBy: MadeBy, madeWith: Options, sources: readonly DatasetManifest[]): string {
@@ -23,6 +24,7 @@ export function derivedHead(
     id: derivedId(madeBy, madeWith, [source]),
     made_by: madeBy,
     made_with: madeWith,
+    ...(!truthKnown(source) && { truth_known: false }),
     spec: null,
     seed: source.seed,
     license: source.license,

@@ -5,6 +5,7 @@ import { IcrlError } from "../../common/errors.js";
 import { type ExportFormat, type ExportSource, formatOptions } from "../export/export-format.js";
 import { readTrials } from "../export/read-trials.js";
 import { type DatasetManifest, readDatasetManifest } from "../folder/dataset-manifest.js";
+import { truthKnown } from "../folder/truth-known.js";
 import { makeOutput } from "../output/make-output.js";
 
 /** What to export, and how. */
@@ -96,13 +97,14 @@ function chosenTasks(dir: string, manifest: DatasetManifest, id: string | undefi
   );
 }
 
-function chosenLabel(dir: string, { labels }: DatasetManifest, label: string | undefined): string | undefined {
+function chosenLabel(dir: string, manifest: DatasetManifest, label: string | undefined): string | undefined {
+  const { labels } = manifest;
   if (label === undefined || Object.hasOwn(labels, label)) return label;
-  throw new IcrlError(
-    "LABEL_UNKNOWN",
-    `${dir} has no label "${label}": it has ${Object.keys(labels).join(", ")}; icrl dataset label makes others`,
-    { label },
-  );
+  const hint = truthKnown(manifest)
+    ? "icrl dataset label makes others"
+    : "it was imported, without the truth: choose one of these by --labels";
+  const text = `${dir} has no label "${label}": it has ${Object.keys(labels).join(", ")}; ${hint}`;
+  throw new IcrlError("LABEL_UNKNOWN", text, { label });
 }
 
 function checkEvery({ subsample }: DatasetManifest, every: number | undefined): void {

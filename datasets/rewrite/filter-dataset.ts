@@ -3,6 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { IcrlError } from "../../common/errors.js";
 import { type DatasetManifest, readDatasetManifest } from "../folder/dataset-manifest.js";
 import { type OnProgress, sealDataset } from "../folder/seal-dataset.js";
+import { truthKnown } from "../folder/truth-known.js";
 import { shardsSqlOf, withDuckDb } from "../log/duckdb.js";
 import { dataFolder } from "../log/log-folder.js";
 import { runQuery } from "../log/query-log.js";
@@ -51,7 +52,8 @@ export async function filterDataset(
       await appendMatching(connection, writer);
     });
     if (writer.episodes === 0) {
-      throw new IcrlError("SELECTION_EMPTY", `no episode of ${dir} matches ${where}: nothing was written`);
+      const unknown = truthKnown(source) ? "" : " (it was imported: columns of the truth, regret say, are null)";
+      throw new IcrlError("SELECTION_EMPTY", `no episode of ${dir} matches ${where}${unknown}: nothing was written`);
     }
     const madeWith = { where, trials: trials ?? null, every };
     const head = derivedHead(source, "filter", madeWith, `${source.name}, filtered`, nodeVersion);

@@ -12,6 +12,7 @@ import {
 import { corruptIfRefused } from "../folder/dataset-sql.js";
 import type { LabelHead } from "../folder/label-folder.js";
 import { type OnProgress, sealDataset } from "../folder/seal-dataset.js";
+import { truthKnown } from "../folder/truth-known.js";
 import { valuesOf } from "../log/batch-values.js";
 import { identifier, shardPaths, shardsSql, withDuckDb } from "../log/duckdb.js";
 import { earlierFiles } from "../log/shard-columns.js";
@@ -42,7 +43,8 @@ const OUTSIDE_CONTENT = [
  * Labels that all of them have are kept.
  *
  * @throws OUTPUT_EXISTS, what readDatasetManifest throws
- * @throws DATASET_MISMATCH if a task, a behaviour or a label of one name is not the same everywhere, or a trial differs
+ * @throws DATASET_MISMATCH if a task, a behaviour or a label of one name is not the same everywhere, a trial differs, or one was imported and
+ *   another was not
  */
 export async function mergeDatasets(
   dirs: readonly string[],
@@ -98,12 +100,9 @@ function mergedHead(sources: readonly DatasetManifest[], dirs: readonly string[]
     const versions = sources.map((source) => Object.entries(source.versions[kind]));
     same(versions, dirs, ([name]) => name, kind === "tasks" ? "the version of task" : "the version of agent");
   }
-  const tasks = same(
-    sources.map((source) => source.tasks.map(({ trials: _, episodes: __, ...head }): TaskHead => head)),
-    dirs,
-    ({ id }) => id,
-    "task",
-  );
+  const known = requireAlike(sources, dirs);
+  const heads = sources.map((source) => source.tasks.map(({ trials: _, episodes: __, ...head }): TaskHead => head));
+  const tasks = same(known ? heads : withCommonMeasures(heads), dirs, ({ id }) => id, "task");
   const behaviours = same(
     // Weights are relative to a set's other behaviours: those of several sets say nothing beside each other.
     sources.map((source) => source.behaviours.map(({ name, agent, options }) => ({ name, agent, options }))),
@@ -118,6 +117,7 @@ function mergedHead(sources: readonly DatasetManifest[], dirs: readonly string[]
     id: derivedId("merge", {}, sources),
     made_by: "merge",
     made_with: {},
+    ...(!known && { truth_known: false }),
     spec: null,
     seed: common(({ seed }) => seed),
     license: common(({ license }) => license),
@@ -127,6 +127,34 @@ function mergedHead(sources: readonly DatasetManifest[], dirs: readonly string[]
     tasks,
     sources: sources.map(sourceEntry),
   };
+}
+
+/** Whether the truth is known of all of them. @throws DATASET_MISMATCH if it is of some */
+function requireAlike(sources: readonly DatasetManifest[], dirs: readonly string[]): boolean {
+  const imported = sources.findIndex((source) => !truthKnown(source));
+  const played = sources.findIndex(truthKnown);
+  if (imported < 0 || played < 0) return imported < 0;
+  const text = `${dirs[imported]} was imported, without the truth of its instances, and ${dirs[played]} has it: only like is merged with like`;
+  throw new IcrlError("DATASET_MISMATCH", text);
+}
+
+/**
+ * Tasks of imported data with the largest measures that those of one id have anywhere: they were measured, not given, so that two parts of one
+ * data set differ in them.
+ */
+function withCommonMeasures(lists: readonly (readonly TaskHead[])[]): TaskHead[][] {
+  const all = lists.flat();
+  const largest = (id: string, of: (task: TaskHead) => number) =>
+    Math.max(...all.filter((task) => task.id === id).map(of));
+  return lists.map((tasks) =>
+    tasks.map((task) => {
+      const horizon = largest(task.id, (one) => one.horizon);
+      const episodes = largest(task.id, (one) => one.episodes_per_trial);
+      const steps = largest(task.id, (one) => one.steps_per_trial ?? one.horizon * one.episodes_per_trial);
+      const { steps_per_trial: _, ...head } = { ...task, horizon, episodes_per_trial: episodes };
+      return steps < horizon * episodes ? { ...head, steps_per_trial: steps } : head;
+    }),
+  );
 }
 
 /** The weight that all sources give a behaviour; where they disagree, the number of its trials. */

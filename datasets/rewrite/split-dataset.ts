@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { type DatasetManifest, readDatasetManifest } from "../folder/dataset-manifest.js";
 import { type OnProgress, sealDataset } from "../folder/seal-dataset.js";
+import { requireTruth } from "../folder/truth-known.js";
 import { valuesOf } from "../log/batch-values.js";
 import { makeOutput } from "../output/make-output.js";
 import { SPLIT } from "../output/output-kinds.js";
 import { readDatasetShards } from "../read/dataset-shards.js";
-import { instanceSplit, type Parts } from "../read/instance-split.js";
+import { instanceSplit, type Parts, SPLITS_BY_SEED } from "../read/instance-split.js";
 import { rangesOf } from "../read/take-rows.js";
 import { createDatasetWriter } from "./dataset-writer.js";
 import { derivedHead, labelHeads } from "./derived-head.js";
@@ -26,6 +27,7 @@ export interface SplitOptions {
  *
  * @returns manifests of OUT/PART, by name of the part
  * @throws OUTPUT_EXISTS, OPTION_INVALID, what readDatasetManifest throws
+ * @throws TRUTH_UNKNOWN if instances have no seeds
  * @throws SELECTION_EMPTY if a part gets nothing
  */
 export async function splitDataset(
@@ -34,6 +36,7 @@ export async function splitDataset(
   { parts, seed, nodeVersion, overwrite = false, onProgress }: SplitOptions,
 ): Promise<Map<string, DatasetManifest>> {
   const source = readDatasetManifest(dir);
+  requireTruth(dir, source, SPLITS_BY_SEED);
   const partOf = instanceSplit(parts, seed);
   const names = Object.keys(parts);
   const labels = labelHeads(source);

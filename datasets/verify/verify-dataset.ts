@@ -11,6 +11,7 @@ import {
   readDatasetManifest,
   type ShardFile,
 } from "../folder/dataset-manifest.js";
+import { truthKnown } from "../folder/truth-known.js";
 import { batchRows } from "../log/batch-rows.js";
 import { withDuckDb } from "../log/duckdb.js";
 import { inconsistency, type Replay, replayProblem } from "../log/row-problems.js";
@@ -35,7 +36,7 @@ export interface DatasetReport {
 
 /** How much is looked at. */
 export interface VerifyOptions {
-  /** Episodes that are played again, drawn by the seed; Infinity: all. */
+  /** Episodes that are played again, drawn by the seed; Infinity: all. None are where the truth is not known. */
   readonly sample: number;
   readonly seed: bigint;
   readonly replay: Replay;
@@ -70,13 +71,14 @@ async function checkEpisodes(
   problems: DatasetProblem[],
 ): Promise<{ steps: number; replayed: number }> {
   const tasks = new Map(manifest.tasks.map((task) => [task.id, task]));
-  const sampled = drawSample(manifest.episodes, sample, seed);
+  const known = truthKnown(manifest);
+  const sampled = drawSample(manifest.episodes, known ? sample : 0, seed);
   let episodes = 0;
   let steps = 0;
   let replayed = 0;
 
   function checkShard(decoded: DatasetShard, file: string): void {
-    const labelProblem = labelChecker(decoded);
+    const labelProblem = labelChecker(decoded, known ? 0 : -1);
     let row = 0;
     let last: TrajectoryRow | undefined;
     for (const episode of batchRows(decoded.data)) {
@@ -85,7 +87,9 @@ async function checkEpisodes(
       const again = sampled(episodes + row);
       const problem =
         inconsistency(episode) ??
-        (task === undefined ? `is of task "${id}", which dataset.json does not list` : taskProblem(task, episode)) ??
+        (task === undefined
+          ? `is of task "${id}", which dataset.json does not list`
+          : taskProblem(task, episode, known)) ??
         orderProblem(last, episode) ??
         labelProblem(row, episode, task?.num_actions ?? 0) ??
         (again ? replayProblem(episode, replay) : undefined);

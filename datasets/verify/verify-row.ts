@@ -2,15 +2,21 @@
 
 import type { TaskEntry } from "../folder/dataset-manifest.js";
 import { listsOf } from "../log/batch-columns.js";
-import type { TrajectoryRow } from "../log/trajectory-schema.js";
+import { TRAJECTORY_COLUMNS, type TrajectoryRow } from "../log/trajectory-schema.js";
 import type { DatasetShard } from "../read/dataset-shards.js";
 
 /** Probabilities are float32, and there are as many as actions. */
 const SUM_TOLERANCE = 1e-4;
 
-/** What of an episode its task does not allow. */
-export function taskProblem(task: TaskEntry, row: TrajectoryRow): string | undefined {
-  if (!row.complete) return "is not complete: datasets hold complete trials";
+/**
+ * What of an episode its task does not allow.
+ *
+ * @param known whether the truth is: where it is not, episodes may be cut short, and nothing of the truth may stand there
+ */
+export function taskProblem(task: TaskEntry, row: TrajectoryRow, known: boolean): string | undefined {
+  if (known && !row.complete) return "is not complete: datasets hold complete trials";
+  const told = known ? undefined : TRUTH.find((name) => row[name] !== null);
+  if (told !== undefined) return `has ${told}, and dataset.json says that the truth is not known`;
   if (row.length > task.horizon) return `has ${row.length} steps, and its task at most ${task.horizon}`;
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = task.reward;
   for (let t = 0; t < row.length; t += 1) {
@@ -27,14 +33,20 @@ export function taskProblem(task: TaskEntry, row: TrajectoryRow): string | undef
   return undefined;
 }
 
+const TRUTH = TRAJECTORY_COLUMNS.filter(({ truth }) => truth).map(({ name }) => name);
+
 /** Episodes of a trial stand side by side, in order. */
 export function orderProblem(last: TrajectoryRow | undefined, row: TrajectoryRow): string | undefined {
   if (last?.trial_id !== row.trial_id || last.episode_index < row.episode_index) return undefined;
   return `follows episode ${last.episode_index} of its trial: the episodes of a trial are in order`;
 }
 
-/** Checks what the labels of a shard say of a row. */
-export function labelChecker({ labels }: DatasetShard) {
+/**
+ * Checks what the labels of a shard say of a row.
+ *
+ * @param least the least action: -1 where an expert may have given none
+ */
+export function labelChecker({ labels }: DatasetShard, least: 0 | -1) {
   const lists = Array.from(labels, ([name, label]) => ({
     name,
     actions: listsOf<Int32Array>(label, "actions"),
@@ -47,8 +59,8 @@ export function labelChecker({ labels }: DatasetShard) {
       if (given !== length) return `label ${name} has ${given} actions for ${length} steps`;
       for (let t = 0; t < length; t += 1) {
         const action = actions.values[from + t];
-        if (!(action >= 0 && action < numActions))
-          return `label ${name}: action ${t} is ${action}, outside [0, ${numActions})`;
+        if (!(action >= least && action < numActions))
+          return `label ${name}: action ${t} is ${action}, outside [${least}, ${numActions})`;
       }
       if (probabilities.nulls?.[row] === 1) continue;
       const start = probabilities.offsets[row];

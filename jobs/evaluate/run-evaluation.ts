@@ -15,6 +15,7 @@ import { IcrlError, type Reason } from "../../common/errors.js";
 import { resolveOptions } from "../../common/options.js";
 import { hash64 } from "../../common/seeds.js";
 import { toSnakeCase } from "../../common/snake-case.js";
+import { isImportedTask } from "../../datasets/folder/truth-known.js";
 import { beginFolder } from "../../datasets/output/begin-folder.js";
 import { EVALUATION } from "../../datasets/output/output-kinds.js";
 import { collectDataset } from "../collect/collect-dataset.js";
@@ -90,6 +91,7 @@ export async function runEvaluation(
   const expert = findAgent(plan.expert);
   resolveOptions(expert.options, plan.expertOptions, `agent "${plan.expert}"`);
   resolveOptions(transformer.options, plan.choice, "the model");
+  if (plan.tasks === undefined) requirePlayable(folder, training.tasks);
   const tasks = planTasks({ folder, checkpoint }, expert, plan.tasks ?? training.tasks, plan.shifts);
   for (const context of plan.contexts) requireRoom({ folder, model }, { task: "", horizon: 1, episodes: 1 }, context);
 
@@ -127,6 +129,14 @@ function describe({ folder, checkpoint: { model, training } }: StoredModel): Eva
 }
 
 const entryOf = ({ id, task, options }: PlannedTask): TaskEntry => ({ id, task, options });
+
+/** @throws TRUTH_UNKNOWN if a task that a model was trained on came with imported data: no server plays it */
+function requirePlayable(folder: string, tasks: readonly TaskEntry[]): void {
+  const imported = tasks.find(isImportedTask);
+  if (imported === undefined) return;
+  const text = `${folder} was trained on imported data, whose task "${imported.id}" this program does not have: give --task, and its options by --set`;
+  throw new IcrlError("TRUTH_UNKNOWN", text, { folder });
+}
 
 /** Results by task id. */
 async function playTournament(

@@ -11,6 +11,9 @@ const NOT_PASSED_ON = Object.fromEntries(
   ["ICRL_OPERATOR_KEY", "ICRL_AGENT_TOKEN", ...Object.values(CREDENTIAL_VARIABLES)].map((name) => [name, undefined]),
 );
 
+/** An environment without what is meant for this process alone: keys, and tokens of servers. */
+export const withoutKeys = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({ ...env, ...NOT_PASSED_ON });
+
 /** Path of the program. */
 export const PROGRAM = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 
@@ -95,7 +98,7 @@ function startNode(args: readonly string[], { env, folder, isKept = false }: Nod
   const child: ChildProcess = spawn(process.execPath, args, {
     stdio: ["pipe", "pipe", "pipe", "ipc"],
     cwd: folder,
-    env: { ...process.env, ...NOT_PASSED_ON, ...env },
+    env: { ...withoutKeys(process.env), ...env },
   });
   let error: ToldError | undefined;
   let end: number | NodeJS.Signals | undefined;

@@ -2,6 +2,7 @@
 import type { Agent } from "../../clients/typescript/define-agent.js";
 import { resolveOptions } from "../../common/options.js";
 import { readDatasetManifest } from "../../datasets/folder/dataset-manifest.js";
+import { requireTruth } from "../../datasets/folder/truth-known.js";
 import type { JobListener } from "../listener.js";
 import type { RecordedCheck } from "./check-recorded.js";
 import { type Player, policyTrials } from "./policy-trials.js";
@@ -55,6 +56,11 @@ export async function runRatio(spec: RatioSpec, listener: JobListener, signal: A
   const { dir, expert: agent, particles, seed } = spec;
   const expert: Player = { agent, options: resolveOptions(agent.options, spec.options, `agent "${agent.name}"`) };
   const manifest = readDatasetManifest(dir);
+  requireTruth(
+    dir,
+    manifest,
+    "a distribution ratio plays its tasks anew, by the laws of its behaviours, and both are unknown",
+  );
   const startedAt = performance.now();
   listener.doing(`reading ${dir}`);
   const { describeBehaviours } = await import("../../datasets/folder/describe-behaviours.js"); // Arrow and DuckDB

@@ -9,6 +9,7 @@ import {
   isDataset,
   readDatasetManifest,
 } from "../../datasets/folder/dataset-manifest.js";
+import { requireTruth } from "../../datasets/folder/truth-known.js";
 import { collectDataset } from "../collect/collect-dataset.js";
 import { readDatasetFile } from "../collect/dataset-file.js";
 import { type JobListener, silent } from "../listener.js";
@@ -20,6 +21,7 @@ import type { TrainingSpec } from "./training-file.js";
  *
  * @param listener told how collecting goes on
  * @throws what `icrl dataset collect` and reading a dataset throw
+ * @throws TRUTH_UNKNOWN if the file asks for what an imported dataset has not
  */
 export async function openOfflineData(
   spec: TrainingSpec,
@@ -35,6 +37,7 @@ export async function openOfflineData(
     await collectDataset(plan, isDataset(dir) ? silent : listener, signal);
   }
   const manifest = readDatasetManifest(dir);
+  requireKnown(spec, dir, manifest);
   const split = splitOf(spec);
   return {
     tasks: manifest.tasks,
@@ -51,6 +54,17 @@ export async function openOfflineData(
     release: () => undefined,
   };
 }
+
+/** Of imported data no instance can be held out, and none played. @throws TRUTH_UNKNOWN */
+function requireKnown({ training }: TrainingSpec, dir: string, manifest: DatasetManifest): void {
+  const text = "are for tasks that this program has, and its are none: give evaluation_trials 0";
+  if (training.validationShare > 0) requireTruth(dir, manifest, HELD_OUT_BY_SEED);
+  if (training.evaluationTrials > 0) requireTruth(dir, manifest, `evaluation_trials ${text}`);
+}
+
+/** What validation takes of the truth. */
+const HELD_OUT_BY_SEED =
+  "validation_share holds out instances by their seeds, so that none is on both sides, and there are none: give validation_share 0";
 
 /** The parts that instances are dealt to; undefined where none is held out. */
 function splitOf({ seed, training: { validationShare: share } }: TrainingSpec) {

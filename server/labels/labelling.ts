@@ -5,6 +5,8 @@
  */
 import { IcrlError } from "../../common/errors.js";
 import { playsTask } from "../../common/plays-task.js";
+import { isDataset, readDatasetManifest } from "../../datasets/folder/dataset-manifest.js";
+import { LABELS_TAKE_TASKS, requireTruth } from "../../datasets/folder/truth-known.js";
 import type { LabelRequest, LabelSeat } from "../sessions/labels.js";
 import type { Limits } from "../sessions/limits.js";
 import { createPlay } from "../sessions/play.js";
@@ -49,8 +51,11 @@ const PROBABILITIES_SHARE = 0.5;
  *
  * @param name of the labels
  * @throws NOT_A_LOG
+ * @throws TRUTH_UNKNOWN if it was imported
  */
 export async function openLabelling(dir: string, name: string, limits: Limits): Promise<Labelling> {
+  // What an expert is told of a task, this server would have to know of it.
+  if (isDataset(dir)) requireTruth(dir, readDatasetManifest(dir), LABELS_TAKE_TASKS);
   const tasks = knownTasks();
   const shards = await indexDataset(dir, name);
   const unlabelled = shards.filter(({ labelled }) => !labelled);

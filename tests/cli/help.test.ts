@@ -33,7 +33,7 @@ describe("--help", () => {
 });
 
 test("every command stands in the pages about commands", () => {
-  const pages = ["docs/cli.md", "docs/datasets.md", "docs/export.md"]
+  const pages = ["docs/cli.md", "docs/datasets.md", "docs/export.md", "docs/import.md"]
     .map((page) => readFileSync(page, "utf8"))
     .join("");
   expect(verbs.length).toBeGreaterThan(20);

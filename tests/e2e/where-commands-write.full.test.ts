@@ -18,7 +18,7 @@ import { icrl, PROGRAM, startNode, startServe, temporaryFolder } from "./run-icr
 const folder = temporaryFolder();
 const path = (name: string) => join(folder.path, name);
 const BANDIT = ["--task", "bernoulli-bandit", "--set", "horizon=5"];
-const FORMATS = ["minari", "dpt", "ad", "jsonl", "csv"] as const;
+const FORMATS = ["minari", "dpt", "ad", "dpt-pickle", "ad-hdf5", "jsonl", "csv"] as const;
 
 /** Files that the commands read. */
 let specs: { tournament: string; dataset: string; training: string };
@@ -33,6 +33,7 @@ const COMMANDS: Record<string, { readonly line: () => string[]; readonly own: re
     own: ["report", "tournament"],
   },
   "dataset collect": { line: () => ["dataset", "collect", specs.dataset, "--out"], own: ["dataset", "begun"] },
+  "dataset import": { line: () => ["dataset", "import", path("dpt-pickle"), "--format", "dpt", "--out"], own: [] },
   "dataset filter": { line: () => ["dataset", "filter", path("dataset"), "--where", "true", "--out"], own: [] },
   "dataset merge": { line: () => ["dataset", "merge", path("dataset"), path("dataset"), "--out"], own: [] },
   "dataset split": { line: () => ["dataset", "split", path("dataset"), "--parts", "a=.5,b=.5", "--out"], own: [] },
@@ -50,6 +51,7 @@ const COMMANDS: Record<string, { readonly line: () => string[]; readonly own: re
 const OVERWRITING: Record<string, readonly string[]> = {
   "tournament run": ["tournament"],
   "dataset collect": ["dataset", "begun"],
+  "dataset import": ["dataset"],
   "dataset filter": ["dataset"],
   "dataset merge": ["dataset"],
   "dataset split": ["split"],
@@ -73,7 +75,7 @@ const OURS = [
   "dpt",
   "ad",
 ];
-const FILES = ["jsonl", "csv"];
+const FILES = ["jsonl", "csv", "dpt-pickle", "ad-hdf5"];
 /** Made by anybody. */
 const STRANGERS = ["project", "project/README.md", "near", "link"];
 

@@ -47,9 +47,7 @@ export function exportCommand(): Command {
     )
     .option("--task <id>", "only this task")
     .option("--every <k>", "only every k-th episode of each trial, beginning with the first", wholeNumber(1));
-  for (const format of FORMATS) {
-    for (const [name, option] of Object.entries(format.options)) command.addOption(flagOf(format, name, option));
-  }
+  for (const [name, option] of optionsOfFormats()) command.addOption(flagOf(name, option));
   return command
     .option("--overwrite", "replace what an earlier export of this format left there")
     .option(
@@ -62,12 +60,23 @@ export function exportCommand(): Command {
 /** `--two-words` of `twoWords`. */
 const flagName = (name: string): string => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-function flagOf({ name: format }: ExportFormat, name: string, option: FormatOption): Option {
+/** Options that some formats have, each once, in the order in which they come. */
+const optionsOfFormats = (): Map<string, FormatOption> =>
+  new Map(FORMATS.flatMap(({ options }) => Object.entries(options)));
+
+/** Names of the formats that have an option. */
+const formatsWith = (name: string, between = ", "): string =>
+  FORMATS.filter(({ options }) => Object.hasOwn(options, name))
+    .map((format) => format.name)
+    .join(between);
+
+function flagOf(name: string, option: FormatOption): Option {
   const value = "value" in option ? option.value : "n";
   const usual = "default" in option ? ` (default: ${option.default})` : "";
-  const flag = new Option(`${flagName(name)} <${value}>`, `${format}: ${option.help}${usual}`);
+  const flag = new Option(`${flagName(name)} <${value}>`, `${formatsWith(name)}: ${option.help}${usual}`);
   switch (option.kind) {
     case "count":
+    case "most":
       return flag.argParser(wholeNumber(1));
     case "seed":
       return flag.argParser(uint64);
@@ -84,10 +93,10 @@ async function run(dir: string, flags: ExportFlags, command: Command): Promise<v
   const name = required(flags.format, "--format <name>", command);
   const format = FORMATS.find((one) => one.name === name) as ExportFormat; // commander allows no other
   const out = required(flags.out, "--out <path>", command);
-  for (const other of FORMATS) {
-    const stray = other === format ? undefined : Object.keys(other.options).find((key) => flags[key] !== undefined);
-    if (stray === undefined) continue;
-    command.error(`error: option '${flagName(stray)}' is for --format ${other.name}, not ${name}`);
+  const others = [...optionsOfFormats().keys()].filter((key) => !Object.hasOwn(format.options, key));
+  const stray = others.find((key) => flags[key] !== undefined);
+  if (stray !== undefined) {
+    command.error(`error: option '${flagName(stray)}' is for --format ${formatsWith(stray, " or ")}, not ${name}`);
   }
   const { steps } = readDatasetManifest(dir);
   const whole = flags.task === undefined && flags.every === undefined ? steps : undefined;

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
 import type { DatasetDescription } from "../../../datasets/folder/describe-mixture.js";
+import { truthKnown } from "../../../datasets/folder/truth-known.js";
 import { fixedNumber, shortNumber } from "../../../jobs/report/numbers.js";
 import type { Paint } from "../../print/paint.js";
 import { printerFor } from "../../print/printer.js";
@@ -39,6 +40,9 @@ function infoText({ manifest, bytes, mixture, unfinishedLabels }: DatasetDescrip
     `${paint.bold(manifest.name)}  ${manifest.id}`,
     `${number(manifest.episodes)} episodes of ${number(manifest.trials)} trials, ${number(manifest.steps)} steps; ${number(bytes)} bytes, ${fixedNumber(bytes / Math.max(1, manifest.steps), 2)} a step`,
     `made by ${manifest.made_by} with icrl ${manifest.versions.icrl}${manifest.seed === null ? "" : `, seed ${manifest.seed}`}${manifest.subsample === null ? "" : `, every ${manifest.subsample}th episode`}${manifest.privileged ? "; some behaviours saw the truth" : ""}`,
+    ...(truthKnown(manifest)
+      ? []
+      : ["without the truth of its instances: no seeds, no regret, no best actions; it came from elsewhere"]),
     `labels: ${labels.join(", ")}`,
     ...unfinishedLabels.map(
       ({ name, shards }) =>

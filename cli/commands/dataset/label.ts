@@ -5,6 +5,7 @@ import { findAgent } from "../../../agents/registry.js";
 import type { LabelTotals } from "../../../clients/typescript/label-dataset.js";
 import { optionsFromTexts, resolveOptions } from "../../../common/options.js";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
+import { LABELS_TAKE_TASKS, requireTruth } from "../../../datasets/folder/truth-known.js";
 import { labelByCommand } from "../../../jobs/label/label-by-command.js";
 import { labelByExpert } from "../../../jobs/label/label-by-expert.js";
 import { loadAgentModule } from "../../../jobs/launch/module-agent.js";
@@ -55,7 +56,9 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
   if ([flags.expert, flags.module, flags.command].filter((who) => who !== undefined).length !== 1) {
     command.error("error: give --expert, --module or --command, one of them");
   }
-  const { labels: before } = readDatasetManifest(dir); // all of this fails before a server is started for it
+  const manifest = readDatasetManifest(dir); // all of this fails before a server is started for it
+  requireTruth(dir, manifest, LABELS_TAKE_TASKS);
+  const before = manifest.labels;
   const work = flags.command === undefined ? await byAgent(dir, flags) : byCommand(dir, flags.command, flags, command);
   const progress = commandProgress();
   progress.doing("starting a server, and reading what is to be labelled");

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
+import { requireTruth, truthKnown } from "../../../datasets/folder/truth-known.js";
 import { EXIT } from "../../../jobs/processes/exit-codes.js";
 import { printerFor } from "../../print/printer.js";
 import { problemJson, problemText } from "../../print/problem.js";
@@ -12,6 +13,10 @@ interface VerifyFlags {
   seed: bigint;
   json?: boolean;
 }
+
+/** What playing again takes of the truth. */
+const PLAYED_AGAIN =
+  "episodes are played again from their seeds, and there are none; without --all and --sample everything else is checked";
 
 /** `icrl dataset verify DIR`. */
 export function verifyCommand(): Command {
@@ -27,8 +32,9 @@ export function verifyCommand(): Command {
       "--json",
       "print JSON: {ok, shards, labels, episodes, steps, replayed, bytes, problems: [{file, episode_id, problem}]}",
     )
-    .action(async (dir: string, { sample, all, seed, json }: VerifyFlags) => {
-      readDatasetManifest(dir); // this fails before anything is said
+    .action(async (dir: string, { sample, all, seed, json }: VerifyFlags, command: Command) => {
+      const manifest = readDatasetManifest(dir); // this fails before anything is said
+      if (all || command.getOptionValueSource("sample") === "cli") requireTruth(dir, manifest, PLAYED_AGAIN);
       const named = { first: `hashing the files of ${dir}`, name: "verifying", units: "episodes" };
       const report = await workProgress(named, async ({ update }) => {
         const [{ verifyDataset }, { createReplay }] = await Promise.all([
@@ -47,7 +53,7 @@ export function verifyCommand(): Command {
       printerFor({ json }).print(
         report,
         () =>
-          `${problems.map(problemText).join("")}${ok ? "ok" : "NOT ok"}: ${counts.episodes} episodes, ${counts.steps} steps, ${counts.labels} labels beside them, ${counts.bytes} bytes; ${counts.replayed} episodes played again; problems: ${problems.length}\n`,
+          `${problems.map(problemText).join("")}${ok ? "ok" : "NOT ok"}: ${counts.episodes} episodes, ${counts.steps} steps, ${counts.labels} labels beside them, ${counts.bytes} bytes; ${counts.replayed} episodes played again${truthKnown(manifest) ? "" : " (they were imported)"}; problems: ${problems.length}\n`,
         () => ({ ok, ...counts, problems: problems.map(problemJson) }),
       );
       if (!ok) process.exitCode = EXIT.failed;

@@ -44,7 +44,7 @@ test("icrl dataset export writes, reports in one line or as JSON, and says what 
 
   const stray = await icrlHere("dataset", "export", dir, "--format", "ad", "--out", `${out}.ad`, "--queries", "2");
   expect([stray.code, existsSync(`${out}.ad`)]).toEqual([2, false]);
-  expect(stray.stderr).toMatch(/option '--queries' is for --format dpt, not ad/);
+  expect(stray.stderr).toMatch(/option '--queries' is for --format dpt or dpt-pickle, not ad/);
 
   const nowhere = await icrlHere("dataset", "export", dir, "--format", "csv");
   expect(nowhere.code).toBe(2);

@@ -47,6 +47,9 @@ function newPath(name = "out-v0"): string {
   return join(temporary.path, `export-${outs}`, name);
 }
 
+/** Formats that hold tasks of one kind. */
+const ONE_KIND: readonly string[] = ["minari", "dpt-pickle", "ad-hdf5"];
+
 type Change = Partial<Omit<ExportRequest, "format">>;
 
 function request(format: string, change: Change = {}): ExportRequest {
@@ -54,7 +57,7 @@ function request(format: string, change: Change = {}): ExportRequest {
     format: FORMATS.find(({ name }) => name === format) as ExportFormat,
     out: newPath(),
     label: undefined,
-    task: format === "minari" ? "river" : undefined,
+    task: ONE_KIND.includes(format) ? "river" : undefined,
     every: undefined,
     options: {},
     overwrite: false,

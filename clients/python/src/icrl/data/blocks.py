@@ -292,7 +292,7 @@ def _require_fits(trial: Trial, task: Task) -> None:
     require("optimal actions", trial.optimal_actions, 0, task.num_actions)
     if task.observation == "discrete":
         require("observations", trial.observations, 0, task.num_states)
-        require("observations", trial.next_observations, 0, task.num_states)
+        require("observations", trial.next_observations, -1, task.num_states)  # -1: imported, and not known
     for name, label in trial.labels.items():
         require(f"actions of label {name!r}", label.actions, -(2**31), task.num_actions)
         if label.probabilities is not None and label.probabilities.shape[1] != task.num_actions:

@@ -39,6 +39,8 @@ class Task:
     """Of a box; else empty."""
     trial_features_shape: tuple[int, ...]
     """Empty where there are none."""
+    steps_per_trial: int | None = None
+    """Most steps of a trial, where that is known to be less than so many episodes of so many steps."""
 
     @property
     def fresh_arms(self) -> bool:
@@ -72,6 +74,8 @@ class Manifest:
     steps: int
     document: Mapping[str, Any]
     """All of dataset.json."""
+    truth_known: bool = True
+    """False where the truth of its instances is not known, for it was imported: no seeds, no regret, no best actions."""
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -115,6 +119,7 @@ def _manifest(document: Any) -> Manifest:
         episodes=_size(document["episodes"], "episodes", 0, 2**53),
         steps=_size(document["steps"], "steps", 0, 2**53),
         document=document,
+        truth_known=document.get("truth_known") is not False,
     )
 
 
@@ -134,6 +139,7 @@ def _task(entry: Any) -> Task:
         num_states=_size(space["n"], "n") if kind == "discrete" else 1,
         observation_shape=_sizes(space.get("shape", []), "shape") if kind == "box" else (),
         trial_features_shape=_sizes(entry["trial_features_shape"], "trial_features_shape"),
+        steps_per_trial=None if (steps := entry.get("steps_per_trial")) is None else _size(steps, "steps_per_trial"),
     )
 
 

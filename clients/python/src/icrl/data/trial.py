@@ -54,7 +54,7 @@ class Trial:
     observations: Ints | None = None
     """[N] the state that each action was chosen in; None unless observations are discrete."""
     next_observations: Ints | None = None
-    """[N] the state that each action led to."""
+    """[N] the state that each action led to; -1 where it was imported and is not known."""
     step_features: Floats | None = None
     """[N, A, d], or as the task shapes it, what each action was chosen from; [N, size] of a log, which does not tell shapes; None unless a box."""
     trial_features: Floats | None = None

@@ -77,7 +77,7 @@ class TrainingData:
     """A dataset as a training reads it.
 
     Raises:
-        DataError: LABEL_UNKNOWN if it has not what the objective learns from.
+        DataError: LABEL_UNKNOWN if it has not what the objective learns from; TRUTH_UNKNOWN if instances are to be held out, and have no seeds.
     """
 
     def __init__(self, trials: Trials, spec: TrainingSpec) -> None:
@@ -86,10 +86,15 @@ class TrainingData:
         self.manifest: Manifest = trials.manifest
         self._trials = trials
         self._spec = spec
+        imported = f"{trials.path} was imported, without the truth of its instances"
+        known = self.manifest.truth_known
         if spec.label not in trials.labels:
-            text = f"{trials.path} has no label {spec.label!r}, it has {', '.join(trials.labels)}"
+            text = f"{trials.path} has no label {spec.label!r}, it has {', '.join(trials.labels)}{'' if known else f'; {imported}'}"
             raise DataError("LABEL_UNKNOWN", text)
         share = spec.training.validation_share
+        if share > 0 and not known:
+            remedy = "validation_share holds out instances by their seeds, and there are none: give validation_share 0"
+            raise DataError("TRUTH_UNKNOWN", f"{imported}: {remedy}")
         self.holds_out = share > 0
         cut = 1 - share
         self._train = Selection(part=(0.0, cut, spec.seed) if share > 0 else None)
@@ -105,6 +110,10 @@ class TrainingData:
         layout = self._spec.layout
         dim = max(task.dim for task in tasks)
         for task in tasks:
+            if task.observation == "box" and not task.fresh_arms:
+                shown = "x".join(map(str, task.observation_shape))
+                text = f"task {task.id!r} shows [{shown}] numbers at each step, which are no features of arms: tokens hold states by number, and arms' features"
+                raise DataError("TASK_UNSUPPORTED", text)
             if task.dim == 0 and layout == "chosen-arm":
                 text = f"actions of task {task.id!r} have no features, and layout chosen-arm tells them apart by these alone: give layout step"
                 raise DataError("TASK_UNSUPPORTED", text)
@@ -125,7 +134,12 @@ class TrainingData:
     def trial_tokens(self, tokens: TokenConfig) -> int:
         """Tokens of the longest trial that the dataset can hold: all its episodes that were kept, each as long as the horizon."""
         kept = self.manifest.subsample or 1
-        return max(-(-task.episodes_per_trial // kept) * task.horizon * tokens.stride for task in self.manifest.tasks.values())
+
+        def steps(task: Task) -> int:
+            most = -(-task.episodes_per_trial // kept) * task.horizon
+            return most if task.steps_per_trial is None else min(most, task.steps_per_trial)
+
+        return max(steps(task) for task in self.manifest.tasks.values()) * tokens.stride
 
     def training(self, shape: BatchShape, start: Position = Position()) -> Iterator[Batch]:
         """Endless batches, from a batch's `position` on.
