@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -214,4 +214,14 @@ test("each breach of a wall is reported, under its rules and no other", async ()
 test("every rule has a breach above", () => {
   const rules = [...forbidden.map(({ name }) => name), ...nameRules];
   expect(new Set(guilty.flatMap(([breached]) => breached.split(" ").filter(Boolean)))).toEqual(new Set(rules));
+});
+
+test("tests wait by what ends only what hangs: vi.waitFor gives up after a second", () => {
+  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.endsWith(".ts") && name !== "support/eventually.ts" && name !== "walls.test.ts",
+  );
+  const impatient = files.filter((name) =>
+    readFileSync(join(import.meta.dirname, name), "utf8").includes("vi.waitFor("),
+  );
+  expect(impatient).toEqual([]);
 });

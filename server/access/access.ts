@@ -143,7 +143,9 @@ export function createAccess({ folder, operatorHash, nowMs, onError }: AccessCon
         const wanted = entrant === undefined ? "plays freely" : `enters as "${entrant}"`;
         throw new IcrlError("ROLE_REFUSED", `token ${tokenId} plays as "${own}" alone, and ${wanted}`);
       }
-      if (own === undefined && entrant !== undefined && names.has(entrant)) {
+      if (own !== undefined || entrant === undefined) return;
+      refresh(); // a token of that name may have been created just now
+      if (names.has(entrant)) {
         throw new IcrlError("ROLE_REFUSED", `"${entrant}" is the name of another token: enter under another one`);
       }
     },

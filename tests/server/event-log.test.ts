@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { join } from "node:path";
 import { setLogger } from "@grpc/grpc-js";
 import { levels, pino } from "pino";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { listSegments, listShards, segmentPath } from "#icrl/datasets/log/log-folder.js";
 import { createEventLog, SAYINGS } from "#icrl/server/event-log.js";
@@ -12,6 +12,7 @@ import { statusOf } from "#icrl/server/rpc/errors.js";
 import { hearGrpc } from "#icrl/server/rpc/grpc-log.js";
 import { frameHeader } from "#icrl/server/trajectories/segment-file.js";
 import { openTrajectoryLog } from "#icrl/server/trajectories/trajectory-log.js";
+import { eventually } from "../support/eventually.js";
 import { removeLocks } from "../support/log-place.js";
 import { tableBelow } from "../support/operating-page.js";
 import { actions, hello, open, opened, type RawStream, rawClient, rawStream } from "../support/raw-stream.js";
@@ -80,7 +81,7 @@ test("a session that goes well is said at debug, one that fails at info, each on
   const silent = streamTo(server);
   silent.call.end();
   await silent.ended;
-  await vi.waitFor(() => expect(saidOf(server, "session_ended")).toHaveLength(3), 60_000);
+  await eventually(() => expect(saidOf(server, "session_ended")).toHaveLength(3));
   const [well, failed, said] = saidOf(server, "session_ended");
   expect(well).toMatchObject({ level: 20, steps: 1, trials: 1 });
   expect(well).not.toHaveProperty("reason");
@@ -106,7 +107,7 @@ test("a session that loses its stream, and goes on over another one, is said wit
   onTestFinished(() => client.close());
   const agent = await resumingAgent(client);
   agent.cut();
-  await vi.waitFor(() => expect(saidOf(server, "session_parked")).toHaveLength(1), 60_000);
+  await eventually(() => expect(saidOf(server, "session_parked")).toHaveLength(1));
   await agent.resume();
   const { sessionId, resumeToken } = agent.welcome;
   expect(saidOf(server, "session_parked")).toMatchObject([{ level: 30, session_id: sessionId }]);
@@ -262,7 +263,7 @@ test("what a caller sends at any length is said at a bounded one", async () => {
   stream.send(hello({ agentVersion: long, entrant: long }));
   expect(await stream.ended).toMatchObject({ reason: "NAME_INVALID" });
   await expect(server.connection.getTournament({ id: long })).rejects.toMatchObject({ reason: "TOURNAMENT_UNKNOWN" });
-  await vi.waitFor(() => expect(saidOf(server, "session_ended")).toMatchObject([{ reason: "NAME_INVALID" }]), 60_000);
+  await eventually(() => expect(saidOf(server, "session_ended")).toMatchObject([{ reason: "NAME_INVALID" }]));
   for (const line of server.said) expect(JSON.stringify(line).length).toBeLessThan(5000);
 });
 
@@ -323,9 +324,8 @@ test("what gRPC says of itself is an event, and no line of another form", async 
   });
   call.on("error", () => {});
   call.end();
-  await vi.waitFor(
-    () => expect(lines).toMatchObject([{ level: 20, message: expect.stringContaining("grpc-encoding") }]),
-    60_000,
+  await eventually(() =>
+    expect(lines).toMatchObject([{ level: 20, message: expect.stringContaining("grpc-encoding") }]),
   );
 });
 

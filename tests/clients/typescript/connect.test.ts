@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { type AddressInfo, connect as connectSocket, createServer } from "node:net";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { connect } from "#icrl/clients/typescript/connect.js";
 import { introduce } from "#icrl/clients/typescript/session.js";
+import { eventually } from "../../support/eventually.js";
 import { serverForTest } from "../../support/server.js";
 
 test("more sessions than a connection takes are opened on others, and those that are over make room again", async () => {
@@ -17,7 +18,7 @@ test("more sessions than a connection takes are opened on others, and those that
     const first = await open(250);
     expect((await server.connection.getServerInfo()).openSessions).toBe(250);
     for (const stream of first) stream.finish();
-    await vi.waitFor(async () => expect((await server.connection.getServerInfo()).openSessions).toBe(0), 20_000);
+    await eventually(async () => expect((await server.connection.getServerInfo()).openSessions).toBe(0));
     await open(300); // three connections, and the test's own: a fifth would be refused
     expect((await server.connection.getServerInfo()).openSessions).toBe(300);
   } finally {

@@ -1,11 +1,12 @@
 /** What a token may have, beside sessions; what it may not is refused, and another's is not counted. */
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { type Connection, connect } from "#icrl/clients/typescript/connect.js";
 import { playAgent } from "#icrl/clients/typescript/play-agent.js";
 import { type FreePlay, introduce, open } from "#icrl/clients/typescript/session.js";
 import { createShares } from "#icrl/server/access/share.js";
 import type { Quotas, Role } from "#icrl/server/access/token.js";
 import { tokenFor } from "../../support/access.js";
+import { eventually } from "../../support/eventually.js";
 import { startTestServer, type TestServer } from "../../support/server.js";
 import { BANDIT, randomAgent, spec } from "../../support/tournament.js";
 
@@ -62,7 +63,7 @@ test("a token has no more envs open than it may, in all of its sessions", async 
   const second = await play(few, { numEnvs: 1 });
   second.cancel();
   first.send({ $case: "close", value: { reason: "" } });
-  await vi.waitFor(() => play(few, { numEnvs: 3 })); // once both have ended
+  await eventually(() => play(few, { numEnvs: 3 })); // once both have ended
 });
 
 test("an entrant's match is given as many envs as its token has left, and none where none is", async () => {
@@ -81,7 +82,7 @@ test("an entrant's match is given as many envs as its token has left, and none w
   expect(await enter()).toBe(2);
   await expect(enter()).rejects.toMatchObject(refused("envs", 3));
   free.cancel();
-  await vi.waitFor(async () => expect(await enter()).toBe(1));
+  await eventually(async () => expect(await enter()).toBe(1));
 });
 
 test("a token's sessions hold no more memory than it may", async () => {

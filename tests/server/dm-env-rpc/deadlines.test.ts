@@ -1,6 +1,7 @@
 /** Time: what an agent may take, and what it is told when that is over or the server stops. */
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { conversation } from "../../support/dm-env-rpc.js";
+import { eventually } from "../../support/eventually.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { readLog, serverForTest } from "../../support/server.js";
 
@@ -19,7 +20,7 @@ test("who takes too long for an action is interrupted, and then refused until it
   clock.pass(999);
   expect(await mine.step(1)).toMatchObject({ state: "RUNNING" });
   clock.pass(1001);
-  await vi.waitFor(async () => expect(await openSessions(server)).toBe(0), 60_000);
+  await eventually(async () => expect(await openSessions(server)).toBe(0));
   expect(before).toBeTypeOf("number");
   expect(await mine.step(1, [2n, 9n, 10n])).toEqual({
     state: "INTERRUPTED",

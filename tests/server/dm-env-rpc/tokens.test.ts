@@ -1,9 +1,10 @@
 /** Tokens and their quotas over dm_env_rpc: as in sessions, of which each agent in a world has one. */
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { Quotas } from "#icrl/server/access/token.js";
 import { revokeToken } from "#icrl/server/access/token-folder.js";
 import { tokenFor } from "../../support/access.js";
 import { conversation } from "../../support/dm-env-rpc.js";
+import { eventually } from "../../support/eventually.js";
 import { readLog, startTestServer, type TestServer } from "../../support/server.js";
 
 const BANDIT = { task: "bernoulli-bandit", "option.arms": 3, "option.horizon": 4 };
@@ -85,5 +86,5 @@ test("who may not play makes no world, and joins none", async () => {
   expect((await stranger.ended).reason).toBe("TOKEN_MISSING");
   const reader = conversation(server.address, tokenFor(server.dataDir, "reader").text);
   expect((await reader.ended).reason).toBe("ROLE_REFUSED");
-  await vi.waitFor(async () => expect((await server.connection.getServerInfo()).openSessions).toBe(0), 60_000);
+  await eventually(async () => expect((await server.connection.getServerInfo()).openSessions).toBe(0));
 });

@@ -1,6 +1,7 @@
 /** Worlds: who may make, find and end them, how many there may be, and how long they stay. */
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { conversation } from "../../support/dm-env-rpc.js";
+import { eventually } from "../../support/eventually.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { serverForTest } from "../../support/server.js";
 
@@ -59,7 +60,7 @@ test("a world is not destroyed while an agent is in it, whoever asks", async () 
   expect(await refusal(mine.destroy(world))).toBe("WORLD_JOINED");
   expect(await refusal(other.destroy(world))).toBe("WORLD_JOINED");
   mine.call.cancel(); // a stream that is gone has left, too
-  await vi.waitFor(() => other.destroy(world), 60_000);
+  await eventually(() => other.destroy(world));
 });
 
 test("a world that nobody is in goes after a while, and one that somebody is in stays", async () => {

@@ -1,10 +1,11 @@
 /** The live page's API and files, of a real server. */
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { digitsForIntervals } from "#icrl/common/digits.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
 import type { AgentsView, Overview, TournamentView, TrajectoriesView, TrajectoryView } from "#icrl/server/http/api.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
+import { eventually } from "../../support/eventually.js";
 import { api, http } from "../../support/http.js";
 import { actions, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { serverWithPage } from "../../support/server.js";
@@ -28,7 +29,7 @@ test("while a tournament runs its seeds are told to nobody but the operator, who
   // Plays all its matches; the tournament waits for the second.
   await serveMatches(connection, randomAgent("first"), { entrant: "first", streams: 1 });
 
-  const running = await vi.waitFor(async () => {
+  const running = await eventually(async () => {
     const view = await api<TournamentView>(pageUrl, `/api/tournaments/${id}`, operatorKey);
     expect(view.tournament.finished_matches).toBe(2);
     return view;
@@ -67,7 +68,7 @@ test("while a tournament runs its seeds are told to nobody but the operator, who
   await finished(connection, id);
   const bandit = trajectories.find(({ task }) => task === "bernoulli-bandit");
   const room = trajectories.find(({ task }) => task === "dark-room");
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const view = await api<TrajectoryView>(pageUrl, `/api/trajectories/${bandit?.id}`);
     const { task_seed: seed, means, regrets, optimal_actions: best } = view.revealed;
     const { truth } = buildTask("bernoulli-bandit", view.options).instantiate(BigInt(seed), 0n);
@@ -82,14 +83,14 @@ test("while a tournament runs its seeds are told to nobody but the operator, who
       6,
     );
   }, 60_000);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const view = await api<TrajectoryView>(pageUrl, `/api/trajectories/${room?.id}`);
     expect(view.revealed.goals).toMatchObject([{ sign: "★" }]);
     expect(view.drawing).toEqual({ as: "grid", rows: 4, columns: 4 });
     expect(view.action_names).toEqual(["stay", "up", "down", "left", "right"]);
     expect(view.revealed.means).toBeNull();
   }, 60_000);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { tournament, task } = await api<TournamentView>(pageUrl, `/api/tournaments/${id}?task=room`);
     expect(tournament).toMatchObject({ state: "finished", finished_matches: 4, done_trials: 12 });
     expect(task.id).toBe("room");
@@ -136,7 +137,7 @@ test("sessions over one connection are one agent, with what it plays, until it i
   ]);
   first.call.cancel();
   second.call.cancel();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { agents, server } = await api<AgentsView>(pageUrl, "/api/agents");
     expect([agents.length, server.sessions]).toEqual([0, 0]);
   }, 60_000);

@@ -1,12 +1,13 @@
 /** The metrics and the health by themselves, and what keeps a crowd from hiding them. */
 import { connect } from "node:net";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createAccess } from "#icrl/server/access/access.js";
 import { NO_AUDIT } from "#icrl/server/access/audit-log.js";
 import { startHttpServer } from "#icrl/server/http/http-server.js";
 import { healthRoute } from "#icrl/server/http/probe-routes.js";
 import type { Route } from "#icrl/server/http/route.js";
 import { createConnections } from "#icrl/server/rpc/connections.js";
+import { eventually } from "../../support/eventually.js";
 import { http } from "../../support/http.js";
 import { parseExposition } from "../../support/metrics.js";
 import { startTestServer } from "../../support/server.js";
@@ -29,7 +30,7 @@ test("they have a listener of their own, with or without a page, and it is bound
       const crowd = Array.from({ length: 150 }, () => connect(Number(port), "127.0.0.1").on("error", () => {}));
       expect((await http(`${url}healthz`)).status).toBe(200);
       expect((await http(server.pageUrl)).status).toBe(200); // silent ones give way
-      await vi.waitFor(() => expect(crowd.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(64));
+      await eventually(() => expect(crowd.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(64));
       for (const socket of crowd) socket.destroy();
     }
   }
@@ -71,7 +72,7 @@ test("a request that does not come, or comes by drops, is closed; a page that an
   onTestFinished(close);
   const port = Number(new URL(url).port);
   const waiting = http(`${url}slow`);
-  await vi.waitFor(() => expect(doors.size).toBe(1));
+  await eventually(() => expect(doors.size).toBe(1));
   const silent = connect(port, "127.0.0.1")
     .on("error", () => {})
     .resume();
@@ -82,7 +83,7 @@ test("a request that does not come, or comes by drops, is closed; a page that an
   onTestFinished(() => clearInterval(drops));
   await Promise.all([silent, dripping].map((socket) => new Promise((resolve) => socket.once("close", resolve))));
   const crowd = Array.from({ length: 20 }, () => connect(port, "127.0.0.1").on("error", () => {}));
-  await vi.waitFor(() => expect(crowd.filter(({ closed }) => closed).length).toBeGreaterThanOrEqual(17));
+  await eventually(() => expect(crowd.filter(({ closed }) => closed).length).toBeGreaterThanOrEqual(17));
   finish();
   expect((await waiting).body.toString()).toBe("late");
   for (const socket of crowd) socket.destroy();

@@ -1,9 +1,10 @@
 /** What /metrics says of real servers while agents play. */
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { playAgent } from "#icrl/clients/typescript/play-agent.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { VERSION } from "#icrl/common/version.js";
 import { conversation } from "../../support/dm-env-rpc.js";
+import { eventually } from "../../support/eventually.js";
 import { http } from "../../support/http.js";
 import { scrape } from "../../support/metrics.js";
 import { tableBelow } from "../../support/operating-page.js";
@@ -35,12 +36,10 @@ test("sessions, steps, trials, episodes and times are counted exactly", async ()
     trials: 6,
     seed: 1,
   });
-  await vi.waitFor(
-    async () =>
-      expect(await numbers(pageUrl, "icrl_sessions_ended_total")).toMatchObject({
-        'icrl_sessions_ended_total{outcome="closed"}': 1,
-      }),
-    60_000,
+  await eventually(async () =>
+    expect(await numbers(pageUrl, "icrl_sessions_ended_total")).toMatchObject({
+      'icrl_sessions_ended_total{outcome="closed"}': 1,
+    }),
   );
   const { samples } = await scrape(pageUrl);
   expect(Object.fromEntries(samples)).toMatchObject({
@@ -103,17 +102,15 @@ test("what sessions do now is a gauge, and an unplayed trial counts as incomplet
     icrl_steps_total: 1,
   });
   playing.call.cancel();
-  await vi.waitFor(
-    async () =>
-      expect(await numbers(pageUrl, "icrl_trials_total", "icrl_sessions_ended_total", "icrl_errors_total")).toEqual({
-        'icrl_trials_total{outcome="complete"}': 0,
-        'icrl_trials_total{outcome="incomplete"}': 1,
-        'icrl_sessions_ended_total{outcome="closed"}': 0,
-        'icrl_sessions_ended_total{outcome="CONNECTION_LOST"}': 1,
-        'icrl_errors_total{reason="INTERNAL"}': 0,
-        'icrl_errors_total{reason="CONNECTION_LOST"}': 1,
-      }),
-    60_000,
+  await eventually(async () =>
+    expect(await numbers(pageUrl, "icrl_trials_total", "icrl_sessions_ended_total", "icrl_errors_total")).toEqual({
+      'icrl_trials_total{outcome="complete"}': 0,
+      'icrl_trials_total{outcome="incomplete"}': 1,
+      'icrl_sessions_ended_total{outcome="closed"}': 0,
+      'icrl_sessions_ended_total{outcome="CONNECTION_LOST"}': 1,
+      'icrl_errors_total{reason="INTERNAL"}': 0,
+      'icrl_errors_total{reason="CONNECTION_LOST"}': 1,
+    }),
   );
   idle.call.cancel();
 });
@@ -132,20 +129,18 @@ test("errors are counted once each, by reason; calls by method and code", async 
     await expect(connection.getTournament({ id })).rejects.toMatchObject({ reason: "TOURNAMENT_UNKNOWN" });
   }
   await connection.getServerInfo();
-  await vi.waitFor(
-    async () =>
-      expect(await numbers(pageUrl, "icrl_errors_total", "icrl_rpc_calls_total")).toEqual({
-        'icrl_errors_total{reason="INTERNAL"}': 0,
-        'icrl_errors_total{reason="TOO_MANY_SESSIONS"}': 1,
-        'icrl_errors_total{reason="ACTION_OUT_OF_RANGE"}': 1,
-        'icrl_errors_total{reason="TOURNAMENT_UNKNOWN"}': 2,
-        'icrl_rpc_calls_total{method="EnvironmentService/Play",code="RESOURCE_EXHAUSTED"}': 1,
-        'icrl_rpc_calls_total{method="EnvironmentService/Play",code="INVALID_ARGUMENT"}': 1,
-        'icrl_rpc_calls_total{method="TournamentService/GetTournament",code="NOT_FOUND"}': 2,
-        // The connection asks once when it is made, and here.
-        'icrl_rpc_calls_total{method="ServerInfoService/GetServerInfo",code="OK"}': expect.any(Number),
-      }),
-    60_000,
+  await eventually(async () =>
+    expect(await numbers(pageUrl, "icrl_errors_total", "icrl_rpc_calls_total")).toEqual({
+      'icrl_errors_total{reason="INTERNAL"}': 0,
+      'icrl_errors_total{reason="TOO_MANY_SESSIONS"}': 1,
+      'icrl_errors_total{reason="ACTION_OUT_OF_RANGE"}': 1,
+      'icrl_errors_total{reason="TOURNAMENT_UNKNOWN"}': 2,
+      'icrl_rpc_calls_total{method="EnvironmentService/Play",code="RESOURCE_EXHAUSTED"}': 1,
+      'icrl_rpc_calls_total{method="EnvironmentService/Play",code="INVALID_ARGUMENT"}': 1,
+      'icrl_rpc_calls_total{method="TournamentService/GetTournament",code="NOT_FOUND"}': 2,
+      // The connection asks once when it is made, and here.
+      'icrl_rpc_calls_total{method="ServerInfoService/GetServerInfo",code="OK"}': expect.any(Number),
+    }),
   );
 });
 
@@ -156,22 +151,20 @@ test("a tournament's matches are in one state each while it runs, and are counte
   await serveMatches(connection, randomAgent("good"), { entrant: "good", streams: 1 });
   const broken = agentThat("bad", () => ({ act: () => 0, propensity: 2 }));
   await serveMatches(connection, broken, { entrant: "bad", streams: 1 });
-  await vi.waitFor(
-    async () =>
-      expect(await numbers(pageUrl, "icrl_tournaments", "icrl_matches", "icrl_matches_ended_total")).toEqual({
-        'icrl_tournaments{state="pending"}': 0,
-        'icrl_tournaments{state="running"}': 1,
-        'icrl_tournaments{state="finished"}': 0,
-        'icrl_tournaments{state="cancelled"}': 0,
-        'icrl_matches{state="undeclared"}': 1,
-        'icrl_matches{state="pending"}': 0,
-        'icrl_matches{state="running"}': 0,
-        'icrl_matches{state="finished"}': 1,
-        'icrl_matches{state="forfeited"}': 1,
-        'icrl_matches_ended_total{outcome="finished"}': 1,
-        'icrl_matches_ended_total{outcome="forfeited"}': 1,
-      }),
-    60_000,
+  await eventually(async () =>
+    expect(await numbers(pageUrl, "icrl_tournaments", "icrl_matches", "icrl_matches_ended_total")).toEqual({
+      'icrl_tournaments{state="pending"}': 0,
+      'icrl_tournaments{state="running"}': 1,
+      'icrl_tournaments{state="finished"}': 0,
+      'icrl_tournaments{state="cancelled"}': 0,
+      'icrl_matches{state="undeclared"}': 1,
+      'icrl_matches{state="pending"}': 0,
+      'icrl_matches{state="running"}': 0,
+      'icrl_matches{state="finished"}': 1,
+      'icrl_matches{state="forfeited"}': 1,
+      'icrl_matches_ended_total{outcome="finished"}': 1,
+      'icrl_matches_ended_total{outcome="forfeited"}': 1,
+    }),
   );
   await serveMatches(connection, randomAgent("late"), { entrant: "late", streams: 1 });
   await finished(connection, id);

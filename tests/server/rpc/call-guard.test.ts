@@ -1,8 +1,9 @@
 /** What a call must keep to before a handler sees it. */
 import { type Client, compressionAlgorithms, Metadata } from "@grpc/grpc-js";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { CreateTournamentRequest } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { REQUEST_MS } from "#icrl/server/rpc/call-guard.js";
+import { eventually } from "../../support/eventually.js";
 import { bareSocket, callHeaders, opening } from "../../support/http2-frames.js";
 import { manualClock } from "../../support/manual-clock.js";
 import {
@@ -108,7 +109,7 @@ test("a call whose request does not come, or comes by halves, ends; one that is 
   const watch = client.makeServerStreamRequest("/grpc.health.v1.Health/Watch", identity, identity, Buffer.alloc(0));
   watch.on("error", () => {});
   await new Promise((resolve) => watch.once("data", resolve));
-  await vi.waitFor(() => expect(clock.waiting).toBe(calls.length));
+  await eventually(() => expect(clock.waiting).toBe(calls.length));
   clock.pass(REQUEST_MS);
   for (const ending of await Promise.all(calls)) expect(ending).toMatchObject(late);
   let over = false;
@@ -127,9 +128,9 @@ test("whoever calls, and is gone before it is served, leaves nothing behind", as
   const path = "/icrl.v1.TournamentService/WatchTournament";
   const calls = Array.from({ length: 20 }, (_, i) => callHeaders(2 * i + 1, path));
   socket.socket.write(Buffer.concat([opening(), ...calls]));
-  await vi.waitFor(() => expect(clock.waiting).toBe(20));
+  await eventually(() => expect(clock.waiting).toBe(20));
   socket.socket.destroy();
-  await vi.waitFor(() => expect(clock.waiting).toBe(0));
+  await eventually(() => expect(clock.waiting).toBe(0));
   await connection.getServerInfo();
   expect(said.filter(({ event }) => event === "internal_error")).toEqual([]);
 });

@@ -1,5 +1,6 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { FIRST_BYTES_MS } from "#icrl/server/rpc/listener.js";
+import { eventually } from "../../support/eventually.js";
 import { bareSocket, callHeaders, frame, opening, PREFACE } from "../../support/http2-frames.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { actions, opened, rawClient, rawStream } from "../../support/raw-stream.js";
@@ -23,8 +24,8 @@ test("whoever says nothing, or the half of what HTTP/2 begins with, is let go", 
   const whole = await bareSocket(address);
   whole.socket.write(opening().subarray(0, 30));
   whole.socket.write(opening().subarray(30));
-  await vi.waitFor(() => expect(whole.heard.length).toBeGreaterThan(0));
-  await vi.waitFor(() => expect(clock.waiting).toBe(2));
+  await eventually(() => expect(whole.heard.length).toBeGreaterThan(0));
+  await eventually(() => expect(clock.waiting).toBe(2));
   clock.pass(FIRST_BYTES_MS);
   await Promise.all([silent.closed, half.closed]);
   expect(whole.socket.closed).toBe(false);
@@ -48,7 +49,7 @@ test("a crowd of silent sockets keeps nobody out, and stays as small as it may b
   playing.send(actions(0, [0]));
   await playing.expect("observations");
   // Eight in all: the test's own connection, which has no call, makes room like the rest.
-  await vi.waitFor(() => expect(crowd.filter(({ socket }) => !socket.closed).length).toBeLessThanOrEqual(6));
+  await eventually(() => expect(crowd.filter(({ socket }) => !socket.closed).length).toBeLessThanOrEqual(6));
 });
 
 test("half of a call's headers, and a connection that gives no sign of life, are closed", async () => {
@@ -80,7 +81,7 @@ test("a client may ask for a sign of life as often as it likes: each is answered
   for (let asked = 0; asked < 1000; ) {
     asked += 100;
     eager.socket.write(Buffer.concat(Array.from({ length: 100 }, () => ping)));
-    await vi.waitFor(() => expect(kinds().filter((kind) => kind === PING).length).toBe(asked), { interval: 1 });
+    await eventually(() => expect(kinds().filter((kind) => kind === PING).length).toBe(asked), 1);
   }
   expect(kinds()).not.toContain(GO_AWAY);
 });
@@ -102,7 +103,7 @@ test("a connection without a call is closed in time, also where the other end do
   idle.socket.write(opening());
   await idle.ended;
   expect(idle.socket.closed).toBe(false);
-  await vi.waitFor(() => {
+  await eventually(() => {
     clock.pass(1000);
     idle.socket.write(Buffer.alloc(1)); // to hear that it is closed
     expect(idle.socket.closed).toBe(true);

@@ -1,5 +1,6 @@
 /** Streams that come, and leave or say nothing: nobody else notices. */
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../support/eventually.js";
 import { bareSocket, callHeaders, callMessage, opening, reset } from "../../support/http2-frames.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { encodeRequest, hello, opened, rawClient, rawStream } from "../../support/raw-stream.js";
@@ -36,7 +37,7 @@ test.each<[how: string, frames: (id: number) => Buffer[]]>([
   const whole = frames(1).every((bytes) => bytes.length === 9 + bytes.readUIntBE(0, 3));
   socket.write(Buffer.concat([opening(), ...ids(whole ? 50 : 1).flatMap(frames)]));
   if (!whole) socket.destroy();
-  await vi.waitFor(async () => expect(await openSessions(server)).toBe(0));
+  await eventually(async () => expect(await openSessions(server)).toBe(0));
   await opened(streamTo(server));
 });
 
@@ -46,9 +47,9 @@ test("a hello that was answered, and a cancel a moment later, leaves no session"
   socket.socket.write(
     Buffer.concat([opening(), ...ids(5).flatMap((id) => [callHeaders(id, PLAY), callMessage(id, HELLO)])]),
   );
-  await vi.waitFor(async () => expect(await openSessions(server)).toBe(5));
+  await eventually(async () => expect(await openSessions(server)).toBe(5));
   socket.socket.write(Buffer.concat(ids(5).map(reset)));
-  await vi.waitFor(async () => expect(await openSessions(server)).toBe(0));
+  await eventually(async () => expect(await openSessions(server)).toBe(0));
 });
 
 test("a session ends with its connection, however that ends", async () => {
@@ -56,9 +57,9 @@ test("a session ends with its connection, however that ends", async () => {
   for (const end of ["destroy", "end", "resetAndDestroy"] as const) {
     const { socket } = await bareSocket(server.address);
     socket.write(Buffer.concat([opening(), callHeaders(1, PLAY), callMessage(1, HELLO)]));
-    await vi.waitFor(async () => expect(await openSessions(server)).toBe(1));
+    await eventually(async () => expect(await openSessions(server)).toBe(1));
     socket[end]();
-    await vi.waitFor(async () => expect(await openSessions(server)).toBe(0));
+    await eventually(async () => expect(await openSessions(server)).toBe(0));
   }
 });
 
@@ -70,12 +71,12 @@ test("many silent streams keep nobody out, and end in their time", async () => {
   const silent = Array.from({ length: 100 }, () => rawStream(client));
   const endings: string[] = [];
   for (const { ended } of silent) void ended.then(({ reason }) => endings.push(reason ?? "none"));
-  await vi.waitFor(() => expect(endings.length).toBe(80)); // more than there may be sessions
+  await eventually(() => expect(endings.length).toBe(80)); // more than there may be sessions
   const honest = streamTo(server);
   await opened(honest);
   expect(await openSessions(server)).toBe(1);
   clock.pass(server.limits.helloTimeoutMs);
-  await vi.waitFor(() => expect(endings.length).toBe(100));
+  await eventually(() => expect(endings.length).toBe(100));
   // The honest one was a stream too many, too, until it said hello.
   expect([endings.slice(0, 81), endings.slice(81)].map((some) => new Set(some))).toEqual([
     new Set(["SERVER_BUSY"]),
@@ -112,11 +113,11 @@ test("a stream that is over, and whose end nobody reads, is broken off", async (
   const settings = Buffer.concat([opening().subarray(0, 24), Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0]), noWindow]);
   socket.socket.write(Buffer.concat([settings, callHeaders(1, PLAY), callMessage(1, HELLO), callMessage(1, HELLO)]));
   const ended = () => server.said.some(({ event, reason }) => event === "session_ended" && reason === "PROTOCOL_ORDER");
-  await vi.waitFor(() => expect(ended()).toBe(true));
+  await eventually(() => expect(ended()).toBe(true));
   const isReset = () => resets(socket.heard).includes(1);
   expect(isReset()).toBe(false);
   clock.pass(10_000);
-  await vi.waitFor(() => expect(isReset()).toBe(true));
+  await eventually(() => expect(isReset()).toBe(true));
 });
 
 /** Streams that were reset, among frames. */

@@ -1,10 +1,11 @@
 /** Sessions that outlive their server: what is open is opened anew by the one that is started again on its folder. */
 import { existsSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Hello, type Open } from "#icrl/proto/gen/icrl/v1/environment.js";
 import { openKeptSessions } from "#icrl/server/sessions/kept-sessions.js";
 import { countedSource } from "#icrl/server/sessions/trials-left.js";
+import { eventually } from "../../support/eventually.js";
 import { manualClock } from "../../support/manual-clock.js";
 import { actions, encodeRequest, hello, open, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { playToTheEnd, type ResumingAgent, resumingAgent } from "../../support/resuming.js";
@@ -103,7 +104,7 @@ test("who could not be told that all was played is told it by the next server, a
     agent.cut();
     agents.push({ resumeToken, got });
   }
-  await vi.waitFor(() => expect(first.said.filter(({ event }) => event === "session_parked").length).toBe(2));
+  await eventually(() => expect(first.said.filter(({ event }) => event === "session_parked").length).toBe(2));
   await first.close();
   const second = await serverAfter(first);
   const untold = await again(second, agents[0].resumeToken, agents[0].got);

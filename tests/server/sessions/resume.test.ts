@@ -1,7 +1,8 @@
 /** Sessions whose stream is lost, and that another one takes up: on the wire. What takes time is in parking.test.ts. */
 import type { Client } from "@grpc/grpc-js";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Open } from "#icrl/proto/gen/icrl/v1/environment.js";
+import { eventually } from "../../support/eventually.js";
 import { actions, hello, open, opened, rawClient, rawStream } from "../../support/raw-stream.js";
 import { answerTo, chosenAt, type ResumingAgent, resumingAgent } from "../../support/resuming.js";
 import { readLog, serverForTest, startTestServer, type TestServer } from "../../support/server.js";
@@ -177,7 +178,7 @@ test("a session that does not list resume has no token and is lost with its stre
   expect(welcome.resumeToken).toBe("");
   expect(welcome.capabilities).toContain("resume");
   stream.call.cancel();
-  await vi.waitFor(async () => expect((await own.connection.getServerInfo()).openSessions).toBe(0));
+  await eventually(async () => expect((await own.connection.getServerInfo()).openSessions).toBe(0));
 });
 
 test("a server whose resume_ms is 0 resumes nothing, and says so", async () => {
@@ -218,7 +219,7 @@ test("where all places are taken a session without a stream gives way, and its e
   await lost.next();
   const there = await resumingAgent(by);
   lost.cut();
-  await vi.waitFor(() => expect(own.said.some(({ event }) => event === "session_parked")).toBe(true));
+  await eventually(() => expect(own.said.some(({ event }) => event === "session_parked")).toBe(true));
   expect((await own.connection.getServerInfo()).openSessions).toBe(2);
   const comes = rawStream(by);
   comes.send(hello());

@@ -1,11 +1,12 @@
 /** How far a tournament is: the same on the page, on the wire and in the metrics. */
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createProgress } from "#icrl/cli/print/progress.js";
 import type { Connection } from "#icrl/clients/typescript/connect.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { progressItems, waitingText } from "#icrl/jobs/tournament/tournament-progress.js";
 import type { Tournament, TournamentSpec } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import type { Overview, TournamentView } from "#icrl/server/http/api.js";
+import { eventually } from "../../support/eventually.js";
 import { api } from "../../support/http.js";
 import { scrape } from "../../support/metrics.js";
 import { actions, hello, rawClient, rawStream } from "../../support/raw-stream.js";
@@ -93,22 +94,19 @@ test("what entrants play is counted as soon as it is known, and apart until then
   await serveMatches(connection, randomAgent("arms"), { entrant: "arms", streams: 1 });
   const after = (await connection.getTournament({ id })).tournament as Tournament;
   expect(inTheTerminal(after, ["late"])).toMatch(/^≥ 12 % {2}4 of 20 trials, up to 12 more: .*, waiting for late\n$/); // 4 of 32
-  await vi.waitFor(
-    async () => expect((await onThePage(pageUrl, id)).tournament).toMatchObject({ done_trials: 4, trials: 20 }),
-    60_000,
+  await eventually(async () =>
+    expect((await onThePage(pageUrl, id)).tournament).toMatchObject({ done_trials: 4, trials: 20 }),
   );
 
   // The last one comes, and plays one task of the three.
   const late = { ...randomAgent("late"), tasks: ["river-swim"] };
   await serveMatches(connection, late, { entrant: "late", streams: 1 });
-  await vi.waitFor(
-    async () =>
-      expect((await onThePage(pageUrl, id)).tournament).toMatchObject({
-        trials: 24,
-        undeclared_trials: 0,
-        done_trials: 8,
-      }),
-    60_000,
+  await eventually(async () =>
+    expect((await onThePage(pageUrl, id)).tournament).toMatchObject({
+      trials: 24,
+      undeclared_trials: 0,
+      done_trials: 8,
+    }),
   );
   const told = (await connection.getTournament({ id })).tournament as Tournament;
   expect(told.matches.some(({ undeclared }) => undeclared)).toBe(false);

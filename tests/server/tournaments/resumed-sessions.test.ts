@@ -1,5 +1,6 @@
 /** Entrants whose connections break, and who go on where they were. */
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../support/eventually.js";
 import { actions, rawClient } from "../../support/raw-stream.js";
 import { playToTheEnd, type ResumingAgent, resumingAgent } from "../../support/resuming.js";
 import { readLog, serverForTest, type TestServer } from "../../support/server.js";
@@ -53,7 +54,7 @@ test("an entrant that never comes back forfeits when its time is over, and not b
   agent.send(actions(0, new Array(opened.$case === "opened" ? opened.value.numEnvs : 0).fill(0)));
   await agent.next();
   agent.cut();
-  await vi.waitFor(() => expect(server.said.some(({ event }) => event === "session_parked")).toBe(true));
+  await eventually(() => expect(server.said.some(({ event }) => event === "session_parked")).toBe(true));
   expect(server.said.some(({ event }) => event === "match_forfeited")).toBe(false);
   const { tournament } = await finished(server.connection, id);
   expect(tournament.matches.map((match) => match.forfeitReason)).toEqual(["CONNECTION_LOST"]);
