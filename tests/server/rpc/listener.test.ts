@@ -81,7 +81,7 @@ test("a client may ask for a sign of life as often as it likes: each is answered
   for (let asked = 0; asked < 1000; ) {
     asked += 100;
     eager.socket.write(Buffer.concat(Array.from({ length: 100 }, () => ping)));
-    await eventually(() => expect(kinds().filter((kind) => kind === PING).length).toBe(asked), 1);
+    await eventually(() => expect(kinds().filter((kind) => kind === PING).length).toBe(asked), { intervalMs: 1 });
   }
   expect(kinds()).not.toContain(GO_AWAY);
 });
