@@ -44,18 +44,19 @@ class Infos:
         self.arrays: dict[str, Any] = {}
 
     def put(self, name: str, envs: Bools, values: Any) -> None:
-        """These envs have these values, [N] each or [N, ...]; nothing where there is no such env."""
-        if not envs.any():
-            return
-        values = np.asarray(values)
-        array = self.arrays.setdefault(name, np.zeros(values.shape, values.dtype))
+        """These envs have these values, [N] each or [N, ...]. There is at least one such env: a name is there where somebody has it."""
+        array = self.arrays.get(name)
+        if array is None:
+            array = self.arrays[name] = np.zeros(values.shape, values.dtype)
+            self.arrays[f"_{name}"] = np.zeros(self._num_envs, bool)
         array[envs] = values[envs]
-        mask = self.arrays.setdefault(f"_{name}", np.zeros(self._num_envs, bool))
-        mask |= envs
+        self.arrays[f"_{name}"] |= envs
 
 
 def put_reset(infos: Infos, core: LockStep, envs: Bools) -> None:
     """What `info_of` a reset says, of these envs."""
+    if not envs.any():
+        return
     infos.put("episode", envs, core.episode)
     infos.put("trial_start", envs, core.trial_steps == 0)
     infos.put("trial_end", envs, np.zeros(len(envs), bool))
@@ -63,18 +64,23 @@ def put_reset(infos: Infos, core: LockStep, envs: Bools) -> None:
 
 def put_step(infos: Infos, core: LockStep, step: Step, unit: str, envs: Bools) -> None:
     """What `info_of` a step says, of these envs."""
+    if not envs.any():
+        return
     ended = step.terminated | step.truncated
     infos.put("episode", envs, np.where(ended, core.ended_episode, core.episode))
     infos.put("trial_start", envs, np.zeros(len(envs), bool))
     infos.put("trial_end", envs, step.trial_ended)
+    if not step.some_ended:
+        return
     known = [(env, end) for env, end in step.ends.items() if envs[env]]
     for fact in TRIAL_FACTS if known else ():
         have, values = np.zeros(len(envs), bool), np.zeros(len(envs))
         for env, end in known:
             if fact == "trial_return" or end.HasField(fact):
                 have[env], values[env] = True, getattr(end, fact)
-        infos.put(fact, have, values)
-    if unit == "trial":
-        inner = envs & ended & ~step.trial_ended
+        if have.any():
+            infos.put(fact, have, values)
+    inner = envs & ended & ~step.trial_ended
+    if unit == "trial" and inner.any():
         infos.put("episode_end", inner, inner)
         infos.put("last_observation", inner, step.final)

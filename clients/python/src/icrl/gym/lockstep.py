@@ -57,7 +57,10 @@ class Step:
         terminated, truncated: [N], how episodes ended.
         final: the same as observation, but of an env whose episode ended the last one that it showed.
         trial_ended: [N], whose trial ended.
+        some_ended: whether any env's episode ended.
         ends: what the server says of those trials, by env.
+
+    Arrays may be shared between steps, and with each other: nobody writes to them.
     """
 
     observation: npt.NDArray[Any]
@@ -66,6 +69,7 @@ class Step:
     truncated: Bools
     final: npt.NDArray[Any]
     trial_ended: Bools
+    some_ended: bool
     ends: dict[int, pb.TrialEnd] = field(default_factory=dict)
 
 
@@ -75,6 +79,8 @@ class LockStep:
     def __init__(self, settings: Settings, num_envs: int) -> None:
         self._settings = settings
         self._num_envs = num_envs
+        self._nowhere = _fixed(np.zeros(num_envs, bool))
+        self._everywhere = _fixed(np.ones(num_envs, bool))
         self._task: task_pb2.TaskDescription | None = None
         self._forget()
 
@@ -83,9 +89,8 @@ class LockStep:
         return {"settings": self._settings, "num_envs": self._num_envs, "task": task}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._settings, self._num_envs = state["settings"], state["num_envs"]
+        self.__init__(state["settings"], state["num_envs"])  # type: ignore[misc]
         self._task = None if state["task"] is None else task_pb2.TaskDescription.FromString(state["task"])
-        self._forget()
 
     def _forget(self) -> None:
         self._pid = os.getpid()
@@ -135,8 +140,7 @@ class LockStep:
         said = pb.Actions(step_index=self._step_index, actions=tensor_of(np.ascontiguousarray(actions, np.int32)))
         if hold is not None and hold.any():
             said.hold.CopyFrom(tensor_of(hold))
-        taking = np.ones(self._num_envs, bool) if hold is None else ~hold
-        return self._exchange(pb.PlayRequest(actions=said), taking)
+        return self._exchange(pb.PlayRequest(actions=said), self._everywhere if hold is None else ~hold)
 
     def reset(self, envs: Sequence[int], whole_trial: bool) -> Step:
         """Ends the episodes of these envs early, or with `whole_trial` their trials; the others stay as they are."""
@@ -228,18 +232,18 @@ class LockStep:
         self._shown = empty_observations(opened.task, n)
         self._own_series = {}
         self._opened = True
-        self._zero(np.ones(n, bool))
-        return self._receive(np.zeros(n, bool))
+        self._zero(self._everywhere)
+        return self._receive(self._nowhere)
 
-    def _zero(self, envs: Bools) -> None:
+    def _zero(self, envs: npt.NDArray[Any]) -> None:
         self.episode[envs] = self.steps[envs] = self.trial_steps[envs] = 0
 
     def _reset(self, reset: pb.Reset) -> Step:
-        return self._exchange(pb.PlayRequest(reset=reset), np.zeros(self._num_envs, bool))
+        return self._exchange(pb.PlayRequest(reset=reset), self._nowhere)
 
     def _begin_own(self, envs: Sequence[int]) -> Step:
         """Begins the next trial of these envs' own series, in the place of the one that they are in."""
-        return self._exchange(pb.PlayRequest(reset=self._next_of_own(envs)), np.zeros(self._num_envs, bool), self._shown_next)
+        return self._exchange(pb.PlayRequest(reset=self._next_of_own(envs)), self._nowhere, self._shown_next)
 
     def _exchange(self, request: pb.PlayRequest, taking: Bools, receive: Callable[[Bools], Step] | None = None) -> Step:
         """Sends an answer and shows what comes of it.
@@ -285,58 +289,54 @@ class LockStep:
             message = self._stream.next()
         seen = expect(message, "observations").observations
         self._step_index = seen.step_index
-        n = self._num_envs
-        before = self._shown
-        nowhere = np.zeros(n, bool)
-
-        def of(name: str, otherwise: npt.NDArray[Any]) -> npt.NDArray[Any]:
-            return array_of(getattr(seen, name)) if seen.HasField(name) else otherwise
-
-        if not of("active", ~nowhere).all():
+        if seen.HasField("active") and not array_of(seen.active).all():
             raise IcrlError("TRIALS_INVALID", "all trials that the server allows of one seed are played: reset with another seed")
-        terminated = of("terminated", nowhere).copy()
-        truncated = of("truncated", nowhere).copy()
-        started = nowhere.copy()
-        for start in seen.trial_starts:
-            started[start.env] = True
-        self._shown = self._observed(seen, before)
-        final = self._shown.copy()
-        ended = terminated | truncated
-        if seen.HasField("final_observation"):
-            final[ended] = array_of(seen.final_observation)
-        else:
-            final[ended] = before[ended]  # the trial's features
-        if anew:
-            truncated = self.trial_steps > 0
-            final[truncated] = before[truncated]
-            ended = truncated
-        trial_ended = nowhere.copy()
-        ends = {end.env: end for end in seen.trial_ends}
-        for env in ends:
-            trial_ended[env] = True
-        if anew:
-            trial_ended |= truncated
-        self.steps[taking] += 1
-        self.trial_steps[taking] += 1
-        self.ended_episode[ended] = self.episode[ended]
-        self.episode[ended] += 1
-        self.steps[ended] = 0
-        self._zero(started)
-        return Step(
-            observation=self._shown.copy(),
-            reward=of("reward", np.zeros(n)).astype(np.float64),
-            terminated=terminated,
-            truncated=truncated,
-            final=final,
-            trial_ended=trial_ended,
-            ends=ends,
-        )
+        before, self._shown = self._shown, self._observed(seen)
+        cut = self.trial_steps > 0 if anew else self._nowhere
+        self.steps += taking
+        self.trial_steps += taking
+        reward = array_of(seen.reward).astype(np.float64) if seen.HasField("reward") else np.zeros(self._num_envs)
+        terminated = array_of(seen.terminated) if seen.HasField("terminated") else self._nowhere
+        truncated = array_of(seen.truncated) if seen.HasField("truncated") else cut
+        if seen.trial_starts or seen.trial_ends or seen.HasField("terminated") or seen.HasField("truncated"):
+            return self._after_ends(seen, before, reward, terminated, truncated, cut)
+        return Step(self._shown, reward, terminated, truncated, self._shown, self._nowhere, some_ended=False)
 
-    def _observed(self, seen: pb.Observations, before: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _after_ends(
+        self, seen: pb.Observations, before: npt.NDArray[Any], reward: Any, terminated: Bools, truncated: Bools, trial_ended: Bools
+    ) -> Step:
+        """What a step came to in which episodes or trials may have ended, or begun.
+
+        Args:
+            trial_ended: [N], whose trial ended without the server's saying so.
+        """
+        ended = terminated | truncated
+        final = self._shown
+        if ended.any():
+            final = final.copy()
+            shows_final = seen.HasField("final_observation")
+            final[ended] = array_of(seen.final_observation) if shows_final else before[ended]  # else the trial's features
+        ends = {end.env: end for end in seen.trial_ends}
+        trial_ended = trial_ended.copy()
+        trial_ended[list(ends)] = True
+        self.ended_episode[ended] = self.episode[ended]
+        self.episode += ended
+        self.steps[ended] = 0
+        self._zero(np.array([start.env for start in seen.trial_starts], np.int64))
+        return Step(self._shown, reward, terminated, truncated, final, trial_ended, bool(ended.any()), ends)
+
+    def _observed(self, seen: pb.Observations) -> npt.NDArray[Any]:
         """[N, ...] what envs show now."""
         if not shows_features(self.task):
-            return array_of(seen.observation).astype(before.dtype) if seen.HasField("observation") else before.copy()
-        shown = before.copy()
+            return array_of(seen.observation).astype(self._shown.dtype) if seen.HasField("observation") else self._shown
+        if not seen.trial_starts:
+            return self._shown
+        shown = self._shown.copy()
         for start in seen.trial_starts:
             shown[start.env] = array_of(start.trial_features)
         return shown
+
+
+def _fixed(array: Bools) -> Bools:
+    array.setflags(write=False)
+    return array

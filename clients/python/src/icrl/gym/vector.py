@@ -141,24 +141,26 @@ class IcrlVectorEnv(VectorEnv[Any, Any, Any]):
         core, n = self._core, self.num_envs
         if not core.is_open:
             raise IcrlError("PROTOCOL_ORDER", "nothing is open here: call reset first")
-        over = self._over
-        if self.autoreset_mode == AutoresetMode.DISABLED and over.any():
+        over, waits = self._over, bool(self._over.any())
+        if waits and self.autoreset_mode == AutoresetMode.DISABLED:
             text = f"the episodes of envs {np.flatnonzero(over).tolist()} are over: reset them first, by reset_mask"
             raise IcrlError("PROTOCOL_ORDER", text)
-        step = core.step(self._checked_actions(actions, over), over if over.any() else None)
+        step = core.step(self._checked_actions(actions, over), over if waits else None)
         infos = Infos(n)
         terminated, truncated = ends_of(step, self._unit)
         ended = terminated | truncated
         took = ~over
-        put_step(infos, core, step, self._unit, took & ~ended if self.autoreset_mode == AutoresetMode.SAME_STEP else took)
         if self.autoreset_mode == AutoresetMode.SAME_STEP:
+            put_step(infos, core, step, self._unit, took & ~ended)
             self._shown = step.observation
-            if ended.any():
+            if step.some_ended and ended.any():
                 self._put_final(infos, step, ended)
-            put_reset(infos, core, ended)
+                put_reset(infos, core, ended)
         else:
+            put_step(infos, core, step, self._unit, took)
             self._shown = step.final if self._unit == "episode" else np.where(_rows(ended, step.final), step.final, step.observation)
-            put_reset(infos, core, over)
+            if waits:
+                put_reset(infos, core, over)
             self._over = ended
         return self._shown.copy(), step.reward, terminated.copy(), truncated.copy(), infos.arrays
 
@@ -178,13 +180,13 @@ class IcrlVectorEnv(VectorEnv[Any, Any, Any]):
             action = int(chosen[wrong][0])
             text = f"action {action} of env {int(np.flatnonzero(wrong)[0])} is not in [0, {num_actions})"
             raise IcrlError("ACTION_OUT_OF_RANGE", text, {"action": str(action), "num_actions": str(num_actions)})
-        return np.where(over, 0, chosen).astype(np.int32)
+        return np.where(over, 0, chosen).astype(np.int32, copy=False)
 
     def _put_final(self, infos: Infos, step: Any, ended: Bools) -> None:
         """What ended, where it is not what is shown: an object array of observations, and the infos of the envs that have one."""
         final = np.full(self.num_envs, None, object)
-        for env in np.flatnonzero(ended).tolist():
-            final[env] = np.int64(step.final[env]) if step.final.ndim == 1 else step.final[env].copy()
+        # Elements of their own: integers of numpy's, or arrays.
+        final[ended] = np.fromiter(step.final[ended], object, int(ended.sum()))
         infos.arrays["final_obs"], infos.arrays["_final_obs"] = final, ended.copy()
         of_final = Infos(self.num_envs)
         put_step(of_final, self._core, step, self._unit, ended)
