@@ -334,4 +334,8 @@ describe.skipIf(python === undefined)("icrl.torch", () => {
         expect(Math.abs(loss / wanted[i] - 1), `update ${i + 1}`).toBeLessThan(1e-4);
     }
   });
+
+  test("trains on rounds that are played meanwhile as the engine does", async () => {
+    await pythonTests("test_torch_online.py", { ICRL_COMMAND: `${process.execPath} ${PROGRAM}` });
+  });
 });

@@ -7,12 +7,14 @@ import { readDatasetFile } from "../../../jobs/collect/dataset-file.js";
 import { stoppable } from "../../interruptible.js";
 import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
-import { collect as collectTexts, hostAndPort, required, wholeNumber } from "../arguments.js";
+import { collect as collectTexts, hostAndPort, required, uint64, wholeNumber } from "../arguments.js";
 import { checkListen, type DoorFlags, doorArguments, withDoorFlags } from "../doors.js";
 
 interface CollectFlags extends DoorFlags {
   out?: string;
+  name?: string;
   trials?: number;
+  seed?: bigint;
   await?: string[];
   listen?: string;
   overwrite?: boolean;
@@ -31,7 +33,9 @@ export function collectCommand(): Command {
       "YAML or JSON: {name, seed, trials, tasks, behaviours, labels, subsample}; see docs/datasets.md. Commands run as they stand: play no file that you would not run",
     )
     .option("--out <dir>", "folder of the dataset (required)")
+    .option("--name <name>", "name of the dataset, instead of the file's")
     .option("--trials <n>", "trials of each task, instead of the file's", wholeNumber(1))
+    .option("--seed <n>", "seed, instead of the file's", uint64)
     .option(
       "--await <name>",
       "do not start this behaviour: agent processes join under its name, as many as there are, and share its trials; may be repeated",
@@ -50,10 +54,16 @@ export function collectCommand(): Command {
 
 async function collect(file: string, flags: CollectFlags, command: Command): Promise<void> {
   const out = required(flags.out, "--out <dir>", command);
-  const { await: awaited, listen, overwrite, trials } = flags;
+  const { await: awaited, listen, overwrite } = flags;
   checkListen(flags, command);
   const doors = doorArguments(flags);
-  const plan = { spec: readDatasetFile(file, trials), source: file, out, overwrite, awaited, listen, doors };
+  const asked = readDatasetFile(file, flags.trials);
+  const spec = {
+    ...asked,
+    seed: flags.seed ?? asked.seed,
+    collection: { ...asked.collection, name: flags.name ?? asked.collection.name },
+  };
+  const plan = { spec, source: file, out, overwrite, awaited, listen, doors };
   const progress = commandProgress();
   let manifest: DatasetManifest;
   try {

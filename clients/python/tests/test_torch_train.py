@@ -83,7 +83,7 @@ class Batches(Trainings):
         compared = 0
         for name in NAMES:
             spec = read_training_file(FOLDER / f"{name}.yaml")
-            data = TrainingData(Trials(spec.dataset), spec)
+            data = TrainingData(Trials(spec.dataset), spec, hold_out=spec.training.validation_share > 0)
             model, tokens = (read_checkpoint(FOLDER / name / "engine").model, read_checkpoint(FOLDER / name / "engine").tokens)
             self.assertEqual(data.token_config(), tokens)
             shape = BatchShape(tokens, model.context, model.is_unbounded)

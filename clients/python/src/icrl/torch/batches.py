@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,22 @@ class Position:
     epoch: int = 0
     batch: int = 0
 
+    def document(self) -> dict[str, Any]:
+        """As a checkpoint's state has it."""
+        return {"epoch": self.epoch, "batch": self.batch}
+
+    @staticmethod
+    def of(document: Any) -> Position:
+        """What `document` made of it.
+
+        Raises:
+            ValueError: for anything else.
+        """
+        counts = [document.get(name) for name in ("epoch", "batch")] if isinstance(document, dict) else [None]
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError(f"{document!r} is no position")
+        return Position(*counts)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -57,8 +74,8 @@ class Batch:
     """[B, T, A, d]: features of the arms that each decision is among, for a model whose head scores them; absent arms are 0."""
     decisions: int
     """Decisions that count: losses and gradients are for each of them."""
-    position: Position
-    """What comes next."""
+    position: Any
+    """What comes next, of the training's source: a Position in a dataset."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +93,14 @@ class BatchShape:
 class TrainingData:
     """A dataset as a training reads it.
 
+    Args:
+        hold_out: whether a share of the instances is held out to validate with, by the training's file; else all are there for both.
+
     Raises:
         DataError: LABEL_UNKNOWN if it has not what the objective learns from; TRUTH_UNKNOWN if instances are to be held out, and have no seeds.
     """
 
-    def __init__(self, trials: Trials, spec: TrainingSpec) -> None:
+    def __init__(self, trials: Trials, spec: TrainingSpec, *, hold_out: bool) -> None:
         if trials.manifest is None:
             raise DataError("NOT_A_DATASET", f"{trials.path} is a log: a training learns from a dataset")
         self.manifest: Manifest = trials.manifest
@@ -91,14 +111,13 @@ class TrainingData:
         if spec.label not in trials.labels:
             text = f"{trials.path} has no label {spec.label!r}, it has {', '.join(trials.labels)}{'' if known else f'; {imported}'}"
             raise DataError("LABEL_UNKNOWN", text)
-        share = spec.training.validation_share
-        if share > 0 and not known:
+        if hold_out and not known:
             remedy = "validation_share holds out instances by their seeds, and there are none: give validation_share 0"
             raise DataError("TRUTH_UNKNOWN", f"{imported}: {remedy}")
-        self.holds_out = share > 0
-        cut = 1 - share
-        self._train = Selection(part=(0.0, cut, spec.seed) if share > 0 else None)
-        self._held_out = Selection(part=(cut, math.inf, spec.seed))
+        self.holds_out = hold_out
+        cut = 1 - spec.training.validation_share
+        self._train = Selection(part=(0.0, cut, spec.seed) if hold_out else None)
+        self._held_out = Selection(part=(cut, math.inf, spec.seed) if hold_out else None)
 
     def token_config(self) -> TokenConfig:
         """Tokens that hold all tasks, with the mean and the deviation of the rewards.
@@ -141,16 +160,16 @@ class TrainingData:
 
         return max(steps(task) for task in self.manifest.tasks.values()) * tokens.stride
 
-    def training(self, shape: BatchShape, start: Position = Position()) -> Iterator[Batch]:
-        """Endless batches, from a batch's `position` on.
+    def training(self, shape: BatchShape, start: Position | None = None, epochs: float = math.inf) -> Iterator[Batch]:
+        """Batches, from a batch's `position` on, to the end of so many epochs.
 
         Raises:
             DataError: OPTION_INVALID if there are fewer trials than a batch has; SELECTION_EMPTY if there are none.
         """
         size = self._spec.training.batch
         order = self._order(self._train, size)
-        epoch, first = start.epoch, start.batch
-        while True:
+        epoch, first = (start.epoch, start.batch) if start is not None else (0, 0)
+        while epoch < epochs:
             empty = True
             for index, trials in enumerate(order.epoch(epoch)):
                 empty = False

@@ -6,7 +6,6 @@ same dropout as icrl's engine, so that losses differ by rounding alone, and a tr
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import math
 import os
@@ -16,7 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,16 +24,17 @@ import torch
 
 from ..data.errors import DataError
 from ..seeds import hash64
-from ..data.trials import Trials
-from .batches import Batch, BatchShape, Position, TrainingData
+from .batches import Batch, BatchShape, Position
 from .checkpoint import Checkpoint, TrainState, checkpoint_folders, read_checkpoint, read_train_state, write_checkpoint
-from .collect import collect
+from .collect import CollectingStopped, collect
 from .config import ModelConfig
 from .initial import initial_parameters
 from .learner import Learner
 from .load import checkpoint_of, module_of
 from .metrics import MetricsFile
 from .module import Transformer
+from .rounds import OnlinePosition, OnlineRounds
+from .sources import DataSource, OfflineData
 from .training_file import TrainingSpec, read_training_file
 from .training_folder import keep_latest_checkpoints, open_training_folder
 
@@ -75,17 +75,12 @@ def train(
         KeyboardInterrupt: Ctrl-C, a checkpoint saved.
     """
     spec = read_training_file(file, steps)
-    if spec.online_trials is not None:
-        raise DataError("OPTION_INVALID", f"{file}: online trainings play while they learn, which `icrl train` does: leave online out here")
     if spec.training.evaluation_trials > 0:
         warnings.warn("evaluation_trials are not played while PyTorch trains: `icrl evaluate` plays with a checkpoint", stacklevel=2)
     folder = Path(f"{spec.name}-output" if out is None else out)
     continued = open_training_folder(folder, spec)
-    data_folder = folder / "dataset" if spec.dataset.is_file() else spec.dataset
-    if spec.dataset.is_file():
-        collect(spec.dataset, data_folder)
-    training = _Training(spec, folder, data_folder, continued, torch.device(device or _best_device()), compile, autocast, on_metrics)
-    return training.run()
+    chosen = torch.device(device or _best_device())
+    return _Training(spec, folder, continued, chosen, compile, autocast, on_metrics).run()
 
 
 class _Training:
@@ -95,7 +90,6 @@ class _Training:
         self,
         spec: TrainingSpec,
         out: Path,
-        data_folder: Path,
         continued: list[dict[str, int]],
         device: torch.device,
         compile: bool,
@@ -107,21 +101,14 @@ class _Training:
         self._out = out
         self._continued = continued
         self._on_metrics = on_metrics or (lambda _: None)
-        self._data = TrainingData(Trials(data_folder), spec)
-        manifest = self._data.manifest
-        content = (data_folder / "dataset.json").read_bytes()
-        self._record = {"name": manifest.name, "id": manifest.id, "sha256": hashlib.sha256(content).hexdigest()}
-
         self.step = 0
         self._tokens_seen = 0
-        self._position = Position()
+        self._position: Any = None
         self._saved = True
-        state: TrainState | None = None
-        if checkpoint_folders(out):
-            checkpoint = read_checkpoint(out)
-            state = self._resume(checkpoint)
-        else:
-            checkpoint = self._new()
+        begun = read_checkpoint(out) if checkpoint_folders(out) else None
+        state = None if begun is None else self._resume(begun)
+        self._data = self._open_data(begun)
+        checkpoint = begun or self._new()
         self._shape = BatchShape(checkpoint.tokens, checkpoint.model.context, checkpoint.model.is_unbounded)
         self.module = module_of(checkpoint, device)
         self._learner = Learner(
@@ -147,16 +134,17 @@ class _Training:
             batches = _ahead(self._data.training(self._shape, self._position))
             if self._data.holds_out:
                 next(self._data.validation(self._shape))  # what is wrong with it is said now, not an hour later
-            with _interruptible() as interrupted, batches as stream:
+            with _interruptible(self._data.stop) as interrupted, batches as stream, closing(self._data), suppress(CollectingStopped):
                 while self.step < self._options.steps and not interrupted():
                     record(self._learn(stream))
                     if self._data.holds_out and self._is_due(self._options.validation_every):
                         record(self._validate())
                     if self._is_due(self._options.checkpoint_every):
                         self._save(metrics)
-                self._save(metrics)
-                if interrupted():
-                    raise KeyboardInterrupt
+            self._save(metrics)
+            if self.step < self._options.steps:
+                raise KeyboardInterrupt
+            self._data.release(None)
         finally:
             metrics.close()
         return self.module.eval()
@@ -172,24 +160,36 @@ class _Training:
         return Checkpoint(model, tokens, initial_parameters(model, self._spec.seed))
 
     def _resume(self, checkpoint: Checkpoint) -> TrainState:
-        data = checkpoint.trained["data"]
-        if data is None or data["id"] != self._record["id"]:
-            was = "data that were played while it learned" if data is None else f"the dataset {data['name']!r} ({data['id']})"
-            text = f"{self._out} was begun with {was}, the one there now is {self._record['name']!r} ({self._record['id']}): put it back"
-            raise DataError("DATASET_MISMATCH", text)
+        """What the latest checkpoint holds; counts go on from it."""
         state = read_train_state(self._out)
         if state is None:
             raise DataError("CHECKPOINT_CORRUPT", f"the latest checkpoint of {self._out} has no state to go on from: remove it")
         try:
-            position = state.state["position"]
-            counts = [state.state["step"], state.state["tokens"], position["epoch"], position["batch"]]
-        except (KeyError, TypeError):
+            counts = [state.state["step"], state.state["tokens"]]
+            position = Position if self._spec.online_trials is None else OnlinePosition
+            self._position = position.of(state.state["position"])
+        except (KeyError, TypeError, ValueError):
             counts = [None]
         if not all(type(count) is int and count >= 0 for count in counts):
             raise DataError("CHECKPOINT_CORRUPT", f"the state of the latest checkpoint of {self._out} is damaged: remove that checkpoint")
-        self.step, self._tokens_seen = counts[:2]
-        self._position = Position(*counts[2:])
+        self.step, self._tokens_seen = counts
         return state
+
+    def _open_data(self, begun: Checkpoint | None) -> DataSource:
+        """Opens what is learned from; what the file names a file for is collected."""
+        spec, collected = self._spec, self._out / "dataset"
+        data: DataSource
+        if spec.online_trials is not None:
+            data = OnlineRounds(self._out / "online", spec, spec.online_trials, self._position)
+        elif spec.dataset.is_file():
+            collect(spec.dataset, collected)
+            data = OfflineData(collected, spec)
+        else:
+            data = OfflineData(spec.dataset, spec)
+        was = None if begun is None else begun.trained["data"]
+        if begun is not None and (was and was["id"]) != (data.record and data.record["id"]):
+            raise DataError("DATASET_MISMATCH", f"{self._out} was begun with {_named(was)}, and there is now {_named(data.record)}: put it back")
+        return data
 
     def _record_continuation(self, metrics: MetricsFile, record: Callable[[dict[str, Any]], None]) -> None:
         if not self._continued or metrics.last.get("continuation", {}).get("steps") == self._options.steps:
@@ -260,18 +260,22 @@ class _Training:
             "objective": self._spec.objective,
             "step": self.step,
             "tokens": self._tokens_seen,
-            "data": self._record,
+            "data": self._data.record,
             "tasks": [{"id": task.id, "task": task.task, "options": dict(task.options)} for task in manifest.tasks.values()],
             "icrl_version": _version(),
             "backend": "pytorch",
             **({"continued": self._continued} if self._continued else {}),
         }
-        position = {"epoch": self._position.epoch, "batch": self._position.batch}
-        state = {"step": self.step, "tokens": self._tokens_seen, "position": position}
+        state = {"step": self.step, "tokens": self._tokens_seen, "position": self._position.document()}
         folder = self._out / "checkpoints" / f"step-{self.step:08}"
         write_checkpoint(folder, checkpoint_of(self.module), TrainState(*self._learner.moments(), state))
         keep_latest_checkpoints(self._out, self._options.keep_checkpoints)
+        self._data.release(self._position)
         self._saved = True
+
+
+def _named(data: dict[str, str] | None) -> str:
+    return "data that are played while it learns" if data is None else f"the dataset {data['name']!r} ({data['id']})"
 
 
 def _plogp(p: Any) -> float:
@@ -312,8 +316,8 @@ def _ahead(items: Iterator[Item]) -> Iterator[Iterator[Item]]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Says whether Ctrl-C was pressed, which is not raised meanwhile; a second one is."""
+def _interruptible(stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Says whether Ctrl-C was pressed, which is not raised meanwhile: `stop` is called then; a second one is."""
     if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
         yield lambda: False
         return
@@ -323,6 +327,7 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         nonlocal pressed
         pressed = True
         signal.signal(signal.SIGINT, before)
+        stop()
 
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, press)
