@@ -338,4 +338,8 @@ describe.skipIf(python === undefined)("icrl.torch", () => {
   test("trains on rounds that are played meanwhile as the engine does", async () => {
     await pythonTests("test_torch_online.py", { ICRL_COMMAND: `${process.execPath} ${PROGRAM}` });
   });
+
+  test("does what its README and its example show", async () => {
+    await pythonTests("test_torch_readme.py", { ICRL_COMMAND: `${process.execPath} ${PROGRAM}` });
+  });
 });
