@@ -64,6 +64,7 @@ function episode(index: number): EpisodeRecord {
     episodeIndex: 0,
     taskSeed: seed(),
     noiseSeed: seed(),
+    instance: undefined,
     agentSeed: seed(),
     envIndex: index,
     startedAtMs: 1_800_000_000_000 + index,

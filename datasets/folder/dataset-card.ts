@@ -17,13 +17,14 @@ export function datasetCard(manifest: DatasetManifest): string {
     "Seeds use all 64 bits of an unsigned integer: a tool that turns them into float64 loses digits.",
     "## Tasks",
     table(
-      ["id", "task", "options", "actions", "steps of an episode", "trials", "episodes"],
+      ["id", "task", "options", "actions", "steps of an episode", "instances", "trials", "episodes"],
       manifest.tasks.map((task) => [
         code(task.id),
         `${code(task.task)} version ${manifest.versions.tasks[task.task] ?? "?"}`,
         json(task.options),
         String(task.num_actions),
         `at most ${task.horizon}`,
+        String(task.instances ?? "not known"),
         String(task.trials),
         String(task.episodes),
       ]),

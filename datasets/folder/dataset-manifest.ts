@@ -81,6 +81,8 @@ export interface TaskHead {
 export interface TaskEntry extends TaskHead {
   readonly trials: number;
   readonly episodes: number;
+  /** How many instances are in the data; absent where that is not known: it was imported, or an earlier version finished it. */
+  readonly instances?: number;
 }
 
 /** A label that is a column of the data. */

@@ -79,6 +79,7 @@ export function datasetDocument(parts: Parts) {
           noise_std: z.optional(finite),
         }),
         ...counted,
+        instances: z.optional(count),
       }),
     ),
     labels: z

@@ -44,13 +44,17 @@ export async function sealDataset(
   if (shards.length === 0) throw new IcrlError("SELECTION_EMPTY", `${dir} would have no episodes`);
   const paths = shards.map(({ path }) => path);
   const labels: Record<string, ColumnLabel | FolderLabel> = columnLabels(head);
-  const { counts, total, files } = await withDuckDb([...paths, ...labelPaths(dir, shards)], async (connection) => {
-    const counts = await corruptIfRefused(dir, () => countDataset(connection, dir));
-    const total = counts.reduce((sum, { episodes }) => sum + episodes, 0);
-    const files = await describeFiles(connection, "data", shards, (done) => onProgress(done, total));
-    for (const name of listLabels(dir)) labels[name] = await describeLabel(connection, dir, name, files);
-    return { counts, total, files };
-  });
+  const { counts, instances, total, files } = await withDuckDb(
+    [...paths, ...labelPaths(dir, shards)],
+    async (connection) => {
+      const counts = await corruptIfRefused(dir, () => countDataset(connection, dir));
+      const instances = await corruptIfRefused(dir, () => countInstances(connection, dir));
+      const total = counts.reduce((sum, { episodes }) => sum + episodes, 0);
+      const files = await describeFiles(connection, "data", shards, (done) => onProgress(done, total));
+      for (const name of listLabels(dir)) labels[name] = await describeLabel(connection, dir, name, files);
+      return { counts, instances, total, files };
+    },
+  );
 
   const sum = (of: readonly Count[], what: "trials" | "episodes" | "steps") => of.reduce((all, c) => all + c[what], 0);
   const unknown = counts.find(
@@ -81,7 +85,8 @@ export async function sealDataset(
     }),
     tasks: head.tasks.map((entry) => {
       const own = counts.filter(({ task }) => task === entry.id);
-      return { ...entry, trials: sum(own, "trials"), episodes: sum(own, "episodes") };
+      const known = truthKnown(head) && { instances: instances.get(entry.id) ?? 0 };
+      return { ...entry, trials: sum(own, "trials"), episodes: sum(own, "episodes"), ...known };
     }),
     labels,
     shards: files,
@@ -147,6 +152,13 @@ async function countDataset(connection: DuckDBConnection, dir: string): Promise<
     steps: row[8] as number,
     privileged: row[9] as boolean,
   }));
+}
+
+/** How many instances there are, by the task's id. */
+async function countInstances(connection: DuckDBConnection, dir: string): Promise<Map<string, number>> {
+  const result = await connection.run(`SELECT task_id, count(DISTINCT coalesce(instance, task_seed::VARCHAR))::DOUBLE
+    FROM ${shardsSql(dir)} GROUP BY task_id`);
+  return new Map((await result.getRows()).map(([id, count]) => [id as string, count as number]));
 }
 
 /** Hashes and rows of Parquet files of one folder. */

@@ -75,6 +75,7 @@ const UNKNOWN = {
   env_index: 0,
   agent: IMPORTED_AGENT,
   agent_version: "",
+  instance: null,
   language: null,
   agent_options: "{}",
   server_version: VERSION,

@@ -4,7 +4,7 @@
  * Schema 1 has no `task_id` and no `collection_id`. Of what a tournament or a collection played (rows with an entrant) they stand in `tags`, as "task"
  * and "collection", where nothing of the agent's own was; of free play `tags` are the agent's, whatever they are called.
  *
- * Schemas 1 and 2 have no `language`, `purpose`, `series_seed` and `probabilities`, which are null then; their `step_info`, which nothing could send, is not read.
+ * Schemas 1 and 2 have no `instance`, `language`, `purpose`, `series_seed` and `probabilities`, which are null then; their `step_info`, which nothing could send, is not read.
  */
 import { SCHEMA_VERSION } from "./trajectory-schema.js";
 
@@ -12,7 +12,7 @@ import { SCHEMA_VERSION } from "./trajectory-schema.js";
 const ADDED_BY_2 = ["task_id", "collection_id"] as const;
 
 /** Columns that schema 3 added. */
-export const ADDED_BY_3 = ["language", "purpose", "series_seed", "probabilities"] as const;
+export const ADDED_BY_3 = ["instance", "language", "purpose", "series_seed", "probabilities"] as const;
 
 /** Columns that a file of an earlier schema lacks. */
 export const ADDED_COLUMNS = [...ADDED_BY_2, ...ADDED_BY_3] as const;

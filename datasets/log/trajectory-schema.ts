@@ -45,6 +45,11 @@ export const TRAJECTORY_COLUMNS = [
     "keys the environment's noise; null only where a server of an earlier version withheld it, and where it was imported",
   ),
   column("agent_seed", "uint64", "the agent's own randomness"),
+  truth(
+    "instance",
+    "utf8",
+    "what tells the instance apart, where the task has only so many: `goal=37`, empty where it has but one; null where each seed draws another, and of earlier versions",
+  ),
   nullable(
     "purpose",
     "utf8",

@@ -16,7 +16,7 @@ import { requireTruth } from "../folder/truth-known.js";
 import { batchColumns, type ColumnName, type ColumnsByName, type Lists, listsOf } from "../log/batch-columns.js";
 import { valuesOf } from "../log/batch-values.js";
 import { type DatasetShard, readDatasetShards } from "./dataset-shards.js";
-import { instanceSplit, type Parts, SPLITS_BY_SEED } from "./instance-split.js";
+import { INSTANCE_COLUMNS, instanceSplit, type Parts, SPLITS_BY_INSTANCE } from "./instance-split.js";
 import { type RowRanges, takeRows } from "./take-rows.js";
 
 /** What is read, and in which order. */
@@ -88,7 +88,7 @@ export async function* readDataset<C extends ColumnName>(
   options: ReadOptions<C>,
 ): AsyncGenerator<DatasetBatch<C>> {
   const manifest = readDatasetManifest(dir);
-  if (options.split !== undefined) requireTruth(dir, manifest, SPLITS_BY_SEED);
+  if (options.split !== undefined) requireTruth(dir, manifest, SPLITS_BY_INSTANCE);
   const { shuffle, unit = "episode", batchUnits = 256, epochs = 1, from = { epoch: 0, batch: 0 } } = options;
   const windowShards = options.windowShards ?? (shuffle === undefined ? 1 : 4);
   const beside = requireLabels(dir, manifest, options.labels ?? []);
@@ -180,7 +180,7 @@ function rowFilter({ task, behaviour, split }: Pick<ReadOptions<ColumnName>, "ta
   const columns: ColumnName[] = [];
   if (task !== undefined) columns.push("task_id");
   if (behaviour !== undefined) columns.push("behaviour_component", "entrant", "agent");
-  if (partOf !== undefined) columns.push("task", "task_seed");
+  if (partOf !== undefined) columns.push(...INSTANCE_COLUMNS);
   return {
     columns,
     matches(data: RecordBatch): (row: number) => boolean {
@@ -189,7 +189,8 @@ function rowFilter({ task, behaviour, split }: Pick<ReadOptions<ColumnName>, "ta
         (task === undefined || get.task_id(row) === task) &&
         (behaviour === undefined ||
           (get.behaviour_component(row) ?? get.entrant(row) ?? get.agent(row)) === behaviour) &&
-        (partOf === undefined || partOf(get.task(row) as string, get.task_seed(row) as bigint) === part);
+        (partOf === undefined ||
+          partOf(get.task(row) as string, get.instance(row) as string | null, get.task_seed(row) as bigint) === part);
     },
   };
 }

@@ -31,7 +31,7 @@ export function derivedHead(
     versions: { icrl: VERSION, node: nodeVersion },
     subsample: source.subsample,
     behaviours: source.behaviours.map(({ trials: _, episodes: __, ...head }) => head),
-    tasks: source.tasks.map(({ trials: _, episodes: __, ...head }) => head),
+    tasks: source.tasks.map(({ trials: _, episodes: __, instances: ___, ...head }) => head),
     sources: [sourceEntry(source)],
   };
 }

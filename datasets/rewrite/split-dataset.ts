@@ -6,7 +6,13 @@ import { valuesOf } from "../log/batch-values.js";
 import { makeOutput } from "../output/make-output.js";
 import { SPLIT } from "../output/output-kinds.js";
 import { readDatasetShards } from "../read/dataset-shards.js";
-import { instanceSplit, type Parts, SPLITS_BY_SEED } from "../read/instance-split.js";
+import {
+  INSTANCE_COLUMNS,
+  instanceSplit,
+  type Parts,
+  requireInstances,
+  SPLITS_BY_INSTANCE,
+} from "../read/instance-split.js";
 import { rangesOf } from "../read/take-rows.js";
 import { createDatasetWriter } from "./dataset-writer.js";
 import { derivedHead, labelHeads } from "./derived-head.js";
@@ -23,12 +29,12 @@ export interface SplitOptions {
 }
 
 /**
- * Splits a dataset by instance, so that no instance (task family and task seed) is in two parts, whoever acted in it. See instanceSplit.
+ * Splits a dataset by instance, so that no instance is in two parts, whoever acted in it. See instanceSplit.
  *
  * @returns manifests of OUT/PART, by name of the part
  * @throws OUTPUT_EXISTS, OPTION_INVALID, what readDatasetManifest throws
- * @throws TRUTH_UNKNOWN if instances have no seeds
- * @throws SELECTION_EMPTY if a part gets nothing
+ * @throws TRUTH_UNKNOWN if nobody knows which instances they are
+ * @throws SELECTION_EMPTY if a part gets nothing, or a task has fewer instances than there are parts
  */
 export async function splitDataset(
   dir: string,
@@ -36,9 +42,10 @@ export async function splitDataset(
   { parts, seed, nodeVersion, overwrite = false, onProgress }: SplitOptions,
 ): Promise<Map<string, DatasetManifest>> {
   const source = readDatasetManifest(dir);
-  requireTruth(dir, source, SPLITS_BY_SEED);
+  requireTruth(dir, source, SPLITS_BY_INSTANCE);
   const partOf = instanceSplit(parts, seed);
   const names = Object.keys(parts);
+  requireInstances(dir, source, names.length, "`icrl dataset filter` chooses trials by other columns");
   const labels = labelHeads(source);
   return makeOutput(out, SPLIT, overwrite, async (partial) => {
     const writers = names.map((name) => createDatasetWriter(join(partial, name), labels));
@@ -49,11 +56,10 @@ export async function splitDataset(
       shards,
       labels.map(({ name }) => name),
     )) {
-      const task = valuesOf(shard.data, "task");
-      const taskSeed = valuesOf(shard.data, "task_seed");
+      const [task, instance, taskSeed] = INSTANCE_COLUMNS.map((name) => valuesOf(shard.data, name));
       const rows: number[][] = names.map(() => []);
       for (let row = 0; row < shard.data.numRows; row += 1) {
-        rows[partOf(task(row) as string, taskSeed(row) as bigint)].push(row);
+        rows[partOf(task(row) as string, instance(row) as string | null, taskSeed(row) as bigint)].push(row);
       }
       for (const [i, writer] of writers.entries()) writer.append(shard, rangesOf(rows[i]));
       done += shard.data.numRows;

@@ -63,6 +63,10 @@ export function longestTrial({ tasks, subsample }: DatasetManifest, tokens: Toke
   return Math.max(...tasks.map((task) => sequenceLength(task, tokens, subsample)));
 }
 
+/** What validates with a dataset of its own: all of it, as far as it is looked at. */
+export const ofItsOwn = (spec: TrainingSpec, dir: string, shape: BatchShape) => () =>
+  validationBatches(spec, dir, shape, undefined);
+
 /** A few sequences to validate with, in batches no larger than the training's. */
 export async function* validationBatches(
   spec: TrainingSpec,
@@ -84,7 +88,7 @@ export async function* validationBatches(
     const share = spec.training.validationShare;
     throw new IcrlError(
       "SELECTION_EMPTY",
-      `no instance of ${dir} falls into the held-out share of ${share}: give a larger validation_share, 0 for no validation, or another seed`,
+      `no instance of ${dir} falls into the held-out share of ${share}: give a larger validation_share, 0 for no validation, another seed, or validation, another dataset's folder`,
     );
   }
 }

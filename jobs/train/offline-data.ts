@@ -10,10 +10,11 @@ import {
   readDatasetManifest,
 } from "../../datasets/folder/dataset-manifest.js";
 import { requireTruth } from "../../datasets/folder/truth-known.js";
+import { requireInstances } from "../../datasets/read/instance-split.js";
 import { collectDataset } from "../collect/collect-dataset.js";
 import { readDatasetFile } from "../collect/dataset-file.js";
 import { type JobListener, silent } from "../listener.js";
-import { type DataSource, dataOptions, longestTrial, tokensOf, validationBatches } from "./data-source.js";
+import { type DataSource, dataOptions, longestTrial, ofItsOwn, tokensOf, validationBatches } from "./data-source.js";
 import type { TrainingSpec } from "./training-file.js";
 
 /**
@@ -22,6 +23,7 @@ import type { TrainingSpec } from "./training-file.js";
  * @param listener told how collecting goes on
  * @throws what `icrl dataset collect` and reading a dataset throw
  * @throws TRUTH_UNKNOWN if the file asks for what an imported dataset has not
+ * @throws SELECTION_EMPTY if instances are to be held out, and a task has but one
  */
 export async function openOfflineData(
   spec: TrainingSpec,
@@ -50,25 +52,30 @@ export async function openOfflineData(
         split: split?.("train"),
         from: from as TrainingPosition | undefined,
       }),
-    validation: (shape) => split && (() => validationBatches(spec, dir, shape, split("validation"))),
+    validation(shape) {
+      if (spec.validation !== undefined) return ofItsOwn(spec, spec.validation.path, shape);
+      return split && (() => validationBatches(spec, dir, shape, split("validation")));
+    },
     release: () => undefined,
   };
 }
 
-/** Of imported data no instance can be held out, and none played. @throws TRUTH_UNKNOWN */
-function requireKnown({ training }: TrainingSpec, dir: string, manifest: DatasetManifest): void {
+/** Of imported data no instance can be held out, and none played. @throws TRUTH_UNKNOWN, SELECTION_EMPTY */
+function requireKnown(spec: TrainingSpec, dir: string, manifest: DatasetManifest): void {
+  if (splitOf(spec) !== undefined) {
+    requireTruth(dir, manifest, `validation_share ${HOLDS_OUT}, and which they are is not known: ${INSTEAD}`);
+    requireInstances(dir, manifest, 2, `validation_share ${HOLDS_OUT}; ${INSTEAD}`);
+  }
   const text = "are for tasks that this program has, and its are none: give evaluation_trials 0";
-  if (training.validationShare > 0) requireTruth(dir, manifest, HELD_OUT_BY_SEED);
-  if (training.evaluationTrials > 0) requireTruth(dir, manifest, `evaluation_trials ${text}`);
+  if (spec.training.evaluationTrials > 0) requireTruth(dir, manifest, `evaluation_trials ${text}`);
 }
 
-/** What validation takes of the truth. */
-const HELD_OUT_BY_SEED =
-  "validation_share holds out instances by their seeds, so that none is on both sides, and there are none: give validation_share 0";
+const HOLDS_OUT = "holds out instances, so that none is on both sides";
+const INSTEAD = "give validation, another dataset's folder, or validation_share 0";
 
 /** The parts that instances are dealt to; undefined where none is held out. */
-function splitOf({ seed, training: { validationShare: share } }: TrainingSpec) {
-  if (share === 0) return undefined;
+function splitOf({ seed, validation, training: { validationShare: share } }: TrainingSpec) {
+  if (share === 0 || validation !== undefined) return undefined;
   return (part: "train" | "validation") => ({ parts: { train: 1 - share, validation: share }, seed, part });
 }
 

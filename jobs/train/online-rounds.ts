@@ -13,7 +13,7 @@ import { collectDataset } from "../collect/collect-dataset.js";
 import { type DatasetSpec, readDatasetFile } from "../collect/dataset-file.js";
 import type { JobListener } from "../listener.js";
 import { collectBeside } from "./collect-beside.js";
-import { type DataSource, dataOptions, longestTrial, tokensOf, validationBatches } from "./data-source.js";
+import { type DataSource, dataOptions, longestTrial, ofItsOwn, tokensOf } from "./data-source.js";
 import type { TrainingSpec } from "./training-file.js";
 
 /** Where reading goes on. */
@@ -57,7 +57,8 @@ export async function openOnlineRounds(
   const first = (position as OnlinePosition | undefined)?.round ?? 0;
   const begin = planOf(roundName(first), trials);
   const manifest = await collectDataset(begin, listener, signal);
-  const held = share === 0 ? undefined : planOf("validation", sequences);
+  const own = spec.validation?.path;
+  const held = share === 0 || own !== undefined ? undefined : planOf("validation", sequences);
   if (held !== undefined) await collectDataset(held, listener, signal);
   return {
     tasks: manifest.tasks,
@@ -85,7 +86,10 @@ export async function openOnlineRounds(
         await next.catch(() => undefined);
       }
     },
-    validation: (shape) => (held === undefined ? undefined : () => validationBatches(spec, held.out, shape, undefined)),
+    validation(shape) {
+      const dir = own ?? held?.out;
+      return dir === undefined ? undefined : ofItsOwn(spec, dir, shape);
+    },
     release(before) {
       const next = (before as OnlinePosition | undefined)?.round ?? Infinity;
       const isPast = (file: string) => {

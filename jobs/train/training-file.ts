@@ -1,5 +1,5 @@
 /**
- * A training's file: YAML or JSON, {name, seed, dataset, online: {trials}, objective, layout, context, model: {...}, training: {...}}.
+ * A training's file: YAML or JSON, {name, seed, dataset, online: {trials}, validation, objective, layout, context, model: {...}, training: {...}}.
  * docs/training.md tells what each means.
  */
 import { existsSync, statSync } from "node:fs";
@@ -10,6 +10,7 @@ import { OBJECTIVES, objectiveNamed } from "../../agents/transformer/objectives.
 import { LAYOUTS, type Layout } from "../../agents/transformer/token-layout.js";
 import { type TrainingOptions, trainingOptions } from "../../agents/transformer/training-options.js";
 import { IcrlError } from "../../common/errors.js";
+import { isDataset } from "../../datasets/folder/dataset-manifest.js";
 import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
 import { isBuiltIn, nearBuiltIn } from "../agents-from-elsewhere.js";
 import { type DatasetSpec, readDatasetFile } from "../collect/dataset-file.js";
@@ -24,6 +25,8 @@ export interface TrainingSpec {
   readonly dataset: { readonly given: string; readonly path: string; readonly isFile: boolean };
   /** Trials of each task that are played afresh at a time, instead of one dataset read again and again; undefined: not. */
   readonly onlineTrials: number | undefined;
+  /** Folder of a dataset to validate with; undefined: instances of the training's data are held out for that, as `validation_share` says. */
+  readonly validation: { readonly given: string; readonly path: string } | undefined;
   readonly objective: Objective;
   readonly layout: Layout;
   /** Tokens of a sequence; 0: a whole trial's. */
@@ -42,12 +45,24 @@ export interface TrainingSpec {
 export function readTrainingFile(path: string, steps?: number): TrainingSpec {
   const { content, members, text, options, wholeNumber, seed } = readSpecFile(path);
   const invalid = (what: string) => new IcrlError("SPEC_INVALID", `${path}: ${what}`);
-  const names = ["name", "seed", "dataset", "online", "objective", "layout", "context", "model", "training"];
+  const names = [
+    "name",
+    "seed",
+    "dataset",
+    "online",
+    "validation",
+    "objective",
+    "layout",
+    "context",
+    "model",
+    "training",
+  ];
   const file = members(content, "the file", names);
 
   const name = text(file.name, "name");
   const given = text(file.dataset, "dataset");
-  const dataset = isAbsolute(given) ? given : join(dirname(path), given);
+  const placeOf = (given: string) => (isAbsolute(given) ? given : join(dirname(path), given));
+  const dataset = placeOf(given);
   if (!existsSync(dataset)) {
     throw invalid(`dataset ${dataset} does not exist: give a dataset's folder, or the file to collect one by`);
   }
@@ -55,6 +70,17 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
   const online = file.online === undefined ? undefined : members(file.online, "online", ["trials"]);
   if (online !== undefined && !isFile) {
     throw invalid("online needs the file to collect a dataset by, and dataset is a folder");
+  }
+  const training = options(file.training, "training");
+  const validating = file.validation === undefined ? undefined : text(file.validation, "validation");
+  const validation = validating === undefined ? undefined : { given: validating, path: placeOf(validating) };
+  if (validation !== undefined && !isDataset(validation.path)) {
+    throw invalid(`validation ${validation.path} is no dataset: give the folder of one that is finished`);
+  }
+  if (validation !== undefined && training.validation_share !== undefined) {
+    throw invalid(
+      "validation is a dataset of its own, and validation_share holds out instances of the other: give one of them",
+    );
   }
   const wanted = text(file.objective, "objective");
   const objective = objectiveNamed(wanted);
@@ -67,12 +93,12 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
   if (layout === undefined) {
     throw invalid(`layout is ${JSON.stringify(file.layout)}: give one of ${LAYOUTS.join(", ")}`);
   }
-  const training = options(file.training, "training");
   const spec: TrainingSpec = {
     name,
     seed: seed(file.seed) ?? 0n,
     dataset: { given, path: dataset, isFile },
     onlineTrials: online === undefined ? undefined : wholeNumber(online.trials, "online.trials", 1),
+    validation,
     objective,
     layout,
     context: file.context === undefined ? 0 : wholeNumber(file.context, "context", 0),

@@ -101,17 +101,22 @@ function checkpointNames(out: string): string[] {
 }
 
 /** The spec as JSON, every default filled in: a file that `icrl train` reads, and so finds the dataset from its own folder. */
-function specJson({ dataset, seed, onlineTrials, ...rest }: TrainingSpec, out: string): Record<string, unknown> {
+function specJson(
+  { dataset, seed, onlineTrials, validation, ...rest }: TrainingSpec,
+  out: string,
+): Record<string, unknown> {
   const online = onlineTrials === undefined ? undefined : { trials: onlineTrials };
-  const from = isAbsolute(dataset.given) ? dataset.given : relative(resolve(out), resolve(dataset.path));
+  const found = ({ given, path }: { given: string; path: string }) =>
+    isAbsolute(given) ? given : relative(resolve(out), resolve(path));
   const spec = {
     ...rest,
     objective: rest.objective.name,
     model: toSnakeCase(rest.model),
     training: toSnakeCase(rest.training),
-    dataset: from,
+    dataset: found(dataset),
     seed: String(seed),
     online,
+    validation: validation && found(validation),
   };
   return JSON.parse(JSON.stringify(spec));
 }

@@ -38,6 +38,8 @@ interface Slot {
   readonly oracle: Oracle;
   readonly ticket: TrialTicket;
   readonly trialId: string;
+  /** What tells the instance apart, where the task has only so many. */
+  readonly instance: string | undefined;
   /** Actions of the episodes before this one, where the source wants them. */
   readonly takenBefore: number[];
   episode: number;
@@ -97,7 +99,8 @@ export function* startTrial(played: Played, n: number, ticket: TrialTicket): Sli
   const trialId = trialIdOf(run, seeds);
   const begun = { episode: 0, whole: true, episodeStartedAtMs: 0, agentMsAtStart: 0 };
   const sums = { steps: 0, episodes: 0, return: 0, regret: 0, optimalValue: 0 };
-  const slot: Slot = { n, env, oracle, ticket, trialId, takenBefore: [], ...begun, ...sums };
+  const instance = task.instanceOf?.(seeds.taskSeed);
+  const slot: Slot = { n, env, oracle, ticket, trialId, instance, takenBefore: [], ...begun, ...sums };
   if (ticket.taken !== undefined) played.repeats.add(n);
   else played.repeats.delete(n);
   played.slots[n] = slot;
@@ -157,6 +160,7 @@ export function endEpisode(played: Played, slot: Slot, truncatedBy: Reason | und
     episodeIndex: slot.episode,
     seriesSeed,
     ...seeds,
+    instance: slot.instance,
     envIndex: n,
     startedAtMs: slot.episodeStartedAtMs,
     agentMs: played.agentMs - slot.agentMsAtStart,

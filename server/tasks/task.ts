@@ -77,6 +77,11 @@ export interface Task {
   /** What each action does, in a word, [A]; absent where an action is but a number. */
   readonly actionNames?: readonly string[];
   readonly cost: TaskCost;
+  /**
+   * What tells the instance of a seed apart, in words, of a task that has only so many: `goal=37`. Seeds with the same words draw the same instance; empty
+   * words are those of a task whose trials all have one. Absent where each seed draws another.
+   */
+  instanceOf?(taskSeed: bigint): string;
   /** Draws the instance of a trial and keys its noise. Not yet reset. */
   instantiate(taskSeed: bigint, noiseSeed: bigint): Env;
   /** The same in slices. */

@@ -21,6 +21,7 @@ export function recordRow(episode: EpisodeRecord): TrajectoryRow {
     task_seed: episode.taskSeed,
     noise_seed: episode.noiseSeed,
     agent_seed: episode.agentSeed,
+    instance: episode.instance ?? null,
     purpose: run.purpose ?? null,
     series_seed: episode.seriesSeed ?? null,
     env_index: episode.envIndex,

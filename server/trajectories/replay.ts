@@ -47,6 +47,10 @@ function replayEpisode(task: Task, row: TrajectoryRow): string | undefined {
     if ((length ?? 0) !== expected)
       return `${name} has ${length ?? 0} entries, an episode of ${row.length} steps has ${expected}`;
   }
+  const instance = task.instanceOf?.(row.task_seed) ?? null;
+  if (row.instance !== null && row.instance !== instance) {
+    return `its instance is "${row.instance}", the task seed gives ${instance === null ? "none that has a name" : `"${instance}"`}`;
+  }
   const env = task.instantiate(row.task_seed, row.noise_seed);
   const oracle = createOracle(task, env);
   if (!equal(row.trial_features ?? undefined, env.trialFeatures))

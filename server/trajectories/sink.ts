@@ -44,6 +44,8 @@ export interface EpisodeRecord {
   readonly taskSeed: bigint;
   readonly noiseSeed: bigint;
   readonly agentSeed: bigint;
+  /** What tells the instance apart, where the task has only so many. */
+  readonly instance: string | undefined;
   readonly envIndex: number;
   /** Unix time in milliseconds. */
   readonly startedAtMs: number;

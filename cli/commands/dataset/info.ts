@@ -43,6 +43,11 @@ function infoText({ manifest, bytes, mixture, unfinishedLabels }: DatasetDescrip
     ...(truthKnown(manifest)
       ? []
       : ["without the truth of its instances: no seeds, no regret, no best actions; it came from elsewhere"]),
+    ...manifest.tasks.flatMap(({ id, instances, trials }) =>
+      instances === undefined || instances === trials
+        ? []
+        : [`${id}: ${number(instances)} instances in ${number(trials)} trials`],
+    ),
     `labels: ${labels.join(", ")}`,
     ...unfinishedLabels.map(
       ({ name, shards }) =>

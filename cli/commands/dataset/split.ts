@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { realNumberOf } from "../../../common/written-numbers.js";
 import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.js";
 import { requireTruth } from "../../../datasets/folder/truth-known.js";
-import { SPLITS_BY_SEED } from "../../../datasets/read/instance-split.js";
+import { SPLITS_BY_INSTANCE } from "../../../datasets/read/instance-split.js";
 import { printerFor } from "../../print/printer.js";
 import { workProgress } from "../../print/work-progress.js";
 import { required, uint64 } from "../arguments.js";
@@ -30,7 +30,7 @@ export function splitCommand(): Command {
     const parts = required(flags.parts, "--parts <name=share,...>", command);
     const out = required(flags.out, "--out <dir>", command);
     const { seed, overwrite } = flags;
-    requireTruth(dir, readDatasetManifest(dir), SPLITS_BY_SEED); // this fails before anything is said
+    requireTruth(dir, readDatasetManifest(dir), SPLITS_BY_INSTANCE); // this fails before anything is said
     const named = { first: `reading ${dir}`, name: "splitting", units: "episodes" };
     const made = await workProgress(named, async ({ update }) => {
       const { splitDataset } = await import("../../../datasets/rewrite/split-dataset.js");

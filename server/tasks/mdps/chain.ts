@@ -50,6 +50,7 @@ export const chain = defineTask({
         rows: horizon,
         bytes: 0,
       }),
+      instanceOf: () => "",
       instantiate: (_taskSeed, noiseSeed) =>
         tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed }),
     };

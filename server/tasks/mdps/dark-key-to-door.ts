@@ -1,7 +1,9 @@
+import { IcrlError } from "../../../common/errors.js";
 import { integer } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
 import { planBytes } from "../backward-induction.js";
 import { defineTask } from "../task.js";
+import { cellsOf, cellsOption } from "./cells.js";
 import { centerCell, GRID_ACTION_NAMES, GRID_ACTIONS, gridMoves } from "./grid.js";
 import { type MdpTruth, onlyState, tabularCost, tabularEnv } from "./tabular-env.js";
 
@@ -19,7 +21,8 @@ import { type MdpTruth, onlyState, tabularCost, tabularEnv } from "./tabular-env
  *
  * From the task seed: the key's cell is the integer floor(u N^2) of the first uniform u of stream "key"; the door's
  * is uniform over the others, floor(u (N^2 - 1)) of the first uniform of stream "door", one more where that is not
- * below the key's. Nothing else is random.
+ * below the key's. Where `keys` and `doors` name cells, they are drawn from those, in ascending order, in the same way, the door from those
+ * that are not the key's. Nothing else is random.
  *
  * Source: Laskin et al. (2022), "In-context Reinforcement Learning with Algorithm Distillation", arXiv 2210.14215 (N
  * = 9, H = 50: the defaults).
@@ -35,8 +38,10 @@ export const darkKeyToDoor = defineTask({
     size: integer({ default: 9, min: 2, max: 30, help: "rows and columns of the grid, N" }),
     horizon: integer({ default: 50, min: 1, max: 1000, help: "most steps of an episode, H" }),
     episodes: integer({ default: 40, min: 1, max: 100_000, help: "episodes of a trial, K" }),
+    keys: cellsOption("the key"),
+    doors: cellsOption("the door"),
   },
-  build({ size, horizon, episodes }) {
+  build({ size, horizon, episodes, keys: namedKeys, doors: namedDoors }) {
     const cells = size * size;
     const numStates = 2 * cells;
     const moves = gridMoves(size); // [cells, A]
@@ -44,6 +49,19 @@ export const darkKeyToDoor = defineTask({
     const probabilities = new Float64Array(numStates * GRID_ACTIONS).fill(1);
     const start = onlyState(centerCell(size), numStates);
     const observations = Int32Array.from({ length: numStates }, (_, state) => state % cells);
+    const keys = cellsOf("keys", namedKeys, cells);
+    const doors = cellsOf("doors", namedDoors, cells);
+    if (doors.length === 1 && keys.includes(doors[0])) {
+      const text = `doors is "${namedDoors}", and the key can be there too: give cells that leave a door wherever the key is`;
+      throw new IcrlError("OPTION_INVALID", text, { option: "doors" });
+    }
+    const hiddenBy = (taskSeed: bigint) => {
+      const rng = rngFromSeed(taskSeed);
+      const key = keys[rng.split("key").integer(keys.length)];
+      const at = doors.indexOf(key); // among the doors; -1 where it is none of them
+      const other = rng.split("door").integer(at < 0 ? doors.length : doors.length - 1);
+      return { key, door: doors[at < 0 || other < at ? other : other + 1] };
+    };
     // Once every cell can reach the key and from there the door, a step more is worth nothing.
     const rows = Math.min(horizon, 4 * size);
     const pairs = numStates * GRID_ACTIONS;
@@ -65,11 +83,12 @@ export const darkKeyToDoor = defineTask({
         rows,
         bytes: 12 * pairs + planBytes(numStates, rows),
       }),
+      instanceOf(taskSeed) {
+        const { key, door } = hiddenBy(taskSeed);
+        return `key=${key},door=${door}`;
+      },
       instantiate(taskSeed, noiseSeed) {
-        const rng = rngFromSeed(taskSeed);
-        const key = rng.split("key").integer(cells);
-        const other = rng.split("door").integer(cells - 1);
-        const door = other < key ? other : other + 1;
+        const { key, door } = hiddenBy(taskSeed);
         const successors = new Int32Array(numStates * GRID_ACTIONS); // [S, A]
         const rewards = new Float64Array(numStates * GRID_ACTIONS); // [S, A]
         for (let i = 0; i < moves.length; i++) {

@@ -56,12 +56,14 @@ export const deepSea = defineTask({
         rows: size,
         bytes: 12 * numStates * ACTIONS + planBytes(numStates, size),
       }),
+      // 2^(N^2) of them: as good as endless, but on the smallest grids.
+      ...(size <= 4 && { instanceOf: (taskSeed: bigint) => `right=${rightActions(taskSeed, numStates).join("")}` }),
       instantiate(taskSeed, noiseSeed) {
-        const rng = rngFromSeed(taskSeed).split("actions");
+        const rightOf = rightActions(taskSeed, numStates);
         const successors = new Int32Array(numStates * ACTIONS); // [S, A]
         const rewards = new Float64Array(numStates * ACTIONS); // [S, A]
         for (let state = 0; state < numStates; state++) {
-          const right = rng.uniform() < 0.5 ? 1 : 0;
+          const right = rightOf[state];
           const row = Math.floor(state / size);
           const column = state % size;
           const below = Math.min(row + 1, size - 1) * size;
@@ -75,3 +77,9 @@ export const deepSea = defineTask({
     };
   },
 });
+
+/** The action that is right, of each state. */
+function rightActions(taskSeed: bigint, numStates: number): number[] {
+  const rng = rngFromSeed(taskSeed).split("actions");
+  return Array.from({ length: numStates }, () => (rng.uniform() < 0.5 ? 1 : 0));
+}

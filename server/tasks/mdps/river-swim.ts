@@ -48,6 +48,7 @@ export const riverSwim = defineTask({
         rows: horizon,
         bytes: 0,
       }),
+      instanceOf: () => "",
       instantiate: (_taskSeed, noiseSeed) =>
         tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed }),
     };

@@ -69,7 +69,7 @@ test("shares of many instances are what was asked for", async () => {
   const { instanceSplit } = await import("#icrl/datasets/read/instance-split.js");
   const partOf = instanceSplit({ train: 0.8, val: 0.2 }, 3n);
   let val = 0;
-  for (let i = 0n; i < 20_000n; i += 1n) val += partOf("linear-bandit", i * 0x9e3779b97f4a7c15n);
+  for (let i = 0n; i < 20_000n; i += 1n) val += partOf("linear-bandit", null, i * 0x9e3779b97f4a7c15n);
   expect(Math.abs(val / 20_000 - 0.2)).toBeLessThan(4 * Math.sqrt((0.2 * 0.8) / 20_000));
 });
 

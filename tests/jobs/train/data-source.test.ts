@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TrainingBatch } from "#icrl/agents/transformer/train.js";
+import { readDataset } from "#icrl/datasets/read/read-dataset.js";
 import { silent } from "#icrl/jobs/listener.js";
 import { openOfflineData } from "#icrl/jobs/train/offline-data.js";
 import { makeDataset } from "../../support/dataset.js";
@@ -11,19 +12,21 @@ const temporary = tempDir();
 const dir = join(temporary.path, "set");
 afterAll(() => temporary.remove());
 
+const SPLIT = {
+  name: "split",
+  seed: 2n,
+  tasks: [{ id: "linear", task: "linear-bandit", options: { dim: 2, actions: 3, horizon: 2 }, trials: 60 }],
+  behaviours: [{ name: "uniform", agent: "uniform", options: {}, weight: 1 }],
+};
+
 /** 60 trials of a bandit whose arms' features, different in each, stand in every token. */
 beforeAll(async () => {
-  await makeDataset(dir, {
-    name: "split",
-    seed: 2n,
-    tasks: [{ id: "linear", task: "linear-bandit", options: { dim: 2, actions: 3, horizon: 2 }, trials: 60 }],
-    behaviours: [{ name: "uniform", agent: "uniform", options: {}, weight: 1 }],
-  });
+  await makeDataset(dir, SPLIT);
 });
 
 /** The dataset as a training with such options sees it. */
-async function source(training: Record<string, unknown>) {
-  const spec = trainingSpec(temporary.path, { dataset: dir, objective: "ad", training });
+async function source(training: Record<string, unknown>, more: Record<string, unknown> = {}) {
+  const spec = trainingSpec(temporary.path, { dataset: dir, objective: "ad", training, ...more });
   const opened = await openOfflineData(spec, temporary.path, silent, new AbortController().signal);
   const shape = { tokens: await opened.tokenConfig(), context: 2, crop: "prefix" } as const;
   return { opened, shape };
@@ -86,11 +89,55 @@ test("without a validation share nothing is held out", async () => {
 test("a share that holds out no instance is told, with what to do", async () => {
   await expect(held(await source({ validation_share: 0.0001 }))).rejects.toMatchObject({
     reason: "SELECTION_EMPTY",
-    message: `no instance of ${dir} falls into the held-out share of 0.0001: give a larger validation_share, 0 for no validation, or another seed`,
+    message: `no instance of ${dir} falls into the held-out share of 0.0001: give a larger validation_share, 0 for no validation, another seed, or validation, another dataset's folder`,
   });
 });
 
 test("the checkpoint's record names the dataset", async () => {
   const { opened } = await source({});
   expect(opened.record).toMatchObject({ name: "split", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+});
+
+test("with a dataset of its own to validate with, all of the other is learned from", async () => {
+  const other = join(temporary.path, "other");
+  await makeDataset(other, { ...SPLIT, name: "other", seed: 3n });
+  const given = await source({ batch: 5 }, { validation: other });
+  const heldOut = new Set(trials(await held(given)));
+  expect(heldOut.size).toBe(60);
+  const learned = new Set(trials(await take(given.opened.batches(given.shape, undefined), 12)));
+  expect(learned.size).toBe(60);
+  expect([...heldOut].filter((trial) => learned.has(trial))).toEqual([]);
+  await expect(source({ validation_share: 0.1 }, { validation: other })).rejects.toMatchObject({
+    reason: "SPEC_INVALID",
+  });
+  await expect(source({}, { validation: temporary.path })).rejects.toMatchObject({ reason: "SPEC_INVALID" });
+});
+
+test("a task of one instance is not validated on its other trials, without a word", async () => {
+  const river = join(temporary.path, "river");
+  const tasks = [{ id: "river", task: "river-swim", options: { states: 3, horizon: 2, episodes: 2 }, trials: 20 }];
+  await makeDataset(river, { ...SPLIT, tasks });
+  await expect(source({ validation_share: 0.5 }, { dataset: river })).rejects.toMatchObject({
+    reason: "SELECTION_EMPTY",
+    message: `task "river" of ${river} has one instance in 20 trials, and 2 parts have none in common: validation_share holds out instances, so that none is on both sides; give validation, another dataset's folder, or validation_share 0`,
+  });
+  expect((await source({}, { dataset: river, validation: river })).opened.tasks[0]).toMatchObject({ instances: 1 });
+});
+
+test("of a dark room goals are held out, not trials", async () => {
+  const room = join(temporary.path, "room");
+  const tasks = [{ id: "room", task: "dark-room", options: { size: 2, horizon: 3, episodes: 1 }, trials: 60 }];
+  await makeDataset(room, { ...SPLIT, tasks });
+  const parts = { train: 0.5, val: 0.5 };
+  const sides = await Promise.all(
+    ["train", "val"].map(async (part) => {
+      const goals = new Set<string>();
+      const split = { parts, seed: 1n, part };
+      for await (const batch of readDataset(room, { columns: ["instance"], labels: [], split }))
+        for (const goal of batch.columns.instance) goals.add(goal as string);
+      return [...goals].sort();
+    }),
+  );
+  expect(sides.flat().sort()).toEqual(["goal=0", "goal=1", "goal=2", "goal=3"]);
+  expect(sides.every((goals) => goals.length > 0)).toBe(true);
 });

@@ -138,3 +138,17 @@ test("key and door are uniform over the pairs of different cells", () => {
     expect([...terminal].flatMap((is, state) => (is === 1 ? [state] : []))).toEqual([4 + door]);
   }
 });
+
+test("keys and doors that are held out are never drawn, the others all are, and never one cell for both", () => {
+  const task = buildTask("dark-key-to-door", { size: 3, keys: "0,4", doors: "4-5" });
+  const drawn = new Set(Array.from({ length: 200 }, (_, seed) => task.instanceOf?.(BigInt(seed))));
+  expect([...drawn].sort()).toEqual(["key=0,door=4", "key=0,door=5", "key=4,door=5"]);
+  const all = buildTask("dark-key-to-door", { size: 3 });
+  for (let seed = 0n; seed < 50n; seed++) {
+    const { key, door } = cellsOf(3, seed);
+    expect(all.instanceOf?.(seed)).toBe(`key=${key},door=${door}`);
+  }
+  expect(() => buildTask("dark-key-to-door", { size: 3, keys: "0,4", doors: "4" })).toThrow(
+    'doors is "4", and the key can be there too',
+  );
+});

@@ -109,3 +109,18 @@ test("instances of a task share all but their rewards", () => {
   expect(one.probabilities).toBe(two.probabilities);
   expect(one.rewards).not.toEqual(two.rewards);
 });
+
+test("goals that are held out are never drawn, and the others all are", () => {
+  const task = buildTask("dark-room", { size: 3, goals: "0-2, 7" });
+  const drawn = new Set(Array.from({ length: 200 }, (_, seed) => task.instanceOf?.(BigInt(seed))));
+  expect([...drawn].sort()).toEqual(["goal=0", "goal=1", "goal=2", "goal=7"]);
+  // Where all are named, each seed draws what it draws without the option.
+  const all = buildTask("dark-room", { size: 3, goals: "0-8" });
+  for (let seed = 0n; seed < 50n; seed++) expect(all.instanceOf?.(seed)).toBe(`goal=${goalOf(3, seed)}`);
+});
+
+test.each(["", "9", "3-1", "a", "0,,1", "-1", "0-9"])('goals "%s" of a grid of nine are refused', (goals) => {
+  expect(() => buildTask("dark-room", { size: 3, goals })).toThrow(
+    `goals is "${goals}": give all, or cells from 0 to 8`,
+  );
+});

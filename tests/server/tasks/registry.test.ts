@@ -110,3 +110,30 @@ test("a description tells the spaces, the reward's law and every option", () => 
     reward: { kind: RewardKind.BERNOULLI, min: 0, max: 1 },
   });
 });
+
+test("instances that are told apart in words differ, and those of the same words are the same", () => {
+  const small: Record<string, Record<string, number>> = {
+    "dark-room": { size: 2 },
+    "dark-key-to-door": { size: 2 },
+    "deep-sea": { size: 2 },
+  };
+  let told = 0;
+  for (const { name } of TASKS) {
+    const task = buildTask(name, small[name]);
+    if (task.instanceOf === undefined) continue;
+    told += 1;
+    const truths = new Map<string, string>();
+    for (let seed = 0n; seed < 60n; seed++) {
+      const { truth } = task.instantiate(seed, 0n);
+      const words = task.instanceOf(seed);
+      const known = truths.get(words);
+      const shown = JSON.stringify(truth, (_, value) =>
+        ArrayBuffer.isView(value) ? [...(value as Float64Array)] : value,
+      );
+      if (known !== undefined) expect(shown, `${name} ${words}`).toBe(known);
+      truths.set(words, shown);
+    }
+    expect(new Set(truths.values()).size, name).toBe(truths.size);
+  }
+  expect(told).toBeGreaterThan(4);
+});

@@ -41,6 +41,9 @@ class Task:
     """Empty where there are none."""
     steps_per_trial: int | None = None
     """Most steps of a trial, where that is known to be less than so many episodes of so many steps."""
+    instances: int | None = None
+    """How many are in the data; None where that is not known."""
+    trials: int = 0
 
     @property
     def fresh_arms(self) -> bool:
@@ -139,6 +142,8 @@ def _task(entry: Any) -> Task:
         num_states=_size(space["n"], "n") if kind == "discrete" else 1,
         observation_shape=_sizes(space.get("shape", []), "shape") if kind == "box" else (),
         trial_features_shape=_sizes(entry["trial_features_shape"], "trial_features_shape"),
+        instances=None if (instances := entry.get("instances")) is None else _size(instances, "instances", 0, 2**53),
+        trials=_size(entry["trials"], "trials", 0, 2**53),
         steps_per_trial=None if (steps := entry.get("steps_per_trial")) is None else _size(steps, "steps_per_trial"),
     )
 

@@ -51,7 +51,8 @@ class Selection:
         if self.part is None:
             return True
         low, high, seed = self.part
-        hashed = hash64("icrl.v1", "split", str(seed), trial.task, str(trial.columns["task_seed"]))
+        instance = trial.columns.get("instance")  # where a task has only so many
+        hashed = hash64("icrl.v1", "split", str(seed), trial.task, str(trial.columns["task_seed"]) if instance is None else instance)
         return low <= hashed / 2**64 < high
 
 

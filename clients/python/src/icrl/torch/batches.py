@@ -97,7 +97,8 @@ class TrainingData:
         hold_out: whether a share of the instances is held out to validate with, by the training's file; else all are there for both.
 
     Raises:
-        DataError: LABEL_UNKNOWN if it has not what the objective learns from; TRUTH_UNKNOWN if instances are to be held out, and have no seeds.
+        DataError: LABEL_UNKNOWN if it has not what the objective learns from; TRUTH_UNKNOWN if instances are to be held out, and which they are is not known;
+            SELECTION_EMPTY if a task has but one.
     """
 
     def __init__(self, trials: Trials, spec: TrainingSpec, *, hold_out: bool) -> None:
@@ -111,9 +112,14 @@ class TrainingData:
         if spec.label not in trials.labels:
             text = f"{trials.path} has no label {spec.label!r}, it has {', '.join(trials.labels)}{'' if known else f'; {imported}'}"
             raise DataError("LABEL_UNKNOWN", text)
+        holds_out = "validation_share holds out instances, so that none is on both sides"
+        instead = "give validation, another dataset's folder, or validation_share 0"
         if hold_out and not known:
-            remedy = "validation_share holds out instances by their seeds, and there are none: give validation_share 0"
-            raise DataError("TRUTH_UNKNOWN", f"{imported}: {remedy}")
+            raise DataError("TRUTH_UNKNOWN", f"{imported}: {holds_out}; {instead}")
+        few = next((task for task in self.manifest.tasks.values() if task.instances is not None and task.instances < 2), None)
+        if hold_out and few is not None:
+            text = f"task {few.id!r} of {trials.path} has one instance in {few.trials} trials, and 2 parts have none in common"
+            raise DataError("SELECTION_EMPTY", f"{text}: {holds_out}; {instead}")
         self.holds_out = hold_out
         cut = 1 - spec.training.validation_share
         self._train = Selection(part=(0.0, cut, spec.seed) if hold_out else None)
@@ -198,13 +204,13 @@ class TrainingData:
             yield self._batch(shape, trials, 0, index, size, learning=False)
         if empty:
             share = self._spec.training.validation_share
-            remedy = "give a larger validation_share, 0 for no validation, or another seed"
+            remedy = "give a larger validation_share, 0 for no validation, another seed, or validation, another dataset's folder"
             text = f"no instance of {self._trials.path} falls into the held-out share of {share}: {remedy}"
             raise DataError("SELECTION_EMPTY", text)
 
     def _order(self, selection: Selection, batch: int) -> ShuffledTrials:
         label = self._spec.label
-        columns = (*TRIAL_COLUMNS, "task_seed")
+        columns = (*TRIAL_COLUMNS, "task_seed", "instance")
         return ShuffledTrials(
             self._trials, columns=columns, labels=[label], selection=selection, seed=self._spec.seed, batch=batch
         )
@@ -268,7 +274,7 @@ class TrainingData:
         the dataset. A constant reward has the deviation 1."""
 
         def episodes(shard: str) -> list[Floats]:
-            trials = self._trials.of_shards([shard], ("rewards", "task_seed"), ())
+            trials = self._trials.of_shards([shard], ("rewards", "task_seed", "instance"), ())
             return [
                 rewards
                 for trial in trials

@@ -70,9 +70,11 @@ class OnlineRounds:
         self._next: Collecting | None = None
         self._stopped = False
         self._lock = threading.RLock()
-        self.holds_out = spec.training.validation_share > 0
+        self.holds_out = spec.training.validation_share > 0 or spec.validation is not None
         self._first = self._data(self._collected(f"round-{0 if at is None else at.round}", trials))
-        if self.holds_out:
+        if spec.validation is not None:
+            self._held_out = self._data(spec.validation)
+        elif self.holds_out:
             self._held_out = self._data(self._collected("validation", spec.training.validation_sequences))
         self.manifest = self._first.manifest
 

@@ -53,10 +53,16 @@ class OfflineData(TrainingData):
     """
 
     def __init__(self, folder: Path, spec: TrainingSpec) -> None:
-        super().__init__(Trials(folder), spec, hold_out=spec.training.validation_share > 0)
+        super().__init__(Trials(folder), spec, hold_out=spec.training.validation_share > 0 and spec.validation is None)
+        self._own = None if spec.validation is None else TrainingData(Trials(spec.validation), spec, hold_out=False)
+        self.holds_out = self.holds_out or self._own is not None
         content = (folder / "dataset.json").read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
         self.record: dict[str, str] | None = {"name": self.manifest.name, "id": self.manifest.id, "sha256": sha256}
+
+    def validation(self, shape: BatchShape) -> Iterator[Batch]:
+        """See DataSource."""
+        return super().validation(shape) if self._own is None else self._own.validation(shape)
 
     def release(self, before: Any) -> None:
         """It stays."""

@@ -1,4 +1,4 @@
-"""A training's file, as `icrl train` reads it: YAML or JSON, {name, seed, dataset, online: {trials}, objective, layout, context, model: {...},
+"""A training's file, as `icrl train` reads it: YAML or JSON, {name, seed, dataset, online: {trials}, validation, objective, layout, context, model: {...},
 training: {...}}. docs/training.md tells what each means.
 """
 
@@ -19,7 +19,7 @@ from ..data.files import UnreadableFile, read_regular_file
 from .config import LAYOUTS, MODEL_OPTIONS, require_option
 
 _MOST_BYTES = 1 << 20
-_MEMBERS = ("name", "seed", "dataset", "online", "objective", "layout", "context", "model", "training")
+_MEMBERS = ("name", "seed", "dataset", "online", "validation", "objective", "layout", "context", "model", "training")
 _COUNT = (1, 2**53)
 _POSITIVE = (0.0, math.inf)
 
@@ -97,6 +97,9 @@ class TrainingSpec:
     """A dataset's folder, or the file that `icrl dataset collect` makes one of."""
     online_trials: int | None
     """Trials of each task that are played afresh at a time; None: one dataset is read again and again."""
+    validation_given: str | None
+    validation: Path | None
+    """A dataset's folder to validate with; None: instances of the training's data are held out, as validation_share says."""
     objective: str
     layout: str
     context: int
@@ -112,7 +115,11 @@ class TrainingSpec:
 
     def document(self, out: Path) -> dict[str, Any]:
         """As spec.json has it in a training's folder: every default filled in, and the dataset as it is found from there."""
-        absolute = os.path.isabs(self.dataset_given)
+
+
+        def found(given: str, path: Path) -> str:
+            return given if os.path.isabs(given) else os.path.relpath(path.absolute(), out.absolute())
+
         stored: dict[str, Any] = {
             "name": self.name,
             "objective": self.objective,
@@ -120,11 +127,13 @@ class TrainingSpec:
             "context": self.context,
             "model": dict(self.model),
             "training": asdict(self.training),
-            "dataset": self.dataset_given if absolute else os.path.relpath(self.dataset.absolute(), out.absolute()),
+            "dataset": found(self.dataset_given, self.dataset),
             "seed": str(self.seed),
         }
         if self.online_trials is not None:
             stored["online"] = {"trials": self.online_trials}
+        if self.validation is not None and self.validation_given is not None:
+            stored["validation"] = found(self.validation_given, self.validation)
         return stored
 
 
@@ -164,6 +173,13 @@ def read_training_file(path: str | os.PathLike[str], steps: int | None = None) -
     online = content.get("online")
     if online is not None and (not isinstance(online, dict) or list(online) != ["trials"]):
         raise invalid(f"online is {online!r}: give {{trials}}")
+    own = content.get("validation")
+    if own is not None and not isinstance(own, str):
+        raise invalid(f"validation is {own!r}: give a text")
+    if own is not None and not (file.parent / own / "dataset.json").exists():
+        raise invalid(f"validation {file.parent / own} is no dataset: give the folder of one that is finished")
+    if own is not None and "validation_share" in _mapping(content.get("training"), "training", invalid):
+        raise invalid("validation is a dataset of its own, and validation_share holds out instances of the other: give one of them")
     chosen = {**_mapping(content.get("training"), "training", invalid), **({} if steps is None else {"steps": steps})}
     return TrainingSpec(
         name=name,
@@ -171,6 +187,8 @@ def read_training_file(path: str | os.PathLike[str], steps: int | None = None) -
         dataset_given=given,
         dataset=dataset,
         online_trials=None if online is None else _whole(online["trials"], "online.trials", 1, invalid),
+        validation_given=own,
+        validation=None if own is None else file.parent / own,
         objective=objective,
         layout=layout,
         context=_whole(content.get("context", 0), "context", 0, invalid),
