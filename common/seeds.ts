@@ -10,6 +10,8 @@
  * without white space, numbers in decimal. The task id is the family's name in free play, the task's id in a tournament; the
  * entrant is the agent's name in free play. Purposes keep evaluation and training apart: no instance is in both.
  *
+ * Where a series has so many instances, the trial index of the task_seed is taken modulo that: trials of one instance differ by their luck alone.
+ *
  * Where a series has a key, the first three arrays end with it, as lower-case hexadecimal digits. An agent is shown its seed, and what it
  * sees of an instance follows from another: without a key whoever guesses the series' seed sees by either that he is right, and can
  * draw every instance.
@@ -30,6 +32,8 @@ export interface TrialSeries {
   readonly taskId: string;
   /** Entrant of a tournament, or the agent's name in free play. */
   readonly entrant: string;
+  /** How many instances it has, which its trials take in turn; absent: each trial has its own. At least 1. */
+  readonly instances?: number;
   /** A tournament's seed key, in lower-case hexadecimal; empty or absent: none. */
   readonly key?: string;
 }
@@ -46,10 +50,12 @@ export interface TrialSeeds {
 
 /** Seeds of trial `trialIndex` of a series. */
 export function trialSeeds(series: TrialSeries, trialIndex: bigint): TrialSeeds {
-  const common = [series.purpose, String(series.seed), series.taskId, String(trialIndex)];
+  const ofSeries = [series.purpose, String(series.seed), series.taskId];
+  const common = [...ofSeries, String(trialIndex)];
+  const instance = series.instances === undefined ? trialIndex : trialIndex % BigInt(series.instances);
   const key = series.key ? [series.key] : [];
   return {
-    taskSeed: hash64(["icrl.v1", "task", ...common, ...key]),
+    taskSeed: hash64(["icrl.v1", "task", ...ofSeries, String(instance), ...key]),
     noiseSeed: hash64(["icrl.v1", "noise", ...common, ...key]),
     agentSeed: hash64(["icrl.v1", "agent", ...common, series.entrant, ...key]),
   };

@@ -1,11 +1,11 @@
 /**
- * A dataset's file: YAML or JSON, {name, seed, trials, tasks: [{id, task, options, trials}], behaviours: [{name, agent, command, module,
+ * A dataset's file: YAML or JSON, {name, seed, trials, tasks: [{id, task, options, trials, instances, trials_each}], behaviours: [{name, agent, command, module,
  * options, weight}], labels: ["self", "optimal", {expert, name, options}], subsample}.
  */
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
 import type { Launch } from "../launch/launch.js";
 import { LAUNCH_MEMBERS, namedAgent } from "../specs/agent-launch.js";
-import { type GivenOptions, readSpecFile } from "../specs/spec-file.js";
+import { type GivenOptions, readSpecFile, type SpecFile } from "../specs/spec-file.js";
 
 /** An expert whose actions are to label a dataset. */
 export interface ExpertLabel {
@@ -41,9 +41,9 @@ export function readDatasetFile(path: string, trials?: number): DatasetSpec {
   const specFile = readSpecFile(path);
   const { content, members, list, text, options, wholeNumber, seed, positive } = specFile;
   const launches = new Map<string, Launch>();
-  const names = ["name", "seed", "trials", "tasks", "behaviours", "labels", "subsample"];
+  const names = ["name", "seed", ...AMOUNTS, "tasks", "behaviours", "labels", "subsample"];
   const file = members(content, "the file", names);
-  const given = file.trials === undefined ? undefined : wholeNumber(file.trials, "trials", 1);
+  const ofAll = amountOf(specFile, file, "");
   const labels = file.labels === undefined ? [] : list(file.labels, "labels");
   const isColumn = (label: unknown): label is "self" | "optimal" => COLUMN_LABELS.some((column) => column === label);
   return {
@@ -53,17 +53,15 @@ export function readDatasetFile(path: string, trials?: number): DatasetSpec {
       name: text(file.name, "name"),
       tasks: list(file.tasks, "tasks").map((entry, i) => {
         const what = `tasks[${i}]`;
-        const task = members(entry, what, ["id", "task", "options", "trials"]);
+        const task = members(entry, what, ["id", "task", "options", ...AMOUNTS]);
         const family = text(task.task, `${what}.task`);
+        const own = AMOUNTS.some((name) => task[name] !== undefined) ? amountOf(specFile, task, `${what}.`) : ofAll;
         return {
           id: text(task.id ?? family, `${what}.id`),
           task: family,
           options: options(task.options, `${what}.options`),
-          trials:
-            trials ??
-            (task.trials === undefined && given !== undefined
-              ? given
-              : wholeNumber(task.trials, `trials, and ${what}.trials,`, 1)),
+          trials: trials ?? own?.trials ?? wholeNumber(undefined, `trials, and ${what}.trials,`, 1),
+          instances: own?.instances,
         };
       }),
       behaviours: list(file.behaviours, "behaviours").map((entry, i) => {
@@ -94,4 +92,32 @@ export function readDatasetFile(path: string, trials?: number): DatasetSpec {
       }),
     subsample: file.subsample === undefined ? undefined : wholeNumber(file.subsample, "subsample", 1),
   };
+}
+
+/** Members that say how many trials there are, on how many instances. */
+const AMOUNTS = ["trials", "instances", "trials_each"] as const;
+
+/**
+ * How many trials, and on how many instances; undefined where nothing is said.
+ *
+ * @param from where in the file it is said, with a full stop; empty at its top
+ */
+function amountOf({ wholeNumber, invalid }: SpecFile, given: Record<string, unknown>, from: string) {
+  const [trials, instances, each] = AMOUNTS.map((name) =>
+    given[name] === undefined ? undefined : wholeNumber(given[name], `${from}${name}`, 1),
+  );
+  if (each !== undefined && (instances === undefined || trials !== undefined)) {
+    throw invalid(
+      `${from}trials_each is how many trials each of so many instances has: give instances beside it, and no trials`,
+    );
+  }
+  if (instances !== undefined && each === undefined && trials === undefined) {
+    throw invalid(
+      `${from}instances is ${instances}: give trials_each, how many trials each has, or trials, how many there are in all`,
+    );
+  }
+  const all = trials ?? (instances === undefined || each === undefined ? undefined : instances * each);
+  if (all !== undefined && all > 0xffffffff)
+    throw invalid(`${from}instances times ${from}trials_each is ${all}: give fewer`);
+  return all === undefined ? undefined : { trials: all, instances };
 }

@@ -16,7 +16,7 @@ export function describeCollection({ spec, parts, state }: Collection): WireColl
     spec: {
       name: spec.name,
       seed: spec.seed,
-      tasks: spec.tasks.map(({ id, task, options, trials }) => ({ id, task: task.name, options, trials })),
+      tasks: spec.tasks.map(({ task, ...entry }) => ({ ...entry, task: task.name })),
       behaviours: spec.behaviours.map(({ name, agent, options, weight }) => ({ name, agent, options, weight })),
     },
     state: STATES[state],

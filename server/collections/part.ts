@@ -42,7 +42,8 @@ export function createPart(
   clock: Clock,
   onChange: () => void,
 ): CollectionPart {
-  const series = { purpose: "collect", seed: spec.seed, taskId: task.id, entrant: behaviour.name } as const;
+  const { id: taskId, instances } = task;
+  const series = { purpose: "collect", seed: spec.seed, taskId, entrant: behaviour.name, instances } as const;
   /** Trials that nobody had yet: those that wait from here on. */
   let next = 0;
   /** Trials that were cut short, the next one last. */

@@ -19,6 +19,8 @@ export interface CollectedTask {
   /** As given. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly trials: number;
+  /** How many instances its trials take in turn; undefined: each has its own. */
+  readonly instances?: number | undefined;
 }
 
 /** A part of the mixture. */
@@ -72,14 +74,16 @@ export function checkCollection(spec: CollectionSpec | undefined, limits: Limits
   );
   const trials = spec.tasks.reduce((sum, task) => sum + task.trials, 0);
   checkSchedule("parts", spec.tasks.length * spec.behaviours.length, trials, limits);
-  const tasks = spec.tasks.map(({ id, task: family, options = {}, trials }) => {
+  const tasks = spec.tasks.map(({ id, task: family, options = {}, trials, instances }) => {
     if (trials < 1) throw new IcrlError("SPEC_INVALID", `trials of task "${id}" is 0: give at least 1`);
+    if (instances === 0)
+      throw new IcrlError("SPEC_INVALID", `instances of task "${id}" is 0: give at least 1, or nothing`);
     const task = buildTask(family, options);
     checkTaskCost(task, limits);
     if (envsThatFit(task, limits, true) < 1) {
       throw new IcrlError("SPEC_INVALID", `not one whole trial of task "${id}" fits in a session's memory`);
     }
-    return { id, task, options, trials };
+    return { id, task, options, trials, instances };
   });
   const behaviours = spec.behaviours.map(({ name, agent, options = {}, weight }) => {
     checkSpecName(`the agent of behaviour "${name}"`, agent);
@@ -104,7 +108,10 @@ export function checkCollection(spec: CollectionSpec | undefined, limits: Limits
     "collection",
     spec.name,
     String(spec.seed),
-    ...tasks.flatMap((entry) => ["task", entry.id, entry.task.name, JSON.stringify(entry.task.options)]),
+    ...tasks.flatMap((entry) => [
+      ...["task", entry.id, entry.task.name, JSON.stringify(entry.task.options)],
+      ...(entry.instances === undefined ? [] : ["instances", String(entry.instances)]),
+    ]),
     ...behaviours.flatMap((entry) => [
       "behaviour",
       entry.name,

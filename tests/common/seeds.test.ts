@@ -26,6 +26,14 @@ test("a key is one more element of each array, and an empty one is none", () => 
   expect(trialSeeds({ ...series, key: "" }, 3n)).toEqual(trialSeeds(series, 3n));
 });
 
+test("of so many instances trials take one after the other, each with noise of its own", () => {
+  const drawn = Array.from({ length: 7 }, (_, i) => trialSeeds({ ...series, instances: 3 }, BigInt(i)));
+  const alone = Array.from({ length: 7 }, (_, i) => trialSeeds(series, BigInt(i)));
+  expect(drawn.map(({ taskSeed }) => taskSeed)).toEqual([0, 1, 2, 0, 1, 2, 0].map((i) => alone[i].taskSeed));
+  for (const name of ["noiseSeed", "agentSeed"] as const)
+    expect(drawn.map((seeds) => seeds[name])).toEqual(alone.map((seeds) => seeds[name]));
+});
+
 test('hash64 of ["abc"] is what sha256sum says', () => {
   // printf '["abc"]' | sha256sum, first 16 digits.
   expect(hash64(["abc"]).toString(16).padStart(16, "0")).toBe("02f393ea93585608");

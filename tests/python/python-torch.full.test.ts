@@ -181,7 +181,7 @@ const TRAININGS: Readonly<Record<string, Record<string, unknown>>> = {
 
 /** What an expert says: nothing at every fifth step, and of every third trial no probabilities. */
 function madeUp({ task_options, trial_index, actions: played }: TrajectoryRow) {
-  const count: number = JSON.parse(task_options).actions ?? 2; // river-swim's
+  const count: number = JSON.parse(task_options).actions;
   const others = Array.from(played, (action) => (action === 0 ? 1 : 0));
   const law = (likely: number) =>
     Array.from({ length: count }, (_, action) => (action === likely ? 0.5 : 0.5 / (count - 1)));
@@ -246,8 +246,8 @@ async function trainHere(folder: string, name: string): Promise<void> {
 /** Tasks that the trained models play, by the name of the log. */
 const PLAYS: Readonly<Record<string, readonly string[]>> = {
   "expert/log-linear": ["linear-bandit", "dim=2", "actions=4", "horizon=12"],
-  "expert/log-river": ["river-swim", "states=4", "horizon=6", "episodes=4"],
-  "pieces/log-river": ["river-swim", "states=4", "horizon=6", "episodes=4"],
+  "expert/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4"],
+  "pieces/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4"],
   "arms/log-fresh": ["linear-bandit", "dim=2", "arm_set=fresh", "actions=7", "horizon=9"],
 };
 

@@ -105,7 +105,7 @@ class Arrays(unittest.TestCase):
             steps += len(trial)
             kinds.add((trial.task_id, trial.trial_features is not None, trial.step_features is not None, trial.observations is not None))
         self.assertEqual(
-            kinds, {("linear", True, False, False), ("river", False, False, True), ("fresh", False, True, False)}
+            kinds, {("linear", True, False, False), ("mdp", False, False, True), ("fresh", False, True, False)}
         )
         print(f"{len(found)} trials of a dataset, {steps} steps")
 
@@ -122,10 +122,10 @@ class Arrays(unittest.TestCase):
 
     def test_are_those_that_are_asked_for(self) -> None:
         opened = open_trials(DATA / "set")
-        some = list(opened.read(columns=["rewards"], labels=["self", "optimal", "made-up"], task="river", behaviour="noisy"))
+        some = list(opened.read(columns=["rewards"], labels=["self", "optimal", "made-up"], task="mdp", behaviour="noisy"))
         self.assertGreater(len(some), 0)
         for trial in some:
-            self.assertEqual((trial.task_id, trial.behaviour), ("river", "noisy"))
+            self.assertEqual((trial.task_id, trial.behaviour), ("mdp", "noisy"))
             self.assertEqual(sorted(trial.labels), ["made-up", "optimal", "self"])
             np.testing.assert_array_equal(trial.labels["self"].actions, trial.actions)
             np.testing.assert_array_equal(trial.labels["optimal"].actions, trial.optimal_actions)

@@ -25,7 +25,7 @@ LOGS = sorted(FOLDER.glob("*/log-*"))
 def of(log: Path) -> tuple[Transformer, list[Trial], int]:
     """A log's model, its trials and how many actions they have."""
     trials = list(Trials(log))
-    actions = json.loads(trials[0].columns["task_options"]).get("actions", 2)  # river-swim's are two
+    actions = json.loads(trials[0].columns["task_options"])["actions"]
     return icrl.torch.load(log.parent / "engine"), trials, actions
 
 

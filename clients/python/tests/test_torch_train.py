@@ -8,8 +8,10 @@ them, and goes on with what is left here.
 import functools
 import json
 import os
+import shlex
 import shutil
 import signal
+import subprocess
 import tempfile
 import unittest
 import warnings
@@ -229,6 +231,23 @@ class Courses(Trainings):
             with mock.patch.dict(os.environ, ICRL_COMMAND="true"):
                 icrl.torch.train(file, self.folder / "out", device="cpu")
         self.assertEqual(raised.exception.reason, "DATASET_MISMATCH")
+
+    def test_validate_with_a_dataset_of_its_own_where_one_is_named(self) -> None:
+        training = {"steps": 2, "validation_every": 2, "validation_sequences": 60, "batch": 5}
+        spec = json.loads((FOLDER / "expert.yaml").read_text())
+        training = {name: value for name, value in {**spec["training"], **training}.items() if name != "validation_share"}
+        spec |= {"dataset": str(FOLDER / "set"), "validation": str(FOLDER / "set"), "training": training}
+        file = self.folder / "own.yaml"
+        file.write_text(json.dumps(spec))
+        icrl.torch.train(file, self.folder / "own", device="cpu")
+        engine = [*shlex.split(os.environ["ICRL_COMMAND"]), "train", str(file), "--out", str(self.folder / "engine"), "--backend", "engine"]
+        subprocess.run(engine, check=True, capture_output=True)
+        self.assert_same_course(lines(self.folder / "own"), lines(self.folder / "engine"), 2e-5)
+        self.assertEqual(json.loads((self.folder / "own/spec.json").read_text())["validation"], str(FOLDER / "set"))
+        spec["training"]["validation_share"] = 0.1
+        file.write_text(json.dumps(spec))
+        with self.assertRaisesRegex(DataError, "validation is a dataset of its own"):
+            icrl.torch.train(file, self.folder / "both", device="cpu")
 
     def test_are_the_same_when_they_are_compiled(self) -> None:
         file = self.file(training={"steps": 4})

@@ -218,7 +218,7 @@ test("label smoothing gives a share to the task's own actions, in training alone
 });
 
 test("steps whose label is missing do not count; where a batch has none, the label is named", async () => {
-  for (const sequence of sequencesOf(await validation({ objective: "expert:partial", task: "river" }))) {
+  for (const sequence of sequencesOf(await validation({ objective: "expert:partial", task: "mdp" }))) {
     for (let t = 0; t < STEPS; t += 1) {
       const counts = (t % 6) % 2 === 0; // every second step of an episode of 6
       expect(sequence.weights[t]).toBe(counts ? 1 : 0);
@@ -352,5 +352,5 @@ test("what cannot be trained on is refused with the way out", async () => {
   await refused({ batch: 41 }, "OPTION_INVALID", "41 sequences is more than the 40 trials");
   await refused({ task: "nothing" }, "SELECTION_EMPTY", "nothing");
   await refused({ tokens: { ...tokens, maxActions: 3 } }, "TASK_UNSUPPORTED", "4 actions");
-  expect((await take(1, { tokens: { ...tokens, maxActions: 3, dim: 0 }, task: "river" }))[0].sequences).toBe(6);
+  expect((await take(1, { tokens: { ...tokens, maxActions: 3, dim: 0 }, task: "mdp" }))[0].sequences).toBe(6);
 });

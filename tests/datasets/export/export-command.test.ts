@@ -30,7 +30,7 @@ test("icrl dataset export writes, reports in one line or as JSON, and says what 
 
   const queries = join(dir, "..", "queries");
   const dpt = ["dataset", "export", dir, "--format", "dpt", "--out", queries, "--queries", "2", "--context", "prefix"];
-  const human = await icrlHere(...dpt, "--seed", "18446744073709551615", "--task", "river", "--labels", "made-up");
+  const human = await icrlHere(...dpt, "--seed", "18446744073709551615", "--task", "mdp", "--labels", "made-up");
   expect(human.code).toBe(0);
   // by hand: 20 trials of the fixture's river, 2 queries each, of 4 episodes of 6 steps
   expect(human.stdout).toMatch(/^40 queries from 20 trials \(480 steps\) in 2 files, \d+ bytes: /);

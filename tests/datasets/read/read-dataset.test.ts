@@ -128,9 +128,9 @@ test("by trials, learning histories stay whole and in order", async () => {
 });
 
 test("filters by task, behaviour and part of a split pick exactly the rows that match", async () => {
-  const river = (await idsOf({ task: "river", behaviour: "noisy" })).flat(2);
-  const isNoisy = (row: TrajectoryRow) => row.task === "river-swim" && row.behaviour_component === "noisy";
-  expect(river).toEqual(written.filter(isNoisy).map((row) => row.episode_id));
+  const mdp = (await idsOf({ task: "mdp", behaviour: "noisy" })).flat(2);
+  const isNoisy = (row: TrajectoryRow) => row.task === "random-mdp" && row.behaviour_component === "noisy";
+  expect(mdp).toEqual(written.filter(isNoisy).map((row) => row.episode_id));
   const parts = { train: 0.7, val: 0.3 };
   const ids = await Promise.all(
     ["train", "val"].map(async (part) => (await idsOf({ split: { parts, seed: 4n, part } })).flat(2)),

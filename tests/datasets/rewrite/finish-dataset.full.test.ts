@@ -41,12 +41,12 @@ test("what was collected becomes a dataset: the same files, counted and hashed",
   expect(manifest).toMatchObject({ trials: 40, episodes: 100, steps: 20 * 12 + 20 * 4 * 6, privileged: true });
   expect(manifest.tasks.map((task) => [task.id, task.trials, task.episodes])).toEqual([
     ["linear", 20, 20],
-    ["river", 20, 80],
+    ["mdp", 20, 80],
   ]);
   expect(manifest.behaviours.reduce((sum, { trials }) => sum + trials, 0)).toBe(40);
   expect(manifest.shards.length).toBe(3);
   expect(manifest.shards.reduce((sum, { rows }) => sum + rows, 0)).toBe(100);
-  expect(manifest.versions.tasks).toEqual({ "linear-bandit": 1, "river-swim": 1 });
+  expect(manifest.versions.tasks).toEqual({ "linear-bandit": 1, "random-mdp": 1 });
   expect(manifest.labels).toMatchObject({
     self: { column: "actions" },
     optimal: { column: "optimal_actions" },

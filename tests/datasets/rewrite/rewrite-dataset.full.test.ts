@@ -141,7 +141,7 @@ test("a filter keeps whole rows that match, in order, with their labels", async 
 });
 
 test("a filter by trials keeps all episodes of a trial or none", async () => {
-  const matches = (row: TrajectoryRow) => row.task === "river-swim" && row.return > 0.01;
+  const matches = (row: TrajectoryRow) => row.task === "random-mdp" && row.return > 0.01;
   for (const [word, quantifier] of [
     ["any", "some"],
     ["all", "every"],
@@ -149,7 +149,7 @@ test("a filter by trials keeps all episodes of a trial or none", async () => {
     const expected = written.filter((row) =>
       written.filter((other) => other.trial_id === row.trial_id)[quantifier](matches),
     );
-    const filter = { nodeVersion, where: `task = 'river-swim' AND "return" > 0.01`, trials: word };
+    const filter = { nodeVersion, where: `task = 'random-mdp' AND "return" > 0.01`, trials: word };
     if (expected.length === 0) {
       await expect(filterDataset(dir, path(word), filter)).rejects.toMatchObject({ reason: "SELECTION_EMPTY" });
       continue;
@@ -173,7 +173,7 @@ test("a dataset in the way is replaced only when asked to, anything else never",
   await filterDataset(dir, out, { ...filter, every: 4, overwrite: true });
   expect((await dataRows(out)).length).toBe(40);
   // A dataset can be replaced by what is made of it.
-  await filterDataset(out, out, { nodeVersion, where: "task = 'river-swim'", overwrite: true });
+  await filterDataset(out, out, { nodeVersion, where: "task = 'random-mdp'", overwrite: true });
   expect((await dataRows(out)).length).toBe(20);
   mkdirSync(path("home"));
   writeFileSync(join(path("home"), "thesis.tex"), "");

@@ -59,6 +59,27 @@ test.each<[what: string, changes: Record<string, unknown>, line: string]>([
     { behaviours: [{ name: "b", agent: "unifrom" }] },
     'AGENT_UNKNOWN: behaviour "b": there is no agent "unifrom": did you mean "uniform"?; for an agent of your own that joins, give --await b',
   ],
+  [
+    "trials of instances that nobody counted",
+    { trials: undefined, trials_each: 3 },
+    "trials_each is how many trials each of",
+  ],
+  [
+    "two numbers of trials",
+    { instances: 2, trials_each: 3 },
+    "trials_each is how many trials each of so many instances has",
+  ],
+  [
+    "instances without trials",
+    { trials: undefined, instances: 2 },
+    "instances is 2: give trials_each, how many trials each has, or trials",
+  ],
+  [
+    "more trials than there can be",
+    { tasks: [{ task: "bernoulli-bandit", instances: 100_000, trials_each: 100_000 }] },
+    "tasks[0].instances times tasks[0].trials_each is 10000000000: give fewer",
+  ],
+  ["no instance at all", { instances: 0 }, "instances is 0: give a whole number of at least 1"],
   ["half an episode", { subsample: 1.5 }, "subsample is 1.5: give a whole number of at least 1"],
 ])("a dataset's file with %s is refused before anything is made", async (_, changes, line) => {
   const file = join(folder.path, "spec.yaml");
@@ -66,6 +87,23 @@ test.each<[what: string, changes: Record<string, unknown>, line: string]>([
   const refused = await refusalHere("dataset", "collect", file, "--out", join(folder.path, "out"));
   expect(refused).toContain(line.replace("FILE", file));
   expect(readdirSync(folder.path)).toEqual(["spec.yaml"]);
+});
+
+test("instances and how often each is played are of all tasks, or of one", () => {
+  const file = join(folder.path, "spec.yaml");
+  const tasks = [
+    { id: "a", task: "bernoulli-bandit" },
+    { id: "b", task: "bernoulli-bandit", trials: 5 },
+    { id: "c", task: "bernoulli-bandit", instances: 2, trials: 7 },
+  ];
+  writeFileSync(file, JSON.stringify({ ...GOOD, trials: undefined, instances: 10, trials_each: 3, tasks }));
+  const read = readDatasetFile(file).collection.tasks.map(({ trials, instances }) => [trials, instances]);
+  expect(read).toEqual([
+    [30, 10],
+    [5, undefined],
+    [7, 2],
+  ]);
+  rmSync(file);
 });
 
 test("--await names behaviours of the file, and none that the server plays itself", async () => {

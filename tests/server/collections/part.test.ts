@@ -55,6 +55,16 @@ test("trials are handed out in order, each with the seeds of its place in the co
   expect(source.remaining).toBe(0n);
 });
 
+test("of so many instances the trials take one after the other", () => {
+  const own = { ...task, instances: 3 };
+  const waiting = Int32Array.of(1, 4, 5);
+  const { source } = createPart(spec, own, behaviour, { trials: 3, waiting }, manualClock(), () => {});
+  const seeds = [...waiting].map(() => source.take(0)?.seeds);
+  expect(seeds[1]?.taskSeed).toBe(seeds[0]?.taskSeed); // 4 and 1 are one instance
+  expect(new Set(seeds.map((one) => one?.taskSeed)).size).toBe(2);
+  expect(new Set(seeds.map((one) => one?.noiseSeed)).size).toBe(3);
+});
+
 test("what the log holds is played already", () => {
   const { source, ...rest } = part([4, 99]).part;
   expect(rest.trials).toBe(3);

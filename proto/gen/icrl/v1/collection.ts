@@ -74,6 +74,11 @@ export interface CollectionTask {
     | undefined;
   /** Trials, at least 1. */
   trials: number;
+  /**
+   * How many instances there are: trial t is played on that of trial t modulo so many, with noise of its own. Absent: each trial has an
+   * instance of its own. At least 1.
+   */
+  instances?: number | undefined;
 }
 
 /** A part of the mixture. Each trial is played by one behaviour, drawn for it by the weights: the same one every time. */
@@ -263,7 +268,7 @@ export const CollectionSpec: MessageFns<CollectionSpec> = {
 };
 
 function createBaseCollectionTask(): CollectionTask {
-  return { id: "", task: "", options: undefined, trials: 0 };
+  return { id: "", task: "", options: undefined, trials: 0, instances: undefined };
 }
 
 export const CollectionTask: MessageFns<CollectionTask> = {
@@ -279,6 +284,9 @@ export const CollectionTask: MessageFns<CollectionTask> = {
     }
     if (message.trials !== 0) {
       writer.uint32(32).uint32(message.trials);
+    }
+    if (message.instances !== undefined) {
+      writer.uint32(40).uint32(message.instances);
     }
     return writer;
   },
@@ -326,6 +334,14 @@ export const CollectionTask: MessageFns<CollectionTask> = {
             }
 
             message.trials = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.instances = reader.uint32();
             continue;
           }
         }

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _pool.AddSerializedFile(b'\n\x18icrl/v1/collection.proto\x12\x07icrl.v1\x1a\x1cgoogle/protobuf/struct.proto\"|\n\x0e\x43ollectionSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\x04\x12&\n\x05tasks\x18\x03 \x03(\x0b\x32\x17.icrl.v1.CollectionTask\x12&\n\nbehaviours\x18\x04 \x03(\x0b\x32\x12.icrl.v1.Behaviour\"d\n\x0e\x43ollectionTask\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04task\x18\x02 \x01(\t\x12(\n\x07options\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0e\n\x06trials\x18\x04 \x01(\r\"b\n\tBehaviour\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12(\n\x07options\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0e\n\x06weight\x18\x04 \x01(\x01\"\x90\x01\n\nCollection\x12\n\n\x02id\x18\x01 \x01(\t\x12%\n\x04spec\x18\x02 \x01(\x0b\x32\x17.icrl.v1.CollectionSpec\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.icrl.v1.CollectionState\x12&\n\x05parts\x18\x04 \x03(\x0b\x32\x17.icrl.v1.CollectionPart\"\x97\x01\n\x0e\x43ollectionPart\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tbehaviour\x18\x02 \x01(\t\x12\x17\n\x0f\x63omplete_trials\x18\x03 \x01(\r\x12\x0e\n\x06trials\x18\x04 \x01(\r\x12\r\n\x05steps\x18\x05 \x01(\x04\x12\x16\n\x0e\x66\x61ilure_reason\x18\x06 \x01(\t\x12\x11\n\tmax_steps\x18\x07 \x01(\x04\"S\n\x17\x43reateCollectionRequest\x12%\n\x04spec\x18\x01 \x01(\x0b\x32\x17.icrl.v1.CollectionSpec\x12\x11\n\towner_key\x18\x02 \x01(\t\"C\n\x18\x43reateCollectionResponse\x12\'\n\ncollection\x18\x01 \x01(\x0b\x32\x13.icrl.v1.Collection\"$\n\x16WatchCollectionRequest\x12\n\n\x02id\x18\x01 \x01(\t\"B\n\x17WatchCollectionResponse\x12\'\n\ncollection\x18\x01 \x01(\x0b\x32\x13.icrl.v1.Collection\"?\n\x16ListCollectionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x17ListCollectionsResponse\x12(\n\x0b\x63ollections\x18\x01 \x03(\x0b\x32\x13.icrl.v1.Collection\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"8\n\x17\x43\x61ncelCollectionRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\towner_key\x18\x02 \x01(\t\"C\n\x18\x43\x61ncelCollectionResponse\x12\'\n\ncollection\x18\x01 \x01(\x0b\x32\x13.icrl.v1.Collection*\xad\x01\n\x0f\x43ollectionState\x12 \n\x1c\x43OLLECTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43OLLECTION_STATE_RUNNING\x10\x01\x12\x1d\n\x19\x43OLLECTION_STATE_FINISHED\x10\x02\x12\x1b\n\x17\x43OLLECTION_STATE_FAILED\x10\x03\x12\x1e\n\x1a\x43OLLECTION_STATE_CANCELLED\x10\x04\x32\xf3\x02\n\x11\x43ollectionService\x12W\n\x10\x43reateCollection\x12 .icrl.v1.CreateCollectionRequest\x1a!.icrl.v1.CreateCollectionResponse\x12V\n\x0fWatchCollection\x12\x1f.icrl.v1.WatchCollectionRequest\x1a .icrl.v1.WatchCollectionResponse0\x01\x12T\n\x0fListCollections\x12\x1f.icrl.v1.ListCollectionsRequest\x1a .icrl.v1.ListCollectionsResponse\x12W\n\x10\x43\x61ncelCollection\x12 .icrl.v1.CancelCollectionRequest\x1a!.icrl.v1.CancelCollectionResponseB,\n\x07icrl.v1B\x0f\x43ollectionProtoP\x01Z\x0eicrl/v1;icrlv1b\x06proto3')
+DESCRIPTOR = _pool.AddSerializedFile(b'\n\x18icrl/v1/collection.proto\x12\x07icrl.v1\x1a\x1cgoogle/protobuf/struct.proto\"|\n\x0e\x43ollectionSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04seed\x18\x02 \x01(\x04\x12&\n\x05tasks\x18\x03 \x03(\x0b\x32\x17.icrl.v1.CollectionTask\x12&\n\nbehaviours\x18\x04 \x03(\x0b\x32\x12.icrl.v1.Behaviour\"\x8a\x01\n\x0e\x43ollectionTask\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04task\x18\x02 \x01(\t\x12(\n\x07options\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0e\n\x06trials\x18\x04 \x01(\r\x12\x16\n\tinstances\x18\x05 \x01(\rH\x00\x88\x01\x01\x42\x0c\n\n_instances\"b\n\tBehaviour\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12(\n\x07options\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0e\n\x06weight\x18\x04 \x01(\x01\"\x90\x01\n\nCollection\x12\n\n\x02id\x18\x01 \x01(\t\x12%\n\x04spec\x18\x02 \x01(\x0b\x32\x17.icrl.v1.CollectionSpec\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.icrl.v1.CollectionState\x12&\n\x05parts\x18\x04 \x03(\x0b\x32\x17.icrl.v1.CollectionPart\"\x97\x01\n\x0e\x43ollectionPart\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\tbehaviour\x18\x02 \x01(\t\x12\x17\n\x0f\x63omplete_trials\x18\x03 \x01(\r\x12\x0e\n\x06trials\x18\x04 \x01(\r\x12\r\n\x05steps\x18\x05 \x01(\x04\x12\x16\n\x0e\x66\x61ilure_reason\x18\x06 \x01(\t\x12\x11\n\tmax_steps\x18\x07 \x01(\x04\"S\n\x17\x43reateCollectionRequest\x12%\n\x04spec\x18\x01 \x01(\x0b\x32\x17.icrl.v1.CollectionSpec\x12\x11\n\towner_key\x18\x02 \x01(\t\"C\n\x18\x43reateCollectionResponse\x12\'\n\ncollection\x18\x01 \x01(\x0b\x32\x13.icrl.v1.Collection\"$\n\x16WatchCollectionRequest\x12\n\n\x02id\x18\x01 \x01(\t\"B\n\x17WatchCollectionResponse\x12\'\n\ncollection\x18\x01 \x01(\x0b\x32\x13.icrl.v1.Collection\"?\n\x16ListCollectionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x17ListCollectionsResponse\x12(\n\x0b\x63ollections\x18\x01 \x03(\x0b\x32\x13.icrl.v1.Collection\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"8\n\x17\x43\x61ncelCollectionRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\towner_key\x18\x02 \x01(\t\"C\n\x18\x43\x61ncelCollectionResponse\x12\'\n\ncollection\x18\x01 \x01(\x0b\x32\x13.icrl.v1.Collection*\xad\x01\n\x0f\x43ollectionState\x12 \n\x1c\x43OLLECTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43OLLECTION_STATE_RUNNING\x10\x01\x12\x1d\n\x19\x43OLLECTION_STATE_FINISHED\x10\x02\x12\x1b\n\x17\x43OLLECTION_STATE_FAILED\x10\x03\x12\x1e\n\x1a\x43OLLECTION_STATE_CANCELLED\x10\x04\x32\xf3\x02\n\x11\x43ollectionService\x12W\n\x10\x43reateCollection\x12 .icrl.v1.CreateCollectionRequest\x1a!.icrl.v1.CreateCollectionResponse\x12V\n\x0fWatchCollection\x12\x1f.icrl.v1.WatchCollectionRequest\x1a .icrl.v1.WatchCollectionResponse0\x01\x12T\n\x0fListCollections\x12\x1f.icrl.v1.ListCollectionsRequest\x1a .icrl.v1.ListCollectionsResponse\x12W\n\x10\x43\x61ncelCollection\x12 .icrl.v1.CancelCollectionRequest\x1a!.icrl.v1.CancelCollectionResponseB,\n\x07icrl.v1B\x0f\x43ollectionProtoP\x01Z\x0eicrl/v1;icrlv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,34 +33,34 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'icrl._proto.icrl.v1.collect
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\007icrl.v1B\017CollectionProtoP\001Z\016icrl/v1;icrlv1'
-  _globals['_COLLECTIONSTATE']._serialized_start=1243
-  _globals['_COLLECTIONSTATE']._serialized_end=1416
+  _globals['_COLLECTIONSTATE']._serialized_start=1282
+  _globals['_COLLECTIONSTATE']._serialized_end=1455
   _globals['_COLLECTIONSPEC']._serialized_start=67
   _globals['_COLLECTIONSPEC']._serialized_end=191
-  _globals['_COLLECTIONTASK']._serialized_start=193
-  _globals['_COLLECTIONTASK']._serialized_end=293
-  _globals['_BEHAVIOUR']._serialized_start=295
-  _globals['_BEHAVIOUR']._serialized_end=393
-  _globals['_COLLECTION']._serialized_start=396
-  _globals['_COLLECTION']._serialized_end=540
-  _globals['_COLLECTIONPART']._serialized_start=543
-  _globals['_COLLECTIONPART']._serialized_end=694
-  _globals['_CREATECOLLECTIONREQUEST']._serialized_start=696
-  _globals['_CREATECOLLECTIONREQUEST']._serialized_end=779
-  _globals['_CREATECOLLECTIONRESPONSE']._serialized_start=781
-  _globals['_CREATECOLLECTIONRESPONSE']._serialized_end=848
-  _globals['_WATCHCOLLECTIONREQUEST']._serialized_start=850
-  _globals['_WATCHCOLLECTIONREQUEST']._serialized_end=886
-  _globals['_WATCHCOLLECTIONRESPONSE']._serialized_start=888
-  _globals['_WATCHCOLLECTIONRESPONSE']._serialized_end=954
-  _globals['_LISTCOLLECTIONSREQUEST']._serialized_start=956
-  _globals['_LISTCOLLECTIONSREQUEST']._serialized_end=1019
-  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_start=1021
-  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_end=1113
-  _globals['_CANCELCOLLECTIONREQUEST']._serialized_start=1115
-  _globals['_CANCELCOLLECTIONREQUEST']._serialized_end=1171
-  _globals['_CANCELCOLLECTIONRESPONSE']._serialized_start=1173
-  _globals['_CANCELCOLLECTIONRESPONSE']._serialized_end=1240
-  _globals['_COLLECTIONSERVICE']._serialized_start=1419
-  _globals['_COLLECTIONSERVICE']._serialized_end=1790
+  _globals['_COLLECTIONTASK']._serialized_start=194
+  _globals['_COLLECTIONTASK']._serialized_end=332
+  _globals['_BEHAVIOUR']._serialized_start=334
+  _globals['_BEHAVIOUR']._serialized_end=432
+  _globals['_COLLECTION']._serialized_start=435
+  _globals['_COLLECTION']._serialized_end=579
+  _globals['_COLLECTIONPART']._serialized_start=582
+  _globals['_COLLECTIONPART']._serialized_end=733
+  _globals['_CREATECOLLECTIONREQUEST']._serialized_start=735
+  _globals['_CREATECOLLECTIONREQUEST']._serialized_end=818
+  _globals['_CREATECOLLECTIONRESPONSE']._serialized_start=820
+  _globals['_CREATECOLLECTIONRESPONSE']._serialized_end=887
+  _globals['_WATCHCOLLECTIONREQUEST']._serialized_start=889
+  _globals['_WATCHCOLLECTIONREQUEST']._serialized_end=925
+  _globals['_WATCHCOLLECTIONRESPONSE']._serialized_start=927
+  _globals['_WATCHCOLLECTIONRESPONSE']._serialized_end=993
+  _globals['_LISTCOLLECTIONSREQUEST']._serialized_start=995
+  _globals['_LISTCOLLECTIONSREQUEST']._serialized_end=1058
+  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_start=1060
+  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_end=1152
+  _globals['_CANCELCOLLECTIONREQUEST']._serialized_start=1154
+  _globals['_CANCELCOLLECTIONREQUEST']._serialized_end=1210
+  _globals['_CANCELCOLLECTIONRESPONSE']._serialized_start=1212
+  _globals['_CANCELCOLLECTIONRESPONSE']._serialized_end=1279
+  _globals['_COLLECTIONSERVICE']._serialized_start=1458
+  _globals['_COLLECTIONSERVICE']._serialized_end=1829
 # @@protoc_insertion_point(module_scope)

@@ -34,16 +34,18 @@ class CollectionSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., seed: _Optional[int] = ..., tasks: _Optional[_Iterable[_Union[CollectionTask, _Mapping]]] = ..., behaviours: _Optional[_Iterable[_Union[Behaviour, _Mapping]]] = ...) -> None: ...
 
 class CollectionTask(_message.Message):
-    __slots__ = ("id", "task", "options", "trials")
+    __slots__ = ("id", "task", "options", "trials", "instances")
     ID_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     TRIALS_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     id: str
     task: str
     options: _struct_pb2.Struct
     trials: int
-    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., trials: _Optional[int] = ...) -> None: ...
+    instances: int
+    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., trials: _Optional[int] = ..., instances: _Optional[int] = ...) -> None: ...
 
 class Behaviour(_message.Message):
     __slots__ = ("name", "agent", "options", "weight")
