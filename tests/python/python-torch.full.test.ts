@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { scoreArms } from "#icrl/agents/transformer/arm-scores.js";
@@ -266,7 +266,7 @@ async function pythonTests(file: string, env: Readonly<Record<string, string>>):
       cwd: root,
       env: {
         ...process.env,
-        PYTHONPATH: join(root, "clients/python/src"),
+        PYTHONPATH: ["src", "tests"].map((folder) => join(root, "clients/python", folder)).join(delimiter),
         PYTHONDONTWRITEBYTECODE: "1",
         OMP_NUM_THREADS: "1",
         ...env,

@@ -180,6 +180,8 @@ def read_training_file(path: str | os.PathLike[str], steps: int | None = None) -
         raise invalid(f"validation {file.parent / own} is no dataset: give the folder of one that is finished")
     if own is not None and "validation_share" in _mapping(content.get("training"), "training", invalid):
         raise invalid("validation is a dataset of its own, and validation_share holds out instances of the other: give one of them")
+    if online is not None and not dataset.is_file():
+        raise invalid("online needs the file to collect a dataset by, and dataset is a folder")
     chosen = {**_mapping(content.get("training"), "training", invalid), **({} if steps is None else {"steps": steps})}
     return TrainingSpec(
         name=name,
