@@ -40,7 +40,7 @@ export interface Collections extends Lobby {
 }
 
 /** Collections that are over are kept until there are so many younger ones. */
-const MOST_OVER = 200;
+const MOST_OVER = 32;
 
 interface Kept {
   readonly collection: Collection;

@@ -50,10 +50,16 @@ const PROBABILITIES_SHARE = 0.5;
  * Finds out what is to be labelled.
  *
  * @param name of the labels
+ * @param onOver called once when it is over, with the number of trials that were labelled: nothing more comes of it
  * @throws NOT_A_LOG
  * @throws TRUTH_UNKNOWN if it was imported
  */
-export async function openLabelling(dir: string, name: string, limits: Limits): Promise<Labelling> {
+export async function openLabelling(
+  dir: string,
+  name: string,
+  limits: Limits,
+  onOver: (labelled: number) => void,
+): Promise<Labelling> {
   // What an expert is told of a task, this server would have to know of it.
   if (isDataset(dir)) requireTruth(dir, readDatasetManifest(dir), LABELS_TAKE_TASKS);
   const tasks = knownTasks();
@@ -74,6 +80,7 @@ export async function openLabelling(dir: string, name: string, limits: Limits): 
     over = true;
     place.close();
     held.clear();
+    onOver(total - remaining);
   }
 
   /** Those who wait, who do so no more. */

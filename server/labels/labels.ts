@@ -7,7 +7,7 @@ import { type LabelCounts, type Labelling, openLabelling } from "./labelling.js"
 
 /** The labels of a dataset. */
 export interface DatasetLabels extends Labels {
-  /** Trials of all labels that are being made, or were last. */
+  /** Trials of all labels that are being made, and of those that were: what is left of those nobody labels. */
   readonly trials: LabelCounts;
   /** Stops making them. */
   close(): void;
@@ -19,28 +19,34 @@ export interface DatasetLabels extends Labels {
  */
 export function createLabels(dir: string, limits: Limits): DatasetLabels {
   requireLog(dir);
+  /** Those that are being made: one that is over is forgotten, so that any number of names come and go. */
   const labellings = new Map<string, Promise<Labelling>>();
-  /** Those that are open, or were last. */
+  /** Those of them that are open. */
   const opened = new Map<string, Labelling>();
+  let labelledBefore = 0;
   let closed = false;
 
   /** The labelling of a name; a new one when there is none, or when it is over: there may be more shards now. */
-  async function labellingOf(name: string): Promise<Labelling> {
-    for (;;) {
-      if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: connect again later");
-      const opening = labellings.get(name) ?? openLabelling(dir, name, limits);
-      labellings.set(name, opening);
-      const current = await opening.catch(() => undefined);
-      if (current !== undefined) opened.set(name, current);
-      if (current !== undefined && !current.over && !closed) return current;
-      if (labellings.get(name) === opening) labellings.delete(name);
-      if (current === undefined) return opening; // fails, as it failed for whoever began it
-    }
+  function labellingOf(name: string): Promise<Labelling> {
+    const known = labellings.get(name);
+    if (known !== undefined) return known;
+    const opening = openLabelling(dir, name, limits, (labelled) => {
+      labellings.delete(name);
+      opened.delete(name);
+      labelledBefore += labelled;
+    });
+    labellings.set(name, opening);
+    opening.then(
+      (labelling) => void (labelling.over || opened.set(name, labelling)),
+      () => labellings.delete(name),
+    );
+    return opening;
   }
 
   async function enter(request: LabelRequest, seat: LabelSeat, hasLeft: () => boolean): Promise<Labelling | undefined> {
     try {
       for (;;) {
+        if (closed) throw new IcrlError("SERVER_DRAINING", "the server is about to stop: connect again later");
         const labelling = await labellingOf(request.name);
         if (labelling.over) continue; // since a moment
         if (hasLeft() || (await labelling.request(request, seat))) return labelling;
@@ -53,7 +59,7 @@ export function createLabels(dir: string, limits: Limits): DatasetLabels {
 
   return {
     get trials() {
-      const counts = { labelled: 0, left: 0 };
+      const counts = { labelled: labelledBefore, left: 0 };
       for (const { trials } of opened.values()) {
         counts.labelled += trials.labelled;
         counts.left += trials.left;

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { queryObjects } from "node:v8";
+import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { findAgent } from "#icrl/agents/registry.js";
 import type { Outcome, Turn } from "#icrl/clients/typescript/define-agent.js";
@@ -72,6 +74,14 @@ test("every row of every shard has labels, in the order of the data, and label.j
   });
   // nothing but labels and label.json stays: no lock, nothing temporary
   expect(Object.keys(labelBytes(dataset, "rows"))).toEqual(["label.json", ...labelShards(dataset, "rows")]);
+});
+
+test("of labels that are made nothing stays in memory, whatever they are called", async () => {
+  const threads = () => queryObjects(Worker, { format: "count" }); // collects garbage first
+  await labelDataset(server.connection, counter, { label: "name-0" });
+  const before = threads();
+  for (let i = 1; i <= 8; i++) await labelDataset(server.connection, counter, { label: `name-${i}` });
+  await expect.poll(threads, { interval: 200 }).toBeLessThan(before + 3);
 });
 
 test("a policy lives as long as its trial: an expert that counts its steps goes on counting over episodes", async () => {
@@ -273,7 +283,7 @@ test("an agent that does not play every task of the dataset is told which, and l
   const banditsOnly = expertThat("bandits-only", () => ({ act: () => 0 }), ["bandit"]);
   await expect(labelDataset(server.connection, banditsOnly)).rejects.toMatchObject({
     reason: "TASK_UNSUPPORTED",
-    message: expect.stringContaining('"river-swim"'),
+    message: expect.stringContaining('"random-mdp"'),
   });
   expect(() => labelShards(dataset, "bandits-only")).toThrow(/ENOENT/);
 });
