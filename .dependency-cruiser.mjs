@@ -110,6 +110,12 @@ export const forbidden = [
     "who may do what is decided without knowing what it is",
   ),
   room("server-tasks", "^server/tasks/", ["^(common|proto|server/tasks)/"], "tasks know nobody in the server"),
+  room(
+    "server-own-tasks",
+    "^server/own-tasks/",
+    ["^(common|datasets|server/(tasks|own-tasks))/"],
+    "tasks of one's own become tasks like all others: nobody is told whose they are",
+  ),
   room("server-work", "^server/work/", ["^(common|server/work)/"], "what is computed in slices is no matter"),
   room(
     "server-trajectories",

@@ -7,6 +7,8 @@ import { Interrupted } from "./interruptible.js";
 const USAGE_REASONS: readonly Reason[] = [
   "NAME_INVALID",
   "TASK_UNKNOWN",
+  "TASK_FILE_INVALID",
+  "TASK_FILE_DIFFERS",
   "AGENT_UNKNOWN",
   "ENTRANT_UNKNOWN",
   "TOURNAMENT_UNKNOWN",

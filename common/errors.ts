@@ -56,6 +56,16 @@ export const REASONS = {
     keys: ["field"],
   },
   TASK_UNKNOWN: { code: CODE.NOT_FOUND, when: "no task family of that name", keys: ["task"] },
+  TASK_FILE_INVALID: {
+    code: CODE.INVALID_ARGUMENT,
+    when: "a file or module of tasks that cannot be read, or holds no task: no distribution in a row of P, a wrong shape, a NaN",
+    keys: ["file"],
+  },
+  TASK_FILE_DIFFERS: {
+    code: CODE.FAILED_PRECONDITION,
+    when: "a task's file that has another sha256 than was asked for, or played",
+    keys: ["file"],
+  },
   AGENT_UNKNOWN: { code: CODE.NOT_FOUND, when: "no built-in agent of that name", keys: ["agent"] },
   OPTION_UNKNOWN: {
     code: CODE.INVALID_ARGUMENT,

@@ -1,24 +1,30 @@
-/** `icrl conformance`: whether a server, or an agent, keeps the protocol. */
+/** `icrl conformance`: whether a server, or an agent, keeps the protocol, and whether a task is one. */
 import { type Command as Cli, Command } from "commander";
 import { type GivenCredentials, readCredentials } from "../../clients/typescript/credentials.js";
 import { IcrlError } from "../../common/errors.js";
 import { checkAgent, scenarioNames } from "../../jobs/conformance/check-agent.js";
 import { checkServer, serverRuleNames } from "../../jobs/conformance/check-server.js";
+import { checkTask, taskCheckNames } from "../../jobs/conformance/check-task.js";
 import { allHold, isAsked, type Outcome } from "../../jobs/conformance/outcome.js";
 import { CommandProblem, commandWords } from "../../jobs/launch/command-words.js";
 import { type CommandLaunch, requireProgram } from "../../jobs/launch/launch.js";
 import { programPath } from "../../jobs/processes/environment-path.js";
 import { EXIT } from "../../jobs/processes/exit-codes.js";
+import { taskFamily } from "../../server/tasks/registry.js";
+import type { TaskFamily } from "../../server/tasks/task.js";
 import { stoppable } from "../interruptible.js";
 import { outcomesText } from "../print/outcomes.js";
 import { printerFor } from "../print/printer.js";
 import { commandProgress, type Progress } from "../print/progress.js";
 import { collect, hostAndPort, wholeNumber } from "./arguments.js";
 import { credentialFlags, withCredentialFlags } from "./credentials.js";
+import { taskNamed, withTaskFlags } from "./own-tasks.js";
 
 interface ConformanceFlags extends GivenCredentials {
   server?: string;
   command?: string;
+  task?: string;
+  random: number;
   label?: boolean;
   only?: string[];
   list?: boolean;
@@ -31,22 +37,27 @@ interface ConformanceFlags extends GivenCredentials {
 export function conformanceCommand(): Command {
   const command = new Command("conformance")
     .description(
-      "Check whether a server, or an agent in any language, keeps the protocol, and say in words what it does wrong. Exit code 1 when something is wrong.",
+      "Check whether a server, or an agent in any language, keeps the protocol, or whether a task is as tasks have to be, and say in words what is wrong. Exit code 1 when something is.",
     )
     .option("--server <host:port>", "the server to check; some trials of it are logged there", hostAndPort)
     .option(
       "--command <text>",
       "the agent to check: what starts it, without a shell; --connect ADDRESS and --entrant NAME are added",
     )
+    .option(
+      "--task <task>",
+      "the task to check: the path of a JavaScript module whose default export is one, or a name that `icrl tasks` lists",
+    )
+    .option("--random <n>", "settings of a task's options that are drawn at random", wholeNumber(0, 10_000), 30)
     .option("--label", "the agent's command takes --label NAME, too: check how it labels")
     .option("--only <text>", "only what has this text in its name; may be repeated", collect)
     .option("--list", "print the names of what is checked, and check nothing")
     .option("--timeout <seconds>", "the longest that one of them may take", wholeNumber(1, 86_400), 60)
     .option("--patience <seconds>", "how long an agent may take for each answer", wholeNumber(1, 3600), 10);
-  return withCredentialFlags(command)
+  return withCredentialFlags(withTaskFlags(command))
     .option(
       "--json",
-      "print JSON: {server, server_version | command, agent, agent_version, language, capabilities, ok, checks: [{name, result, faults, notes}]}",
+      "print JSON: {server, server_version | command, agent, agent_version, language, capabilities | task, version, ok, checks: [{name, result, faults, notes}]}",
     )
     .action(conformance);
 }
@@ -59,11 +70,15 @@ interface Checked {
 }
 
 async function conformance(flags: ConformanceFlags, command: Cli): Promise<void> {
-  const { server, command: text, only = [] } = flags;
-  if (server !== undefined && text !== undefined)
-    command.error("error: --server and --command are two things to check");
+  const { server, command: text, only = [], random } = flags;
+  if ([server, text, flags.task].filter((given) => given !== undefined).length > 1)
+    command.error("error: --server, --command and --task are each a thing to check: give one");
   const given = credentialFlags(flags, command, server);
-  const all = [...(text === undefined ? serverRuleNames() : []), ...(server === undefined ? scenarioNames() : [])];
+  const family = flags.task === undefined ? undefined : taskFamily(await taskNamed(flags.task));
+  const all =
+    family === undefined
+      ? [...(text === undefined ? serverRuleNames() : []), ...(server === undefined ? scenarioNames() : [])]
+      : taskCheckNames(family, random);
   const names = all.filter((name) => isAsked(name, only));
   if (names.length === 0)
     throw new IcrlError(
@@ -77,16 +92,18 @@ async function conformance(flags: ConformanceFlags, command: Cli): Promise<void>
     printerFor(flags).print(names, () => `${names.join("\n")}\n`);
     return;
   }
-  if (server === undefined && text === undefined)
-    command.error("error: give --server <host:port> or --command <text>, which is to be checked");
+  if (server === undefined && text === undefined && family === undefined)
+    command.error("error: give --server <host:port>, --command <text> or --task <task>, which is to be checked");
   const launch = text === undefined ? undefined : launchOf(text);
   const progress = commandProgress({ units: "checks" });
   let checked: Checked;
   try {
     checked = await stoppable((signal) =>
-      launch === undefined
-        ? serverChecked(server as string, given, flags, progress, signal)
-        : agentChecked(text as string, launch, flags, progress, signal),
+      family !== undefined
+        ? taskChecked(family, flags, progress, signal)
+        : launch === undefined
+          ? serverChecked(server as string, given, flags, progress, signal)
+          : agentChecked(text as string, launch, flags, progress, signal),
     );
   } finally {
     progress.finish();
@@ -99,6 +116,17 @@ async function conformance(flags: ConformanceFlags, command: Cli): Promise<void>
     () => ({ ...document, ok, checks: outcomes }),
   );
   if (!ok) process.exitCode = EXIT.failed;
+}
+
+async function taskChecked(
+  family: TaskFamily,
+  { only = [], random }: ConformanceFlags,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Checked> {
+  const outcomes = await checkTask(family, { only, random }, progress, signal);
+  const { name, version } = family;
+  return { title: `${name}, version ${version}`, document: { task: name, version }, outcomes };
 }
 
 async function serverChecked(

@@ -9,6 +9,7 @@ import { printerFor } from "../print/printer.js";
 import { commandProgress } from "../print/progress.js";
 import { ownCommandLine } from "../typed-command.js";
 import { collect, required, uint64, wholeNumber } from "./arguments.js";
+import { taskNamed, withTaskFlags } from "./own-tasks.js";
 
 interface EvaluateFlags {
   expert?: string;
@@ -27,7 +28,7 @@ interface EvaluateFlags {
 
 /** The command. */
 export function evaluateCommand(): Command {
-  return new Command("evaluate")
+  const command = new Command("evaluate")
     .description(
       "Evaluate a trained transformer on fresh instances: its regret beside an expert's and uniform play's, by step; its distance " +
         "from the expert on the expert's own trajectories; the same with less context, and on shifted tasks.",
@@ -46,6 +47,7 @@ export function evaluateCommand(): Command {
     .option("--out <dir>", "folder for evaluation.json, the tournament and the labelled dataset (required)")
     .option("--json", "print evaluation.json")
     .action(evaluate);
+  return withTaskFlags(command);
 }
 
 const tokens = (text: string, before: readonly number[] = []) => [...before, wholeNumber(1)(text)];
@@ -55,7 +57,7 @@ async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Comma
   const out = required(flags.out, "--out <dir>", command);
   const { set = [], shift = [], context = [], choose, temperature, trials, seed } = flags;
   if (set.length > 0) required(flags.task, "--task <task>", command);
-  const family = flags.task === undefined ? undefined : taskFamily(flags.task);
+  const family = flags.task === undefined ? undefined : taskFamily(await taskNamed(flags.task));
   const options = family === undefined ? {} : optionsFromTexts(family.options, set);
   const plan = {
     checkpoint,

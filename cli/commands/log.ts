@@ -14,6 +14,7 @@ import { queryResultText } from "../print/query-result.js";
 import { textTable } from "../print/table.js";
 import { workProgress } from "../print/work-progress.js";
 import { allowFilesOption, wholeNumber } from "./arguments.js";
+import { withTaskFlags } from "./own-tasks.js";
 
 /** The command. */
 export function logCommand(): Command {
@@ -30,7 +31,7 @@ const dataOption = ["--data <dir>", "folder of the log", "icrl-data"] as const;
 const SHOWN_PROBLEMS = 20;
 
 function verifyCommand(): Command {
-  return new Command("verify")
+  const command = new Command("verify")
     .description(
       "Check every byte against its hash, that everything acknowledged is there, once, and play every episode again, bit for bit. Exit code 1 when something is wrong.",
     )
@@ -57,6 +58,7 @@ function verifyCommand(): Command {
       printerFor({ json }).print(report, verifiedText, verifiedJson);
       if (report.problems.length > 0) process.exitCode = EXIT.failed;
     });
+  return withTaskFlags(command);
 }
 
 function verifiedText(report: LogReport): string {

@@ -5,12 +5,14 @@ import { optionsFromTexts } from "../../common/options.js";
 import { agentNamed } from "../../jobs/launch/agent-named.js";
 import { PLAY_SIZES, type PlayedTrials, type PlayPlan, playTrials } from "../../jobs/play/play-trials.js";
 import { meanText } from "../../jobs/report/estimates.js";
+import { addTasks, FILE_FAMILIES, hasTaskFile } from "../../server/own-tasks/own-tasks.js";
 import { taskFamily } from "../../server/tasks/registry.js";
 import { stoppable } from "../interruptible.js";
 import { printerFor } from "../print/printer.js";
 import { commandProgress } from "../print/progress.js";
 import { collect, hostAndPort, required, uint64, wholeNumber } from "./arguments.js";
 import { credentialFlags, withCredentialFlags } from "./credentials.js";
+import { taskNamed, withTaskFlags } from "./own-tasks.js";
 
 interface PlayFlags extends GivenCredentials {
   task?: string;
@@ -36,7 +38,10 @@ export function playCommand(): Command {
       "<agent>",
       "a built-in agent, as `icrl agents` lists them; or the path of a JavaScript module whose default export is an agent",
     )
-    .option("--task <task>", "what it plays; `icrl tasks` lists them (required)")
+    .option(
+      "--task <task>",
+      "what it plays; `icrl tasks` lists them; or the path of a JavaScript module whose default export is a task (required)",
+    )
     .option("--set <name=value>", "an option of the task; may be repeated", collect)
     .option("--option <name=value>", "an option of the agent; may be repeated", collect)
     .option("--envs <n>", "envs side by side", wholeNumber(1), PLAY_SIZES.envs)
@@ -57,7 +62,7 @@ export function playCommand(): Command {
     .option("--again", "play trials that the log holds already: averages over the log count them once more")
     .option("--server <host:port>", "a running server (default: a private one)", hostAndPort)
     .option("--data <dir>", "folder of the private server's log", "icrl-data");
-  return withCredentialFlags(command)
+  return withCredentialFlags(withTaskFlags(command))
     .option(
       "--json",
       "print JSON: {agent, options, task, task_options, seed, trials, steps, regret: {mean, se}, return: {mean, se}, seconds, log, recorded_before}",
@@ -67,7 +72,9 @@ export function playCommand(): Command {
 
 async function play(name: string, flags: PlayFlags, command: Command): Promise<void> {
   const agent = await agentNamed(name);
-  const family = taskFamily(required(flags.task, "--task <task>", command));
+  const task = await taskNamed(required(flags.task, "--task <task>", command));
+  if (FILE_FAMILIES.includes(task)) await addFile(flags.set ?? []);
+  const family = taskFamily(task);
   const { set = [], option = [], again = false, ...rest } = flags;
   const plan: PlayPlan = {
     ...rest,
@@ -90,6 +97,13 @@ async function play(name: string, flags: PlayFlags, command: Command): Promise<v
     () => playedText(plan, played),
     () => playedJson(plan, played),
   );
+}
+
+/** A file that no flag has named is one by its path: `--set file=./mdps.json`. */
+async function addFile(set: readonly string[]): Promise<void> {
+  const file = set.findLast((text) => text.startsWith("file="))?.slice("file=".length);
+  if (file === undefined || hasTaskFile(file)) return;
+  await addTasks({ files: [{ name: file, path: file }], modules: [] });
 }
 
 function playedJson({ agent, record, server, data, seed }: PlayPlan, played: PlayedTrials): unknown {

@@ -12,6 +12,7 @@ import { printText } from "../print/terminal.js";
 import { hostAndPort, wholeNumber } from "./arguments.js";
 import { type DoorFlags, doorsOf, withDoorFlags } from "./doors.js";
 import { operatorKey } from "./operator-key.js";
+import { withTaskFlags } from "./own-tasks.js";
 
 /** Port of `serve` and of clients that are not told another. */
 export const DEFAULT_ADDRESS = "127.0.0.1:50551";
@@ -87,7 +88,7 @@ export function serveCommand(): Command {
       "--json",
       "print one JSON line when listening: event, address, local, http, page (http with the operator's key), metrics, open (addresses at which others than this machine need no token), operator_key, data, torn_bytes, pid",
     );
-  withDoorFlags(command).option(
+  withDoorFlags(withTaskFlags(command, "--task")).option(
     "--require-tokens",
     "whoever comes from this machine has to show a token, too, but at --local",
   );

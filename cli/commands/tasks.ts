@@ -1,14 +1,15 @@
 /** `icrl tasks [NAME]`: the tasks of this package. */
 import { Command } from "commander";
 import { optionsText } from "../../common/options-text.js";
-import { buildTask, TASKS, taskFamily } from "../../server/tasks/registry.js";
+import { buildTask, taskFamilies, taskFamily } from "../../server/tasks/registry.js";
 import type { TaskFamily } from "../../server/tasks/task.js";
 import { printerFor } from "../print/printer.js";
 import { optionsJson } from "./describe.js";
+import { withTaskFlags } from "./own-tasks.js";
 
 /** The command. */
 export function tasksCommand(): Command {
-  return new Command("tasks")
+  const command = new Command("tasks")
     .description("List the tasks, or describe one with its options.")
     .argument("[name]", "a task")
     .option(
@@ -17,8 +18,9 @@ export function tasksCommand(): Command {
     )
     .action((name: string | undefined, flags: { json?: boolean }) => {
       if (name !== undefined) printerFor(flags).print(taskFamily(name), taskText, taskJson);
-      else printerFor(flags).print(TASKS, tasksText, (families) => families.map(taskJson));
+      else printerFor(flags).print(taskFamilies(), tasksText, (families) => families.map(taskJson));
     });
+  return withTaskFlags(command, "--task");
 }
 
 const tasksText = (families: readonly TaskFamily[]): string =>

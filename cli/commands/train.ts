@@ -13,6 +13,7 @@ import { printerFor } from "../print/printer.js";
 import { commandProgress, type Progress } from "../print/progress.js";
 import { typedCommand } from "../typed-command.js";
 import { required, wholeNumber } from "./arguments.js";
+import { withTaskFlags } from "./own-tasks.js";
 
 interface TrainFlags {
   out?: string;
@@ -27,7 +28,7 @@ const SMOOTHING = 0.05;
 
 /** The command. */
 export function trainCommand(): Command {
-  return new Command("train")
+  const command = new Command("train")
     .description(
       "Train an in-context transformer on a dataset; a dataset that is not there yet is collected first. " +
         "Broken off at any moment, the same command goes on from the last checkpoint.",
@@ -49,6 +50,7 @@ export function trainCommand(): Command {
       "print JSON at the end: {checkpoint, step, tokens, parameters, flops_per_token, backend, continued: [{steps, after}], validation, evaluation, seconds, tokens_per_second}",
     )
     .action(train);
+  return withTaskFlags(command);
 }
 
 async function train(file: string, flags: TrainFlags, command: Command): Promise<void> {

@@ -16,6 +16,7 @@ import { labelByExpert } from "../label/label-by-expert.js";
 import { readyLaunches, withModules } from "../launch/ready-launch.js";
 import type { JobListener } from "../listener.js";
 import { requireNoWriter } from "../log-writer.js";
+import { readyTasks } from "../specs/own-tasks.js";
 import { checkedBehaviours } from "./checked-behaviours.js";
 import { isSameSpec, openCollectingFolder, specJson } from "./collecting-folder.js";
 import type { DatasetSpec } from "./dataset-file.js";
@@ -53,7 +54,8 @@ export async function collectDataset(
   const { source, out, overwrite = false, listen, doors } = plan;
   const ready = await readyLaunches(plan.spec.launches ?? new Map(), "behaviour");
   const { collection: given } = plan.spec;
-  const spec = { ...plan.spec, collection: { ...given, behaviours: withModules(given.behaviours, ready) } };
+  const tasks = await readyTasks(given.tasks, plan.spec.taskSources);
+  const spec = { ...plan.spec, collection: { ...given, tasks, behaviours: withModules(given.behaviours, ready) } };
   const others = checkedBehaviours(spec, plan.awaited ?? [], ready);
   if (overwrite && BEGUN_DATASET.is(out)) await requireNoWriter(collectingFolder(out));
   beginFolder(out, { own: [DATASET, BEGUN_DATASET], anew: overwrite });

@@ -3,8 +3,10 @@
  * options, weight}], labels: ["self", "optimal", {expert, name, options}], subsample}.
  */
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
+import type { TaskSources } from "../../server/own-tasks/own-tasks.js";
 import type { Launch } from "../launch/launch.js";
 import { LAUNCH_MEMBERS, namedAgent } from "../specs/agent-launch.js";
+import { specTasks } from "../specs/own-tasks.js";
 import { type GivenOptions, readSpecFile, type SpecFile } from "../specs/spec-file.js";
 
 /** An expert whose actions are to label a dataset. */
@@ -24,6 +26,8 @@ export interface DatasetSpec {
   readonly experts: readonly ExpertLabel[];
   /** By name, the behaviours that are not built in and that the file says how to start. What a module's agent is called it tells when it is read; until then it is called as the behaviour. */
   readonly launches?: ReadonlyMap<string, Launch>;
+  /** Where tasks of its author's own are; those of modules are called by their paths in the collection. */
+  readonly taskSources?: TaskSources;
   /** Every so many-th episode of a trial is kept; undefined keeps all. */
   readonly subsample: number | undefined;
 }
@@ -41,12 +45,13 @@ export function readDatasetFile(path: string, trials?: number): DatasetSpec {
   const specFile = readSpecFile(path);
   const { content, members, list, text, options, wholeNumber, seed, positive } = specFile;
   const launches = new Map<string, Launch>();
+  const { taskOf, sources } = specTasks(specFile);
   const names = ["name", "seed", ...AMOUNTS, "tasks", "behaviours", "labels", "subsample"];
   const file = members(content, "the file", names);
   const ofAll = amountOf(specFile, file, "");
   const labels = file.labels === undefined ? [] : list(file.labels, "labels");
   const isColumn = (label: unknown): label is "self" | "optimal" => COLUMN_LABELS.some((column) => column === label);
-  return {
+  const spec: DatasetSpec = {
     launches,
     seed: seed(file.seed),
     collection: {
@@ -54,12 +59,9 @@ export function readDatasetFile(path: string, trials?: number): DatasetSpec {
       tasks: list(file.tasks, "tasks").map((entry, i) => {
         const what = `tasks[${i}]`;
         const task = members(entry, what, ["id", "task", "options", ...AMOUNTS]);
-        const family = text(task.task, `${what}.task`);
         const own = AMOUNTS.some((name) => task[name] !== undefined) ? amountOf(specFile, task, `${what}.`) : ofAll;
         return {
-          id: text(task.id ?? family, `${what}.id`),
-          task: family,
-          options: options(task.options, `${what}.options`),
+          ...taskOf(task, what),
           trials: trials ?? own?.trials ?? wholeNumber(undefined, `trials, and ${what}.trials,`, 1),
           instances: own?.instances,
         };
@@ -92,6 +94,7 @@ export function readDatasetFile(path: string, trials?: number): DatasetSpec {
       }),
     subsample: file.subsample === undefined ? undefined : wholeNumber(file.subsample, "subsample", 1),
   };
+  return { ...spec, taskSources: sources() };
 }
 
 /** Members that say how many trials there are, on how many instances. */

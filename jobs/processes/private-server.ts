@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { IcrlError } from "../../common/errors.js";
+import { ownTaskSources } from "../../server/own-tasks/own-tasks.js";
 import { abortable } from "../abortable.js";
 import { openAddressWarning } from "./open-address.js";
 import { type ProgramEnd, startProgram } from "./program.js";
@@ -36,6 +37,15 @@ export interface PrivateServerOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The tasks of this process are those of its servers. */
+function ownTaskFlags(): string[] {
+  const { files, modules } = ownTaskSources();
+  return [
+    ...files.flatMap(({ name, path }) => ["--task-file", `${name}=${path}`]),
+    ...modules.flatMap((path) => ["--task", path]),
+  ];
+}
+
 /** Flags of every private server. */
 const FLAGS = [
   ...["--listen", "127.0.0.1:0", "--http", "off"],
@@ -61,7 +71,11 @@ export async function startPrivateServer(
   { flags = [], say = () => {}, signal = new AbortController().signal }: PrivateServerOptions = {},
 ): Promise<PrivateServer> {
   signal.throwIfAborted();
-  const server = startProgram(["serve", "--data", dataDir, ...FLAGS, ...flags], [], unlessSet(ALLOCATOR));
+  const server = startProgram(
+    ["serve", "--data", dataDir, ...FLAGS, ...ownTaskFlags(), ...flags],
+    [],
+    unlessSet(ALLOCATOR),
+  );
   let said = "";
   let listens = false;
   createInterface({ input: server.stderr }).on("line", (line) => {

@@ -4,6 +4,7 @@ import { findAgent } from "../../agents/registry.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
 import { rngFromSeed } from "../../common/rng.js";
 import { hash64 } from "../../common/seeds.js";
+import { addTasks, type TaskSources } from "../../server/own-tasks/own-tasks.js";
 import { buildTask } from "../../server/tasks/registry.js";
 import { policyTrials } from "./policy-trials.js";
 import { type PopulationPoint, runPopulation } from "./run-population.js";
@@ -28,6 +29,13 @@ export interface PopulationJob {
   readonly population: number;
 }
 
+/** What a thread is given. */
+export interface PopulationTask {
+  readonly job: PopulationJob;
+  /** Tasks that the process has beside the built-in ones. */
+  readonly taskSources: TaskSources;
+}
+
 /** What a thread says: how far it is, then what came out, or why it gave up. */
 export type PopulationMessage =
   | { readonly steps: number }
@@ -38,8 +46,10 @@ const port = parentPort;
 if (port === null) throw new Error("ratio-worker.js runs as a worker thread");
 const say = (message: PopulationMessage): void => port.postMessage(message);
 
-const { players, horizons, weights, seed, taskId, population, ...job } = workerData as PopulationJob;
+const given = workerData as PopulationTask;
+const { players, horizons, weights, seed, taskId, population, ...job } = given.job;
 try {
+  await addTasks(given.taskSources);
   const trials = policyTrials({
     task: buildTask(job.task, job.taskOptions),
     taskId,

@@ -2,7 +2,8 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { IcrlError } from "../../common/errors.js";
-import type { PopulationJob, PopulationMessage } from "./ratio-worker.js";
+import { ownTaskSources } from "../../server/own-tasks/own-tasks.js";
+import type { PopulationJob, PopulationMessage, PopulationTask } from "./ratio-worker.js";
 import type { PopulationPoint } from "./run-population.js";
 
 /**
@@ -22,7 +23,8 @@ export async function runPopulations(
 
   const run = (job: number): Promise<readonly PopulationPoint[]> =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL("./ratio-worker.js", import.meta.url), { workerData: jobs[job] });
+      const workerData: PopulationTask = { job: jobs[job], taskSources: ownTaskSources() };
+      const worker = new Worker(new URL("./ratio-worker.js", import.meta.url), { workerData });
       running.add(worker);
       worker.on("message", (message: PopulationMessage) => {
         if ("steps" in message) onStep(job, message.steps);

@@ -6,6 +6,7 @@ import type { Credentials } from "../../clients/typescript/credentials.js";
 import { IcrlError } from "../../common/errors.js";
 import { TOURNAMENT } from "../../datasets/output/output-kinds.js";
 import { type Tournament, type TournamentSpec, TournamentState } from "../../proto/gen/icrl/v1/tournament.js";
+import type { TaskSources } from "../../server/own-tasks/own-tasks.js";
 import { abortable } from "../abortable.js";
 import { connectTo } from "../connect-to.js";
 import type { Launch } from "../launch/launch.js";
@@ -16,6 +17,7 @@ import { type AgentProcesses, type EndedProcess, startAgentProcesses } from "../
 import { listenArguments } from "../processes/open-address.js";
 import { type PrivateServer, startPrivateServer } from "../processes/private-server.js";
 import { VERSIONS } from "../processes/versions.js";
+import { readyTasks } from "../specs/own-tasks.js";
 import { entrantKey } from "./entrant-keys.js";
 import { attendanceOf, declarationsOf, joinText, sortEntrants } from "./entrants.js";
 import { ownerKey } from "./owner-key.js";
@@ -31,6 +33,8 @@ export interface TournamentPlan {
   readonly spec: TournamentSpec;
   /** Entrants that are not built in and that this command starts, by name. */
   readonly launches?: ReadonlyMap<string, Launch>;
+  /** Where tasks are that are not built in; in the spec those of modules are called by their paths. */
+  readonly taskSources?: TaskSources;
   /** What goes into its trials' seeds beside its seed, in hexadecimal; empty: nothing. Absent: nothing where nobody but built-in agents of this command's own plays, else the server draws it. */
   readonly seedKey?: string;
   /** Folder of the results and, of a private server, the log. */
@@ -74,7 +78,8 @@ export async function runTournament(
   const { out, overwrite } = plan;
   const awaited = plan.awaited ?? new Map<string, number>();
   const ready = await readyLaunches(plan.launches ?? new Map(), "entrant");
-  const named = { ...plan.spec, agents: withModules(plan.spec.agents, ready) };
+  const tasks = await readyTasks(plan.spec.tasks, plan.taskSources);
+  const named = { ...plan.spec, tasks, agents: withModules(plan.spec.agents, ready) };
   const entrants = sortEntrants(named, awaited, plan.server, ready);
   if (overwrite && TOURNAMENT.is(out)) await onceLetGo(out, () => requireNoWriter(out), listener.say, signal);
   // Strangers could guess a small seed; our own agents do not, and then the results depend on the file alone.

@@ -1,7 +1,9 @@
 /** A tournament's file: YAML or JSON, {name, seed, seed_key, trials, tasks: [{id, task, options}], agents: [{name, agent, command, module, options, tasks}]}. */
 import type { TournamentSpec } from "../../proto/gen/icrl/v1/tournament.js";
+import type { TaskSources } from "../../server/own-tasks/own-tasks.js";
 import type { Launch } from "../launch/launch.js";
 import { LAUNCH_MEMBERS, namedAgent } from "../specs/agent-launch.js";
+import { specTasks } from "../specs/own-tasks.js";
 import { readSpecFile } from "../specs/spec-file.js";
 
 /** What a tournament's file says. */
@@ -15,6 +17,8 @@ export interface TournamentFile {
 export interface LaunchingFile extends TournamentFile {
   /** By name, the entrants that are not built in and that the file says how to start. What a module's agent is called it tells when it is read; until then it is called as the entrant. */
   readonly launches: ReadonlyMap<string, Launch>;
+  /** Where tasks of its author's own are; those of modules are called by their paths in the spec. */
+  readonly taskSources: TaskSources;
 }
 
 /**
@@ -26,6 +30,7 @@ export function readTournamentFile(path: string): LaunchingFile {
   const specFile = readSpecFile(path);
   const { content, members, list, text, options, wholeNumber, seed, seedKey } = specFile;
   const launches = new Map<string, Launch>();
+  const { taskOf, sources } = specTasks(specFile);
   /** No ids, as tournament.json has them of an entrant that enters for all it plays, are none too few. */
   const idsOf = (value: unknown, what: string) =>
     value === undefined || (Array.isArray(value) && value.length === 0)
@@ -38,13 +43,7 @@ export function readTournamentFile(path: string): LaunchingFile {
     name: text(file.name, "name"),
     tasks: list(file.tasks, "tasks").map((entry, i) => {
       const what = `tasks[${i}]`;
-      const task = members(entry, what, ["id", "task", "options"]);
-      const family = text(task.task, `${what}.task`);
-      return {
-        id: text(task.id ?? family, `${what}.id`),
-        task: family,
-        options: options(task.options, `${what}.options`),
-      };
+      return taskOf(members(entry, what, ["id", "task", "options"]), what);
     }),
     agents: list(file.agents, "agents").map((entry, i) => {
       const what = `agents[${i}]`;
@@ -59,5 +58,5 @@ export function readTournamentFile(path: string): LaunchingFile {
       };
     }),
   };
-  return { spec, seedKey: seedKey(file.seed_key), launches };
+  return { spec, seedKey: seedKey(file.seed_key), launches, taskSources: sources() };
 }

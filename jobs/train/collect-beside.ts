@@ -1,7 +1,9 @@
 /** A dataset that is collected in a thread of its own, while this one computes and hears nobody. */
 import { Worker } from "node:worker_threads";
+import { ownTaskSources } from "../../server/own-tasks/own-tasks.js";
 import type { CollectPlan } from "../collect/collect-dataset.js";
 import { errorOf, heardError } from "../processes/told-error.js";
+import type { CollectTask } from "./collect-worker.js";
 
 /**
  * Collects it; nobody is told how it goes on.
@@ -10,7 +12,9 @@ import { errorOf, heardError } from "../processes/told-error.js";
  */
 export async function collectBeside(plan: CollectPlan, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const worker = new Worker(new URL("./collect-worker.js", import.meta.url), { workerData: plan });
+  const worker = new Worker(new URL("./collect-worker.js", import.meta.url), {
+    workerData: { plan, taskSources: ownTaskSources() } satisfies CollectTask,
+  });
   const stop = (): void => worker.postMessage("stop");
   signal.addEventListener("abort", stop);
   try {

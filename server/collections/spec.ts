@@ -83,7 +83,7 @@ export function checkCollection(spec: CollectionSpec | undefined, limits: Limits
     if (envsThatFit(task, limits, true) < 1) {
       throw new IcrlError("SPEC_INVALID", `not one whole trial of task "${id}" fits in a session's memory`);
     }
-    return { id, task, options, trials, instances };
+    return { id, task, options: { ...options, ...task.pinned }, trials, instances };
   });
   const behaviours = spec.behaviours.map(({ name, agent, options = {}, weight }) => {
     checkSpecName(`the agent of behaviour "${name}"`, agent);

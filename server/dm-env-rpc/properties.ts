@@ -3,7 +3,7 @@ import { IcrlError } from "../../common/errors.js";
 import { VERSION } from "../../common/version.js";
 import { DataType, type Tensor, type TensorSpec } from "../../proto/gen/dm_env_rpc/v1/dm_env_rpc.js";
 import { PropertyResponse, type PropertySpec } from "../../proto/gen/dm_env_rpc/v1/extensions/properties.js";
-import { TASKS } from "../tasks/registry.js";
+import { taskFamilies } from "../tasks/registry.js";
 import type { AskedProperty } from "./decode-request.js";
 import type { Player } from "./player.js";
 import { bool, int32, string, strings, uint64 } from "./tensors.js";
@@ -24,7 +24,7 @@ const SERVER: readonly Property[] = [
   {
     key: "tasks",
     description: "families of tasks: values of CreateWorld's setting task",
-    read: () => strings(TASKS.map(({ name }) => name)),
+    read: () => strings(taskFamilies().map(({ name }) => name)),
   },
 ];
 

@@ -9,7 +9,7 @@ import {
 } from "../../proto/gen/icrl/v1/environment.js";
 import type { Incoming, Link } from "../sessions/link.js";
 import { describeFamily, describeTask } from "../tasks/describe-task.js";
-import { buildTask, TASKS, taskFamily } from "../tasks/registry.js";
+import { buildTask, taskFamilies, taskFamily } from "../tasks/registry.js";
 import { type AgentStreamContext, serveAgentStream } from "./agent-stream.js";
 import { type Handlers, unary } from "./methods.js";
 
@@ -21,7 +21,7 @@ export function environmentService(
   return {
     play: (stream: ServerDuplexStream<Buffer, Buffer>) => serveAgentStream(stream, startSession, context),
     listTasks: unary(ListTasksRequest, ListTasksResponse, context, () => ({
-      tasks: TASKS.map(describeFamily).sort((a, b) => (a.name < b.name ? -1 : 1)),
+      tasks: taskFamilies().map(describeFamily),
     })),
     getTask: unary(GetTaskRequest, GetTaskResponse, context, ({ name, options }) => ({
       family: describeFamily(taskFamily(name)),

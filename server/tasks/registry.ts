@@ -12,7 +12,7 @@ import { randomMdp } from "./mdps/random-mdp.js";
 import { riverSwim } from "./mdps/river-swim.js";
 import type { Task, TaskFamily } from "./task.js";
 
-/** Every task family this server plays, sorted by name. */
+/** Every built-in task family, sorted by name. */
 export const TASKS: readonly TaskFamily[] = [
   bernoulliBandit,
   chain,
@@ -25,15 +25,38 @@ export const TASKS: readonly TaskFamily[] = [
   riverSwim,
 ];
 
+let own: readonly TaskFamily[] = [];
+
+/**
+ * Sets what this process plays beside the built-in families: of modules and files that it was started with. One list for the process, since
+ * a task's name must mean the same to everything in it: a session, a tournament that is gone on with, the log that is played again.
+ */
+export function setOwnFamilies(families: readonly TaskFamily[]): void {
+  own = families;
+}
+
+/** Every family that this process plays, sorted by name. */
+export function taskFamilies(): readonly TaskFamily[] {
+  return own.length === 0 ? TASKS : [...TASKS, ...own].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What has to be given for families that are there with their files alone. */
+const NEEDS_FILE: Readonly<Record<string, string>> = {
+  bandit: ", which takes arms from a file: none was given by --task-file",
+  "tabular-mdp": ", which takes P and R from a file: none was given by --task-file",
+};
+
 /**
  * The family of that name.
  * @throws TASK_UNKNOWN if there is none
  */
 export function taskFamily(name: string): TaskFamily {
-  const family = TASKS.find((candidate) => candidate.name === name);
+  const families = taskFamilies();
+  const family = families.find((candidate) => candidate.name === name);
   if (family !== undefined) return family;
-  const names = TASKS.map((candidate) => candidate.name);
-  const hint = didYouMean(name, names) || `: send one of ${names.join(", ")}`;
+  const names = families.map((candidate) => candidate.name);
+  const needs = Object.hasOwn(NEEDS_FILE, name) ? NEEDS_FILE[name] : "";
+  const hint = needs || didYouMean(name, names) || `: send one of ${names.join(", ")}`;
   throw new IcrlError("TASK_UNKNOWN", `there is no task "${name}"${hint}`, { task: name });
 }
 

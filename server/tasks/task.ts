@@ -61,6 +61,8 @@ export interface Task {
   readonly name: string;
   readonly version: number;
   readonly options: Readonly<Record<string, OptionValue>>;
+  /** Of the options those whose value the task found itself: what its file holds, by its hash. Kept wherever it is kept what was asked for. */
+  readonly pinned?: Readonly<Record<string, OptionValue>>;
   readonly kinds: readonly Kind[];
   readonly numActions: number;
   readonly observationSpace: ObservationSpace;
@@ -136,6 +138,8 @@ export type Truth =
       readonly probabilities: Float64Array;
       /** Expected reward of (s, a), [S, A]. */
       readonly rewards: Float64Array;
+      /** What (s, a) pays for certain on the way to each candidate, where that differs between them, [S, A, B]; then `rewards` has their mean. */
+      readonly paid?: Float64Array;
       /** Distribution of the first state, [S]. */
       readonly start: Float64Array;
       /** 1 for states in which the episode is over (value 0), [S]; absent when there is none. */
@@ -178,7 +182,7 @@ export function defineTask<const T extends OptionTable>(definition: TaskFamilyDe
       return {
         name: definition.name,
         version: definition.version,
-        options,
+        options: { ...options, ...parts.pinned },
         draw: (taskSeed, noiseSeed) => inOneSlice(() => parts.instantiate(taskSeed, noiseSeed)),
         ...parts,
       };

@@ -87,11 +87,10 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
   const matches = matchesOf(spec);
   checkSchedule("matches", matches, matches * spec.trials, limits);
   const seed = spec.seed ?? drawSeed();
-  const tasks = spec.tasks.map(({ id, task, options }) => ({
-    id,
-    task: buildTask(task, options ?? {}),
-    options: options ?? {},
-  }));
+  const tasks = spec.tasks.map(({ id, task: family, options = {} }) => {
+    const task = buildTask(family, options);
+    return { id, task, options: { ...options, ...task.pinned } };
+  });
   const agents = spec.agents.map(({ name, agent, options, tasks }) => ({ name, agent, options: options ?? {}, tasks }));
   for (const { name, agent, options } of agents) {
     checkSpecName(`the agent of entrant "${name}"`, agent);

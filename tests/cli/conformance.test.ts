@@ -71,7 +71,7 @@ describe("icrl conformance --command", () => {
     expect(await refusalHere("conformance", "--command", "no-such-program x")).toMatch(/there is no program/);
     expect(await refusalHere("conformance", "--command", "a | b")).toMatch(/only a shell would understand/);
     const both = ["--server", "127.0.0.1:1", "--command", "node"];
-    expect(await refusalHere("conformance", ...both)).toMatch(/two things to check/);
+    expect(await refusalHere("conformance", ...both)).toMatch(/each a thing to check: give one/);
     expect(await refusalHere("conformance", "--command", "node", "--token", "t")).toMatch(/--token is for a running/);
   });
 });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { rngFromSeed } from "#icrl/common/rng.js";
+import { randomOptions } from "#icrl/jobs/conformance/random-options.js";
+import { taskViolations } from "#icrl/server/tasks/conformance/task-violations.js";
 import type { MdpTruth } from "#icrl/server/tasks/mdps/tabular-env.js";
 import { buildTask, TASKS, taskFamily } from "#icrl/server/tasks/registry.js";
 import type { Env, Task, Truth } from "#icrl/server/tasks/task.js";
-import { randomOptions } from "../support/small-task.js";
-import { taskViolations } from "./task.js";
 
 test.each(TASKS.map(({ name }) => name))("%s conforms with its default options", (name) => {
   expect(taskViolations(buildTask(name))).toEqual([]);

@@ -5,6 +5,7 @@
 import { expect, test } from "vitest";
 import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
 import { runAtOnce } from "#icrl/common/slices.js";
+import { randomOptions } from "#icrl/jobs/conformance/random-options.js";
 import { backwardInduction, optimalAction } from "#icrl/server/tasks/backward-induction.js";
 import { uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { TASKS } from "#icrl/server/tasks/registry.js";
@@ -12,7 +13,6 @@ import type { Task, TaskFamily } from "#icrl/server/tasks/task.js";
 import { playTrial } from "../server/tasks/random-play.js";
 import { sampleMoments } from "../server/tasks/sample-moments.js";
 import { valuesOfPolicy } from "../support/policy-values.js";
-import { randomOptions } from "../support/small-task.js";
 
 const ROUNDS = 40;
 const FAMILIES = TASKS.map((family): [string, TaskFamily] => [family.name, family]);

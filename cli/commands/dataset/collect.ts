@@ -9,6 +9,7 @@ import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
 import { collect as collectTexts, hostAndPort, required, uint64, wholeNumber } from "../arguments.js";
 import { checkListen, type DoorFlags, doorArguments, withDoorFlags } from "../doors.js";
+import { withTaskFlags } from "../own-tasks.js";
 
 interface CollectFlags extends DoorFlags {
   out?: string;
@@ -46,7 +47,7 @@ export function collectCommand(): Command {
       "where the private server listens; port 0 takes a free one (default: 127.0.0.1:0, which agents on this machine alone can join)",
       hostAndPort,
     );
-  return withDoorFlags(command)
+  return withDoorFlags(withTaskFlags(command))
     .option("--overwrite", "begin anew: remove what an earlier run left in the folder, and nothing else")
     .option("--json", "print the manifest, as dataset.json holds it")
     .action(collect);

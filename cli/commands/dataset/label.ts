@@ -15,6 +15,7 @@ import { stoppable } from "../../interruptible.js";
 import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
 import { collect, required, wholeNumber } from "../arguments.js";
+import { withTaskFlags } from "../own-tasks.js";
 
 interface LabelFlags {
   expert?: string;
@@ -29,7 +30,7 @@ interface LabelFlags {
 
 /** The command. */
 export function labelCommand(): Command {
-  return new Command("label")
+  const command = new Command("label")
     .description(
       "Label a dataset: at every step what an agent would have done, and how probably. " +
         "Broken off at any moment, the same command goes on where it was.",
@@ -50,6 +51,7 @@ export function labelCommand(): Command {
       "print JSON: {name, folder, agent, agent_version, agent_options, probabilities, trials, episodes, steps, seconds}; trials, episodes and steps are those that were labelled now, with --command those of the dataset",
     )
     .action(label);
+  return withTaskFlags(command);
 }
 
 async function label(dir: string, flags: LabelFlags, command: Command): Promise<void> {

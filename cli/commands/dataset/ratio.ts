@@ -8,6 +8,7 @@ import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
 import { ratioJson, ratioTables } from "../../print/ratio-tables.js";
 import { collect, required, uint64, wholeNumber } from "../arguments.js";
+import { withTaskFlags } from "../own-tasks.js";
 
 interface RatioFlags {
   expert?: string;
@@ -20,7 +21,7 @@ interface RatioFlags {
 
 /** The command. */
 export function ratioCommand(): Command {
-  return new Command("ratio")
+  const command = new Command("ratio")
     .description(
       "The distribution ratio R of Lin, Bai & Mei (2023) of an expert to the dataset's behaviours: the mean, over the expert's own trials, of how much " +
         "likelier they are by the expert than by the behaviours' mixture. What learns from the data to do as the expert needs more of it in proportion.",
@@ -37,6 +38,7 @@ export function ratioCommand(): Command {
     .addOption(new Option("--seed <n>", "seed of the estimate").argParser(uint64).default(0n, "0"))
     .option("--json", "print JSON; docs/datasets.md describes it")
     .action(ratio);
+  return withTaskFlags(command);
 }
 
 /** Whole numbers of at least 1, each once, sorted. */

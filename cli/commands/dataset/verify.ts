@@ -6,6 +6,7 @@ import { printerFor } from "../../print/printer.js";
 import { problemJson, problemText } from "../../print/problem.js";
 import { workProgress } from "../../print/work-progress.js";
 import { uint64, wholeNumber } from "../arguments.js";
+import { withTaskFlags } from "../own-tasks.js";
 
 interface VerifyFlags {
   sample: number;
@@ -20,7 +21,7 @@ const PLAYED_AGAIN =
 
 /** `icrl dataset verify DIR`. */
 export function verifyCommand(): Command {
-  return new Command("verify")
+  const command = new Command("verify")
     .description(
       "Check hashes, schema, lengths, bounds, labels and counts, and play a sample of the episodes again, bit for bit. Exit code 1 when something is wrong.",
     )
@@ -58,4 +59,5 @@ export function verifyCommand(): Command {
       );
       if (!ok) process.exitCode = EXIT.failed;
     });
+  return withTaskFlags(command);
 }

@@ -17,6 +17,7 @@ import { ownCommandLine, typedCommand } from "../../typed-command.js";
 import { hostAndPort, required, seedKey, uint64, wholeNumber } from "../arguments.js";
 import { credentialFlags, operatorCredentials, withCredentialFlags } from "../credentials.js";
 import { checkListen, type DoorFlags, doorArguments, withDoorFlags } from "../doors.js";
+import { withTaskFlags } from "../own-tasks.js";
 
 interface RunFlags extends DoorFlags, GivenCredentials {
   out?: string;
@@ -66,7 +67,7 @@ export function runTournamentCommand(): Command {
       "where the private server listens; port 0 takes a free one (default: 127.0.0.1:0, which agents on this machine alone can join)",
       hostAndPort,
     );
-  return withDoorFlags(withCredentialFlags(command))
+  return withDoorFlags(withCredentialFlags(withTaskFlags(command)))
     .option("--overwrite", "begin anew: remove what an earlier run left in the folder, its log too, and nothing else")
     .option("--json", "print what results.json holds")
     .action(run);
@@ -87,13 +88,14 @@ async function run(file: string, flags: RunFlags, command: Command): Promise<voi
   if (flags.server !== undefined && flags.listen !== undefined) {
     command.error("error: --listen is for the private server, which --server does without");
   }
-  const { spec, seedKey: keyOfFile, launches } = readTournamentFile(file);
+  const { spec, seedKey: keyOfFile, launches, taskSources } = readTournamentFile(file);
   const { await: awaited, overwrite = false, parallel, server, listen } = flags;
   checkListen(flags, command);
   const given = credentialFlags(flags, command, server);
   const plan = {
     spec: { ...spec, trials: flags.trials ?? spec.trials, seed: flags.seed ?? spec.seed },
     launches,
+    taskSources,
     seedKey: flags.seedKey ?? keyOfFile,
     ...{ out, overwrite, parallel, awaited, server, listen, doors: doorArguments(flags), command: ownCommandLine() },
     credentials: operatorCredentials(given),

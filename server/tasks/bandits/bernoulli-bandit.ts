@@ -1,15 +1,10 @@
 import { integer, number } from "../../../common/options.js";
-import {
-  blockStart,
-  CHANNEL,
-  type Key,
-  keyFromSeed,
-  NOISE_BLOCK,
-  noiseUniforms,
-  rngFromSeed,
-} from "../../../common/rng.js";
+import { rngFromSeed } from "../../../common/rng.js";
 import { sampleBeta } from "../sample-beta.js";
-import { defineTask, type Env, type Truth } from "../task.js";
+import { defineTask, type RewardSpec } from "../task.js";
+import { banditCost, banditEnv } from "./bandit-env.js";
+
+const REWARD: RewardSpec = { kind: "bernoulli", min: 0, max: 1 };
 
 /**
  * Bernoulli bandit: arm a pays 1 with probability p_a, else 0; p_a ~ Beta(alpha, beta), independent.
@@ -46,67 +41,15 @@ export const bernoulliBandit = defineTask({
       trialFeaturesShape: [],
       horizon,
       episodes: 1,
-      reward: { kind: "bernoulli", min: 0, max: 1 },
+      reward: REWARD,
       drawing: { as: "arms" },
-      cost: { instance: meanWork * arms, step: 200, uniform: meanWork * arms + 10 * horizon, bytes: 8 * arms },
+      cost: banditCost(arms, horizon, meanWork * arms),
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("means");
         const means = new Float64Array(arms);
         for (let a = 0; a < arms; a++) means[a] = sampleBeta(rng, alpha, beta);
-        return new BernoulliBanditEnv(horizon, keyFromSeed(noiseSeed), means);
+        return banditEnv({ means, horizon, reward: REWARD, noiseSeed });
       },
     };
   },
 });
-
-class BernoulliBanditEnv implements Env {
-  readonly trialFeatures = undefined;
-  readonly features = undefined;
-  readonly truth: Truth;
-  readonly state = 0;
-  readonly observation = 0;
-  stepInEpisode = 0;
-  reward = 0;
-  terminated = false;
-  endReason: "" | "horizon" = "";
-  readonly #horizon: number;
-  readonly #noiseKey: Key;
-  readonly #noise = new Float64Array(NOISE_BLOCK); // of the steps from the last multiple of NOISE_BLOCK on
-  readonly #means: Float64Array; // [A]
-
-  constructor(horizon: number, noiseKey: Key, means: Float64Array) {
-    this.#horizon = horizon;
-    this.#noiseKey = noiseKey;
-    this.#means = means;
-    this.truth = { type: "bandit", means, fresh: false };
-  }
-
-  reset(_episode: number): void {
-    this.stepInEpisode = 0;
-    this.reward = 0;
-    this.terminated = false;
-    this.endReason = "";
-  }
-
-  step(action: number): void {
-    const inBlock = this.stepInEpisode % NOISE_BLOCK;
-    if (inBlock === 0) noiseUniforms(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, this.#noise, 0);
-    const u = this.#noise[inBlock];
-    this.reward = u < this.#means[action] ? 1 : 0;
-    this.stepInEpisode += 1;
-    if (this.stepInEpisode === this.#horizon) {
-      this.terminated = true;
-      this.endReason = "horizon";
-    }
-  }
-
-  fork(noiseSeed: bigint): Env {
-    const env = new BernoulliBanditEnv(this.#horizon, keyFromSeed(noiseSeed), this.#means);
-    noiseUniforms(env.#noiseKey, 0, blockStart(this.stepInEpisode), CHANNEL.reward, env.#noise, 0);
-    env.stepInEpisode = this.stepInEpisode;
-    env.reward = this.reward;
-    env.terminated = this.terminated;
-    env.endReason = this.endReason;
-    return env;
-  }
-}

@@ -1,14 +1,7 @@
 import { choice, integer, number } from "../../../common/options.js";
-import {
-  blockStart,
-  CHANNEL,
-  type Key,
-  keyFromSeed,
-  NOISE_BLOCK,
-  noiseNormals,
-  rngFromSeed,
-} from "../../../common/rng.js";
-import { defineTask, type Env, type Truth } from "../task.js";
+import { rngFromSeed } from "../../../common/rng.js";
+import { defineTask, type RewardSpec } from "../task.js";
+import { banditCost, banditEnv } from "./bandit-env.js";
 
 const MEANS = ["uniform01", "gaussian"] as const;
 
@@ -42,6 +35,7 @@ export const gaussianBandit = defineTask({
     }),
   },
   build({ arms, horizon, means: meanLaw, noise_std }) {
+    const reward: RewardSpec = { kind: "gaussian", noiseStd: noise_std };
     return {
       kinds: ["bandit"],
       numActions: arms,
@@ -49,68 +43,15 @@ export const gaussianBandit = defineTask({
       trialFeaturesShape: [],
       horizon,
       episodes: 1,
-      reward: { kind: "gaussian", noiseStd: noise_std },
+      reward,
       drawing: { as: "arms" },
-      cost: { instance: 100 * arms, step: 200, uniform: 100 * arms + 10 * horizon, bytes: 8 * arms },
+      cost: banditCost(arms, horizon, 100 * arms),
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("means");
         const means = new Float64Array(arms);
         for (let a = 0; a < arms; a++) means[a] = meanLaw === "uniform01" ? rng.uniform() : rng.normal();
-        return new GaussianBanditEnv(horizon, noise_std, keyFromSeed(noiseSeed), means);
+        return banditEnv({ means, horizon, reward, noiseSeed });
       },
     };
   },
 });
-
-class GaussianBanditEnv implements Env {
-  readonly trialFeatures = undefined;
-  readonly features = undefined;
-  readonly truth: Truth;
-  readonly state = 0;
-  readonly observation = 0;
-  stepInEpisode = 0;
-  reward = 0;
-  terminated = false;
-  endReason: "" | "horizon" = "";
-  readonly #horizon: number;
-  readonly #noiseStd: number;
-  readonly #noiseKey: Key;
-  readonly #noise = new Float64Array(NOISE_BLOCK); // of the steps from the last multiple of NOISE_BLOCK on
-  readonly #means: Float64Array; // [A]
-
-  constructor(horizon: number, noiseStd: number, noiseKey: Key, means: Float64Array) {
-    this.#horizon = horizon;
-    this.#noiseStd = noiseStd;
-    this.#noiseKey = noiseKey;
-    this.#means = means;
-    this.truth = { type: "bandit", means, fresh: false };
-  }
-
-  reset(_episode: number): void {
-    this.stepInEpisode = 0;
-    this.reward = 0;
-    this.terminated = false;
-    this.endReason = "";
-  }
-
-  step(action: number): void {
-    const inBlock = this.stepInEpisode % NOISE_BLOCK;
-    if (inBlock === 0) noiseNormals(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, this.#noise, 0);
-    this.reward = Math.fround(this.#means[action] + this.#noiseStd * this.#noise[inBlock]);
-    this.stepInEpisode += 1;
-    if (this.stepInEpisode === this.#horizon) {
-      this.terminated = true;
-      this.endReason = "horizon";
-    }
-  }
-
-  fork(noiseSeed: bigint): Env {
-    const env = new GaussianBanditEnv(this.#horizon, this.#noiseStd, keyFromSeed(noiseSeed), this.#means);
-    noiseNormals(env.#noiseKey, 0, blockStart(this.stepInEpisode), CHANNEL.reward, env.#noise, 0);
-    env.stepInEpisode = this.stepInEpisode;
-    env.reward = this.reward;
-    env.terminated = this.terminated;
-    env.endReason = this.endReason;
-    return env;
-  }
-}

@@ -21,7 +21,7 @@ export interface TabularSetup {
   readonly horizon: number;
   /**
    * How the reward of (s, a) comes from its mean, `truth.rewards`: the mean itself (which must be a float32 value); 1 with that
-   * probability, else 0; or the mean plus normal noise.
+   * probability, else 0; or the mean plus normal noise. Where the truth has `paid`, the candidate that was drawn says it (a float32 value).
    */
   readonly reward: Pick<RewardSpec, "kind" | "noiseStd">;
   readonly noiseSeed: bigint;
@@ -123,8 +123,9 @@ class TabularEnv implements Env {
   step(action: number): void {
     const { truth } = this;
     const pair = this.state * this.#numActions + action;
-    this.reward = this.#rewardOf(truth.rewards[pair]);
-    this.state = truth.successors[this.#candidate(pair)];
+    const candidate = this.#candidate(pair);
+    this.reward = truth.paid === undefined ? this.#rewardOf(truth.rewards[pair]) : truth.paid[candidate];
+    this.state = truth.successors[candidate];
     this.stepInEpisode += 1;
     if (truth.terminal?.[this.state] === 1) {
       this.terminated = true;

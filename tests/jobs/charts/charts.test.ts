@@ -183,6 +183,12 @@ test("the tournament's file in a report is one that can be played", () => {
   writeFileSync(file, tournamentFile(spec));
   const { id: _, seed_key: seedKey, ...expected } = spec;
   const launches = new Map();
-  expect(readTournamentFile(file)).toEqual({ spec: { ...expected, seed: 2n ** 64n - 1n }, seedKey, launches });
+  const taskSources = { files: [], modules: [] };
+  expect(readTournamentFile(file)).toEqual({
+    spec: { ...expected, seed: 2n ** 64n - 1n },
+    seedKey,
+    launches,
+    taskSources,
+  });
   expect(parseYaml(tournamentFile(spec)).agents[1]).toEqual({ name: "emp", agent: "emp" });
 });

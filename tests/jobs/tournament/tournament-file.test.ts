@@ -242,11 +242,11 @@ test("the tournament.json of a run is a file for tournament run", () => {
   const { goesOn, ...run } = prepareRunFolder(out, readTournamentFile(file), undefined, false);
   expect([goesOn, run.seedKey]).toEqual([false, undefined]);
   const again = readTournamentFile(join(out, "tournament.json"));
-  expect(again).toEqual({ ...run, launches: new Map() });
+  expect(again).toEqual({ ...run, launches: new Map(), taskSources: { files: [], modules: [] } });
   expect(prepareRunFolder(out, again, "ab", false)).toEqual({ ...run, goesOn: true }); // its server has drawn a key, perhaps
   noteRun(out, { ...run, seedKey: "0123" });
   const over = readTournamentFile(join(out, "tournament.json"));
-  expect(over).toEqual({ ...run, seedKey: "0123", launches: new Map() });
+  expect(over).toEqual({ ...run, seedKey: "0123", launches: new Map(), taskSources: { files: [], modules: [] } });
   for (const file of [again, over])
     expect(prepareRunFolder(out, file, "", false)).toEqual({ ...run, seedKey: "0123", goesOn: true });
   expect(() => prepareRunFolder(out, { ...over, seedKey: "" }, "", false)).toThrow(/holds another tournament/);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { runAtOnce } from "#icrl/common/slices.js";
+import { randomOptions } from "#icrl/jobs/conformance/random-options.js";
 import { checkCollection } from "#icrl/server/collections/spec.js";
 import { checkedOpen } from "#icrl/server/sessions/checked-request.js";
 import { envsThatFit } from "#icrl/server/sessions/envs-that-fit.js";
@@ -10,7 +11,6 @@ import { drawJudged, uniformRegret } from "#icrl/server/tasks/oracle.js";
 import { buildTask, TASKS, taskFamily } from "#icrl/server/tasks/registry.js";
 import { checkSpec } from "#icrl/server/tournaments/spec.js";
 import { hello, open } from "../../support/raw-stream.js";
-import { randomOptions } from "../../support/small-task.js";
 import { spec } from "../../support/tournament.js";
 import { limitsOf, specOf } from "../collections/collected.js";
 

@@ -1,6 +1,6 @@
-import type { Option, OptionValue } from "#icrl/common/options.js";
-import type { Rng } from "#icrl/common/rng.js";
-import type { TaskFamily } from "#icrl/server/tasks/task.js";
+import type { Option, OptionValue } from "../../common/options.js";
+import type { Rng } from "../../common/rng.js";
+import type { TaskFamily } from "../../server/tasks/task.js";
 
 /** A value of every option that it allows; numbers within 12 of the lower bound, so that play stays short. */
 export function randomOptions(family: TaskFamily, rng: Rng): Record<string, OptionValue> {

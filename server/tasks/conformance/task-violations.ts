@@ -1,13 +1,15 @@
 /**
  * What every task must do, whatever it is about: a function over any `Task`, run over all registered ones and proven on broken
- * ones in task.test.ts. It plays random trials and returns what it found wrong, each thing once; [] is a task that conforms.
+ * ones in tests/conformance/task.test.ts. It plays random trials and returns what it found wrong, each thing once; [] is a task that conforms.
  */
-import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
-import { runAtOnce } from "#icrl/common/slices.js";
-import type { MdpTables } from "#icrl/server/tasks/backward-induction.js";
-import { curveSteps } from "#icrl/server/tasks/curve-steps.js";
-import { createOracle, uniformRegret } from "#icrl/server/tasks/oracle.js";
-import type { Bounds, Env, Task, Truth } from "#icrl/server/tasks/task.js";
+import { type Rng, rngFromSeed } from "../../../common/rng.js";
+import { runAtOnce } from "../../../common/slices.js";
+import type { MdpTables } from "../backward-induction.js";
+import { curveSteps } from "../curve-steps.js";
+import { createOracle, uniformRegret } from "../oracle.js";
+import type { Bounds, Env, Task, Truth } from "../task.js";
+
+type MdpTruth = Extract<Truth, { type: "mdp" }>;
 
 type Check = (holds: boolean, violation: string) => void;
 
@@ -36,16 +38,20 @@ export function taskViolations(task: Task, trials = 4, mostEpisodes = 5): string
   checkDescription(task, check);
   const episodes = Math.min(task.episodes, mostEpisodes);
   const luck: Luck = { steps: 0, rewards: 0, rewardVariance: 0, squares: 0, transitions: 0, transitionVariance: 0 };
+  const bounds: (readonly [number, number])[] = [];
   for (let seed = 1n; seed <= BigInt(trials) && violations.size === 0; seed++) {
     const noiseSeed = seed * 1_000_003n;
     const env = task.instantiate(seed, noiseSeed);
     checkInstance(task, env, check);
+    const paid = paidIn(task, env.truth);
+    if (paid !== undefined) bounds.push(paid);
     const seen = playWatched(task, env, episodes, rngFromSeed(seed), luck, check);
     checkReplay(task, seed, noiseSeed, episodes, seen, check);
     checkSharedLuck(task, seed, noiseSeed, episodes, check);
     checkForks(task, seed, noiseSeed, episodes, check);
     checkUniformRegret(task, seed, noiseSeed, check);
   }
+  checkBounds(task, bounds, check);
   checkLuck(task, luck, check);
   return [...violations];
 }
@@ -115,7 +121,6 @@ function checkTruth(task: Task, truth: Truth, check: Check): void {
     successors.every((next) => next >= 0 && next < numStates),
     "a successor is outside the truth's states",
   );
-  checkBounds(task, truth, check);
   check(start.length === numStates && sumsToOne(start), "the start distribution does not sum to 1");
   for (let row = 0; row < probabilities.length; row += branches) {
     check(sumsToOne(probabilities.subarray(row, row + branches)), "a row of transitions does not sum to 1");
@@ -125,17 +130,32 @@ function checkTruth(task: Task, truth: Truth, check: Check): void {
   }
 }
 
-function checkBounds(
-  { reward: { kind, min, max }, numActions }: Task,
-  { rewards, terminal }: MdpTables,
-  check: Check,
-): void {
-  if (kind !== "deterministic") return;
-  const paid = rewards.filter((_, pair) => terminal?.[Math.floor(pair / numActions)] !== 1);
+/** Instances that are drawn before bounds are called too wide: what reaches them may be rare. */
+const MOST_BOUNDS_DRAWN = 100n;
+
+/** Bounds of certain rewards hold in every instance, and are reached in some: where those that were played do not, in others. */
+function checkBounds(task: Task, paid: (readonly [number, number])[], check: Check): void {
+  const { min, max } = task.reward;
+  if (paid.length === 0) return;
+  const isReached = () => paid.some(([least]) => least === min) && paid.some(([, largest]) => largest === max);
+  for (let seed = 1000n; !isReached() && seed < 1000n + MOST_BOUNDS_DRAWN; seed++) {
+    paid.push(paidIn(task, task.instantiate(seed, 0n).truth) as readonly [number, number]);
+  }
   check(
-    min === paid.reduce((a, b) => Math.min(a, b)) && max === paid.reduce((a, b) => Math.max(a, b)),
+    isReached() && paid.every(([a, b]) => (min as number) <= a && b <= (max as number)),
     "the bounds of certain rewards are not the truth's least and largest",
   );
+}
+
+/** The least and the largest that is paid in an MDP whose rewards are certain: nothing is in a terminal state, nor on a way without a chance. */
+function paidIn({ reward, numActions }: Task, truth: Truth): readonly [number, number] | undefined {
+  if (truth.type === "bandit" || reward.kind !== "deterministic") return undefined;
+  const { rewards, paid, probabilities, terminal } = truth;
+  const branches = paid === undefined ? 1 : paid.length / rewards.length;
+  const table = (paid ?? rewards).filter(
+    (_, i) => terminal?.[Math.floor(i / branches / numActions)] !== 1 && (paid === undefined || probabilities[i] > 0),
+  );
+  return [table.reduce((a, b) => Math.min(a, b)), table.reduce((a, b) => Math.max(a, b))];
 }
 
 const sumsToOne = (p: Float64Array) => p.every((x) => x >= 0) && Math.abs(p.reduce((sum, x) => sum + x, 0) - 1) < 1e-12;
@@ -217,10 +237,20 @@ function checkStep(task: Task, env: Env, step: number, state: number, action: nu
   if (env.truth.type !== "mdp") return;
   const pair = state * task.numActions + action;
   check(chanceOf(env.truth, pair, env.state) > 0, "a transition happened that has no chance");
-  if (kind === "deterministic") check(env.reward === env.truth.rewards[pair], "a certain reward is not the truth's");
+  if (kind === "deterministic") check(mayPay(env.truth, pair, env), "a certain reward is not the truth's");
   if (env.endReason === "goal")
     check(env.truth.terminal?.[env.state] === 1, "an episode ends in a state that is not terminal");
   if (env.truth.terminal?.[env.state] === 1) check(env.endReason === "goal", "an episode goes on in a terminal state");
+}
+
+/** Whether a certain reward is that of the pair, or of the way that was taken from it. */
+function mayPay({ rewards, paid, successors }: MdpTruth, pair: number, { reward, state }: Env): boolean {
+  if (paid === undefined) return reward === rewards[pair];
+  const branches = paid.length / rewards.length;
+  for (let i = pair * branches; i < (pair + 1) * branches; i++) {
+    if (successors[i] === state && paid[i] === reward) return true;
+  }
+  return false;
 }
 
 function checkStart({ truth, state }: Env, check: Check): void {
