@@ -95,6 +95,8 @@ function* revealedTruth(episode: RecentEpisode, task: Task): Slices<RevealedTrut
     optimal_actions: [...episode.optimalActions],
     regrets: [...episode.regrets],
     means: means === undefined ? null : [...means],
-    goals: goals.map(({ observation, ends }) => ({ observation, sign: ends ? endSign : other })),
+    goals: goals
+      .map(({ observation, ends }) => ({ observation, sign: ends ? endSign : other }))
+      .filter(({ sign }) => sign !== ""),
   };
 }

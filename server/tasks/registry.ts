@@ -2,27 +2,43 @@ import { IcrlError } from "../../common/errors.js";
 import { didYouMean } from "../../common/nearest.js";
 import { resolveOptions } from "../../common/options.js";
 import { bernoulliBandit } from "./bandits/bernoulli-bandit.js";
+import { gapBandit } from "./bandits/gap-bandit.js";
 import { gaussianBandit } from "./bandits/gaussian-bandit.js";
 import { linearBandit } from "./bandits/linear-bandit.js";
+import { oddEvenBandit } from "./bandits/odd-even-bandit.js";
+import { oneFixedArmBandit } from "./bandits/one-fixed-arm-bandit.js";
 import { chain } from "./mdps/chain.js";
+import { cliffWalking } from "./mdps/cliff-walking.js";
 import { darkKeyToDoor } from "./mdps/dark-key-to-door.js";
 import { darkRoom } from "./mdps/dark-room.js";
 import { deepSea } from "./mdps/deep-sea.js";
+import { frozenLake } from "./mdps/frozen-lake.js";
+import { garnet } from "./mdps/garnet.js";
+import { maze } from "./mdps/maze.js";
 import { randomMdp } from "./mdps/random-mdp.js";
 import { riverSwim } from "./mdps/river-swim.js";
+import { taxi } from "./mdps/taxi.js";
 import type { Task, TaskFamily } from "./task.js";
 
 /** Every built-in task family, sorted by name. */
 export const TASKS: readonly TaskFamily[] = [
   bernoulliBandit,
   chain,
+  cliffWalking,
   darkKeyToDoor,
   darkRoom,
   deepSea,
+  frozenLake,
+  gapBandit,
+  garnet,
   gaussianBandit,
   linearBandit,
+  maze,
+  oddEvenBandit,
+  oneFixedArmBandit,
   randomMdp,
   riverSwim,
+  taxi,
 ];
 
 let own: readonly TaskFamily[] = [];

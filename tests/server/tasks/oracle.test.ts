@@ -169,6 +169,8 @@ const CHOSEN_TASKS: readonly [string, Task][] = [
   ["dark-key-to-door", buildTask("dark-key-to-door", { size: 3, horizon: 8, episodes: 4 })],
   ["random-mdp", buildTask("random-mdp", { states: 4, actions: 3, horizon: 6, episodes: 4, concentration: 0.3 })],
   ["river-swim", buildTask("river-swim", { horizon: 8, episodes: 5, states: 4 })],
+  ["frozen-lake", buildTask("frozen-lake", { horizon: 12, episodes: 4 })],
+  ["maze", buildTask("maze", { size: 2, horizon: 6, episodes: 4 })],
 ];
 
 /** Tasks of every registered family and both kinds of arms, short enough to be played often. */
