@@ -7,6 +7,7 @@ import { gaussianBandit } from "./bandits/gaussian-bandit.js";
 import { linearBandit } from "./bandits/linear-bandit.js";
 import { oddEvenBandit } from "./bandits/odd-even-bandit.js";
 import { oneFixedArmBandit } from "./bandits/one-fixed-arm-bandit.js";
+import { bandedMdp } from "./mdps/banded-mdp.js";
 import { chain } from "./mdps/chain.js";
 import { cliffWalking } from "./mdps/cliff-walking.js";
 import { darkKeyToDoor } from "./mdps/dark-key-to-door.js";
@@ -22,6 +23,7 @@ import type { Task, TaskFamily } from "./task.js";
 
 /** Every built-in task family, sorted by name. */
 export const TASKS: readonly TaskFamily[] = [
+  bandedMdp,
   bernoulliBandit,
   chain,
   cliffWalking,

@@ -38,7 +38,7 @@ export type StepDrawing =
       readonly as: "grid";
       readonly rows: number;
       readonly columns: number;
-          /** Signs of the cells where something was hidden: of those whose finding ends the episode, and of others. A star where absent, none where empty. */
+      /** Signs of the cells where something was hidden: of those whose finding ends the episode, and of others. A star where absent, none where empty. */
       readonly signs?: { readonly ends: string; readonly other: string };
     }
   /** The observed state after each step. */
