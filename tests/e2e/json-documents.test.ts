@@ -49,7 +49,8 @@ beforeAll(async () => {
 });
 
 test("--json of `tasks` is a list of tasks, and one task with a name", async () => {
-  expect(shape(await listed("tasks"))).toEqual([TASK]);
+  const all = (await listed("tasks")) as { name: string }[];
+  expect(shape(all.filter(({ name }) => name === "chain"))).toEqual([TASK]);
   expect(shape(await listed("tasks", "river-swim"))).toEqual(TASK);
 });
 

@@ -1,5 +1,5 @@
 import { choice, integer, text } from "../../../common/options.js";
-import { rngFromSeed } from "../../../common/rng.js";
+import { INSTANCES_OPTION, instancesOf } from "../chosen-instances.js";
 import { type FileHead, namesOf, pinnedFile } from "../pinned-file.js";
 import { defineTask, type RewardSpec, type TaskFamily } from "../task.js";
 import { banditCost, banditEnv } from "./bandit-env.js";
@@ -16,8 +16,8 @@ export interface BanditFile extends FileHead {
 /**
  * Bandits of one's own: the arms' means from a file that the server was given.
  *
- * Where a file has several instances, a trial's is number floor(u N), u the first uniform of the task seed's stream
- * "instance". Rewards are as of the Bernoulli and the Gaussian bandit. The file's sha256 is one of the task's options.
+ * Where a file has several instances, a trial's is number floor(u n) of those that `instances` names, u the first uniform
+ * of the task seed's stream "instance". Rewards are as of the Bernoulli and the Gaussian bandit. The file's sha256 is one of the task's options.
  */
 export function banditOfFile(files: readonly BanditFile[]): TaskFamily {
   return defineTask({
@@ -30,12 +30,14 @@ export function banditOfFile(files: readonly BanditFile[]): TaskFamily {
         default: files[0].name,
         help: "the file, by the name that the server has for it",
       }),
+      instances: INSTANCES_OPTION,
       sha256: text({ default: "", help: "of the file, in hexadecimal; what is not given is set to what the file has" }),
       horizon: integer({ default: 0, min: 0, max: 100_000, help: "steps of the one episode, T; 0: as the file says" }),
     },
-    build({ file: name, sha256, horizon: given }) {
+    build({ file: name, instances: named, sha256, horizon: given }) {
       const { file, pinned } = pinnedFile(files, name, sha256);
       const { reward, instances } = file;
+      const { of, instanceOf } = instancesOf(named, instances.length);
       const horizon = given || file.horizon;
       return {
         pinned,
@@ -48,8 +50,9 @@ export function banditOfFile(files: readonly BanditFile[]): TaskFamily {
         reward,
         drawing: { as: "arms" },
         cost: banditCost(instances[0].length, horizon, 100),
+        instanceOf,
         instantiate(taskSeed, noiseSeed) {
-          const means = instances[rngFromSeed(taskSeed).split("instance").integer(instances.length)];
+          const means = instances[of(taskSeed)];
           return banditEnv({ means, horizon, reward, noiseSeed });
         },
       };

@@ -25,6 +25,7 @@ export const gapBandit = defineTask({
     horizon: integer({ default: 100, min: 1, max: 100_000, help: "steps of the one episode, T" }),
   },
   build({ arms, gap, horizon }) {
+    const bestOf = (taskSeed: bigint) => rngFromSeed(taskSeed).split("best").integer(arms);
     return {
       kinds: ["bandit", "bernoulli"],
       numActions: arms,
@@ -35,9 +36,10 @@ export const gapBandit = defineTask({
       reward: REWARD,
       drawing: { as: "arms" },
       cost: banditCost(arms, horizon, 10 * arms),
+      instanceOf: (taskSeed) => `best=${bestOf(taskSeed)}`,
       instantiate(taskSeed, noiseSeed) {
         const means = new Float64Array(arms).fill(0.5 - gap / 2);
-        means[rngFromSeed(taskSeed).split("best").integer(arms)] = 0.5 + gap / 2;
+        means[bestOf(taskSeed)] = 0.5 + gap / 2;
         return banditEnv({ means, horizon, reward: REWARD, noiseSeed });
       },
     };

@@ -78,6 +78,7 @@ export const cliffWalking = defineTask({
       reward: { kind: "deterministic", min: -100, max: -1 },
       drawing: { as: "grid", rows: ROWS, columns: COLUMNS, signs: { ends: "G", other: "" } },
       actionNames: ["up", "right", "down", "left"],
+      instanceOf: () => "",
       draw: () => tables,
     });
   },

@@ -83,6 +83,7 @@ export const frozenLake = defineTask({
       reward: { kind: slippery ? "bernoulli" : "deterministic", min: 0, max: 1 },
       drawing: { as: "grid", rows: size, columns: size, signs: { ends: "G", other: "" } },
       actionNames: ["left", "down", "right", "up"],
+      instanceOf: () => "",
       draw: () => tables,
     });
   },

@@ -1,5 +1,5 @@
 import { choice, integer } from "../../../common/options.js";
-import type { Rng } from "../../../common/rng.js";
+import { type Rng, rngFromSeed } from "../../../common/rng.js";
 import { defineTask } from "../task.js";
 import { onlyState } from "./tabular-env.js";
 import { tabularParts } from "./tabular-parts.js";
@@ -44,6 +44,7 @@ export const maze = defineTask({
     const numStates = size * size;
     const probabilities = new Float64Array(4 * numStates).fill(1);
     const start = onlyState(0, numStates);
+    const goalOf = (rng: Rng) => (goalLaw === "corner" ? numStates - 1 : 1 + rng.split("goal").integer(numStates - 1));
     return tabularParts({
       numStates,
       numActions: 4,
@@ -54,8 +55,16 @@ export const maze = defineTask({
       drawing: { as: "grid", rows: size, columns: size, signs: { ends: "G", other: "" } },
       actionNames: ["up", "down", "left", "right"],
       draws: 200 * numStates,
+      // 100,352 mazes of 4 x 4 cells, half a billion of 5 x 5: as good as endless.
+      ...(size <= 4 && {
+        instanceOf(taskSeed: bigint) {
+          const rng = rngFromSeed(taskSeed);
+          const ways = dug(size, rng.split("walls")).map((next, i) => (next === Math.floor(i / 4) ? 0 : 1));
+          return `ways=${ways.join("")},goal=${goalOf(rng)}`;
+        },
+      }),
       draw(rng) {
-        const goal = goalLaw === "corner" ? numStates - 1 : 1 + rng.split("goal").integer(numStates - 1);
+        const goal = goalOf(rng);
         const successors = dug(size, rng.split("walls"));
         const rewards = Float64Array.from(successors, (next, i) =>
           next === goal && Math.floor(i / 4) !== goal ? 1 : 0,

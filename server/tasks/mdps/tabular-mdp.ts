@@ -1,7 +1,7 @@
 import { IcrlError } from "../../../common/errors.js";
 import { choice, integer, text } from "../../../common/options.js";
-import { rngFromSeed } from "../../../common/rng.js";
 import { planBytes } from "../backward-induction.js";
+import { INSTANCES_OPTION, instancesOf } from "../chosen-instances.js";
 import { type FileHead, namesOf, pinnedFile } from "../pinned-file.js";
 import { defineTask, type RewardSpec, type StepDrawing, type TaskFamily } from "../task.js";
 import { type MdpTruth, tabularCost, tabularEnv } from "./tabular-env.js";
@@ -28,8 +28,8 @@ const MOST_PLAN_BYTES = 1 << 28;
 /**
  * Tabular MDPs of one's own: transitions and rewards from a file that the server was given.
  *
- * Where a file has several instances, a trial's is number floor(u N), u the first uniform of the task seed's stream
- * "instance". Noise is as of every tabular MDP: the next state is the categorical transform of channel transition over
+ * Where a file has several instances, a trial's is number floor(u n) of those that `instances` names, u the first uniform
+ * of the task seed's stream "instance". Noise is as of every tabular MDP: the next state is the categorical transform of channel transition over
  * the successors that have a chance, in the order of the states; rewards are the numbers of the file (deterministic), 1
  * with that probability (bernoulli) or that mean plus normal noise (gaussian), from channel reward.
  *
@@ -47,14 +47,16 @@ export function tabularMdp(files: readonly TabularFile[]): TaskFamily {
         default: files[0].name,
         help: "the file, by the name that the server has for it",
       }),
+      instances: INSTANCES_OPTION,
       sha256: text({ default: "", help: "of the file, in hexadecimal; what is not given is set to what the file has" }),
       horizon: integer({ default: 0, min: 0, max: 100_000, help: "steps of an episode, H; 0: as the file says" }),
       episodes: integer({ default: 100, min: 1, max: 100_000, help: "episodes of a trial, K" }),
     },
-    build({ file: name, sha256, horizon: given, episodes }) {
+    build({ file: name, instances: named, sha256, horizon: given, episodes }) {
       const { file, pinned } = pinnedFile(files, name, sha256);
       const { numActions, reward, drawing, actionNames, instances } = file;
       const horizon = given || file.horizon;
+      const { of, instanceOf } = instancesOf(named, instances.length);
       const [{ numStates, successors }] = instances;
       const bytes = planBytes(numStates, horizon);
       if (bytes > MOST_PLAN_BYTES) {
@@ -80,8 +82,9 @@ export function tabularMdp(files: readonly TabularFile[]): TaskFamily {
         drawing,
         actionNames,
         cost: tabularCost({ draws: 100, pairs, candidates: successors.length, horizon, rows: horizon, bytes }),
+        instanceOf,
         instantiate(taskSeed, noiseSeed) {
-          const truth = truths[rngFromSeed(taskSeed).split("instance").integer(truths.length)];
+          const truth = truths[of(taskSeed)];
           return tabularEnv({ truth: shares ? truth : { ...truth }, horizon, reward, noiseSeed });
         },
       };

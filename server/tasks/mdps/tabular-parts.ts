@@ -19,6 +19,8 @@ export interface TabularTask {
   readonly actionNames?: readonly string[];
   /** Operations of drawing an instance, if more than a few for each candidate. */
   readonly draws?: number;
+  /** What tells instances apart, where there are only so many: see `Task`. */
+  readonly instanceOf?: (taskSeed: bigint) => string;
   /** The tables of the instance that `rng` draws; the same object each time where all instances are one. */
   draw(rng: Rng): Omit<MdpTruth, "type" | "numStates">;
 }
@@ -47,6 +49,7 @@ export function tabularParts(task: TabularTask): TaskParts {
       rows: horizon,
       bytes: 20 * candidates + 8 * pairs + 9 * numStates + planBytes(numStates, horizon),
     }),
+    ...(task.instanceOf && { instanceOf: task.instanceOf }),
     instantiate(taskSeed, noiseSeed) {
       const tables = task.draw(rngFromSeed(taskSeed));
       const truth = known.get(tables) ?? ({ type: "mdp", numStates, ...tables } as const);

@@ -104,6 +104,7 @@ export const taxi = defineTask({
       episodes,
       reward: { kind: "deterministic", min: -10, max: 20 },
       actionNames: ["south", "north", "east", "west", "pick up", "drop off"],
+      instanceOf: () => "",
       draw: () => tables,
     });
   },

@@ -6,6 +6,7 @@ import { taskViolations } from "#icrl/server/tasks/conformance/task-violations.j
 import { describeFamily, describeTask } from "#icrl/server/tasks/describe-task.js";
 import { createOracle } from "#icrl/server/tasks/oracle.js";
 import { buildTask, taskFamilies, taskFamily } from "#icrl/server/tasks/registry.js";
+import type { Task } from "#icrl/server/tasks/task.js";
 import { checkSpec } from "#icrl/server/tournaments/spec.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { spec } from "../../support/tournament.js";
@@ -89,6 +90,21 @@ test("tasks of files conform: deterministic, Bernoulli and normal rewards, rewar
     expect(taskViolations(buildTask("tabular-mdp", { file, episodes: 5 }), 12), file).toEqual([]);
   }
   for (const file of ["arms", "coins"]) expect(taskViolations(buildTask("bandit", { file }), 12), file).toEqual([]);
+});
+
+test("instances of a file can be held out, and are told apart by their number", async () => {
+  await add("arms", { horizon: 9, instances: [0.1, 0.2, 0.3, 0.4].map((p) => ({ means: [p, 1 - p] })) });
+  const drawn = (task: Task) => new Set(Array.from({ length: 200 }, (_, seed) => task.instanceOf?.(BigInt(seed))));
+  expect([...drawn(buildTask("bandit", { instances: "0-1,3" }))].sort()).toEqual([
+    "instance=0",
+    "instance=1",
+    "instance=3",
+  ]);
+  const held = buildTask("bandit", { instances: "2" });
+  expect([...drawn(held)]).toEqual(["instance=2"]);
+  const { truth } = held.instantiate(5n, 1n);
+  expect(truth.type === "bandit" && [...truth.means]).toEqual([0.3, 0.7]);
+  expect(() => buildTask("bandit", { instances: "4" })).toThrow("give all, or cells from 0 to 3");
 });
 
 test("the oracle is exact, and the task seed draws the instance", async () => {
