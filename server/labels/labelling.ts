@@ -15,7 +15,7 @@ import { type IndexedShard, indexDataset } from "./dataset-index.js";
 import { createHeldShards, type HeldShards } from "./held-shards.js";
 import { type KnownTasks, knownTasks } from "./known-tasks.js";
 import { checkSameExpert, headOf } from "./label-head.js";
-import { labelPlace } from "./label-place.js";
+import { type LabelPlace, labelPlace } from "./label-place.js";
 import type { LabelShard } from "./label-shard.js";
 import { type LabelSource, recordedDriver } from "./recorded-driver.js";
 
@@ -62,8 +62,18 @@ export async function openLabelling(
 ): Promise<Labelling> {
   // What an expert is told of a task, this server would have to know of it.
   if (isDataset(dir)) requireTruth(dir, readDatasetManifest(dir), LABELS_TAKE_TASKS);
-  const tasks = knownTasks();
   const shards = await indexDataset(dir, name);
+  return labellingOf(shards, (onLost) => labelPlace(dir, name, onLost), name, limits, onOver);
+}
+
+function labellingOf(
+  shards: readonly IndexedShard[],
+  placeOf: (onLost: (error: unknown) => void) => LabelPlace,
+  name: string,
+  limits: Limits,
+  onOver: (labelled: number) => void,
+): Labelling {
+  const tasks = knownTasks();
   const unlabelled = shards.filter(({ labelled }) => !labelled);
   const waiting = new Map<LabelSeat, LabelRequest>();
   const total = unlabelled.reduce((sum, { parts }) => sum + parts.reduce((trials, part) => trials + part.trials, 0), 0);
@@ -72,7 +82,7 @@ export async function openLabelling(
   let failure: unknown;
   let over = false;
 
-  const place = labelPlace(dir, name, fail);
+  const place = placeOf(fail);
   const held = createHeldShards(unlabelled, tasks, place.read, { wanted: () => !over, came: offer, failed: fail });
 
   function end(): void {
