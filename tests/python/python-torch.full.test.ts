@@ -177,6 +177,13 @@ const TRAININGS: Readonly<Record<string, Record<string, unknown>>> = {
     model: { ...MODEL, ff_ratio: 2 },
     training: { ...TRAINING, soft_targets: false },
   },
+  transitions: {
+    objective: "ad",
+    layout: "transition",
+    context: 10,
+    model: { ...MODEL, positions: "alibi", window: 12 },
+    training: { ...TRAINING, token_mask: 0.2 },
+  },
 };
 
 /** What an expert says: nothing at every fifth step, and of every third trial no probabilities. */
@@ -248,6 +255,8 @@ const PLAYS: Readonly<Record<string, readonly string[]>> = {
   "expert/log-linear": ["linear-bandit", "dim=2", "actions=4", "horizon=12"],
   "expert/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4"],
   "pieces/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4"],
+  "transitions/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4"],
+  "transitions/log-linear": ["linear-bandit", "dim=2", "actions=4", "horizon=12"],
   "arms/log-fresh": ["linear-bandit", "dim=2", "arm_set=fresh", "actions=7", "horizon=9"],
 };
 
