@@ -1,5 +1,5 @@
 /** What one may choose of a training: `training` in its spec, and docs/training.md's table. */
-import { boolean, integer, number, type Resolved, resolveOptions } from "../../common/options.js";
+import { boolean, choice, integer, number, type Resolved, resolveOptions } from "../../common/options.js";
 import { type CamelCased, toCamelCase } from "../../common/snake-case.js";
 
 /** The table. */
@@ -17,6 +17,10 @@ export const TRAINING_OPTIONS = {
   clip: number({ default: 1, min: 0, help: "largest norm of the gradient; 0: any" }),
   label_smoothing: number({ default: 0, min: 0, max: 0.99, help: "share of each target given to all actions equally" }),
   token_mask: number({ default: 0, min: 0, max: 0.99, help: "share of outcomes hidden from the model" }),
+  crop: choice(["auto", "prefix", "random"], {
+    default: "auto",
+    help: "what is learned from of trials longer than the context: prefix, their beginnings; random, pieces that begin at any step; auto, random where the model plays trials of any length, else prefix",
+  }),
   soft_targets: boolean({
     default: true,
     help: "learn an expert's probabilities where its label has them, else its actions",

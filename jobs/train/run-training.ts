@@ -9,7 +9,7 @@ import {
 import type { LearnerState } from "../../agents/transformer/learner.js";
 import { type LearnerBackendName, learnerBackend } from "../../agents/transformer/learner-backends.js";
 import type { EvaluationMetrics, Metrics, ValidationMetrics } from "../../agents/transformer/metrics.js";
-import { isUnbounded, type ModelConfig, modelConfig } from "../../agents/transformer/model-config.js";
+import { type ModelConfig, modelConfig } from "../../agents/transformer/model-config.js";
 import { flopsPerToken, initParameters, parameterCount } from "../../agents/transformer/parameters.js";
 import { sequenceLength } from "../../agents/transformer/token-config.js";
 import type { TokenConfig } from "../../agents/transformer/token-layout.js";
@@ -21,6 +21,7 @@ import { VERSION } from "../../common/version.js";
 import { checkDocument, type DocumentKind, type Parts, schemaOf } from "../../datasets/files/document.js";
 import type { JobListener } from "../listener.js";
 import type { BatchShape, DataSource } from "./data-source.js";
+import { cropOf, playContext } from "./long-trials.js";
 import { openOfflineData } from "./offline-data.js";
 import { type OnlinePosition, openOnlineRounds } from "./online-rounds.js";
 import { playFresh } from "./play-fresh.js";
@@ -89,10 +90,10 @@ export async function runTraining(
   if (begun !== undefined) requireSameData(out, begun.checkpoint, source);
   const tokens = begun?.checkpoint.tokens ?? (await source.tokenConfig());
   const { model, shape } =
-    begun === undefined ? newModel(spec, source, tokens) : shaped(begun.checkpoint.model, tokens);
+    begun === undefined ? newModel(spec, source, tokens) : shaped(spec, begun.checkpoint.model, tokens);
   const validation = source.validation(shape);
   for await (const _ of validation?.() ?? []) break; // what is wrong with it is said now, not an hour later
-  describe(model, source.trialTokens(tokens), listener);
+  describe(model, shape, source.trialTokens(tokens), listener);
   if (begun !== undefined && begun.state.step < spec.training.steps) {
     const last = continued.at(-1);
     if (last !== undefined) listener.say(continuationText(last, spec.training));
@@ -122,7 +123,8 @@ export async function runTraining(
       },
       evaluate: async (step) => {
         const beganAt = performance.now();
-        const played = await playFresh(spec, source.tasks, checkpointFolder(out, step), signal);
+        const context = playContext(model, shape.crop, playedTokens(source, tokens));
+        const played = await playFresh(spec, source.tasks, checkpointFolder(out, step), context ?? 0, signal);
         playedMs += performance.now() - beganAt;
         return played;
       },
@@ -217,20 +219,29 @@ function newModel(spec: TrainingSpec, source: DataSource, tokens: TokenConfig) {
   const whole = source.trialTokens(tokens);
   const context = spec.context === 0 ? whole : Math.min(spec.context, whole);
   const model = modelConfig(spec.model, tokens, context, spec.objective.numbers);
-  // Datasets may hold only some of a trial's episodes; play has them all.
-  const played = Math.max(...source.tasks.map((task) => sequenceLength(task, tokens, null)));
-  if (spec.training.evaluationTrials > 0 && !isUnbounded(model) && played - model.stride >= model.context) {
+  const made = shaped(spec, model, tokens);
+  const played = playedTokens(source, tokens);
+  if (spec.training.evaluationTrials > 0 && playContext(model, made.shape.crop, played) === undefined) {
     throw new IcrlError(
       "OPTION_INVALID",
-      `the model cannot play evaluation_trials: a trial has ${played} tokens, its context ${model.context}; give evaluation_trials 0, a larger context, or positions alibi and a window`,
+      `the model cannot play evaluation_trials: a trial has ${played} tokens, its context ${model.context}; give evaluation_trials 0, a larger context, crop random, or positions alibi and a window`,
       { option: "evaluation_trials" },
     );
   }
-  return shaped(model, tokens);
+  return made;
 }
 
-function shaped(model: ModelConfig, tokens: TokenConfig): { model: ModelConfig; shape: BatchShape } {
-  return { model, shape: { tokens, context: model.context, crop: isUnbounded(model) ? "random" : "prefix" } };
+/** Tokens of the longest trial that is played. Datasets may hold only some of a trial's episodes; play has them all. */
+function playedTokens({ tasks }: DataSource, tokens: TokenConfig): number {
+  return Math.max(...tasks.map((task) => sequenceLength(task, tokens, null)));
+}
+
+function shaped(
+  { training }: TrainingSpec,
+  model: ModelConfig,
+  tokens: TokenConfig,
+): { model: ModelConfig; shape: BatchShape } {
+  return { model, shape: { tokens, context: model.context, crop: cropOf(training, model) } };
 }
 
 function newLearner(model: ModelConfig, seed: bigint): LearnerState {
@@ -238,14 +249,14 @@ function newLearner(model: ModelConfig, seed: bigint): LearnerState {
   return { parameters, firstMoments: new Map(), secondMoments: new Map(), updates: 0 };
 }
 
-function describe(model: ModelConfig, whole: number, { say }: TrainingListener): void {
+function describe(model: ModelConfig, { crop }: BatchShape, whole: number, { say }: TrainingListener): void {
   const { context, tokenSize: features } = model;
   const flops = Math.round(flopsPerToken(model) / 1000).toLocaleString("en");
   say(
     `model: ${parameterCount(model).toLocaleString("en")} parameters, ${flops} k floating-point operations a token forward, context ${context} tokens of ${features} features`,
   );
   if (context >= whole) return;
-  const which = isUnbounded(model) ? "pieces that begin anywhere" : "only beginnings";
+  const which = crop === "random" ? "pieces that begin anywhere" : "only beginnings";
   say(`the longest trial has ${whole} tokens, the context ${context}: ${which} are learned from`);
 }
 

@@ -1,6 +1,8 @@
 /** The output folder of a training: OUT/spec.json says what it is for; metrics.jsonl and checkpoints/ are what came of it. */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
+import { modelOptions } from "../../agents/transformer/model-config.js";
+import { trainingOptions } from "../../agents/transformer/training-options.js";
 import { IcrlError } from "../../common/errors.js";
 import { toSnakeCase } from "../../common/snake-case.js";
 import { parseJson, readText } from "../../datasets/files/document.js";
@@ -40,6 +42,7 @@ export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: b
       dataset?: unknown;
     };
     if (isSameDataset(known.dataset, spec, out)) known.dataset = wanted.dataset;
+    fillIn(known);
     const change = specChange(known, wanted);
     const last = lastCheckpoint(out);
     if (last !== undefined && change.kind !== "longer" && change.kind !== "same") {
@@ -119,6 +122,15 @@ function specJson(
     validation: validation && found(validation),
   };
   return JSON.parse(JSON.stringify(spec));
+}
+
+/** Options that an earlier version did not have are what they are by default. */
+function fillIn(known: Record<string, unknown>): void {
+  const defaults = { model: toSnakeCase(modelOptions({})), training: toSnakeCase(trainingOptions({})) };
+  for (const [name, values] of Object.entries(defaults)) {
+    const given = known[name];
+    if (typeof given === "object" && given !== null) known[name] = { ...values, ...given };
+  }
 }
 
 /** Whether a dataset that a spec.json names is the file's: there, or, where the folder was moved or its spec is an early one, by its name. */

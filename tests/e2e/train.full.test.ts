@@ -237,6 +237,16 @@ describe("every kind of training", () => {
     );
   });
 
+  test("pieces that begin anywhere teach a model of few tokens to play with the last ones, also where it is evaluated", async () => {
+    const training = { steps: 20, crop: "random", evaluation_trials: 2 };
+    const { evaluation } = await trained("pieces", { dataset: linear, objective: "ad", context: 5, training });
+    expect(evaluation?.trials).toBe(2);
+    const task = ["--task", "linear-bandit", "--set", "dim=2", "--set", "actions=3", "--set", "horizon=8"];
+    const log = ["--trials", "2", "--no-record", "--data", path("pieces-log")];
+    const options = ["--option", `checkpoint=${path("pieces")}`, "--option", "context=5"];
+    expect(await icrlJson("play", "transformer", ...task, ...log, ...options)).toMatchObject({ steps: 16 });
+  });
+
   test("algorithm distillation of an MDP of several episodes, every second one kept", async () => {
     const swim = { id: "swim", task: "river-swim", options: { states: 4, horizon: 6, episodes: 4 } };
     const dataset = datasetFile(folder.path, {

@@ -19,6 +19,7 @@ import { rngFromSeed } from "#icrl/common/rng.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { finishDataset } from "#icrl/datasets/rewrite/finish-dataset.js";
 import { dataOptions } from "#icrl/jobs/train/data-source.js";
+import { cropOf } from "#icrl/jobs/train/long-trials.js";
 import { readTrainingFile } from "#icrl/jobs/train/training-file.js";
 import { PROGRAM } from "../e2e/run-icrl.js";
 import { pythonWith } from "../requirements.js";
@@ -184,6 +185,12 @@ const TRAININGS: Readonly<Record<string, Record<string, unknown>>> = {
     model: { ...MODEL, positions: "alibi", window: 12 },
     training: { ...TRAINING, token_mask: 0.2 },
   },
+  anywhere: {
+    objective: "ad",
+    context: 5,
+    model: MODEL,
+    training: { ...TRAINING, crop: "random" },
+  },
 };
 
 /** What an expert says: nothing at every fifth step, and of every third trial no probabilities. */
@@ -225,8 +232,7 @@ async function trainHere(folder: string, name: string): Promise<void> {
   const parameters = initParameters(model, rngFromSeed(spec.seed).split("parameters"));
   writeCheckpoint(join(folder, name, "begun"), { ...trained, parameters });
 
-  const crop = model.positions === "alibi" && model.window > 0 ? "random" : "prefix";
-  const shape = { tokens, context: model.context, crop } as const;
+  const shape = { tokens, context: model.context, crop: cropOf(spec.training, model) };
   const share = spec.training.validationShare;
   const split = { parts: { train: 1 - share, validation: share }, seed: spec.seed, part: "train" };
   let number = 0;

@@ -88,7 +88,7 @@ class Batches(Trainings):
             data = TrainingData(Trials(spec.dataset), spec, hold_out=spec.training.validation_share > 0)
             model, tokens = (read_checkpoint(FOLDER / name / "engine").model, read_checkpoint(FOLDER / name / "engine").tokens)
             self.assertEqual(data.token_config(), tokens)
-            shape = BatchShape(tokens, model.context, model.is_unbounded)
+            shape = BatchShape.of(spec, tokens, model)
             batches = data.training(shape)
             position = Position()
             wanted = sorted((FOLDER / name).glob("batch-*.safetensors"))

@@ -109,7 +109,7 @@ class _Training:
         state = None if begun is None else self._resume(begun)
         self._data = self._open_data(begun)
         checkpoint = begun or self._new()
-        self._shape = BatchShape(checkpoint.tokens, checkpoint.model.context, checkpoint.model.is_unbounded)
+        self._shape = BatchShape.of(spec, checkpoint.tokens, checkpoint.model)
         self.module = module_of(checkpoint, device)
         self._learner = Learner(
             self.module,

@@ -37,6 +37,7 @@ TRAINING_OPTIONS: Mapping[str, tuple[Any, tuple[Any, ...]]] = {
     "clip": (1, _POSITIVE),
     "label_smoothing": (0, (0.0, 0.99)),
     "token_mask": (0, (0.0, 0.99)),
+    "crop": ("auto", ("auto", "prefix", "random")),
     "soft_targets": (True, (True, False)),
     "validation_share": (0.02, (0.0, 0.5)),
     "validation_sequences": (512, _COUNT),
@@ -66,6 +67,7 @@ class TrainingOptions:
     clip: float
     label_smoothing: float
     token_mask: float
+    crop: str
     soft_targets: bool
     validation_share: float
     validation_sequences: int

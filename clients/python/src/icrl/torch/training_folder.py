@@ -11,7 +11,8 @@ from typing import Any
 from ..data.errors import DataError
 from ..data.files import json_bytes, read_json, replace_durably
 from .checkpoint import checkpoint_folders
-from .training_file import TrainingSpec
+from .config import MODEL_OPTIONS
+from .training_file import TRAINING_OPTIONS, TrainingSpec
 
 _REMEDY = "choose another folder"
 
@@ -36,6 +37,9 @@ def open_training_folder(out: Path, spec: TrainingSpec) -> list[dict[str, int]]:
         before = known.pop("continued", [])
         if _is_same_dataset(known.get("dataset"), spec, out):
             known["dataset"] = wanted["dataset"]
+        for member, table in (("model", MODEL_OPTIONS), ("training", TRAINING_OPTIONS)):
+            if isinstance(known.get(member), dict):  # options that an earlier version did not have are what they are by default
+                known[member] = {name: default for name, (default, _) in table.items()} | known[member]
         checkpoints = checkpoint_folders(out)
         earlier = _earlier_steps(known, wanted)
         if known == wanted:
