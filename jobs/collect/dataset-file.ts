@@ -3,6 +3,7 @@
  * options, weight}], labels: ["self", "optimal", {expert, name, options}], subsample}.
  */
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
+import { labelNameOf } from "../label/label-by-truth.js";
 import type { Launch } from "../launch/launch.js";
 import { LAUNCH_MEMBERS, namedAgent } from "../specs/agent-launch.js";
 import { type GivenOptions, readSpecFile, type SpecFile } from "../specs/spec-file.js";
@@ -86,7 +87,7 @@ export function readDatasetFile(path: string, trials?: number): DatasetSpec {
         const expert = text(label.expert, `${what}.expert`);
         return {
           expert,
-          name: text(label.name ?? expert, `${what}.name`),
+          name: text(label.name ?? labelNameOf(expert), `${what}.name`),
           options: options(label.options, `${what}.options`),
         };
       }),

@@ -247,6 +247,17 @@ describe("every kind of training", () => {
     expect(await icrlJson("play", "transformer", ...task, ...log, ...options)).toMatchObject({ steps: 16 });
   });
 
+  test("where several actions are equally good, all of them are asked for evenly by the truth's label, and the first by the column", async () => {
+    const room = { id: "room", task: "dark-room", options: { size: 3, horizon: 4, episodes: 2, start: "random" } };
+    const labels = ["self", "optimal", { expert: "optimal" }];
+    const dataset = datasetFile(folder.path, { tasks: [room], behaviours: [{ agent: "uniform" }], labels });
+    const training = { steps: 6, validation_share: 0.4 };
+    const spread = await trained("spread", { dataset, objective: "expert:best", training });
+    expect(spread.validation?.target_entropy).toBeGreaterThan(0.2); // two ways, ln 2, or any, ln 5
+    const lowest = await trained("lowest", { dataset: join(path("spread"), "dataset"), objective: "dpt", training });
+    expect(lowest.validation?.target_entropy).toBe(0);
+  });
+
   test("algorithm distillation of an MDP of several episodes, every second one kept", async () => {
     const swim = { id: "swim", task: "river-swim", options: { states: 4, horizon: 6, episodes: 4 } };
     const dataset = datasetFile(folder.path, {
