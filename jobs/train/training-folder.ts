@@ -40,8 +40,10 @@ export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: b
     const { continued: before = [], ...known } = parseJson(readText(path, SPEC), path, SPEC) as {
       continued?: Continuation[];
       dataset?: unknown;
+      from?: unknown;
     };
-    if (isSameDataset(known.dataset, spec, out)) known.dataset = wanted.dataset;
+    if (isSamePlace(known.dataset, spec.dataset, out)) known.dataset = wanted.dataset;
+    if (spec.from !== undefined && isSamePlace(known.from, spec.from, out)) known.from = wanted.from;
     fillIn(known);
     const change = specChange(known, wanted);
     const last = lastCheckpoint(out);
@@ -87,7 +89,7 @@ function lastCheckpoint(out: string): number | undefined {
 
 /** Removes all but the latest checkpoints, and what a crash left of others. */
 export function keepLatestCheckpoints(out: string, keep: number): void {
-  const kept = new Set(checkpointNames(out).slice(-keep));
+  const kept = new Set(["best", ...checkpointNames(out).slice(-keep)]);
   removeFiles(
     out,
     checkpointFiles(out).filter((file) => !kept.has(file.split("/")[1])),
@@ -105,7 +107,7 @@ function checkpointNames(out: string): string[] {
 
 /** The spec as JSON, every default filled in: a file that `icrl train` reads, and so finds the dataset from its own folder. */
 function specJson(
-  { dataset, seed, onlineTrials, validation, ...rest }: TrainingSpec,
+  { dataset, from, seed, onlineTrials, validation, ...rest }: TrainingSpec,
   out: string,
 ): Record<string, unknown> {
   const online = onlineTrials === undefined ? undefined : { trials: onlineTrials };
@@ -117,6 +119,7 @@ function specJson(
     model: toSnakeCase(rest.model),
     training: toSnakeCase(rest.training),
     dataset: found(dataset),
+    from: from && found(from),
     seed: String(seed),
     online,
     validation: validation && found(validation),
@@ -133,9 +136,9 @@ function fillIn(known: Record<string, unknown>): void {
   }
 }
 
-/** Whether a dataset that a spec.json names is the file's: there, or, where the folder was moved or its spec is an early one, by its name. */
-function isSameDataset(known: unknown, { dataset }: TrainingSpec, out: string): boolean {
+/** Whether a dataset or checkpoint that a spec.json names is the file's: there, or, where the folder was moved or its spec is an early one, by its name. */
+function isSamePlace(known: unknown, { path }: { readonly path: string }, out: string): boolean {
   if (typeof known !== "string") return false;
   const place = resolve(out, known);
-  return place === resolve(dataset.path) || (!existsSync(place) && basename(place) === basename(dataset.path));
+  return place === resolve(path) || (!existsSync(place) && basename(place) === basename(path));
 }

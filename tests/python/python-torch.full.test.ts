@@ -179,11 +179,19 @@ const TRAININGS: Readonly<Record<string, Record<string, unknown>>> = {
     training: { ...TRAINING, soft_targets: false },
   },
   transitions: {
-    objective: "ad",
+    objective: "dpt",
     layout: "transition",
     context: 10,
     model: { ...MODEL, positions: "alibi", window: 12 },
     training: { ...TRAINING, token_mask: 0.2 },
+  },
+  warm: {
+    from: "transitions/engine",
+    objective: "expert:made-up",
+    layout: "transition",
+    context: 16, // relative positions take any
+    model: { ...MODEL, positions: "alibi", window: 12 },
+    training: { ...TRAINING, schedule: "constant", clip: 0.1 },
   },
   anywhere: {
     objective: "ad",
