@@ -101,7 +101,9 @@ function mergedHead(sources: readonly DatasetManifest[], dirs: readonly string[]
     same(versions, dirs, ([name]) => name, kind === "tasks" ? "the version of task" : "the version of agent");
   }
   const known = requireAlike(sources, dirs);
-  const heads = sources.map((source) => source.tasks.map(({ trials: _, episodes: __, instances: ___, ...head }): TaskHead => head));
+  const heads = sources.map((source) =>
+    source.tasks.map(({ trials: _, episodes: __, instances: ___, ...head }): TaskHead => head),
+  );
   const tasks = same(known ? heads : withCommonMeasures(heads), dirs, ({ id }) => id, "task");
   const behaviours = same(
     // Weights are relative to a set's other behaviours: those of several sets say nothing beside each other.
