@@ -3,7 +3,8 @@
  * model.safetensors (its parameters, under the names that PyTorch's modules have), and, to go on training, optimizer.safetensors and
  * train-state.json. The folder is there in whole or not at all.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { IcrlError } from "../../common/errors.js";
 import { type SnakeCased, toCamelCase, toSnakeCase } from "../../common/snake-case.js";
@@ -38,6 +39,13 @@ export interface TrainingRecord {
    * the learning rate of those went. Absent where it never was.
    */
   readonly continued?: readonly { readonly steps: number; readonly after: number }[];
+  /** The checkpoint whose parameters it began with: the SHA-256 of its model.safetensors, and how that was trained. Absent: with random ones. */
+  readonly from?: {
+    readonly sha256: string;
+    readonly objective: string;
+    readonly step: number;
+    readonly tokens: number;
+  };
 }
 
 /** A trained model. */
@@ -73,6 +81,9 @@ export function checkpointFolder(out: string, step: number): string {
   return join(out, "checkpoints", `step-${String(step).padStart(8, "0")}`);
 }
 
+/** Folder of the checkpoint with the smallest validation loss, in the output folder of a training that keeps it. */
+export const bestCheckpointFolder = (out: string): string => join(out, "checkpoints", "best");
+
 /**
  * The checkpoint that a path means: itself, or the latest of a training's output folder.
  *
@@ -94,6 +105,13 @@ export function findCheckpoint(dir: string): string {
       "`icrl train SPEC.yaml --out DIR` once it has written one",
     { folder: dir },
   );
+}
+
+/** SHA-256 of a checkpoint's model.safetensors, hexadecimal. */
+export function modelHash(folder: string): string {
+  return createHash("sha256")
+    .update(readFileSync(join(folder, FILES.model)))
+    .digest("hex");
 }
 
 const stepOf = (name: string): number => Number(name.slice("step-".length));
@@ -309,6 +327,7 @@ function configDocument({ z, name, text, list, count, finite, sha256, options }:
       icrl_version: text(),
       backend: text(),
       continued: z.optional(list(z.object({ steps: count, after: count }))),
+      from: z.optional(z.object({ sha256, objective: text(), step: count, tokens: count })),
     }),
   });
 }

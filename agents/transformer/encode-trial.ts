@@ -3,7 +3,7 @@
  *
  * Decision t of the trial, counted over all its episodes, is read at token t * stride. Its outcome belongs into the token after
  * that, in both layouts: layout `step` shows it beside the next situation, also across the border of two episodes, layout
- * `lin2023` in a token of its own. What came of the trial's last decision is in no token of layout `step`.
+ * `lin2023` in a token of its own. What came of the trial's last decision is in no token of a layout of one token a step.
  */
 import type { ColumnsByName } from "../../datasets/log/batch-columns.js";
 import type { DatasetTaskShape } from "./token-config.js";
@@ -64,6 +64,9 @@ const outcome = {
   reward: 0,
   terminated: false,
   truncated: false,
+  state: 0,
+  step: 0,
+  nextState: 0,
 };
 
 /**
@@ -101,9 +104,9 @@ export function encodeTrial(
     for (let t = Math.max(0, first - 1 - begun); t < last; t += 1) {
       const token = (begun + t - first) * stride;
       if (freshArms) situation.arms = armsAt(trial, row, t);
+      situation.state = states < 0 ? 0 : observations.values[states + t];
+      situation.step = t;
       if (token >= 0) {
-        situation.state = states < 0 ? 0 : observations.values[states + t];
-        situation.step = t;
         writeSituation(target, at + token * size, config, situation);
       }
       if (token + 1 < 0 || token + 1 >= tokens || hidesOutcome?.() === true) continue;
@@ -112,6 +115,9 @@ export function encodeTrial(
       outcome.reward = rewards.values[start + t];
       outcome.terminated = t === steps - 1 && terminated[row] === 1;
       outcome.truncated = t === steps - 1 && truncated[row] === 1;
+      outcome.state = situation.state;
+      outcome.step = t;
+      outcome.nextState = states < 0 ? 0 : observations.values[states + t + 1];
       writeOutcome(target, at + (token + 1) * size, config, outcome);
     }
     begun += steps;

@@ -3,6 +3,7 @@
  * TensorFlow.js. docs/backends.md compares them.
  */
 import { availableParallelism } from "node:os";
+import { IcrlError } from "../../common/errors.js";
 import { type BackendName, loadBackend, loadGpuBackend } from "./backends.js";
 import { createEngineLearner } from "./engine/engine-learner.js";
 import { takesWidth } from "./engine/shape.js";
@@ -25,17 +26,28 @@ export interface LearnerBackend {
  * The one of that name, ready to learn. `auto` takes a GPU where there is one, else the engine; for a width that the engine does not
  * compute, the best of the others.
  *
+ * @param threads of the engine; as many as there are processors by default. Results do not depend on it
  * @throws BACKEND_UNAVAILABLE if the one asked for cannot be had
+ * @throws OPTION_INVALID if threads are given, and another than the engine computes
  */
 export async function learnerBackend(
   name: LearnerBackendName | "auto",
   { width }: Pick<ModelConfig, "width">,
+  threads?: number,
 ): Promise<LearnerBackend> {
   const gpu = name === "auto" ? await loadGpuBackend() : undefined;
   if (gpu === undefined && (name === "engine" || (name === "auto" && takesWidth(width)))) {
-    const threads = availableParallelism();
-    const description = `WebAssembly, ${threads} thread${threads === 1 ? "" : "s"}`;
-    return { name: "engine", description, create: createEngineLearner };
+    const count = threads ?? availableParallelism();
+    return {
+      name: "engine",
+      description: `WebAssembly, ${count} thread${count === 1 ? "" : "s"}`,
+      create: (config, optimizer, start) => createEngineLearner(config, optimizer, start, { threads: count }),
+    };
+  }
+  if (threads !== undefined) {
+    const what = gpu?.name ?? name;
+    const text = `threads are the engine's, and the back end is ${what}: leave them out, or take the back end engine`;
+    throw new IcrlError("OPTION_INVALID", text, { option: "threads" });
   }
   const loaded = gpu ?? (await loadBackend(name as BackendName | "auto"));
   const { createTfjsLearner } = await import("./tfjs-learner.js"); // with the tensor library, which is there if a back end was loaded

@@ -116,12 +116,21 @@ const METRICS: DocumentKind<StoredMetrics> = {
   mostBytes: 1 << 30,
 };
 
+/** The best validation so far. */
+export interface BestValidation {
+  readonly validation: ValidationMetrics;
+  /** Validations after it. */
+  readonly since: number;
+}
+
 /** The file of a training under way. */
 export interface MetricsFile {
   /** Writes a line. */
   record(metrics: Metrics): void;
   /** The last line of a type, earlier runs' included. */
   last<T extends Metrics["type"]>(type: T): Extract<Metrics, { type: T }> | undefined;
+  /** The validation of the smallest loss, the first of them, and how many came after it; undefined without any. */
+  best(): BestValidation | undefined;
   /** Sees that what was written outlasts a loss of power. */
   sync(): void;
   close(): void;
@@ -133,6 +142,13 @@ export interface MetricsFile {
  */
 export function openMetrics(path: string, step: number): MetricsFile {
   const last = new Map<string, Metrics>();
+  let best: BestValidation | undefined;
+  const note = (line: Metrics) => {
+    last.set(line.type, line);
+    if (line.type !== "validation") return;
+    if (best === undefined || line.loss < best.validation.loss) best = { validation: line, since: 0 };
+    else best = { ...best, since: best.since + 1 };
+  };
   if (existsSync(path)) {
     const text = readText(path, METRICS);
     let end = 0;
@@ -141,7 +157,7 @@ export function openMetrics(path: string, step: number): MetricsFile {
       if (next === 0) break;
       const line = toCamelCase(parseDocument(text.slice(end, next), `${path}, line ${number}`, METRICS));
       if (line.step > step) break;
-      last.set(line.type, line);
+      note(line);
       end = next;
     }
     truncateSync(path, Buffer.byteLength(text.slice(0, end)));
@@ -150,8 +166,9 @@ export function openMetrics(path: string, step: number): MetricsFile {
   return {
     record(metrics) {
       writeSync(file, `${JSON.stringify(toSnakeCase(metrics))}\n`);
-      last.set(metrics.type, metrics);
+      note(metrics);
     },
+    best: () => best,
     last: <T extends Metrics["type"]>(type: T) => last.get(type) as Extract<Metrics, { type: T }> | undefined,
     sync: () => fsyncSync(file),
     close: () => closeSync(file),

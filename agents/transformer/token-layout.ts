@@ -9,16 +9,21 @@
  * | observed state, one-hot; nothing where there is one state | S | situation |
  * | step in the episode over the horizon, in [0, 1) | 1 | situation |
  * | 1 where an episode begins | 1 | situation |
+ * | layout `transition` alone: state it was decided in, one-hot; nothing where there is one state | S | outcome |
+ * | layout `transition` alone: step in the episode that it was, over the horizon | 1 | outcome |
  * | action taken, one-hot; in layout `chosen-arm`: features of the arm taken, and those times the reward | A; 2 d | outcome |
  * | reward, minus `rewardMean`, over `rewardStd` | 1 | outcome |
  * | 1: there is an outcome | 1 | outcome |
  * | 1 where that step's episode terminated | 1 | outcome |
  * | 1 where it was truncated | 1 | outcome |
+ * | layout `transition` alone: state it led to, one-hot, an episode's last one too; nothing where there is one state, zeros where it is unknown | S | outcome |
  *
  * Layout `step` has one token a step: situation t and outcome t - 1. Layout `lin2023` has two, one after the other: situation t,
  * outcome t, as in Lin, Bai & Mei (2023), section 2. Layout `chosen-arm` is `step` for arms that are known by their features: their
- * places and their number mean nothing to it, and the head scores them by their features (arm-scores.ts). The decision of step t is read
- * at the token with situation t. The last observation of an episode that ended is in no token.
+ * places and their number mean nothing to it, and the head scores them by their features (arm-scores.ts). Layout `transition` is `step` for
+ * tasks with states: outcome t - 1 is all of (h, s, a, r, s'), so that an experience is one token, and need not be put together of two
+ * before it can be looked up. The decision of step t is read at the token with situation t. The last observation of an episode that ended is
+ * in no token but in layout `transition`.
  *
  * Shapes: A = maxActions, d = dim, S = numStates (0 if 1); F = tokenSize.
  */
@@ -26,7 +31,7 @@ import type { Trial } from "../../clients/typescript/define-agent.js";
 import { IcrlError } from "../../common/errors.js";
 
 /** Kinds of tokens. */
-export const LAYOUTS = ["step", "lin2023", "chosen-arm"] as const;
+export const LAYOUTS = ["step", "lin2023", "chosen-arm", "transition"] as const;
 export type Layout = (typeof LAYOUTS)[number];
 
 /** How trials become tokens, `tokens` in a checkpoint's config.json. */
@@ -64,17 +69,25 @@ export interface DecisionOutcome {
   readonly reward: number;
   readonly terminated: boolean;
   readonly truncated: boolean;
+  /** For layout `transition`: the situation's `state` and `step`, and the state that it led to; absent or negative: not known. */
+  readonly state?: number;
+  readonly step?: number;
+  readonly nextState?: number;
 }
 
 const statesOf = ({ numStates }: TokenConfig): number => (numStates > 1 ? numStates : 0);
 const byFeatures = ({ layout }: Pick<TokenConfig, "layout">): boolean => layout === "chosen-arm";
+const isWhole = ({ layout }: Pick<TokenConfig, "layout">): boolean => layout === "transition";
 const armsSize = (config: TokenConfig): number => (byFeatures(config) ? 0 : config.maxActions * config.dim);
 const situationSize = (config: TokenConfig): number => armsSize(config) + statesOf(config) + 2;
 const actionSize = (config: TokenConfig): number => (byFeatures(config) ? 2 * config.dim : config.maxActions);
+/** Features of an outcome before its action. */
+const originSize = (config: TokenConfig): number => (isWhole(config) ? statesOf(config) + 1 : 0);
+const targetSize = (config: TokenConfig): number => (isWhole(config) ? statesOf(config) : 0);
 
 /** F, features of a token. */
 export function tokenSize(config: TokenConfig): number {
-  return situationSize(config) + actionSize(config) + 4;
+  return situationSize(config) + originSize(config) + actionSize(config) + 4 + targetSize(config);
 }
 
 /** Tokens a step. */
@@ -96,7 +109,8 @@ export function writeSituation(target: Float32Array, at: number, config: TokenCo
 /** Writes an outcome's features into a token without one that begins at `target[at]`. */
 export function writeOutcome(target: Float32Array, at: number, config: TokenConfig, outcome: DecisionOutcome): void {
   const { dim } = config;
-  const actions = at + situationSize(config);
+  const origin = at + situationSize(config);
+  const actions = origin + originSize(config);
   const after = actions + actionSize(config);
   const reward = (outcome.reward - config.rewardMean) / config.rewardStd;
   if (byFeatures(config)) {
@@ -111,6 +125,12 @@ export function writeOutcome(target: Float32Array, at: number, config: TokenConf
   target[after + 1] = 1;
   target[after + 2] = outcome.terminated ? 1 : 0;
   target[after + 3] = outcome.truncated ? 1 : 0;
+  if (!isWhole(config)) return;
+  const { state = -1, step = 0, nextState = -1 } = outcome;
+  const states = statesOf(config);
+  if (states > 0 && state >= 0) target[origin + state] = 1;
+  target[origin + states] = step / config.horizon;
+  if (states > 0 && nextState >= 0) target[after + 4 + nextState] = 1;
 }
 
 /** A task's measures, as far as tokens depend on them. */

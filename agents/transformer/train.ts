@@ -35,9 +35,13 @@ export interface TrainingState {
 export interface TrainingEnd extends TrainingState {
   /** False where it was told to stop before. */
   readonly finished: boolean;
+  /** Whether it ended before the last update, because validations did not get better. */
+  readonly early: boolean;
   /** The last ones, if any. */
   readonly validation: ValidationMetrics | undefined;
   readonly evaluation: EvaluationMetrics | undefined;
+  /** The validation of the smallest loss, if any. */
+  readonly best: ValidationMetrics | undefined;
 }
 
 /** What a training is made of. */
@@ -57,6 +61,8 @@ export interface Training {
   readonly validation: (() => AsyncIterable<LearningBatch>) | undefined;
   /** Writes a checkpoint. */
   save(learned: LearnerState, state: TrainingState): Promise<void>;
+  /** Keeps what was learned so far as the best, after a validation of a smaller loss than any before; absent: nothing is kept. */
+  saveBest?(learned: LearnerState, state: TrainingState): Promise<void>;
   /** Plays fresh instances with the checkpoint that was just saved. */
   evaluate?(step: number): Promise<Evaluation>;
   /** Told what is done between updates, after so many of them, before it begins. */
@@ -68,7 +74,8 @@ export interface Training {
 }
 
 /**
- * Trains to the last update, or until it is told to stop; resolves with where it then is.
+ * Trains to the last update, until validations get no better where that is an end, or until it is told to stop; resolves with where it
+ * then is.
  *
  * @throws TRAINING_DIVERGED if a loss is no number
  */
@@ -93,7 +100,9 @@ export async function train(training: Training): Promise<TrainingEnd> {
     saved = true;
   };
   const stopping = () => signal?.aborted === true && state.step > 0;
-  const due = (every: number) => state.step > 0 && (state.step % every === 0 || state.step === options.steps);
+  const early = () => options.patience > 0 && (metrics.best()?.since ?? 0) >= options.patience;
+  const ended = () => state.step === options.steps || early();
+  const due = (every: number) => state.step > 0 && (state.step % every === 0 || ended());
   const evaluationDue = () =>
     training.evaluate !== undefined &&
     options.evaluationTrials > 0 &&
@@ -109,7 +118,7 @@ export async function train(training: Training): Promise<TrainingEnd> {
         training.onInterlude?.("evaluating", state.step);
         await evaluate(training, state.step, record);
       }
-      if (stopping() || state.step === options.steps) {
+      if (stopping() || ended()) {
         await save(); // where it was told to only just now
         break;
       }
@@ -121,13 +130,17 @@ export async function train(training: Training): Promise<TrainingEnd> {
       if (training.validation !== undefined && due(options.validationEvery)) {
         training.onInterlude?.("validating", state.step);
         record(await validate(learner, training.validation(), state.step));
+        const isBest = metrics.best()?.validation.step === state.step;
+        if (isBest && training.saveBest !== undefined) await training.saveBest(await learner.state(), state);
       }
     }
     return {
       ...state,
-      finished: state.step === options.steps && !evaluationDue(),
+      finished: ended() && !evaluationDue(),
+      early: early() && state.step < options.steps,
       validation: metrics.last("validation"),
       evaluation: metrics.last("evaluation"),
+      best: metrics.best()?.validation,
     };
   } finally {
     metrics.close();

@@ -53,8 +53,8 @@ export interface TrainingDataOptions extends Selection {
   /** Share of the outcomes that are hidden, each drawn by itself; 0 by default. */
   readonly tokenMask?: number;
   /**
-   * What is taken of a trial longer than the context: its beginning (default), or a piece that begins at any step, all equally likely;
-   * the latter for models that know distances only.
+   * What is taken of a trial longer than the context: its beginning (default), or a piece that begins at any step, all equally likely. A
+   * piece is as if the trial began with it, which is what a model sees that is shown its last tokens alone.
    */
   readonly crop?: "prefix" | "random";
   /** Where to begin: a batch's `position`, with the same options. */

@@ -107,9 +107,18 @@ export const transformer = defineAgent({
         readTurn(turn);
         target.set(law);
       },
-      observe({ action, arms, reward, episode, terminated, truncated }: Outcome) {
+      observe({ action, arms, reward, episode, terminated, truncated, state, step, nextState }: Outcome) {
         token.fill(0);
-        writeOutcome(token, 0, tokens, { action, arms: arms?.data, reward, terminated, truncated });
+        writeOutcome(token, 0, tokens, {
+          action,
+          arms: arms?.data,
+          reward,
+          terminated,
+          truncated,
+          state,
+          step,
+          nextState,
+        });
         hasOutcome = true;
         if ((terminated || truncated) && episode === trial.episodes - 1) sequence.clear(); // the trial is over
       },

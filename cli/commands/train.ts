@@ -18,6 +18,7 @@ import { withTaskFlags } from "./own-tasks.js";
 interface TrainFlags {
   out?: string;
   backend: "auto" | "engine" | "tensorflow-gpu" | "tensorflow" | "webgpu" | "wasm" | "cpu";
+  threads?: number;
   steps?: number;
   overwrite?: boolean;
   json?: boolean;
@@ -35,7 +36,7 @@ export function trainCommand(): Command {
     )
     .argument(
       "<file>",
-      "YAML or JSON: {name, seed, dataset, online, objective, layout, context, model, training}; see docs/training.md",
+      "YAML or JSON: {name, seed, dataset, from, online, validation, objective, layout, context, model, training}; see docs/training.md",
     )
     .option("--out <dir>", "folder of the training: metrics.jsonl, checkpoints/ (required)")
     .addOption(
@@ -43,11 +44,16 @@ export function trainCommand(): Command {
         .choices(["auto", "engine", "tensorflow-gpu", "tensorflow", "webgpu", "wasm", "cpu"])
         .default("auto"),
     )
+    .option(
+      "--threads <n>",
+      "threads of the engine (default: as many as processors); results do not depend on it",
+      wholeNumber(1, 256),
+    )
     .option("--steps <n>", "updates, instead of the file's", wholeNumber(1))
     .option("--overwrite", "begin anew: remove what an earlier training left in the folder, and nothing else")
     .option(
       "--json",
-      "print JSON at the end: {checkpoint, step, tokens, parameters, flops_per_token, backend, continued: [{steps, after}], validation, evaluation, seconds, tokens_per_second}",
+      "print JSON at the end: {checkpoint, step, tokens, parameters, flops_per_token, backend, continued: [{steps, after}], early, best: {step, loss, checkpoint}, validation, evaluation, seconds, tokens_per_second}",
     )
     .action(train);
   return withTaskFlags(command);
@@ -57,7 +63,7 @@ async function train(file: string, flags: TrainFlags, command: Command): Promise
   const out = required(flags.out, "--out <dir>", command);
   const { readTrainingFile } = await import("../../jobs/train/training-file.js"); // every agent
   const spec = readTrainingFile(file, flags.steps);
-  const { backend, overwrite = false } = flags;
+  const { backend, threads, overwrite = false } = flags;
   const progress = trainingProgress(spec.training);
   progress.doing("loading what computes");
   let result: TrainingResult;
@@ -65,7 +71,7 @@ async function train(file: string, flags: TrainFlags, command: Command): Promise
     result = await stoppable(async (signal) => {
       signal.addEventListener("abort", () => progress.say("stopping after this update; a second Ctrl-C stops at once"));
       const { runTraining } = await import("../../jobs/train/run-training.js"); // every agent, and a back end
-      return runTraining({ spec, out, overwrite, backend }, progress, signal);
+      return runTraining({ spec, out, overwrite, backend, threads }, progress, signal);
     });
   } finally {
     progress.finish();
@@ -144,7 +150,7 @@ const resultJson = (result: TrainingResult) => ({
 });
 
 function summary(name: string, result: TrainingResult): string {
-  const { validation, evaluation, checkpoint } = result;
+  const { validation, evaluation, checkpoint, best } = result;
   const rate = result.tokensPerSecond;
   return [
     `${name}: ${result.step} updates, ${result.tokens.toLocaleString("en")} tokens, ${result.parameters.toLocaleString("en")} parameters`,
@@ -155,12 +161,18 @@ function summary(name: string, result: TrainingResult): string {
       ({ steps, after }) =>
         `continued    after update ${after}; until then the learning rate was that of ${steps} updates`,
     ),
+    ...(result.early && best !== null
+      ? [`ended early  validations were no better than that after update ${best.step}, as often as patience allows`]
+      : []),
     ...(validation === null
       ? []
       : [
           `validation   loss ${validation.loss.toFixed(4)} (targets' entropy ${validation.targetEntropy.toFixed(4)}, their marginal's ${validation.marginalEntropy.toFixed(4)}), agreement ${agreementText(validation)}`,
         ]),
     ...(evaluation === null ? [] : [`evaluation   ${evaluationText(evaluation)}`]),
+    ...(best === null || best.checkpoint === null
+      ? []
+      : [`best         ${best.checkpoint}, after update ${best.step}: validation loss ${best.loss.toFixed(4)}`]),
     `checkpoint   ${checkpoint}`,
     `play         ${typedCommand("play", "transformer", "--option", `checkpoint=${checkpoint}`, "--task", "TASK")}`,
     "",

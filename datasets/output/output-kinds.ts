@@ -150,9 +150,9 @@ export const RESULTS: OutputKind = {
 /** Files of a checkpoint. */
 const CHECKPOINT_FILE = /^(config\.json|model\.safetensors|optimizer\.safetensors|train-state\.json)$/;
 
-/** Files of a training's checkpoint folder: `checkpoints/step-<n>`, or one that is being written or replaced. */
+/** Files of a training's checkpoint folder: `checkpoints/step-<n>` and `checkpoints/best`, or one that is being written or replaced. */
 export const checkpointFiles = (path: string): string[] =>
-  foldersNamed(join(path, "checkpoints"), /^step-\d+(\.tmp|\.old)?$/).flatMap((step) => [
+  foldersNamed(join(path, "checkpoints"), /^(step-\d+|best)(\.tmp|\.old)?$/).flatMap((step) => [
     ...filesNamed(path, `checkpoints/${step}`, CHECKPOINT_FILE),
     `checkpoints/${step}`,
   ]);

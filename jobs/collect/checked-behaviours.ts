@@ -8,10 +8,16 @@ import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
 import { checkCollection } from "../../server/collections/spec.js";
 import { resolveLimits } from "../../server/sessions/limits.js";
 import { isBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
+import { isTruth } from "../label/label-by-truth.js";
 import { requireOnCommandLine } from "../launch/launch.js";
 import type { AgentFacts } from "../launch/module-agent.js";
 import type { ReadyLaunch } from "../launch/ready-launch.js";
 import type { DatasetSpec } from "./dataset-file.js";
+
+type Plays = Pick<AgentFacts, "options" | "tasks">;
+
+/** The truth has no options, and knows every task. */
+const TRUTH: Plays = { options: {}, tasks: [] };
 
 /**
  * Checks everything that can be known to be wrong before a server is started.
@@ -28,7 +34,7 @@ export function checkedBehaviours(
 ): CollectionSpec["behaviours"] {
   const limits = resolveLimits();
   const { tasks } = checkCollection({ ...collection, seed: seed ?? 0n }, limits);
-  const checkPlays = (agent: AgentFacts, options: Readonly<Record<string, unknown>>, what: string) => {
+  const checkPlays = (agent: Plays, options: Readonly<Record<string, unknown>>, what: string) => {
     resolveOptions(agent.options, options, what);
     const unplayed = tasks.find(({ task }) => !playsTask(agent.tasks, task.name, task.kinds));
     if (unplayed === undefined) return;
@@ -37,8 +43,10 @@ export function checkedBehaviours(
       `${what} plays ${agent.tasks.join(", ")}, not task "${unplayed.id}", which is ${unplayed.task.name}: every behaviour and expert plays every task of a dataset`,
     );
   };
-  for (const { name, expert, options } of experts)
-    checkPlays(findAgent(expert), options, `label "${name}" (expert "${expert}")`);
+  for (const { name, expert, options } of experts) {
+    const what = `label "${name}" (expert "${expert}")`;
+    checkPlays(isTruth(expert) ? TRUTH : findAgent(expert), options, what);
+  }
   requireAwaited(
     awaited,
     collection.behaviours.filter(({ agent }) => agent !== ORACLE_NOISE).map(({ name }) => name),

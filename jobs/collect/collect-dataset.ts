@@ -13,6 +13,7 @@ import { checkCollection } from "../../server/collections/spec.js";
 import { resolveLimits } from "../../server/sessions/limits.js";
 import { abortable } from "../abortable.js";
 import { labelByExpert } from "../label/label-by-expert.js";
+import { isTruth, labelBest } from "../label/label-by-truth.js";
 import { readyLaunches, withModules } from "../launch/ready-launch.js";
 import type { JobListener } from "../listener.js";
 import { requireNoWriter } from "../log-writer.js";
@@ -68,8 +69,11 @@ export async function collectDataset(
   const checked = checkCollection(collection, resolveLimits());
   await playCollection({ out, spec: collection, others, ready, listen, doors }, listener, signal);
   for (const { name, expert, options } of spec.experts) {
-    listener.doing(`labels "${name}": starting a server, and reading what is to be labelled`);
-    await labelByExpert({ dir: collectingFolder(out), expert: findAgent(expert), name, options }, listener, signal);
+    const how = isTruth(expert) ? "reading" : "starting a server, and reading";
+    listener.doing(`labels "${name}": ${how} what is to be labelled`);
+    const dir = collectingFolder(out);
+    if (isTruth(expert)) await labelBest(dir, name, listener, signal);
+    else await labelByExpert({ dir, expert: findAgent(expert), name, options }, listener, signal);
   }
   listener.doing("counting, and hashing the shards");
   const { finishDataset } = await import("../../datasets/rewrite/finish-dataset.js"); // Arrow and DuckDB

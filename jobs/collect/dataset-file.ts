@@ -4,6 +4,7 @@
  */
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
 import type { TaskSources } from "../../server/own-tasks/own-tasks.js";
+import { labelNameOf } from "../label/label-by-truth.js";
 import type { Launch } from "../launch/launch.js";
 import { LAUNCH_MEMBERS, namedAgent } from "../specs/agent-launch.js";
 import { specTasks } from "../specs/own-tasks.js";
@@ -88,7 +89,7 @@ export function readDatasetFile(path: string, trials?: number): DatasetSpec {
         const expert = text(label.expert, `${what}.expert`);
         return {
           expert,
-          name: text(label.name ?? expert, `${what}.name`),
+          name: text(label.name ?? labelNameOf(expert), `${what}.name`),
           options: options(label.options, `${what}.options`),
         };
       }),

@@ -11,18 +11,21 @@ import type { TrainingSpec } from "./training-file.js";
 
 /**
  * Regret and return of trials of each task, the same ones each time. Their seeds are for the purpose "validate": no dataset has them.
+ *
+ * @param context tokens that the model may see, the last ones; 0: all
  */
 export async function playFresh(
   { seed, training: { evaluationTrials: trials } }: TrainingSpec,
   tasks: readonly TaskHead[],
   checkpoint: string,
+  context: number,
   signal: AbortSignal,
 ): Promise<Evaluation> {
   const data = mkdtempSync(join(tmpdir(), "icrl-evaluation-")); // of the private server, which records nothing
   const results: Record<string, Evaluation["tasks"][string]> = {};
   try {
     for (const { id, task, options: taskOptions } of tasks) {
-      const what = { agent: transformer, agentOptions: { checkpoint }, task, taskOptions, trials, seed };
+      const what = { agent: transformer, agentOptions: { checkpoint, context }, task, taskOptions, trials, seed };
       const plan = { ...what, ...PLAY_SIZES, purpose: "validate", record: false, again: false, data };
       const { regret, return: gained } = await playTrials(plan, silent, signal);
       results[id] = { regret, return: gained } as Evaluation["tasks"][string]; // of one trial at least

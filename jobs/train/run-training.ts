@@ -1,5 +1,6 @@
 /** A training from its file to its last checkpoint: what `icrl train` puts together. Loaded only by it: it brings a back end. */
 import {
+  bestCheckpointFolder,
   type Checkpoint,
   checkpointFolder,
   readCheckpoint,
@@ -9,18 +10,17 @@ import {
 import type { LearnerState } from "../../agents/transformer/learner.js";
 import { type LearnerBackendName, learnerBackend } from "../../agents/transformer/learner-backends.js";
 import type { EvaluationMetrics, Metrics, ValidationMetrics } from "../../agents/transformer/metrics.js";
-import { isUnbounded, type ModelConfig, modelConfig } from "../../agents/transformer/model-config.js";
-import { flopsPerToken, initParameters, parameterCount } from "../../agents/transformer/parameters.js";
-import { sequenceLength } from "../../agents/transformer/token-config.js";
-import type { TokenConfig } from "../../agents/transformer/token-layout.js";
+import type { ModelConfig } from "../../agents/transformer/model-config.js";
+import { flopsPerToken, parameterCount } from "../../agents/transformer/parameters.js";
 import { type TrainingState, train } from "../../agents/transformer/train.js";
 import type { TrainingPosition } from "../../agents/transformer/training-data.js";
 import { IcrlError } from "../../common/errors.js";
-import { rngFromSeed } from "../../common/rng.js";
 import { VERSION } from "../../common/version.js";
 import { checkDocument, type DocumentKind, type Parts, schemaOf } from "../../datasets/files/document.js";
 import type { JobListener } from "../listener.js";
+import { type Beginning, beginModel, playedTokens } from "./begin-model.js";
 import type { BatchShape, DataSource } from "./data-source.js";
+import { cropOf, playContext } from "./long-trials.js";
 import { openOfflineData } from "./offline-data.js";
 import { type OnlinePosition, openOnlineRounds } from "./online-rounds.js";
 import { playFresh } from "./play-fresh.js";
@@ -40,6 +40,10 @@ export interface TrainingResult {
   readonly backend: string;
   /** How it was made longer, oldest first. */
   readonly continued: readonly Continuation[];
+  /** Whether it ended before its last update, because validations got no better. */
+  readonly early: boolean;
+  /** The smallest validation loss, and the checkpoint of it where that is kept; null without validations. */
+  readonly best: { readonly step: number; readonly loss: number; readonly checkpoint: string | null } | null;
   /** The last ones, if any. */
   readonly validation: ValidationMetrics | null;
   readonly evaluation: EvaluationMetrics | null;
@@ -65,6 +69,8 @@ export interface TrainingPlan {
   /** Begin anew: what an earlier training left is removed. */
   readonly overwrite: boolean;
   readonly backend: LearnerBackendName | "auto";
+  /** Threads of the engine; as many as there are processors by default. */
+  readonly threads?: number | undefined;
 }
 
 /**
@@ -80,26 +86,32 @@ export async function runTraining(
 ): Promise<TrainingResult> {
   const { spec, out } = plan;
   const startedAt = performance.now();
-  const backend = await learnerBackend(plan.backend, spec.model);
+  const backend = await learnerBackend(plan.backend, spec.model, plan.threads);
   const continued = openTrainingFolder(out, spec, plan.overwrite);
   listener.say(`back end ${backend.name}: ${backend.description}`);
   const begun = hasCheckpoint(out) ? resume(out) : undefined;
   listener.doing("reading the data");
   const source = await openData(spec, out, begun?.state.position, listener, signal);
   if (begun !== undefined) requireSameData(out, begun.checkpoint, source);
-  const tokens = begun?.checkpoint.tokens ?? (await source.tokenConfig());
-  const { model, shape } =
-    begun === undefined ? newModel(spec, source, tokens) : shaped(begun.checkpoint.model, tokens);
+  const { model, tokens, learned: beginning, from } = begun ?? (await beginModel(spec, source));
+  const shape: BatchShape = { tokens, context: model.context, crop: cropOf(spec.training, model) };
   const validation = source.validation(shape);
   for await (const _ of validation?.() ?? []) break; // what is wrong with it is said now, not an hour later
-  describe(model, source.trialTokens(tokens), listener);
+  describe(model, shape, source.trialTokens(tokens), listener);
   if (begun !== undefined && begun.state.step < spec.training.steps) {
     const last = continued.at(-1);
     if (last !== undefined) listener.say(continuationText(last, spec.training));
     listener.say(`going on after update ${begun.state.step} of ${spec.training.steps}`);
   }
+  if (from !== undefined && begun === undefined) {
+    listener.say(
+      `beginning with the model of ${spec.from?.path}, of ${from.step} updates for objective ${from.objective}`,
+    );
+  }
 
-  const learner = await backend.create(model, spec.training, begun?.learned ?? newLearner(model, spec.seed));
+  const learner = await backend.create(model, spec.training, beginning);
+  const checkpointAt = (learned: LearnerState, state: TrainingState) =>
+    checkpointOf(spec, source, { model, tokens, from, continued }, backend.name, learned, state);
   const learningAt = performance.now();
   const tokensBefore = begun?.state.tokens ?? 0;
   let playedMs = 0;
@@ -114,15 +126,20 @@ export async function runTraining(
       batches: (position) => source.batches(shape, position),
       validation,
       save: async (learned, state) => {
-        const checkpoint = checkpointOf(spec, source, model, tokens, backend.name, continued, learned, state);
         const { firstMoments, secondMoments } = learned;
-        writeCheckpoint(checkpointFolder(out, state.step), checkpoint, { firstMoments, secondMoments, state });
+        const kept = { firstMoments, secondMoments, state };
+        writeCheckpoint(checkpointFolder(out, state.step), checkpointAt(learned, state), kept);
         keepLatestCheckpoints(out, spec.training.keepCheckpoints);
         source.release(state.position);
       },
+      ...(spec.training.keepBest && {
+        saveBest: async (learned: LearnerState, state: TrainingState) =>
+          writeCheckpoint(bestCheckpointFolder(out), checkpointAt(learned, state)),
+      }),
       evaluate: async (step) => {
         const beganAt = performance.now();
-        const played = await playFresh(spec, source.tasks, checkpointFolder(out, step), signal);
+        const context = playContext(model, shape.crop, playedTokens(source, tokens));
+        const played = await playFresh(spec, source.tasks, checkpointFolder(out, step), context ?? 0, signal);
         playedMs += performance.now() - beganAt;
         return played;
       },
@@ -145,6 +162,8 @@ export async function runTraining(
       flopsPerToken: flopsPerToken(model),
       backend: backend.name,
       continued,
+      early: end.early,
+      best: end.best === undefined ? null : bestOf(spec, out, end.best),
       validation: end.validation ?? null,
       evaluation: end.evaluation ?? null,
       seconds: (endedAt - startedAt) / 1000,
@@ -200,7 +219,8 @@ function resume(out: string) {
   const stored = checkDocument(kept.state, `the state of the latest checkpoint of ${out}`, STATE);
   const state: TrainingState = { ...stored, position: stored.position };
   const learned: LearnerState = { parameters: checkpoint.parameters, firstMoments, secondMoments, updates: state.step };
-  return { checkpoint, state, learned };
+  const { model, tokens } = checkpoint;
+  return { checkpoint, state, model, tokens, learned, from: checkpoint.training.from };
 }
 
 /** @throws DATASET_MISMATCH if another dataset now lies where the checkpoint's was */
@@ -212,50 +232,31 @@ function requireSameData(out: string, { training }: Checkpoint, { record }: Data
   );
 }
 
-/** The model that a training begins with. */
-function newModel(spec: TrainingSpec, source: DataSource, tokens: TokenConfig) {
-  const whole = source.trialTokens(tokens);
-  const context = spec.context === 0 ? whole : Math.min(spec.context, whole);
-  const model = modelConfig(spec.model, tokens, context, spec.objective.numbers);
-  // Datasets may hold only some of a trial's episodes; play has them all.
-  const played = Math.max(...source.tasks.map((task) => sequenceLength(task, tokens, null)));
-  if (spec.training.evaluationTrials > 0 && !isUnbounded(model) && played - model.stride >= model.context) {
-    throw new IcrlError(
-      "OPTION_INVALID",
-      `the model cannot play evaluation_trials: a trial has ${played} tokens, its context ${model.context}; give evaluation_trials 0, a larger context, or positions alibi and a window`,
-      { option: "evaluation_trials" },
-    );
-  }
-  return shaped(model, tokens);
+function bestOf({ training }: TrainingSpec, out: string, { step, loss }: ValidationMetrics) {
+  return { step, loss, checkpoint: training.keepBest ? bestCheckpointFolder(out) : null };
 }
 
-function shaped(model: ModelConfig, tokens: TokenConfig): { model: ModelConfig; shape: BatchShape } {
-  return { model, shape: { tokens, context: model.context, crop: isUnbounded(model) ? "random" : "prefix" } };
-}
-
-function newLearner(model: ModelConfig, seed: bigint): LearnerState {
-  const parameters = initParameters(model, rngFromSeed(seed).split("parameters"));
-  return { parameters, firstMoments: new Map(), secondMoments: new Map(), updates: 0 };
-}
-
-function describe(model: ModelConfig, whole: number, { say }: TrainingListener): void {
+function describe(model: ModelConfig, { crop }: BatchShape, whole: number, { say }: TrainingListener): void {
   const { context, tokenSize: features } = model;
   const flops = Math.round(flopsPerToken(model) / 1000).toLocaleString("en");
   say(
     `model: ${parameterCount(model).toLocaleString("en")} parameters, ${flops} k floating-point operations a token forward, context ${context} tokens of ${features} features`,
   );
   if (context >= whole) return;
-  const which = isUnbounded(model) ? "pieces that begin anywhere" : "only beginnings";
+  const which = crop === "random" ? "pieces that begin anywhere" : "only beginnings";
   say(`the longest trial has ${whole} tokens, the context ${context}: ${which} are learned from`);
 }
 
 function checkpointOf(
   { objective }: TrainingSpec,
   { tasks, record }: DataSource,
-  model: ModelConfig,
-  tokens: TokenConfig,
+  {
+    model,
+    tokens,
+    from,
+    continued,
+  }: Pick<Beginning, "model" | "tokens" | "from"> & { readonly continued: readonly Continuation[] },
   backend: string,
-  continued: readonly Continuation[],
   { parameters }: LearnerState,
   state: TrainingState,
 ): Checkpoint {
@@ -272,6 +273,7 @@ function checkpointOf(
       icrlVersion: VERSION,
       backend,
       ...(continued.length > 0 && { continued }),
+      ...(from !== undefined && { from }),
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * A training's file: YAML or JSON, {name, seed, dataset, online: {trials}, validation, objective, layout, context, model: {...}, training: {...}}.
+ * A training's file: YAML or JSON, {name, seed, dataset, from, online: {trials}, validation, objective, layout, context, model: {...}, training: {...}}.
  * docs/training.md tells what each means.
  */
 import { existsSync, statSync } from "node:fs";
@@ -23,6 +23,8 @@ export interface TrainingSpec {
   readonly seed: bigint;
   /** A dataset's folder, or the file that `icrl dataset collect` makes one of. */
   readonly dataset: { readonly given: string; readonly path: string; readonly isFile: boolean };
+  /** The checkpoint whose parameters it begins with, or the training's folder whose latest; undefined: random ones. */
+  readonly from: { readonly given: string; readonly path: string } | undefined;
   /** Trials of each task that are played afresh at a time, instead of one dataset read again and again; undefined: not. */
   readonly onlineTrials: number | undefined;
   /** Folder of a dataset to validate with; undefined: instances of the training's data are held out for that, as `validation_share` says. */
@@ -49,6 +51,7 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
     "name",
     "seed",
     "dataset",
+    "from",
     "online",
     "validation",
     "objective",
@@ -67,6 +70,11 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
     throw invalid(`dataset ${dataset} does not exist: give a dataset's folder, or the file to collect one by`);
   }
   const isFile = statSync(dataset).isFile();
+  const begins = file.from === undefined ? undefined : text(file.from, "from");
+  const from = begins === undefined ? undefined : { given: begins, path: placeOf(begins) };
+  if (from !== undefined && !existsSync(from.path)) {
+    throw invalid(`from ${from.path} does not exist: give a checkpoint's folder, or a training's`);
+  }
   const online = file.online === undefined ? undefined : members(file.online, "online", ["trials"]);
   if (online !== undefined && !isFile) {
     throw invalid("online needs the file to collect a dataset by, and dataset is a folder");
@@ -97,6 +105,7 @@ export function readTrainingFile(path: string, steps?: number): TrainingSpec {
     name,
     seed: seed(file.seed) ?? 0n,
     dataset: { given, path: dataset, isFile },
+    from,
     onlineTrials: online === undefined ? undefined : wholeNumber(online.trials, "online.trials", 1),
     validation,
     objective,

@@ -1,6 +1,8 @@
 /** The output folder of a training: OUT/spec.json says what it is for; metrics.jsonl and checkpoints/ are what came of it. */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
+import { modelOptions } from "../../agents/transformer/model-config.js";
+import { trainingOptions } from "../../agents/transformer/training-options.js";
 import { IcrlError } from "../../common/errors.js";
 import { toSnakeCase } from "../../common/snake-case.js";
 import { parseJson, readText } from "../../datasets/files/document.js";
@@ -38,8 +40,11 @@ export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: b
     const { continued: before = [], ...known } = parseJson(readText(path, SPEC), path, SPEC) as {
       continued?: Continuation[];
       dataset?: unknown;
+      from?: unknown;
     };
-    if (isSameDataset(known.dataset, spec, out)) known.dataset = wanted.dataset;
+    if (isSamePlace(known.dataset, spec.dataset, out)) known.dataset = wanted.dataset;
+    if (spec.from !== undefined && isSamePlace(known.from, spec.from, out)) known.from = wanted.from;
+    fillIn(known);
     const change = specChange(known, wanted);
     const last = lastCheckpoint(out);
     if (last !== undefined && change.kind !== "longer" && change.kind !== "same") {
@@ -84,7 +89,7 @@ function lastCheckpoint(out: string): number | undefined {
 
 /** Removes all but the latest checkpoints, and what a crash left of others. */
 export function keepLatestCheckpoints(out: string, keep: number): void {
-  const kept = new Set(checkpointNames(out).slice(-keep));
+  const kept = new Set(["best", ...checkpointNames(out).slice(-keep)]);
   removeFiles(
     out,
     checkpointFiles(out).filter((file) => !kept.has(file.split("/")[1])),
@@ -102,7 +107,7 @@ function checkpointNames(out: string): string[] {
 
 /** The spec as JSON, every default filled in: a file that `icrl train` reads, and so finds the dataset from its own folder. */
 function specJson(
-  { dataset, seed, onlineTrials, validation, ...rest }: TrainingSpec,
+  { dataset, from, seed, onlineTrials, validation, ...rest }: TrainingSpec,
   out: string,
 ): Record<string, unknown> {
   const online = onlineTrials === undefined ? undefined : { trials: onlineTrials };
@@ -114,6 +119,7 @@ function specJson(
     model: toSnakeCase(rest.model),
     training: toSnakeCase(rest.training),
     dataset: found(dataset),
+    from: from && found(from),
     seed: String(seed),
     online,
     validation: validation && found(validation),
@@ -121,9 +127,18 @@ function specJson(
   return JSON.parse(JSON.stringify(spec));
 }
 
-/** Whether a dataset that a spec.json names is the file's: there, or, where the folder was moved or its spec is an early one, by its name. */
-function isSameDataset(known: unknown, { dataset }: TrainingSpec, out: string): boolean {
+/** Options that an earlier version did not have are what they are by default. */
+function fillIn(known: Record<string, unknown>): void {
+  const defaults = { model: toSnakeCase(modelOptions({})), training: toSnakeCase(trainingOptions({})) };
+  for (const [name, values] of Object.entries(defaults)) {
+    const given = known[name];
+    if (typeof given === "object" && given !== null) known[name] = { ...values, ...given };
+  }
+}
+
+/** Whether a dataset or checkpoint that a spec.json names is the file's: there, or, where the folder was moved or its spec is an early one, by its name. */
+function isSamePlace(known: unknown, { path }: { readonly path: string }, out: string): boolean {
   if (typeof known !== "string") return false;
   const place = resolve(out, known);
-  return place === resolve(dataset.path) || (!existsSync(place) && basename(place) === basename(dataset.path));
+  return place === resolve(path) || (!existsSync(place) && basename(place) === basename(path));
 }

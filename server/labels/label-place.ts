@@ -10,7 +10,12 @@ import { enterLabels } from "./enter-labels.js";
 import { checkSameExpert, findHead, headOf, LABEL_TMP, requireNobodys, writeHead } from "./label-head.js";
 import type { LabelShard } from "./label-shard.js";
 import { type LabelThread, startLabelThread } from "./label-thread.js";
-import type { RecordedShard } from "./recorded-shard.js";
+import type { RecordedEpisode, RecordedShard } from "./recorded-shard.js";
+
+/** A shard whose labels are there: its name, its rows, and they. */
+export type LabelsToWrite = Pick<LabelShard, "name" | "labels"> & {
+  readonly recorded: { readonly episodes: readonly Pick<RecordedEpisode, "id">[] };
+};
 
 /** The folder, and the thread that reads shards and writes labels. */
 export interface LabelPlace {
@@ -25,7 +30,7 @@ export interface LabelPlace {
   /** Reads the shard at a path. @throws Error with the reader's text if it cannot be read */
   read(path: string): Promise<RecordedShard>;
   /** Writes the labels of a shard; takes their memory. @throws LOG_UNWRITABLE */
-  write(shard: LabelShard): Promise<void>;
+  write(shard: LabelsToWrite): Promise<void>;
   /** The labels of all shards become part of the dataset. @throws LOG_UNWRITABLE */
   enter(): Promise<void>;
   /** Gives it back. */

@@ -171,15 +171,23 @@ const COLUMN_LABELS: readonly string[] = ["self", "optimal"];
  */
 export function checkedLabel(message: Open, limits: Limits): string {
   const name = message.label ?? "";
-  if (!isFileName(name) || COLUMN_LABELS.includes(name)) {
-    throw new IcrlError(
-      "NAME_INVALID",
-      `label is ${JSON.stringify(name.slice(0, 120))}: give ${FILE_NAME_RULE}; "self" and "optimal" are columns of the data`,
-      { field: "open.label" },
-    );
-  }
+  requireLabelName(name, "open.label");
   checkNumEnvs(message, limits);
   return name;
+}
+
+/**
+ * Sees that labels can be called so.
+ * @param field where the name is from
+ * @throws NAME_INVALID
+ */
+export function requireLabelName(name: string, field: string): void {
+  if (isFileName(name) && !COLUMN_LABELS.includes(name)) return;
+  throw new IcrlError(
+    "NAME_INVALID",
+    `label is ${JSON.stringify(name.slice(0, 120))}: give ${FILE_NAME_RULE}; "self" and "optimal" are columns of the data`,
+    { field },
+  );
 }
 
 /**

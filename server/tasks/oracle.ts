@@ -28,9 +28,17 @@ export interface Oracle {
   beginEpisode(): void;
   /** The best action now, the lowest index on ties; arguments as for `judge`, before it. */
   best(step: number, state: number): number;
+  /**
+   * Marks all actions that are best now, 1 where one is and 0 elsewhere; gives how many. Those whose values differ by rounding alone count
+   * as equally good: by no more than `TIE` of the value, and of 1 where that is less. Shapes: marks [A].
+   */
+  markBest(step: number, state: number, marks: Uint8Array): number;
   /** Judges an action; unless `steady`, call once before each `env.step`. `step` counts within the episode from 0, `state` is `env.state`. */
   judge(step: number, state: number, action: number): void;
 }
+
+/** Share of a value by which equally good actions may differ: what sums in another order leave. */
+export const TIE = 1e-9;
 
 /** The oracle of an env that `task.instantiate` gave. */
 export function createOracle(task: Task, env: Env): Oracle {
@@ -82,6 +90,10 @@ class FixedBanditOracle implements Oracle {
     return this.optimalAction;
   }
 
+  markBest(_step: number, _state: number, marks: Uint8Array): number {
+    return markLargest(this.#means, this.#best, marks);
+  }
+
   judge(_step: number, _state: number, action: number): void {
     this.regret = Math.fround(this.#best - this.#means[action]);
   }
@@ -105,6 +117,10 @@ class FreshBanditOracle implements Oracle {
 
   best(): number {
     return argmax(this.#means);
+  }
+
+  markBest(_step: number, _state: number, marks: Uint8Array): number {
+    return markLargest(this.#means, this.#means[argmax(this.#means)], marks);
   }
 
   judge(_step: number, _state: number, action: number): void {
@@ -139,6 +155,18 @@ class MdpOracle implements Oracle {
 
   best(step: number, state: number): number {
     return optimalAction(this.#plan, this.#truth.numStates, this.#horizon - step, state);
+  }
+
+  markBest(step: number, state: number, marks: Uint8Array): number {
+    const stepsToGo = this.#horizon - step;
+    const margin = TIE * Math.max(1, Math.abs(optimalValue(this.#plan, this.#truth.numStates, stepsToGo, state)));
+    let best = 0;
+    for (let action = 0; action < marks.length; action++) {
+      const regret = regretOfAction(this.#truth, this.#plan, stepsToGo, state, action);
+      marks[action] = regret <= margin ? 1 : 0;
+      best += marks[action];
+    }
+    return best;
   }
 
   judge(step: number, state: number, action: number): void {
@@ -270,6 +298,17 @@ function uniformStep(
     }
   }
   return regret;
+}
+
+/** Marks the values that are as large as the largest; gives how many. */
+function markLargest(values: Float64Array, largest: number, marks: Uint8Array): number {
+  const margin = TIE * Math.max(1, Math.abs(largest));
+  let count = 0;
+  for (let i = 0; i < values.length; i++) {
+    marks[i] = values[i] >= largest - margin ? 1 : 0;
+    count += marks[i];
+  }
+  return count;
 }
 
 function argmax(values: Float64Array): number {

@@ -226,27 +226,76 @@ describe("every kind of training", () => {
     expect(await icrlJson("play", "transformer", ...longer, ...played)).toMatchObject({ steps: 160 });
   });
 
-  test("a model whose context is shorter than a trial learns beginnings, and is told that it cannot be evaluated", async () => {
+  test("a model whose context is shorter than a trial is refused, or learns beginnings where that is asked for, and then is not evaluated", async () => {
     const short = { dataset: linear, objective: "ad", context: 5 };
-    await trained("short", { ...short, training: { steps: 4 } });
-    const file = trainingFile(folder.path, { ...short, training: { evaluation_trials: 2 } });
-    const { code, stderr } = await icrl("train", file, "--out", path("too-short"));
-    expect(code).toBe(2);
-    expect(stderr).toMatch(
+    await trained("short", { ...short, training: { steps: 4, crop: "prefix" } });
+    const refused = async (training: object) => {
+      const file = trainingFile(folder.path, { ...short, training });
+      const { code, stderr } = await icrl("train", file, "--out", path("too-short"));
+      expect(code).toBe(2);
+      expect(existsSync(path("too-short/checkpoints"))).toBe(false);
+      return stderr;
+    };
+    expect(await refused({})).toMatch(
+      /^error: OPTION_INVALID: the model could not play what it is trained on: a trial has 8 tokens, its context 5, /m,
+    );
+    expect(await refused({ crop: "prefix", evaluation_trials: 2 })).toMatch(
       /^error: OPTION_INVALID: the model cannot play evaluation_trials: a trial has 8 tokens, its context 5; /m,
     );
   });
 
+  test("a training begins with another's model, ends early, and keeps the best, on as many threads as it is told", async () => {
+    const first = { dataset: linear, objective: "ad" };
+    await trained("first", { ...first, training: { steps: 4 } });
+    const still = { learning_rate: 0, schedule: "constant", validation_share: 0.2, validation_every: 2 };
+    const training = { steps: 30, ...still, patience: 2, keep_best: true };
+    const file = trainingFile(folder.path, { ...first, model: SMALL, from: "first", training });
+    const out = path("second");
+    const args = ["train", file, "--out", out, "--backend", "engine"];
+    const { code, stderr } = await icrl(...args, "--threads", "1");
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain("back end engine: WebAssembly, 1 thread\n");
+    expect(stderr).toMatch(/^beginning with the model of .*first, of 4 updates for objective ad$/m);
+    const again = (await icrlJson(...args)) as TrainingJson;
+    expect(again).toMatchObject({ step: 6, early: true, best: { step: 2, checkpoint: join(out, "checkpoints/best") } });
+    expect(parameters(out).equals(parameters(path("first")))).toBe(true); // nothing was learned
+    expect(readCheckpoint(join(out, "checkpoints/best")).training).toMatchObject({ step: 2, from: { step: 4 } });
+    expect(JSON.parse(readFileSync(join(out, "spec.json"), "utf8"))).toMatchObject({ from: "../first" });
+    const replaced = await icrl(...args, "--overwrite"); // removes the best, too, and no more than its own
+    expect(replaced.code, replaced.stderr).toBe(0);
+  });
+
+  test("pieces that begin anywhere teach a model of few tokens to play with the last ones, also where it is evaluated", async () => {
+    const training = { steps: 20, crop: "random", evaluation_trials: 2 };
+    const { evaluation } = await trained("pieces", { dataset: linear, objective: "ad", context: 5, training });
+    expect(evaluation?.trials).toBe(2);
+    const task = ["--task", "linear-bandit", "--set", "dim=2", "--set", "actions=3", "--set", "horizon=8"];
+    const log = ["--trials", "2", "--no-record", "--data", path("pieces-log")];
+    const options = ["--option", `checkpoint=${path("pieces")}`, "--option", "context=5"];
+    expect(await icrlJson("play", "transformer", ...task, ...log, ...options)).toMatchObject({ steps: 16 });
+  });
+
+  test("where several actions are equally good, all of them are asked for evenly by the truth's label, and the first by the column", async () => {
+    const room = { id: "room", task: "dark-room", options: { size: 3, horizon: 4, episodes: 2, start: "random" } };
+    const labels = ["self", "optimal", { expert: "optimal" }];
+    const dataset = datasetFile(folder.path, { tasks: [room], behaviours: [{ agent: "uniform" }], labels });
+    const training = { steps: 6, validation_share: 0.4 };
+    const spread = await trained("spread", { dataset, objective: "expert:best", training });
+    expect(spread.validation?.target_entropy).toBeGreaterThan(0.2); // two ways, ln 2, or any, ln 5
+    const lowest = await trained("lowest", { dataset: join(path("spread"), "dataset"), objective: "dpt", training });
+    expect(lowest.validation?.target_entropy).toBe(0);
+  });
+
   test("algorithm distillation of an MDP of several episodes, every second one kept", async () => {
     const swim = { id: "swim", task: "river-swim", options: { states: 4, horizon: 6, episodes: 4 } };
-    const dataset = datasetFile(folder.path, {
-      trials: 1500,
-      tasks: [swim],
-      behaviours: [{ agent: "ucbvi" }],
-      subsample: 2,
-    });
-    const training = { steps: 200, batch: 32, learning_rate: 0.01, warmup: 10, validation_share: 0.1 };
-    const { validation } = await trained("distilled", { dataset, objective: "ad", training });
+    const spec = { tasks: [swim], behaviours: [{ agent: "ucbvi" }], subsample: 2 };
+    const dataset = datasetFile(folder.path, { ...spec, trials: 1500 });
+    // River-swim is one instance, of which none can be held out.
+    const other = datasetFile(folder.path, { ...spec, trials: 150, seed: 2 });
+    await icrlJson("dataset", "collect", other, "--out", path("held-out"));
+    const training = { steps: 200, batch: 32, learning_rate: 0.01, warmup: 10 };
+    const changes = { dataset, validation: path("held-out"), objective: "ad", training };
+    const { validation } = await trained("distilled", changes);
     expect(validation?.loss).toBeLessThan((validation?.marginal_entropy ?? 0) - 0.01); // seen: 0.657 and 0.689
     const { model, training: record } = readCheckpoint(path("distilled"));
     expect(model.context).toBe(12); // 2 episodes of 6 steps

@@ -19,6 +19,7 @@ import { rngFromSeed } from "#icrl/common/rng.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import { finishDataset } from "#icrl/datasets/rewrite/finish-dataset.js";
 import { dataOptions } from "#icrl/jobs/train/data-source.js";
+import { cropOf } from "#icrl/jobs/train/long-trials.js";
 import { readTrainingFile } from "#icrl/jobs/train/training-file.js";
 import { PROGRAM } from "../e2e/run-icrl.js";
 import { pythonWith } from "../requirements.js";
@@ -177,6 +178,27 @@ const TRAININGS: Readonly<Record<string, Record<string, unknown>>> = {
     model: { ...MODEL, ff_ratio: 2 },
     training: { ...TRAINING, soft_targets: false },
   },
+  transitions: {
+    objective: "dpt",
+    layout: "transition",
+    context: 10,
+    model: { ...MODEL, positions: "alibi", window: 12 },
+    training: { ...TRAINING, token_mask: 0.2 },
+  },
+  warm: {
+    from: "transitions/engine",
+    objective: "expert:made-up",
+    layout: "transition",
+    context: 16, // relative positions take any
+    model: { ...MODEL, positions: "alibi", window: 12 },
+    training: { ...TRAINING, schedule: "constant", clip: 0.1 },
+  },
+  anywhere: {
+    objective: "ad",
+    context: 5,
+    model: MODEL,
+    training: { ...TRAINING, crop: "random" },
+  },
 };
 
 /** What an expert says: nothing at every fifth step, and of every third trial no probabilities. */
@@ -218,8 +240,7 @@ async function trainHere(folder: string, name: string): Promise<void> {
   const parameters = initParameters(model, rngFromSeed(spec.seed).split("parameters"));
   writeCheckpoint(join(folder, name, "begun"), { ...trained, parameters });
 
-  const crop = model.positions === "alibi" && model.window > 0 ? "random" : "prefix";
-  const shape = { tokens, context: model.context, crop } as const;
+  const shape = { tokens, context: model.context, crop: cropOf(spec.training, model) };
   const share = spec.training.validationShare;
   const split = { parts: { train: 1 - share, validation: share }, seed: spec.seed, part: "train" };
   let number = 0;
@@ -248,6 +269,8 @@ const PLAYS: Readonly<Record<string, readonly string[]>> = {
   "expert/log-linear": ["linear-bandit", "dim=2", "actions=4", "horizon=12"],
   "expert/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4"],
   "pieces/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4"],
+  "transitions/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4"],
+  "transitions/log-linear": ["linear-bandit", "dim=2", "actions=4", "horizon=12"],
   "arms/log-fresh": ["linear-bandit", "dim=2", "arm_set=fresh", "actions=7", "horizon=9"],
 };
 

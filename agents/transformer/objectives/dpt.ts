@@ -7,7 +7,8 @@ const OBJECTIVE = imitation("dpt", "optimal");
 /** `dpt`. */
 export const bestActions: ObjectiveKind = {
   usage: OBJECTIVE.name,
-  learns: "the best action: Decision-Pretrained Transformer",
+  learns:
+    "the best action, the lowest index where several are: Decision-Pretrained Transformer; `expert:best` learns them evenly, by the label that the expert `optimal` makes",
   source: "Lee et al. 2023, arXiv 2306.14892",
   named: (name) => (name === OBJECTIVE.name ? OBJECTIVE : undefined),
 };

@@ -8,6 +8,7 @@ import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.j
 import { LABELS_TAKE_TASKS, requireTruth } from "../../../datasets/folder/truth-known.js";
 import { labelByCommand } from "../../../jobs/label/label-by-command.js";
 import { labelByExpert } from "../../../jobs/label/label-by-expert.js";
+import { isTruth, labelBest, labelNameOf } from "../../../jobs/label/label-by-truth.js";
 import { loadAgentModule } from "../../../jobs/launch/module-agent.js";
 import type { JobListener } from "../../../jobs/listener.js";
 import { launchOfText } from "../../../jobs/specs/agent-launch.js";
@@ -36,13 +37,16 @@ export function labelCommand(): Command {
         "Broken off at any moment, the same command goes on where it was.",
     )
     .argument("<dir>", "folder of a finished dataset")
-    .option("--expert <agent>", "who labels; `icrl agents` lists them (this, --module or --command is required)")
+    .option(
+      "--expert <agent>",
+      "who labels; `icrl agents` lists them, and optimal is the truth: the best actions, evenly where several are (this, --module or --command is required)",
+    )
     .option("--module <file>", "who labels: the agent that is the default export of a JavaScript module")
     .option(
       "--command <command>",
       "who labels: a program in any language, run without a shell, with --connect, --label and the options added; --name is required",
     )
-    .option("--name <name>", "name of the labels (default: the expert's)")
+    .option("--name <name>", "name of the labels (default: the expert's; best of optimal)")
     .option("--option <name=value>", "an option of the expert; may be repeated", collect)
     .option("--envs <n>", "trials side by side in each session, at most", wholeNumber(1), 1024)
     .option("--streams <n>", "sessions side by side", wholeNumber(1, 64), 2)
@@ -61,9 +65,9 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
   const manifest = readDatasetManifest(dir); // all of this fails before a server is started for it
   requireTruth(dir, manifest, LABELS_TAKE_TASKS);
   const before = manifest.labels;
-  const work = flags.command === undefined ? await byAgent(dir, flags) : byCommand(dir, flags.command, flags, command);
+  const work = await workOf(dir, flags, command);
   const progress = commandProgress();
-  progress.doing("starting a server, and reading what is to be labelled");
+  progress.doing(`${isTruth(flags.expert) ? "" : "starting a server, and "}reading what is to be labelled`);
   const startedAt = performance.now();
   let totals: LabelTotals;
   try {
@@ -92,6 +96,19 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
 interface LabelWork {
   readonly name: string;
   run(listener: JobListener, signal: AbortSignal, wasLabelled: boolean): Promise<LabelTotals>;
+}
+
+async function workOf(dir: string, flags: LabelFlags, command: Command): Promise<LabelWork> {
+  if (flags.command !== undefined) return byCommand(dir, flags.command, flags, command);
+  return isTruth(flags.expert) ? byTruth(dir, flags, command) : byAgent(dir, flags);
+}
+
+/** Nobody: the truth. */
+function byTruth(dir: string, flags: LabelFlags, command: Command): LabelWork {
+  const sized = ["option", "envs", "streams"].find((flag) => command.getOptionValueSource(flag) === "cli");
+  if (sized !== undefined) command.error(`error: --${sized} is not for --expert optimal, which is no agent`);
+  const name = flags.name ?? labelNameOf(flags.expert as string);
+  return { name, run: (listener, signal) => labelBest(dir, name, listener, signal) };
 }
 
 /** An agent in this process. */

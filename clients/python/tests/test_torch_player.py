@@ -53,7 +53,8 @@ class Replay:
         self.player.act(np.array(states), None if arms[0] is None else np.stack(arms))
         laws = self.player.probabilities.cpu().numpy()
         told = [[getattr(trial, name)[at] for trial, at in now] for name in ("rewards", "terminated", "truncated", "actions")]
-        self.player.observe(*map(np.array, told))
+        led_to = [0 if trial.next_observations is None else trial.next_observations[at] for trial, at in now]
+        self.player.observe(*map(np.array, told), np.array(led_to))
         seen = [(trial, at, law) for (trial, at), law in zip(now, laws)]
         ended = [at + 1 == len(trial) for trial, at in now]
         for env, end in enumerate(ended):
@@ -136,6 +137,11 @@ class Laws(unittest.TestCase):
             player.act(arms=arms)
         player.begin_trials([True])
         player.act(arms=arms)
+        module, _, actions = of(FOLDER / "transitions/log-mdp")
+        player = Player(module, 1, actions)
+        player.act([0])
+        with self.assertRaisesRegex(ValueError, "give next_observations"):
+            player.observe([0.0], [False], [False])
 
 
 if __name__ == "__main__":

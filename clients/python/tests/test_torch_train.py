@@ -88,7 +88,7 @@ class Batches(Trainings):
             data = TrainingData(Trials(spec.dataset), spec, hold_out=spec.training.validation_share > 0)
             model, tokens = (read_checkpoint(FOLDER / name / "engine").model, read_checkpoint(FOLDER / name / "engine").tokens)
             self.assertEqual(data.token_config(), tokens)
-            shape = BatchShape(tokens, model.context, model.is_unbounded)
+            shape = BatchShape.of(spec, tokens, model)
             batches = data.training(shape)
             position = Position()
             wanted = sorted((FOLDER / name).glob("batch-*.safetensors"))
@@ -123,10 +123,15 @@ class Batches(Trainings):
             ({"layout": "chosen-arm"}, "TASK_UNSUPPORTED"),
             ({"training": {"batch": 1000}}, "OPTION_INVALID"),
             ({"training": {"validation_share": 1e-9}}, "SELECTION_EMPTY"),
+            ({"context": 5}, "OPTION_INVALID"),  # it could not play what it is trained on
+            ({"from": str(FOLDER / "transitions/engine")}, "OPTION_INVALID"),  # another layout
+            ({"from": str(FOLDER / "nowhere")}, "SPEC_INVALID"),
+            ({"from": str(FOLDER / "expert/engine"), "model": {"width": 24}}, "OPTION_INVALID"),
+            ({"training": {"patience": 1, "validation_share": 0}}, "OPTION_INVALID"),
         ]
         for changes, reason in refusals:
             with self.subTest(changes), self.assertRaises(DataError) as raised:
-                icrl.torch.train(self.file(**changes), self.folder / reason)
+                icrl.torch.train(self.file(**changes), Path(tempfile.mkdtemp(dir=self.folder)))
             self.assertEqual(raised.exception.reason, reason)
 
 
@@ -191,6 +196,30 @@ class Courses(Trainings):
             np.testing.assert_allclose(parts.first_moments[name], values, atol=1e-6)
         # Nothing is left to do.
         icrl.torch.train(file, self.folder / "parts", device="cpu", on_metrics=lambda line: self.fail(str(line)))
+
+    def test_begin_with_the_parameters_of_a_checkpoint_and_say_so(self) -> None:
+        icrl.torch.train(FOLDER / "warm.yaml", self.folder / "warm", steps=1, device="cpu")
+        ours, theirs = read_checkpoint(self.folder / "warm"), read_checkpoint(FOLDER / "warm/engine")
+        began = read_checkpoint(FOLDER / "transitions/engine")
+        self.assertEqual(ours.trained["from"], theirs.trained["from"])
+        self.assertEqual(ours.trained["from"]["step"], began.trained["step"])
+        self.assertEqual((ours.tokens, ours.model.context), (began.tokens, 16))
+        file = self.file(**{"from": str(FOLDER / "expert/engine")}, training={"steps": 1, "learning_rate": 0, "schedule": "constant"})
+        module = icrl.torch.train(file, self.folder / "same", device="cpu")
+        for parameter, values in module.state_dict().items():
+            np.testing.assert_array_equal(values.numpy(), read_checkpoint(FOLDER / "expert/engine").parameters[parameter])
+
+    def test_end_early_and_keep_the_best(self) -> None:
+        still = {"learning_rate": 0, "schedule": "constant"}  # the first validation is the best
+        training = {"steps": 40, "validation_every": 2, "patience": 2, "keep_best": True, "checkpoint_every": 100}
+        file, out = self.file(training=training | still), self.folder / "out"
+        icrl.torch.train(file, out, device="cpu")
+        self.assertEqual([line["step"] for line in lines(out) if line["type"] == "validation"], [2, 4, 6])
+        self.assertEqual(sorted(os.listdir(out / "checkpoints")), ["best", "step-00000006"])
+        self.assertEqual(read_checkpoint(out / "checkpoints/best").trained["step"], 2)
+        self.assertIsNone(read_train_state(out / "checkpoints/best"))
+        self.assertEqual(read_checkpoint(out).trained["step"], 6)
+        icrl.torch.train(file, out, device="cpu", on_metrics=lambda line: self.fail(str(line)))  # it stays ended
 
     def test_can_be_made_longer_and_nothing_else(self) -> None:
         out = self.folder / "out"

@@ -76,7 +76,7 @@ function whole(config: TokenConfig, trial: TrialRows): Float32Array {
   return tokens;
 }
 
-test.each(["step", "lin2023", "chosen-arm"] as const)(
+test.each(LAYOUTS)(
   "tokens of logged trials are bit for bit what an agent is shown that plays them over the wire (%s)",
   async (layout) => {
     const config = tokensOf(layout);
@@ -93,9 +93,9 @@ test.each(["step", "lin2023", "chosen-arm"] as const)(
           tokens.push(next);
           return 0;
         },
-        observe({ action, arms, reward, terminated, truncated }) {
+        observe({ arms, ...told }) {
           next = new Float32Array(tokenSize(config));
-          writeOutcome(next, 0, config, { action, arms: arms?.data, reward, terminated, truncated });
+          writeOutcome(next, 0, config, { ...told, arms: arms?.data });
           if (layout !== "lin2023") return;
           tokens.push(next);
           next = new Float32Array(tokenSize(config));
@@ -205,6 +205,28 @@ test("three steps in layout lin2023: situations and outcomes take turns", () => 
     [1, 0, 0, 1, 0, 0, 0, 0, 0, 0],
     [0, 0, 0, 0, 0, 1, -1, 1, 1, 0],
   ]);
+});
+
+test("three steps in layout transition: what came of a step is all of it, from its state to the one it led to, an episode's last, too", () => {
+  // by hand: state (2), step / 4, start | state (2), step / 4, action (2), (reward - 1) / 2, there is one, terminated, truncated, state (2)
+  const expected = [
+    [0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [1, 0, 0.25, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 0],
+    [1, 0, 0, 1, 1, 0, 0.25, 1, 0, 1, 1, 1, 0, 0, 1],
+  ];
+  const config: TokenConfig = { ...BY_HAND, layout: "transition" };
+  expect(rowsOf(whole(config, TRIAL), 15)).toEqual(expected);
+  // A piece begins with what came of the step before it.
+  const piece = new Float32Array(15);
+  encodeTrial(piece, 0, config, TRIAL, { first: 2, length: 1 });
+  expect([...piece]).toEqual(expected[2]);
+  // Of imported episodes the last state may not be known.
+  const observations = lists(Int32Array, [
+    [1, 0, -1],
+    [0, -1],
+  ]);
+  const imported = { ...TRIAL, columns: { ...TRIAL.columns, observations } };
+  expect(rowsOf(whole(config, imported), 15)[2]).toEqual([...expected[2].slice(0, -2), 0, 0]);
 });
 
 test("layout chosen-arm shows the features of the arm that was taken, of the arms of that step; decisions have their own", () => {

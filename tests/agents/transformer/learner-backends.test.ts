@@ -20,6 +20,20 @@ test("the engine and a back end of TensorFlow.js learn the same", async () => {
   expect(losses[0] / losses[1]).toBeCloseTo(1, 3);
 });
 
+test("threads are the engine's alone, and change nothing", async () => {
+  const model = smallModel({ width: 8 });
+  const learned: number[] = [];
+  for (const threads of [1, 3]) {
+    const backend = await learnerBackend("engine", model, threads);
+    expect(backend.description).toContain(`${threads} thread`);
+    const learner = await backend.create(model, ADAMW, freshState(model));
+    onTestFinished(() => learner.close());
+    learned.push(await learner.accumulate(randomBatch(model, 7, 1n), 0));
+  }
+  expect(learned[0]).toBe(learned[1]);
+  await expect(learnerBackend("cpu", model, 2)).rejects.toMatchObject({ reason: "OPTION_INVALID" });
+});
+
 test("auto takes the engine where there is no GPU, but for a width that it does not compute", async () => {
   const { name } = await learnerBackend("auto", { width: 32 });
   expect(["engine", "tensorflow-gpu", "webgpu"]).toContain(name);

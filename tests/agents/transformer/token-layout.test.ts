@@ -62,6 +62,22 @@ test("layout chosen-arm has the features of the arm that was taken, and those ti
   for (const dim of [0, 3]) expect(() => requireFits(config, { ...shape, dim })).toThrow("features an arm");
 });
 
+test("layout transition has where an outcome was decided and where it led, and nothing of states where there is one", () => {
+  const config: TokenConfig = { ...CONFIG, layout: "transition", dim: 0 };
+  const outcome = { action: 1, reward: 5, terminated: false, truncated: false };
+  // 4 states, step, start | 4 states, step, 3 actions, reward, there, terminated, truncated, 4 states
+  expect(tokenSize(config)).toBe(6 + 5 + 3 + 4 + 4);
+  const token = new Float32Array(22);
+  writeOutcome(token, 0, config, { ...outcome, state: 2, step: 6, nextState: 3 });
+  const end = [0.75, 0, 1, 0, 2, 1, 0, 0, 0, 0, 0, 1]; // 6 / 8; (5 - 1) / 2
+  expect([...token]).toEqual([...new Array(6).fill(0), 0, 0, 1, 0, ...end]);
+  const bandit = { ...config, numStates: 1 };
+  expect(tokenSize(bandit)).toBe(2 + 1 + 3 + 4);
+  const short = new Float32Array(10);
+  writeOutcome(short, 0, bandit, { ...outcome, state: 0, step: 4, nextState: 0 });
+  expect([...short]).toEqual([0, 0, 0.5, 0, 1, 0, 2, 1, 0, 0]);
+});
+
 test("layout step has one token a step, lin2023 two", () => {
   expect(tokensPerStep(CONFIG)).toBe(1);
   expect(tokensPerStep({ ...CONFIG, layout: "lin2023" })).toBe(2);

@@ -215,6 +215,48 @@ test("the learning rate rises, is at its highest after the warm-up, and ends whe
   expect(learningRateAt(101, given)).toBeCloseTo(0.5, 12);
 });
 
+test("a constant learning rate stays where the warm-up ends", () => {
+  const given = options({ steps: 102, warmup: 2, learning_rate: 1, schedule: "constant" });
+  expect([0, 1, 2, 50, 101].map((update) => learningRateAt(update, given))).toEqual([0.5, 1, 1, 1, 1]);
+});
+
+test("a training ends where validations get no better as often as it has patience, and stays ended; the best is kept when it is found", async () => {
+  const out = folder();
+  const still = { learning_rate: 0, schedule: "constant" };
+  const given = { ...still, steps: 40, validation_every: 2, patience: 3, checkpoint_every: 100, ...EVALUATED };
+  const run = training(out, undefined, given); // nothing is learned: the first validation is the best
+  const best: number[] = [];
+  const keeping = { ...run, saveBest: async (_: LearnerState, { step }: TrainingState) => void best.push(step) };
+  const end = await train({ ...keeping, evaluate: playing });
+  expect(end).toMatchObject({ step: 8, finished: true, early: true, best: { step: 2 } });
+  expect(best).toEqual([2]);
+  expect(evaluations(out)).toEqual([
+    [6, 6],
+    [8, 8], // at its end, as any
+  ]);
+  const last = run.saved.at(-1) as Saved;
+  expect(last.state.step).toBe(8);
+  const lines = linesOf(out);
+  expect(await train(training(out, last, given))).toMatchObject({ step: 8, finished: true, early: true });
+  expect(linesOf(out)).toEqual(lines);
+});
+
+test("a training whose validations get better goes on, and keeps each best", async () => {
+  const best: number[] = [];
+  const run = training(folder(), undefined, { learning_rate: 0.01, validation_every: 4, patience: 1 });
+  const saveBest = async (_: LearnerState, { step }: TrainingState) => void best.push(step);
+  expect(await train({ ...run, saveBest })).toMatchObject({ step: 12, early: false });
+  expect(best).toEqual([4, 8, 12]);
+});
+
+test("what takes validations is refused where there are none", () => {
+  for (const asks of [{ patience: 2 }, { keep_best: true }]) {
+    expect(() => options({ ...asks, validation_share: 0 })).toThrow(
+      `option "${Object.keys(asks)[0]}" of the training takes validations`,
+    );
+  }
+});
+
 test("a loss that is no number ends the training with the reason", async () => {
   const run = training(folder());
   const broken: Training = {

@@ -133,6 +133,7 @@ describe("the law of its choice", () => {
     ["step", "pre"],
     ["lin2023", "post"],
     ["chosen-arm", "pre"],
+    ["transition", "pre"],
   ] as const)(
     "is the softmax of what the whole past gives, executed actions in it, over the task's actions: %s",
     (layout, norm) => {

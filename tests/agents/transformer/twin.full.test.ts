@@ -40,6 +40,7 @@ describe.skipIf(python === undefined)("a PyTorch twin of the model", () => {
     ...SHAPES.map((options) => ({ layout: "step" as const, options })),
     { layout: "lin2023" as const, options: SHAPES[0] },
     { layout: "chosen-arm" as const, options: SHAPES[0] },
+    { layout: "transition" as const, options: SHAPES[0] },
   ])("gives the same logits to 1e-4: $layout, $options", ({ layout, options }) => {
     const layoutTokens = { ...tokens, layout };
     const model = modelConfig(modelOptions({ layers: 3, width: 16, heads: 4, ...options }), layoutTokens, CONTEXT);

@@ -45,7 +45,7 @@ describe("a wrong training file is refused in one line, with exit code 2, before
     [
       "an unknown layout",
       { layout: "lin" },
-      'SPEC_INVALID: FILE: layout is "lin": give one of step, lin2023, chosen-arm',
+      'SPEC_INVALID: FILE: layout is "lin": give one of step, lin2023, chosen-arm, transition',
     ],
     ["fewer tokens than none", { context: -1 }, "SPEC_INVALID: FILE: context is -1: give a whole number of at least 0"],
     [

@@ -86,6 +86,21 @@ test.each([
   expect(said).toContain(text);
 });
 
+test("a training that an earlier version began goes on: options that it did not have are what they are by default", () => {
+  const { out, spec } = begun(3);
+  const file = join(out, "spec.json");
+  const written = JSON.parse(readFileSync(file, "utf8"));
+  const { crop, ...training } = written.training;
+  const { window, ...model } = written.model;
+  expect([crop, window]).toEqual(["auto", 0]);
+  writeFileSync(file, JSON.stringify({ ...written, training, model }));
+  expect(openTrainingFolder(out, spec, false)).toEqual([]);
+  expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(written);
+  writeFileSync(file, JSON.stringify({ ...written, training, model }));
+  const other = { ...spec, training: { ...spec.training, crop: "random" as const } };
+  expect(() => openTrainingFolder(out, other, false)).toThrow('training.crop is "auto", not "random"');
+});
+
 test("another spec takes the folder where nothing has been learned yet", () => {
   const { out, spec } = begun();
   const other = { ...spec, training: { ...spec.training, steps: 9 } };

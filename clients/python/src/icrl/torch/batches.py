@@ -24,7 +24,7 @@ from ..data.rng import Key
 from ..seeds import hash64
 from ..data.trial import Trial
 from ..data.trials import Selection, Trials
-from .config import TokenConfig
+from .config import ModelConfig, TokenConfig
 from .tokens import TRIAL_COLUMNS, Floats, Piece, arms_of, require_fits, write_tokens
 from .training_file import TrainingSpec
 
@@ -86,8 +86,13 @@ class BatchShape:
     context: int
     """L."""
     anywhere: bool
-    """What is taken of a trial longer than the context: a piece that begins at any step, all equally likely, for models that know distances
-    only; else its beginning."""
+    """What is taken of a trial longer than the context: a piece that begins at any step, all equally likely; else its beginning."""
+
+    @staticmethod
+    def of(spec: TrainingSpec, tokens: TokenConfig, model: ModelConfig) -> BatchShape:
+        """As the training's file says."""
+        crop = spec.training.crop
+        return BatchShape(tokens, model.context, crop == "random" or (crop == "auto" and model.is_unbounded))
 
 
 class TrainingData:

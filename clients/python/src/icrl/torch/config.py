@@ -13,7 +13,7 @@ from typing import Any
 MOST = 2**31 - 1
 """Of measures of tasks and of contexts: beyond it nothing could be in memory."""
 
-LAYOUTS = ("step", "lin2023", "chosen-arm")
+LAYOUTS = ("step", "lin2023", "chosen-arm", "transition")
 
 MODEL_OPTIONS: Mapping[str, tuple[Any, tuple[Any, ...]]] = {
     "layers": (4, (1, 64)),
@@ -38,10 +38,12 @@ class TokenConfig:
     the arms' features, row by row (A d; not in layout `chosen-arm`); the observed state, one-hot (S; nothing where there is one state);
     the step in the episode over the horizon; 1 where an episode begins; then the action taken, one-hot (A; in layout `chosen-arm` the
     features of the arm taken and those times the reward, 2 d); the reward less `reward_mean` over `reward_std`; 1: there is an outcome; 1
-    where that step's episode terminated; 1 where it was truncated.
+    where that step's episode terminated; 1 where it was truncated. In layout `transition` an outcome begins with the state that it was
+    decided in (S) and the step in the episode that it was, over the horizon (1), and ends with the state that it led to (S).
 
     Layout `step` has one token a step, situation t and outcome t - 1. Layout `lin2023` has two, situation t and then outcome t (Lin, Bai &
-    Mei 2023, section 2). Layout `chosen-arm` is `step` for arms that are known by their features alone.
+    Mei 2023, section 2). Layout `chosen-arm` is `step` for arms that are known by their features alone. Layout `transition` is
+    `step` for tasks with states: outcome t - 1 is all of (h, s, a, r, s').
 
     Raises:
         ValueError: a member is out of its range; the message names it.
@@ -73,6 +75,11 @@ class TokenConfig:
         return self.layout == "chosen-arm"
 
     @property
+    def is_whole(self) -> bool:
+        """Whether an outcome has the states that it led from and to."""
+        return self.layout == "transition"
+
+    @property
     def stride(self) -> int:
         """Tokens a step: a decision is read at tokens 0, stride, 2 stride, ..."""
         return 2 if self.layout == "lin2023" else 1
@@ -93,6 +100,11 @@ class TokenConfig:
         return self.arms_size + self.states + 2
 
     @property
+    def origin_size(self) -> int:
+        """Features of an outcome before its action."""
+        return self.states + 1 if self.is_whole else 0
+
+    @property
     def action_size(self) -> int:
         """Features that the action of an outcome takes."""
         return 2 * self.dim if self.by_features else self.max_actions
@@ -100,7 +112,7 @@ class TokenConfig:
     @property
     def size(self) -> int:
         """F, features of a token."""
-        return self.situation_size + self.action_size + 4
+        return self.situation_size + self.origin_size + self.action_size + 4 + (self.states if self.is_whole else 0)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,10 @@ class MetricsFile:
     def __init__(self, path: Path, step: int) -> None:
         self.last: dict[str, dict[str, Any]] = {}
         """The last line of each type."""
+        self.best: dict[str, Any] | None = None
+        """The validation of the smallest loss, the first of them."""
+        self.since_best = 0
+        """Validations after it."""
         kept = b""
         if path.exists():
             kept = self._kept(path, step)
@@ -33,7 +37,7 @@ class MetricsFile:
         """Writes a line."""
         self._file.write(f"{json.dumps(line, allow_nan=False)}\n".encode())
         self._file.flush()
-        self.last[line["type"]] = line
+        self._note(line)
 
     def sync(self) -> None:
         """Sees that what was written outlasts a loss of power."""
@@ -53,11 +57,22 @@ class MetricsFile:
             try:
                 line = json.loads(content[end:following])
                 kind, at = line["type"], int(line["step"])
+                if kind == "validation":
+                    float(line["loss"])
             except (ValueError, KeyError, TypeError, RecursionError):
                 text = f"{path} has a line that is none, behind its first {end} bytes: remove it, or begin in another folder"
                 raise DataError("CHECKPOINT_CORRUPT", text) from None
             if at > step:
                 break
-            self.last[kind] = line
+            self._note(line)
             end = following
         return content[:end]
+
+    def _note(self, line: dict[str, Any]) -> None:
+        self.last[line["type"]] = line
+        if line["type"] != "validation":
+            return
+        if self.best is None or line["loss"] < self.best["loss"]:
+            self.best, self.since_best = line, 0
+        else:
+            self.since_best += 1

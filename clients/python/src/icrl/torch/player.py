@@ -69,6 +69,7 @@ class Player:
         self._outcomes = torch.zeros(envs, tokens.size, device=self._device)
         self._has_outcome = np.zeros(envs, np.bool_)
         self._arms: Tensor | None = None
+        self._states = torch.zeros(envs, dtype=torch.int64, device=self._device)  # that were acted in last
         self._acted: Tensor | None = None
         self._law = torch.full((envs, num_actions), 1 / num_actions, device=self._device)
 
@@ -108,8 +109,9 @@ class Player:
             token[:, : self._actions * tokens.dim] = self._arms.flatten(1)
         column = tokens.arms_size
         if tokens.states > 0:
-            states = torch.zeros(envs, device=self._device) if observations is None else self._tensor(observations, torch.float32)
-            token[torch.arange(envs, device=self._device), column + states.long()] = 1
+            zeros = torch.zeros(envs, dtype=torch.int64, device=self._device)
+            self._states = zeros if observations is None else self._tensor(observations, torch.int64)
+            token[torch.arange(envs, device=self._device), column + self._states] = 1
             column += tokens.states
         token[:, column] = self._steps / tokens.horizon
         token[:, column + 1] = self._steps == 0
@@ -127,12 +129,24 @@ class Player:
         return self._acted
 
     @torch.no_grad()
-    def observe(self, rewards: ArrayLike, terminated: ArrayLike, truncated: ArrayLike, actions: ArrayLike | None = None) -> None:
+    def observe(
+        self,
+        rewards: ArrayLike,
+        terminated: ArrayLike,
+        truncated: ArrayLike,
+        actions: ArrayLike | None = None,
+        next_observations: ArrayLike | None = None,
+    ) -> None:
         """What came of the last actions, [B] each.
 
         Args:
             terminated, truncated: whether the episode ended with the step, and how.
             actions: those that were executed, where they are not those that `act` gave.
+            next_observations: states that they led to, the last ones of episodes that ended, too (not the first ones of those that then
+                began); what layout `transition` wants where there are states, and no other reads.
+
+        Raises:
+            ValueError: nothing was done yet, or next_observations are missing.
         """
         tokens, envs = self._tokens, torch.arange(self._envs, device=self._device)
         if self._acted is None:
@@ -142,6 +156,11 @@ class Player:
         ends = [self._tensor(end, torch.bool) for end in (terminated, truncated)]
         outcome = torch.zeros_like(self._outcomes)
         column = tokens.situation_size
+        if tokens.is_whole:
+            if tokens.states > 0:
+                outcome[envs, column + self._states] = 1
+            outcome[:, column + tokens.states] = self._steps / tokens.horizon
+            column += tokens.origin_size
         if tokens.by_features:
             assert self._arms is not None
             features = self._arms[envs, taken]
@@ -153,6 +172,10 @@ class Player:
         outcome[:, column] = reward.float()
         outcome[:, column + 1] = 1
         outcome[:, column + 2], outcome[:, column + 3] = (end.float() for end in ends)
+        if tokens.is_whole and tokens.states > 0:
+            if next_observations is None:
+                raise ValueError("the model's tokens hold the states that actions led to: give next_observations [B]")
+            outcome[envs, column + 4 + self._tensor(next_observations, torch.int64)] = 1
         self._outcomes = outcome
         self._has_outcome = np.ones(self._envs, np.bool_)
         self._steps = torch.where(ends[0] | ends[1], 0.0, self._steps + 1)

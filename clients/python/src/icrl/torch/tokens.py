@@ -84,11 +84,14 @@ def write_tokens(
     if arms is not None and tokens.arms_size > 0:
         target[situations, : task.num_actions * task.dim] = arms[decisions].reshape(len(decisions), -1)
     column = tokens.arms_size
-    if tokens.states > 0:
-        if task.num_states > 1 and trial.observations is None:
+    states: npt.NDArray[np.int32] = np.zeros(len(trial), np.int32)  # where there is one state
+    led_to = states
+    if task.num_states > 1:
+        if trial.observations is None or trial.next_observations is None:
             raise DataError("DATASET_CORRUPT", f"trial {trial.trial_id} has no observations: restore it from a backup")
-        states = 0 if task.num_states == 1 or trial.observations is None else trial.observations[decisions]
-        target[situations, column + states] = 1
+        states, led_to = trial.observations, trial.next_observations
+    if tokens.states > 0:
+        target[situations, column + states[decisions]] = 1
         column += tokens.states
     target[situations, column] = trial.steps[decisions] / tokens.horizon
     target[situations, column + 1] = trial.steps[decisions] == 0
@@ -101,6 +104,11 @@ def write_tokens(
         shown[shown] = draws(int(shown.sum())) >= hidden
     at, places = each[shown], after[shown]
     column = tokens.situation_size
+    if tokens.is_whole:
+        if tokens.states > 0:
+            target[places, column + states[at]] = 1
+        target[places, column + tokens.states] = trial.steps[at] / tokens.horizon
+        column += tokens.origin_size
     actions = trial.actions[at]
     rewards = (trial.rewards[at].astype(np.float64) - tokens.reward_mean) / tokens.reward_std
     if tokens.by_features:
@@ -115,4 +123,7 @@ def write_tokens(
     target[places, column + 1] = 1
     target[places, column + 2] = trial.terminated[at]
     target[places, column + 3] = trial.truncated[at]
+    if tokens.is_whole and tokens.states > 0:
+        known = led_to[at] >= 0
+        target[places[known], column + 4 + led_to[at][known]] = 1
 

@@ -25,10 +25,9 @@ import torch
 from ..data.errors import DataError
 from ..seeds import hash64
 from .batches import Batch, BatchShape, Position
+from .begin import begin_model
 from .checkpoint import Checkpoint, TrainState, checkpoint_folders, read_checkpoint, read_train_state, write_checkpoint
 from .collect import CollectingStopped, collect
-from .config import ModelConfig
-from .initial import initial_parameters
 from .learner import Learner
 from .load import checkpoint_of, module_of
 from .metrics import MetricsFile
@@ -108,8 +107,9 @@ class _Training:
         begun = read_checkpoint(out) if checkpoint_folders(out) else None
         state = None if begun is None else self._resume(begun)
         self._data = self._open_data(begun)
-        checkpoint = begun or self._new()
-        self._shape = BatchShape(checkpoint.tokens, checkpoint.model.context, checkpoint.model.is_unbounded)
+        checkpoint = begun or begin_model(spec, self._data)
+        self._from = checkpoint.trained.get("from")
+        self._shape = BatchShape.of(spec, checkpoint.tokens, checkpoint.model)
         self.module = module_of(checkpoint, device)
         self._learner = Learner(
             self.module,
@@ -121,7 +121,7 @@ class _Training:
         )
 
     def run(self) -> Transformer:
-        """Trains to the last update."""
+        """Trains to the last update, or until validations get no better where that is an end."""
         metrics = MetricsFile(self._out / "metrics.jsonl", self.step)
         self._begun = time.monotonic()
 
@@ -135,29 +135,21 @@ class _Training:
             if self._data.holds_out:
                 next(self._data.validation(self._shape))  # what is wrong with it is said now, not an hour later
             with _interruptible(self._data.stop) as interrupted, batches as stream, closing(self._data), suppress(CollectingStopped):
-                while self.step < self._options.steps and not interrupted():
+                while not self._has_ended(metrics) and not interrupted():
                     record(self._learn(stream))
                     if self._data.holds_out and self._is_due(self._options.validation_every):
                         record(self._validate())
+                        if self._options.keep_best and metrics.best is not None and metrics.best["step"] == self.step:
+                            write_checkpoint(self._out / "checkpoints" / "best", self._checkpoint())
                     if self._is_due(self._options.checkpoint_every):
                         self._save(metrics)
             self._save(metrics)
-            if self.step < self._options.steps:
+            if not self._has_ended(metrics):
                 raise KeyboardInterrupt
             self._data.release(None)
         finally:
             metrics.close()
         return self.module.eval()
-
-    def _new(self) -> Checkpoint:
-        tokens = self._data.token_config()
-        whole = self._data.trial_tokens(tokens)
-        context = whole if self._spec.context == 0 else min(self._spec.context, whole)
-        try:
-            model = ModelConfig.of(self._spec.model, tokens, context)
-        except ValueError as error:
-            raise DataError("OPTION_INVALID", str(error)) from None
-        return Checkpoint(model, tokens, initial_parameters(model, self._spec.seed))
 
     def _resume(self, checkpoint: Checkpoint) -> TrainState:
         """What the latest checkpoint holds; counts go on from it."""
@@ -248,6 +240,10 @@ class _Training:
             "decisions": decisions,
         }
 
+    def _has_ended(self, metrics: MetricsFile) -> bool:
+        """Whether the last update is made, or validations got no better for as long as `patience` says."""
+        return self.step >= self._options.steps or 0 < self._options.patience <= metrics.since_best
+
     def _is_due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self._options.steps
 
@@ -255,6 +251,15 @@ class _Training:
         if self._saved:
             return
         metrics.sync()
+        state = {"step": self.step, "tokens": self._tokens_seen, "position": self._position.document()}
+        folder = self._out / "checkpoints" / f"step-{self.step:08}"
+        write_checkpoint(folder, self._checkpoint(), TrainState(*self._learner.moments(), state))
+        keep_latest_checkpoints(self._out, self._options.keep_checkpoints)
+        self._data.release(self._position)
+        self._saved = True
+
+    def _checkpoint(self) -> Checkpoint:
+        """What was learned so far."""
         manifest = self._data.manifest
         self.module.trained = {
             "objective": self._spec.objective,
@@ -265,13 +270,9 @@ class _Training:
             "icrl_version": _version(),
             "backend": "pytorch",
             **({"continued": self._continued} if self._continued else {}),
+            **({"from": self._from} if self._from is not None else {}),
         }
-        state = {"step": self.step, "tokens": self._tokens_seen, "position": self._position.document()}
-        folder = self._out / "checkpoints" / f"step-{self.step:08}"
-        write_checkpoint(folder, checkpoint_of(self.module), TrainState(*self._learner.moments(), state))
-        keep_latest_checkpoints(self._out, self._options.keep_checkpoints)
-        self._data.release(self._position)
-        self._saved = True
+        return checkpoint_of(self.module)
 
 
 def _named(data: dict[str, str] | None) -> str:

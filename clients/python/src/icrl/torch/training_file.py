@@ -1,4 +1,4 @@
-"""A training's file, as `icrl train` reads it: YAML or JSON, {name, seed, dataset, online: {trials}, validation, objective, layout, context, model: {...},
+"""A training's file, as `icrl train` reads it: YAML or JSON, {name, seed, dataset, from, online: {trials}, validation, objective, layout, context, model: {...},
 training: {...}}. docs/training.md tells what each means.
 """
 
@@ -19,7 +19,7 @@ from ..data.files import UnreadableFile, read_regular_file
 from .config import LAYOUTS, MODEL_OPTIONS, require_option
 
 _MOST_BYTES = 1 << 20
-_MEMBERS = ("name", "seed", "dataset", "online", "validation", "objective", "layout", "context", "model", "training")
+_MEMBERS = ("name", "seed", "dataset", "from", "online", "validation", "objective", "layout", "context", "model", "training")
 _COUNT = (1, 2**53)
 _POSITIVE = (0.0, math.inf)
 
@@ -28,6 +28,7 @@ TRAINING_OPTIONS: Mapping[str, tuple[Any, tuple[Any, ...]]] = {
     "batch": (64, (1, 65_536)),
     "accumulate": (1, (1, 4096)),
     "learning_rate": (1e-3, _POSITIVE),
+    "schedule": ("cosine", ("cosine", "constant")),
     "final_learning_rate": (1e-5, _POSITIVE),
     "warmup": (100, (0, 2**53)),
     "weight_decay": (1e-4, _POSITIVE),
@@ -37,14 +38,17 @@ TRAINING_OPTIONS: Mapping[str, tuple[Any, tuple[Any, ...]]] = {
     "clip": (1, _POSITIVE),
     "label_smoothing": (0, (0.0, 0.99)),
     "token_mask": (0, (0.0, 0.99)),
+    "crop": ("auto", ("auto", "prefix", "random")),
     "soft_targets": (True, (True, False)),
     "validation_share": (0.02, (0.0, 0.5)),
     "validation_sequences": (512, _COUNT),
     "validation_every": (250, _COUNT),
+    "patience": (0, (0, 2**53)),
     "evaluation_trials": (0, (0, 2**53)),
     "evaluation_every": (500, _COUNT),
     "checkpoint_every": (250, _COUNT),
     "keep_checkpoints": (2, _COUNT),
+    "keep_best": (False, (True, False)),
 }
 """What one may choose of a training: its default, and what is allowed. docs/training.md has what they mean."""
 
@@ -57,6 +61,7 @@ class TrainingOptions:
     batch: int
     accumulate: int
     learning_rate: float
+    schedule: str
     final_learning_rate: float
     warmup: int
     weight_decay: float
@@ -66,20 +71,25 @@ class TrainingOptions:
     clip: float
     label_smoothing: float
     token_mask: float
+    crop: str
     soft_targets: bool
     validation_share: float
     validation_sequences: int
     validation_every: int
+    patience: int
     evaluation_trials: int
     evaluation_every: int
     checkpoint_every: int
     keep_checkpoints: int
+    keep_best: bool
 
     def learning_rate_at(self, update: int) -> float:
-        """Learning rate of an update, from 0: a linear rise over `warmup` updates, then half a cosine down to the last. Source: Loshchilov &
-        Hutter (2017), "SGDR", equation 5, without restarts."""
+        """Learning rate of an update, from 0: a linear rise over `warmup` updates, then half a cosine down to the last, or none. Source:
+        Loshchilov & Hutter (2017), "SGDR", equation 5, without restarts."""
         if update < self.warmup:
             return self.learning_rate * (update + 1) / self.warmup
+        if self.schedule == "constant":
+            return self.learning_rate
         progress = min(1.0, (update - self.warmup) / max(1, self.steps - 1 - self.warmup))
         low, high = self.final_learning_rate, self.learning_rate
         return low + (high - low) * 0.5 * (1 + math.cos(math.pi * progress))
@@ -95,6 +105,9 @@ class TrainingSpec:
     dataset_given: str
     dataset: Path
     """A dataset's folder, or the file that `icrl dataset collect` makes one of."""
+    from_given: str | None
+    from_path: Path | None
+    """The checkpoint whose parameters it begins with, or the training's folder whose latest; None: random ones."""
     online_trials: int | None
     """Trials of each task that are played afresh at a time; None: one dataset is read again and again."""
     validation_given: str | None
@@ -116,7 +129,6 @@ class TrainingSpec:
     def document(self, out: Path) -> dict[str, Any]:
         """As spec.json has it in a training's folder: every default filled in, and the dataset as it is found from there."""
 
-
         def found(given: str, path: Path) -> str:
             return given if os.path.isabs(given) else os.path.relpath(path.absolute(), out.absolute())
 
@@ -130,6 +142,8 @@ class TrainingSpec:
             "dataset": found(self.dataset_given, self.dataset),
             "seed": str(self.seed),
         }
+        if self.from_path is not None and self.from_given is not None:
+            stored["from"] = found(self.from_given, self.from_path)
         if self.online_trials is not None:
             stored["online"] = {"trials": self.online_trials}
         if self.validation is not None and self.validation_given is not None:
@@ -173,6 +187,11 @@ def read_training_file(path: str | os.PathLike[str], steps: int | None = None) -
     online = content.get("online")
     if online is not None and (not isinstance(online, dict) or list(online) != ["trials"]):
         raise invalid(f"online is {online!r}: give {{trials}}")
+    begins = content.get("from")
+    if begins is not None and not isinstance(begins, str):
+        raise invalid(f"from is {begins!r}: give a text")
+    if begins is not None and not (file.parent / begins).exists():
+        raise invalid(f"from {file.parent / begins} does not exist: give a checkpoint's folder, or a training's")
     own = content.get("validation")
     if own is not None and not isinstance(own, str):
         raise invalid(f"validation is {own!r}: give a text")
@@ -188,6 +207,8 @@ def read_training_file(path: str | os.PathLike[str], steps: int | None = None) -
         seed=_seed(content.get("seed"), invalid),
         dataset_given=given,
         dataset=dataset,
+        from_given=begins,
+        from_path=None if begins is None else file.parent / begins,
         online_trials=None if online is None else _whole(online["trials"], "online.trials", 1, invalid),
         validation_given=own,
         validation=None if own is None else file.parent / own,
@@ -195,8 +216,17 @@ def read_training_file(path: str | os.PathLike[str], steps: int | None = None) -
         layout=layout,
         context=_whole(content.get("context", 0), "context", 0, invalid),
         model=_options(MODEL_OPTIONS, _mapping(content.get("model"), "model", invalid), "the model"),
-        training=TrainingOptions(**_options(TRAINING_OPTIONS, chosen, "the training")),
+        training=_training_options(chosen),
     )
+
+
+def _training_options(given: Mapping[str, Any]) -> TrainingOptions:
+    options = TrainingOptions(**_options(TRAINING_OPTIONS, given, "the training"))
+    asks = "patience" if options.patience > 0 else "keep_best" if options.keep_best else None
+    if asks is not None and options.validation_share == 0:
+        text = f"option {asks!r} of the training takes validations, and validation_share is 0: give a share of the instances, or leave {asks} out"
+        raise DataError("OPTION_INVALID", text)
+    return options
 
 
 def _options(table: Mapping[str, tuple[Any, tuple[Any, ...]]], given: Mapping[str, Any], what: str) -> dict[str, Any]:

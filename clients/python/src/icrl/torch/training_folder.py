@@ -11,7 +11,8 @@ from typing import Any
 from ..data.errors import DataError
 from ..data.files import json_bytes, read_json, replace_durably
 from .checkpoint import checkpoint_folders
-from .training_file import TrainingSpec
+from .config import MODEL_OPTIONS
+from .training_file import TRAINING_OPTIONS, TrainingSpec
 
 _REMEDY = "choose another folder"
 
@@ -34,8 +35,12 @@ def open_training_folder(out: Path, spec: TrainingSpec) -> list[dict[str, int]]:
         if not isinstance(known, dict):
             raise DataError("OUTPUT_EXISTS", f"{file} is not a training's: {_REMEDY}")
         before = known.pop("continued", [])
-        if _is_same_dataset(known.get("dataset"), spec, out):
-            known["dataset"] = wanted["dataset"]
+        for member, place in (("dataset", spec.dataset), ("from", spec.from_path)):
+            if place is not None and _is_same_place(known.get(member), place, out):
+                known[member] = wanted[member]
+        for member, table in (("model", MODEL_OPTIONS), ("training", TRAINING_OPTIONS)):
+            if isinstance(known.get(member), dict):  # options that an earlier version did not have are what they are by default
+                known[member] = {name: default for name, (default, _) in table.items()} | known[member]
         checkpoints = checkpoint_folders(out)
         earlier = _earlier_steps(known, wanted)
         if known == wanted:
@@ -71,12 +76,12 @@ def _require_own(out: Path) -> None:
             raise DataError("OUTPUT_EXISTS", f"{out} holds something else ({other}): {_REMEDY}")
 
 
-def _is_same_dataset(known: Any, spec: TrainingSpec, out: Path) -> bool:
-    """Whether a dataset that a spec.json names is the file's: there, or, where the folder was moved, by its name."""
+def _is_same_place(known: Any, own: Path, out: Path) -> bool:
+    """Whether a dataset or checkpoint that a spec.json names is the file's: there, or, where the folder was moved, by its name."""
     if not isinstance(known, str):
         return False
     place = (out / known).resolve()
-    return place == spec.dataset.resolve() or (not place.exists() and place.name == spec.dataset.name)
+    return place == own.resolve() or (not place.exists() and place.name == own.name)
 
 
 def _earlier_steps(known: dict[str, Any], wanted: dict[str, Any]) -> int | None:

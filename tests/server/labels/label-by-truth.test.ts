@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runAtOnce } from "#icrl/common/slices.js";
+import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
+import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
+import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
+import { labelByTruth } from "#icrl/server/labels/label-by-truth.js";
+import { revealInstance } from "#icrl/server/tasks/oracle.js";
+import { buildTask } from "#icrl/server/tasks/registry.js";
+import { dataRows, makeDataset } from "../../support/dataset.js";
+import { importedForTest } from "../../support/imported.js";
+import { copyForTest, type LabelRow, labelBytes, readLabels } from "../../support/labels.js";
+import { tempDir } from "../../support/temp-dir.js";
+
+const N = 3;
+const SPEC: CollectionSpec = {
+  name: "best",
+  seed: 7n,
+  tasks: [
+    { id: "room", task: "dark-room", options: { size: N, horizon: 6, episodes: 3, start: "random" }, trials: 30 },
+    { id: "fixed", task: "bernoulli-bandit", options: { arms: 4, horizon: 5 }, trials: 8 },
+    { id: "fresh", task: "linear-bandit", options: { dim: 2, actions: 3, horizon: 5, arm_set: "fresh" }, trials: 8 },
+    { id: "swim", task: "river-swim", options: { states: 4, horizon: 6, episodes: 2 }, trials: 8 },
+  ],
+  behaviours: [{ name: "uniform", agent: "uniform", options: {}, weight: 1 }],
+};
+const silent = () => undefined;
+const never = new AbortController().signal;
+
+const temporary = tempDir();
+const dir = join(temporary.path, "set");
+let rows: TrajectoryRow[];
+let labels: LabelRow[];
+beforeAll(async () => {
+  await makeDataset(dir, SPEC, { labels: [] });
+  const told: unknown[] = [];
+  const totals = await labelByTruth(dir, "best", (so) => told.push(so), never);
+  rows = await dataRows(dir);
+  expect(totals).toEqual({ trials: 54, episodes: rows.length, steps: rows.reduce((sum, row) => sum + row.length, 0) });
+  expect(told.at(-1)).toEqual({ ...totals, total: 54 });
+  labels = readLabels(dir, "best");
+});
+afterAll(() => temporary.remove());
+
+/** The law of a label at a step. */
+const lawAt = ({ actions, probabilities }: LabelRow, t: number): number[] => {
+  const count = (probabilities?.length ?? 0) / actions.length;
+  return (probabilities ?? []).slice(t * count, (t + 1) * count);
+};
+
+test("each step's best actions have one probability, and all others none; of those that were taken, just those without regret", () => {
+  let spread = 0;
+  expect(labels.map(({ episodeId }) => episodeId)).toEqual(rows.map((row) => row.episode_id));
+  for (const [i, row] of rows.entries()) {
+    expect(labels[i].actions).toEqual([...(row.optimal_actions ?? [])]);
+    for (let t = 0; t < row.length; t += 1) {
+      const law = lawAt(labels[i], t);
+      const best = law.filter((p) => p > 0);
+      expect(best).toEqual(best.map(() => Math.fround(1 / best.length)));
+      expect(law.findIndex((p) => p > 0)).toBe(labels[i].actions[t]); // the lowest index
+      expect(law[row.actions[t]] > 0).toBe((row.regrets?.[t] ?? 1) < 1e-6);
+      if (row.task_id === "fixed" || row.task_id === "fresh") expect(best.length).toBe(1);
+      else if (best.length > 1) spread += 1;
+    }
+  }
+  expect(spread).toBeGreaterThan(100);
+});
+
+/**
+ * By hand: where the goal is d cells away, d >= 1, the d-th step ends on it and all that follow, so that with g steps to go the best return is
+ * g - d + 1, and 0 where that is negative; on the goal it is g.
+ */
+test("on a grid they are the ways that lead there soonest, and every action where none does any more", () => {
+  const task = buildTask("dark-room", SPEC.tasks[0].options ?? {});
+  let hopeless = 0;
+  for (const [i, row] of rows.entries()) {
+    if (row.task_id !== "room") continue;
+    const { goals } = runAtOnce(revealInstance(task, row.task_seed as bigint, row.noise_seed as bigint));
+    const goal = goals[0].observation;
+    const away = (cell: number) =>
+      Math.abs((cell % N) - (goal % N)) + Math.abs(Math.floor(cell / N) - Math.floor(goal / N));
+    const value = (cell: number, g: number) => (away(cell) === 0 ? g : Math.max(0, g - away(cell) + 1));
+    for (let t = 0; t < row.length; t += 1) {
+      const cell = row.observations?.[t] ?? 0;
+      const [line, column] = [Math.floor(cell / N), cell % N];
+      const inside = (r: number, c: number) => (r < 0 || r >= N || c < 0 || c >= N ? cell : r * N + c);
+      const to = [
+        cell,
+        inside(line - 1, column),
+        inside(line + 1, column),
+        inside(line, column - 1),
+        inside(line, column + 1),
+      ];
+      const q = to.map((next) => (next === goal ? 1 : 0) + value(next, row.length - t - 1));
+      const best = Math.max(...q);
+      expect(lawAt(labels[i], t).map((p) => p > 0)).toEqual(q.map((one) => one === best));
+      if (best === 0) hopeless += 1;
+    }
+  }
+  expect(hopeless).toBeGreaterThan(0);
+});
+
+test("they are entered in the manifest, and nothing is done twice; a dataset of some of the episodes has them of these", async () => {
+  expect(readDatasetManifest(dir).labels.best).toMatchObject({
+    folder: "labels/best",
+    agent: "optimal",
+    probabilities: true,
+  });
+  const before = labelBytes(dir, "best");
+  expect(await labelByTruth(dir, "best", silent, never)).toEqual({ trials: 0, episodes: 0, steps: 0 });
+  expect(labelBytes(dir, "best")).toEqual(before);
+
+  const some = join(temporary.path, "some");
+  await makeDataset(some, SPEC, { labels: [], subsample: 2 });
+  await labelByTruth(some, "best", silent, never);
+  const all = new Map(labels.map((label) => [label.episodeId, label]));
+  const kept = readLabels(some, "best");
+  expect(kept.length).toBeLessThan(labels.length);
+  for (const label of kept) expect(label).toEqual(all.get(label.episodeId));
+});
+
+test("where they cannot be known, or are called as a column, that is said; a stop leaves nothing half done", async () => {
+  const copy = copyForTest(dir);
+  await expect(labelByTruth(copy, "optimal", silent, never)).rejects.toMatchObject({ reason: "NAME_INVALID" });
+  const reason = new Error("stopped");
+  await expect(labelByTruth(copy, "second", silent, AbortSignal.abort(reason))).rejects.toBe(reason);
+  expect(Object.keys(readDatasetManifest(copy).labels)).toEqual(["self", "optimal", "best"]);
+  await labelByTruth(copy, "second", silent, never);
+  expect(readLabels(copy, "second")).toEqual(labels);
+  const imported = await importedForTest();
+  await expect(labelByTruth(imported.dir, "best", silent, never)).rejects.toMatchObject({ reason: "TRUTH_UNKNOWN" });
+});
