@@ -63,16 +63,18 @@ export async function openLabelling(
   // What an expert is told of a task, this server would have to know of it.
   if (isDataset(dir)) requireTruth(dir, readDatasetManifest(dir), LABELS_TAKE_TASKS);
   const shards = await indexDataset(dir, name);
-  return labellingOf(shards, (onLost) => labelPlace(dir, name, onLost), name, limits, onOver);
+  return labellingOf(shards, { name, placeOf: (onLost) => labelPlace(dir, name, onLost), limits, onOver });
 }
 
-function labellingOf(
-  shards: readonly IndexedShard[],
-  placeOf: (onLost: (error: unknown) => void) => LabelPlace,
-  name: string,
-  limits: Limits,
-  onOver: (labelled: number) => void,
-): Labelling {
+/** What a labelling is made with. */
+interface Making {
+  readonly name: string;
+  placeOf(onLost: (error: unknown) => void): LabelPlace;
+  readonly limits: Limits;
+  onOver(labelled: number): void;
+}
+
+function labellingOf(shards: readonly IndexedShard[], { name, placeOf, limits, onOver }: Making): Labelling {
   const tasks = knownTasks();
   const unlabelled = shards.filter(({ labelled }) => !labelled);
   const waiting = new Map<LabelSeat, LabelRequest>();
