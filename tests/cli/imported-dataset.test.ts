@@ -23,7 +23,7 @@ test("what needs the truth says that it is not known, and makes nothing", async 
   const out = join(dir, "..", "out");
   const unknown = `error: TRUTH_UNKNOWN: ${dir} was imported, without the truth of its instances: `;
   const split = ["dataset", "split", dir, "--parts", "a=0.5,b=0.5", "--out", out];
-  expect(await refusal(...split)).toContain(`${unknown}a split goes by the seeds of instances`);
+  expect(await refusal(...split)).toContain(`${unknown}a split goes by instances`);
   expect(await refusal("dataset", "verify", dir, "--all")).toContain(`${unknown}episodes are played again`);
   expect(await refusal("dataset", "verify", dir, "--sample", "5")).toContain(`${unknown}episodes are played again`);
   expect(await refusal("dataset", "label", dir, "--expert", "q-learning")).toContain(

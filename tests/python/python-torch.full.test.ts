@@ -267,9 +267,9 @@ async function trainHere(folder: string, name: string): Promise<void> {
 /** Tasks that the trained models play, by the name of the log. */
 const PLAYS: Readonly<Record<string, readonly string[]>> = {
   "expert/log-linear": ["linear-bandit", "dim=2", "actions=4", "horizon=12"],
-  "expert/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4"],
-  "pieces/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4"],
-  "transitions/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4"],
+  "expert/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4", "rewards=bernoulli"],
+  "pieces/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4", "rewards=bernoulli"],
+  "transitions/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4", "rewards=bernoulli"],
   "transitions/log-linear": ["linear-bandit", "dim=2", "actions=4", "horizon=12"],
   "arms/log-fresh": ["linear-bandit", "dim=2", "arm_set=fresh", "actions=7", "horizon=9"],
 };

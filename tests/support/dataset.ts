@@ -47,7 +47,12 @@ export const SPEC: CollectionSpec = {
   seed: 11n,
   tasks: [
     { id: "linear", task: "linear-bandit", options: { dim: 2, actions: 4, horizon: 12 }, trials: 20 },
-    { id: "mdp", task: "random-mdp", options: { states: 4, actions: 2, horizon: 6, episodes: 4 }, trials: 20 },
+    {
+      id: "mdp",
+      task: "random-mdp",
+      options: { states: 4, actions: 2, horizon: 6, episodes: 4, rewards: "bernoulli" },
+      trials: 20,
+    },
   ],
   behaviours: [
     { name: "uniform", agent: "uniform", options: {}, weight: 2 },

@@ -140,7 +140,7 @@ test("a reward outside the task's bounds is found without a replay", async () =>
   let changed = false;
   const dir = await withRows((rows) =>
     rows.map((row) => {
-      if (changed || row.task !== "river-swim") return row;
+      if (changed || row.task !== "random-mdp") return row;
       changed = true;
       return { ...row, rewards: row.rewards.map(() => 7), return: 7 * row.length };
     }),
@@ -175,7 +175,7 @@ test("what is wrong with each row's label is found", async () => {
     [
       (row) => ({
         ...madeUpLabel(row),
-        probabilities: Array(row.length * (row.task === "river-swim" ? 2 : 4)).fill(0.3),
+        probabilities: Array(row.length * (row.task === "random-mdp" ? 2 : 4)).fill(0.3),
       }),
       /probabilities of step 0 add up to/,
     ],
@@ -215,7 +215,7 @@ test("counts that are not the files' are found", async () => {
   expect(await problemsOf(dir, 0)).toEqual([
     "says 41 trials, and there are 40",
     "says 1 episodes of task linear, and there are 20",
-    "says 1 episodes of task river, and there are 80",
+    "says 1 episodes of task mdp, and there are 80",
     "says privileged: false, and the data true",
   ]);
 });
