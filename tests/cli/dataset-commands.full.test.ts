@@ -42,7 +42,7 @@ test("info tells what a dataset holds", async () => {
   expect(text).toContain(
     "labels: self (column actions), optimal (column optimal_actions), made-up (made-up, with prob",
   );
-  expect(text).toMatch(/^river +noisy +oracle-noise +\d+ +\d+ +\d+ +[\d.]+ +[\d.]+$/m);
+  expect(text).toMatch(/^mdp +noisy +oracle-noise +\d+ +\d+ +\d+ +[\d.]+ +[\d.]+$/m);
   const info = await json("info", dir);
   expect(info.manifest).toEqual(JSON.parse(JSON.stringify(manifest)));
   expect(info.mixture.length).toBe(6); // two tasks, three behaviours
@@ -67,7 +67,7 @@ test("query has a view for each label", async () => {
     ],
     rows: [
       ["linear-bandit", 20],
-      ["river-swim", 80],
+      ["random-mdp", 80],
     ],
   });
   expect(await output("query", dir, "SELECT 1 AS one")).toBe("one\n  1\n1 row\n");
@@ -96,7 +96,7 @@ test("split, merge and filter make datasets that verify, and say how large they 
   expect(sizes.reduce((sum, n) => sum + n, 0)).toBe(100);
   const merged = await json("merge", path("parts/train"), path("parts/val"), "--out", path("merged"));
   expect(merged).toMatchObject({ made_by: "merge", episodes: 100, trials: 40, steps: 720 });
-  const where = "task = 'river-swim'";
+  const where = "task = 'random-mdp'";
   expect(await output("filter", path("merged"), "--where", where, "--every", "2", "--out", path("river"))).toBe(
     `${path("river")}: 40 episodes of 20 trials\n`,
   );
