@@ -55,7 +55,7 @@ test("labels are made, entered in the manifest and the card, and not made twice"
 test("what is wrong is told with exit code 2, and nothing is made", async () => {
   const dir = copyForTest(dataset);
   for (const [flags, text] of [
-    [["--expert", "lin-ucb"], 'TASK_UNSUPPORTED: agent "lin-ucb" declares linear: the dataset has task "river-swim"'],
+    [["--expert", "lin-ucb"], 'TASK_UNSUPPORTED: agent "lin-ucb" declares linear: the dataset has task "random-mdp"'],
     [["--expert", "nobody"], "AGENT_UNKNOWN"],
     [["--expert", "uniform", "--option", "alpha=2"], "OPTION_UNKNOWN"],
     [["--expert", "uniform", "--name", "made-up"], 'LABEL_CONFLICT: labels "made-up" have agent "made-up"'],
@@ -81,7 +81,7 @@ test("a dataset that lost episodes cannot be labelled: labels are made before", 
     await makeDataset(dir, undefined, { subsample: 2 });
     const { code, stderr } = await label(dir, "--expert", "uniform");
     expect(code).toBe(2);
-    expect(stderr).toMatch(/TRIALS_BROKEN: .* trials of "river-swim" with .* episodes/);
+    expect(stderr).toMatch(/TRIALS_BROKEN: .* trials of "random-mdp" with .* episodes/);
     expect(readdirSync(join(dir, "labels"))).toEqual(["made-up"]);
   } finally {
     folder.remove();

@@ -52,6 +52,8 @@ test("--json has the fields of docs/cli.md, and standard error the progress", ()
     flops_per_token: "number",
     backend: "string",
     continued: [],
+    early: "boolean",
+    best: { step: "number", loss: "number", checkpoint: null },
     validation: {
       type: "string",
       step: "number",
