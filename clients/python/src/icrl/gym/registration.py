@@ -6,15 +6,24 @@ import gymnasium
 
 #: Families of tasks with the versions of their dynamics, which are those of the names. A test holds it to what the server has.
 TASKS = {
+    "banded-mdp": 1,
     "bernoulli-bandit": 1,
     "chain": 1,
+    "cliff-walking": 1,
     "dark-key-to-door": 1,
     "dark-room": 1,
     "deep-sea": 1,
+    "frozen-lake": 1,
+    "gap-bandit": 1,
+    "garnet": 1,
     "gaussian-bandit": 1,
     "linear-bandit": 1,
+    "maze": 1,
+    "odd-even-bandit": 1,
+    "one-fixed-arm-bandit": 1,
     "random-mdp": 1,
     "river-swim": 1,
+    "taxi": 1,
 }
 
 
