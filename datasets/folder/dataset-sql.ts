@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { IcrlError } from "../../common/errors.js";
 import { requireRegularFile } from "../files/read-file.js";
-import { identifier, quoted, shardsSqlOf, withDuckDb } from "../log/duckdb.js";
+import { identifier, quoted, shardsSql, shardsSqlOf, withDuckDb } from "../log/duckdb.js";
 import { type QueryResult, runQuery } from "../log/query-log.js";
 import { type DatasetManifest, folderLabels, listedFiles, readDatasetManifest } from "./dataset-manifest.js";
 
@@ -74,4 +74,11 @@ export async function corruptIfRefused<T>(path: string, work: () => Promise<T>):
     const text = `${path} cannot be read (${what}): restore it from a backup`;
     throw new IcrlError("DATASET_CORRUPT", text, { file: path });
   }
+}
+
+/** How many instances there are, by the task's id. */
+export async function countInstances(connection: DuckDBConnection, dir: string): Promise<Map<string, number>> {
+  const result = await connection.run(`SELECT task_id, count(DISTINCT coalesce(instance, task_seed::VARCHAR))::DOUBLE
+    FROM ${shardsSql(dir)} GROUP BY task_id`);
+  return new Map((await result.getRows()).map(([id, count]) => [id as string, count as number]));
 }

@@ -16,7 +16,7 @@ import {
   type ShardFile,
   writeDatasetManifest,
 } from "./dataset-manifest.js";
-import { BEHAVIOUR_SQL, corruptIfRefused } from "./dataset-sql.js";
+import { BEHAVIOUR_SQL, corruptIfRefused, countInstances } from "./dataset-sql.js";
 import { labelFolder, listLabels, readLabelHead } from "./label-folder.js";
 import { truthKnown } from "./truth-known.js";
 
@@ -152,13 +152,6 @@ async function countDataset(connection: DuckDBConnection, dir: string): Promise<
     steps: row[8] as number,
     privileged: row[9] as boolean,
   }));
-}
-
-/** How many instances there are, by the task's id. */
-async function countInstances(connection: DuckDBConnection, dir: string): Promise<Map<string, number>> {
-  const result = await connection.run(`SELECT task_id, count(DISTINCT coalesce(instance, task_seed::VARCHAR))::DOUBLE
-    FROM ${shardsSql(dir)} GROUP BY task_id`);
-  return new Map((await result.getRows()).map(([id, count]) => [id as string, count as number]));
 }
 
 /** Hashes and rows of Parquet files of one folder. */

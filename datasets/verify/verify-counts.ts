@@ -1,5 +1,5 @@
 import { type DatasetManifest, datasetPath } from "../folder/dataset-manifest.js";
-import { BEHAVIOUR_SQL } from "../folder/dataset-sql.js";
+import { BEHAVIOUR_SQL, countInstances } from "../folder/dataset-sql.js";
 import { shardPaths, shardsSql, withDuckDb } from "../log/duckdb.js";
 import { dataFolder } from "../log/log-folder.js";
 import type { DatasetProblem } from "./dataset-problem.js";
@@ -27,7 +27,9 @@ export async function checkCounts(dir: string, manifest: DatasetManifest, proble
     compare("trials", manifest.trials, sum(2));
     compare("episodes", manifest.episodes, sum(3));
     compare("steps", manifest.steps, sum(4));
-    for (const { id, trials, episodes } of manifest.tasks) {
+    const instances = await countInstances(connection, dir);
+    for (const { id, trials, episodes, instances: said } of manifest.tasks) {
+      if (said !== undefined) compare(`instances of task ${id}`, said, instances.get(id) ?? 0);
       compare(
         `trials of task ${id}`,
         trials,

@@ -38,10 +38,12 @@ export function createPart(
   spec: CheckedCollection,
   task: CollectedTask,
   behaviour: CheckedBehaviour,
-  { trials, waiting }: Share,
+  share: Share,
   clock: Clock,
   onChange: () => void,
 ): CollectionPart {
+  const { trials } = share;
+  let { waiting } = share;
   const { id: taskId, instances } = task;
   const series = { purpose: "collect", seed: spec.seed, taskId, entrant: behaviour.name, instances } as const;
   /** Trials that nobody had yet: those that wait from here on. */
@@ -70,14 +72,22 @@ export function createPart(
       if (complete) {
         completeTrials += 1;
         failures = 0;
+        if (completeTrials === trials) letGo();
       } else again.push(Number(ticket.trialIndex));
       onChange();
     },
   };
 
+  /** Nothing of it is handed out any more: what waited is not kept, as a part that is over may be for long. */
+  function letGo(): void {
+    waiting = new Int32Array(0);
+    next = again.length = 0;
+  }
+
   function fail(reason: Reason | "INTERNAL"): void {
     if (completeTrials === trials) return;
     failureReason ??= reason;
+    letGo();
     onChange();
   }
 

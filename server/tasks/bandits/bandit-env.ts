@@ -26,7 +26,7 @@ export interface BanditSetup {
  */
 export function banditEnv({ means, horizon, reward, noiseSeed }: BanditSetup): Env {
   if (reward.kind === "bernoulli") return new BernoulliBanditEnv(horizon, keyFromSeed(noiseSeed), means);
-  return new GaussianBanditEnv(horizon, reward.noiseStd ?? 0, keyFromSeed(noiseSeed), means);
+  return new GaussianBanditEnv(horizon, keyFromSeed(noiseSeed), means, reward.noiseStd ?? 0);
 }
 
 /** What a bandit costs: `draws` operations to draw its means. */
@@ -34,7 +34,8 @@ export function banditCost(arms: number, horizon: number, draws: number): TaskCo
   return { instance: draws, step: 200, uniform: draws + 10 * horizon, bytes: 8 * arms };
 }
 
-class BernoulliBanditEnv implements Env {
+/** What all bandits have in common. */
+abstract class BanditEnv implements Env {
   readonly trialFeatures = undefined;
   readonly features = undefined;
   readonly truth: Truth;
@@ -44,15 +45,17 @@ class BernoulliBanditEnv implements Env {
   reward = 0;
   terminated = false;
   endReason: "" | "horizon" = "";
-  readonly #horizon: number;
-  readonly #noiseKey: Key;
-  readonly #noise = new Float64Array(NOISE_BLOCK); // of the steps from the last multiple of NOISE_BLOCK on
-  readonly #means: Float64Array; // [A]
+  /** Of the steps from the last multiple of NOISE_BLOCK on. */
+  protected readonly noise = new Float64Array(NOISE_BLOCK);
+  protected readonly horizon: number;
+  protected readonly noiseKey: Key;
+  /** [A] */
+  protected readonly means: Float64Array;
 
   constructor(horizon: number, noiseKey: Key, means: Float64Array) {
-    this.#horizon = horizon;
-    this.#noiseKey = noiseKey;
-    this.#means = means;
+    this.horizon = horizon;
+    this.noiseKey = noiseKey;
+    this.means = means;
     this.truth = { type: "bandit", means, fresh: false };
   }
 
@@ -63,78 +66,71 @@ class BernoulliBanditEnv implements Env {
     this.endReason = "";
   }
 
-  step(action: number): void {
-    const inBlock = this.stepInEpisode % NOISE_BLOCK;
-    if (inBlock === 0) noiseUniforms(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, this.#noise, 0);
-    const u = this.#noise[inBlock];
-    this.reward = u < this.#means[action] ? 1 : 0;
-    this.stepInEpisode += 1;
-    if (this.stepInEpisode === this.#horizon) {
-      this.terminated = true;
-      this.endReason = "horizon";
-    }
-  }
+  abstract step(action: number): void;
 
   fork(noiseSeed: bigint): Env {
-    const env = new BernoulliBanditEnv(this.#horizon, keyFromSeed(noiseSeed), this.#means);
-    noiseUniforms(env.#noiseKey, 0, blockStart(this.stepInEpisode), CHANNEL.reward, env.#noise, 0);
+    const env = this.sibling(keyFromSeed(noiseSeed));
+    env.drawNoise(blockStart(this.stepInEpisode));
     env.stepInEpisode = this.stepInEpisode;
     env.reward = this.reward;
     env.terminated = this.terminated;
     env.endReason = this.endReason;
     return env;
+  }
+
+  /** The noise of the steps from `step` on. */
+  protected abstract drawNoise(step: number): void;
+
+  /** One of the same instance, at its beginning. */
+  protected abstract sibling(noiseKey: Key): BanditEnv;
+
+  /** A step was taken. */
+  protected stepped(): void {
+    this.stepInEpisode += 1;
+    if (this.stepInEpisode === this.horizon) {
+      this.terminated = true;
+      this.endReason = "horizon";
+    }
   }
 }
 
-class GaussianBanditEnv implements Env {
-  readonly trialFeatures = undefined;
-  readonly features = undefined;
-  readonly truth: Truth;
-  readonly state = 0;
-  readonly observation = 0;
-  stepInEpisode = 0;
-  reward = 0;
-  terminated = false;
-  endReason: "" | "horizon" = "";
-  readonly #horizon: number;
-  readonly #noiseStd: number;
-  readonly #noiseKey: Key;
-  readonly #noise = new Float64Array(NOISE_BLOCK); // of the steps from the last multiple of NOISE_BLOCK on
-  readonly #means: Float64Array; // [A]
-
-  constructor(horizon: number, noiseStd: number, noiseKey: Key, means: Float64Array) {
-    this.#horizon = horizon;
-    this.#noiseStd = noiseStd;
-    this.#noiseKey = noiseKey;
-    this.#means = means;
-    this.truth = { type: "bandit", means, fresh: false };
+class BernoulliBanditEnv extends BanditEnv {
+  step(action: number): void {
+    const inBlock = this.stepInEpisode % NOISE_BLOCK;
+    if (inBlock === 0) this.drawNoise(this.stepInEpisode);
+    this.reward = this.noise[inBlock] < this.means[action] ? 1 : 0;
+    this.stepped();
   }
 
-  reset(_episode: number): void {
-    this.stepInEpisode = 0;
-    this.reward = 0;
-    this.terminated = false;
-    this.endReason = "";
+  protected drawNoise(step: number): void {
+    noiseUniforms(this.noiseKey, 0, step, CHANNEL.reward, this.noise, 0);
+  }
+
+  protected sibling(noiseKey: Key): BanditEnv {
+    return new BernoulliBanditEnv(this.horizon, noiseKey, this.means);
+  }
+}
+
+class GaussianBanditEnv extends BanditEnv {
+  readonly #noiseStd: number;
+
+  constructor(horizon: number, noiseKey: Key, means: Float64Array, noiseStd: number) {
+    super(horizon, noiseKey, means);
+    this.#noiseStd = noiseStd;
   }
 
   step(action: number): void {
     const inBlock = this.stepInEpisode % NOISE_BLOCK;
-    if (inBlock === 0) noiseNormals(this.#noiseKey, 0, this.stepInEpisode, CHANNEL.reward, this.#noise, 0);
-    this.reward = Math.fround(this.#means[action] + this.#noiseStd * this.#noise[inBlock]);
-    this.stepInEpisode += 1;
-    if (this.stepInEpisode === this.#horizon) {
-      this.terminated = true;
-      this.endReason = "horizon";
-    }
+    if (inBlock === 0) this.drawNoise(this.stepInEpisode);
+    this.reward = Math.fround(this.means[action] + this.#noiseStd * this.noise[inBlock]);
+    this.stepped();
   }
 
-  fork(noiseSeed: bigint): Env {
-    const env = new GaussianBanditEnv(this.#horizon, this.#noiseStd, keyFromSeed(noiseSeed), this.#means);
-    noiseNormals(env.#noiseKey, 0, blockStart(this.stepInEpisode), CHANNEL.reward, env.#noise, 0);
-    env.stepInEpisode = this.stepInEpisode;
-    env.reward = this.reward;
-    env.terminated = this.terminated;
-    env.endReason = this.endReason;
-    return env;
+  protected drawNoise(step: number): void {
+    noiseNormals(this.noiseKey, 0, step, CHANNEL.reward, this.noise, 0);
+  }
+
+  protected sibling(noiseKey: Key): BanditEnv {
+    return new GaussianBanditEnv(this.horizon, noiseKey, this.means, this.#noiseStd);
   }
 }

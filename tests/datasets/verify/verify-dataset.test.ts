@@ -208,13 +208,15 @@ test("counts that are not the files' are found", async () => {
   const edited = {
     ...manifest,
     trials: 41,
-    tasks: manifest.tasks.map((t) => ({ ...t, episodes: 1 })),
+    tasks: manifest.tasks.map((t) => ({ ...t, episodes: 1, instances: 3 })),
     privileged: false,
   };
   writeFileSync(join(dir, "dataset.json"), JSON.stringify(edited));
   expect(await problemsOf(dir, 0)).toEqual([
     "says 41 trials, and there are 40",
+    "says 3 instances of task linear, and there are 20",
     "says 1 episodes of task linear, and there are 20",
+    "says 3 instances of task mdp, and there are 20",
     "says 1 episodes of task mdp, and there are 80",
     "says privileged: false, and the data true",
   ]);
