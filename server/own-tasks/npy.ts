@@ -56,7 +56,8 @@ export function readNpy(bytes: Buffer, what: string, invalid: Invalid): NpyArray
   const body = bytes.subarray(from + length);
   const [, byteOrder, type] = descr;
   const width = type.startsWith("U") ? Number(type.slice(1)) * CHARACTER : NUMBERS[type]?.[0];
-  if (width === undefined || Number.isNaN(width)) {
+  // Texts of no width take no bytes, however many there are.
+  if (width === undefined || !(width > 0)) {
     throw no(`has elements of type ${JSON.stringify(type.slice(0, 20))}: give float64, float32, integers or booleans`);
   }
   if (count > MOST_NUMBERS) throw no(`has ${count} numbers, at most ${MOST_NUMBERS} are read`);

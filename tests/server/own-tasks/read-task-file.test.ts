@@ -253,6 +253,8 @@ test("archives that lie are refused: sizes, checksums, shapes, pickles, and what
   );
   expect(refusal(zip({ "P.npy": npy([1 << 30, 1 << 30], [1]) }))).toContain("numbers, at most");
   expect(refusal(zip({ "P.npy": npy([1], Buffer.from("x"), "|O") }))).toContain('P has elements of type "O"');
+  const empty = npy([1 << 25], Buffer.alloc(0), "<U0");
+  expect(refusal(zip({ "P.npy": empty }))).toContain('P has elements of type "U0"');
   expect(refusal(zip({ "P.npy": Buffer.from("nothing") }))).toContain("P is no NumPy array");
   expect(refusal(zip({ "../x.npy": P }))).toContain('it has an array "../x"');
   const nan = npy([2, 2], [Number.NaN, 0, 0, 0]);
