@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 process.chdir(join(import.meta.dirname, ".."));
@@ -33,6 +33,9 @@ const INPUTS = [
  * in dist/, and nothing of what that was made from.
  */
 const NOTE = "dist/build.json";
+
+/** What package.json names as the command `icrl`. */
+const BIN = "dist/cli/main.js";
 
 /** What is made of dist/ when the SDK is packed: no source. */
 const BUNDLED = "clients/typescript/dist";
@@ -95,4 +98,6 @@ for (const step of STEPS) {
   note(null);
   process.exit(status ?? 1);
 }
+// The compiler writes files that cannot be run; npm makes the command one that can when it links it, and not again after a build made it anew.
+chmodSync(BIN, 0o755);
 note(inputs);

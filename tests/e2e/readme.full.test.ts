@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { accessSync, appendFileSync, constants, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -32,6 +32,7 @@ test("a fresh clone, prepared as npm does it, plays the demo, which gives the RE
   symlinkSync(join(ROOT, "node_modules"), join(clone, "node_modules"));
   appendFileSync(join(clone, ".git/info/exclude"), "node_modules\n"); // a link is no folder, as .gitignore has it
   run(clone, 8, "npm", "run", "prepare");
+  accessSync(join(clone, "dist/cli/main.js"), constants.X_OK); // npm would not make it so where it linked the command before
   const stdout = run(clone, 8, "npm", "run", "demo");
   const leaderboard = blocksOf("README.md").find(({ language }) => language === "text");
   expect(stdout).toContain(leaderboard?.text);
