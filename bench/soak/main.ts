@@ -4,12 +4,12 @@
  * Two servers behind relays, on loopback: one lives from the beginning to the end, and its memory is looked at; the other one is killed,
  * drained and started again on its folder. On both: free play by processes that are killed now and then, tournaments, collections, labels,
  * readers and the page. Faults are drawn from the seed. At the end every trial that a client was told to be durable must be in the log,
- * once, with the same actions and rewards; the log must verify; and what the one that lived holds in memory, its garbage collected, must be
+ * once, with the same actions and rewards; the log must verify; and what the one that lived holds in memory (collect-on-signal.ts says what that is) must be
  * within 10 % of what it was when warm (of runs of ten minutes and more). Ends by itself.
  */
 import { type ChildProcess, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -37,9 +37,8 @@ const PLAYERS = { processes: 2, sessions: 6 };
 /** Runs that are shorter say what memory was, and are not judged by it. */
 const JUDGED_MINUTES = 10;
 const GROWTH = 0.1;
-/** How often the garbage of the server that lives is collected, and how long later its memory is looked at, in milliseconds. */
+/** How often the garbage of the server that lives is collected, and its memory looked at, in milliseconds. */
 const COLLECT_MS = 20_000;
-const COLLECTED_MS = 1000;
 /** How long load goes on without faults at the end, so that what was cut can finish, in milliseconds. */
 const CALM_MS = 5000;
 
@@ -116,7 +115,10 @@ for (const name of ["steady", "mortal"]) {
   const made = spawnSync(process.execPath, [PROGRAM, "dataset", "collect", join(dir, "dataset.json"), "--out", out]);
   if (made.status !== 0) throw new Error(`no dataset: ${made.stderr}`);
 }
+const heldFile = join(dir, "held");
+writeFileSync(heldFile, "");
 const own = process.env.NODE_OPTIONS;
+process.env.ICRL_HELD_MEMORY = heldFile;
 process.env.NODE_OPTIONS = `${own ?? ""} --import ${new URL("collect-on-signal.js", import.meta.url).href}`;
 const steady = await openGround("steady", join(dir, "steady"), join(dir, "steady-dataset"));
 if (own === undefined) delete process.env.NODE_OPTIONS;
@@ -131,22 +133,20 @@ interface Sample {
   readonly at: number;
   readonly mb: number;
 }
-/** Of the server that lives: as it is, and with its garbage collected. */
+/** Of the server that lives, as it is. */
 const memory: Sample[] = [];
-const held: Sample[] = [];
 const begunAt = performance.now();
 const lastMs = MINUTES * 60_000;
 const sample = (): Sample => ({ at: (performance.now() - begunAt) / lastMs, mb: memoryMb(steady.server.pid) });
 const sampling = setInterval(() => memory.push(sample()), 1000);
 const collecting = setInterval(() => {
-  if (!isAlive(steady.server.pid)) return;
-  process.kill(steady.server.pid, "SIGUSR2");
-  setTimeout(() => held.push(sample()), COLLECTED_MS);
+  if (isAlive(steady.server.pid)) process.kill(steady.server.pid, "SIGUSR2");
 }, COLLECT_MS);
 const said = setInterval(() => {
   const minutes = ((performance.now() - begunAt) / 60_000).toFixed(0);
+  const holds = Number(readFileSync(heldFile, "utf8").trimEnd().split(" ").at(-1)).toFixed(0);
   console.error(
-    `${minutes} minutes: ${played.sessions} sessions, ${memory.at(-1)?.mb.toFixed(0)} MB, ${JSON.stringify(faults)}`,
+    `${minutes} minutes: ${played.sessions} sessions, ${memory.at(-1)?.mb.toFixed(0)} MB, of which it holds ${holds}, ${JSON.stringify(faults)}`,
   );
 }, 60_000);
 const hurt = {
@@ -183,6 +183,14 @@ const warmAndEnd = (samples: readonly Sample[]) => ({
   warm: median(samples.filter(({ at }) => at >= 0.2 && at < 0.3).map(({ mb }) => mb)),
   end: median(samples.filter(({ at }) => at >= 0.9).map(({ mb }) => mb)),
 });
+/** The same, its garbage collected. */
+const held = readFileSync(heldFile, "utf8")
+  .split("\n")
+  .filter((line) => line !== "")
+  .map((line): Sample => {
+    const [ms, mb] = line.split(" ").map(Number);
+    return { at: (ms - performance.timeOrigin - begunAt) / lastMs, mb };
+  });
 const { warm, end } = warmAndEnd(held);
 const wrong = [
   ...(alive ? [] : ["the server that was to live has ended"]),
