@@ -1,6 +1,6 @@
 import { type Arms, defineAgent } from "../../clients/typescript/define-agent.js";
+import { addRankOneToCholesky, solveLower, solveLowerTransposed } from "../../common/cholesky.js";
 import { number } from "../../common/options.js";
-import { addRankOneToCholesky, solveLower, solveLowerTransposed } from "../kit/cholesky.js";
 
 /**
  * Thompson sampling for linear bandits with normal noise: theta is drawn from its posterior, the best arm under it is

@@ -1,9 +1,9 @@
 import { defineAgent, type Policy, type Trial } from "../../clients/typescript/define-agent.js";
 import { IcrlError } from "../../common/errors.js";
+import { probabilityOfLargestBeta } from "../../common/largest-beta.js";
+import { probabilityOfLargestNormal } from "../../common/largest-normal.js";
 import { number } from "../../common/options.js";
 import type { Rng } from "../../common/rng.js";
-import { probabilityOfLargestBeta } from "../kit/largest-beta.js";
-import { probabilityOfLargestNormal } from "../kit/largest-normal.js";
 import { sampleBeta } from "../kit/sample-beta.js";
 
 /**
@@ -17,7 +17,7 @@ import { sampleBeta } from "../kit/sample-beta.js";
  * arms have a uniform prior. Less noise than a millionth of prior_std is taken for so much.
  *
  * Probabilities are exact where they are asked for: an arm's is the chance that its draw is the largest, integrated
- * numerically to about 1e-12 (agents/kit/probability-of-largest.ts). That takes some 100 microseconds for 5 arms, a
+ * numerically to about 1e-12 (common/probability-of-largest.ts). That takes some 100 microseconds for 5 arms, a
  * hundred times what a choice does: in ordinary play propensities are unknown.
  *
  * Shapes: A arms. Memory O(A); time O(A) an action.

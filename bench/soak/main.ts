@@ -39,6 +39,8 @@ const JUDGED_MINUTES = 10;
 const GROWTH = 0.1;
 /** How often the garbage of the server that lives is collected, and its memory looked at, in milliseconds. */
 const COLLECT_MS = 20_000;
+/** A while of six such looks. */
+const WHILE_MS = 120_000;
 /** How long load goes on without faults at the end, so that what was cut can finish, in milliseconds. */
 const CALM_MS = 5000;
 
@@ -178,11 +180,23 @@ for (const { ground } of fields) await ground.close();
 
 const checks: LogCheck[] = [];
 for (const { ground, acknowledged } of fields) checks.push(await checkLog(ground.dataDir, acknowledged));
-/** Medians of a tenth of the time when warm, and of the last tenth. */
-const warmAndEnd = (samples: readonly Sample[]) => ({
-  warm: median(samples.filter(({ at }) => at >= 0.2 && at < 0.3).map(({ mb }) => mb)),
-  end: median(samples.filter(({ at }) => at >= 0.9).map(({ mb }) => mb)),
+/** By windows of a tenth of the time, when warm and the last one. */
+const warmAndEnd = (samples: readonly Sample[], of: (window: readonly Sample[]) => number) => ({
+  warm: of(samples.filter(({ at }) => at >= 0.2 && at < 0.3)),
+  end: of(samples.filter(({ at }) => at >= 0.9)),
 });
+const medianMb = (window: readonly Sample[]): number => median(window.map(({ mb }) => mb));
+/**
+ * Of what is looked at in a while the least, and of these the median: what a read, a label, a tournament under way takes is not held.
+ */
+function leastMb(window: readonly Sample[]): number {
+  const whiles = new Map<number, number>();
+  for (const { at, mb } of window) {
+    const n = Math.floor((at * lastMs) / WHILE_MS);
+    whiles.set(n, Math.min(mb, whiles.get(n) ?? Number.POSITIVE_INFINITY));
+  }
+  return median([...whiles.values()]);
+}
 /** The same, its garbage collected. */
 const held = readFileSync(heldFile, "utf8")
   .split("\n")
@@ -191,7 +205,7 @@ const held = readFileSync(heldFile, "utf8")
     const [ms, mb] = line.split(" ").map(Number);
     return { at: (ms - performance.timeOrigin - begunAt) / lastMs, mb };
   });
-const { warm, end } = warmAndEnd(held);
+const { warm, end } = warmAndEnd(held, leastMb);
 const wrong = [
   ...(alive ? [] : ["the server that was to live has ended"]),
   ...fields.flatMap(({ counts, ground }) => counts.wrong.map((text) => `${ground.name}: ${text}`)),
@@ -235,7 +249,7 @@ const report = {
   reads_failed: sum((counts) => counts.readsFailed),
   read_errors: fields.map(({ counts }) => counts.readErrors),
   pages: sum((counts) => counts.pages),
-  memory_mb: { warm, end, judged: MINUTES >= JUDGED_MINUTES, with_garbage: warmAndEnd(memory) },
+  memory_mb: { warm, end, judged: MINUTES >= JUDGED_MINUTES, with_garbage: warmAndEnd(memory, medianMb) },
   wrong,
 };
 if (flags.json) console.log(JSON.stringify(report));

@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import { findAgent } from "../../agents/registry.js";
 import { optionsFromTexts } from "../../common/options.js";
-import type { EvaluationJson } from "../../jobs/evaluate/run-evaluation.js";
+import type { EvaluationJson } from "../../jobs/evaluate/evaluation-json.js";
 import { taskFamily } from "../../server/tasks/registry.js";
 import { stoppable } from "../interruptible.js";
 import { printerFor } from "../print/printer.js";
@@ -14,6 +14,9 @@ import { taskNamed, withTaskFlags } from "./own-tasks.js";
 interface EvaluateFlags {
   expert?: string;
   option?: string[];
+  behaviour?: string;
+  behaviourOption?: string[];
+  particles: number;
   task?: string;
   set?: string[];
   shift?: string[];
@@ -31,11 +34,19 @@ export function evaluateCommand(): Command {
   const command = new Command("evaluate")
     .description(
       "Evaluate a trained transformer on fresh instances: its regret beside an expert's and uniform play's, by step; its distance " +
-        "from the expert on the expert's own trajectories; the same with less context, and on shifted tasks.",
+        "from the expert on the expert's own trajectories, and on a behaviour's, with what theory says that this costs; the same with less context, and on shifted tasks.",
     )
     .argument("<checkpoint>", "a checkpoint's folder, or that of a training")
     .option("--expert <agent>", "the agent to compare with (required)")
     .option("--option <name=value>", "an option of the expert; may be repeated", collect)
+    .option("--behaviour <agent>", "compare the two on this agent's trajectories, too: say, on those it learned from")
+    .option("--behaviour-option <name=value>", "an option of the behaviour; may be repeated", collect)
+    .option(
+      "--particles <n>",
+      "with --behaviour, particles of each population that estimates the distribution ratio",
+      wholeNumber(2),
+      1000,
+    )
     .option("--task <task>", "a task instead of those it was trained on")
     .option("--set <name=value>", "an option of that task; may be repeated", collect)
     .option("--shift <name=value>", "play each task with this option changed, too; may be repeated", collect)
@@ -52,17 +63,26 @@ export function evaluateCommand(): Command {
 
 const tokens = (text: string, before: readonly number[] = []) => [...before, wholeNumber(1)(text)];
 
+const entryOf = (agent: string, options: readonly string[]) => ({
+  agent,
+  options: optionsFromTexts(findAgent(agent).options, options),
+});
+
 async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Command): Promise<void> {
   const expert = required(flags.expert, "--expert <agent>", command);
   const out = required(flags.out, "--out <dir>", command);
   const { set = [], shift = [], context = [], choose, temperature, trials, seed } = flags;
   if (set.length > 0) required(flags.task, "--task <task>", command);
+  const { behaviour, behaviourOption = [], particles } = flags;
+  if (behaviourOption.length > 0) required(behaviour, "--behaviour <agent>", command);
   const family = flags.task === undefined ? undefined : taskFamily(await taskNamed(flags.task));
   const options = family === undefined ? {} : optionsFromTexts(family.options, set);
   const plan = {
     checkpoint,
     expert,
     expertOptions: optionsFromTexts(findAgent(expert).options, flags.option ?? []),
+    behaviour: behaviour === undefined ? undefined : entryOf(behaviour, behaviourOption),
+    particles,
     tasks: family && [{ id: family.name, task: family.name, options }],
     shifts: [...new Set(shift)],
     contexts: [...new Set(context)],

@@ -194,10 +194,11 @@ export const EVALUATION: OutputKind = {
     return isText(marker.checkpoint) && isText(marker.expert);
   },
   files: (path) => [
-    ...["evaluation.json", "tournament.yaml", "imitation.yaml"],
+    ...["evaluation.json", "imitation.svg", "imitation.png", "tournament.yaml", "imitation.yaml"],
     ...filesBelow(path, "tournament", [TOURNAMENT]),
     ...filesBelow(path, "tournament", [LOG]),
     ...filesBelow(path, "imitation", [DATASET, BEGUN_DATASET]),
+    ...filesBelow(path, "behaviour", [DATASET, BEGUN_DATASET]),
     "plan.json",
   ],
   inner: [],

@@ -11,6 +11,9 @@ export const FAINT = "#666666";
 /** Around every chart, in pixels. */
 export const MARGIN = 20;
 
+/** Half width of a 95 % band in standard errors. */
+export const Z95 = 1.96;
+
 /** How axes look. */
 export const AXIS_LOOK = {
   tickCount: 5,

@@ -6,7 +6,7 @@
 import { forfeitsNote } from "../report/estimates.js";
 import { shortNumber } from "../report/numbers.js";
 import type { AgentJson, CurveJson, TaskJson } from "../tournament/results.js";
-import type { BandPoint } from "./chart-marks.js";
+import { type BandPoint, Z95 } from "./chart-marks.js";
 import { fitText, textWidth } from "./font.js";
 import type { Look } from "./looks.js";
 import { spreadLabels } from "./spread-labels.js";
@@ -48,9 +48,6 @@ const SQUASHED = 0.3;
 
 /** It is cut where that gives the others at least so many times the room. */
 const WORTH_CUTTING = 2;
-
-/** Half width of a 95 % band in standard errors. */
-const Z95 = 1.96;
 
 /** Crosses on a line with forfeited trials. */
 const CROSSES = 6;

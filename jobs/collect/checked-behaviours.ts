@@ -6,18 +6,16 @@ import { playsTask } from "../../common/plays-task.js";
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
 import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
 import { checkCollection } from "../../server/collections/spec.js";
+import { computedExpert, POSTERIOR } from "../../server/labels/computed-experts.js";
 import { resolveLimits } from "../../server/sessions/limits.js";
+import { requirePrior } from "../../server/tasks/posteriors/create-posterior.js";
 import { isBuiltIn, requireAwaited, unknownAgent } from "../agents-from-elsewhere.js";
-import { isTruth } from "../label/label-by-truth.js";
 import { requireOnCommandLine } from "../launch/launch.js";
 import type { AgentFacts } from "../launch/module-agent.js";
 import type { ReadyLaunch } from "../launch/ready-launch.js";
 import type { DatasetSpec } from "./dataset-file.js";
 
 type Plays = Pick<AgentFacts, "options" | "tasks">;
-
-/** The truth has no options, and knows every task. */
-const TRUTH: Plays = { options: {}, tasks: [] };
 
 /**
  * Checks everything that can be known to be wrong before a server is started.
@@ -45,7 +43,9 @@ export function checkedBehaviours(
   };
   for (const { name, expert, options } of experts) {
     const what = `label "${name}" (expert "${expert}")`;
-    checkPlays(isTruth(expert) ? TRUTH : findAgent(expert), options, what);
+    const computed = computedExpert(expert);
+    checkPlays(computed === undefined ? findAgent(expert) : { ...computed, tasks: [] }, options, what);
+    if (computed === POSTERIOR) for (const { task } of tasks) requirePrior(task);
   }
   requireAwaited(
     awaited,

@@ -10,10 +10,11 @@ import {
 import { beginFolder } from "../../datasets/output/begin-folder.js";
 import { BEGUN_DATASET, DATASET } from "../../datasets/output/output-kinds.js";
 import { checkCollection } from "../../server/collections/spec.js";
+import { computedExpert } from "../../server/labels/computed-experts.js";
 import { resolveLimits } from "../../server/sessions/limits.js";
 import { abortable } from "../abortable.js";
 import { labelByExpert } from "../label/label-by-expert.js";
-import { isTruth, labelBest } from "../label/label-by-truth.js";
+import { labelByTask } from "../label/label-by-truth.js";
 import { readyLaunches, withModules } from "../launch/ready-launch.js";
 import type { JobListener } from "../listener.js";
 import { requireNoWriter } from "../log-writer.js";
@@ -69,10 +70,11 @@ export async function collectDataset(
   const checked = checkCollection(collection, resolveLimits());
   await playCollection({ out, spec: collection, others, ready, listen, doors }, listener, signal);
   for (const { name, expert, options } of spec.experts) {
-    const how = isTruth(expert) ? "reading" : "starting a server, and reading";
+    const computed = computedExpert(expert);
+    const how = computed !== undefined ? "reading" : "starting a server, and reading";
     listener.doing(`labels "${name}": ${how} what is to be labelled`);
     const dir = collectingFolder(out);
-    if (isTruth(expert)) await labelBest(dir, name, listener, signal);
+    if (computed !== undefined) await labelByTask(dir, name, { expert: computed, options }, listener, signal);
     else await labelByExpert({ dir, expert: findAgent(expert), name, options }, listener, signal);
   }
   listener.doing("counting, and hashing the shards");

@@ -38,14 +38,15 @@ export interface StoredModel {
 /**
  * The tasks: those given, and each of them with each shift whose option it has.
  *
+ * @param others who play them, too: the expert, and whose play it is compared on
  * @param shifts `name=value` texts
  * @throws OPTION_UNKNOWN if no task has a shift's option
  * @throws OPTION_INVALID if a value is not allowed
- * @throws TASK_UNSUPPORTED if the model can play none of them, or the expert does not play them all
+ * @throws TASK_UNSUPPORTED if the model can play none of them, or one of the others does not play them all
  */
 export function planTasks(
   model: StoredModel,
-  expert: Agent,
+  others: readonly Agent[],
   tasks: readonly TaskEntry[],
   shifts: readonly string[],
 ): PlannedTask[] {
@@ -55,7 +56,7 @@ export function planTasks(
   ];
   const checked = planned.map((entry): PlannedTask => {
     const task = buildTask(entry.task, entry.options);
-    requirePlays(expert, task);
+    for (const agent of others) requirePlays(agent, task);
     return { ...entry, refused: refusal(model, task) };
   });
   const [{ refused }] = checked;

@@ -1,26 +1,25 @@
-/** The best actions at every step of a folder's trajectories: what `icrl dataset label --expert optimal` does. */
-import type { LabelledByTruth } from "../../server/labels/label-by-truth.js";
-import { OPTIMAL } from "../../server/labels/optimal.js";
+/** What the tasks themselves say at every step of a folder's trajectories: what `icrl dataset label --expert optimal` and `--expert posterior` do. */
+
+import { computedExpert } from "../../server/labels/computed-experts.js";
+import type { ComputedLabel, LabelledByTruth } from "../../server/labels/label-by-truth.js";
 import type { JobListener } from "../listener.js";
 import { tellLabelled } from "./label-progress.js";
 
-/** Whether an expert of a name is the truth itself, and no agent. */
-export const isTruth = (expert: string | undefined): boolean => expert === OPTIMAL.name;
-
 /** What labels are called where nobody gives them a name. */
-export const labelNameOf = (expert: string): string => (isTruth(expert) ? OPTIMAL.label : expert);
+export const labelNameOf = (expert: string): string => computedExpert(expert)?.label ?? expert;
 
 /**
  * Labels a folder, a dataset or what is collected of one, in this process: no agent is asked, and none may know what is found.
  *
  * @throws what labelling by the truth throws
  */
-export async function labelBest(
+export async function labelByTask(
   dir: string,
   name: string,
+  wanted: ComputedLabel,
   listener: JobListener,
   signal: AbortSignal,
 ): Promise<LabelledByTruth> {
   const { labelByTruth } = await import("../../server/labels/label-by-truth.js"); // Arrow and DuckDB
-  return labelByTruth(dir, name, (so) => tellLabelled(name, so, listener), signal);
+  return labelByTruth(dir, name, wanted, (so) => tellLabelled(name, so, listener), signal);
 }

@@ -1,7 +1,7 @@
 /**
- * The best actions of a shard's trajectories, by the truth of their instances: each episode is replayed from its seeds, and at every step the
- * oracle says which actions are best. Where several are, the label's probabilities are uniform over them; its action is the one of the lowest
- * index, as the log's `optimal_actions` has it.
+ * The best actions of a shard's trajectories: each episode is replayed from its seeds, and at every step it is said how probably each action is the best, by the
+ * truth of the instance or by what was seen of it. The label's action is the likeliest, the one of the lowest index where several are: by the truth that
+ * of the log's `optimal_actions`.
  *
  * Nobody plays here: whoever labels so has the dataset's folder, and with it the seeds.
  */
@@ -15,6 +15,7 @@ import { trajectoryBatches } from "../../datasets/log/trajectory-batches.js";
 import type { TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
 import { drawJudged, type Oracle } from "../tasks/oracle.js";
 import type { Env, Task } from "../tasks/task.js";
+import type { LawsOf, TrialLaws } from "./best-laws.js";
 import type { KnownTasks } from "./known-tasks.js";
 import type { CollectedLabels } from "./label-shard.js";
 
@@ -52,7 +53,12 @@ const ROWS_PER_TURN = 64;
  * @throws DATASET_CORRUPT if it was played on another version of its task, or a replay finds another best action than the log has
  * @throws the signal's reason once it is aborted
  */
-export async function bestActionsOf(path: string, tasks: KnownTasks, signal: AbortSignal): Promise<BestActions> {
+export async function bestActionsOf(
+  path: string,
+  tasks: KnownTasks,
+  lawsOf: LawsOf,
+  signal: AbortSignal,
+): Promise<BestActions> {
   const rows: Row[] = [];
   for (const batch of trajectoryBatches(await readParquetFile(path, () => COLUMNS), path, COLUMNS)) {
     requireLengths(batch, path);
@@ -69,7 +75,7 @@ export async function bestActionsOf(path: string, tasks: KnownTasks, signal: Abo
   const probabilities = new Float32Array(probabilityOffsets[rows.length]);
   let trials = 0;
   let trial = "";
-  let judged: { readonly env: Env; readonly oracle: Oracle } | undefined;
+  let judged: Judged | undefined;
   for (const [i, row] of rows.entries()) {
     if (i % ROWS_PER_TURN === 0) {
       await setImmediate();
@@ -77,7 +83,8 @@ export async function bestActionsOf(path: string, tasks: KnownTasks, signal: Abo
     }
     const task = tasks.of(row.task, row.task_options);
     if (judged === undefined || row.trial_id !== trial) {
-      judged = await draw(path, task, row); // episodes of a trial stand side by side
+      judged = { ...(await draw(path, task, row)), laws: lawsOf(task) }; // episodes of a trial stand side by side
+      judged.laws.begin({ ...judged, trialId: row.trial_id, noiseSeed: row.noise_seed as bigint });
       trial = row.trial_id;
       trials += 1;
     }
@@ -124,28 +131,43 @@ async function draw(path: string, task: Task, row: Row): Promise<{ readonly env:
   return runInSlices(drawJudged(task, row.task_seed, row.noise_seed), setImmediate);
 }
 
+/** A trial that is played again. */
+interface Judged {
+  readonly env: Env;
+  readonly oracle: Oracle;
+  readonly laws: TrialLaws;
+}
+
 /** Writes an episode's labels; why it is not what its seeds give, or undefined where it is. */
 function judgeEpisode(
   { numActions }: Task,
-  { env, oracle }: { readonly env: Env; readonly oracle: Oracle },
+  { env, oracle, laws }: Judged,
   { episode_index: episode, actions: taken, optimal_actions: logged }: Row,
   actions: Int32Array,
   probabilities: Float32Array,
 ): string | undefined {
-  const best = new Uint8Array(numActions);
+  const law = new Float64Array(numActions);
   env.reset(episode);
   oracle.beginEpisode();
+  laws.beginEpisode(episode);
   for (let t = 0; t < actions.length; t += 1) {
     const { stepInEpisode, state } = env;
     if (env.terminated) return `it has ${actions.length} steps, a replay ends after ${t}`;
-    actions[t] = oracle.best(stepInEpisode, state);
-    if (logged !== null && logged[t] !== actions[t]) {
-      return `its best action ${t} is ${logged[t]}, a replay gives ${actions[t]}`;
-    }
-    const share = 1 / oracle.markBest(stepInEpisode, state, best);
-    for (let a = 0; a < numActions; a += 1) probabilities[t * numActions + a] = best[a] === 1 ? share : 0;
+    const best = oracle.best(stepInEpisode, state);
+    if (logged !== null && logged[t] !== best) return `its best action ${t} is ${logged[t]}, a replay gives ${best}`;
+    laws.write(law);
+    probabilities.set(law, t * numActions);
+    actions[t] = likeliest(law);
     if (!(taken[t] >= 0 && taken[t] < numActions)) return `its action ${t} is ${taken[t]}, outside [0, ${numActions})`;
     env.step(taken[t]);
+    laws.observe(taken[t]);
   }
   return undefined;
+}
+
+/** The action of the largest probability, the lowest index where several have it. */
+function likeliest(law: Float64Array): number {
+  let best = 0;
+  for (let a = 1; a < law.length; a += 1) if (law[a] > law[best]) best = a;
+  return best;
 }

@@ -1,12 +1,21 @@
-/** Labels a dataset's folder with its best actions, by the truth: shard after shard, those that have no such labels yet. */
+/** Labels a dataset's folder by what the tasks themselves say: shard after shard, those that have no such labels yet. */
+import { resolveOptions } from "../../common/options.js";
 import { isDataset, readDatasetManifest } from "../../datasets/folder/dataset-manifest.js";
 import { requireTruth } from "../../datasets/folder/truth-known.js";
 import { requireLabelName } from "../sessions/checked-request.js";
 import { bestActionsOf } from "./best-actions.js";
+import { evenLaws, posteriorLaws } from "./best-laws.js";
+import { type ComputedExpert, POSTERIOR, samplesOf } from "./computed-experts.js";
 import { indexDataset } from "./dataset-index.js";
 import { knownTasks } from "./known-tasks.js";
 import { labelPlace } from "./label-place.js";
-import { OPTIMAL } from "./optimal.js";
+
+/** By what it is labelled. */
+export interface ComputedLabel {
+  readonly expert: ComputedExpert;
+  /** Those that differ from their defaults. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
 
 /** What was labelled. */
 export interface LabelledByTruth {
@@ -19,12 +28,13 @@ export interface LabelledByTruth {
  * Labels it. The labels are durable then, and in the manifest where there is one.
  *
  * @param onProgress told how much is labelled, of how many trials
- * @throws NAME_INVALID; TRUTH_UNKNOWN, DATASET_CORRUPT as `bestActionsOf` does; NOT_A_LOG, LABEL_CONFLICT, OUTPUT_EXISTS, LOG_LOCKED, LOG_UNWRITABLE
+ * @throws NAME_INVALID; OPTION_UNKNOWN, OPTION_INVALID; TASK_UNSUPPORTED if a posterior is not known; TRUTH_UNKNOWN, DATASET_CORRUPT as `bestActionsOf` does; NOT_A_LOG, LABEL_CONFLICT, OUTPUT_EXISTS, LOG_LOCKED, LOG_UNWRITABLE
  * @throws the signal's reason once it is aborted: the same goes on another time
  */
 export async function labelByTruth(
   dir: string,
   name: string,
+  { expert, options }: ComputedLabel,
   onProgress: (so: LabelledByTruth & { readonly total: number }) => void,
   signal: AbortSignal,
 ): Promise<LabelledByTruth> {
@@ -33,9 +43,10 @@ export async function labelByTruth(
     requireTruth(
       dir,
       readDatasetManifest(dir),
-      "its best actions are found by playing again from the seeds, and there are none",
+      "its trials are judged by playing again from the seeds, and there are none",
     );
   const tasks = knownTasks();
+  const lawsOf = expert === POSTERIOR ? posteriorLaws(samplesOf(options)) : evenLaws;
   const lost = new AbortController();
   const stop = AbortSignal.any([signal, lost.signal]);
   const place = labelPlace(dir, name, (error) => lost.abort(error));
@@ -43,16 +54,16 @@ export async function labelByTruth(
     const shards = (await indexDataset(dir, name)).filter(({ labelled }) => !labelled);
     await place.take({
       name,
-      agent: OPTIMAL.name,
-      agentVersion: OPTIMAL.version,
-      agentOptions: {},
+      agent: expert.name,
+      agentVersion: expert.version,
+      agentOptions: resolveOptions(expert.options, options, `expert "${expert.name}"`),
       tasks: [],
       numEnvs: 1,
     });
     const total = shards.reduce((sum, { parts }) => sum + parts.reduce((trials, part) => trials + part.trials, 0), 0);
     let so: LabelledByTruth = { trials: 0, episodes: 0, steps: 0 };
     for (const { name: file, path } of shards) {
-      const { episodeIds, trials, labels } = await bestActionsOf(path, tasks, stop);
+      const { episodeIds, trials, labels } = await bestActionsOf(path, tasks, lawsOf, stop);
       const steps = labels.actions.length; // its memory goes to who writes
       await place.write({ name: file, labels, recorded: { episodes: episodeIds.map((id) => ({ id })) } });
       so = {

@@ -56,6 +56,27 @@ export interface TaskCost {
   readonly bytes: number;
 }
 
+/** What the instances of a task are drawn from, where the law of the best action can be computed of it. */
+export type Prior =
+  /** Arms that pay 1 with probabilities of Beta laws, independent, the same at each step. */
+  | { readonly type: "beta"; readonly alpha: number; readonly beta: number }
+  /** Arms whose means are uniform on [0, 1] or standard normal, independent; rewards have normal noise. */
+  | { readonly type: "normal"; readonly means: "uniform01" | "gaussian"; readonly noiseStd: number }
+  /** Arms with features [A, d], shown as the trial's or at each step; means are products with a vector of such entries; rewards have normal noise. */
+  | {
+      readonly type: "linear";
+      readonly theta: "uniform01" | "gaussian";
+      readonly noiseStd: number;
+      readonly dim: number;
+    }
+  /** One of so many instances, equally likely, in which nothing but where episodes start is left to chance. */
+  | {
+      readonly type: "enumerated";
+      readonly count: number;
+      /** Instance number `index`, not yet reset. */
+      instantiate(index: number): Env;
+    };
+
 /** A task: a family with its options resolved. */
 export interface Task {
   readonly name: string;
@@ -84,6 +105,8 @@ export interface Task {
    * words are those of a task whose trials all have one. Absent where each seed draws another.
    */
   instanceOf?(taskSeed: bigint): string;
+  /** What instances are drawn from, where the law of the best action given a history can be computed of it (posteriors/). */
+  readonly prior?: Prior;
   /** Draws the instance of a trial and keys its noise. Not yet reset. */
   instantiate(taskSeed: bigint, noiseSeed: bigint): Env;
   /** The same in slices. */

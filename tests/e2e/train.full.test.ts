@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "#icrl/agents/transformer/checkpoint.js";
 import type { TrainingJson } from "#icrl/cli/commands/train.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
-import type { EvaluationJson } from "#icrl/jobs/evaluate/run-evaluation.js";
+import type { EvaluationJson } from "#icrl/jobs/evaluate/evaluation-json.js";
 import { shape } from "../support/shape.js";
 import { datasetFile, trainingFile } from "../support/training-file.js";
 import { icrl, icrlJson, PROGRAM, ROOT, startNode, temporaryFolder } from "./run-icrl.js";
@@ -315,7 +315,8 @@ describe("icrl evaluate", () => {
     const tasks = [{ id: "three arms", task: "bernoulli-bandit", options: { arms: 3, horizon: 10 } }];
     await trained("evaluated", { dataset: datasetFile(folder.path, { trials: 200, tasks }), training: { steps: 20 } });
     const shifts = ["arms=2", "alpha=3", "arms=5", "horizon=20"].flatMap((shift) => ["--shift", shift]);
-    const args = ["--expert", "thompson", "--trials", "20", "--context", "4", ...shifts, "--out", out];
+    const behaviour = ["--behaviour", "uniform", "--particles", "50"];
+    const args = ["--expert", "thompson", "--trials", "20", "--context", "4", ...behaviour, ...shifts, "--out", out];
     evaluation = (await icrlJson("evaluate", path("evaluated"), ...args)) as EvaluationJson;
   });
 
@@ -351,17 +352,41 @@ describe("icrl evaluate", () => {
     expect(mean?.total_variation).toBeCloseTo(average, 9);
   });
 
+  test("measures the same on the behaviour's histories, and what both say of the returns", () => {
+    expect(evaluation.tasks.map(({ on_behaviour: other }) => other === null)).toEqual([false, true, true, true, true]);
+    const [{ players, imitation, on_behaviour: other, bounds }] = evaluation.tasks;
+    expect(other?.steps).toHaveLength(10);
+    expect(other?.steps[0].total_variation).toBe(imitation?.steps[0].total_variation); // nothing has happened yet
+    expect(other?.mean.total_variation).not.toBe(imitation?.mean.total_variation);
+    const [model, expert] = players;
+    expect(bounds?.measured.mean).toBeCloseTo(expert.return.mean - model.return.mean, 9);
+    expect(bounds?.by_total_variation).toBeGreaterThan(0);
+    expect(bounds?.by_hellinger).toBeGreaterThan(bounds?.by_total_variation ?? Infinity);
+    expect(bounds?.by_epsilon_real).toBeGreaterThan(bounds?.by_hellinger ?? Infinity);
+  });
+
   test("leaves its document, whose fields docs/training.md describes, a picture and the labelled dataset", () => {
     const written = readFileSync(join(out, "evaluation.json"), "utf8");
     expect(JSON.parse(written)).toEqual(evaluation);
     const moments = { mean: "number", se: "number" };
-    const gap = { total_variation: "number", hellinger: "number", excess_cross_entropy: "number", trials: "number" };
+    const distances = ["total_variation", "hellinger", "squared_hellinger", "excess_cross_entropy"];
+    const numbers = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, "number"]));
+    const gap = numbers([...distances, ...distances.map((name) => `${name}_se`), "trials"]);
+    const ratio = numbers(["log_expected_ratio", "log_expected_ratio_se", "effective_trials"]);
+    const imitation = {
+      expert_probabilities: "boolean",
+      mean: gap,
+      squared_hellinger_sum: moments,
+      epsilon_real: { step: "number", ...ratio },
+      steps: [{ step: "number", ...gap, ...ratio }],
+    };
     const options = { arms: "number", horizon: "number", alpha: "number", beta: "number" };
     const curve = { step: ["number"], mean: ["number"], se: ["number"] };
     expect(shape({ ...evaluation, tasks: evaluation.tasks.slice(0, 1) })).toEqual({
       schema_version: "number",
       checkpoint: { folder: "string", sha256: "string", step: "number", parameters: "number" },
       expert: { agent: "string", options: {} },
+      behaviour: { agent: "string", options: {} },
       trials: "number",
       seed: "string",
       tasks: [
@@ -370,7 +395,9 @@ describe("icrl evaluate", () => {
           task: "string",
           options,
           players: [{ name: "string", regret: moments, return: moments, curve }],
-          imitation: { expert_probabilities: "boolean", mean: gap, steps: [{ step: "number", ...gap }] },
+          imitation,
+          on_behaviour: { ...imitation, ratio: numbers(["log_ratio", "standard_error", "ess"]) },
+          bounds: { measured: moments, ...numbers(["by_total_variation", "by_hellinger", "by_epsilon_real"]) },
         },
       ],
     });
@@ -378,7 +405,9 @@ describe("icrl evaluate", () => {
     const names = ["schema_version", "checkpoint", "expert", "trials", "seed", "tasks[]", "tasks[].players[]"];
     const deeper = ["sha256", "parameters", "shift", "refused", "curve", "expert_probabilities", "total_variation"];
     for (const name of [...names, "tasks[].imitation", ...deeper]) expect(page).toContain(`\`${name}\``);
-    for (const left of ["tournament/regret.png", "tournament/results.json", "imitation/dataset.json"]) {
+    for (const name of [...distances, "epsilon_real", "on_behaviour", "bounds"]) expect(page).toContain(name);
+    const pictures = ["tournament/regret.png", "imitation.svg", "imitation.png"];
+    for (const left of [...pictures, "tournament/results.json", "imitation/dataset.json", "behaviour/dataset.json"]) {
       expect(existsSync(join(out, left))).toBe(true);
     }
   });
@@ -390,7 +419,10 @@ describe("icrl evaluate", () => {
     expect(stdout).toMatch(/^three arms +transformer +\d+\.\d\d ± \d+\.\d\d$/m);
     expect(stdout).toMatch(/^three arms arms:5: not played\. task "bernoulli-bandit" has 5 actions/m);
     expect(stdout).toMatch(/^three arms +all( +\d\.\d{4}){3}$|^three arms +all( +\d+\.\d{4}){3}$/m);
+    expect(stdout).toMatch(/^three arms +emp( +\d+\.\d{4} ± \d+\.\d{4}){2} +\d+ +\S+$/m);
+    expect(stdout).toMatch(/^three arms +[−\d.]+ ± \d+\.\d\d +\S+ +– +– +–$/m); // no behaviour: no ratio
     expect(stdout).toContain(`picture      ${path("text")}/tournament/regret.svg`);
+    expect(stdout).toContain(`picture      ${path("text")}/imitation.svg`);
   });
 
   test.each<[what: string, args: string[], line: RegExp]>([

@@ -8,10 +8,11 @@ import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.j
 import { LABELS_TAKE_TASKS, requireTruth } from "../../../datasets/folder/truth-known.js";
 import { labelByCommand } from "../../../jobs/label/label-by-command.js";
 import { labelByExpert } from "../../../jobs/label/label-by-expert.js";
-import { isTruth, labelBest, labelNameOf } from "../../../jobs/label/label-by-truth.js";
+import { labelByTask, labelNameOf } from "../../../jobs/label/label-by-truth.js";
 import { loadAgentModule } from "../../../jobs/launch/module-agent.js";
 import type { JobListener } from "../../../jobs/listener.js";
 import { launchOfText } from "../../../jobs/specs/agent-launch.js";
+import { type ComputedExpert, computedExpert } from "../../../server/labels/computed-experts.js";
 import { stoppable } from "../../interruptible.js";
 import { printerFor } from "../../print/printer.js";
 import { commandProgress } from "../../print/progress.js";
@@ -39,7 +40,7 @@ export function labelCommand(): Command {
     .argument("<dir>", "folder of a finished dataset")
     .option(
       "--expert <agent>",
-      "who labels; `icrl agents` lists them, and optimal is the truth: the best actions, evenly where several are (this, --module or --command is required)",
+      "who labels; `icrl agents` lists them; optimal is the truth: the best actions, evenly where several are; posterior the law of the best action given what was seen, where it is known (this, --module or --command is required)",
     )
     .option("--module <file>", "who labels: the agent that is the default export of a JavaScript module")
     .option(
@@ -67,7 +68,9 @@ async function label(dir: string, flags: LabelFlags, command: Command): Promise<
   const before = manifest.labels;
   const work = await workOf(dir, flags, command);
   const progress = commandProgress();
-  progress.doing(`${isTruth(flags.expert) ? "" : "starting a server, and "}reading what is to be labelled`);
+  progress.doing(
+    `${computedExpert(flags.expert) !== undefined ? "" : "starting a server, and "}reading what is to be labelled`,
+  );
   const startedAt = performance.now();
   let totals: LabelTotals;
   try {
@@ -100,15 +103,18 @@ interface LabelWork {
 
 async function workOf(dir: string, flags: LabelFlags, command: Command): Promise<LabelWork> {
   if (flags.command !== undefined) return byCommand(dir, flags.command, flags, command);
-  return isTruth(flags.expert) ? byTruth(dir, flags, command) : byAgent(dir, flags);
+  const computed = computedExpert(flags.expert);
+  return computed === undefined ? byAgent(dir, flags) : byTask(dir, computed, flags, command);
 }
 
-/** Nobody: the truth. */
-function byTruth(dir: string, flags: LabelFlags, command: Command): LabelWork {
-  const sized = ["option", "envs", "streams"].find((flag) => command.getOptionValueSource(flag) === "cli");
-  if (sized !== undefined) command.error(`error: --${sized} is not for --expert optimal, which is no agent`);
-  const name = flags.name ?? labelNameOf(flags.expert as string);
-  return { name, run: (listener, signal) => labelBest(dir, name, listener, signal) };
+/** Nobody: what the tasks say. */
+function byTask(dir: string, expert: ComputedExpert, flags: LabelFlags, command: Command): LabelWork {
+  const none = Object.keys(expert.options).length === 0 ? ["option"] : [];
+  const sized = [...none, "envs", "streams"].find((flag) => command.getOptionValueSource(flag) === "cli");
+  if (sized !== undefined) command.error(`error: --${sized} is not for --expert ${expert.name}, which is no agent`);
+  const name = flags.name ?? labelNameOf(expert.name);
+  const options = optionsFromTexts(expert.options, flags.option ?? []);
+  return { name, run: (listener, signal) => labelByTask(dir, name, { expert, options }, listener, signal) };
 }
 
 /** An agent in this process. */

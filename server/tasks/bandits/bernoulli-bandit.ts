@@ -44,6 +44,7 @@ export const bernoulliBandit = defineTask({
       reward: REWARD,
       drawing: { as: "arms" },
       cost: banditCost(arms, horizon, meanWork * arms),
+      prior: { type: "beta", alpha, beta },
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("means");
         const means = new Float64Array(arms);

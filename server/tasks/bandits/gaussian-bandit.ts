@@ -46,6 +46,7 @@ export const gaussianBandit = defineTask({
       reward,
       drawing: { as: "arms" },
       cost: banditCost(arms, horizon, 100 * arms),
+      prior: { type: "normal", means: meanLaw, noiseStd: noise_std },
       instantiate(taskSeed, noiseSeed) {
         const rng = rngFromSeed(taskSeed).split("means");
         const means = new Float64Array(arms);

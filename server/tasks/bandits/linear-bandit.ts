@@ -85,6 +85,7 @@ export const linearBandit = defineTask({
       episodes: 1,
       reward: { kind: "gaussian", noiseStd: noise_std },
       drawing: { as: "arms" },
+      prior: { type: "linear", theta: thetaLaw, noiseStd: noise_std, dim },
       cost: fresh
         ? { instance: 100 * dim, step: 300 + armsWork, uniform: horizon * (300 + armsWork), bytes }
         : { instance: armsWork, step: 250, uniform: armsWork + 10 * horizon, bytes },

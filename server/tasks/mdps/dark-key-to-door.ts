@@ -2,7 +2,7 @@ import { IcrlError } from "../../../common/errors.js";
 import { integer } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
 import { planBytes } from "../backward-induction.js";
-import { defineTask } from "../task.js";
+import { defineTask, type Env } from "../task.js";
 import { cellsOf, cellsOption } from "./cells.js";
 import { centerCell, GRID_ACTION_NAMES, GRID_ACTIONS, gridMoves } from "./grid.js";
 import { type MdpTruth, onlyState, tabularCost, tabularEnv } from "./tabular-env.js";
@@ -55,13 +55,34 @@ export const darkKeyToDoor = defineTask({
       const text = `doors is "${namedDoors}", and the key can be there too: give cells that leave a door wherever the key is`;
       throw new IcrlError("OPTION_INVALID", text, { option: "doors" });
     }
+    /** Doors beside a key, and which is number `other` of them. */
+    const doorsBeside = (key: number): number => (doors.includes(key) ? doors.length - 1 : doors.length);
+    const hiddenAt = (key: number, other: number) => {
+      const at = doors.indexOf(key); // among the doors; -1 where it is none of them
+      return { key, door: doors[at < 0 || other < at ? other : other + 1] };
+    };
     const hiddenBy = (taskSeed: bigint) => {
       const rng = rngFromSeed(taskSeed);
       const key = keys[rng.split("key").integer(keys.length)];
-      const at = doors.indexOf(key); // among the doors; -1 where it is none of them
-      const other = rng.split("door").integer(at < 0 ? doors.length : doors.length - 1);
-      return { key, door: doors[at < 0 || other < at ? other : other + 1] };
+      return hiddenAt(key, rng.split("door").integer(doorsBeside(key)));
     };
+    const withHidden = ({ key, door }: { readonly key: number; readonly door: number }, noiseSeed: bigint): Env => {
+      const successors = new Int32Array(numStates * GRID_ACTIONS); // [S, A]
+      const rewards = new Float64Array(numStates * GRID_ACTIONS); // [S, A]
+      for (let i = 0; i < moves.length; i++) {
+        const cell = moves[i];
+        successors[i] = cell === key ? cells + cell : cell;
+        rewards[i] = cell === key ? 1 : 0;
+        successors[moves.length + i] = cells + cell;
+        rewards[moves.length + i] = cell === door ? 1 : 0;
+      }
+      const terminal = new Uint8Array(numStates);
+      terminal[cells + door] = 1;
+      const truth: MdpTruth = { type: "mdp", numStates, successors, probabilities, rewards, start, terminal };
+      return tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed, observations });
+    };
+    const perKey = doorsBeside(keys[0]);
+    const alike = keys.every((key) => doorsBeside(key) === perKey); // else a key that can be a door makes each of its doors likelier
     // Once every cell can reach the key and from there the door, a step more is worth nothing.
     const rows = Math.min(horizon, 4 * size);
     const pairs = numStates * GRID_ACTIONS;
@@ -87,22 +108,14 @@ export const darkKeyToDoor = defineTask({
         const { key, door } = hiddenBy(taskSeed);
         return `key=${key},door=${door}`;
       },
-      instantiate(taskSeed, noiseSeed) {
-        const { key, door } = hiddenBy(taskSeed);
-        const successors = new Int32Array(numStates * GRID_ACTIONS); // [S, A]
-        const rewards = new Float64Array(numStates * GRID_ACTIONS); // [S, A]
-        for (let i = 0; i < moves.length; i++) {
-          const cell = moves[i];
-          successors[i] = cell === key ? cells + cell : cell;
-          rewards[i] = cell === key ? 1 : 0;
-          successors[moves.length + i] = cells + cell;
-          rewards[moves.length + i] = cell === door ? 1 : 0;
-        }
-        const terminal = new Uint8Array(numStates);
-        terminal[cells + door] = 1;
-        const truth: MdpTruth = { type: "mdp", numStates, successors, probabilities, rewards, start, terminal };
-        return tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed, observations });
-      },
+      prior: alike
+        ? {
+            type: "enumerated",
+            count: keys.length * perKey,
+            instantiate: (index) => withHidden(hiddenAt(keys[Math.floor(index / perKey)], index % perKey), 0n),
+          }
+        : undefined,
+      instantiate: (taskSeed, noiseSeed) => withHidden(hiddenBy(taskSeed), noiseSeed),
     };
   },
 });

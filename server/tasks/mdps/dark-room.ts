@@ -1,7 +1,7 @@
 import { choice, integer } from "../../../common/options.js";
 import { rngFromSeed } from "../../../common/rng.js";
 import { planBytes } from "../backward-induction.js";
-import { defineTask } from "../task.js";
+import { defineTask, type Env } from "../task.js";
 import { cellsOf, cellsOption } from "./cells.js";
 import { centerCell, GRID_ACTION_NAMES, GRID_ACTIONS, gridMoves } from "./grid.js";
 import { type MdpTruth, onlyState, tabularCost, tabularEnv } from "./tabular-env.js";
@@ -49,6 +49,12 @@ export const darkRoom = defineTask({
         : onlyState(startLaw === "center" ? centerCell(size) : 0, numStates);
     const goals = cellsOf("goals", named, numStates);
     const goalOf = (taskSeed: bigint): number => goals[rngFromSeed(taskSeed).split("goal").integer(goals.length)];
+    const withGoal = (goal: number, noiseSeed: bigint): Env => {
+      const rewards = new Float64Array(successors.length); // [S, A]
+      for (let pair = 0; pair < rewards.length; pair++) rewards[pair] = successors[pair] === goal ? 1 : 0;
+      const truth: MdpTruth = { type: "mdp", numStates, successors, probabilities, rewards, start };
+      return tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed });
+    };
     // Once every cell can reach the goal, a step more is worth the same in all of them.
     const rows = Math.min(horizon, 2 * size);
     return {
@@ -70,13 +76,8 @@ export const darkRoom = defineTask({
         bytes: 8 * successors.length + planBytes(numStates, rows),
       }),
       instanceOf: (taskSeed) => `goal=${goalOf(taskSeed)}`,
-      instantiate(taskSeed, noiseSeed) {
-        const goal = goalOf(taskSeed);
-        const rewards = new Float64Array(successors.length); // [S, A]
-        for (let pair = 0; pair < rewards.length; pair++) rewards[pair] = successors[pair] === goal ? 1 : 0;
-        const truth: MdpTruth = { type: "mdp", numStates, successors, probabilities, rewards, start };
-        return tabularEnv({ truth, horizon, reward: { kind: "deterministic" }, noiseSeed });
-      },
+      prior: { type: "enumerated", count: goals.length, instantiate: (index) => withGoal(goals[index], 0n) },
+      instantiate: (taskSeed, noiseSeed) => withGoal(goalOf(taskSeed), noiseSeed),
     };
   },
 });

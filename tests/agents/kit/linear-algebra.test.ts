@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { addRankOneToInverse } from "#icrl/agents/kit/add-rank-one-to-inverse.js";
-import { addRankOneToCholesky, cholesky, solveLower, solveLowerTransposed } from "#icrl/agents/kit/cholesky.js";
+import { addRankOneToCholesky, cholesky, solveLower, solveLowerTransposed } from "#icrl/common/cholesky.js";
 import { type Rng, rngFromSeed } from "#icrl/common/rng.js";
 
 const f64 = (...values: number[]) => Float64Array.from(values);

@@ -41,6 +41,8 @@ beforeAll(async () => {
     probabilities: null,
   }));
   await writeLabel(collecting, "never", always([0, 1]));
+  /** As `even` in the first trial, as `model` in the others. */
+  await writeLabel(collecting, "varies", (row) => always(row.trial_index === 0n ? [0.5, 0.5] : [0.25, 0.75])(row));
   await finishDataset(dir, headOf(SPEC, id), { subsample: undefined });
 });
 afterAll(() => temporary.remove());
@@ -49,18 +51,42 @@ afterAll(() => temporary.remove());
 const GAP = {
   totalVariation: 0.25,
   hellinger: 0.184592, // sqrt(1 - sqrt(1/8) - sqrt(3/8))
+  squaredHellinger: 0.0681483, // 2 (1 - sqrt(1/8) - sqrt(3/8))
   excessCrossEntropy: 0.143841, // ln(2) / 2 + ln(2/3) / 2; with p and q swapped it were 0.130812
 };
+/** ln(4/3): 1/4 / 1/4 + 1/4 / 3/4. */
+const LOG_EXPECTED_RATIO = 0.287682;
 
 /** The same numbers to 1e-5. */
-const near = (values: typeof GAP) =>
+const near = (values: Readonly<Record<string, number>>) =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, expect.closeTo(value, 5)]));
 
+const EXACT = near({ totalVariationSe: 0, hellingerSe: 0, squaredHellingerSe: 0, excessCrossEntropySe: 0 });
+
 test("the distances at each step are those worked out by hand", async () => {
-  const { expertProbabilities, mean, steps } = await imitationGap(dir, "even", "model", "bandit");
-  expect(expertProbabilities).toBe(true);
-  expect(mean).toEqual({ ...near(GAP), trials: 5 });
-  expect(steps).toEqual([1, 2, 3].map((step) => ({ step, ...near(GAP), trials: 5 })));
+  const gap = await imitationGap(dir, "even", "model", "bandit");
+  const ratio = near({ logExpectedRatio: LOG_EXPECTED_RATIO, logExpectedRatioSe: 0, effectiveTrials: 5 });
+  expect(gap.expertProbabilities).toBe(true);
+  expect(gap.mean).toEqual({ ...near(GAP), ...EXACT, trials: 5 });
+  expect(gap.steps).toEqual([1, 2, 3].map((step) => ({ step, ...near(GAP), ...EXACT, ...ratio, trials: 5 })));
+  expect(gap.squaredHellingerSum).toEqual(near({ mean: 3 * GAP.squaredHellinger, se: 0 }));
+  expect(gap.epsilonReal).toEqual({ step: 1, ...ratio });
+});
+
+test("standard errors are those of the trials", async () => {
+  const { mean, steps, squaredHellingerSum } = await imitationGap(dir, "even", "varies", "bandit");
+  // Of 0, x, x, x, x: mean 4/5 x, standard error sqrt((16/25 + 4/25) / 4 / 5) x = x / 5.
+  const means = near(Object.fromEntries(Object.entries(GAP).map(([name, value]) => [name, (4 / 5) * value])));
+  const errors = near(Object.fromEntries(Object.entries(GAP).map(([name, value]) => [`${name}Se`, value / 5])));
+  expect(steps[0]).toMatchObject({ ...means, ...errors });
+  expect(mean).toMatchObject({ ...means, ...errors }); // a trial's steps are all alike: three of them tell no more than one
+  expect(squaredHellingerSum).toEqual(
+    near({ mean: (12 / 5) * GAP.squaredHellinger, se: (3 / 5) * GAP.squaredHellinger }),
+  );
+  // x = 1/3: log(1 + 4/15), by the delta method 1/15 / (1 + 4/15); (4 x)^2 / 4 x^2 = 4 trials
+  expect(steps[0]).toMatchObject(
+    near({ logExpectedRatio: Math.log(19 / 15), logExpectedRatioSe: 1 / 19, effectiveTrials: 4 }),
+  );
 });
 
 test("an expert's action stands for its probabilities where it gave none", async () => {
@@ -71,11 +97,12 @@ test("an expert's action stands for its probabilities where it gave none", async
 });
 
 test("steps are counted across the episodes of a trial", async () => {
-  const { mean, steps } = await imitationGap(dir, "even", "changes", "swim");
+  const { mean, steps, epsilonReal } = await imitationGap(dir, "even", "changes", "swim");
   expect(steps.map(({ step, trials }) => [step, trials])).toEqual([1, 2, 3, 4].map((step) => [step, 5]));
-  const none = { totalVariation: 0, hellinger: 0, excessCrossEntropy: 0 };
-  expect(steps.map(({ step: _, trials: __, ...gap }) => gap)).toEqual([none, none, GAP, GAP].map(near));
+  const none = { totalVariation: 0, hellinger: 0, excessCrossEntropy: 0, logExpectedRatio: 0 };
+  expect(steps).toMatchObject([none, none, GAP, GAP].map(near));
   expect(mean.totalVariation).toBeCloseTo(0.125, 6);
+  expect(epsilonReal).toMatchObject({ step: 3, ...near({ logExpectedRatio: LOG_EXPECTED_RATIO }) });
 });
 
 test("steps at which the expert has no choice do not count", async () => {

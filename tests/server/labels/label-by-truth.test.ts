@@ -4,6 +4,7 @@ import { runAtOnce } from "#icrl/common/slices.js";
 import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
+import { OPTIMAL, POSTERIOR } from "#icrl/server/labels/computed-experts.js";
 import { labelByTruth } from "#icrl/server/labels/label-by-truth.js";
 import { revealInstance } from "#icrl/server/tasks/oracle.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
@@ -26,6 +27,7 @@ const SPEC: CollectionSpec = {
 };
 const silent = () => undefined;
 const never = new AbortController().signal;
+const BEST = { expert: OPTIMAL, options: {} };
 
 const temporary = tempDir();
 const dir = join(temporary.path, "set");
@@ -34,7 +36,7 @@ let labels: LabelRow[];
 beforeAll(async () => {
   await makeDataset(dir, SPEC, { labels: [] });
   const told: unknown[] = [];
-  const totals = await labelByTruth(dir, "best", (so) => told.push(so), never);
+  const totals = await labelByTruth(dir, "best", BEST, (so) => told.push(so), never);
   rows = await dataRows(dir);
   expect(totals).toEqual({ trials: 54, episodes: rows.length, steps: rows.reduce((sum, row) => sum + row.length, 0) });
   expect(told.at(-1)).toEqual({ ...totals, total: 54 });
@@ -107,12 +109,12 @@ test("they are entered in the manifest, and nothing is done twice; a dataset of 
     probabilities: true,
   });
   const before = labelBytes(dir, "best");
-  expect(await labelByTruth(dir, "best", silent, never)).toEqual({ trials: 0, episodes: 0, steps: 0 });
+  expect(await labelByTruth(dir, "best", BEST, silent, never)).toEqual({ trials: 0, episodes: 0, steps: 0 });
   expect(labelBytes(dir, "best")).toEqual(before);
 
   const some = join(temporary.path, "some");
   await makeDataset(some, SPEC, { labels: [], subsample: 2 });
-  await labelByTruth(some, "best", silent, never);
+  await labelByTruth(some, "best", BEST, silent, never);
   const all = new Map(labels.map((label) => [label.episodeId, label]));
   const kept = readLabels(some, "best");
   expect(kept.length).toBeLessThan(labels.length);
@@ -121,12 +123,53 @@ test("they are entered in the manifest, and nothing is done twice; a dataset of 
 
 test("where they cannot be known, or are called as a column, that is said; a stop leaves nothing half done", async () => {
   const copy = copyForTest(dir);
-  await expect(labelByTruth(copy, "optimal", silent, never)).rejects.toMatchObject({ reason: "NAME_INVALID" });
+  await expect(labelByTruth(copy, "optimal", BEST, silent, never)).rejects.toMatchObject({ reason: "NAME_INVALID" });
   const reason = new Error("stopped");
-  await expect(labelByTruth(copy, "second", silent, AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(labelByTruth(copy, "second", BEST, silent, AbortSignal.abort(reason))).rejects.toBe(reason);
   expect(Object.keys(readDatasetManifest(copy).labels)).toEqual(["self", "optimal", "best"]);
-  await labelByTruth(copy, "second", silent, never);
+  await labelByTruth(copy, "second", BEST, silent, never);
   expect(readLabels(copy, "second")).toEqual(labels);
   const imported = await importedForTest();
-  await expect(labelByTruth(imported.dir, "best", silent, never)).rejects.toMatchObject({ reason: "TRUTH_UNKNOWN" });
+  await expect(labelByTruth(imported.dir, "best", BEST, silent, never)).rejects.toMatchObject({
+    reason: "TRUTH_UNKNOWN",
+  });
+});
+
+test("the law of the best action given what was seen is a label of its own, whose samples stand beside it; tasks without a prior are refused", async () => {
+  const spec: CollectionSpec = { ...SPEC, tasks: SPEC.tasks.filter(({ id }) => id !== "swim") };
+  const known = join(temporary.path, "known");
+  await makeDataset(known, spec, { labels: [] });
+  await labelByTruth(known, "law", { expert: POSTERIOR, options: { samples: 50 } }, silent, never);
+  await labelByTruth(known, "best", BEST, silent, never);
+  expect(readDatasetManifest(known).labels.law).toMatchObject({
+    agent: "posterior",
+    agent_options: { samples: 50 },
+    probabilities: true,
+  });
+  const laws = readLabels(known, "law");
+  const best = readLabels(known, "best");
+  let found = 0;
+  for (const [i, row] of (await dataRows(known)).entries()) {
+    const goalSeen = row.task_id === "room" ? row.rewards.indexOf(1) : -1;
+    for (let t = 0; t < row.length; t += 1) {
+      const law = lawAt(laws[i], t);
+      expect(law.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
+      expect(law[laws[i].actions[t]]).toBe(Math.max(...law));
+      // Before anything was seen all arms are alike; where the goal was seen it is known.
+      if (row.task_id === "fixed" && t === 0) for (const p of law) expect(p).toBeCloseTo(0.25, 6);
+      if (goalSeen >= 0 && t > goalSeen) {
+        expect(law).toEqual(lawAt(best[i], t));
+        found += 1;
+      }
+    }
+  }
+  expect(found).toBeGreaterThan(50);
+  await expect(labelByTruth(dir, "law", { expert: POSTERIOR, options: {} }, silent, never)).rejects.toMatchObject({
+    reason: "TASK_UNSUPPORTED",
+  });
+  await expect(
+    labelByTruth(known, "more", { expert: POSTERIOR, options: { samples: 0 } }, silent, never),
+  ).rejects.toMatchObject({
+    reason: "OPTION_INVALID",
+  });
 });

@@ -123,7 +123,7 @@ class TrainingSpec:
     @property
     def label(self) -> str:
         """The label that the objective learns."""
-        known = {"ad": "self", "dpt": "optimal"}.get(self.objective)
+        known = {"ad": "self", "dpt": "optimal", "posterior": "posterior"}.get(self.objective)
         return self.objective.removeprefix("expert:") if known is None else known
 
     def document(self, out: Path) -> dict[str, Any]:
@@ -179,8 +179,8 @@ def read_training_file(path: str | os.PathLike[str], steps: int | None = None) -
     dataset = file.parent / given
     if not dataset.exists():
         raise invalid(f"dataset {dataset} does not exist: give a dataset's folder, or the file to collect one by")
-    if objective not in ("ad", "dpt") and (not objective.startswith("expert:") or objective == "expert:"):
-        raise invalid(f"objective is {objective!r}: give ad, dpt or expert:NAME, NAME a label of the dataset")
+    if objective not in ("ad", "dpt", "posterior") and (not objective.startswith("expert:") or objective == "expert:"):
+        raise invalid(f"objective is {objective!r}: give ad, dpt, posterior or expert:NAME, NAME a label of the dataset")
     layout = content.get("layout", "step")
     if layout not in LAYOUTS:
         raise invalid(f"layout is {layout!r}: give one of {', '.join(LAYOUTS)}")
