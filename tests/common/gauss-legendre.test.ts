@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { gaussLegendre } from "#icrl/agents/kit/gauss-legendre.js";
+import { gaussLegendre } from "#icrl/common/gauss-legendre.js";
 
 it("three points are those of the books", () => {
   // Abramowitz & Stegun (1964), table 25.4: +-sqrt(3 / 5), 0 with weights 5 / 9, 8 / 9

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { probabilityOfLargestBeta } from "#icrl/agents/kit/largest-beta.js";
-import { probabilityOfLargestNormal } from "#icrl/agents/kit/largest-normal.js";
+import { probabilityOfLargestBeta } from "#icrl/common/largest-beta.js";
+import { probabilityOfLargestNormal } from "#icrl/common/largest-normal.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 
 function ofBetas(shapes: readonly (readonly [number, number])[]): Float64Array {
