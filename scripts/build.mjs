@@ -98,6 +98,11 @@ for (const step of STEPS) {
   note(null);
   process.exit(status ?? 1);
 }
+// The compiler leaves what no source makes any more: whoever still imported it would find it here, and nobody else would.
+for (const file of filesAt("dist")) {
+  const [, source] = /^dist\/(.+?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(file) ?? [];
+  if (source !== undefined && ![".ts", ".tsx", ".d.ts"].some((end) => existsSync(source + end))) rmSync(file);
+}
 // The compiler writes files that cannot be run; npm makes the command one that can when it links it, and not again after a build made it anew.
 chmodSync(BIN, 0o755);
 note(inputs);

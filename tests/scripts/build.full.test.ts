@@ -66,3 +66,15 @@ test("a source that is changed is built, and a build that failed is not taken fo
   writeFileSync(source, before); // as a git checkout would
   expect(prepare()).toEqual(BUILT);
 });
+
+test("what no source makes any more is removed: tests would find it here, and nobody in a clone", () => {
+  writeFileSync(path("common/short-lived.ts"), "export const SHORT = 1;\n");
+  expect(prepare()).toEqual(BUILT);
+  const outputs = ["js", "js.map", "d.ts", "d.ts.map"].map((end) => path(`dist/common/short-lived.${end}`));
+  expect(outputs.map((file) => existsSync(file))).toEqual([true, true, true, true]);
+  rmSync(path("common/short-lived.ts"));
+  expect(prepare()).toEqual(BUILT);
+  expect(outputs.map((file) => existsSync(file))).toEqual([false, false, false, false]);
+  expect(existsSync(path("dist/statistics/kernels-bytes.js"))).toBe(true); // made by another step than the compiler
+  expect(prepare()).toEqual(NOTHING_TO_DO);
+});

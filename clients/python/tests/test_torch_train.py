@@ -14,7 +14,6 @@ import signal
 import subprocess
 import tempfile
 import unittest
-import warnings
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -388,11 +387,26 @@ class Files(Trainings):
     def test_of_what_pytorch_does_not_do_say_so(self) -> None:
         with self.assertRaisesRegex(DataError, "online needs the file to collect a dataset by, and dataset is a folder"):
             read_training_file(self.file(online={"trials": 5}))
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            icrl.torch.train(self.file(training={"steps": 1, "evaluation_trials": 5}), self.folder / "out", device="cpu")
-        self.assertTrue(any("evaluation_trials" in str(warning.message) for warning in caught))
-        self.assertEqual(yaml.safe_load((self.folder / "out/spec.json").read_text())["training"]["evaluation_trials"], 5)
+
+    def test_fresh_trials_are_those_that_the_engine_plays_with_the_checkpoint(self) -> None:
+        training = {"steps": 4, "evaluation_trials": 6, "evaluation_every": 2, "checkpoint_every": 100}
+        file, out = self.file(training=training), self.folder / "evaluated"
+        icrl.torch.train(file, out, device="cpu")
+        recorded = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+        played = [line for line in recorded if line["type"] == "evaluation"]
+        self.assertEqual([(line["step"], line["trials"]) for line in played], [(2, 6), (4, 6)])
+        for task in played[-1]["tasks"].values():
+            self.assertGreaterEqual(task["regret"]["mean"], 0)
+            self.assertGreater(task["regret"]["se"], 0)
+        # Broken off before it was played, it is played when the same training goes on; with the same parameters, to the same figures.
+        kept = [line for line in recorded if line["type"] != "evaluation" or line["step"] != 4]
+        (out / "metrics.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in kept))
+        icrl.torch.train(file, out, device="cpu")
+        again = json.loads((out / "metrics.jsonl").read_text().splitlines()[-1])
+        self.assertEqual(again, played[-1])
+        with mock.patch.dict(os.environ, {"PATH": str(self.folder)}), self.assertRaisesRegex(DataError, "played by icrl, and there is none"):
+            os.environ.pop("ICRL_COMMAND", None)
+            icrl.torch.train(file, self.folder / "without", device="cpu")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""metrics.jsonl: a line for every update of a training, and one for each validation. Losses are nats a decision; docs/training.md has the fields."""
+"""metrics.jsonl: a line for every update of a training, and one for each validation and evaluation. Losses are nats a decision; docs/training.md has the fields."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ import os
 import signal
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -28,6 +27,7 @@ from .batches import Batch, BatchShape, Position
 from .begin import begin_model
 from .checkpoint import Checkpoint, TrainState, checkpoint_folders, read_checkpoint, read_train_state, write_checkpoint
 from .collect import CollectingStopped, collect
+from .fresh import FreshTrials
 from .learner import Learner
 from .load import checkpoint_of, module_of
 from .metrics import MetricsFile
@@ -56,7 +56,8 @@ def train(
     same call goes on from the last checkpoint.
 
     Args:
-        file: the training's file. A dataset that it names a file for is collected by the program `icrl`, into OUT/dataset.
+        file: the training's file. A dataset that it names a file for is collected by the program `icrl`, into OUT/dataset, and evaluation_trials
+            are played by it, with the checkpoint, as `icrl train` plays them.
         out: the folder; NAME-output where not given, by the name in the file.
         steps: updates, instead of the file's; more than before make a training longer.
         device: CUDA where there is a GPU, else the CPU, where not given.
@@ -74,8 +75,6 @@ def train(
         KeyboardInterrupt: Ctrl-C, a checkpoint saved.
     """
     spec = read_training_file(file, steps)
-    if spec.training.evaluation_trials > 0:
-        warnings.warn("evaluation_trials are not played while PyTorch trains: `icrl evaluate` plays with a checkpoint", stacklevel=2)
     folder = Path(f"{spec.name}-output" if out is None else out)
     continued = open_training_folder(folder, spec)
     chosen = torch.device(device or _best_device())
@@ -108,6 +107,7 @@ class _Training:
         state = None if begun is None else self._resume(begun)
         self._data = self._open_data(begun)
         checkpoint = begun or begin_model(spec, self._data)
+        self._fresh = self._fresh_trials(checkpoint)
         self._from = checkpoint.trained.get("from")
         self._shape = BatchShape.of(spec, checkpoint.tokens, checkpoint.model)
         self.module = module_of(checkpoint, device)
@@ -134,8 +134,11 @@ class _Training:
             batches = _ahead(self._data.training(self._shape, self._position))
             if self._data.holds_out:
                 next(self._data.validation(self._shape))  # what is wrong with it is said now, not an hour later
-            with _interruptible(self._data.stop) as interrupted, batches as stream, closing(self._data), suppress(CollectingStopped):
-                while not self._has_ended(metrics) and not interrupted():
+            with _interruptible(self._stop) as interrupted, batches as stream, closing(self._data), suppress(CollectingStopped):
+                while not interrupted():
+                    self._evaluate(metrics, record)
+                    if self._has_ended(metrics) or interrupted():
+                        break
                     record(self._learn(stream))
                     if self._data.holds_out and self._is_due(self._options.validation_every):
                         record(self._validate())
@@ -144,12 +147,50 @@ class _Training:
                     if self._is_due(self._options.checkpoint_every):
                         self._save(metrics)
             self._save(metrics)
-            if not self._has_ended(metrics):
+            if not self._has_ended(metrics) or self._evaluation_is_due(metrics):
                 raise KeyboardInterrupt
             self._data.release(None)
         finally:
             metrics.close()
         return self.module.eval()
+
+    def _fresh_trials(self, checkpoint: Checkpoint) -> FreshTrials | None:
+        """Who plays evaluation_trials, where there are any."""
+        trials = self._options.evaluation_trials
+        if trials == 0:
+            return None
+        if not self._data.manifest.truth_known:
+            text = "was imported, without the truth of its instances: evaluation_trials are for tasks that icrl has, and its are none: give evaluation_trials 0"
+            raise DataError("TRUTH_UNKNOWN", f"{self._spec.dataset} {text}")
+        model, tokens = checkpoint.model, self._data.trial_tokens(checkpoint.tokens)
+        context = 0
+        if not model.is_unbounded and tokens - model.stride >= model.context:  # what follows the last decision is not read
+            if not BatchShape.of(self._spec, checkpoint.tokens, model).anywhere:
+                text = f"the model cannot play evaluation_trials: a trial has {tokens} tokens, its context {model.context}"
+                raise DataError("OPTION_INVALID", f"{text}; give evaluation_trials 0, a larger context, or crop random")
+            context = model.context
+        return FreshTrials(trials, self._spec.seed, context)
+
+    def _stop(self) -> None:
+        """Breaks off what is played and collected. May come from a signal's handler."""
+        self._data.stop()
+        if self._fresh is not None:
+            self._fresh.stop()
+
+    def _evaluation_is_due(self, metrics: MetricsFile) -> bool:
+        """Whether fresh trials are to be played now and were not: also where that was broken off."""
+        if self._fresh is None or self.step == 0:
+            return False
+        due = self.step % self._options.evaluation_every == 0 or self._has_ended(metrics)
+        return due and metrics.last.get("evaluation", {}).get("step") != self.step
+
+    def _evaluate(self, metrics: MetricsFile, record: Callable[[dict[str, Any]], None]) -> None:
+        """Plays them, with a checkpoint of this moment."""
+        if self._fresh is None or not self._evaluation_is_due(metrics):
+            return
+        played = self._fresh.play(self._data.manifest.tasks.values(), self._save(metrics))
+        if played is not None:
+            record({"type": "evaluation", "step": self.step, **played})
 
     def _resume(self, checkpoint: Checkpoint) -> TrainState:
         """What the latest checkpoint holds; counts go on from it."""
@@ -247,16 +288,18 @@ class _Training:
     def _is_due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self._options.steps
 
-    def _save(self, metrics: MetricsFile) -> None:
+    def _save(self, metrics: MetricsFile) -> Path:
+        """Saves a checkpoint where there is none of this update; its folder."""
+        folder = self._out / "checkpoints" / f"step-{self.step:08}"
         if self._saved:
-            return
+            return folder
         metrics.sync()
         state = {"step": self.step, "tokens": self._tokens_seen, "position": self._position.document()}
-        folder = self._out / "checkpoints" / f"step-{self.step:08}"
         write_checkpoint(folder, self._checkpoint(), TrainState(*self._learner.moments(), state))
         keep_latest_checkpoints(self._out, self._options.keep_checkpoints)
         self._data.release(self._position)
         self._saved = True
+        return folder
 
     def _checkpoint(self) -> Checkpoint:
         """What was learned so far."""
