@@ -75,7 +75,7 @@ function theory({ tasks, expert, behaviour }: Pick<EvaluationJson, "tasks" | "ex
   });
   const unknown = new Set(tasks.flatMap(({ on_behaviour: other }) => other?.ratio.unknown ?? []));
   return [
-    "Of whole trials, by whose histories: the sum of squared Hellinger distances (the paper's, without the half), and eps_real, the largest log E[expert / model] of a step.",
+    "Of whole trials, by whose histories: the sum of squared Hellinger distances (the paper's, without the half),\nand eps_real, the largest log E[expert / model] of a step.",
     textTable(
       [
         ...[{ title: "task" }, { title: "histories" }],
@@ -87,7 +87,7 @@ function theory({ tasks, expert, behaviour }: Pick<EvaluationJson, "tasks" | "ex
         ...[String(eps.step), shortNumber(eps.effective_trials)],
       ]),
     ),
-    "What the model's return is less than the expert's, and what it can be at most where a step's expected reward is within [0, 1], by the distances on the expert's histories and, with the ratio R, on the behaviour's.",
+    "What the model's return is less than the expert's, and what it can be at most where a step's expected reward is within [0, 1]:\nby the distances on the expert's histories and, with the ratio R, on the behaviour's.",
     textTable(
       [
         { title: "task" },

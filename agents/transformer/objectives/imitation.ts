@@ -1,5 +1,5 @@
 /** To imitate a label: its actions, or its probabilities, at the decisions of a trial. */
-import type { Objective, TargetRules, Targets, TrialPiece } from "../objective.js";
+import type { Objective, ObjectiveKind, TargetRules, Targets, TrialPiece } from "../objective.js";
 
 /** The objective of that name: what the label says, by cross-entropy, every decision that it has an action for alike. */
 export function imitation(name: string, label: string): Objective {
@@ -10,6 +10,15 @@ export function imitation(name: string, label: string): Objective {
     numbers: 0,
     write: (out, piece, rules) => writeLabel(out, piece, label, rules),
   };
+}
+
+/** The kind that has one objective, of a name that is its own: to imitate a label. */
+export function imitationOf(
+  label: string,
+  { usage: name, ...told }: Pick<ObjectiveKind, "usage" | "learns" | "source">,
+): ObjectiveKind {
+  const objective = imitation(name, label);
+  return { usage: name, ...told, named: (asked) => (asked === name ? objective : undefined) };
 }
 
 /**
