@@ -11,7 +11,7 @@ export const PURE =
 const OURS = "^(proto|common|statistics|datasets|server|agents|clients|jobs|cli|bench|tests|examples|scripts|dist)/";
 
 /** Who may load the transformer and its training: two jobs, which are loaded when their commands run. */
-const TRAINS = "^jobs/(train|evaluate)/";
+const TRAINS = "^jobs/(train|study|evaluate)/";
 
 /** What is written against the tensor library. */
 const TENSORS = "^agents/transformer/(model|tfjs-learner)\\.ts$";

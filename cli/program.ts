@@ -11,6 +11,7 @@ import { evaluateCommand } from "./commands/evaluate.js";
 import { logCommand } from "./commands/log.js";
 import { playCommand } from "./commands/play.js";
 import { serveCommand } from "./commands/serve.js";
+import { studyCommand } from "./commands/study.js";
 import { tasksCommand } from "./commands/tasks.js";
 import { tokenCommand } from "./commands/token.js";
 import { tournamentCommand } from "./commands/tournament.js";
@@ -41,6 +42,7 @@ icrl COMMAND --help tells more; docs/cli.md describes every --json document.`,
     tournamentCommand(),
     datasetCommand(),
     trainCommand(),
+    studyCommand(),
     evaluateCommand(),
     logCommand(),
     tokenCommand(),

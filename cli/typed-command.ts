@@ -54,7 +54,7 @@ export const withoutToken = (words: readonly string[]): string[] =>
   words.filter((word, at) => !/^--token(=|$)/.test(word) && words[at - 1] !== "--token");
 
 const NAMED =
-  /(?<![\w./-])(?:npx )?icrl (?=(?:agents?|conformance|dataset|evaluate|log|play|serve|tasks|token|tournament|train|--help)\b)/g;
+  /(?<![\w./-])(?:npx )?icrl (?=(?:agents?|conformance|dataset|evaluate|log|play|serve|study|tasks|token|tournament|train|--help)\b)/g;
 
 /** A text that names commands `icrl VERB`, with what was typed in the place of `icrl`. */
 export const withTypedCommands = (text: string): string => text.replaceAll(NAMED, () => `${here()} `);

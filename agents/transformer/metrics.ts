@@ -152,10 +152,7 @@ export function openMetrics(path: string, step: number): MetricsFile {
   if (existsSync(path)) {
     const text = readText(path, METRICS);
     let end = 0;
-    for (let number = 1; ; number += 1) {
-      const next = text.indexOf("\n", end) + 1;
-      if (next === 0) break;
-      const line = toCamelCase(parseDocument(text.slice(end, next), `${path}, line ${number}`, METRICS));
+    for (const { line, end: next } of linesOf(text, path)) {
       if (line.step > step) break;
       note(line);
       end = next;
@@ -173,4 +170,24 @@ export function openMetrics(path: string, step: number): MetricsFile {
     sync: () => fsyncSync(file),
     close: () => closeSync(file),
   };
+}
+
+/**
+ * All lines of a training's file, in their order; one that is not written whole yet is none of them.
+ *
+ * @throws CHECKPOINT_CORRUPT if a line is no such line
+ */
+export function* readMetrics(path: string): Generator<Metrics> {
+  for (const { line } of linesOf(readText(path, METRICS), path)) yield line;
+}
+
+/** Its whole lines, and where each ends in the text. */
+function* linesOf(text: string, path: string): Generator<{ readonly line: Metrics; readonly end: number }> {
+  let from = 0;
+  for (let number = 1; ; number += 1) {
+    const end = text.indexOf("\n", from) + 1;
+    if (end === 0) return;
+    yield { line: toCamelCase(parseDocument(text.slice(from, end), `${path}, line ${number}`, METRICS)), end };
+    from = end;
+  }
 }

@@ -1,5 +1,5 @@
 /** `icrl train SPEC.yaml`: trains an in-context transformer on a dataset. */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { EvaluationMetrics, ValidationMetrics } from "../../agents/transformer/metrics.js";
 import type { TrainingOptions } from "../../agents/transformer/training-options.js";
 import { digitsForIntervals } from "../../common/digits.js";
@@ -13,12 +13,11 @@ import { printerFor } from "../print/printer.js";
 import { commandProgress, type Progress } from "../print/progress.js";
 import { typedCommand } from "../typed-command.js";
 import { required, wholeNumber } from "./arguments.js";
+import { backendOption, type LearnerFlags, threadsFlag } from "./learner-flags.js";
 import { withTaskFlags } from "./own-tasks.js";
 
-interface TrainFlags {
+interface TrainFlags extends LearnerFlags {
   out?: string;
-  backend: "auto" | "engine" | "tensorflow-gpu" | "tensorflow" | "webgpu" | "wasm" | "cpu";
-  threads?: number;
   steps?: number;
   overwrite?: boolean;
   json?: boolean;
@@ -39,16 +38,8 @@ export function trainCommand(): Command {
       "YAML or JSON: {name, seed, dataset, from, online, validation, objective, layout, context, model, training}; see docs/training.md",
     )
     .option("--out <dir>", "folder of the training: metrics.jsonl, checkpoints/ (required)")
-    .addOption(
-      new Option("--backend <name>", "what computes; auto takes a GPU where there is one, else the engine")
-        .choices(["auto", "engine", "tensorflow-gpu", "tensorflow", "webgpu", "wasm", "cpu"])
-        .default("auto"),
-    )
-    .option(
-      "--threads <n>",
-      "threads of the engine (default: as many as processors); results do not depend on it",
-      wholeNumber(1, 256),
-    )
+    .addOption(backendOption())
+    .option(...threadsFlag("threads of the engine (default: as many as processors); results do not depend on it"))
     .option("--steps <n>", "updates, instead of the file's", wholeNumber(1))
     .option("--overwrite", "begin anew: remove what an earlier training left in the folder, and nothing else")
     .option(

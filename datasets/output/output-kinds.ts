@@ -205,8 +205,28 @@ export const EVALUATION: OutputKind = {
   nested: { at: /^(tournament|imitation)$/, kinds: [TOURNAMENT, DATASET] },
 };
 
+/** What `icrl study run` leaves. */
+export const STUDY: OutputKind = {
+  noun: "a study",
+  form: "folder",
+  is(path) {
+    const { name, varied } = markerAt(join(path, "study.json"));
+    return isText(name) && Array.isArray(varied);
+  },
+  files: (path) => [
+    ...["results.json", "curves.csv", "study.svg", "study.png"],
+    ...foldersNamed(join(path, "runs"), /./).flatMap((name) => filesBelow(path, `runs/${name}`, [TRAINING])),
+    ...foldersNamed(join(path, "datasets"), /./).flatMap((name) =>
+      filesBelow(path, `datasets/${name}`, [DATASET, BEGUN_DATASET]),
+    ),
+    ...["runs", "datasets", "study.json.tmp", "study.json"],
+  ],
+  inner: [],
+  nested: { at: /^(runs|datasets)\/[^/]+$/, kinds: [TRAINING, DATASET] },
+};
+
 /** Kinds that are folders. */
 export const FOLDER_KINDS: readonly OutputKind[] = [
-  ...[DATASET, BEGUN_DATASET, COLLECTING, SPLIT, TRAINING, EVALUATION, TOURNAMENT, REPORT, LOG],
+  ...[DATASET, BEGUN_DATASET, COLLECTING, SPLIT, TRAINING, EVALUATION, STUDY, TOURNAMENT, REPORT, LOG],
   ...FORMATS.map(({ output }) => output).filter(({ form }) => form === "folder"),
 ];

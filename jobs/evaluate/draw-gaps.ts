@@ -1,7 +1,7 @@
 /** The picture of an evaluation's distances from the expert, by step. */
 import { writeFile } from "node:fs/promises";
 import { type BandPoint, Z95 } from "../charts/chart-marks.js";
-import { type DistancePanel, distanceChart } from "../charts/distance-chart.js";
+import { type LinePanel, linePanels } from "../charts/line-panels.js";
 import { chartSvg, pngFromSvg } from "../charts/picture.js";
 import type { EvaluationJson, GapJson } from "./evaluation-json.js";
 
@@ -14,14 +14,20 @@ export async function drawGaps({ tasks, expert, behaviour }: EvaluationJson, out
     ];
     return panels.length === 0 ? [] : [panels];
   });
-  const svg = await chartSvg(distanceChart(rows));
+  const svg = await chartSvg(linePanels(rows, WORDS));
   await writeFile(`${outBase}.svg`, svg);
   await writeFile(`${outBase}.png`, pngFromSvg(svg));
 }
 
+const WORDS = {
+  description: "Distance of the model's choices from the expert's, by step",
+  along: "step within the trial",
+  foot: "Means over trials; bands: ± 1.96 standard errors",
+};
+
 type Step = GapJson["steps"][number];
 
-function panelOf(title: string, { steps }: GapJson): DistancePanel {
+function panelOf(title: string, { steps }: GapJson): LinePanel {
   const line = (name: string, of: (step: Step) => readonly [mean: number, se: number | null]) => ({
     name,
     points: steps.map((step): BandPoint => {
@@ -32,6 +38,7 @@ function panelOf(title: string, { steps }: GapJson): DistancePanel {
   });
   return {
     title,
+    measure: "distance",
     lines: [
       line("total variation", (step) => [step.total_variation, step.total_variation_se]),
       line("squared Hellinger", (step) => [step.squared_hellinger, step.squared_hellinger_se]),

@@ -48,12 +48,20 @@ export function readSpecFile(path: string): SpecFile {
   } catch (error) {
     throw invalid(error instanceof UnreadableFile ? error.message : `cannot be read: ${firstLine(error)}`);
   }
-  let content: unknown;
   try {
-    content = parseSpec(source);
+    return specFileOf(path, parseSpec(source));
   } catch (error) {
     throw invalid(`is no YAML: ${firstLine(error)}`);
   }
+}
+
+/**
+ * A file of which it is known already what is in it.
+ *
+ * @param content as the parser gives it: whole numbers are big integers
+ */
+export function specFileOf(path: string, content: unknown): SpecFile {
+  const invalid = (text: string) => new IcrlError("SPEC_INVALID", `${path}: ${text}`);
   return {
     content,
     folder: dirname(resolve(path)),

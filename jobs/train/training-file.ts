@@ -15,7 +15,7 @@ import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
 import { isBuiltIn, nearBuiltIn } from "../agents-from-elsewhere.js";
 import { type DatasetSpec, readDatasetFile } from "../collect/dataset-file.js";
 import { quoted } from "../quoted.js";
-import { readSpecFile } from "../specs/spec-file.js";
+import { readSpecFile, type SpecFile } from "../specs/spec-file.js";
 
 /** What a training's file asks for. */
 export interface TrainingSpec {
@@ -45,7 +45,12 @@ export interface TrainingSpec {
  * @throws OPTION_UNKNOWN, OPTION_INVALID if an option of the model or the training is wrong
  */
 export function readTrainingFile(path: string, steps?: number): TrainingSpec {
-  const { content, members, text, options, wholeNumber, seed } = readSpecFile(path);
+  return trainingSpecOf(readSpecFile(path), path, steps);
+}
+
+/** The same of a file that is read already. @throws as readTrainingFile does */
+export function trainingSpecOf(specFile: SpecFile, path: string, steps?: number): TrainingSpec {
+  const { content, members, text, options, wholeNumber, seed } = specFile;
   const invalid = (what: string) => new IcrlError("SPEC_INVALID", `${path}: ${what}`);
   const names = [
     "name",

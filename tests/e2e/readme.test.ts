@@ -115,6 +115,7 @@ test("docs/cli.md has every command", async () => {
     "dataset collect",
     "dataset label",
     "train",
+    "study run",
     "evaluate",
     "log list",
     "log query",

@@ -1,4 +1,4 @@
-/** Distances of a model's choices from an expert's, by step, as a Vega spec: a row for each task, a panel for each kind of histories. */
+/** Lines with bands in panels, as a Vega spec: distances from an expert by step, regret by what was learned from. */
 import type { Mark, Spec } from "vega";
 import { shortNumber } from "../report/numbers.js";
 import {
@@ -20,16 +20,28 @@ import { fitText, textWidth } from "./font.js";
 import { type Look, looksOf } from "./looks.js";
 import { spreadLabels } from "./spread-labels.js";
 
-/** A distance by step, with the ends of its intervals; they are the value itself where none is known. */
-export interface DistanceLine {
+/** A line, of at least one point, with the ends of its band; they are the value itself where none is known. */
+export interface BandLine {
   readonly name: string;
   readonly points: readonly BandPoint[];
 }
 
-/** Distances on one kind of histories. */
-export interface DistancePanel {
+/** Lines on the same axes. */
+export interface LinePanel {
   readonly title: string;
-  readonly lines: readonly DistanceLine[];
+  /** Of the vertical axis, which begins at 0. */
+  readonly measure: string;
+  readonly lines: readonly BandLine[];
+}
+
+/** What stands around the panels. */
+export interface PanelWords {
+  /** For who cannot see it. */
+  readonly description: string;
+  /** Title of the horizontal axes. */
+  readonly along: string;
+  /** What the bands are, below the picture. */
+  readonly foot: string;
 }
 
 const PLOT = { width: 300, height: 220 };
@@ -43,13 +55,17 @@ const NAME = { size: 12, bold: true };
 const VALUE = { size: 12 };
 const WORD_GAP = 5;
 
+/** A band reaches no higher than so many times the highest line: one wide band is not to flatten all the lines. */
+const MOST_BAND = 1.6;
+
 /**
- * The chart. Panels of a row have one axis, so that they can be compared.
+ * The chart. Panels of a row have one vertical axis, so that they can be compared; a line looks the same in all of them.
  *
- * @param rows of panels, each with the same lines
+ * @param rows of panels
  */
-export function distanceChart(rows: readonly (readonly DistancePanel[])[]): Spec {
-  const looks = looksOf(rows[0][0].lines.map(({ name }) => name));
+export function linePanels(rows: readonly (readonly LinePanel[])[], { description, along, foot }: PanelWords): Spec {
+  const names = rows.flat().flatMap(({ lines }) => lines.map(({ name }) => name));
+  const looks = looksOf([...new Set(names)]);
   const labelWidth = Math.max(
     ...rows
       .flat()
@@ -61,38 +77,40 @@ export function distanceChart(rows: readonly (readonly DistancePanel[])[]): Spec
   };
   const columns = Math.max(...rows.map((row) => row.length));
   return footedPage(
-    "Distance of the model's choices from the expert's, by step",
+    description,
     2 * MARGIN + columns * cell.width + (columns - 1) * GAP.x,
     MARGIN + rows.length * cell.height + (rows.length - 1) * GAP.y + MARGIN / 2,
     rows.flatMap((row, r) => {
-      const limit =
-        1.05 * Math.max(...row.flatMap(({ lines }) => lines.flatMap(({ points }) => points.map(({ y }) => y))));
+      const points = row.flatMap(({ lines }) => lines.flatMap((line) => line.points));
+      const highest = Math.max(...points.map(({ y }) => y));
+      const limit = 1.05 * Math.min(MOST_BAND * highest, Math.max(...points.map(({ high }) => high)));
       return row.map((panel, c) =>
-        panelMark(panel, looks, limit > 0 ? limit : 1, {
+        panelMark(panel, along, looks, limit > 0 ? limit : 1, {
           x: MARGIN + AXIS.left + c * (cell.width + GAP.x),
           y: MARGIN + HEAD + r * (cell.height + GAP.y),
         }),
       );
     }),
-    "Means over trials; bands: ± 1.96 standard errors",
+    foot,
   );
 }
 
-const lastOf = ({ points }: DistanceLine): string => shortNumber(points[points.length - 1].y);
+const lastOf = ({ points }: BandLine): string => shortNumber(points[points.length - 1].y);
 
 function panelMark(
-  { title, lines }: DistancePanel,
+  { title, measure, lines }: LinePanel,
+  along: string,
   looks: ReadonlyMap<string, Look>,
   limit: number,
   at: { readonly x: number; readonly y: number },
 ): Mark {
   const { width, height } = PLOT;
-  const steps = lines.flatMap(({ points }) => points.map(({ x }) => x));
-  const [first, last] = [Math.min(...steps), Math.max(...steps)];
+  const places = lines.flatMap(({ points }) => points.map(({ x }) => x));
+  const [first, last] = [Math.min(...places), Math.max(...places)];
   const pixelY = (y: number) => height * (1 - Math.min(y, limit) / limit);
   const ends = lines.map(({ points }) => pixelY(points[points.length - 1].y));
   const labelY = spreadLabels(ends, LINE_HEIGHT, LINE_HEIGHT / 2, height - LINE_HEIGHT / 2);
-  const lookOf = ({ name }: DistanceLine) => looks.get(name) as Look;
+  const lookOf = ({ name }: BandLine) => looks.get(name) as Look;
   return plot(
     { ...at, ...PLOT },
     {
@@ -101,8 +119,8 @@ function panelMark(
         { name: "y", type: "linear", domain: [0, limit], range: [height, 0], nice: false },
       ],
       axes: [
-        { scale: "y", orient: "left", title: "distance", ...GRID_LOOK },
-        { scale: "x", orient: "bottom", title: "step within the trial", ...AXIS_LOOK },
+        { scale: "y", orient: "left", title: measure, ...GRID_LOOK },
+        { scale: "x", orient: "bottom", title: along, ...(last >= 10_000 && { format: "~s" }), ...AXIS_LOOK },
       ],
       marks: [
         text(0, -12, fitText(title, TITLE, width), TITLE, INK),
