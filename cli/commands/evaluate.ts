@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { findAgent } from "../../agents/registry.js";
 import { optionsFromTexts } from "../../common/options.js";
 import type { EvaluationJson } from "../../jobs/evaluate/evaluation-json.js";
+import type { Comparable } from "../../jobs/evaluate/expert.js";
 import { taskFamily } from "../../server/tasks/registry.js";
 import { stoppable } from "../interruptible.js";
 import { printerFor } from "../print/printer.js";
@@ -37,9 +38,15 @@ export function evaluateCommand(): Command {
         "from the expert on the expert's own trajectories, and on a behaviour's, with what theory says that this costs; the same with less context, and on shifted tasks.",
     )
     .argument("<checkpoint>", "a checkpoint's folder, or that of a training")
-    .option("--expert <agent>", "the agent to compare with (required)")
+    .option(
+      "--expert <agent>",
+      "the agent to compare with, or who needs the truth: optimal, the best actions, and oracle-noise (required)",
+    )
     .option("--option <name=value>", "an option of the expert; may be repeated", collect)
-    .option("--behaviour <agent>", "compare the two on this agent's trajectories, too: say, on those it learned from")
+    .option(
+      "--behaviour <agent>",
+      "compare the two on the trajectories of this agent, or of oracle-noise, too: say, on those it learned from",
+    )
     .option("--behaviour-option <name=value>", "an option of the behaviour; may be repeated", collect)
     .option(
       "--particles <n>",
@@ -63,9 +70,9 @@ export function evaluateCommand(): Command {
 
 const tokens = (text: string, before: readonly number[] = []) => [...before, wholeNumber(1)(text)];
 
-const entryOf = (agent: string, options: readonly string[]) => ({
-  agent,
-  options: optionsFromTexts(findAgent(agent).options, options),
+const entryOf = ({ name, options }: Comparable, texts: readonly string[]) => ({
+  agent: name,
+  options: optionsFromTexts(options, texts),
 });
 
 async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Command): Promise<void> {
@@ -75,13 +82,14 @@ async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Comma
   if (set.length > 0) required(flags.task, "--task <task>", command);
   const { behaviour, behaviourOption = [], particles } = flags;
   if (behaviourOption.length > 0) required(behaviour, "--behaviour <agent>", command);
+  const { behaviourNamed, expertNamed } = await import("../../jobs/evaluate/expert.js"); // every agent
   const family = flags.task === undefined ? undefined : taskFamily(await taskNamed(flags.task));
   const options = family === undefined ? {} : optionsFromTexts(family.options, set);
   const plan = {
     checkpoint,
     expert,
-    expertOptions: optionsFromTexts(findAgent(expert).options, flags.option ?? []),
-    behaviour: behaviour === undefined ? undefined : entryOf(behaviour, behaviourOption),
+    expertOptions: entryOf(expertNamed(expert), flags.option ?? []).options,
+    behaviour: behaviour === undefined ? undefined : entryOf(behaviourNamed(behaviour), behaviourOption),
     particles,
     tasks: family && [{ id: family.name, task: family.name, options }],
     shifts: [...new Set(shift)],

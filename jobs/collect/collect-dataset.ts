@@ -14,7 +14,7 @@ import { computedExpert } from "../../server/labels/computed-experts.js";
 import { resolveLimits } from "../../server/sessions/limits.js";
 import { abortable } from "../abortable.js";
 import { labelByExpert } from "../label/label-by-expert.js";
-import { labelByTask } from "../label/label-by-truth.js";
+import { labelByTask } from "../label/label-by-task.js";
 import { readyLaunches, withModules } from "../launch/ready-launch.js";
 import type { JobListener } from "../listener.js";
 import { requireNoWriter } from "../log-writer.js";

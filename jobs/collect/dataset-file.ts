@@ -4,7 +4,7 @@
  */
 import type { CollectionSpec } from "../../proto/gen/icrl/v1/collection.js";
 import type { TaskSources } from "../../server/own-tasks/own-tasks.js";
-import { labelNameOf } from "../label/label-by-truth.js";
+import { labelNameOf } from "../label/label-by-task.js";
 import type { Launch } from "../launch/launch.js";
 import { LAUNCH_MEMBERS, namedAgent } from "../specs/agent-launch.js";
 import { specTasks } from "../specs/own-tasks.js";

@@ -42,7 +42,7 @@ export interface EvaluationJson {
     readonly imitation: GapJson | null;
     /** The same on the behaviour's, and how far its trials are from the expert's; null where nothing was. */
     readonly on_behaviour: (GapJson & { readonly ratio: RatioJson }) | null;
-    /** What the model's return is less than the expert's at most, for rewards in [0, 1], beside what it is; null where `imitation` is. */
+    /** What the model's return is less than the expert's at most, for rewards in [0, 1], beside what it is: the mean difference of their regrets. Null where `imitation` is. */
     readonly bounds: (SnakeCased<Bounds> & { readonly measured: MeanJson }) | null;
   })[];
 }

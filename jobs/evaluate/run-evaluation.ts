@@ -6,13 +6,13 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findAgent } from "../../agents/registry.js";
 import { findCheckpoint, readCheckpoint } from "../../agents/transformer/checkpoint.js";
 import { type ImitationGap, imitationGap } from "../../agents/transformer/imitation-gap.js";
 import { parameterCount } from "../../agents/transformer/parameters.js";
 import { requireRoom } from "../../agents/transformer/require-room.js";
 import { transformer } from "../../agents/transformer/transformer.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
+import { meanAndStandardError } from "../../common/mean-and-standard-error.js";
 import { resolveOptions } from "../../common/options.js";
 import { hash64 } from "../../common/seeds.js";
 import { toSnakeCase } from "../../common/snake-case.js";
@@ -36,7 +36,9 @@ import {
   type RatioJson,
   ratioJson,
 } from "./evaluation-json.js";
+import { behaviourNamed, type Comparable, expertNamed, playerOf } from "./expert.js";
 import { type PlannedTask, planTasks, type StoredModel, type TaskEntry } from "./plan.js";
+import { playedByBehaviour } from "./played-by-behaviour.js";
 
 /** What is evaluated, and how. */
 export interface EvaluationPlan {
@@ -77,16 +79,15 @@ export async function runEvaluation(
   const folder = findCheckpoint(plan.checkpoint);
   const checkpoint = readCheckpoint(folder);
   const { model, training } = checkpoint;
-  const expert = findAgent(plan.expert);
+  const expert = expertNamed(plan.expert);
   resolveOptions(expert.options, plan.expertOptions, `agent "${plan.expert}"`);
   resolveOptions(transformer.options, plan.choice, "the model");
   const { behaviour } = plan;
-  if (behaviour !== undefined) {
-    resolveOptions(findAgent(behaviour.agent).options, behaviour.options, `agent "${behaviour.agent}"`);
-  }
+  const other = behaviour && behaviourNamed(behaviour.agent);
+  if (other !== undefined) resolveOptions(other.options, behaviour?.options ?? {}, `agent "${other.name}"`);
   if (plan.tasks === undefined) requirePlayable(folder, training.tasks);
-  const others = behaviour === undefined ? [] : [findAgent(behaviour.agent)];
-  const tasks = planTasks({ folder, checkpoint }, [expert, ...others], plan.tasks ?? training.tasks, plan.shifts);
+  const agents = [expert.agent, other?.agent].filter((agent) => agent !== undefined);
+  const tasks = planTasks({ folder, checkpoint }, agents, plan.tasks ?? training.tasks, plan.shifts);
   for (const context of plan.contexts) requireRoom({ folder, model }, { task: "", horizon: 1, episodes: 1 }, context);
 
   beginFolder(plan.out, { own: [EVALUATION], anew: true });
@@ -94,20 +95,29 @@ export async function runEvaluation(
   writeFileSync(join(plan.out, "plan.json"), `${JSON.stringify(what, undefined, 2)}\n`);
   const playable = tasks.filter(({ refused }) => refused === undefined);
   const count = (tasks: readonly PlannedTask[]) => `${plan.trials} trials of ${tasks.map(({ id }) => id).join(", ")}`;
-  listener.doing(`playing ${count(playable)}: the model, ${plan.expert} and uniform`);
-  const players = await playTournament(plan, folder, playable, listener, signal);
+  const entrants = expert.agent === undefined ? "the model and uniform" : `the model, ${plan.expert} and uniform`;
+  listener.doing(`playing ${count(playable)}: ${entrants}`);
+  const players = await playTournament(plan, expert, folder, playable, listener, signal);
   const known = playable.filter(({ shift }) => shift === undefined);
-  const onExpert: Histories = { folder: "imitation", player: { agent: plan.expert, options: plan.expertOptions } };
+  const asked: AgentEntry = { agent: plan.expert, options: plan.expertOptions };
+  const onExpert: Histories = { folder: "imitation", player: playerOf(asked) };
   const imitation = await compareLabels(plan, onExpert, folder, known, listener, signal);
   const onBehaviour =
     behaviour === undefined
       ? new Map<string, ImitationGap>()
       : await compareLabels(plan, { folder: "behaviour", player: behaviour }, folder, known, listener, signal);
-  const ratios = onBehaviour.size === 0 ? undefined : await distributionRatios(plan, listener, signal);
+  const ratios = onBehaviour.size === 0 ? undefined : await distributionRatios(plan, expert, listener, signal);
+  const lost = await lostReturns(plan.out, expert);
+  if (expert.agent === undefined) {
+    const dir = join(plan.out, onExpert.folder);
+    for (const { id, task, options } of known) {
+      players.get(id)?.splice(1, 0, await playedByBehaviour(dir, id, buildTask(task, options), "expert"));
+    }
+  }
   const result: EvaluationJson = {
     schema_version: 2,
     checkpoint: describe({ folder, checkpoint }),
-    expert: onExpert.player,
+    expert: asked,
     behaviour: behaviour ?? null,
     trials: plan.trials,
     seed: String(plan.seed),
@@ -122,7 +132,9 @@ export async function runEvaluation(
         imitation: gap === undefined ? null : gapJson(gap),
         on_behaviour: other === undefined || ratio === undefined ? null : { ...gapJson(other), ratio },
         bounds:
-          gap === undefined ? null : { ...toSnakeCase(boundsFor(task, gap, other, ratio)), measured: lost(played) },
+          gap === undefined
+            ? null
+            : { ...toSnakeCase(boundsFor(task, gap, other, ratio)), measured: lost.get(task.id) ?? unpaired(played) },
       };
     }),
   };
@@ -150,6 +162,7 @@ function requirePlayable(folder: string, tasks: readonly TaskEntry[]): void {
 /** Results by task id. */
 async function playTournament(
   plan: EvaluationPlan,
+  { agent }: Comparable,
   checkpoint: string,
   tasks: readonly PlannedTask[],
   listener: JobListener,
@@ -160,7 +173,7 @@ async function playTournament(
   const out = join(plan.out, "tournament");
   const agents = [
     { name: "transformer", agent: "transformer", options },
-    { name: "expert", agent: expert, options: expertOptions },
+    ...(agent === undefined ? [] : [{ name: "expert", agent: expert, options: expertOptions }]),
     { name: "uniform", agent: "uniform", options: {} },
     ...plan.contexts.map((context) => ({
       name: `transformer-context-${context}`,
@@ -234,13 +247,15 @@ async function compareLabels(
 /** The ratio of the expert to the behaviour, of each task by its id; of all of them the reason where it cannot be known. */
 async function distributionRatios(
   { out, expert, expertOptions: options, particles, seed }: EvaluationPlan,
+  { agent }: Comparable,
   listener: JobListener,
   signal: AbortSignal,
 ): Promise<(task: string) => RatioJson> {
+  if (agent === undefined) return () => unknownRatio(`${expert} needs the truth, and the ratio is estimated by agents`);
   const { runRatio } = await import("../ratio/run-ratio.js"); // its threads
   const spec = {
     dir: join(out, "behaviour"),
-    expert: findAgent(expert),
+    expert: agent,
     options,
     horizons: undefined,
     particles,
@@ -253,9 +268,11 @@ async function distributionRatios(
   } catch (error) {
     if (!(error instanceof IcrlError && error.reason === "PROBABILITIES_UNKNOWN")) throw error;
     const { message } = error;
-    return () => ({ log_ratio: null, standard_error: null, ess: null, unknown: message });
+    return () => unknownRatio(message);
   }
 }
+
+const unknownRatio = (unknown: string): RatioJson => ({ log_ratio: null, standard_error: null, ess: null, unknown });
 
 function boundsFor(
   { task, options }: PlannedTask,
@@ -272,9 +289,28 @@ function boundsFor(
   );
 }
 
-/** The expert's return less the model's. Its error is as if they had not played the same trials: too large rather than too small. */
-function lost(players: readonly PlayerJson[]): MeanJson {
-  const [model, expert] = players.map((player) => player.return);
-  const se = model.se === null || expert.se === null ? null : Math.hypot(model.se, expert.se);
-  return { mean: expert.mean - model.mean, se };
+/**
+ * What the model loses of the expert's return, by task id: its regret less the expert's, trial by trial, for they played the same ones. The expectation is that of the
+ * difference of returns, without the luck of their rewards. Empty where the expert is in no tournament.
+ */
+async function lostReturns(out: string, { agent }: Comparable): Promise<Map<string, MeanJson>> {
+  if (agent === undefined) return new Map();
+  const { readTournament } = await import("../report/read-tournament.js"); // DuckDB
+  const { tasks } = await readTournament(join(out, "tournament"));
+  return new Map(
+    tasks.map(({ id, entrants }) => {
+      const regretsOf = (name: string) => entrants.find((entrant) => entrant.name === name)?.regrets as Float64Array;
+      const expert = regretsOf("expert");
+      const { mean, se } = meanAndStandardError(
+        regretsOf("transformer").map((regret, trial) => regret - expert[trial]),
+      );
+      return [id, { mean: mean as number, se }]; // of one trial at least
+    }),
+  );
+}
+
+/** The same of who played other trials. */
+function unpaired([model, expert]: readonly PlayerJson[]): MeanJson {
+  const [own, best] = [model.regret, expert.regret];
+  return { mean: own.mean - best.mean, se: own.se === null || best.se === null ? null : Math.hypot(own.se, best.se) };
 }

@@ -5,7 +5,7 @@ import { resolveOptions } from "../../common/options.js";
 import { playsTask } from "../../common/plays-task.js";
 import type { BehaviourHead, DatasetManifest, SourceEntry } from "../../datasets/folder/dataset-manifest.js";
 import type { BehaviourRow } from "../../datasets/folder/describe-behaviours.js";
-import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
+import { ORACLE_NOISE } from "../../server/tasks/oracle-noise-options.js";
 import { buildTask } from "../../server/tasks/registry.js";
 import type { Task } from "../../server/tasks/task.js";
 import type { Player } from "./policy-trials.js";

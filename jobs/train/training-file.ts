@@ -11,7 +11,7 @@ import { LAYOUTS, type Layout } from "../../agents/transformer/token-layout.js";
 import { type TrainingOptions, trainingOptions } from "../../agents/transformer/training-options.js";
 import { IcrlError } from "../../common/errors.js";
 import { isDataset } from "../../datasets/folder/dataset-manifest.js";
-import { ORACLE_NOISE } from "../../server/collections/oracle-noise-options.js";
+import { ORACLE_NOISE } from "../../server/tasks/oracle-noise-options.js";
 import { isBuiltIn, nearBuiltIn } from "../agents-from-elsewhere.js";
 import { type DatasetSpec, readDatasetFile } from "../collect/dataset-file.js";
 import { quoted } from "../quoted.js";

@@ -11,12 +11,12 @@ import type { Counters } from "../sessions/counters.js";
 import { envsThatFit, playBytes, rowTextBytes } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
 import type { MemoryBudget, Release } from "../sessions/memory-budget.js";
+import { ORACLE_NOISE } from "../tasks/oracle-noise-options.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import type { WorkQueue } from "../work/work-queue.js";
 import type { CollectionEvent } from "./collection-event.js";
 import type { Share } from "./draw-behaviour.js";
 import { playOracleNoise } from "./oracle-noise.js";
-import { ORACLE_NOISE } from "./oracle-noise-options.js";
 import { type CollectionPart, createPart } from "./part.js";
 import type { CheckedCollection } from "./spec.js";
 

@@ -1,10 +1,9 @@
 /**
  * The behaviour that needs the truth: the best action, with noise that fades away along the trial.
  *
- *   with probability epsilon_t any action, uniformly; else the best one;   epsilon_t = start + (end - start) t / (T - 1)
+ *   with probability epsilon_t any action, uniformly; else the best one
  *
- * t is horizon * k + h at step h of episode k, both from 0, and T = horizon * episodes. So a trial looks like a learning history
- * though nobody learns in it. Propensities are exact. It runs inside the server, which marks its trajectories privileged.
+ * So a trial looks like a learning history though nobody learns in it. Propensities are exact. It runs inside the server, which marks its trajectories privileged.
  *
  * Source: Zisman et al. (2024), "Emergence of In-Context Reinforcement Learning from Noise Distillation", arXiv 2312.12275.
  * Differs: the oracle takes the place of a trained policy.
@@ -20,10 +19,10 @@ import { type Counters, tallyInto } from "../sessions/counters.js";
 import type { Answer, LockStep } from "../sessions/lock-step.js";
 import { createPlay } from "../sessions/play.js";
 import { type PlayedDriver, playedDriver } from "../sessions/played-driver.js";
+import { noiseAt, ORACLE_NOISE, type ORACLE_NOISE_OPTIONS } from "../tasks/oracle-noise-options.js";
 import { createRecorder } from "../trajectories/recorder.js";
 import type { TrajectorySink } from "../trajectories/sink.js";
 import type { WorkLine } from "../work/work-queue.js";
-import { ORACLE_NOISE, type ORACLE_NOISE_OPTIONS } from "./oracle-noise-options.js";
 import type { CollectionPart } from "./part.js";
 
 /** Bytes that may wait for the disk before the behaviour does. */
@@ -101,9 +100,9 @@ export async function playOracleNoise(
 
 /** Chooses for N envs: near the best action, the nearer the later in the trial. */
 function createNoise(part: CollectionPart, numEnvs: number, { bestAction }: PlayedDriver) {
-  const { start, end } = part.behaviour.options as Resolved<typeof ORACLE_NOISE_OPTIONS>;
-  const { numActions, horizon, episodes } = part.task.task;
-  const lastStep = Math.max(horizon * episodes - 1, 1);
+  const options = part.behaviour.options as Resolved<typeof ORACLE_NOISE_OPTIONS>;
+  const { task } = part.task;
+  const { numActions } = task;
   const rngs: Rng[] = [];
   const ended = new Float64Array(numEnvs); // episodes of the trial that have ended, by env
   const steps = new Float64Array(numEnvs); // taken in the episode, by env
@@ -131,7 +130,7 @@ function createNoise(part: CollectionPart, numEnvs: number, { bestAction }: Play
       for (let n = 0; n < numEnvs; n++) {
         if (shown.active[n] === 0) continue;
         const best = bestAction(n);
-        const epsilon = start + (end - start) * ((ended[n] * horizon + steps[n]) / lastStep);
+        const epsilon = noiseAt(options, task, ended[n], steps[n]);
         const action = rngs[n].uniform() < epsilon ? rngs[n].integer(numActions) : best;
         actions[n] = action;
         propensities[n] = epsilon / numActions + (action === best ? 1 - epsilon : 0);

@@ -8,9 +8,9 @@ import { checkOptions } from "../sessions/checked-options.js";
 import { envsThatFit } from "../sessions/envs-that-fit.js";
 import type { Limits } from "../sessions/limits.js";
 import { checkTaskCost } from "../sessions/task-cost.js";
+import { ORACLE_NOISE, ORACLE_NOISE_OPTIONS } from "../tasks/oracle-noise-options.js";
 import { buildTask } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
-import { ORACLE_NOISE, ORACLE_NOISE_OPTIONS } from "./oracle-noise-options.js";
 
 /** A task of a collection. */
 export interface CollectedTask {

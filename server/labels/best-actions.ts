@@ -15,7 +15,7 @@ import { trajectoryBatches } from "../../datasets/log/trajectory-batches.js";
 import type { TrajectoryRow } from "../../datasets/log/trajectory-schema.js";
 import { drawJudged, type Oracle } from "../tasks/oracle.js";
 import type { Env, Task } from "../tasks/task.js";
-import type { LawsOf, TrialLaws } from "./best-laws.js";
+import type { LawsOf, TrialLaws } from "./computed-laws.js";
 import type { KnownTasks } from "./known-tasks.js";
 import type { CollectedLabels } from "./label-shard.js";
 

@@ -1,5 +1,6 @@
 /** Experts that are no agents: what they say is computed of the tasks themselves, in the process that has the dataset's folder, and nobody who plays is told. */
-import { integer, type OptionTable, resolveOptions } from "../../common/options.js";
+import { integer, type OptionTable, type Resolved, resolveOptions } from "../../common/options.js";
+import { ORACLE_NOISE, ORACLE_NOISE_OPTIONS } from "../tasks/oracle-noise-options.js";
 
 /** One. */
 export interface ComputedExpert {
@@ -30,7 +31,15 @@ export const POSTERIOR: ComputedExpert = {
   options: POSTERIOR_OPTIONS,
 };
 
-const ALL = [OPTIMAL, POSTERIOR];
+/** The behaviour that has the truth, near which its actions come with the trial. Its labels are those of its law on any histories. */
+export const NOISY_ORACLE: ComputedExpert = {
+  name: ORACLE_NOISE,
+  version: "1",
+  label: ORACLE_NOISE,
+  options: ORACLE_NOISE_OPTIONS,
+};
+
+const ALL = [OPTIMAL, NOISY_ORACLE, POSTERIOR];
 
 /** The one of a name; undefined where it is that of an agent, or of nobody. */
 export const computedExpert = (name: string | undefined): ComputedExpert | undefined =>
@@ -39,3 +48,7 @@ export const computedExpert = (name: string | undefined): ComputedExpert | undef
 /** Samples of a posterior, of options as they are given. @throws OPTION_UNKNOWN, OPTION_INVALID */
 export const samplesOf = (options: Readonly<Record<string, unknown>>): number =>
   resolveOptions(POSTERIOR_OPTIONS, options, 'expert "posterior"').samples;
+
+/** How `oracle-noise` fades, of options as they are given. @throws OPTION_UNKNOWN, OPTION_INVALID */
+export const noiseOf = (options: Readonly<Record<string, unknown>>): Resolved<typeof ORACLE_NOISE_OPTIONS> =>
+  resolveOptions(ORACLE_NOISE_OPTIONS, options, `expert "${ORACLE_NOISE}"`);

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "#icrl/agents/transformer/checkpoint.js";
 import type { TrainingJson } from "#icrl/cli/commands/train.js";
+import { meanAndStandardError } from "#icrl/common/mean-and-standard-error.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import type { EvaluationJson } from "#icrl/jobs/evaluate/evaluation-json.js";
+import { readTournament } from "#icrl/jobs/report/read-tournament.js";
 import { shape } from "../support/shape.js";
 import { datasetFile, trainingFile } from "../support/training-file.js";
 import { icrl, icrlJson, PROGRAM, ROOT, startNode, temporaryFolder } from "./run-icrl.js";
@@ -354,12 +356,10 @@ describe("icrl evaluate", () => {
 
   test("measures the same on the behaviour's histories, and what both say of the returns", () => {
     expect(evaluation.tasks.map(({ on_behaviour: other }) => other === null)).toEqual([false, true, true, true, true]);
-    const [{ players, imitation, on_behaviour: other, bounds }] = evaluation.tasks;
+    const [{ imitation, on_behaviour: other, bounds }] = evaluation.tasks;
     expect(other?.steps).toHaveLength(10);
     expect(other?.steps[0].total_variation).toBe(imitation?.steps[0].total_variation); // nothing has happened yet
     expect(other?.mean.total_variation).not.toBe(imitation?.mean.total_variation);
-    const [model, expert] = players;
-    expect(bounds?.measured.mean).toBeCloseTo(expert.return.mean - model.return.mean, 9);
     expect(bounds?.by_total_variation).toBeGreaterThan(0);
     expect(bounds?.by_hellinger).toBeGreaterThan(bounds?.by_total_variation ?? Infinity);
     expect(bounds?.by_epsilon_real).toBeGreaterThan(bounds?.by_hellinger ?? Infinity);
@@ -412,6 +412,39 @@ describe("icrl evaluate", () => {
     }
   });
 
+  test("the difference is that of regrets on the same trials, which is known better than that of returns", async () => {
+    const [{ players, bounds }] = evaluation.tasks;
+    const [model, expert] = players;
+    expect(bounds?.measured.mean).toBeCloseTo(model.regret.mean - expert.regret.mean, 9);
+    const { tasks } = await readTournament(join(out, "tournament"));
+    const regretsOf = (name: string) => tasks[0].entrants.find((entrant) => entrant.name === name)?.regrets ?? [];
+    const differences = Array.from(regretsOf("transformer"), (regret, i) => regret - regretsOf("expert")[i]);
+    expect(bounds?.measured).toEqual(meanAndStandardError(differences));
+  });
+
+  test.each<[expert: string, options: string[]]>([
+    ["optimal", []],
+    ["oracle-noise", ["--option", "start=0", "--option", "end=0"]],
+  ])("%s, who needs the truth, plays on the server and in no tournament, and loses nothing", async (name, options) => {
+    const args = ["--expert", name, ...options, "--behaviour", "oracle-noise", "--trials", "20", "--out", path(name)];
+    const result = (await icrlJson("evaluate", path("evaluated"), ...args)) as EvaluationJson;
+    const [{ players, imitation, on_behaviour, bounds }] = result.tasks;
+    expect(result.expert.agent).toBe(name);
+    expect(players.map((player) => player.name)).toEqual(["transformer", "expert", "uniform"]);
+    expect([players[1].regret, players[1].curve.mean]).toEqual([
+      { mean: 0, se: 0 },
+      Array.from({ length: 10 }, () => 0),
+    ]);
+    expect(players[1].return.mean).toBeGreaterThan(players[0].return.mean);
+    expect(bounds?.measured).toEqual(players[0].regret);
+    expect(imitation?.expert_probabilities).toBe(true);
+    expect(bounds?.by_total_variation).toBeGreaterThan(players[0].regret.mean);
+    expect(on_behaviour?.ratio).toMatchObject({
+      log_ratio: null,
+      unknown: `${name} needs the truth, and the ratio is estimated by agents`,
+    });
+  });
+
   test("as text tells the same", async () => {
     const args = ["--expert", "emp", "--trials", "3", "--shift", "arms=5", "--out", path("text")];
     const { code, stdout } = await icrl("evaluate", path("evaluated"), ...args);
@@ -431,6 +464,16 @@ describe("icrl evaluate", () => {
       "an expert of other tasks",
       [path("evaluated"), "--expert", "lin-ucb"],
       /TASK_UNSUPPORTED: agent "lin-ucb" plays linear/,
+    ],
+    [
+      "an expert that is a law",
+      [path("evaluated"), "--expert", "posterior"],
+      /AGENT_UNKNOWN: "posterior" is a law that nobody plays: thompson /,
+    ],
+    [
+      "a mistyped expert",
+      [path("evaluated"), "--expert", "optimall"],
+      /AGENT_UNKNOWN: there is no agent "optimall": did you mean "optimal"\?/,
     ],
     [
       "a task that is too large",

@@ -8,7 +8,7 @@ import { readDatasetManifest } from "../../../datasets/folder/dataset-manifest.j
 import { LABELS_TAKE_TASKS, requireTruth } from "../../../datasets/folder/truth-known.js";
 import { labelByCommand } from "../../../jobs/label/label-by-command.js";
 import { labelByExpert } from "../../../jobs/label/label-by-expert.js";
-import { labelByTask, labelNameOf } from "../../../jobs/label/label-by-truth.js";
+import { labelByTask, labelNameOf } from "../../../jobs/label/label-by-task.js";
 import { loadAgentModule } from "../../../jobs/launch/module-agent.js";
 import type { JobListener } from "../../../jobs/listener.js";
 import { launchOfText } from "../../../jobs/specs/agent-launch.js";
@@ -40,7 +40,7 @@ export function labelCommand(): Command {
     .argument("<dir>", "folder of a finished dataset")
     .option(
       "--expert <agent>",
-      "who labels; `icrl agents` lists them; optimal is the truth: the best actions, evenly where several are; posterior the law of the best action given what was seen, where it is known (this, --module or --command is required)",
+      "who labels; `icrl agents` lists them; optimal is the truth: the best actions, evenly where several are; oracle-noise the law of the behaviour; posterior the law of the best action given what was seen, where it is known (this, --module or --command is required)",
     )
     .option("--module <file>", "who labels: the agent that is the default export of a JavaScript module")
     .option(

@@ -4,8 +4,8 @@ import { isDataset, readDatasetManifest } from "../../datasets/folder/dataset-ma
 import { requireTruth } from "../../datasets/folder/truth-known.js";
 import { requireLabelName } from "../sessions/checked-request.js";
 import { bestActionsOf } from "./best-actions.js";
-import { evenLaws, posteriorLaws } from "./best-laws.js";
-import { type ComputedExpert, POSTERIOR, samplesOf } from "./computed-experts.js";
+import type { ComputedExpert } from "./computed-experts.js";
+import { lawsOf } from "./computed-laws.js";
 import { indexDataset } from "./dataset-index.js";
 import { knownTasks } from "./known-tasks.js";
 import { labelPlace } from "./label-place.js";
@@ -18,7 +18,7 @@ export interface ComputedLabel {
 }
 
 /** What was labelled. */
-export interface LabelledByTruth {
+export interface LabelledByTask {
   readonly trials: number;
   readonly episodes: number;
   readonly steps: number;
@@ -31,13 +31,13 @@ export interface LabelledByTruth {
  * @throws NAME_INVALID; OPTION_UNKNOWN, OPTION_INVALID; TASK_UNSUPPORTED if a posterior is not known; TRUTH_UNKNOWN, DATASET_CORRUPT as `bestActionsOf` does; NOT_A_LOG, LABEL_CONFLICT, OUTPUT_EXISTS, LOG_LOCKED, LOG_UNWRITABLE
  * @throws the signal's reason once it is aborted: the same goes on another time
  */
-export async function labelByTruth(
+export async function labelTrials(
   dir: string,
   name: string,
   { expert, options }: ComputedLabel,
-  onProgress: (so: LabelledByTruth & { readonly total: number }) => void,
+  onProgress: (so: LabelledByTask & { readonly total: number }) => void,
   signal: AbortSignal,
-): Promise<LabelledByTruth> {
+): Promise<LabelledByTask> {
   requireLabelName(name, "label");
   if (isDataset(dir))
     requireTruth(
@@ -46,7 +46,7 @@ export async function labelByTruth(
       "its trials are judged by playing again from the seeds, and there are none",
     );
   const tasks = knownTasks();
-  const lawsOf = expert === POSTERIOR ? posteriorLaws(samplesOf(options)) : evenLaws;
+  const laws = lawsOf(expert, options);
   const lost = new AbortController();
   const stop = AbortSignal.any([signal, lost.signal]);
   const place = labelPlace(dir, name, (error) => lost.abort(error));
@@ -61,9 +61,9 @@ export async function labelByTruth(
       numEnvs: 1,
     });
     const total = shards.reduce((sum, { parts }) => sum + parts.reduce((trials, part) => trials + part.trials, 0), 0);
-    let so: LabelledByTruth = { trials: 0, episodes: 0, steps: 0 };
+    let so: LabelledByTask = { trials: 0, episodes: 0, steps: 0 };
     for (const { name: file, path } of shards) {
-      const { episodeIds, trials, labels } = await bestActionsOf(path, tasks, lawsOf, stop);
+      const { episodeIds, trials, labels } = await bestActionsOf(path, tasks, laws, stop);
       const steps = labels.actions.length; // its memory goes to who writes
       await place.write({ name: file, labels, recorded: { episodes: episodeIds.map((id) => ({ id })) } });
       so = {

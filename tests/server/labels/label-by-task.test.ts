@@ -4,8 +4,8 @@ import { runAtOnce } from "#icrl/common/slices.js";
 import { readDatasetManifest } from "#icrl/datasets/folder/dataset-manifest.js";
 import type { TrajectoryRow } from "#icrl/datasets/log/trajectory-schema.js";
 import type { CollectionSpec } from "#icrl/proto/gen/icrl/v1/collection.js";
-import { OPTIMAL, POSTERIOR } from "#icrl/server/labels/computed-experts.js";
-import { labelByTruth } from "#icrl/server/labels/label-by-truth.js";
+import { NOISY_ORACLE, OPTIMAL, POSTERIOR } from "#icrl/server/labels/computed-experts.js";
+import { labelTrials } from "#icrl/server/labels/label-by-task.js";
 import { revealInstance } from "#icrl/server/tasks/oracle.js";
 import { buildTask } from "#icrl/server/tasks/registry.js";
 import { dataRows, makeDataset } from "../../support/dataset.js";
@@ -36,7 +36,7 @@ let labels: LabelRow[];
 beforeAll(async () => {
   await makeDataset(dir, SPEC, { labels: [] });
   const told: unknown[] = [];
-  const totals = await labelByTruth(dir, "best", BEST, (so) => told.push(so), never);
+  const totals = await labelTrials(dir, "best", BEST, (so) => told.push(so), never);
   rows = await dataRows(dir);
   expect(totals).toEqual({ trials: 54, episodes: rows.length, steps: rows.reduce((sum, row) => sum + row.length, 0) });
   expect(told.at(-1)).toEqual({ ...totals, total: 54 });
@@ -109,12 +109,12 @@ test("they are entered in the manifest, and nothing is done twice; a dataset of 
     probabilities: true,
   });
   const before = labelBytes(dir, "best");
-  expect(await labelByTruth(dir, "best", BEST, silent, never)).toEqual({ trials: 0, episodes: 0, steps: 0 });
+  expect(await labelTrials(dir, "best", BEST, silent, never)).toEqual({ trials: 0, episodes: 0, steps: 0 });
   expect(labelBytes(dir, "best")).toEqual(before);
 
   const some = join(temporary.path, "some");
   await makeDataset(some, SPEC, { labels: [], subsample: 2 });
-  await labelByTruth(some, "best", BEST, silent, never);
+  await labelTrials(some, "best", BEST, silent, never);
   const all = new Map(labels.map((label) => [label.episodeId, label]));
   const kept = readLabels(some, "best");
   expect(kept.length).toBeLessThan(labels.length);
@@ -123,24 +123,43 @@ test("they are entered in the manifest, and nothing is done twice; a dataset of 
 
 test("where they cannot be known, or are called as a column, that is said; a stop leaves nothing half done", async () => {
   const copy = copyForTest(dir);
-  await expect(labelByTruth(copy, "optimal", BEST, silent, never)).rejects.toMatchObject({ reason: "NAME_INVALID" });
+  await expect(labelTrials(copy, "optimal", BEST, silent, never)).rejects.toMatchObject({ reason: "NAME_INVALID" });
   const reason = new Error("stopped");
-  await expect(labelByTruth(copy, "second", BEST, silent, AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(labelTrials(copy, "second", BEST, silent, AbortSignal.abort(reason))).rejects.toBe(reason);
   expect(Object.keys(readDatasetManifest(copy).labels)).toEqual(["self", "optimal", "best"]);
-  await labelByTruth(copy, "second", BEST, silent, never);
+  await labelTrials(copy, "second", BEST, silent, never);
   expect(readLabels(copy, "second")).toEqual(labels);
   const imported = await importedForTest();
-  await expect(labelByTruth(imported.dir, "best", BEST, silent, never)).rejects.toMatchObject({
+  await expect(labelTrials(imported.dir, "best", BEST, silent, never)).rejects.toMatchObject({
     reason: "TRUTH_UNKNOWN",
   });
+});
+
+test("the behaviour that has the truth gives its own actions the probabilities that it took them with", async () => {
+  const options = { start: 0.9, end: 0.25 };
+  const noisy = { name: "noisy", agent: "oracle-noise", options, weight: 1 };
+  const own = join(temporary.path, "noisy");
+  await makeDataset(own, { ...SPEC, behaviours: [noisy] }, { labels: [] });
+  await labelTrials(own, "noisy", { expert: NOISY_ORACLE, options }, silent, never);
+  const said = readLabels(own, "noisy");
+  const played = await dataRows(own);
+  expect(played.length).toBeGreaterThan(100);
+  for (const [i, row] of played.entries()) {
+    const laws = Array.from(row.actions, (_, t) => lawAt(said[i], t));
+    expect(laws.map((law, t) => law[row.actions[t]])).toEqual([...(row.propensities ?? [])]);
+    for (const law of laws) expect(law.reduce((sum, p) => sum + p)).toBeCloseTo(1, 6);
+  }
+  await expect(
+    labelTrials(own, "other", { expert: NOISY_ORACLE, options: { start: 2 } }, silent, never),
+  ).rejects.toMatchObject({ reason: "OPTION_INVALID" });
 });
 
 test("the law of the best action given what was seen is a label of its own, whose samples stand beside it; tasks without a prior are refused", async () => {
   const spec: CollectionSpec = { ...SPEC, tasks: SPEC.tasks.filter(({ id }) => id !== "swim") };
   const known = join(temporary.path, "known");
   await makeDataset(known, spec, { labels: [] });
-  await labelByTruth(known, "law", { expert: POSTERIOR, options: { samples: 50 } }, silent, never);
-  await labelByTruth(known, "best", BEST, silent, never);
+  await labelTrials(known, "law", { expert: POSTERIOR, options: { samples: 50 } }, silent, never);
+  await labelTrials(known, "best", BEST, silent, never);
   expect(readDatasetManifest(known).labels.law).toMatchObject({
     agent: "posterior",
     agent_options: { samples: 50 },
@@ -164,11 +183,11 @@ test("the law of the best action given what was seen is a label of its own, whos
     }
   }
   expect(found).toBeGreaterThan(50);
-  await expect(labelByTruth(dir, "law", { expert: POSTERIOR, options: {} }, silent, never)).rejects.toMatchObject({
+  await expect(labelTrials(dir, "law", { expert: POSTERIOR, options: {} }, silent, never)).rejects.toMatchObject({
     reason: "TASK_UNSUPPORTED",
   });
   await expect(
-    labelByTruth(known, "more", { expert: POSTERIOR, options: { samples: 0 } }, silent, never),
+    labelTrials(known, "more", { expert: POSTERIOR, options: { samples: 0 } }, silent, never),
   ).rejects.toMatchObject({
     reason: "OPTION_INVALID",
   });

@@ -1,7 +1,7 @@
 /** What the tasks themselves say at every step of a folder's trajectories: what `icrl dataset label --expert optimal` and `--expert posterior` do. */
 
 import { computedExpert } from "../../server/labels/computed-experts.js";
-import type { ComputedLabel, LabelledByTruth } from "../../server/labels/label-by-truth.js";
+import type { ComputedLabel, LabelledByTask } from "../../server/labels/label-by-task.js";
 import type { JobListener } from "../listener.js";
 import { tellLabelled } from "./label-progress.js";
 
@@ -19,7 +19,7 @@ export async function labelByTask(
   wanted: ComputedLabel,
   listener: JobListener,
   signal: AbortSignal,
-): Promise<LabelledByTruth> {
-  const { labelByTruth } = await import("../../server/labels/label-by-truth.js"); // Arrow and DuckDB
-  return labelByTruth(dir, name, wanted, (so) => tellLabelled(name, so, listener), signal);
+): Promise<LabelledByTask> {
+  const { labelTrials } = await import("../../server/labels/label-by-task.js"); // Arrow and DuckDB
+  return labelTrials(dir, name, wanted, (so) => tellLabelled(name, so, listener), signal);
 }
