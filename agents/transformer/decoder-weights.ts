@@ -1,5 +1,6 @@
 /** A model's weights as the decoder's kernels read them: one after the other, in the order of the pass, rows padded to multiples of 8. */
-import { alibiSlope, headOutputs, type ModelConfig } from "./model-config.js";
+import { headOutputs, type ModelConfig } from "./model-config.js";
+import { distanceSlopes } from "./positions.js";
 
 /** Weights, and sizes that follow from them, in elements. */
 export interface DecoderWeights {
@@ -19,7 +20,7 @@ export interface DecoderWeights {
   readonly head: Float32Array;
   /** Learned positions, [context, wide]; empty where there are none. */
   readonly positions: Float32Array;
-  /** Of alibi, one a head; of no use to models without. */
+  /** Of the heads' distance penalties, in units of the scores; all 0 where there are none. */
   readonly slopes: Float32Array;
 }
 
@@ -102,7 +103,7 @@ export function decoderWeights(model: ModelConfig, parameters: ReadonlyMap<strin
     layers: joined(layers),
     head: joined(isPre ? [norm("final_norm"), head] : [head]),
     positions,
-    slopes: Float32Array.from({ length: heads }, (_, h) => unit * alibiSlope(h, heads)),
+    slopes: Float32Array.from(distanceSlopes(model.positions, heads), (slope) => unit * slope),
   };
 }
 

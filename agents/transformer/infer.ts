@@ -15,6 +15,7 @@ import { availableSimd } from "./engine/available-simd.js";
 import { decoderKernels, FREE_FROM } from "./engine/decoder-module.js";
 import { pagePool, requireBytes } from "./engine/page-pool.js";
 import { isUnbounded, type ModelConfig } from "./model-config.js";
+import { rotation } from "./positions.js";
 
 /** One sequence of tokens, as far as it has come. */
 export interface Sequence {
@@ -75,6 +76,7 @@ export function createDecoder(
     table: room(mostPages),
     mask: room(wide),
     slopes: room(heads),
+    rotation: room(2 * headWidth),
     logits: room(outputColumns),
     weights: room(weights.layers.length),
     head: room(weights.head.length),
@@ -103,7 +105,8 @@ export function createDecoder(
     outputs: outputColumns,
     isPre: model.norm === "pre" ? 1 : 0,
     isSoftmax: model.attention === "softmax" ? 1 : 0,
-    isAlibi: model.positions === "alibi" ? 1 : 0,
+    isSloped: weights.slopes.some((slope) => slope > 0) ? 1 : 0,
+    isRotary: model.positions === "rotary" ? 1 : 0,
   };
   for (const [name, value] of Object.entries(variables)) kernels[name as DecoderVariable].value = value;
   const pool = pagePool(memory, end, 4 * (wide + 2 * layers * heads * headWidth * PAGE_TOKENS));
@@ -111,6 +114,10 @@ export function createDecoder(
 
   const tokenNow = floats(at.token, tokenSize);
   const logitsNow = floats(at.logits, outputs);
+  // Made for each token at its own position: there are tables of no length, and none is too far along.
+  const turn = model.positions === "rotary" ? rotation(width / heads) : undefined;
+  const cosinesNow = floats(at.rotation, headWidth);
+  const sinesNow = floats(at.rotation + 4 * headWidth, headWidth);
   const table = new Uint32Array(memory.buffer, at.table, mostPages);
 
   function sequence(): Sequence {
@@ -141,6 +148,7 @@ export function createDecoder(
         }
         if (kept === pages.length * PAGE_TOKENS) pages.push(pool.take());
         tokenNow.set(token);
+        turn?.(length, cosinesNow, sinesNow);
         table.set(pages);
         kernels.read(oldest, kept, weights.positions.length === 0 ? 0 : positions + length * wide * 4);
         kept += 1;

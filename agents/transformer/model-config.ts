@@ -3,6 +3,7 @@ import { IcrlError } from "../../common/errors.js";
 import { choice, integer, number, type Resolved, resolveOptions } from "../../common/options.js";
 import { type CamelCased, toCamelCase } from "../../common/snake-case.js";
 import { armWeightCount } from "./arm-scores.js";
+import { POSITIONS } from "./positions.js";
 import { type TokenConfig, tokenSize, tokensPerStep } from "./token-layout.js";
 
 /** What one may choose of a model. */
@@ -16,15 +17,17 @@ export const MODEL_OPTIONS = {
     help: "softmax, or ReLU of the scores over the number of visible tokens (Lin, Bai & Mei 2023)",
   }),
   norm: choice(["pre", "post"], { default: "pre", help: "layer norm before each sub-layer, or after its sum" }),
-  positions: choice(["learned", "alibi"], {
+  positions: choice(POSITIONS, {
     default: "learned",
-    help: "one vector per position, or relative: scores fall with distance (Press et al. 2022)",
+    help:
+      "learned: one vector per position; alibi: scores fall with distance (Press et al. 2022); alibi-flat: so they do in the first half of the heads alone; " +
+      "rotary: queries and keys are turned by their positions (Su et al. 2021), heads have an even width; none: only which tokens are seen",
   }),
   window: integer({
     default: 0,
     min: 0,
     max: 1_000_000,
-    help: "tokens a token sees, itself among them; 0: all before it. With alibi positions the model then plays trials of any length",
+    help: "tokens a token sees, itself among them; 0: all before it. With one, and positions that are not learned, the model plays trials of any length",
   }),
   dropout: number({ default: 0, min: 0, max: 0.9, help: "share of each sub-layer's output dropped in training" }),
 } as const;
@@ -51,16 +54,27 @@ export interface ModelConfig extends ModelOptions {
 /**
  * Checks what is chosen.
  *
- * @throws OPTION_UNKNOWN, OPTION_INVALID if the options are not in the table, or the width is not a multiple of the heads
+ * @throws OPTION_UNKNOWN, OPTION_INVALID if the options are not in the table, the width is not a multiple of the heads, or rotary positions have
+ *     heads of an odd width
  */
 export function modelOptions(given: Readonly<Record<string, unknown>>): ModelOptions {
   const options = toCamelCase(resolveOptions(MODEL_OPTIONS, given, "the model"));
-  if (options.width % options.heads === 0) return options;
-  throw new IcrlError(
-    "OPTION_INVALID",
-    `the model's width ${options.width} is not a multiple of its ${options.heads} heads: give a width that is`,
-    { option: "width" },
-  );
+  const { width, heads, positions } = options;
+  if (width % heads !== 0) {
+    throw new IcrlError(
+      "OPTION_INVALID",
+      `the model's width ${width} is not a multiple of its ${heads} heads: give a width that is`,
+      { option: "width" },
+    );
+  }
+  if (positions === "rotary" && (width / heads) % 2 !== 0) {
+    throw new IcrlError(
+      "OPTION_INVALID",
+      `the model's heads have ${width / heads} columns of its width ${width}, and positions rotary turn pairs of them: give a width that is an even multiple of its ${heads} heads, or other positions`,
+      { option: "width" },
+    );
+  }
+  return options;
 }
 
 /**
@@ -91,17 +105,7 @@ export function headOutputs(model: Pick<ModelConfig, "armDim" | "maxActions" | "
   return actionOutputs(model) + (model.numbers ?? 0);
 }
 
-/** Whether a model can go on beyond its context: its weights know distances only, and it forgets what is too far away. */
+/** Whether a model can go on beyond its context: its weights know distances at most, and it forgets what is too far away. */
 export function isUnbounded({ positions, window }: ModelConfig): boolean {
-  return positions === "alibi" && window > 0;
-}
-
-/**
- * Slope of head h's distance penalty, 2^(-8 (h + 1) / H): a score falls by it with each token of distance.
- *
- * Source: Press, Smith & Lewis (2022), "Train Short, Test Long: Attention with Linear Biases ...", section 3.
- * Differs: the same geometric sequence where H is no power of two.
- */
-export function alibiSlope(head: number, heads: number): number {
-  return 2 ** ((-8 * (head + 1)) / heads);
+  return positions !== "learned" && window > 0;
 }

@@ -1,7 +1,7 @@
 /**
  * The model, in tfjs: a decoder-only transformer over a trial's tokens whose logits are those of the actions.
  *
- * x = tokens W_e' + b_e + position; then for each layer, with layer norm before (`pre`)
+ * x = tokens W_e' + b_e + position, where positions are learned; then for each layer, with layer norm before (`pre`)
  *     x += attention(norm1(x));  x += mlp(norm2(x))
  * or after (`post`)
  *     x = norm1(x + attention(x));  x = norm2(x + mlp(x));
@@ -10,7 +10,7 @@
  * numbers of their own, where an objective wants some.
  *
  * Token i sees tokens j with j <= i and, where there is a window w, j > i - w; n_i is how many those are. With scores
- * s_ij = q_i . k_j / sqrt(D / H), less alibiSlope(h) (i - j) where positions are relative, head h gives
+ * s_ij = q_i . k_j / sqrt(D / H), less (i - j) times the head's slope, q and k turned where positions are rotary (positions.ts), head h gives
  *     softmax: sum_j softmax_j(s_ij) v_j;   relu: sum_j relu(s_ij) v_j / n_i.
  *
  * Shapes: B sequences, L tokens, T = ceil(L / stride) decisions, F tokenSize, D width, H heads, A maxActions, d armDim, N numbers.
@@ -19,7 +19,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { armTerms } from "./arm-scores.js";
-import { actionOutputs, alibiSlope, type ModelConfig } from "./model-config.js";
+import { actionOutputs, type ModelConfig } from "./model-config.js";
+import { distanceSlopes, rotation } from "./positions.js";
 
 /** Parameters by name, as `parameterSpecs` lists them. */
 export type ParameterTensors = Readonly<Record<string, tf.Tensor>>;
@@ -66,6 +67,7 @@ export function forward(
     const [batch, length] = tokens.shape;
     const rows = batch * length;
     const weigh = attentionWeights(config, length);
+    const turn = positions === "rotary" ? rotary(length, width / heads) : (x: tf.Tensor) => x;
 
     const linear = (x: tf.Tensor2D, name: string): tf.Tensor2D =>
       tf.add(
@@ -92,7 +94,7 @@ export function forward(
 
     const attention = (x: tf.Tensor2D, at: string): tf.Tensor2D => {
       const [q, k, v] = (tf.split(linear(x, `${at}.attention.qkv`), 3, 1) as tf.Tensor2D[]).map(byHead);
-      const scores = tf.mul(tf.matMul(q, k, false, true), Math.sqrt(heads / width)); // [B, H, L, L]
+      const scores = tf.mul(tf.matMul(turn(q), turn(k), false, true), Math.sqrt(heads / width)); // [B, H, L, L]
       const mixed = tf.transpose(tf.matMul(weigh(scores), v), [0, 2, 1, 3]);
       return linear(tf.reshape(mixed, [rows, width]), `${at}.attention.out`);
     };
@@ -141,11 +143,35 @@ function everyOther(x: tf.Tensor2D, batch: number, length: number, width: number
   return tf.reshape(tf.slice(pairs, [0, 0, 0], [-1, 1, width]), [-1, width]);
 }
 
+/** What turns queries and keys, [B, H, L, d] both. */
+function rotary(length: number, columns: number): (x: tf.Tensor) => tf.Tensor {
+  const write = rotation(columns);
+  const [cosines, sines] = [new Float32Array(length * columns), new Float32Array(length * columns)];
+  for (let i = 0; i < length; i += 1) {
+    const row = (of: Float32Array) => of.subarray(i * columns, (i + 1) * columns);
+    write(i, row(cosines), row(sines));
+  }
+  const [cos, sin] = [cosines, sines].map((values) => tf.tensor(values, [1, 1, length, columns]));
+  // A product with this puts the columns of each pair in each other's place, on every back end, and backwards too.
+  const swap = tf.tensor2d(
+    Float32Array.from({ length: columns * columns }, (_, at) =>
+      Math.floor(at / columns) === ((at % columns) ^ 1) ? 1 : 0,
+    ),
+    [columns, columns],
+  );
+  return (x) => {
+    const others = tf.reshape(tf.matMul(tf.reshape(x, [-1, columns]) as tf.Tensor2D, swap), x.shape);
+    return tf.add(tf.mul(x, cos), tf.mul(others, sin));
+  };
+}
+
 /** What makes weights of scores, [B, H, L, L] both. */
 function attentionWeights(config: ModelConfig, length: number): (scores: tf.Tensor) => tf.Tensor {
   const { attention, positions, heads, window } = config;
   const reach = window === 0 ? length : window;
-  const planes = positions === "alibi" ? heads : 1;
+  const slopes = distanceSlopes(positions, heads);
+  const sloped = slopes.some((slope) => slope > 0);
+  const planes = sloped ? heads : 1;
   const penalty = new Float32Array(planes * length * length); // [H or 1, L, L]
   const share = new Float32Array(length * length); // 1 / n_i where j is seen
   for (let i = 0; i < length; i += 1) {
@@ -153,14 +179,13 @@ function attentionWeights(config: ModelConfig, length: number): (scores: tf.Tens
       const seen = j <= i && j > i - reach;
       if (seen) share[i * length + j] = 1 / Math.min(i + 1, reach);
       for (let plane = 0; plane < planes; plane += 1) {
-        const slope = positions === "alibi" ? alibiSlope(plane, heads) : 0;
         const at = (plane * length + i) * length + j;
-        penalty[at] = seen ? -slope * (i - j) : attention === "softmax" ? UNSEEN : 0;
+        penalty[at] = seen ? -slopes[plane] * (i - j) : attention === "softmax" ? UNSEEN : 0;
       }
     }
   }
   const added = tf.tensor(penalty, [1, planes, length, length]);
   if (attention === "softmax") return (scores) => tf.softmax(tf.add(scores, added));
   const shares = tf.tensor(share, [1, 1, length, length]);
-  return (scores) => tf.mul(tf.relu(positions === "alibi" ? tf.add(scores, added) : scores), shares);
+  return (scores) => tf.mul(tf.relu(sloped ? tf.add(scores, added) : scores), shares);
 }

@@ -80,7 +80,7 @@ export function initParameters(config: ModelConfig, rng: Rng): Map<string, Float
 
 /**
  * Floating-point operations (a multiply-add is two) of the forward pass for one token, averaged over a sequence: 2 for each weight
- * of a product, and 4 D a layer for each token it sees. Norms and activations are not counted. The head is, at decisions only.
+ * of a product, and 4 D a layer for each token it sees. Norms, activations and rotary positions are not counted. The head is, at decisions only.
  *
  * @param length tokens of the sequence; the context by default
  */

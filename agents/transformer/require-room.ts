@@ -36,7 +36,7 @@ export function requireRoom(
   throw new IcrlError(
     "TASK_UNSUPPORTED",
     `a trial of "${trial.task}" has ${steps} steps (${trial.episodes} x ${trial.horizon}), the model of ${folder} has room for ${fits}: ` +
-      `train one on longer trials, or one with positions alibi and a window; or let this one see the last ${model.context} tokens ` +
+      `train one on longer trials, or one with a window and any positions but learned; or let this one see the last ${model.context} tokens ` +
       `only, with --option context=${model.context}`,
   );
 }

@@ -16,7 +16,8 @@ import { requireFits, writeOutcome, writeSituation } from "./token-layout.js";
  *
  * Plays an action with probability proportional to exp(logit / temperature), or the one of the largest logit. A trial is one sequence of
  * tokens across its episodes, one or two a step; keys and values of earlier tokens are kept, so that no token is computed twice. A task
- * of fewer actions, states or steps than the model's is masked; a larger one is refused.
+ * of fewer actions, states or steps than the model's is masked; a larger one is refused. Trials are as long as they like where the model has a
+ * window and positions that are not learned.
  *
  * Shapes: A actions, L layers, D width, T tokens of the trial. Memory O(L D T); time O(L D (D + T)) an action.
  * Source: Laskin et al. (2023), "In-context Reinforcement Learning with Algorithm Distillation"; Lee et al. (2023), "Supervised

@@ -119,7 +119,7 @@ function requireSameModel(spec: TrainingSpec, folder: string, { model, tokens }:
 function requirePlayable(spec: TrainingSpec, source: DataSource, { model, tokens }: Beginning): void {
   const crop = cropOf(spec.training, model);
   const cannot = (length: number) => playContext(model, crop, length) === undefined;
-  const ways = `crop random, to play with its last ${model.context} tokens, or positions alibi and a window`;
+  const ways = `crop random, to play with its last ${model.context} tokens, or a window and any positions but learned`;
   const [whole, played] = [source.trialTokens(tokens), playedTokens(source, tokens)];
   if (spec.training.evaluationTrials > 0 && cannot(played)) {
     throw new IcrlError(

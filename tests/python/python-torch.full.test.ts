@@ -12,6 +12,7 @@ import { readCheckpoint, writeCheckpoint } from "#icrl/agents/transformer/checkp
 import { createDecoder } from "#icrl/agents/transformer/infer.js";
 import { headOutputs, type ModelConfig, modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
 import { initParameters } from "#icrl/agents/transformer/parameters.js";
+import { POSITIONS } from "#icrl/agents/transformer/positions.js";
 import { encodeSafetensors, type NamedTensor } from "#icrl/agents/transformer/safetensors.js";
 import { LAYOUTS, type TokenConfig } from "#icrl/agents/transformer/token-layout.js";
 import { trainingBatches } from "#icrl/agents/transformer/training-data.js";
@@ -60,9 +61,7 @@ function cases(): Case[] {
   const product = LAYOUTS.flatMap((layout) =>
     ["softmax", "relu"].flatMap((attention) =>
       ["pre", "post"].flatMap((norm) =>
-        ["learned", "alibi"].flatMap((positions) =>
-          [0, 9].map((window) => ({ layout, attention, norm, positions, window })),
-        ),
+        POSITIONS.flatMap((positions) => [0, 9].map((window) => ({ layout, attention, norm, positions, window }))),
       ),
     ),
   );
@@ -70,7 +69,7 @@ function cases(): Case[] {
     const tokens = { ...TOKENS, layout };
     const model = modelConfig(modelOptions({ layers: 2, width: 16, heads: 4, ...options }), tokens, CONTEXT);
     // What forgets what is too far away may go on beyond its context.
-    const length = options.positions === "alibi" && options.window > 0 ? CONTEXT + 15 : CONTEXT - 3;
+    const length = options.positions !== "learned" && options.window > 0 ? CONTEXT + 15 : CONTEXT - 3;
     return { name: [layout, ...Object.values(options)].join("-"), model, tokens, length };
   });
   const odd = modelOptions({
@@ -193,6 +192,19 @@ const TRAININGS: Readonly<Record<string, Record<string, unknown>>> = {
     model: { ...MODEL, positions: "alibi", window: 12 },
     training: { ...TRAINING, schedule: "constant", clip: 0.1 },
   },
+  turned: {
+    objective: "ad",
+    context: 10,
+    model: { ...MODEL, positions: "rotary", window: 7 },
+    training: { ...TRAINING, crop: "random" },
+  },
+  flat: {
+    objective: "ad",
+    layout: "lin2023",
+    context: 10,
+    model: { ...MODEL, positions: "alibi-flat", window: 7 },
+    training: TRAINING,
+  },
   anywhere: {
     objective: "ad",
     context: 5,
@@ -269,6 +281,8 @@ const PLAYS: Readonly<Record<string, readonly string[]>> = {
   "expert/log-linear": ["linear-bandit", "dim=2", "actions=4", "horizon=12"],
   "expert/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4", "rewards=bernoulli"],
   "pieces/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4", "rewards=bernoulli"],
+  "turned/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4", "rewards=bernoulli"],
+  "flat/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4", "rewards=bernoulli"],
   "transitions/log-mdp": ["random-mdp", "states=4", "actions=2", "horizon=6", "episodes=4", "rewards=bernoulli"],
   "transitions/log-linear": ["linear-bandit", "dim=2", "actions=4", "horizon=12"],
   "arms/log-fresh": ["linear-bandit", "dim=2", "arm_set=fresh", "actions=7", "horizon=9"],

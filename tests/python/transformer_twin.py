@@ -21,10 +21,19 @@ def bias_and_mask(config: dict, length: int) -> tuple[torch.Tensor, torch.Tensor
     seen = distance >= 0
     if config["window"] > 0:
         seen &= distance < config["window"]
-    if config["positions"] == "alibi":
-        slopes = torch.tensor([2.0 ** (-8.0 * (h + 1) / heads) for h in range(heads)])
+    if config["positions"].startswith("alibi"):
+        flat = heads // 2 if config["positions"] == "alibi-flat" else 0
+        slopes = torch.tensor([2.0 ** (-8.0 * (h + 1) / (heads - flat)) for h in range(heads - flat)] + [0.0] * flat)
         return -slopes[:, None, None] * distance, seen
     return torch.zeros(heads, length, length), seen
+
+
+def turned(x: torch.Tensor) -> torch.Tensor:
+    """Queries or keys [B, H, L, d] at their positions: columns 2i and 2i + 1 are a complex number, turned by m 10000^(-2i / d)."""
+    length, d = x.shape[-2:]
+    angles = torch.arange(length).double()[:, None] / 10_000.0 ** (torch.arange(0, d, 2).double() / d)
+    numbers = torch.view_as_complex(x.double().unflatten(-1, (-1, 2)).contiguous())
+    return torch.view_as_real(numbers * torch.polar(torch.ones_like(angles), angles)).flatten(-2).to(x.dtype)
 
 
 class Attention(nn.Module):
@@ -38,6 +47,8 @@ class Attention(nn.Module):
         batch, length, width = x.shape
         heads = self.config["heads"]
         q, k, v = (part.view(batch, length, heads, -1).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=-1))
+        if self.config["positions"] == "rotary":
+            q, k = turned(q), turned(k)
         bias, seen = bias_and_mask(self.config, length)
         if self.config["attention"] == "softmax":
             mixed = nn.functional.scaled_dot_product_attention(q, k, v, bias.masked_fill(~seen, -torch.inf))

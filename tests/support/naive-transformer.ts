@@ -2,7 +2,7 @@
  * The transformer's forward pass as one would write it on a blackboard, in float64, all tokens at once: what the fast ones are compared
  * with. Written from the description of the model, not from them.
  */
-import { alibiSlope, type ModelConfig } from "#icrl/agents/transformer/model-config.js";
+import type { ModelConfig } from "#icrl/agents/transformer/model-config.js";
 import { parameterSpecs } from "#icrl/agents/transformer/parameters.js";
 import type { Rng } from "#icrl/common/rng.js";
 
@@ -31,6 +31,23 @@ export function naiveLogits(
     return x.map((value, i) => ((value - mean) / Math.sqrt(variance + 1e-5)) * weight[i] + bias[i]);
   };
   const perHead = width / heads;
+  /** What a head's scores fall by with each token of distance. */
+  const slope = (h: number): number => {
+    if (model.positions === "alibi") return 2 ** ((-8 * (h + 1)) / heads);
+    if (model.positions !== "alibi-flat") return 0;
+    const flat = Math.floor(heads / 2);
+    return h >= heads - flat ? 0 : 2 ** ((-8 * (h + 1)) / (heads - flat));
+  };
+  /** A query or key at its position: columns 2i and 2i + 1 are a complex number, which is turned. */
+  const turned = (x: Vector, at: number): Vector => {
+    if (model.positions !== "rotary") return x;
+    return x.map((value, c) => {
+      const angle = at / 10_000 ** ((c - (c % 2)) / perHead);
+      return c % 2 === 0
+        ? value * Math.cos(angle) - x[c + 1] * Math.sin(angle)
+        : value * Math.cos(angle) + x[c - 1] * Math.sin(angle);
+    });
+  };
 
   function attention(name: string, xs: Matrix): Matrix {
     const qkv = xs.map((x) => linear(`${name}.qkv`, x));
@@ -41,8 +58,8 @@ export function naiveLogits(
           qkv[at].slice(block * width + h * perHead, block * width + (h + 1) * perHead);
         const scores = Array.from({ length: i - first + 1 }, (___, n) => {
           const distance = i - (first + n);
-          const bias = model.positions === "alibi" ? -alibiSlope(h, heads) * distance : 0;
-          return dot(part(i, 0), part(first + n, 1)) / Math.sqrt(perHead) + bias;
+          const product = dot(turned(part(i, 0), i), turned(part(first + n, 1), first + n));
+          return product / Math.sqrt(perHead) - slope(h) * distance;
         });
         const raw = scores.map((s) =>
           model.attention === "softmax" ? Math.exp(s - Math.max(...scores)) : Math.max(s, 0) / scores.length,

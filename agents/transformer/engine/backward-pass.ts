@@ -8,7 +8,7 @@ import { padded } from "./shape.js";
 export function backwardPass(parts: SequenceParts): (input: SequenceInput, gradients: number) => void {
   const { shape, work, kernels, pre, learned, keepsWeights } = parts;
   const { partBytes, headBytes, weightsBytes, offset } = parts;
-  const { embed, head, finalNorm, blocks, output, drop, attentionWeights, decisionRows } = parts;
+  const { embed, head, finalNorm, blocks, output, drop, rotateBack, attentionWeights, decisionRows } = parts;
   const { width, heads, headWidth, attentionWidth, scale, stride, layers } = shape;
 
   function backward(input: SequenceInput, gradients: number): void {
@@ -62,6 +62,7 @@ export function backwardPass(parts: SequenceParts): (input: SequenceInput, gradi
       gradient(kernels.outGradient, out, dattention, own.heads);
       kernels.outIn(rows, dattention, out.in, 0, work.dheads, 0);
       for (let h = 0; h < heads; h += 1) attentionGradient(own, h, rows);
+      rotateBack(rows);
       gradient(kernels.qkvGradient, qkv, work.dqkv, first);
       kernels.qkvIn(rows, work.dqkv, qkv.in, 0, into, dx);
       if (pre) normGradient(norm1, own.hat1, own.scales1);

@@ -16,6 +16,7 @@ import { instantiate } from "./instance.js";
 import type { Kernels } from "./kernels.js";
 import { type BatchPlan, batchPlan, COUNTER_AT, type MemoryPlan, memoryPlan } from "./memory-plan.js";
 import { type ParameterLayout, parameterLayout, readSlot, writeSlot } from "./parameter-layout.js";
+import { rotationTable } from "./rotation-table.js";
 import { engineShape } from "./shape.js";
 import { startThreads } from "./threads.js";
 import type { Command, Reply } from "./worker.js";
@@ -60,6 +61,8 @@ export async function createEngineLearner(
   const kernels = instantiate(module, memory);
   const table = tables(shape.scale);
   new Uint8Array(memory.buffer).set(table.bytes, table.at);
+  const turns = rotationTable(shape);
+  new Float32Array(memory.buffer, plan.rotation, turns.length).set(turns);
   const vector = (at: number) => new Float32Array(memory.buffer, at, layout.size);
   for (const slot of layout.slots) {
     for (const [at, values] of [

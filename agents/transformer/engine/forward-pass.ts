@@ -7,7 +7,7 @@ import { padded } from "./shape.js";
 export function forwardPass(parts: SequenceParts): (input: SequenceInput) => void {
   const { config, shape, work, kernels, pre, learned } = parts;
   const { partBytes, headBytes, weightsBytes, value } = parts;
-  const { embed, head, finalNorm, blocks, output, threshold, drop, attentionWeights, decisionRows } = parts;
+  const { embed, head, finalNorm, blocks, output, threshold, drop, rotate, attentionWeights, decisionRows } = parts;
   const { width, heads, headWidth, features } = shape;
 
   /** A sub-layer's last product: target = residual + drop(x W' + b). */
@@ -43,6 +43,7 @@ export function forwardPass(parts: SequenceParts): (input: SequenceInput) => voi
       const { norm1, qkv, out, norm2, up, down, work: own } = block;
       if (pre) kernels.norm(rows, work.x, norm1.weight, norm1.bias, own.norm1, own.hat1, own.scales1);
       kernels.qkv(rows, block.input, qkv.out, qkv.bias, own.qkv, 0);
+      rotate(own, rows);
       for (let h = 0; h < heads; h += 1) {
         attentionWeights(own, h, rows);
         kernels.attentionOutput(

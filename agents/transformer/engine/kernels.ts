@@ -82,4 +82,7 @@ export interface Kernels {
     dq: number,
   ): void;
   attentionColumnSums(rows: number, E: number, x: number, to: number, factor: number): void;
+  /** Of shapes with rotary positions alone, as is the next. */
+  rotate(rows: number, x: number, table: number): void;
+  rotateBack(rows: number, dx: number, table: number): void;
 }

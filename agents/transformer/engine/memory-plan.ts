@@ -5,6 +5,7 @@
 import type { LearningBatch } from "../learner.js";
 import type { ModelConfig } from "../model-config.js";
 import type { ParameterLayout, Slot } from "./parameter-layout.js";
+import { rotationSize } from "./rotation-table.js";
 import type { EngineShape } from "./shape.js";
 
 /** Hands out addresses, each at the beginning of a line of the cache. */
@@ -98,6 +99,8 @@ export interface MemoryPlan {
   readonly secondMoments: number;
   readonly gradients: number;
   readonly packed: ReadonlyMap<string, PackedWeight>;
+  /** Rotary positions; nothing is there where positions are others. */
+  readonly rotation: number;
   readonly workspaces: readonly Workspace[];
   /** Whether each layer keeps its attention weights for the backward pass. */
   readonly keepsWeights: boolean;
@@ -157,6 +160,7 @@ export function memoryPlan(
         }),
     ),
     keepsWeights,
+    rotation: floats(rotationSize(shape)),
   };
   const workspaces = Array.from({ length: threads }, (): Workspace => {
     const shared = keepsWeights ? undefined : floats(headWeights);

@@ -1,5 +1,6 @@
 /** What both passes over a sequence know: where everything lies in a thread's memory, and what they do alike. */
-import { alibiSlope, type ModelConfig } from "../model-config.js";
+import type { ModelConfig } from "../model-config.js";
+import { distanceSlopes } from "../positions.js";
 import { dropKey } from "./drop-key.js";
 import type { Kernels } from "./kernels.js";
 import type { LayerWorkspace, MemoryPlan, Workspace } from "./memory-plan.js";
@@ -30,7 +31,7 @@ export function sequenceParts(
   config: ModelConfig,
   shape: EngineShape,
   layout: ParameterLayout,
-  { parameters, packed, keepsWeights }: MemoryPlan,
+  { parameters, packed, keepsWeights, rotation }: MemoryPlan,
   work: Workspace,
   kernels: Kernels,
 ) {
@@ -41,7 +42,7 @@ export function sequenceParts(
   const partBytes = (attentionWidth / 8) * panelBytes; // from q to k, from k to v
   const headBytes = (headWidth / 8) * panelBytes;
   const weightsBytes = keepsWeights ? shape.rows * shape.scoreColumns * 4 : 0;
-  const slopes = Array.from({ length: heads }, (_, h) => alibiSlope(h, heads) / scale);
+  const slopes = distanceSlopes(config.positions, heads).map((slope) => slope / scale);
 
   const offset = (name: string) => 4 * layout.slot(name).offset;
   const value = (name: string) => parameters + offset(name);
@@ -89,6 +90,22 @@ export function sequenceParts(
     return to;
   };
 
+  /** Turns queries and keys by their positions, where these are rotary: all that reads them takes them so. */
+  const rotate = ({ qkv }: LayerWorkspace, rows: number): void => {
+    if (!shape.rotary) return;
+    for (let h = 0; h < heads; h += 1) {
+      kernels.rotate(rows, qkv + h * headBytes, rotation);
+      kernels.rotate(rows, qkv + partBytes + h * headBytes, rotation);
+    }
+  };
+
+  /** Turns their gradients back. */
+  const rotateBack = (rows: number): void => {
+    if (!shape.rotary) return;
+    // q's heads and k's lie side by side.
+    for (let h = 0; h < 2 * heads; h += 1) kernels.rotateBack(rows, work.dqkv + h * headWidth * 4, rotation);
+  };
+
   const attentionWeights = ({ qkv, weights, factors }: LayerWorkspace, h: number, rows: number): void => {
     kernels.transpose(rows, qkv + partBytes + h * headBytes, work.columns);
     const E = weights + h * weightsBytes;
@@ -100,6 +117,7 @@ export function sequenceParts(
   return {
     ...{ config, shape, work, kernels, pre, learned, keepsWeights },
     ...{ partBytes, headBytes, weightsBytes, offset, value },
-    ...{ embed, head, finalNorm, blocks, output, threshold, drop, attentionWeights, decisionRows },
+    ...{ embed, head, finalNorm, blocks, output, threshold, drop, rotate, rotateBack },
+    ...{ attentionWeights, decisionRows },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { IcrlError } from "../../../common/errors.js";
 import { headOutputs, type ModelConfig } from "../model-config.js";
+import { distanceSlopes } from "../positions.js";
 
 /** Sizes in elements. Constants of a compiled module. */
 export interface EngineShape {
@@ -38,7 +39,10 @@ export interface EngineShape {
   /** Tokens a token sees; no fewer than rows: all before it. */
   readonly reach: number;
   readonly attention: "softmax" | "relu";
-  readonly alibi: boolean;
+  /** Whether scores of any head fall with distance. */
+  readonly sloped: boolean;
+  /** Whether queries and keys are turned by their positions. */
+  readonly rotary: boolean;
   readonly norm: "pre" | "post";
   readonly dropout: number;
 }
@@ -84,7 +88,8 @@ export function engineShape(config: ModelConfig): EngineShape {
     scoreColumns: (rows / 8) % 2 === 1 ? rows : rows + 8,
     reach: window === 0 ? rows : Math.min(window, rows),
     attention: config.attention,
-    alibi: config.positions === "alibi",
+    sloped: distanceSlopes(config.positions, heads).some((slope) => slope > 0),
+    rotary: config.positions === "rotary",
     norm: config.norm,
     dropout: config.dropout,
   };

@@ -11,6 +11,7 @@ import {
   writeCheckpoint,
 } from "#icrl/agents/transformer/checkpoint.js";
 import { modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
+import { POSITIONS } from "#icrl/agents/transformer/positions.js";
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from "#icrl/agents/transformer/safetensors.js";
 import type { TokenConfig } from "#icrl/agents/transformer/token-layout.js";
 import type { IcrlError } from "#icrl/common/errors.js";
@@ -83,6 +84,14 @@ function editTensors(edit: (tensors: Map<string, NamedTensor>) => void, name = "
 }
 
 describe("a checkpoint", () => {
+  it.each(POSITIONS)("is read as it was written with positions %s", (positions) => {
+    const options = modelOptions({ layers: 1, width: 4, heads: 2, positions, window: 3 });
+    const other = modelConfig(options, tokens, 12);
+    const checkpoint = { ...checkpointAt(1), model: other, parameters: wildParameters(other, rngFromSeed(1n)) };
+    writeCheckpoint(dir, checkpoint);
+    expect(readCheckpoint(dir)).toEqual(checkpoint);
+  });
+
   it("is read as it was written, and names its format", () => {
     writeCheckpoint(dir, checkpointAt(3));
     expect(readCheckpoint(dir)).toEqual(checkpointAt(3));
@@ -213,6 +222,20 @@ describe("a damaged checkpoint is refused, with what is wrong:", () => {
   ])("a config with %s", (_, message, edit) => {
     editConfig(edit);
     expect(refusal()).toMatch(message);
+  });
+
+  it("rotary positions whose heads have an odd width, and positions that are none", () => {
+    const turning = modelConfig(modelOptions({ layers: 1, width: 4, heads: 2, positions: "rotary" }), tokens, 12);
+    const parameters = wildParameters(turning, rngFromSeed(1n));
+    writeCheckpoint(dir, { ...checkpointAt(1), model: turning, parameters });
+    expect(readCheckpoint(dir).model).toEqual(turning);
+    // Its tensors are those of four heads, too.
+    editConfig((_, stored) => Object.assign(stored, { heads: 4 }));
+    const { reason, message } = failure(() => readCheckpoint(dir));
+    expect(reason).toBe("CHECKPOINT_CORRUPT");
+    expect(message).toContain("heads have 1 columns of its width 4, and positions rotary turn pairs of them");
+    editConfig((_, stored) => Object.assign(stored, { heads: 2, positions: "constructor" }));
+    expect(failure(() => readCheckpoint(dir)).reason).toBe("CHECKPOINT_CORRUPT");
   });
 
   it("an optimizer's state of another model, or without its rest", () => {

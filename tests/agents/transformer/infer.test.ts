@@ -4,6 +4,7 @@ import { createDecoder, type Decoder } from "#icrl/agents/transformer/infer.js";
 import { forward } from "#icrl/agents/transformer/model.js";
 import { type ModelConfig, modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
 import { parameterSpecs } from "#icrl/agents/transformer/parameters.js";
+import { POSITIONS } from "#icrl/agents/transformer/positions.js";
 import { recentSequence } from "#icrl/agents/transformer/recent-sequence.js";
 import type { TokenConfig } from "#icrl/agents/transformer/token-layout.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
@@ -52,7 +53,7 @@ const largestDifference = (a: readonly number[][], b: readonly number[][]): numb
 const SHAPES = (["step", "lin2023"] as const).flatMap((layout) =>
   ["softmax", "relu"].flatMap((attention) =>
     ["pre", "post"].flatMap((norm) =>
-      ["learned", "alibi"].flatMap((positions) =>
+      POSITIONS.flatMap((positions) =>
         [0, 7].map((window) => ({ layout, options: { attention, norm, positions, window } })),
       ),
     ),
@@ -93,8 +94,18 @@ describe("decoding token by token", () => {
     expect(largestDifference(atDecisions, trained)).toBeLessThan(1e-5);
   });
 
-  it.each([1, 3, 4, 7, 16])("equals it far beyond the context where a window of %i slides along", (window) => {
-    const model = modelOf({ positions: "alibi", window, attention: "relu" });
+  it.each([
+    ["alibi", 1],
+    ["alibi", 3],
+    ["alibi", 4],
+    ["alibi", 7],
+    ["alibi", 16],
+    ["alibi-flat", 7],
+    ["rotary", 1],
+    ["rotary", 7],
+    ["none", 7],
+  ])("equals it far beyond the context where, with positions %s, a window of %i slides along", (positions, window) => {
+    const model = modelOf({ positions, window, attention: "relu" });
     const parameters = wildParameters(model, rngFromSeed(4n));
     const tokens = randomTokens(model, 3 * CONTEXT);
     const cached = cachedLogits(createDecoder(model, parameters), model, tokens);
@@ -153,7 +164,8 @@ describe("decoding token by token", () => {
   });
 
   it("ends with the context, where positions are learned or nothing is forgotten", () => {
-    for (const options of [{}, { window: 5 }, { positions: "alibi" }]) {
+    const open = POSITIONS.filter((positions) => positions !== "learned").map((positions) => ({ positions }));
+    for (const options of [{}, { window: 5 }, ...open]) {
       const model = modelOf(options);
       const sequence = createDecoder(model, wildParameters(model, rngFromSeed(3n))).sequence();
       const [token] = randomTokens(model, 1);
@@ -174,8 +186,8 @@ describe("decoding token by token", () => {
 });
 
 describe("seeing the last tokens only", () => {
-  it("is the same as a sequence of these tokens alone", () => {
-    const model = modelOf({});
+  it.each(POSITIONS)("is the same as a sequence of these tokens alone: positions %s", (positions) => {
+    const model = modelOf({ positions });
     const decoder = createDecoder(model, wildParameters(model, rngFromSeed(3n)));
     const tokens = randomTokens(model, 30);
     const recent = recentSequence(decoder.sequence(), model.tokenSize, 6, 1);

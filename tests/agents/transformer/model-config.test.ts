@@ -1,11 +1,6 @@
 import { expect, test } from "vitest";
-import {
-  alibiSlope,
-  headOutputs,
-  isUnbounded,
-  modelConfig,
-  modelOptions,
-} from "#icrl/agents/transformer/model-config.js";
+import { headOutputs, isUnbounded, modelConfig, modelOptions } from "#icrl/agents/transformer/model-config.js";
+import { POSITIONS } from "#icrl/agents/transformer/positions.js";
 import { tokenSize } from "#icrl/agents/transformer/token-layout.js";
 import { SMALL_ARMS, SMALL_TOKENS } from "../../support/transformer.js";
 
@@ -40,22 +35,27 @@ test("what a model cannot be is refused", () => {
   refused({ width: 30, heads: 4 }, "OPTION_INVALID");
   refused({ layers: 0 }, "OPTION_INVALID");
   refused({ attention: "linear" }, "OPTION_INVALID");
+  refused({ positions: "sinusoidal" }, "OPTION_INVALID");
   refused({ depth: 3 }, "OPTION_UNKNOWN");
 });
 
-test("only relative positions and a window let a model go on beyond its context", () => {
-  const unbounded = (positions: string, window: number) =>
-    isUnbounded(modelConfig(modelOptions({ positions, window }), SMALL_TOKENS, 8));
-  expect([unbounded("learned", 0), unbounded("learned", 4), unbounded("alibi", 0), unbounded("alibi", 4)]).toEqual([
-    false,
-    false,
-    false,
-    true,
-  ]);
+test("rotary positions need heads of an even width", () => {
+  const model = (width: number, heads: number) => modelOptions({ width, heads, positions: "rotary" });
+  expect(() => model(12, 4)).toThrow(
+    expect.objectContaining({
+      reason: "OPTION_INVALID",
+      message:
+        "the model's heads have 3 columns of its width 12, and positions rotary turn pairs of them: give a width that is an even multiple of its 4 heads, or other positions",
+    }),
+  );
+  expect(() => model(9, 9)).toThrow("heads have 1 columns");
+  expect(model(12, 6).positions).toBe("rotary");
+  expect(modelOptions({ width: 12, heads: 4, positions: "alibi-flat" }).positions).toBe("alibi-flat");
 });
 
-test("slopes are the paper's for 8 heads: 1/2 to 1/256", () => {
-  // Press, Smith & Lewis (2022), section 3
-  const slopes = Array.from({ length: 8 }, (_, head) => alibiSlope(head, 8));
-  expect(slopes).toEqual([1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64, 1 / 128, 1 / 256]);
+test("only a window lets a model go on beyond its context, and only where no positions are learned", () => {
+  const unbounded = (window: number) =>
+    POSITIONS.filter((positions) => isUnbounded(modelConfig(modelOptions({ positions, window }), SMALL_TOKENS, 8)));
+  expect(unbounded(0)).toEqual([]);
+  expect(unbounded(4)).toEqual(["alibi", "alibi-flat", "rotary", "none"]);
 });

@@ -17,6 +17,10 @@ const MODELS: [string, ModelConfig][] = [
   ["post-norm", smallModel({ norm: "post" })],
   ["relative positions and a window", smallModel({ positions: "alibi", window: 3 })],
   ["relu, relative positions and a window", smallModel({ attention: "relu", positions: "alibi", window: 3 })],
+  ["half of the heads flat", smallModel({ positions: "alibi-flat" })],
+  ["rotary positions", smallModel({ positions: "rotary" })],
+  ["relu, rotary positions and a window", smallModel({ attention: "relu", positions: "rotary", window: 3 })],
+  ["no positions", smallModel({ positions: "none", norm: "post" })],
   ["two tokens a step", smallModel({}, { ...SMALL_TOKENS, layout: "lin2023" })],
   ["a head that scores arms", smallModel({}, SMALL_ARMS)],
 ];
@@ -118,15 +122,18 @@ test("a window hides what is further away than its layers reach", () => {
   expect(second.slice(reach - model.maxActions, reach)).not.toEqual(first.slice(reach - model.maxActions, reach));
 });
 
-test("with relative positions and a window, a sequence may begin anywhere", () => {
-  const model = smallModel({ positions: "alibi", window: 2 });
-  const { tokens } = randomBatch(model, 1, 3n);
-  const later = logitsOf(model, tokens.slice(2 * model.tokenSize), 1);
-  const whole = logitsOf(model, tokens, 1);
-  const from = 4 * model.maxActions; // from token 4 on, tokens 0 and 1 are out of reach
-  const shifted = later.slice(from - 2 * model.maxActions);
-  for (const [i, value] of whole.slice(from).entries()) expect(shifted[i]).toBeCloseTo(value, 5);
-});
+test.each(["alibi", "alibi-flat", "rotary", "none"])(
+  "with positions %s and a window, a sequence may begin anywhere",
+  (positions) => {
+    const model = smallModel({ positions, window: 2 });
+    const { tokens } = randomBatch(model, 1, 3n);
+    const later = logitsOf(model, tokens.slice(2 * model.tokenSize), 1);
+    const whole = logitsOf(model, tokens, 1);
+    const from = 4 * model.maxActions; // from token 4 on, tokens 0 and 1 are out of reach
+    const shifted = later.slice(from - 2 * model.maxActions);
+    for (const [i, value] of whole.slice(from).entries()) expect(shifted[i]).toBeCloseTo(value, 5);
+  },
+);
 
 test("dropout is a function of its seed, and off without one", () => {
   const model = smallModel({ dropout: 0.5 });

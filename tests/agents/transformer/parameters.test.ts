@@ -22,7 +22,9 @@ test("a tiny model's parameters are those counted by hand", () => {
   // head 2 x 2 + 2
   expect(parameterCount(tiny())).toBe(18 + 8 + 4 + 18 + 6 + 4 + 12 + 10 + 4 + 6);
   expect(parameterCount(tiny({ norm: "post" }))).toBe(90 - 4);
-  expect(parameterCount(tiny({ positions: "alibi" }))).toBe(90 - 8);
+  for (const positions of ["alibi", "alibi-flat", "rotary", "none"]) {
+    expect(parameterCount(tiny({ positions }))).toBe(90 - 8);
+  }
 });
 
 test("a tiny model's operations are those counted by hand", () => {

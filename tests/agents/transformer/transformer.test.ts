@@ -277,10 +277,15 @@ describe("it is refused", () => {
     expect(found.message).toMatch(message);
   });
 
-  it("a longer trial not, where the model knows distances only and has a window", () => {
-    const unbounded = madeUp({ positions: "alibi", window: 5 }).checkpoint;
-    policyOf({ checkpoint: unbounded }, { ...TRIAL, episodes: 1_000 });
-  });
+  it.each(["alibi", "alibi-flat", "rotary", "none"])(
+    "a longer trial not, where the model has no learned positions and has a window: positions %s",
+    (positions) => {
+      const unbounded = madeUp({ positions, window: 5 }).checkpoint;
+      policyOf({ checkpoint: unbounded }, { ...TRIAL, episodes: 1_000 });
+      const alone = madeUp({ positions }).checkpoint;
+      expect(refusal({ checkpoint: alone }, { episodes: 5 }).message).toContain("with a window and any positions but");
+    },
+  );
 
   it("the last step's outcome needs no room, so that two tokens a step leave room for half as many steps, rounded up", () => {
     const two = madeUp({}, { ...TOKENS, layout: "lin2023" }).checkpoint;

@@ -34,10 +34,14 @@ const SHAPES = ["softmax", "relu"].flatMap((attention) =>
     { attention, norm, positions: "alibi", window: 9 },
   ]),
 );
+const OTHERS = ["softmax", "relu"].flatMap((attention) =>
+  ["alibi-flat", "rotary", "none"].map((positions) => ({ attention, norm: "pre", positions, window: 0 })),
+);
 
 describe.skipIf(python === undefined)("a PyTorch twin of the model", () => {
   test.each([
     ...SHAPES.map((options) => ({ layout: "step" as const, options })),
+    ...OTHERS.map((options) => ({ layout: "step" as const, options })),
     { layout: "lin2023" as const, options: SHAPES[0] },
     { layout: "chosen-arm" as const, options: SHAPES[0] },
     { layout: "transition" as const, options: SHAPES[0] },

@@ -64,13 +64,14 @@ test("a model that would know beginnings alone, and so could not play, is refuse
     reason: "OPTION_INVALID",
     message:
       "the model could not play what it is trained on: a trial has 8 tokens, its context 5, and it would know beginnings alone; give context 0 for whole trials, " +
-      "crop random, to play with its last 5 tokens, or positions alibi and a window; or crop prefix, if beginnings are all that it is for",
+      "crop random, to play with its last 5 tokens, or a window and any positions but learned; or crop prefix, if beginnings are all that it is for",
   });
   for (const remedy of [
     { context: 0 },
     { context: 5, training: { crop: "random" } },
     { context: 5, training: { crop: "prefix" } },
     { context: 5, model: { ...MODEL, positions: "alibi", window: 4 } },
+    { context: 5, model: { ...MODEL, positions: "rotary", window: 4 } },
   ]) {
     const { model, from } = await begun(remedy);
     expect([model.context, from]).toEqual([remedy.context === 0 ? 8 : 5, undefined]);
@@ -114,6 +115,10 @@ test("another model, and tasks that it cannot hold, are refused with what differ
     /has layers 1, the file asks for 3: give layers 1/,
   );
   expect(await refused("plain", { model: { ...MODEL, attention: "relu" } })).toMatch(/has attention softmax/);
+  stored("turned", { model: { positions: "rotary" } });
+  expect(await refused("turned", { model: { ...MODEL, positions: "none" } })).toMatch(
+    /has positions rotary, the file asks for none: give positions rotary/,
+  );
   expect(await refused("small", {})).toMatch(/^TASK_UNSUPPORTED: task "linear-bandit" has 3 actions, .* at most 2/);
   expect(await refused("nowhere", {})).toMatch(/^SPEC_INVALID: .*: from .*nowhere does not exist/);
 });

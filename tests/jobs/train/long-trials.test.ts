@@ -4,14 +4,12 @@ import { SMALL_TOKENS, smallModel } from "../../support/transformer.js";
 
 const bounded = smallModel(); // 8 tokens
 const unbounded = smallModel({ positions: "alibi", window: 4 });
+const turning = smallModel({ positions: "rotary", window: 4 });
 const alibiAlone = smallModel({ positions: "alibi" });
 
 test("pieces are learned from where the file says so; unless it says anything, where the model plays trials of any length", () => {
-  expect([bounded, unbounded, alibiAlone].map((model) => cropOf({ crop: "auto" }, model))).toEqual([
-    "prefix",
-    "random",
-    "prefix",
-  ]);
+  const crops = [bounded, unbounded, turning, alibiAlone].map((model) => cropOf({ crop: "auto" }, model));
+  expect(crops).toEqual(["prefix", "random", "random", "prefix"]);
   for (const crop of ["prefix", "random"] as const) {
     for (const model of [bounded, unbounded]) expect(cropOf({ crop }, model)).toBe(crop);
   }

@@ -1,7 +1,7 @@
 /**
  * Attention of one head over one sequence, forwards and backwards: AssemblyScript, as text.
  *
- * Row i's scores are s_ij = q_i . k_j (and alibi's -slope (i - j) / scale) for the tokens j that it sees. Kept are weights E and a factor
+ * Row i's scores are s_ij = q_i . k_j (and -slope (i - j) / scale, where heads have slopes) for the tokens j that it sees. Kept are weights E and a factor
  * f_i, with which the head gives o_i = f_i sum_j E_ij v_j:
  *     softmax: E_ij = exp(scale (s_ij - max_j s_ij)), f_i = 1 / sum_j E_ij;   relu: E_ij = relu(scale s_ij), f_i = 1 / n_i.
  * Backwards, with p_i = f_i do_i:
@@ -20,7 +20,7 @@ const ROWS = [0, 1, 2, 3];
 
 /** The kernels of a shape. */
 export function attention(shape: EngineShape): string {
-  const { rows, headWidth, attentionWidth, qkvStride, scoreColumns, reach, scale, alibi } = shape;
+  const { rows, headWidth, attentionWidth, qkvStride, scoreColumns, reach, scale, sloped } = shape;
   const softmax = shape.attention === "softmax";
   const windowed = reach < rows;
   const panels = headWidth / 8;
@@ -39,7 +39,7 @@ export function attention(shape: EngineShape): string {
   const scores = `
       for (let j = low; j < high; j += 8) {
         ${
-          alibi
+          sloped
             ? `const near = f32x4.mul(slopes, f32x4.add(f32x4.splat(<f32>(<i32>j - <i32>row)), f32x4.convert_i32x4_s(v128.load(${TABLE_AT.indices}))));
         const far = madd(slopes, f32x4.splat(4), near);
         ${begin((r, half) => `${r === 0 ? "" : "f32x4.sub("}${half === 0 ? "near" : "far"}${r === 0 ? "" : `, fall${r})`}`)}`
@@ -129,11 +129,11 @@ export function transpose(rows: usize, k: usize, keys: usize): void {
   }
 }
 
-/** E and f of all rows; keys are those of \`transpose\`. slope is alibi's, over scale. */
+/** E and f of all rows; keys are those of \`transpose\`. slope is the head's, over scale; it may be 0. */
 export function attentionWeights(rows: usize, q: usize, keys: usize, E: usize, f: usize, slope: f32): void {
   ${softmax ? constants : ""}
   ${softmax ? `const steepness = v128.load(${TABLE_AT.steepness});` : ""}
-  ${alibi ? `const slopes = f32x4.splat(slope); ${[1, 2, 3].map((r) => `const fall${r} = f32x4.splat(slope * ${r});`).join(" ")}` : ""}
+  ${sloped ? `const slopes = f32x4.splat(slope); ${[1, 2, 3].map((r) => `const fall${r} = f32x4.splat(slope * ${r});`).join(" ")}` : ""}
   for (let row: usize = 0; row < rows; row += 4) {
     ${columns}
     ${scores}

@@ -26,7 +26,7 @@ export function constants(): Float32Array {
 /** What JavaScript sets once, before all else: sizes in elements, addresses in bytes. */
 const VARIABLES = [
   ...["layers", "width", "wide", "features", "qkvColumns", "heads", "headWidth", "hidden", "hiddenColumns", "outputs"],
-  ...["isPre", "isSoftmax", "isAlibi"],
+  ...["isPre", "isSoftmax", "isSloped", "isRotary"],
   ...[
     "token",
     "normed",
@@ -37,6 +37,7 @@ const VARIABLES = [
     "table",
     "mask",
     "slopes",
+    "rotation",
     "logits",
     "weights",
     "head",
@@ -101,7 +102,7 @@ const overBlocks = (body: string) => `
     block = end;
   }`;
 
-/** Scores of so many columns of q: beginning with zero, with alibi's slope times the distance, or added to those that are there. */
+/** Scores of so many columns of q: beginning with zero, with the head's slope times the distance, or added to those that are there. */
 function scores(name: string, columns: number, start: "zero" | "slope" | "scores"): string {
   const dims = EIGHT.slice(0, columns);
   const begin = {
@@ -165,6 +166,20 @@ function normalise(x: usize, w: usize, y: usize): void {
   for (let k: usize = 0; k < bytes; k += 16) {
     const hat = f32x4.mul(f32x4.sub(v128.load(x + k), mean), scale);
     v128.store(y + k, madd(hat, v128.load(w + k), v128.load(w + bytes + k)));
+  }
+}
+
+/** Turns all heads' queries and keys, in pairs of neighbouring columns. Shapes: at \`rotation\`, cosines [headWidth], sines [headWidth]. */
+function rotate(): void {
+  const bytes = headWidth * 4;
+  let at = qkv;
+  for (let h: usize = 0; h < 2 * heads; h += 1) {
+    for (let k: usize = 0; k < bytes; k += 16) {
+      const x = v128.load(at);
+      const others = v128.shuffle<f32>(x, x, 1, 0, 3, 2);
+      v128.store(at, madd(x, v128.load(rotation + k), f32x4.mul(others, v128.load(rotation + bytes + k))));
+      at += 16;
+    }
   }
 }
 
@@ -243,11 +258,11 @@ function attend(oldest: usize, newest: usize, keys: usize, values: usize): void 
     const offset = h * stride * ${PAGE_TOKENS / 4};
     let c: usize = 0;
     if (headWidth >= 8) {
-      if (isAlibi) slopedScores8(first, last, keys + offset, stride, q, slope, newest);
+      if (isSloped) slopedScores8(first, last, keys + offset, stride, q, slope, newest);
       else scores8(first, last, keys + offset, stride, q, 0, newest);
       c = 8;
     } else {
-      if (isAlibi) slopedScores4(first, last, keys + offset, stride, q, slope, newest);
+      if (isSloped) slopedScores4(first, last, keys + offset, stride, q, slope, newest);
       else scores4(first, last, keys + offset, stride, q, 0, newest);
       c = 4;
     }
@@ -269,7 +284,7 @@ function attend(oldest: usize, newest: usize, keys: usize, values: usize): void 
 
 /**
  * Reads the token that is in \`token\`, as number \`newest\` of those in the pages of \`table\`, which sees those from \`oldest\` on. The
- * vector at \`position\` is added to its embedding, unless that is 0.
+ * vector at \`position\` is added to its embedding, unless that is 0; rotary positions are those at \`rotation\`.
  */
 export function read(oldest: usize, newest: usize, position: usize): void {
   const bytes = wide * 4;
@@ -293,6 +308,7 @@ export function read(oldest: usize, newest: usize, position: usize): void {
     if (isPre) normalise(x, norm1, normed);
     multiply(into, width, w, qkv, qkvColumns);
     w += (width + 1) * qkvColumns * 4;
+    if (isRotary) rotate();
     for (let h: usize = 0; h < heads; h += 1) {
       const at = page + keys + h * headWidth * ${4 * PAGE_TOKENS} + block;
       remember(qkv + (across + h * headWidth) * 4, at, newest & 3);

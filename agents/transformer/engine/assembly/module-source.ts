@@ -5,6 +5,7 @@ import { elementwise } from "./elementwise.js";
 import { normBackward, normForward } from "./norms.js";
 import { prelude, type Simd } from "./prelude.js";
 import { PACKING, type Product, product, type WeightGradient, weightGradient } from "./products.js";
+import { rotary } from "./rotary.js";
 
 /** AssemblyScript of all kernels of a shape. `kernels.ts` has their signatures. */
 export function moduleSource(shape: EngineShape, simd: Simd): string {
@@ -58,5 +59,6 @@ export function moduleSource(shape: EngineShape, simd: Simd): string {
     normForward("finalNorm", shape, stride * d),
     normBackward("finalNormGradient", shape, stride * d, false),
     attention(shape),
+    ...(shape.rotary ? [rotary(shape)] : []),
   ].join("\n");
 }

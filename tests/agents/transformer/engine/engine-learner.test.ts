@@ -83,6 +83,11 @@ const shapes: readonly [title: string, options: Record<string, unknown>, sequenc
   ["a window of one", { width: 8, heads: 1, window: 1 }, 2, 12],
   ["alibi and a window", { width: 24, heads: 2, positions: "alibi", window: 11 }, 2, 41],
   ["relu, alibi, a window, post norm", { width: 32, heads: 4, attention: "relu", norm: "post", positions: "alibi", window: 9 }, 3, 37], // biome-ignore format: a row
+  ["alibi, half of three heads flat", { width: 24, heads: 3, positions: "alibi-flat" }, 3, 30],
+  ["rotary", { width: 32, heads: 4, positions: "rotary" }, 3, 30],
+  ["rotary, heads of 6", { width: 24, heads: 4, positions: "rotary", layers: 1 }, 2, 19],
+  ["rotary, one head of 24, relu, a window", { width: 24, heads: 1, attention: "relu", positions: "rotary", window: 7 }, 3, 26], // biome-ignore format: a row
+  ["no positions, a window, post norm", { width: 16, heads: 2, norm: "post", positions: "none", window: 6 }, 3, 17],
 ];
 
 const cases = [
@@ -230,26 +235,31 @@ test("gradients under dropout are those of the loss under the same dropout", asy
   }
 });
 
-test("attention weights that are too many to keep are computed again", async () => {
-  // 4 layers of 1 head and 1,600 tokens: 41 MB; of 2,100: 70 MB, above the 64 MiB that are kept.
-  const model = (context: number) => ({ ...smallModel({ width: 8, heads: 1, layers: 4 }), context });
-  const batch = randomBatch(model(1600), 1, 3n);
-  const state = (context: number) => {
-    const start = unevenState(model(context));
-    const { parameters } = unevenState(model(1600));
-    const positions = start.parameters.get("position.weight") as Float32Array;
-    positions.set(parameters.get("position.weight") as Float32Array);
-    return { ...start, parameters: new Map([...parameters, ["position.weight", positions]]) };
-  };
-  const kept = await gradients(await engine(model(1600), { threads: 1 }, state(1600)), batch);
-  const again = await gradients(await engine(model(2100), { threads: 1 }, state(2100)), batch);
-  expect(again.loss).toBeCloseTo(kept.loss, 6);
-  for (const [name, values] of kept.gradients) {
-    expect(distance((again.gradients.get(name) as Float32Array).subarray(0, values.length), values), name).toBeLessThan(
-      1e-6,
-    );
-  }
-});
+test.each(["learned", "rotary"])(
+  "attention weights that are too many to keep are computed again: positions %s",
+  async (positions) => {
+    // 4 layers of 1 head and 1,600 tokens: 41 MB; of 2,100: 70 MB, above the 64 MiB that are kept.
+    const model = (context: number) => ({ ...smallModel({ width: 8, heads: 1, layers: 4, positions }), context });
+    const batch = randomBatch(model(1600), 1, 3n);
+    const state = (context: number) => {
+      const start = unevenState(model(context));
+      const { parameters } = unevenState(model(1600));
+      const vectors = start.parameters.get("position.weight");
+      if (vectors === undefined) return start;
+      vectors.set(parameters.get("position.weight") as Float32Array);
+      return { ...start, parameters: new Map([...parameters, ["position.weight", vectors]]) };
+    };
+    const kept = await gradients(await engine(model(1600), { threads: 1 }, state(1600)), batch);
+    const again = await gradients(await engine(model(2100), { threads: 1 }, state(2100)), batch);
+    expect(again.loss).toBeCloseTo(kept.loss, 6);
+    for (const [name, values] of kept.gradients) {
+      expect(
+        distance((again.gradients.get(name) as Float32Array).subarray(0, values.length), values),
+        name,
+      ).toBeLessThan(1e-6);
+    }
+  },
+);
 
 test("a width that is not a multiple of 8 is refused, and the back ends that take it are named", async () => {
   const model = smallModel({ width: 12, heads: 2 });

@@ -204,7 +204,7 @@ describe.each(SIMD)("%s", (simd) => {
     ["relu, alibi, a window of 17", { heads: 1, width: 8, attention: "relu", positions: "alibi", window: 17 }, 40],
   ])("attention of a head and its gradients: %s", async (_, options, rows) => {
     const shape = engineShape({ ...smallModel(options), context: 37 });
-    const { headWidth: d, scoreColumns, scale, reach, attentionWidth, qkvStride, alibi } = shape;
+    const { headWidth: d, scoreColumns, scale, reach, attentionWidth, qkvStride, sloped } = shape;
     const { memory, array } = arena();
     const made = await kernels(memory, simd, scale, attention(shape));
     const panels = () => array(d * shape.rows);
@@ -215,14 +215,14 @@ describe.each(SIMD)("%s", (simd) => {
     const [E, ds] = [array(shape.rows * scoreColumns, Number.NaN), array(shape.rows * scoreColumns, Number.NaN)];
     const [f, corrections] = [array(shape.rows), array(shape.rows)];
     const o = array(shape.rows * attentionWidth);
-    const slope = alibi ? 0.25 : 0;
+    const slope = sloped ? 0.25 : 0;
     made.transpose(rows, k.at, keys.at);
     made.attentionWeights(rows, q.at, keys.at, E.at, f.at, slope / scale);
     made.attentionOutput(rows, E.at, f.at, v.at, o.at);
 
     const sees = (i: number, j: number) => j <= i && j > i - reach;
     const score = (i: number, j: number) =>
-      scale * sum(d, (c) => read(q, i, c) * read(k, j, c)) - (alibi ? slope * (i - j) : 0);
+      scale * sum(d, (c) => read(q, i, c) * read(k, j, c)) - (sloped ? slope * (i - j) : 0);
     const weight = table(rows, rows, (i, j) => {
       if (!sees(i, j)) return 0;
       if (shape.attention === "relu") return Math.max(0, score(i, j)) / Math.min(i + 1, reach);

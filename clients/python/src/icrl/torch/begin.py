@@ -32,8 +32,8 @@ def begin_model(spec: TrainingSpec, data: DataSource) -> Checkpoint:
     if spec.training.crop == "auto" and not anywhere and whole - model.stride >= model.context:
         text = (
             f"the model could not play what it is trained on: a trial has {whole} tokens, its context {model.context}, and it would know "
-            f"beginnings alone; give context 0 for whole trials, crop random, to play with its last {model.context} tokens, or positions "
-            "alibi and a window; or crop prefix, if beginnings are all that it is for"
+            f"beginnings alone; give context 0 for whole trials, crop random, to play with its last {model.context} tokens, or a window "
+            "and any positions but learned; or crop prefix, if beginnings are all that it is for"
         )
         raise DataError("OPTION_INVALID", text)
     return begun

@@ -22,7 +22,7 @@ MODEL_OPTIONS: Mapping[str, tuple[Any, tuple[Any, ...]]] = {
     "ff_ratio": (4, (1, 16)),
     "attention": ("softmax", ("softmax", "relu")),
     "norm": ("pre", ("pre", "post")),
-    "positions": ("learned", ("learned", "alibi")),
+    "positions": ("learned", ("learned", "alibi", "alibi-flat", "rotary", "none")),
     "window": (0, (0, 1_000_000)),
     "dropout": (0.0, (0.0, 0.9)),
 }
@@ -120,7 +120,8 @@ class ModelConfig:
     """A model's shape.
 
     Raises:
-        ValueError: a member is out of its range, or the width is no multiple of the heads; the message names it.
+        ValueError: a member is out of its range, the width is no multiple of the heads, or heads of rotary positions have an odd width; the
+            message names it.
     """
 
     layers: int
@@ -154,6 +155,12 @@ class ModelConfig:
             raise ValueError(f"the model's stride is {self.stride!r}: it is 1 or 2")
         if self.width % self.heads != 0:
             raise ValueError(f"the model's width {self.width} is not a multiple of its {self.heads} heads: give a width that is")
+        columns = self.width // self.heads
+        if self.positions == "rotary" and columns % 2 != 0:
+            raise ValueError(
+                f"the model's heads have {columns} columns of its width {self.width}, and positions rotary turn pairs of them: give a width "
+                f"that is an even multiple of its {self.heads} heads, or other positions"
+            )
 
     @staticmethod
     def of(options: Mapping[str, Any], tokens: TokenConfig, context: int, numbers: int = 0) -> ModelConfig:
@@ -187,8 +194,8 @@ class ModelConfig:
 
     @property
     def is_unbounded(self) -> bool:
-        """Whether it can go on beyond its context: its weights know distances only, and it forgets what is too far away."""
-        return self.positions == "alibi" and self.window > 0
+        """Whether it can go on beyond its context: its weights know distances at most, and it forgets what is too far away."""
+        return self.positions != "learned" and self.window > 0
 
     def stored(self) -> dict[str, Any]:
         """As `model` of config.json has it: `numbers` is absent where there are none."""

@@ -1,6 +1,6 @@
 """The model in PyTorch: a decoder-only transformer over a trial's tokens whose logits are those of the actions.
 
-x = embed(tokens) + position; then for each layer, with layer norm before (`pre`)
+x = embed(tokens) + position, where positions are learned; then for each layer, with layer norm before (`pre`)
     x = x + attention(norm1(x));  x = x + mlp(norm2(x))
 or after (`post`)
     x = norm1(x + attention(x));  x = norm2(x + mlp(x));
@@ -9,7 +9,7 @@ features x, the head's outputs are weights w, W, and an arm's logit is w . x + s
 numbers of their own, where an objective wanted some.
 
 Token i sees tokens j with j <= i and, where there is a window w, j > i - w; n_i is how many those are. With scores
-s_ij = q_i . k_j / sqrt(D / H), less 2^(-8 (h + 1) / H) (i - j) where positions are relative (Press, Smith & Lewis 2022), head h gives
+s_ij = q_i . k_j / sqrt(D / H), less (i - j) times the head's slope, q and k turned where positions are rotary (positions.py), head h gives
     softmax: sum_j softmax_j(s_ij) v_j;   relu: sum_j relu(s_ij) v_j / n_i.
 
 Shapes: B sequences, L tokens, T = ceil(L / stride) decisions, F token_size, D width, H heads, A max_actions, d arm_dim, N numbers, K outputs.
@@ -30,6 +30,7 @@ from torch.nn import functional
 from .checkpoint import UNTRAINED
 from .config import ModelConfig, TokenConfig
 from .dropout import Dropout
+from .positions import distance_slopes, rotation, turn
 
 
 class Transformer(nn.Module):
@@ -155,7 +156,7 @@ class FeedForward(nn.Module):
 
 
 class Sight:
-    """Which tokens see which, and what distance costs: the same for all layers of a pass, and so made once.
+    """Which tokens see which, what distance costs, and how queries and keys are turned: the same for all layers of a pass, and so made once.
 
     Args:
         like: a tensor of the pass, for its device and type.
@@ -169,28 +170,30 @@ class Sight:
         seen = distance >= 0
         if config.window > 0:
             seen &= distance < config.window
-        slopes = alibi_slopes(config.heads).to(like.device) if config.positions == "alibi" else torch.zeros(1, device=like.device)
-        bias = -slopes[:, None, None] * distance
+        slopes = distance_slopes(config)
+        fall = torch.zeros(1) if slopes is None else slopes
+        bias = -fall.to(like.device)[:, None, None] * distance
         if config.attention == "relu":
             self.share = (seen / seen.sum(dim=1, keepdim=True)).to(like.dtype)
-            self.bias = bias.to(like.dtype) if config.positions == "alibi" else None
-        elif config.positions == "alibi" or 0 < config.window < length:
+            self.bias = None if slopes is None else bias.to(like.dtype)
+        elif slopes is not None or 0 < config.window < length:
             self.bias = bias.masked_fill(~seen, -math.inf).to(like.dtype)
         # Softmax over all before needs no bias: PyTorch's fused kernels know that case by itself.
+        table = rotation(config, torch.arange(length))
+        # Not in fewer bits than float32, also where products are: angles would be other ones.
+        exact = torch.promote_types(like.dtype, torch.float32)
+        self.turns = None if table is None else tuple(part.to(like.device, exact) for part in table)  # [L, D / H] each
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """What heads make of queries, keys and values, [B, H, L, D / H] all."""
+        if self.turns is not None:
+            q, k = turn(q, *self.turns), turn(k, *self.turns)
         if self.share is None:
             return functional.scaled_dot_product_attention(q, k, v, self.bias, is_causal=self.bias is None)
         scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
         if self.bias is not None:
             scores = scores + self.bias
         return (torch.relu(scores) * self.share) @ v
-
-
-def alibi_slopes(heads: int) -> Tensor:
-    """Slopes of the heads' distance penalties [H]: 2^(-8 (h + 1) / H), also where H is no power of two."""
-    return torch.tensor([2.0 ** (-8 * (h + 1) / heads) for h in range(heads)])
 
 
 def score_arms(weights: Tensor, arms: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .module import Attention, Block, Transformer, alibi_slopes, score_arms
+from .module import Attention, Block, Transformer, score_arms
+from .positions import distance_slopes, rotation, turn
 
 ArrayLike = Tensor | npt.ArrayLike
 
@@ -62,8 +63,8 @@ class Player:
         shape = (config.layers, envs, config.heads, self._remembered, config.width // config.heads)
         self._keys = torch.zeros(shape, device=self._device)
         self._values = torch.zeros(shape, device=self._device)
-        slopes = alibi_slopes(config.heads) if config.positions == "alibi" else torch.zeros(1)
-        self._slopes = slopes.to(self._device)[:, None]
+        slopes = distance_slopes(config)
+        self._slopes = (torch.zeros(1) if slopes is None else slopes).to(self._device)[:, None]
         self._lengths = np.zeros(envs, np.int64)  # tokens of each env's trial so far
         self._steps = torch.zeros(envs, device=self._device)  # of each env's episode so far
         self._outcomes = torch.zeros(envs, tokens.size, device=self._device)
@@ -208,13 +209,16 @@ class Player:
         bias = -self._slopes[None] * distance[:, None]  # [B, 1 or H, C]
         # Also written where the token is not read: the next one takes its place.
         slots = now % self._remembered
+        # Keys are kept as they were turned at their own positions, which trials of any length go on counting.
+        table = rotation(config, torch.from_numpy(self._lengths)[:, None])
+        turns = None if table is None else tuple(part.to(self._device, self._keys.dtype) for part in table)  # [B, 1, D / H] each
 
         x = module.embed(token)
         if module.position is not None:
             x = x + module.position.weight[torch.clamp(now, max=config.context - 1)]
         for layer, block in enumerate(module.layers):
             assert isinstance(block, Block)
-            x = self._through(block, layer, x, slots, width, bias, seen, count)
+            x = self._through(block, layer, x, slots, width, bias, seen, count, turns)
         if module.final_norm is not None:
             x = module.final_norm(x)
         outputs: Tensor = module.head(x)
@@ -222,13 +226,24 @@ class Player:
         return outputs
 
     def _through(
-        self, block: Block, layer: int, x: Tensor, slots: Tensor, width: int, bias: Tensor, seen: Tensor, count: Tensor
+        self,
+        block: Block,
+        layer: int,
+        x: Tensor,
+        slots: Tensor,
+        width: int,
+        bias: Tensor,
+        seen: Tensor,
+        count: Tensor,
+        turns: tuple[Tensor, ...] | None,
     ) -> Tensor:
         """A layer: [B, D] to the same; keys and values are kept in their slots."""
         envs = torch.arange(self._envs, device=self._device)
 
         def attend(attention: Attention, given: Tensor) -> Tensor:
             q, k, v = (part.unflatten(-1, (attention.heads, -1)) for part in attention.qkv(given).chunk(3, dim=-1))
+            if turns is not None:
+                q, k = turn(q, *turns), turn(k, *turns)
             self._keys[layer, envs, :, slots] = k
             self._values[layer, envs, :, slots] = v
             keys, values = self._keys[layer, :, :, :width], self._values[layer, :, :, :width]
