@@ -65,7 +65,7 @@ describe.each(SIMD)("%s instructions", (simd) => {
     { width: 60, heads: 6, ff_ratio: 1 },
   ])("give the logits of plain loops at odd sizes: $width columns, $heads heads, hidden x $ff_ratio", (options) => {
     for (const attention of ["softmax", "relu"]) {
-      for (const positions of POSITIONS) {
+      for (const positions of ["learned", "alibi", "rotary"]) {
         if (positions === "rotary" && (options.width / options.heads) % 2 !== 0) continue; // there are none such
         expect(error(modelOf({ ...options, attention, positions }), simd, 11)).toBeLessThan(1e-5);
       }
@@ -97,12 +97,12 @@ describe.each(SIMD)("%s instructions", (simd) => {
   });
 
   it.each(["alibi", "alibi-flat", "rotary", "none"])(
-    "give after 20,000 tokens what they give of those alone that its layers' windows reach, positions %s",
+    "give after 5,000 tokens what they give of those alone that its layers' windows reach, positions %s",
     (positions) => {
       const window = 20;
       const model = modelOf({ width: 12, heads: 2, layers: 2, positions, window });
       const decoder = createDecoder(model, wildParameters(model, rngFromSeed(3n)), simd);
-      const tokens = randomTokens(model, 20_000);
+      const tokens = randomTokens(model, 5000);
       const last = (given: readonly Float32Array[]): Float64Array => {
         const sequence = decoder.sequence();
         for (const token of given) sequence.push(token);

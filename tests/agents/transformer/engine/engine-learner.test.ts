@@ -1,13 +1,17 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { createEngineLearner, type EngineOptions } from "#icrl/agents/transformer/engine/engine-learner.js";
-import type { Learner, LearnerState, LearningBatch } from "#icrl/agents/transformer/learner.js";
+import type { Learner, LearningBatch } from "#icrl/agents/transformer/learner.js";
 import type { ModelConfig } from "#icrl/agents/transformer/model-config.js";
-import { createTfjsLearner } from "#icrl/agents/transformer/tfjs-learner.js";
-import { rngFromSeed } from "#icrl/common/rng.js";
-import { freshState, randomBatch, SMALL_ARMS, SMALL_TOKENS, smallModel } from "../../../support/transformer.js";
-
-const ADAMW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 0 };
+import {
+  ADAMW,
+  distance,
+  expectSameGradients,
+  type GradientCase,
+  gradients,
+  unevenState,
+} from "../../../support/engine-gradients.js";
+import { freshState, randomBatch, SMALL_TOKENS, smallModel } from "../../../support/transformer.js";
 
 beforeAll(async () => {
   await tf.setBackend("cpu");
@@ -19,115 +23,30 @@ async function engine(model: ModelConfig, options: EngineOptions = { threads: 2 
   return learner;
 }
 
-/** Initial values, with biases, norms and positions that are not 0 and 1. */
-function unevenState(model: ModelConfig): LearnerState {
-  const state = freshState(model);
-  for (const [name, values] of state.parameters) {
-    const rng = rngFromSeed(5n).split(name);
-    const factor = name === "head.weight" ? 10 : 1;
-    for (let i = 0; i < values.length; i += 1) values[i] = factor * values[i] + 0.1 * rng.normal();
-  }
-  return state;
-}
-
-/** Gradients by name: what the first moments are after one update, over 1 - beta1. */
-async function gradients(learner: Learner, batch: LearningBatch) {
-  const loss = await learner.accumulate(batch, 0);
-  const norm = await learner.update(0.01, 1);
-  const { firstMoments } = await learner.state();
-  return { loss, norm, gradients: firstMoments };
-}
-
-/** |a - b| / |b|. */
-function distance(a: Float32Array, b: Float32Array): number {
-  let difference = 0;
-  let length = 0;
-  for (let i = 0; i < b.length; i += 1) {
-    difference += (a[i] - b[i]) ** 2;
-    length += b[i] ** 2;
-  }
-  return Math.sqrt(difference / length);
-}
-
-/** A batch whose tasks differ in their number of actions, with soft targets. */
-function unevenBatch(model: ModelConfig, sequences: number, length: number): LearningBatch {
-  const whole = randomBatch({ ...model, context: length }, sequences, 3n);
-  const rng = rngFromSeed(8n);
-  const numActions = Int32Array.from({ length: sequences }, (_, i) => model.maxActions - (i % 2));
-  const perSequence = whole.targets.length / sequences;
-  const targets = Float32Array.from(whole.targets, (_, i) => {
-    return i % model.maxActions < numActions[Math.floor(i / perSequence)] ? rng.uniform() : 0;
-  });
-  for (let at = 0; at < targets.length; at += model.maxActions) {
-    const row = targets.subarray(at, at + model.maxActions);
-    const sum = row.reduce((total, p) => total + p);
-    for (const [i, p] of row.entries()) row[i] = p / sum;
-  }
-  const weights = whole.weights.map((weight) => weight * (0.5 + rng.uniform()));
-  if (length === 1) weights.fill(1);
-  return { ...whole, numActions, targets, weights };
-}
-
-const shapes: readonly [title: string, options: Record<string, unknown>, sequences: number, length: number][] = [
-  ["width 8, odd length", { width: 8, heads: 1 }, 3, 7],
-  ["one token, one sequence", { width: 8, heads: 2 }, 1, 1],
-  ["width 24, heads of 12", { width: 24, heads: 2 }, 3, 19],
-  ["width 24, heads of 6, three layers", { width: 24, heads: 4, layers: 3 }, 3, 24],
-  ["width 32", { width: 32, heads: 4 }, 3, 33],
-  ["width 64, heads of 16, one layer", { width: 64, heads: 4, layers: 1 }, 2, 40],
-  ["width 64, one head", { width: 64, heads: 1, layers: 1, ff_ratio: 1 }, 2, 9],
-  ["post norm", { width: 32, heads: 4, norm: "post" }, 3, 21],
-  ["relu", { width: 32, heads: 2, attention: "relu" }, 3, 21],
-  ["alibi", { width: 32, heads: 4, positions: "alibi" }, 3, 30],
-  ["a window", { width: 32, heads: 4, window: 5 }, 3, 30],
-  ["a window of one", { width: 8, heads: 1, window: 1 }, 2, 12],
-  ["alibi and a window", { width: 24, heads: 2, positions: "alibi", window: 11 }, 2, 41],
-  ["relu, alibi, a window, post norm", { width: 32, heads: 4, attention: "relu", norm: "post", positions: "alibi", window: 9 }, 3, 37], // biome-ignore format: a row
-  ["alibi, half of three heads flat", { width: 24, heads: 3, positions: "alibi-flat" }, 3, 30],
-  ["rotary", { width: 32, heads: 4, positions: "rotary" }, 3, 30],
-  ["rotary, heads of 6", { width: 24, heads: 4, positions: "rotary", layers: 1 }, 2, 19],
-  ["rotary, one head of 24, relu, a window", { width: 24, heads: 1, attention: "relu", positions: "rotary", window: 7 }, 3, 26], // biome-ignore format: a row
-  ["no positions, a window, post norm", { width: 16, heads: 2, norm: "post", positions: "none", window: 6 }, 3, 17],
-];
-
-const cases = [
-  ...shapes.filter((_, i) => i % 4 === 0).map((shape) => ["step, two numbers", ...shape] as const),
-  ["lin2023, two numbers", ...shapes[4]] as const,
-  ["chosen-arm, two numbers", ...shapes[2]] as const,
-  ...shapes.filter((_, i) => i % 4 !== 0).map((shape) => ["step", ...shape] as const),
-  ...shapes.filter((_, i) => i % 3 === 1).map((shape) => ["lin2023", ...shape] as const),
-  ...shapes.filter((_, i) => i % 5 === 0).map((shape) => ["chosen-arm", ...shape] as const),
-];
-
-test.each(cases)(
-  "every gradient is that of automatic differentiation: layout %s, %s",
-  async (tokensAndHead, _, options, sequences, length) => {
-    const [layout, head] = tokensAndHead.split(", ");
-    const tokens = layout === "chosen-arm" ? SMALL_ARMS : { ...SMALL_TOKENS, layout: layout as "step" | "lin2023" };
-    const model = { ...smallModel(options, tokens, head === undefined ? 0 : 2), context: length + 3 };
-    const batch = unevenBatch(model, sequences, length);
-    const reference = createTfjsLearner(model, ADAMW, unevenState(model));
-    const wanted = await gradients(reference, batch);
-    const { loss, agreed, squared } = await reference.evaluate(batch);
-    reference.close();
-    const learner = await engine(model, { threads: 1 }, unevenState(model)); // as with more: a test of its own
-    const got = await gradients(learner, batch);
-    expect(got.loss / wanted.loss).toBeCloseTo(1, 5);
-    expect(got.norm / wanted.norm).toBeCloseTo(1, 4);
-    for (const [name, values] of wanted.gradients) {
-      const from = got.gradients.get(name) as Float32Array;
-      // A gradient that is 0 but for rounding (of k's biases, say) has no relative error.
-      if (values.every((value) => Math.abs(value) < 1e-7)) {
-        for (const value of from) expect(Math.abs(value), name).toBeLessThan(1e-6);
-      } else expect(distance(from, values), name).toBeLessThan(1e-4);
-    }
-    const after = await learner.evaluate(batch);
-    expect(after.loss / loss).toBeCloseTo(1, 3);
-    expect(after.agreed).toBeCloseTo(agreed, 3);
-    expect(squared > 0).toBe(head !== undefined);
-    expect(after.squared).toBeCloseTo(squared, 1);
-  },
-);
+/** Of gradients.full.test.ts, which has all kinds, as many as every part of the passes needs. */
+test.each<[what: string, GradientCase]>([
+  [
+    "relu, alibi, a window, norms behind",
+    {
+      layout: "step",
+      options: { width: 32, heads: 4, attention: "relu", norm: "post", positions: "alibi", window: 9 },
+      ...{ sequences: 3, length: 37 },
+    },
+  ],
+  [
+    "softmax, learned positions, padded heads, two tokens a step, two numbers",
+    { layout: "lin2023", numbers: true, options: { width: 24, heads: 4, layers: 3 }, sequences: 3, length: 24 },
+  ],
+  [
+    "rotary positions, a window, arms judged by their features",
+    {
+      layout: "chosen-arm",
+      options: { width: 24, heads: 2, positions: "rotary", window: 11 },
+      ...{ sequences: 2, length: 41 },
+    },
+  ],
+  ["one token, one sequence", { layout: "step", options: { width: 8, heads: 2 }, sequences: 1, length: 1 }],
+])("every gradient is that of automatic differentiation: %s", (_, model) => expectSameGradients(model));
 
 const ordinary = () => smallModel({ width: 32, heads: 4 });
 
