@@ -1,20 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { type Agent, defineAgent, type Policy, type Trial } from "#icrl/clients/typescript/define-agent.js";
 import type { Rng } from "#icrl/common/rng.js";
-import { AGENT_RULES, violations } from "../conformance/agent.js";
+import { AGENT_RULES, rulesFor, UNTRAINED, violations } from "../conformance/agent.js";
 import { testedAgents } from "../support/tested-agents.js";
 
-/** Rules about what an algorithm makes of rewards: a model does that when it is trained, and the one that plays here is not. */
-const UNTRAINED = [
-  "treats actions alike, whatever their index",
-  "learns from the executed action, not from its own choice",
-] as const;
-
 for (const agent of testedAgents) {
-  const exempt: readonly string[] = agent.name === "transformer" ? UNTRAINED : [];
-  const rules = AGENT_RULES.filter(({ title }) => !exempt.includes(title));
   describe(agent.name, () => {
-    for (const rule of rules) it(rule.title, () => expect(rule.violation(agent)).toBeUndefined());
+    // The slow ones are in conformance.full.test.ts.
+    for (const rule of rulesFor(agent).filter(({ slow }) => slow !== true))
+      it(rule.title, () => expect(rule.violation(agent)).toBeUndefined());
   });
 }
 

@@ -182,6 +182,9 @@ const SHORT_TASKS: readonly [string, Task][] = [
   ]),
 ];
 
+/** Trials whose means are compared with what they are in expectation, to within 4 of their standard errors. */
+const PLAYED = 600;
+
 test.each(SHORT_TASKS)("%s: the oracle's own actions have no regret, random ones none below 0", (_name, task) => {
   const rng = rngFromSeed(4n);
   let total = 0;
@@ -199,7 +202,7 @@ test.each(SHORT_TASKS)("%s: the oracle's own actions have no regret, random ones
 });
 
 test.each(SHORT_TASKS)("%s: the optimal policy's mean return is the optimal value", (_name, task) => {
-  const gaps = Array.from({ length: 1500 }, (_, i) => {
+  const gaps = Array.from({ length: PLAYED }, (_, i) => {
     const { return: sum, episodeValues } = playTrial(task, BigInt(i), BigInt(i), ({ optimalAction }) =>
       optimalAction(),
     );
@@ -215,7 +218,7 @@ test.each(SHORT_TASKS)("%s: the mean regret of random play is uniform play's exa
   for (const point of [0, points.length - 1]) {
     // Points are steps of a one-episode task, else episodes, which may end early.
     const upTo = ({ episode, step }: PlayedStep): boolean => (task.episodes === 1 ? step : episode) <= point;
-    const gaps = Array.from({ length: 1500 }, (_, i) => {
+    const gaps = Array.from({ length: PLAYED }, (_, i) => {
       const rng = rngFromSeed(BigInt(i)).split("player");
       const { steps } = playTrial(task, BigInt(i), BigInt(i), () => rng.integer(task.numActions));
       const played = steps.filter(upTo).reduce((sum, { regret }) => sum + regret, 0);
