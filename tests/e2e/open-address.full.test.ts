@@ -45,7 +45,7 @@ test.each(waiting)("%s --listen beyond this machine says that everybody is let i
 });
 
 test("serve says it to people on standard output, and to programs in its log, a line of JSON as all others", async () => {
-  // Of a server that listens on this machine alone json-documents.test.ts sees that it says nothing.
+  // Of a server that listens on this machine alone json-documents.full.test.ts sees that it says nothing.
   const open = await startServe(
     join(folder.path, "open"),
     "--listen",
