@@ -1,7 +1,6 @@
 /**
- * `npm run reproduction`: plays experiments/lin2023/{e1,e3}/tournament.yaml with the checkpoints that are there, and sets the regret beside
- * the paper's. Writes the tables of docs/reproduction.md and docs/images/lin2023-{e1,e3}.png, our curves drawn over the
- * published ones. Minutes.
+ * `npm run reproduction`: plays the tournaments of experiments whose checkpoints are there, and sets the regret beside what is published, where
+ * anything is. Writes the tables of docs/reproduction.md and its pictures in docs/images, our curves drawn over the published ones. Minutes.
  *
  *   node scripts/reproduction.mjs [--out DIR] [--reuse]
  *
@@ -24,23 +23,41 @@ process.chdir(join(import.meta.dirname, ".."));
 const { values: flags } = parseArgs({ options: { out: { type: "string" }, reuse: { type: "boolean" } } });
 const out = flags.out ?? "reproduction-output";
 const PAGE = "docs/reproduction.md";
-const STEPS = [10, 50, 100, 200];
 
-/** Entrants and the column of the published curves that each is beside. */
+/**
+ * @typedef {object} Experiment
+ * @property {string} folder with tournament.yaml, checkpoint/, and published.csv where anything is published
+ * @property {string} picture in docs/images
+ * @property {readonly number[]} steps of the trial that the table shows
+ * @property {Readonly<Record<string, string>>} published entrants and the columns of published.csv that each is beside
+ */
+
+/** @type {Record<string, Experiment>} */
 const EXPERIMENTS = {
-  e1: { transformer: "tf", "transformer-argmax": "tf", "lin-ucb": "ucb", "lin-thompson": "ts", emp: "emp" },
-  e3: { transformer: "tf", "transformer-argmax": "tf", ucb: "ucb", thompson: "ts", emp: "emp" },
+  e1: {
+    folder: "experiments/lin2023/e1",
+    picture: "lin2023-e1.png",
+    steps: [10, 50, 100, 200],
+    published: { transformer: "tf", "transformer-argmax": "tf", "lin-ucb": "ucb", "lin-thompson": "ts", emp: "emp" },
+  },
+  e3: {
+    folder: "experiments/lin2023/e3",
+    picture: "lin2023-e3.png",
+    steps: [10, 50, 100, 200],
+    published: { transformer: "tf", "transformer-argmax": "tf", ucb: "ucb", thompson: "ts", emp: "emp" },
+  },
+  ucbvi: { folder: "experiments/ucbvi", picture: "ucbvi.png", steps: [25, 50, 125, 250], published: {} },
 };
 
 /** @returns {Results} */
-function play(/** @type {string} */ experiment) {
-  const folder = join(out, experiment);
+function play(/** @type {string} */ name) {
+  const folder = join(out, name);
   const results = join(folder, "results.json");
   if (flags.reuse !== true || !existsSync(results)) {
     const args = [
       "tournament",
       "run",
-      `experiments/lin2023/${experiment}/tournament.yaml`,
+      join(EXPERIMENTS[name].folder, "tournament.yaml"),
       "--out",
       folder,
       "--overwrite",
@@ -59,8 +76,8 @@ function play(/** @type {string} */ experiment) {
  *
  * @returns {Map<string, Curve>}
  */
-function published(/** @type {string} */ experiment) {
-  const lines = readFileSync(`experiments/lin2023/${experiment}/published.csv`, "utf8")
+function published(/** @type {string} */ folder) {
+  const lines = readFileSync(join(folder, "published.csv"), "utf8")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
   const [head, ...rows] = lines.map((line) => line.split(","));
@@ -80,16 +97,19 @@ const at = (/** @type {Curve} */ { step, mean, se }, /** @type {number} */ t) =>
 function comparison(
   /** @type {Results} */ results,
   /** @type {Map<string, Curve>} */ paper,
-  /** @type {Record<string, string>} */ columns,
+  /** @type {Experiment} */ { published: columns, steps },
 ) {
+  const head = ["regret, ± standard error", ...(paper.size === 0 ? [] : [""]), ...steps.map((t) => `t = ${t}`)];
   const rows = results.tasks[0].agents.flatMap(({ name, curve }) => {
-    const theirs = /** @type {Curve} */ (paper.get(columns[name]));
+    const ours = steps.map((t) => at(curve, t));
+    const theirs = paper.get(columns[name]);
+    if (theirs === undefined) return [[`\`${name}\``, ...ours]];
     return [
-      [`\`${name}\``, "ours", ...STEPS.map((t) => at(curve, t))],
-      ...(name === "transformer-argmax" ? [] : [["", "paper", ...STEPS.map((t) => at(theirs, t))]]),
+      [`\`${name}\``, "ours", ...ours],
+      ...(name === "transformer-argmax" ? [] : [["", "paper", ...steps.map((t) => at(theirs, t))]]),
     ];
   });
-  return table(["regret, ± standard error", "", ...STEPS.map((t) => `t = ${t}`)], rows);
+  return table(head, rows);
 }
 
 /** Colours of a tournament's picture come round after so many agents, dashed: the paper's curves take those of ours. */
@@ -99,8 +119,9 @@ const COLOURS = 7;
 function withPaper(
   /** @type {Results} */ results,
   /** @type {Map<string, Curve>} */ paper,
-  /** @type {Record<string, string>} */ columns,
+  /** @type {Experiment} */ { published: columns },
 ) {
+  if (paper.size === 0) return results;
   const [task] = results.tasks;
   const ours = task.agents.filter(({ name }) => name !== "transformer-argmax");
   const theirs = ours.map((agent) => ({
@@ -119,16 +140,17 @@ function withPaper(
 }
 
 let page = readFileSync(PAGE, "utf8");
-for (const [experiment, columns] of Object.entries(EXPERIMENTS)) {
-  if (!existsSync(`experiments/lin2023/${experiment}/checkpoint/config.json`)) continue;
-  const results = play(experiment);
-  const paper = published(experiment);
-  const begin = `<!-- ${experiment}: written by npm run reproduction -->`;
+for (const [name, experiment] of Object.entries(EXPERIMENTS)) {
+  const { folder, picture } = experiment;
+  if (!existsSync(join(folder, "checkpoint/config.json"))) continue;
+  const results = play(name);
+  const paper = existsSync(join(folder, "published.csv")) ? published(folder) : new Map();
+  const begin = `<!-- ${name}: written by npm run reproduction -->`;
   const [before, after] = [page.indexOf(begin) + begin.length, page.indexOf("<!-- end -->", page.indexOf(begin))];
-  const text = comparison(results, paper, columns);
+  const text = comparison(results, paper, experiment);
   page = `${page.slice(0, before)}\n\n${text}${page.slice(after)}`;
-  const { png } = await writePicture(withPaper(results, paper, columns), join(out, experiment, "beside-the-paper"));
-  copyFileSync(png, `docs/images/lin2023-${experiment}.png`);
+  const { png } = await writePicture(withPaper(results, paper, experiment), join(out, name, "beside-the-paper"));
+  copyFileSync(png, join("docs/images", picture));
   console.log(text);
 }
 writeFileSync(PAGE, page);
