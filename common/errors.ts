@@ -90,7 +90,7 @@ export const REASONS = {
   },
   TRIALS_INVALID: {
     code: CODE.INVALID_ARGUMENT,
-    when: "trials outside 1 .. limits.max_trials, not as many as explicit seeds, no multiple of the env seeds, or env seeds not as many as envs",
+    when: "trials outside 1 .. limits.max_trials, not as many as explicit seeds, no multiple of the env seeds, env seeds not as many as envs, or a series of 0 instances",
     keys: ["trials"],
     maybe: ["limit", "first_trial", "num_envs"],
   },

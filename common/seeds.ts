@@ -10,7 +10,7 @@
  * without white space, numbers in decimal. The task id is the family's name in free play, the task's id in a tournament; the
  * entrant is the agent's name in free play. Purposes keep evaluation and training apart: no instance is in both.
  *
- * Where a series has so many instances, the trial index of the task_seed is taken modulo that: trials of one instance differ by their luck alone.
+ * Where a series (of a dataset, a tournament or free play) has so many instances, the trial index of the task_seed is taken modulo that: trials of one instance differ by their luck alone.
  *
  * Where a series has a key, the first three arrays end with it, as lower-case hexadecimal digits. An agent is shown its seed, and what it
  * sees of an instance follows from another: without a key whoever guesses the series' seed sees by either that he is right, and can

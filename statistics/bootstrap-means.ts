@@ -2,7 +2,7 @@ import { type Slices, workMeter } from "../common/slices.js";
 import { estimated } from "./estimated.js";
 import { createKernels, type Kernels, LANES } from "./kernels.js";
 import { meanOfValues, meanTaker } from "./resampled-mean.js";
-import { type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
+import { drawnUnits, type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
 import type { Estimated } from "./statistics-document.js";
 
 /** Bytes of values that are held at a time, for which the trials are resampled anew. */
@@ -17,19 +17,21 @@ const VALUE_BYTES = 2 ** 26;
  * Shapes: values entrants x [trials], in the order of the trials.
  *
  * @param kernels whose memory is used and given up at the end: of many tasks, each one's after the other's
+ * @param instances that the trials take in turn, as `TaskTrials` has it: they are resampled then
  */
 export function* bootstrapMeans(
   task: string,
   values: readonly Float64Array[],
   resampling: Pick<Resampling, "resamples" | "seed">,
   kernels: Kernels = createKernels(),
+  instances?: number,
 ): Slices<Estimated[]> {
   const trials = values[0]?.length ?? 0;
   const chunk = Math.max(1, Math.floor(VALUE_BYTES / (8 * trials || 1)));
   const pauseIsDue = workMeter();
   const estimates: Estimated[] = [];
   for (let begin = 0; begin < values.length; begin += chunk) {
-    const resamples = resamplesOf(kernels.floats(LANES * trials), resamplingRng(resampling.seed, task));
+    const resamples = resamplesOf(kernels.floats(LANES * trials), resamplingRng(resampling.seed, task), { instances });
     const means = meanTaker(kernels);
     const entrants = values
       .slice(begin, begin + chunk)
@@ -41,7 +43,8 @@ export function* bootstrapMeans(
         if (pauseIsDue(LANES * trials)) yield;
       }
     }
-    estimates.push(...entrants.map(({ replicates }) => estimated(replicates, resampling.resamples, trials)));
+    const units = drawnUnits(trials, instances);
+    estimates.push(...entrants.map(({ replicates }) => estimated(replicates, resampling.resamples, units)));
     kernels.release();
   }
   return estimates;

@@ -2,17 +2,17 @@ import { quantileOf } from "./quantile.js";
 import type { Estimated } from "./statistics-document.js";
 
 /**
- * A value and its 95 % interval by percentile bootstrap; of fewer than two trials resamples say nothing, and there is none. NaN stands for a
+ * A value and its 95 % interval by percentile bootstrap; of fewer than two trials (or instances, where these are resampled) resamples say nothing, and there is none. NaN stands for a
  * resample that has no value and is left out.
  *
  * Source: Efron & Tibshirani (1993), "An Introduction to the Bootstrap", section 13.3.
  *
  * @param replicates [1 + resamples] and more, which are left out: the value, then the values of the resamples
- * @param trials that were resampled; the fewest of a task's where there are several
+ * @param units that were resampled, trials or instances; the fewest of a task's where there are several
  */
-export function estimated(replicates: Float64Array, resamples: number, trials: number): Estimated {
+export function estimated(replicates: Float64Array, resamples: number, units: number): Estimated {
   const value = replicates[0];
-  if (trials < 2) return { value, ci95: null };
+  if (units < 2) return { value, ci95: null };
   const copy = new Float64Array(resamples);
   let found = 0;
   for (let r = 1; r <= resamples; r++) if (!Number.isNaN(replicates[r])) copy[found++] = replicates[r];

@@ -6,8 +6,8 @@ import { wilsonMargins } from "./wilson.js";
 
 /** Comparisons of pairs, added up over tasks. */
 export interface PairSums {
-  /** Adds a task that both play, of so many trials: replicates of how probably `a` is better, and of the difference of scores. */
-  add(a: string, b: string, trials: number, improvement: Float64Array, scoreDifference: Float64Array): void;
+  /** Adds a task that both play, of which so many trials, or instances, are resampled: replicates of how probably `a` is better, and of the difference of scores. */
+  add(a: string, b: string, units: number, improvement: Float64Array, scoreDifference: Float64Array): void;
   /** The means over tasks, of pairs in the order in which they were added. */
   statistics(): Slices<PairStatistics[]>;
 }
@@ -17,7 +17,7 @@ interface Sums {
   readonly b: string;
   tasks: number;
   /** Of the task that has the fewest. */
-  trials: number;
+  units: number;
   readonly improvement: Float64Array;
   readonly scoreDifference: Float64Array;
   /** Sums of squares over the tasks of how far the interval of the probability has to reach at least. */
@@ -29,13 +29,13 @@ interface Sums {
 export function pairSums(resampling: Resampling): PairSums {
   const pairs = new Map<string, Sums>();
   return {
-    add(a, b, trials, improvement, scoreDifference) {
+    add(a, b, units, improvement, scoreDifference) {
       const key = JSON.stringify([a, b]);
       const sums = pairs.get(key) ?? {
         a,
         b,
         tasks: 0,
-        trials,
+        units,
         improvement: replicates(resampling),
         scoreDifference: replicates(resampling),
         below: 0,
@@ -43,8 +43,8 @@ export function pairSums(resampling: Resampling): PairSums {
       };
       pairs.set(key, sums);
       sums.tasks += 1;
-      sums.trials = Math.min(sums.trials, trials);
-      const [below, above] = wilsonMargins(improvement[0], trials);
+      sums.units = Math.min(sums.units, units);
+      const [below, above] = wilsonMargins(improvement[0], units);
       sums.below += below ** 2;
       sums.above += above ** 2;
       addTo(sums.improvement, improvement);
@@ -53,12 +53,12 @@ export function pairSums(resampling: Resampling): PairSums {
     *statistics() {
       const statistics: PairStatistics[] = [];
       for (const sums of pairs.values()) {
-        const { a, b, tasks, trials, improvement, scoreDifference } = sums;
+        const { a, b, tasks, units, improvement, scoreDifference } = sums;
         const mean = (of: Float64Array) =>
           estimated(
             of.map((sum) => sum / tasks),
             resampling.resamples,
-            trials,
+            units,
           );
         statistics.push({
           a,

@@ -11,7 +11,7 @@ import { estimated } from "./estimated.js";
 import { type Kernels, LANES } from "./kernels.js";
 import { normalisedScore, shareOfUniform } from "./normalised-score.js";
 import { type MeanOf, type MeanTaker, meanOfValues, meanTaker } from "./resampled-mean.js";
-import { type Resamples, type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
+import { drawnUnits, type Resamples, type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
 import {
   type Cumulated,
   cumulate,
@@ -34,7 +34,8 @@ export type PooledScores = Pick<OverallStatistics["agents"][number], "score" | "
 
 /** An entrant's trials of one task. */
 interface Part {
-  readonly trials: number;
+  /** Trials, or instances, that are resampled. */
+  readonly units: number;
   readonly uniformRegret: number;
   readonly regret: MeanOf;
   readonly shortfall: MeanOf;
@@ -86,10 +87,11 @@ function* pooledScoresOf(
   const most = Math.max(...sizes);
   const counts = kernels.floats(LANES * sizes.reduce((sum, size) => sum + size, 0));
   const resamples: Resamples[] = [];
-  for (const [t, { id }] of tasks.entries()) {
+  for (const [t, { id, instances }] of tasks.entries()) {
     const begin = resamples.reduce((sum, { counts }) => sum + counts.length, 0);
     const rng = resamplingRng(resampling.seed, id, resampling.paired ? undefined : names[0]);
-    resamples.push(resamplesOf(counts.subarray(begin, begin + LANES * sizes[t]), rng, most / sizes[t]));
+    const drawing = { weight: most / sizes[t], instances };
+    resamples.push(resamplesOf(counts.subarray(begin, begin + LANES * sizes[t]), rng, drawing));
   }
   const pauseIsDue = workMeter();
   const entrants: Entrant[] = [];
@@ -131,7 +133,7 @@ function prepare(
   const scores: number[] = [];
   const places: number[] = [];
   const begin = resamples[0].counts.byteOffset;
-  for (const [t, { uniformRegret, entrants }] of tasks.entries()) {
+  for (const [t, { uniformRegret, instances, entrants }] of tasks.entries()) {
     const regrets = entrants.find((entrant) => entrant.name === name)?.regrets;
     if (regrets === undefined) continue;
     const { counts } = resamples[t];
@@ -142,7 +144,7 @@ function prepare(
           kernels,
         )
       : regret;
-    parts.push({ trials: regrets.length, uniformRegret, regret, shortfall, counts });
+    parts.push({ units: drawnUnits(regrets.length, instances), uniformRegret, regret, shortfall, counts });
     for (let i = 0; i < regrets.length; i++) {
       scores.push(normalisedScore(regrets[i], uniformRegret));
       places.push((counts.byteOffset - begin) / counts.BYTES_PER_ELEMENT + LANES * i);
@@ -197,7 +199,7 @@ function takeDistribution(entrant: Entrant, cumulated: Cumulated, first: number)
 }
 
 function summary({ parts, means, medians, iqms, gaps, profile }: Entrant, resampling: Resampling): PooledScores {
-  const fewest = Math.min(...parts.map(({ trials }) => trials));
+  const fewest = Math.min(...parts.map(({ units }) => units));
   const estimate = (of: Float64Array): Estimated => estimated(of, resampling.resamples, fewest);
   const score: ScoreLocation = {
     mean: estimate(means),
@@ -206,7 +208,7 @@ function summary({ parts, means, medians, iqms, gaps, profile }: Entrant, resamp
     optimality_gap: estimate(gaps),
   };
   // As many as there are where all tasks have equally many. Source: Kish (1965), "Survey Sampling", section 11.7.
-  const runs = parts.length ** 2 / parts.reduce((sum, { trials }) => sum + 1 / trials, 0);
+  const runs = parts.length ** 2 / parts.reduce((sum, { units }) => sum + 1 / units, 0);
   const bands = fewest < 2 ? null : profile.map((share) => wilsonInterval(share, runs) as readonly [number, number]);
   return {
     score,

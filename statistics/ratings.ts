@@ -4,7 +4,7 @@ import { type Slices, workMeter } from "../common/slices.js";
 import { ELO_POINTS, fitStrengths, type Meeting } from "./bradley-terry.js";
 import type { Group } from "./comparable-groups.js";
 import { estimated } from "./estimated.js";
-import type { Resampling } from "./resampling.js";
+import { drawnUnits, type Resampling } from "./resampling.js";
 import type { Estimated } from "./statistics-document.js";
 
 /** Ratings are given in millionths of a point: finer than they are needed, coarser than their fit ends. */
@@ -24,6 +24,7 @@ export function* ratings(
   const names = ranked.map(({ entry }) => entry);
   if (names.length < 2) return new Map();
   const trials = tasks.map(({ entrants }) => entrants[0].regrets.length);
+  const fewest = Math.min(...tasks.map(({ instances }, t) => drawnUnits(trials[t], instances)));
   const meeting: Meeting = {
     members: [...names.keys()],
     comparisons: trials.reduce((sum, count) => sum + count, 0),
@@ -48,7 +49,7 @@ export function* ratings(
     }
     if (pauseIsDue(10 * names.length ** 2)) yield;
   }
-  return new Map(names.map((name, i) => [name, known(estimated(fitted[i], resamples, Math.min(...trials)))]));
+  return new Map(names.map((name, i) => [name, known(estimated(fitted[i], resamples, fewest))]));
 }
 
 /** Where every resample is won, lost or drawn alike, resampling does not tell how well a rating is known: it has no interval then. */

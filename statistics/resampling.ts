@@ -65,21 +65,41 @@ export interface Resamples {
   next(): void;
 }
 
-/** Resamples that are written to `counts` [trials, LANES], each draw with a weight. */
-export function resamplesOf(counts: Float64Array, rng: Rng, weight = 1): Resamples {
+/**
+ * What is drawn when so many trials are resampled: the trials, or the instances that they take in turn. Trials of one instance tell less
+ * than as many of others, so an instance is drawn with all of its trials.
+ *
+ * @param instances undefined: each trial has its own
+ */
+export const drawnUnits = (trials: number, instances: number | undefined): number =>
+  Math.min(trials, instances ?? trials);
+
+/** How trials are drawn. */
+export interface Drawing {
+  /** Of each trial that is drawn; default 1. */
+  readonly weight?: number;
+  /** How many instances the trials take in turn, a divisor of their number, so that all resamples have as many; default: each trial has its own. */
+  readonly instances?: number | undefined;
+}
+
+/** Resamples that are written to `counts` [trials, LANES]: of whole instances, where trials share them. */
+export function resamplesOf(counts: Float64Array, rng: Rng, { weight = 1, instances }: Drawing = {}): Resamples {
   const trials = counts.length / LANES;
+  const units = drawnUnits(trials, instances);
   const state = resamplingState(rng);
-  const indices = new Int32Array(trials);
+  const indices = new Int32Array(units);
   let first = true;
   return {
     counts,
     next() {
       counts.fill(0);
       for (let lane = 0; lane < LANES; lane++) {
-        if (first) for (let i = 0; i < trials; i++) indices[i] = i;
+        if (first) for (let i = 0; i < units; i++) indices[i] = i;
         else drawIndices(indices, state);
         first = false;
-        for (let i = 0; i < trials; i++) counts[LANES * indices[i] + lane] += weight;
+        for (let i = 0; i < units; i++) {
+          for (let trial = indices[i]; trial < trials; trial += units) counts[LANES * trial + lane] += weight;
+        }
       }
     },
   };

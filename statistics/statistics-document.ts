@@ -8,6 +8,8 @@ export interface TaskTrials {
   readonly id: string;
   /** Exact mean regret of uniform play over these trials: what the normalised score 0 stands for. */
   readonly uniformRegret: number;
+  /** How many instances the trials take in turn, trial t instance t modulo so many: a divisor of their number. Absent: each trial has its own. */
+  readonly instances?: number | undefined;
   readonly entrants: readonly EntrantTrials[];
 }
 
@@ -29,7 +31,8 @@ export interface EntrantTrials {
 
 /**
  * A value and its 95 % interval: percentile bootstrap, trials resampled within tasks; of shares Wilson's. null where a task has fewer than
- * two trials: one does not tell how far another would lie from it.
+ * two trials: one does not tell how far another would lie from it. Of a task whose trials share instances these are resampled, each with
+ * all its trials, and count in the place of trials: trials of one instance are not independent of each other.
  */
 export interface Estimated {
   readonly value: number;
@@ -70,6 +73,8 @@ export interface PairStatistics {
 export interface TaskStatistics {
   readonly id: string;
   readonly trials: number;
+  /** Only where the trials share so many instances. */
+  readonly instances?: number;
   readonly uniform_regret: number;
   readonly agents: readonly {
     readonly name: string;

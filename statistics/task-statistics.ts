@@ -9,7 +9,7 @@ import { normalisedScore, shareOfUniform } from "./normalised-score.js";
 import { comparisonTaker, type Standing, standingAmong } from "./probability-of-improvement.js";
 import { rankBy } from "./rank-by.js";
 import { type MeanOf, type MeanTaker, meanOfValues, meanTaker } from "./resampled-mean.js";
-import { type Resamples, type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
+import { drawnUnits, type Resamples, type Resampling, replicates, resamplesOf, resamplingRng } from "./resampling.js";
 import {
   type Cumulated,
   cumulate,
@@ -27,8 +27,8 @@ export interface Comparison {
   readonly names: ReadonlySet<string>;
   /** Sets of entrants who are compared with one another alone. */
   readonly groups: readonly ReadonlySet<string>[];
-  /** Adds the replicates of a pair on a task of so many trials. */
-  addPair(a: string, b: string, trials: number, improvement: Float64Array, scoreDifference: Float64Array): void;
+  /** Adds the replicates of a pair on a task of which so many trials, or instances, are resampled. */
+  addPair(a: string, b: string, units: number, improvement: Float64Array, scoreDifference: Float64Array): void;
   /** Adds the wins of an entrant within its group, [LANES], in the four replicates from `replicate` on. */
   addWins(name: string, replicate: number, wins: Float64Array): void;
 }
@@ -49,6 +49,7 @@ interface Entrant {
   readonly shortfall: Mean;
   readonly medians: Float64Array;
   readonly iqms: Float64Array;
+  /** `played`: how many trials, or instances, were played at least once. */
   readonly exploration?: { readonly suffixFailure: Estimated; readonly minFraction: Mean; readonly played: number };
   /** Pairs of which it is `b`. */
   readonly pairs: Pair[];
@@ -63,21 +64,22 @@ interface Pair {
 
 /** Statistics of one task, with the memory of `kernels`, which is given up at the end; adds the comparison of its entrants to `comparison`. */
 export function* taskStatistics(
-  { id, uniformRegret, entrants: given }: TaskTrials,
+  { id, uniformRegret, instances, entrants: given }: TaskTrials,
   resampling: Resampling,
   comparison: Comparison,
   kernels: Kernels,
 ): Slices<TaskStatistics> {
   const trials = given[0]?.regrets.length ?? 0;
+  const units = drawnUnits(trials, instances);
   const pauseIsDue = workMeter();
-  const together = resamplesOf(kernels.floats(LANES * trials), resamplingRng(resampling.seed, id));
+  const together = resamplesOf(kernels.floats(LANES * trials), resamplingRng(resampling.seed, id), { instances });
   const entrants: Entrant[] = [];
   for (const one of given) {
     const { seed, paired } = resampling;
     const resamples = paired
       ? together
-      : resamplesOf(kernels.floats(LANES * trials), resamplingRng(seed, id, one.name));
-    entrants.push(prepare(one, resamples, resampling, kernels));
+      : resamplesOf(kernels.floats(LANES * trials), resamplingRng(seed, id, one.name), { instances });
+    entrants.push(prepare(one, units, resamples, resampling, kernels));
     if (pauseIsDue(20 * trials)) yield;
   }
   const wins = given.map(() => kernels.floats(trials));
@@ -117,7 +119,7 @@ export function* taskStatistics(
     }
   }
 
-  const estimate = (of: Float64Array, among = trials): Estimated => estimated(of, resampling.resamples, among);
+  const estimate = (of: Float64Array, among = units): Estimated => estimated(of, resampling.resamples, among);
   const ranks = new Map(rankBy(entrants, ({ regret }) => regret.replicates[0]).map(({ entry, rank }) => [entry, rank]));
   const agents: TaskStatistics["agents"][number][] = [];
   for (const entrant of entrants) {
@@ -153,15 +155,17 @@ export function* taskStatistics(
     });
     const score = (of: Entrant, r: number) => normalisedScore(of.regret.replicates[r], uniformRegret);
     const ofScores = difference.map((_, r) => score(a, r) - score(b, r));
-    comparison.addPair(a.name, b.name, trials, improvement, ofScores);
+    comparison.addPair(a.name, b.name, units, improvement, ofScores);
     if (pauseIsDue(20 * resampling.resamples)) yield;
   }
   kernels.release();
-  return { id, trials, uniform_regret: uniformRegret, agents, pairs: differences };
+  const shared = instances === undefined ? {} : { instances };
+  return { id, trials, ...shared, uniform_regret: uniformRegret, agents, pairs: differences };
 }
 
 function prepare(
   { name, forfeits = 0, regrets, suffixFailures, minFractions }: EntrantTrials,
+  units: number,
   resamples: Resamples,
   resampling: Resampling,
   kernels: Kernels,
@@ -170,9 +174,13 @@ function prepare(
   const mean = (values: Float64Array): Mean => ({ of: meanOfValues(values, kernels), replicates: room() });
   const regret = mean(regrets);
   const played = suffixFailures?.filter((value) => !Number.isNaN(value)) ?? [];
+  const playedUnits = new Set<number>();
+  if (suffixFailures !== undefined) {
+    for (let t = 0; t < suffixFailures.length; t++) if (!Number.isNaN(suffixFailures[t])) playedUnits.add(t % units);
+  }
   const exploration =
     played.length > 0 && minFractions
-      ? { suffixFailure: share(played), minFraction: mean(minFractions), played: played.length }
+      ? { suffixFailure: share(played, playedUnits.size), minFraction: mean(minFractions), played: playedUnits.size }
       : undefined;
   return {
     name,
@@ -188,10 +196,14 @@ function prepare(
   };
 }
 
-/** How many of them are 1. Shapes: values [n], each 0 or 1. */
-function share(values: ArrayLike<number>): Estimated {
+/**
+ * How many of them are 1. Shapes: values [n], each 0 or 1.
+ *
+ * @param units trials, or instances, that they are of: the trials of one instance may all be alike, and tell no more than one does then
+ */
+function share(values: ArrayLike<number>, units: number): Estimated {
   const value = meanOf(values);
-  return { value, ci95: wilsonInterval(value, values.length) };
+  return { value, ci95: wilsonInterval(value, units) };
 }
 
 /** The four replicates from `first` on of an entrant's own statistics; `room` then holds its cumulated counts. */

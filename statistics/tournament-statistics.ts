@@ -27,7 +27,8 @@ const SCHEMA_VERSION = 2;
  *
  * Intervals are percentile bootstraps, stratified by task: a resample draws as many trials of each task as it has, with replacement, the
  * same ones for all its entrants (`paired`), so that equal trials have equal intervals. Ratings, whose comparisons are of entrants on one
- * trial, are always resampled so. Intervals of shares are Wilson's.
+ * trial, are always resampled so. Intervals of shares are Wilson's. Where the trials of a task share instances, resamples are of instances,
+ * each with all its trials, and Wilson's intervals are of as many trials as there are instances.
  *
  * A generator that yields every few milliseconds, for `runInSlices` or `runAtOnce`. Time is linear in resamples x trials x (entrants +
  * compared pairs), memory in all entrants' trials, in entrants x resamples and in compared pairs x (resamples + trials of one task).

@@ -16,6 +16,14 @@ import { parameterSpecs, sizeOf } from "./parameters.js";
 import { decodeSafetensors, encodeSafetensors, MAX_HEADER_BYTES, type NamedTensor } from "./safetensors.js";
 import { LAYOUTS, type TokenConfig } from "./token-layout.js";
 
+/** A dataset that a model was trained on. */
+export interface DataRecord {
+  readonly name: string;
+  readonly id: string;
+  /** Of its dataset.json. */
+  readonly sha256: string;
+}
+
 /** How a model was trained: for people, and for going on. */
 export interface TrainingRecord {
   /** The objective's name (objectives.ts). */
@@ -24,8 +32,8 @@ export interface TrainingRecord {
   readonly step: number;
   /** Tokens seen. */
   readonly tokens: number;
-  /** The dataset, with the SHA-256 of its dataset.json; null where data were generated in training. */
-  readonly data: { readonly name: string; readonly id: string; readonly sha256: string } | null;
+  /** The dataset, or those that were mixed, with their weights; null where data were generated in training. */
+  readonly data: DataRecord | readonly (DataRecord & { readonly weight: number })[] | null;
   /** The tasks that it was trained on, all their options. */
   readonly tasks: readonly {
     readonly id: string;
@@ -300,6 +308,7 @@ interface Config {
 }
 
 function configDocument({ z, name, text, list, count, finite, sha256, options }: Parts) {
+  const data = { name: text(), id: text(), sha256 };
   const size = (min: number) =>
     count.refine((value) => value >= min && value <= MAX_SIZE, `a whole number in [${min}, ${MAX_SIZE}]`);
   return z.object({
@@ -322,7 +331,7 @@ function configDocument({ z, name, text, list, count, finite, sha256, options }:
       objective: text(),
       step: count,
       tokens: count,
-      data: z.nullable(z.object({ name: text(), id: text(), sha256 })),
+      data: z.nullable(z.union([z.object(data), list(z.object({ ...data, weight: finite }))])),
       tasks: list(z.object({ id: name, task: text(), options })),
       icrl_version: text(),
       backend: text(),

@@ -68,6 +68,12 @@ function requireShown(tasks: readonly TaskHead[]): void {
   );
 }
 
+/** Mean and variance of rewards: of constant ones 0. */
+export interface RewardMoments {
+  readonly mean: number;
+  readonly variance: number;
+}
+
 /** Which part of a dataset. */
 export type Selection = Pick<ReadOptions<never>, "task" | "behaviour" | "split">;
 
@@ -88,6 +94,29 @@ export async function rewardStatistics(
   selection: Selection = {},
   episodes = 20_000,
 ): Promise<RewardStatistics> {
+  return statisticsOf(await rewardMoments(dir, selection, episodes));
+}
+
+/**
+ * The same of several datasets that are mixed: a step of each set's counts by the set's weight.
+ *
+ * @param weights how often a step is of each set, relative to the others
+ */
+export function mixedRewards(sets: readonly RewardMoments[], weights: readonly number[]): RewardStatistics {
+  const sum = weights.reduce((all, weight) => all + weight, 0);
+  const over = (of: (set: RewardMoments) => number) =>
+    sets.reduce((total, set, k) => total + (weights[k] / sum) * of(set), 0);
+  const mean = over((set) => set.mean);
+  return statisticsOf({ mean, variance: over((set) => set.variance + (set.mean - mean) ** 2) });
+}
+
+function statisticsOf({ mean, variance }: RewardMoments): RewardStatistics {
+  const std = Math.sqrt(variance);
+  return { mean, std: std < LEAST_STD ? 1 : std };
+}
+
+/** Mean and variance of a dataset's rewards, as `rewardStatistics` takes them. @throws what readDataset throws */
+export async function rewardMoments(dir: string, selection: Selection = {}, episodes = 20_000): Promise<RewardMoments> {
   const { task, behaviour, split } = selection;
   let seen = 0;
   let count = 0;
@@ -105,8 +134,7 @@ export async function rewardStatistics(
     seen += batch.rows;
     if (seen >= episodes) break;
   }
-  const std = Math.sqrt(squares / count);
-  return { mean, std: std < LEAST_STD ? 1 : std };
+  return { mean, variance: squares / count };
 }
 
 /**

@@ -85,7 +85,7 @@ export async function* trainingBatches(options: TrainingDataOptions): AsyncGener
   const { dir, tokens: config, objective, batch: size, seed, task, behaviour, split, from } = options;
   const training = options.use !== "validation";
   const manifest = readDatasetManifest(dir);
-  for (const label of objective.labels) requireLabel(dir, manifest, label);
+  requireLabels(dir, manifest, objective);
   const tasks = new Map(
     manifest.tasks.filter(({ id }) => task === undefined || id === task).map((t) => [t.id, taskShape(t)]),
   );
@@ -123,6 +123,11 @@ export async function* trainingBatches(options: TrainingDataOptions): AsyncGener
     if (made.decisions === 0) throw nothingToLearn(dir, objective);
     yield made;
   }
+}
+
+/** Sees that a dataset has what an objective learns from. @throws LABEL_UNKNOWN */
+export function requireLabels(dir: string, manifest: DatasetManifest, { labels }: Objective): void {
+  for (const label of labels) requireLabel(dir, manifest, label);
 }
 
 function requireLabel(dir: string, manifest: DatasetManifest, label: string): void {

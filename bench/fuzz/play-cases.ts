@@ -61,6 +61,7 @@ function open(rng: Rng, { envs }: Size): Buffer {
   if (kind === 0) value.explicitSeeds = Array.from({ length: trials }, seeds);
   else if (kind === 1) value.envSeeds = Array.from({ length: envs }, () => BigInt(rng.integer(99)));
   else value.seed = BigInt(rng.integer(1 << 30));
+  if (kind > 0 && rng.integer(4) === 0) value.instances = 1 + rng.integer(5);
   return encoded({ $case: "open", value });
 }
 

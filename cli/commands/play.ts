@@ -20,6 +20,7 @@ interface PlayFlags extends GivenCredentials {
   option?: string[];
   envs: number;
   trials: number;
+  instances?: number;
   seed: bigint;
   streams: number;
   purpose: string;
@@ -46,6 +47,11 @@ export function playCommand(): Command {
     .option("--option <name=value>", "an option of the agent; may be repeated", collect)
     .option("--envs <n>", "envs side by side", wholeNumber(1), PLAY_SIZES.envs)
     .option("--trials <n>", "trials in all", wholeNumber(1), 100)
+    .option(
+      "--instances <n>",
+      "instances that the trials take in turn, each time with fresh luck; standard errors are over instances then (default: each trial has its own)",
+      wholeNumber(1),
+    )
     .addOption(new Option("--seed <n>", "seed of the trials").argParser(uint64).default(0n, "0"))
     .option(
       "--streams <n>",
@@ -65,7 +71,7 @@ export function playCommand(): Command {
   return withCredentialFlags(withTaskFlags(command))
     .option(
       "--json",
-      "print JSON: {agent, options, task, task_options, seed, trials, steps, regret: {mean, se}, return: {mean, se}, seconds, log, recorded_before}",
+      "print JSON: {agent, options, task, task_options, seed, trials, instances, steps, regret: {mean, se}, return: {mean, se}, seconds, log, recorded_before}",
     )
     .action(play);
 }
@@ -106,22 +112,22 @@ async function addFile(set: readonly string[]): Promise<void> {
   await addTasks({ files: [{ name: file, path: file }], modules: [] });
 }
 
-function playedJson({ agent, record, server, data, seed }: PlayPlan, played: PlayedTrials): unknown {
+function playedJson({ agent, record, server, data, seed, instances }: PlayPlan, played: PlayedTrials): unknown {
   const { agentOptions: options, task, trials, steps, regret, seconds, recordedBefore } = played;
   return {
     ...{ agent: agent.name, options, task: task.name, task_options: task.options, seed: String(seed) },
-    ...{ trials, steps, regret, return: played.return, seconds },
+    ...{ trials, ...(instances === undefined ? {} : { instances }), steps, regret, return: played.return, seconds },
     log: record && server === undefined ? data : null,
     recorded_before: record ? recordedBefore : null,
   };
 }
 
-function playedText({ agent, record }: PlayPlan, played: PlayedTrials): string {
+function playedText({ agent, record, instances }: PlayPlan, played: PlayedTrials): string {
   const { task, trials, steps, seconds, log, recordedBefore } = played;
   const repeated = recordedBefore > 0 ? `, which held ${recordedBefore} of these trials already` : "";
   return [
-    `${agent.name} on ${task.name}: ${trials} trials, ${steps} steps in ${seconds.toFixed(1)} s (${Math.round(steps / seconds)} steps/s)`,
-    `regret ${meanText(played.regret, 3)}, return ${meanText(played.return, 3)} (mean of a trial ± its standard error)`,
+    `${agent.name} on ${task.name}: ${trials} trials${instances === undefined ? "" : ` of ${instances} ${instances === 1 ? "instance" : "instances"}`}, ${steps} steps in ${seconds.toFixed(1)} s (${Math.round(steps / seconds)} steps/s)`,
+    `regret ${meanText(played.regret, 3)}, return ${meanText(played.return, 3)} (mean of a trial ± its standard error${instances === undefined ? "" : ", over instances"})`,
     record ? `recorded in ${log}${repeated}` : "not recorded",
     "",
   ].join("\n");

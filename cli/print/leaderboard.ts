@@ -1,5 +1,5 @@
 import { commonDigits, digitsForIntervals } from "../../common/digits.js";
-import { FORFEITED, intervalText, meanText } from "../../jobs/report/estimates.js";
+import { FORFEITED, intervalText, meanText, sharedText } from "../../jobs/report/estimates.js";
 import { fixedNumber } from "../../jobs/report/numbers.js";
 import type { AgentJson, ResultsJson, TaskJson } from "../../jobs/tournament/results.js";
 import { type Paint, plain } from "./paint.js";
@@ -24,6 +24,9 @@ export function leaderboardText(results: ResultsJson, paint: Paint = plain): str
   const forfeited = results.tasks.some(({ agents }) => agents.some(({ forfeits }) => forfeits > 0));
   const legend = [
     "regret: mean of a trial, interval by percentile bootstrap; return: mean ± standard error",
+    ...(results.tasks.some(({ instances }) => instances !== undefined)
+      ? ["where trials share instances, intervals and errors are over instances: all trials of one count as one"]
+      : []),
     ...(forfeited
       ? [`${FORFEITED} forfeited trials are in it as uniform play's exact regret; they have no return`]
       : []),
@@ -57,7 +60,9 @@ function taskText(task: TaskJson, results: ResultsJson, paint: Paint): string {
     ];
   });
   const family = task.task === task.id ? "" : paint.faint(` (${task.task})`);
-  return `${paint.bold(task.id)}${family}\n${textTable(COLUMNS, rows, paint)}`;
+  const shared =
+    task.instances === undefined ? "" : paint.faint(`, ${sharedText(task.instances, results.tournament.trials)}`);
+  return `${paint.bold(task.id)}${family}${shared}\n${textTable(COLUMNS, rows, paint)}`;
 }
 
 function forfeitText({ forfeits, trials, forfeit_reason }: AgentJson): string {

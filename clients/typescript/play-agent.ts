@@ -5,7 +5,7 @@ import { activeEnvs } from "./active-envs.js";
 import type { Connection } from "./connect.js";
 import type { Agent } from "./define-agent.js";
 import type { PlayStream } from "./play-stream.js";
-import { type FreePlay, introduce, open, playToEnd } from "./session.js";
+import { type FreePlay, introduce, open, playToEnd, requireSeries } from "./session.js";
 import { createTrialScoring, type PlayTotals } from "./trial-scores.js";
 
 /** How far play has come. */
@@ -40,7 +40,7 @@ export async function playAgent(connection: Connection, agent: Agent, play: Play
   const streams = Math.max(1, Math.min(play.streams ?? 1, trials, play.numEnvs ?? 1));
   const underWay: PlayStream[] = [];
   const progress = { trials: 0, durableTrials: 0, steps: 0 };
-  const scoring = createTrialScoring();
+  const scoring = createTrialScoring(play);
 
   async function playShare(index: number): Promise<Closed> {
     const first = Math.floor((trials * index) / streams);
@@ -54,13 +54,14 @@ export async function playAgent(connection: Connection, agent: Agent, play: Play
       Object.assign(own, { trials, durable });
     }
     try {
-      await introduce(stream, {
+      const welcome = await introduce(stream, {
         agent: agent.name,
         agentVersion: agent.version,
         agentOptions: options,
         tasks: [...agent.tasks],
         capabilities: play.probabilities === true ? ["probabilities"] : [],
       });
+      requireSeries(welcome, play);
       const opened = await open(stream, {
         ...play,
         trials: end - first,

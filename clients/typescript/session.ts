@@ -22,6 +22,11 @@ export interface FreePlay {
   readonly seed?: bigint | number;
   /** In its place a seed for each env, exactly numEnvs, uint64 each: env i plays the series of seed envSeeds[i], trials / numEnvs of it. */
   readonly envSeeds?: readonly (bigint | number)[];
+  /**
+   * How many instances the series has, of each env with envSeeds, at least 1: trial t is played on that of trial t modulo so many, with luck of
+   * its own. By default each trial has its own.
+   */
+  readonly instances?: number;
   /** How long an answer may take, in milliseconds, at most limits.maxActTimeoutMs: for learners with long updates. The server's by default. */
   readonly actTimeoutMs?: number;
   /** "play" by default. */
@@ -73,6 +78,15 @@ export function requireCapability({ capabilities }: Welcome, capability: string)
   );
 }
 
+/**
+ * Sees that a server knows the members of its series: one that does not would play others.
+ * @throws NOT_IMPLEMENTED
+ */
+export function requireSeries(welcome: Welcome, { envSeeds, instances }: FreePlay): void {
+  if (envSeeds !== undefined) requireCapability(welcome, "env_seeds");
+  if (instances !== undefined) requireCapability(welcome, "instances");
+}
+
 /** Opens a task in free play; resolves with what was opened. The first observations follow. */
 export async function open(stream: PlayStream, play: FreePlay): Promise<Opened> {
   const message: Open = {
@@ -89,6 +103,7 @@ export async function open(stream: PlayStream, play: FreePlay): Promise<Opened> 
     label: undefined,
     envSeeds: (play.envSeeds ?? []).map(BigInt),
     actTimeoutMs: play.actTimeoutMs ?? 0,
+    instances: play.instances,
   };
   stream.send({ $case: "open", value: message });
   const answer = await stream.next();

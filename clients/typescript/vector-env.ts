@@ -25,7 +25,7 @@ import {
 import type { TaskDescription } from "../../proto/gen/icrl/v1/task.js";
 import { DataType, type Tensor } from "../../proto/gen/icrl/v1/tensor.js";
 import type { Connection } from "./connect.js";
-import { type FreePlay, introduce, open, requireCapability, unexpected } from "./session.js";
+import { type FreePlay, introduce, open, requireCapability, requireSeries, unexpected } from "./session.js";
 import { createTrialScoring, type PlayTotals } from "./trial-scores.js";
 
 /** What a lock-step shows; N envs. */
@@ -112,7 +112,7 @@ export async function makeEnv(
   let opened: Opened;
   try {
     welcome = await introduce(stream, { agent: play.agent ?? "gym" });
-    if (play.envSeeds !== undefined) requireCapability(welcome, "env_seeds");
+    requireSeries(welcome, play);
     opened = await open(stream, play);
   } catch (error) {
     stream.cancel();
@@ -120,7 +120,7 @@ export async function makeEnv(
   }
   const { task, numEnvs } = opened;
   if (task === undefined) throw new IcrlError("MALFORMED_MESSAGE", "opened came without a task");
-  const scoring = createTrialScoring();
+  const scoring = createTrialScoring(play);
   let stepIndex: bigint | undefined;
   let active: Uint8Array = new Uint8Array(numEnvs);
   let done = false;

@@ -8,7 +8,8 @@ import { labelNameOf } from "../label/label-by-task.js";
 import type { Launch } from "../launch/launch.js";
 import { LAUNCH_MEMBERS, namedAgent } from "../specs/agent-launch.js";
 import { specTasks } from "../specs/own-tasks.js";
-import { type GivenOptions, readSpecFile, type SpecFile } from "../specs/spec-file.js";
+import { type GivenOptions, readSpecFile } from "../specs/spec-file.js";
+import { AMOUNTS, amountOf } from "../specs/trial-amounts.js";
 
 /** An expert whose actions are to label a dataset. */
 export interface ExpertLabel {
@@ -96,32 +97,4 @@ export function readDatasetFile(path: string, trials?: number): DatasetSpec {
     subsample: file.subsample === undefined ? undefined : wholeNumber(file.subsample, "subsample", 1),
   };
   return { ...spec, taskSources: sources() };
-}
-
-/** Members that say how many trials there are, on how many instances. */
-const AMOUNTS = ["trials", "instances", "trials_each"] as const;
-
-/**
- * How many trials, and on how many instances; undefined where nothing is said.
- *
- * @param from where in the file it is said, with a full stop; empty at its top
- */
-function amountOf({ wholeNumber, invalid }: SpecFile, given: Record<string, unknown>, from: string) {
-  const [trials, instances, each] = AMOUNTS.map((name) =>
-    given[name] === undefined ? undefined : wholeNumber(given[name], `${from}${name}`, 1),
-  );
-  if (each !== undefined && (instances === undefined || trials !== undefined)) {
-    throw invalid(
-      `${from}trials_each is how many trials each of so many instances has: give instances beside it, and no trials`,
-    );
-  }
-  if (instances !== undefined && each === undefined && trials === undefined) {
-    throw invalid(
-      `${from}instances is ${instances}: give trials_each, how many trials each has, or trials, how many there are in all`,
-    );
-  }
-  const all = trials ?? (instances === undefined || each === undefined ? undefined : instances * each);
-  if (all !== undefined && all > 0xffffffff)
-    throw invalid(`${from}instances times ${from}trials_each is ${all}: give fewer`);
-  return all === undefined ? undefined : { trials: all, instances };
 }

@@ -1,6 +1,7 @@
 /**
- * What a server that lists "reset", "hold" or "env_seeds" must do in free play, by what its messages say: episodes end early where they
- * are told to and nowhere else, envs that are held stay as they are, and each env plays the series of its own seed.
+ * What a server that lists "reset", "hold", "env_seeds" or "instances" must do in free play, by what its messages say: episodes end early where
+ * they are told to and nowhere else, envs that are held stay as they are, each env plays the series of its own seed, and trials take the
+ * instances of a series in turn.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { AgentMessage } from "../../clients/typescript/play-stream.js";
@@ -232,6 +233,46 @@ export async function playsEnvSeeds(peer: ResetPeer): Promise<void> {
     await stream.expect("welcome");
     stream.send(open({ ...MDP, seed: 0n, envSeeds, ...members }));
     await peer.checkEnding(stream, "TRIALS_INVALID", what);
+  }
+}
+
+/** Trials take so many instances in turn, each with luck of its own. */
+export async function playsInstances(peer: ResetPeer): Promise<void> {
+  const instances = 2;
+  const firstTrial = 3n;
+  const play = await playing(peer, "instances", { instances, firstTrial, record: false });
+  if (play === undefined) return;
+  const { check } = peer;
+  const { stream, first } = play;
+  const starts = [...first.trialStarts];
+  for (let k = 0; k < 6; k++) {
+    stream.send(actions(k, [0, 1, 0]));
+    starts.push(...(await stream.expect("observations")).trialStarts);
+  }
+  check(starts.length === 2 * ENVS, `of six trials ${starts.length} begin in twelve steps`);
+  for (const { trialIndex, taskSeed, noiseSeed, agentSeed } of starts) {
+    const series = { purpose: "play", seed: SEED, taskId: MDP.task, entrant: AGENT, instances } as const;
+    check(
+      isDeepStrictEqual({ taskSeed, noiseSeed, agentSeed }, trialSeeds(series, trialIndex)),
+      "a trial is not on the instance of its index modulo `instances`, with luck of its own",
+    );
+  }
+  stream.call.cancel();
+  for (const [what, reason, members] of [
+    ["instances that are none", "TRIALS_INVALID", { instances: 0 }],
+    [
+      "instances beside explicit seeds",
+      "FIELD_CONFLICT",
+      { seed: 0n, instances, trials: 1n, explicitSeeds: [{ taskSeed: 1n, noiseSeed: 2n, agentSeed: 3n }] },
+    ],
+  ] as const) {
+    const stream = peer.stream();
+    stream.send(hello({ agent: AGENT }));
+    await stream.expect("welcome");
+    stream.send(
+      open({ ...MDP, ...members, explicitSeeds: "explicitSeeds" in members ? [...members.explicitSeeds] : [] }),
+    );
+    await peer.checkEnding(stream, reason, what);
   }
 }
 

@@ -13,7 +13,7 @@ import type { Actions, Closed, Limits, Observations, Open } from "../../proto/ge
 import { CreateTournamentRequest, CreateTournamentResponse } from "../../proto/gen/icrl/v1/tournament.js";
 import { metadataProblem } from "./error-metadata.js";
 import { actions, hello, open, type RawStream, rawClient, rawStream, rawUnary } from "./raw-stream.js";
-import { holds, playsEnvSeeds, type ResetPeer, resets } from "./wire-reset.js";
+import { holds, playsEnvSeeds, playsInstances, type ResetPeer, resets } from "./wire-reset.js";
 
 /** A server that nobody else uses, to be drained. */
 export interface DrainableServer {
@@ -642,6 +642,7 @@ export const WIRE_RULES: readonly WireRule[] = [
   rule("ends episodes early where a reset says so", (peer) => resets(resetPeer(peer))),
   rule("steps no env that is held", (peer) => holds(resetPeer(peer))),
   rule("plays the series of each env's own seed", (peer) => playsEnvSeeds(resetPeer(peer))),
+  rule("has the trials of a series take its instances in turn", (peer) => playsInstances(resetPeer(peer))),
   rule("ends no session but the one with bad input", endsOneSession),
   rule("closes early, and opens again", closesEarly),
   rule("lets an agent leave by ending its stream", letsLeave),

@@ -5,7 +5,7 @@ import type { Agent } from "../../clients/typescript/define-agent.js";
 import { ConnectionError } from "../../clients/typescript/errors.js";
 import { playAgent } from "../../clients/typescript/play-agent.js";
 import { IcrlError, REASONS } from "../../common/errors.js";
-import { type MeanAndStandardError, meanAndStandardError } from "../../common/mean-and-standard-error.js";
+import { type MeanAndStandardError, meanAndStandardErrorOfTrials } from "../../common/mean-and-standard-error.js";
 import { resolveOptions } from "../../common/options.js";
 import { claimOutput } from "../../datasets/output/claim-output.js";
 import { LOG } from "../../datasets/output/output-kinds.js";
@@ -29,6 +29,8 @@ export interface PlayPlan {
   readonly task: string;
   readonly taskOptions: Readonly<Record<string, unknown>>;
   readonly trials: number;
+  /** How many instances the trials take in turn; absent: each has its own. */
+  readonly instances?: number;
   readonly seed: bigint;
   /** What the trials are for: seeds of different purposes never meet. */
   readonly purpose: string;
@@ -52,7 +54,7 @@ export interface PlayedTrials {
   readonly agentOptions: Readonly<Record<string, unknown>>;
   readonly trials: number;
   readonly steps: number;
-  /** Of a trial. */
+  /** Of a trial; errors are over instances where trials share them. */
   readonly regret: MeanAndStandardError;
   readonly return: MeanAndStandardError;
   /** From the moment that a server was there. */
@@ -70,7 +72,8 @@ export interface PlayedTrials {
  * @throws TRIALS_RECORDED if the log holds some of them, SERVER_DRAINING if the server stops; the signal's reason once it is aborted
  */
 export async function playTrials(plan: PlayPlan, listener: JobListener, signal: AbortSignal): Promise<PlayedTrials> {
-  const { agent, trials, data } = plan;
+  const { agent, trials, data, instances } = plan;
+  const instanceOf = instances === undefined ? undefined : (trial: number) => trial % instances;
   const agentOptions = resolveOptions(agent.options, plan.agentOptions, `agent "${agent.name}"`);
   const task = buildTask(plan.task, plan.taskOptions);
   requirePlays(agent, task);
@@ -101,8 +104,8 @@ export async function playTrials(plan: PlayPlan, listener: JobListener, signal: 
       agentOptions,
       trials: complete,
       steps: Number(closed.steps),
-      regret: meanAndStandardError(regrets),
-      return: meanAndStandardError(returns),
+      regret: meanAndStandardErrorOfTrials(regrets, instanceOf),
+      return: meanAndStandardErrorOfTrials(returns, instanceOf),
       seconds: (performance.now() - startedAt) / 1000,
       log,
       recordedBefore,
@@ -122,13 +125,13 @@ async function playOn(
   listener: JobListener,
   signal: AbortSignal,
 ) {
-  const { agent, taskOptions, trials, seed, purpose, envs, streams, record } = plan;
+  const { agent, taskOptions, trials, instances, seed, purpose, envs, streams, record } = plan;
   const regrets: number[] = [];
   const returns: number[] = [];
   const maxSteps = trials * task.horizon * task.episodes;
   const played = playAgent(connection, agent, {
     ...{ task: task.name, taskOptions, agentOptions },
-    ...{ numEnvs: envs, trials, seed, purpose, record, streams },
+    ...{ numEnvs: envs, trials, seed, purpose, record, streams, ...(instances !== undefined && { instances }) },
     onTrialEnd: (end) => {
       if (end.regret === undefined) return; // cut short
       regrets[Number(end.trialIndex)] = end.regret;
@@ -154,7 +157,7 @@ function recorded(count: number, plan: PlayPlan, log: string): IcrlError {
 
 /** How many of the trials that are to be played the server's log holds already. A server that cannot tell is taken to hold none. */
 async function recordedTrials(connection: Connection, plan: PlayPlan): Promise<number> {
-  const { task, taskOptions, agent, agentOptions, purpose, seed, trials } = plan;
+  const { task, taskOptions, agent, agentOptions, purpose, seed, trials, instances } = plan;
   try {
     const { recorded } = await connection.countTrials({
       task,
@@ -165,6 +168,7 @@ async function recordedTrials(connection: Connection, plan: PlayPlan): Promise<n
       seed,
       firstTrial: 0n,
       trials: BigInt(trials),
+      instances,
     });
     return Number(recorded);
   } catch (error) {

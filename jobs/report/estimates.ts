@@ -46,6 +46,12 @@ export function signedNumber(value: number, digits: number): string {
   return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
 }
 
+/** `20 instances of 5 trials each`: what the trials of a task are of that share instances. */
+export function sharedText(instances: number, trials: number): string {
+  const each = trials / instances;
+  return `${fixedNumber(instances, 0)} ${instances === 1 ? "instance" : "instances"} of ${fixedNumber(each, 0)} ${each === 1 ? "trial" : "trials"} each`;
+}
+
 /** `120 of 300 forfeited`, beside the name of who did; undefined where none was. */
 export function forfeitsNote({
   forfeits,

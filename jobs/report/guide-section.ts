@@ -4,6 +4,7 @@ import type { ReportView } from "./report-view.js";
 
 /** The section. */
 export function guideSection({ statistics }: ReportView): Block[] {
+  const shared = statistics.tasks.some(({ instances }) => instances !== undefined);
   const explored = statistics.tasks.some(({ agents }) => agents.some(({ exploration }) => exploration !== undefined));
   return [
     { kind: "heading", level: 2, text: "How to read this", id: "guide" },
@@ -34,6 +35,14 @@ export function guideSection({ statistics }: ReportView): Block[] {
               : "Bootstrap, 95 %: between the 2.5 % and 97.5 % quantiles of the figure over resamples of the trials, drawn with replacement within each task, each entrant's by themselves."
           } One trial of a task says nothing about how far another would lie from it: there is none then. Intervals of shares (suffix failures, profiles) are Wilson's, which have a width also where all trials agree: 0 of 6 is [0, 0.39].`,
         ],
+        ...(shared
+          ? ([
+              [
+                "Shared instances",
+                "Where many trials are of one instance they are no independent sample of instances. Resamples there are of instances, each with all its trials; standard errors are of the mean over instances; and Wilson's intervals are of as many trials as there are instances, as if all trials of one were alike. So a figure says how far it holds for other instances of the task. One instance says nothing of others: there is no interval then.",
+              ],
+            ] as const)
+          : []),
         [
           "Ranks",
           "By the mean, equal means share a rank. Only entrants that play the same tasks are ranked and rated together.",

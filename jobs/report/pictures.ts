@@ -160,7 +160,7 @@ function regret(view: ReportView, task: TaskJson, place: number, steps: "linear"
   const forfeited = task.agents.some(({ name, forfeits }) => forfeits > 0 && view.looks.has(name));
   const crosses = forfeited ? " Crosses: forfeited trials are in the line, each as uniform play's exact regret." : "";
   const captions = {
-    linear: `Mean cumulative regret${view.results.tournament.trials > 1 ? " with 95 % band (± 1.96 standard errors)" : ", of one trial"}. A triangle marks where a line leaves the picture.${crosses}${whoIsDrawn(view)}`,
+    linear: `Mean cumulative regret${bandText(task, view.results.tournament.trials)}. A triangle marks where a line leaves the picture.${crosses}${whoIsDrawn(view)}`,
     log: "The same at log-spaced steps: regret that grows with the logarithm of time is a straight line.",
   };
   return {
@@ -169,6 +169,13 @@ function regret(view: ReportView, task: TaskJson, place: number, steps: "linear"
     caption: captions[steps],
     chart: () => regretChart({ ...view.results, tasks: [task] }, { looks: view.looks, steps, heading: false }),
   };
+}
+
+/** How well a curve is known. */
+function bandText({ instances }: TaskJson, trials: number): string {
+  if (trials === 1) return ", of one trial";
+  if (instances === 1) return ", of one instance";
+  return ` with 95 % band (± 1.96 standard errors${instances === undefined ? "" : ", over instances"})`;
 }
 
 /** Most names in a text for those who cannot see a picture. */

@@ -3,6 +3,7 @@ import { DEFAULT_RESAMPLES } from "../../statistics/resampling.js";
 import { specText } from "../specs/spec-yaml.js";
 import type { Options, ResultsJson } from "../tournament/results.js";
 import { type Block, longTable } from "./document.js";
+import { sharedText } from "./estimates.js";
 import { shortNumber } from "./numbers.js";
 import type { ReportView } from "./report-view.js";
 
@@ -14,7 +15,7 @@ export function playedSection({ results, statistics }: ReportView): Block[] {
     { kind: "heading", level: 2, text: "What was played", id: "played" },
     {
       kind: "paragraph",
-      text: `${shortNumber(tournament.trials)} ${tournament.trials === 1 ? "trial" : "trials"} of each match, seed ${tournament.seed}, tournament ${tournament.id}. All entrants of a task met the same instances and the same luck. Versions: ${Object.entries(
+      text: `${shortNumber(tournament.trials)} ${tournament.trials === 1 ? "trial" : "trials"} of each match, seed ${tournament.seed}, tournament ${tournament.id}. All entrants of a task met the same instances and the same luck.${sharedInstances(results)} Versions: ${Object.entries(
         versions,
       )
         .map(([name, version]) => `${name} ${version}`)
@@ -63,6 +64,14 @@ function otherIntervals({ schema_version }: ResultsJson, resamples: number): str
   return resamples === DEFAULT_RESAMPLES
     ? "results.json has the same ones of the mean regrets. "
     : `those of results.json and of the terminal come from ${shortNumber(DEFAULT_RESAMPLES)}. `;
+}
+
+/** Which tasks' trials share instances; empty where none do. */
+function sharedInstances({ tournament, tasks }: ResultsJson): string {
+  const texts = tasks.flatMap(({ id, instances }) =>
+    instances === undefined ? [] : [`${id}: ${sharedText(instances, tournament.trials)}`],
+  );
+  return texts.length === 0 ? "" : ` Trials share instances on ${texts.join("; ")}.`;
 }
 
 /** The tournament as YAML that `icrl tournament run` reads. */

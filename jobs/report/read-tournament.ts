@@ -40,7 +40,13 @@ export async function readTournament(dir: string): Promise<PlayedTournament> {
   const matches = results.tasks.flatMap(({ id, agents }) => agents.map(({ name }) => ({ task: id, entrant: name })));
   const trials = await readTournamentTrials(path, matches, results.tournament.trials);
   let next = 0;
-  const tasks = results.tasks.map(({ id, uniform_regret, agents }): TaskTrials => {
+  const tasks = results.tasks.map(({ id, instances, uniform_regret, agents }): TaskTrials => {
+    if (instances !== undefined && results.tournament.trials % instances !== 0) {
+      throw new IcrlError(
+        "RESULTS_CORRUPT",
+        `${join(dir, "results.json")} has ${instances} instances of "${id}" and ${results.tournament.trials} trials, which is no multiple: restore it from a backup, or play the tournament again`,
+      );
+    }
     const entrants = agents.map(({ name, regret, forfeits }) => {
       const match = trials[next++];
       if (Math.abs(meanOf(match.regrets) - regret.mean) > ROUNDING * Math.max(1, Math.abs(regret.mean))) {
@@ -51,7 +57,7 @@ export async function readTournament(dir: string): Promise<PlayedTournament> {
       }
       return { name, forfeits, ...match };
     });
-    return { id, uniformRegret: uniform_regret, entrants };
+    return { id, uniformRegret: uniform_regret, instances, entrants };
   });
   return { results, tasks };
 }

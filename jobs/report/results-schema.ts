@@ -38,10 +38,19 @@ export function resultsDocument({ z, name, text, list, count, positive, finite, 
       seed: uint64,
       seed_key: z.optional(seedKey),
       trials: positive,
-      tasks: list(z.object({ id: name, task: text(), options })),
+      tasks: list(z.object({ id: name, task: text(), options, instances: z.optional(positive) })),
       agents: list(z.object({ name, agent: text(), options, tasks: list(name) })),
     }),
-    tasks: list(z.object({ id: name, task: text(), options, uniform_regret: finite, agents: list(agent) })),
+    tasks: list(
+      z.object({
+        id: name,
+        task: text(),
+        options,
+        instances: z.optional(positive),
+        uniform_regret: finite,
+        agents: list(agent),
+      }),
+    ),
     leaderboard: list(
       z.object({
         task: name,

@@ -3,7 +3,7 @@ import { commonDigits } from "../../common/digits.js";
 import type { Estimated, TaskStatistics } from "../../statistics/tournament-statistics.js";
 import type { AgentJson, TaskJson } from "../tournament/results.js";
 import { type Block, type Column, longTable, type Picture } from "./document.js";
-import { estimatedDigits, estimatedTexts, meanText, signedNumber } from "./estimates.js";
+import { estimatedDigits, estimatedTexts, meanText, sharedText, signedNumber } from "./estimates.js";
 import { fixedNumber, shortNumber } from "./numbers.js";
 import { regretPictureName } from "./pictures.js";
 import { marked, markText, type ReportView } from "./report-view.js";
@@ -27,7 +27,7 @@ export function taskSection({ results, statistics }: ReportView, pictures: Reado
   ];
 }
 
-function taskTable(task: TaskJson, { agents, pairs, uniform_regret }: TaskStatistics): Block[] {
+function taskTable(task: TaskJson, { agents, pairs, trials, instances, uniform_regret }: TaskStatistics): Block[] {
   const played = new Map(task.agents.map((agent) => [agent.name, agent]));
   const ranked = agents
     .toSorted((a, b) => a.rank - b.rank)
@@ -75,7 +75,7 @@ function taskTable(task: TaskJson, { agents, pairs, uniform_regret }: TaskStatis
     },
   ];
   return longTable({
-    caption: `Regret of a trial on ${task.id}, equal means with one rank; 95 % bootstrap intervals${
+    caption: `Regret of a trial on ${task.id}, equal means with one rank; 95 % bootstrap intervals${instances === undefined ? "" : ` over its ${sharedText(instances, trials)}`}${
       best === undefined ? "" : `; the difference to ${best} is that of the same trials`
     }${explored ? "; of suffix failures, a share, Wilson's" : ""}. Returns of the trials that were played, with their standard errors. Uniform play's mean regret is ${shortNumber(uniform_regret)}.${markText(task.agents)}`,
     columns: columns.map(({ column }) => column),

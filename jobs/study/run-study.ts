@@ -92,7 +92,7 @@ async function withDatasets(
   const specs = new Map<StudyRun, TrainingSpec>();
   for (const run of runs) {
     const { dataset, onlineTrials } = run.spec;
-    if (!dataset.isFile || onlineTrials !== undefined) {
+    if (dataset?.isFile !== true || onlineTrials !== undefined) {
       specs.set(run, run.spec);
       continue;
     }

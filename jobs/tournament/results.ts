@@ -71,6 +71,8 @@ export interface TaskJson {
   readonly task: string;
   /** All options, defaults filled in. */
   readonly options: Options;
+  /** How many instances its trials took in turn; absent: each trial had its own. Standard errors and intervals are over instances then. */
+  readonly instances?: number;
   /** Exact expected regret of uniform play, its mean over the trials: what a normalised score of 0 stands for. */
   readonly uniform_regret: number;
   /** Entrants that play it, in the order of the tournament. */
@@ -104,7 +106,13 @@ export interface TournamentJson {
   readonly seed_key?: string;
   /** Trials of each match. */
   readonly trials: number;
-  readonly tasks: readonly { readonly id: string; readonly task: string; readonly options: Options }[];
+  readonly tasks: readonly {
+    readonly id: string;
+    readonly task: string;
+    readonly options: Options;
+    /** How many instances its trials take in turn; absent: each trial has its own. */
+    readonly instances?: number;
+  }[];
   readonly agents: readonly {
     readonly name: string;
     readonly agent: string;
@@ -172,7 +180,12 @@ function tournamentJson(
     seed: String(seed),
     seed_key: Buffer.from(seedKey).toString("hex"),
     trials: spec?.trials ?? 0,
-    tasks: (spec?.tasks ?? []).map((task) => ({ id: task.id, task: task.task, options: task.options ?? {} })),
+    tasks: (spec?.tasks ?? []).map(({ id, task, options = {}, instances }) => ({
+      id,
+      task,
+      options,
+      ...shared(instances),
+    })),
     agents: (spec?.agents ?? []).map((entrant) => ({
       name: entrant.name,
       agent: entrant.agent,
@@ -184,8 +197,15 @@ function tournamentJson(
 
 function taskJson(result: TaskResult): TaskJson {
   const { id, task, options = {}, uniformRegret, agents } = result;
-  return { id, task, options, uniform_regret: uniformRegret, agents: agents.map(agentJson) };
+  return {
+    ...{ id, task, options, ...shared(result.instances) },
+    uniform_regret: uniformRegret,
+    agents: agents.map(agentJson),
+  };
 }
+
+/** A member that is there only where trials share instances. */
+const shared = (instances: number | undefined) => (instances === undefined ? {} : { instances });
 
 function agentJson(result: AgentResult): AgentJson {
   const { name, agent, trials, forfeits, curve } = result;

@@ -1,11 +1,20 @@
 /** Where a training's batches are from, and how a dataset is read for it. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { TrainingRecord } from "../../agents/transformer/checkpoint.js";
 import { rewardStatistics, sequenceLength, tokenConfigOf } from "../../agents/transformer/token-config.js";
 import type { TokenConfig } from "../../agents/transformer/token-layout.js";
 import type { TrainingBatch } from "../../agents/transformer/train.js";
 import { type TrainingDataOptions, trainingBatches } from "../../agents/transformer/training-data.js";
 import { IcrlError } from "../../common/errors.js";
-import { type DatasetManifest, readDatasetManifest, type TaskHead } from "../../datasets/folder/dataset-manifest.js";
+import {
+  type DatasetManifest,
+  datasetPath,
+  readDatasetManifest,
+  type TaskHead,
+} from "../../datasets/folder/dataset-manifest.js";
+import { requireTruth } from "../../datasets/folder/truth-known.js";
+import { requireInstances } from "../../datasets/read/instance-split.js";
 import type { TrainingSpec } from "./training-file.js";
 
 /** What batches are cut to. */
@@ -17,10 +26,10 @@ export interface BatchShape {
   readonly crop: "prefix" | "random";
 }
 
-/** Batches to train on and to validate with: one dataset's (offline-data.ts), or those of many (online-rounds.ts). */
+/** Batches to train on and to validate with: one dataset's (offline-data.ts), several mixed ones' (mixed-data.ts), or those of many rounds (online-rounds.ts). */
 export interface DataSource {
   readonly tasks: readonly TaskHead[];
-  /** The dataset, for the checkpoint; null where many are played in training. */
+  /** The dataset, or the mixed ones, for the checkpoint; null where many are played in training. */
   readonly record: TrainingRecord["data"];
   /** Tokens that hold the tasks, with the rewards' mean and deviation. */
   tokenConfig(): Promise<TokenConfig>;
@@ -67,14 +76,14 @@ export function longestTrial({ tasks, subsample }: DatasetManifest, tokens: Toke
 export const ofItsOwn = (spec: TrainingSpec, dir: string, shape: BatchShape) => () =>
   validationBatches(spec, dir, shape, undefined);
 
-/** A few sequences to validate with, in batches no larger than the training's. */
+/** A few sequences to validate with, in batches no larger than the training's. @param most of them that are looked at */
 export async function* validationBatches(
   spec: TrainingSpec,
   dir: string,
   shape: BatchShape,
   split: TrainingDataOptions["split"],
+  most = spec.training.validationSequences,
 ): AsyncGenerator<TrainingBatch> {
-  const most = spec.training.validationSequences;
   const batch = Math.min(spec.training.batch, most);
   let left = Math.floor(most / batch);
   try {
@@ -91,4 +100,29 @@ export async function* validationBatches(
       `no instance of ${dir} falls into the held-out share of ${share}: give a larger validation_share, 0 for no validation, another seed, or validation, another dataset's folder`,
     );
   }
+}
+
+/** Of imported data no instance can be held out, and none played. @throws TRUTH_UNKNOWN, SELECTION_EMPTY */
+export function requireKnown(spec: TrainingSpec, dir: string, manifest: DatasetManifest): void {
+  if (splitOf(spec) !== undefined) {
+    requireTruth(dir, manifest, `validation_share ${HOLDS_OUT}, and which they are is not known: ${INSTEAD}`);
+    requireInstances(dir, manifest, 2, `validation_share ${HOLDS_OUT}; ${INSTEAD}`);
+  }
+  const text = "are for tasks that this program has, and its are none: give evaluation_trials 0";
+  if (spec.training.evaluationTrials > 0) requireTruth(dir, manifest, `evaluation_trials ${text}`);
+}
+
+const HOLDS_OUT = "holds out instances, so that none is on both sides";
+const INSTEAD = "give validation, another dataset's folder, or validation_share 0";
+
+/** The parts that instances are dealt to, those of all datasets by one rule; undefined where none is held out. */
+export function splitOf({ seed, validation, training: { validationShare: share } }: TrainingSpec) {
+  if (share === 0 || validation !== undefined) return undefined;
+  return (part: "train" | "validation") => ({ parts: { train: 1 - share, validation: share }, seed, part });
+}
+
+/** What a checkpoint says of a dataset: its name, its id and the SHA-256 of its dataset.json. */
+export function recordOf(dir: string, { name, id }: DatasetManifest) {
+  const bytes = readFileSync(datasetPath(dir)); // it was read as a manifest
+  return { name, id, sha256: createHash("sha256").update(bytes).digest("hex") };
 }

@@ -14,7 +14,7 @@ import { type DatasetSpec, readDatasetFile } from "../collect/dataset-file.js";
 import type { JobListener } from "../listener.js";
 import { collectBeside } from "./collect-beside.js";
 import { type DataSource, dataOptions, longestTrial, ofItsOwn, tokensOf } from "./data-source.js";
-import type { TrainingSpec } from "./training-file.js";
+import type { DatasetPlace, TrainingSpec } from "./training-file.js";
 
 /** Where reading goes on. */
 export interface OnlinePosition {
@@ -42,12 +42,13 @@ export async function openOnlineRounds(
   signal: AbortSignal,
 ): Promise<DataSource> {
   const folder = join(out, "online");
+  const { path: source } = spec.dataset as DatasetPlace; // a file: there is no other online training
   const { validationShare: share, validationSequences: sequences } = spec.training;
 
   /** What the dataset of a name is collected by; the name makes its seed. */
   const planOf = (name: string, count: number) => ({
-    spec: named(readDatasetFile(spec.dataset.path, count), spec, name),
-    source: spec.dataset.path,
+    spec: named(readDatasetFile(source, count), spec, name),
+    source,
     out: join(folder, name),
   });
   /** Collects what comes next while updates are computed. */

@@ -3,6 +3,7 @@ import {
   bestCheckpointFolder,
   type Checkpoint,
   checkpointFolder,
+  type DataRecord,
   readCheckpoint,
   readTrainState,
   writeCheckpoint,
@@ -10,6 +11,7 @@ import {
 import type { LearnerState } from "../../agents/transformer/learner.js";
 import { type LearnerBackendName, learnerBackend } from "../../agents/transformer/learner-backends.js";
 import type { EvaluationMetrics, Metrics, ValidationMetrics } from "../../agents/transformer/metrics.js";
+import type { MixedPosition } from "../../agents/transformer/mixed-batches.js";
 import type { ModelConfig } from "../../agents/transformer/model-config.js";
 import { flopsPerToken, parameterCount } from "../../agents/transformer/parameters.js";
 import { type TrainingState, train } from "../../agents/transformer/train.js";
@@ -186,16 +188,17 @@ function openData(
     : openOnlineRounds(spec, spec.onlineTrials, out, position, listener, signal);
 }
 
-/** train-state.json: where the training was, and where it stood in its data, one dataset's or those of its rounds. */
+/** train-state.json: where the training was, and where it stood in its data: one dataset's, those of several, or those of its rounds. */
 interface StoredState {
   readonly step: number;
   readonly tokens: number;
-  readonly position?: TrainingPosition | OnlinePosition;
+  readonly position?: TrainingPosition | MixedPosition | OnlinePosition;
 }
 
-function stateDocument({ z, count }: Parts) {
+function stateDocument({ z, count, list }: Parts) {
   const place = z.object({ epoch: count, batch: count });
-  const position = z.union([place, z.object({ round: count, inside: z.optional(place) })]);
+  const mixed = z.object({ sequence: count, sets: list(place) });
+  const position = z.union([place, mixed, z.object({ round: count, inside: z.optional(place) })]);
   return z.object({ step: count, tokens: count, position: z.optional(position) });
 }
 
@@ -225,10 +228,16 @@ function resume(out: string) {
 
 /** @throws DATASET_MISMATCH if another dataset now lies where the checkpoint's was */
 function requireSameData(out: string, { training }: Checkpoint, { record }: DataSource): void {
-  if (training.data?.id === record?.id) return;
+  const [was, is] = [training.data, record].map(
+    (data) => (Array.isArray(data) ? data : [data]) as readonly (DataRecord | null)[],
+  );
+  const other = Array.from({ length: Math.max(was.length, is.length) }, (_, k) => k).find(
+    (k) => was[k]?.id !== is[k]?.id,
+  );
+  if (other === undefined) return;
   throw new IcrlError(
     "DATASET_MISMATCH",
-    `${out} was begun with the dataset "${training.data?.name}" (${training.data?.id}), the one there now is "${record?.name}" (${record?.id}): put it back, or begin anew with --overwrite`,
+    `${out} was begun with the dataset "${was[other]?.name}" (${was[other]?.id}), the one there now is "${is[other]?.name}" (${is[other]?.id}): put it back, or begin anew with --overwrite`,
   );
 }
 

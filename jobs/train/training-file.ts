@@ -17,18 +17,38 @@ import { type DatasetSpec, readDatasetFile } from "../collect/dataset-file.js";
 import { quoted } from "../quoted.js";
 import { readSpecFile, type SpecFile } from "../specs/spec-file.js";
 
+/** Where the file says that something is. */
+export interface Place {
+  /** As it stands in the file. */
+  readonly given: string;
+  readonly path: string;
+}
+
+/** A dataset's folder, or the file that `icrl dataset collect` makes one of. */
+export interface DatasetPlace extends Place {
+  readonly isFile: boolean;
+}
+
+/** The folder of one of several datasets. */
+export interface WeightedDataset extends Place {
+  /** Chance that a sequence of a batch is of this one, relative to the others'; positive. */
+  readonly weight: number;
+}
+
 /** What a training's file asks for. */
 export interface TrainingSpec {
   readonly name: string;
   readonly seed: bigint;
-  /** A dataset's folder, or the file that `icrl dataset collect` makes one of. */
-  readonly dataset: { readonly given: string; readonly path: string; readonly isFile: boolean };
+  /** The dataset; undefined where there are several. */
+  readonly dataset: DatasetPlace | undefined;
+  /** Several datasets, mixed by their weights; undefined where there is one. */
+  readonly mixture: readonly WeightedDataset[] | undefined;
   /** The checkpoint whose parameters it begins with, or the training's folder whose latest; undefined: random ones. */
-  readonly from: { readonly given: string; readonly path: string } | undefined;
+  readonly from: Place | undefined;
   /** Trials of each task that are played afresh at a time, instead of one dataset read again and again; undefined: not. */
   readonly onlineTrials: number | undefined;
   /** Folder of a dataset to validate with; undefined: instances of the training's data are held out for that, as `validation_share` says. */
-  readonly validation: { readonly given: string; readonly path: string } | undefined;
+  readonly validation: Place | undefined;
   readonly objective: Objective;
   readonly layout: Layout;
   /** Tokens of a sequence; 0: a whole trial's. */
@@ -68,13 +88,10 @@ export function trainingSpecOf(specFile: SpecFile, path: string, steps?: number)
   const file = members(content, "the file", names);
 
   const name = text(file.name, "name");
-  const given = text(file.dataset, "dataset");
   const placeOf = (given: string) => (isAbsolute(given) ? given : join(dirname(path), given));
-  const dataset = placeOf(given);
-  if (!existsSync(dataset)) {
-    throw invalid(`dataset ${dataset} does not exist: give a dataset's folder, or the file to collect one by`);
-  }
-  const isFile = statSync(dataset).isFile();
+  const mixture = Array.isArray(file.dataset) ? mixtureOf(specFile, file.dataset, placeOf) : undefined;
+  const dataset = mixture === undefined ? datasetOf(specFile, file.dataset, placeOf) : undefined;
+  const isFile = dataset?.isFile === true;
   const begins = file.from === undefined ? undefined : text(file.from, "from");
   const from = begins === undefined ? undefined : { given: begins, path: placeOf(begins) };
   if (from !== undefined && !existsSync(from.path)) {
@@ -82,7 +99,9 @@ export function trainingSpecOf(specFile: SpecFile, path: string, steps?: number)
   }
   const online = file.online === undefined ? undefined : members(file.online, "online", ["trials"]);
   if (online !== undefined && !isFile) {
-    throw invalid("online needs the file to collect a dataset by, and dataset is a folder");
+    throw invalid(
+      `online needs the file to collect a dataset by, and dataset is a ${mixture === undefined ? "folder" : "list of folders"}`,
+    );
   }
   const training = options(file.training, "training");
   const validating = file.validation === undefined ? undefined : text(file.validation, "validation");
@@ -109,7 +128,8 @@ export function trainingSpecOf(specFile: SpecFile, path: string, steps?: number)
   const spec: TrainingSpec = {
     name,
     seed: seed(file.seed) ?? 0n,
-    dataset: { given, path: dataset, isFile },
+    dataset,
+    mixture,
     from,
     onlineTrials: online === undefined ? undefined : wholeNumber(online.trials, "online.trials", 1),
     validation,
@@ -119,17 +139,45 @@ export function trainingSpecOf(specFile: SpecFile, path: string, steps?: number)
     model: modelOptions(options(file.model, "model")),
     training: trainingOptions(steps === undefined ? training : { ...training, steps }),
   };
-  const reason = isFile ? misfit(spec, readDatasetFile(dataset)) : undefined;
+  const reason = isFile ? misfit(spec, dataset.path, readDatasetFile(dataset.path)) : undefined;
   if (reason !== undefined) throw invalid(reason);
   return spec;
 }
 
-/** Why a training cannot be done with the dataset of a file; undefined where it can. */
-function misfit({ objective, onlineTrials, dataset }: TrainingSpec, { experts, collection }: DatasetSpec) {
+/** @throws SPEC_INVALID if there is none */
+function datasetOf({ text, invalid }: SpecFile, value: unknown, placeOf: (given: string) => string): DatasetPlace {
+  const given = text(value, "dataset");
+  const path = placeOf(given);
+  if (existsSync(path)) return { given, path, isFile: statSync(path).isFile() };
+  throw invalid(`dataset ${path} does not exist: give a dataset's folder, or the file to collect one by`);
+}
+
+/** @throws SPEC_INVALID if it is no list of finished datasets with weights */
+function mixtureOf(
+  { members, list, text, positive, invalid }: SpecFile,
+  value: unknown,
+  placeOf: (given: string) => string,
+): WeightedDataset[] {
+  return list(value, "dataset").map((entry, i) => {
+    const what = `dataset[${i}]`;
+    const set = members(entry, what, ["path", "weight"]);
+    const given = text(set.path, `${what}.path`);
+    const path = placeOf(given);
+    if (!isDataset(path)) {
+      throw invalid(
+        `${what}.path ${path} is no dataset: give the folder of one that is finished; \`icrl dataset collect\` makes one of a file`,
+      );
+    }
+    return { given, path, weight: set.weight === undefined ? 1 : positive(set.weight, `${what}.weight`) };
+  });
+}
+
+/** Why a training cannot be done with the dataset of a file, which is at `path`; undefined where it can. */
+function misfit({ objective, onlineTrials }: TrainingSpec, path: string, { experts, collection }: DatasetSpec) {
   const labels = ["self", "optimal", ...experts.map(({ name }) => name)];
   const label = objective.labels.find((name) => !labels.includes(name));
   if (label !== undefined) {
-    return `objective is "${objective.name}": the labels of ${dataset.path} are ${labels.join(", ")}; add {expert: AGENT, name: ${label}} to them`;
+    return `objective is "${objective.name}": the labels of ${path} are ${labels.join(", ")}; add {expert: AGENT, name: ${label}} to them`;
   }
   const other = collection.behaviours.find(({ agent }) => agent !== ORACLE_NOISE && !isBuiltIn(agent));
   if (other === undefined) return undefined;
@@ -138,5 +186,5 @@ function misfit({ objective, onlineTrials, dataset }: TrainingSpec, { experts, c
     onlineTrials === undefined
       ? `for an agent of your own collect the dataset by itself, with --await ${quoted(other.name)}, and name its folder`
       : "online plays built-in agents alone";
-  return `there is no agent "${other.agent}", of behaviour "${other.name}" of ${dataset.path}${hint}; ${instead}`;
+  return `there is no agent "${other.agent}", of behaviour "${other.name}" of ${path}${hint}; ${instead}`;
 }

@@ -42,7 +42,7 @@ export function openTrainingFolder(out: string, spec: TrainingSpec, overwrite: b
       dataset?: unknown;
       from?: unknown;
     };
-    if (isSamePlace(known.dataset, spec.dataset, out)) known.dataset = wanted.dataset;
+    if (isSameData(known.dataset, spec, out)) known.dataset = wanted.dataset;
     if (spec.from !== undefined && isSamePlace(known.from, spec.from, out)) known.from = wanted.from;
     fillIn(known);
     const change = specChange(known, wanted);
@@ -107,7 +107,7 @@ function checkpointNames(out: string): string[] {
 
 /** The spec as JSON, every default filled in: a file that `icrl train` reads, and so finds the dataset from its own folder. */
 function specJson(
-  { dataset, from, seed, onlineTrials, validation, ...rest }: TrainingSpec,
+  { dataset, mixture, from, seed, onlineTrials, validation, ...rest }: TrainingSpec,
   out: string,
 ): Record<string, unknown> {
   const online = onlineTrials === undefined ? undefined : { trials: onlineTrials };
@@ -118,7 +118,7 @@ function specJson(
     objective: rest.objective.name,
     model: toSnakeCase(rest.model),
     training: toSnakeCase(rest.training),
-    dataset: found(dataset),
+    dataset: dataset === undefined ? mixture?.map((set) => ({ path: found(set), weight: set.weight })) : found(dataset),
     from: from && found(from),
     seed: String(seed),
     online,
@@ -134,6 +134,13 @@ function fillIn(known: Record<string, unknown>): void {
     const given = known[name];
     if (typeof given === "object" && given !== null) known[name] = { ...values, ...given };
   }
+}
+
+/** Whether what a spec.json has as its dataset is the file's, one or several in the same order. Weights are compared elsewhere. */
+function isSameData(known: unknown, { dataset, mixture }: TrainingSpec, out: string): boolean {
+  if (dataset !== undefined) return isSamePlace(known, dataset, out);
+  if (!Array.isArray(known) || known.length !== mixture?.length) return false;
+  return mixture.every((set, k) => known[k]?.weight === set.weight && isSamePlace(known[k]?.path, set, out));
 }
 
 /** Whether a dataset or checkpoint that a spec.json names is the file's: there, or, where the folder was moved or its spec is an early one, by its name. */

@@ -11,6 +11,7 @@ export function capabilitiesOf({ resumeMs }: Limits, labels: object | undefined)
     "reset",
     "hold",
     "env_seeds",
+    "instances",
     ...(resumeMs > 0 ? ["resume"] : []),
     ...(labels === undefined ? [] : ["label"]),
   ];

@@ -37,6 +37,7 @@ export function checkOpenFields(open: Open): void {
       record: open.record === false,
       tags: Object.keys(open.tags).length > 0,
       env_seeds: envSeeds.length > 0,
+      instances: open.instances !== undefined,
     };
     for (const [field, isSent] of Object.entries(sent)) if (isSent) throw beside(`open.${field}`, "open.label");
   }
@@ -44,6 +45,7 @@ export function checkOpenFields(open: Open): void {
     if (seed !== 0n) throw beside("open.seed", "open.explicit_seeds");
     if (purpose) throw beside("open.purpose", "open.explicit_seeds");
     if (envSeeds.length > 0) throw beside("open.env_seeds", "open.explicit_seeds");
+    if (open.instances !== undefined) throw beside("open.instances", "open.explicit_seeds");
   }
   if (envSeeds.length > 0 && seed !== 0n) throw beside("open.seed", "open.env_seeds");
 }

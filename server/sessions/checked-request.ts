@@ -71,6 +71,7 @@ export function checkedOpen(message: Open, hello: Hello, limits: Limits): { task
     );
   }
   checkTrials(message, limits, envSeeds.length || 1);
+  checkInstances(message);
   if (message.explicitSeeds.length > 0 && BigInt(message.explicitSeeds.length) !== message.trials) {
     throw new IcrlError(
       "TRIALS_INVALID",
@@ -109,6 +110,20 @@ function checkTrials(message: Pick<Open, "trials" | "firstTrial">, limits: Limit
   }
 }
 
+/** @throws TRIALS_INVALID */
+function checkInstances({
+  instances,
+  trials,
+}: {
+  readonly instances?: number | undefined;
+  readonly trials: bigint;
+}): void {
+  if (instances !== 0) return;
+  throw new IcrlError("TRIALS_INVALID", "instances is 0: give at least 1, or nothing for one of each trial's own", {
+    trials,
+  });
+}
+
 /**
  * How long an agent may take for its actions in what it opens, in milliseconds.
  * @throws TIMEOUT_INVALID
@@ -129,8 +144,12 @@ export function checkedActTimeoutMs({ actTimeoutMs }: Open, limits: Limits): num
 export function checkedSeries(message: CountTrialsRequest, limits: Limits): TrialSeries {
   const task = buildTask(message.task, message.taskOptions ?? {});
   checkTrials(message, limits);
-  const { agent, firstTrial } = message;
-  const series = { purpose: purposeOf(message.purpose), seed: message.seed, taskId: task.name, entrant: agent };
+  checkInstances(message);
+  const { agent, firstTrial, instances } = message;
+  const series = {
+    ...{ purpose: purposeOf(message.purpose), seed: message.seed, taskId: task.name, entrant: agent },
+    ...(instances !== undefined && { instances }),
+  };
   const key: TrialKey = {
     task: task.name,
     taskVersion: task.version,

@@ -9,6 +9,8 @@ export function freePlaySource(play: {
   readonly seed: bigint;
   readonly taskId: string;
   readonly entrant: string;
+  /** How many the series has, each env's own where they have their own; absent: each trial has its own. */
+  readonly instances?: number;
   readonly firstTrial: bigint;
   readonly trials: bigint;
   readonly explicitSeeds: readonly TrialSeeds[];

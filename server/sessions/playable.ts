@@ -65,7 +65,7 @@ export function freePlay(
 ): PreparedFreePlay {
   const { task, purpose } = checkedOpen(message, hello, context.limits);
   const actTimeoutMs = checkedActTimeoutMs(message, context.limits);
-  const { seed, firstTrial, trials, explicitSeeds, envSeeds, numEnvs } = message;
+  const { seed, firstTrial, trials, explicitSeeds, envSeeds, numEnvs, instances } = message;
   const series = {
     purpose,
     seed,
@@ -75,6 +75,7 @@ export function freePlay(
     trials,
     explicitSeeds,
     envSeeds,
+    ...(instances !== undefined && { instances }),
   };
   const source = countedSource(freePlaySource({ ...series, taken: left?.taken }), envSeeds.length > 0, left);
   const recorded = message.record ?? true;

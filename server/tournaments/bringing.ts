@@ -75,7 +75,7 @@ function journalled({ name, seed, trials, tasks, agents }: CheckedSpec): Record<
     name,
     seed: String(seed),
     trials,
-    tasks: tasks.map(({ id, task, options }) => ({ id, task: task.name, options })),
+    tasks: tasks.map(({ id, task, options, instances }) => ({ id, task: task.name, options, instances })),
     agents,
   };
 }

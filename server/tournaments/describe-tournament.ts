@@ -58,7 +58,7 @@ function describeSpec(spec: CheckedSpec, told: boolean): WireTournament["spec"] 
     name: spec.name,
     seed: told ? spec.seed : undefined,
     trials: spec.trials,
-    tasks: spec.tasks.map(({ id, task, options }) => ({ id, task: task.name, options })),
+    tasks: spec.tasks.map(({ id, task, options, instances }) => ({ id, task: task.name, options, instances })),
     agents: spec.agents.map(({ name, agent, options, tasks }) => ({ name, agent, options, tasks: [...tasks] })),
   };
 }

@@ -286,7 +286,12 @@ interface RecordedSpec {
   readonly name: string;
   readonly seed: string;
   readonly trials: number;
-  readonly tasks: readonly { readonly id: string; readonly task: string; readonly options?: Options }[];
+  readonly tasks: readonly {
+    readonly id: string;
+    readonly task: string;
+    readonly options?: Options;
+    readonly instances?: number;
+  }[];
   readonly agents: readonly {
     readonly name: string;
     readonly agent: string;
@@ -302,7 +307,7 @@ function specDocument({ z, name, text, list, uint64, positive, options }: Parts)
     name: text(),
     seed: uint64,
     trials: positive,
-    tasks: list(z.object({ id: name, task: text(), options: z.optional(options) })),
+    tasks: list(z.object({ id: name, task: text(), options: z.optional(options), instances: z.optional(positive) })),
     agents: list(z.object({ name, agent: text(), options: z.optional(options), tasks: list(name) })),
   });
 }

@@ -53,14 +53,20 @@ export function earlyBytesOf(task: Task, trials: number, matches: number): numbe
  * No result yet.
  *
  * @param earlyBytes bytes of curves that may wait for an earlier trial before the match is crowded
+ * @param instances that the trials take in turn; undefined: each has its own
  */
-export function newResults(task: Task, trials: number, earlyBytes = EARLY_BYTES): GrowingResults {
+export function newResults(
+  task: Task,
+  trials: number,
+  earlyBytes = EARLY_BYTES,
+  instances: number | undefined = undefined,
+): GrowingResults {
   const regrets = new Float64Array(trials);
   const returns = new Float64Array(trials);
   const suffixFailures = hasFixedArms(task) ? new Float64Array(trials) : undefined;
   const minFractions = hasFixedArms(task) ? new Float64Array(trials) : undefined;
   const done = new Uint8Array(trials);
-  const curve = createCurve(curveSteps(task));
+  const curve = createCurve(curveSteps(task), instances);
   /** Curves that finished before an earlier trial did. */
   const early = new Map<number, Float64Array>();
   let waitingBytes = 0;

@@ -96,7 +96,7 @@ export function createMatch(
 ): TournamentMatch {
   const seedsOf = (trial: number) => trialSeeds(series, BigInt(trial));
   const drawn = (trial: number) => ({ seeds: seedsOf(trial), seriesSeed: series.seed });
-  const results = newResults(task, trials, earlyBytes);
+  const results = newResults(task, trials, earlyBytes, series.instances);
   let forfeit: Forfeit | undefined;
   let forfeiting = false;
   let left = false;

@@ -1,5 +1,9 @@
 /** What came out of a tournament that is over. */
-import { type MeanAndStandardError, meanAndStandardError, meanOf } from "../../common/mean-and-standard-error.js";
+import {
+  type MeanAndStandardError,
+  meanAndStandardErrorOfTrials,
+  meanOf,
+} from "../../common/mean-and-standard-error.js";
 import { trialSeeds } from "../../common/seeds.js";
 import { OPERATIONS_PER_SLICE, type Slices, workMeter } from "../../common/slices.js";
 import { VERSION } from "../../common/version.js";
@@ -21,15 +25,16 @@ export function* computeResults({
   const tasks = [];
   const leaderboard: LeaderboardRow[] = [];
   const kernels = createKernels();
-  for (const { id, task } of spec.tasks) {
+  for (const { id, task, instances } of spec.tasks) {
     // Entrants that do not play this task have no match.
     const played = spec.agents.flatMap((entrant) => {
       const match = matchOf(id, entrant.name);
       return match === undefined ? [] : [{ entrant, match }];
     });
     const regrets = played.map(({ match }) => match.regrets);
+    const instanceOf = instances === undefined ? undefined : (trial: number) => trial % instances;
     const resampling = { resamples: DEFAULT_RESAMPLES, seed: spec.seed };
-    const means = yield* bootstrapMeans(id, regrets, resampling, kernels);
+    const means = yield* bootstrapMeans(id, regrets, resampling, kernels, instances);
     const agents = played.map(({ entrant: { name, agent, options }, match }, i) => ({
       name,
       agent,
@@ -39,10 +44,10 @@ export function* computeResults({
       forfeitReason: match.forfeit?.reason ?? "",
       forfeitMessage: match.forfeit?.message ?? "",
       regret: {
-        ...estimate(meanAndStandardError(match.regrets)),
+        ...estimate(meanAndStandardErrorOfTrials(match.regrets, instanceOf)),
         ...(means[i].ci95 && { ci95Low: means[i].ci95[0], ci95High: means[i].ci95[1] }),
       },
-      trialReturn: estimate(meanAndStandardError(match.returns.filter((value) => !Number.isNaN(value)))),
+      trialReturn: estimate(meanAndStandardErrorOfTrials(match.returns, instanceOf)),
       curve: match.curve.summary() as { step: number[]; mean: number[]; se: number[] },
     }));
     tasks.push({
@@ -50,6 +55,7 @@ export function* computeResults({
       task: task.name,
       options: task.options,
       agents,
+      instances,
       uniformRegret: yield* meanUniformRegret(id, task, spec),
     });
     for (const { entry, rank } of rankBy(agents, ({ regret }) => regret.mean)) {

@@ -27,6 +27,8 @@ export interface CheckedSpec {
     readonly id: string;
     readonly task: Task;
     readonly options: Readonly<Record<string, unknown>>;
+    /** How many instances its trials take in turn, a divisor of `trials`; undefined: each trial has its own. */
+    readonly instances?: number | undefined;
   }[];
   readonly agents: readonly {
     readonly name: string;
@@ -48,6 +50,9 @@ const TRIAL_BYTES = 33;
 /** Bytes that a match keeps of a point of its regret curve: mean and sum of squares. */
 const POINT_BYTES = 16;
 
+/** Bytes that it keeps there of each instance, where trials share them. */
+const INSTANCE_POINT_BYTES = 8;
+
 /** Bytes of a match's objects. */
 const MATCH_BYTES = 4000;
 
@@ -55,8 +60,9 @@ const MATCH_BYTES = 4000;
 export function tournamentBytes({ tasks, agents, trials }: Pick<CheckedSpec, "tasks" | "agents" | "trials">): number {
   const entered = tasks.map(({ id }) => agents.filter((agent) => entersFor(agent, id)).length);
   const matches = entered.reduce((sum, count) => sum + count, 0);
-  return tasks.reduce((sum, { task }, i) => {
-    const results = TRIAL_BYTES * trials + POINT_BYTES * curveLength(task) + earlyBytesOf(task, trials, matches);
+  return tasks.reduce((sum, { task, instances = 0 }, i) => {
+    const curve = (POINT_BYTES + INSTANCE_POINT_BYTES * instances) * curveLength(task);
+    const results = TRIAL_BYTES * trials + curve + earlyBytesOf(task, trials, matches);
     return sum + task.cost.bytes + entered[i] * (MATCH_BYTES + results);
   }, 0);
 }
@@ -87,9 +93,10 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
   const matches = matchesOf(spec);
   checkSchedule("matches", matches, matches * spec.trials, limits);
   const seed = spec.seed ?? drawSeed();
-  const tasks = spec.tasks.map(({ id, task: family, options = {} }) => {
+  const tasks = spec.tasks.map(({ id, task: family, options = {}, instances }) => {
+    if (instances !== undefined) checkInstances(id, instances, spec.trials);
     const task = buildTask(family, options);
-    return { id, task, options: { ...options, ...task.pinned } };
+    return { id, task, options: { ...options, ...task.pinned }, instances };
   });
   const agents = spec.agents.map(({ name, agent, options, tasks }) => ({ name, agent, options: options ?? {}, tasks }));
   for (const { name, agent, options } of agents) {
@@ -121,6 +128,7 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
       entry.task.name,
       String(entry.task.version),
       JSON.stringify(entry.task.options),
+      ...(entry.instances === undefined ? [] : ["instances", String(entry.instances)]),
     ]),
     ...agents.flatMap((entry) => [
       ...["agent", entry.name, entry.agent, sortedJson(entry.options)],
@@ -131,13 +139,24 @@ export function checkSpec(spec: TournamentSpec | undefined, limits: Limits, draw
 }
 
 /** The trials of a match. What an instance is does not depend on the entrant. */
-export const seriesOf = ({ seed, seedKey }: CheckedSpec, taskId: string, entrant: string): TrialSeries => ({
-  purpose: "tournament",
-  seed,
-  taskId,
-  entrant,
-  key: seedKey,
-});
+export function seriesOf({ seed, seedKey, tasks }: CheckedSpec, taskId: string, entrant: string): TrialSeries {
+  const instances = tasks.find(({ id }) => id === taskId)?.instances;
+  return { purpose: "tournament", seed, taskId, entrant, key: seedKey, ...(instances !== undefined && { instances }) };
+}
+
+/**
+ * Sees that each instance has as many trials: a mean over the trials is one over instances then, and resamples of these have as many trials.
+ * @throws SPEC_INVALID
+ */
+function checkInstances(id: string, instances: number, trials: number): void {
+  if (instances >= 1 && trials % instances === 0) return;
+  throw new IcrlError(
+    "SPEC_INVALID",
+    instances < 1
+      ? `instances of task "${id}" is 0: give at least 1, or nothing`
+      : `task "${id}" has ${instances} instances and ${trials} trials: give a multiple as trials, as each instance is played as often`,
+  );
+}
 
 /** A seed key as a spec has it. @throws SPEC_INVALID if it is too long */
 export function seedKeyText(key: Uint8Array): string {

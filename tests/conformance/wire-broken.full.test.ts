@@ -806,6 +806,16 @@ const BROKEN_SERVERS: readonly [what: string, title: string, spoiler: () => Spoi
       },
     }),
   ],
+  [
+    "plays an instance of each trial's own",
+    "has the trials of a series take its instances in turn",
+    () => ({
+      request(bytes, message) {
+        if (message?.$case !== "open" || !message.value.instances) return bytes;
+        return encodeRequest({ $case: "open", value: { ...message.value, instances: undefined } });
+      },
+    }),
+  ],
   ["ends all sessions for one that fails", "ends no session but the one with bad input", contagious()],
   [
     "counts trials that were cut short as complete",

@@ -256,7 +256,7 @@ async function trainHere(folder: string, name: string): Promise<void> {
   const share = spec.training.validationShare;
   const split = { parts: { train: 1 - share, validation: share }, seed: spec.seed, part: "train" };
   let number = 0;
-  for await (const batch of trainingBatches({ ...dataOptions(spec, spec.dataset.path, shape), split })) {
+  for await (const batch of trainingBatches({ ...dataOptions(spec, spec.dataset?.path as string, shape), split })) {
     const { sequences: B, length: L, decisions, numActions, position } = batch;
     const [T, A] = [Math.ceil(L / model.stride), model.maxActions];
     const tensors = new Map<string, NamedTensor>([

@@ -105,3 +105,42 @@ describe("the bootstrap interval of a mean", () => {
     expect(pauses).toBeGreaterThan(2); // 101 resamples of 20,000 draws, a pause every 500,000
   });
 });
+
+describe("the bootstrap interval of a mean of trials that share instances", () => {
+  const clustered = (values: Float64Array, resamples: number, seed: bigint, instances?: number) =>
+    runAtOnce(bootstrapMeans("t", [values], { resamples, seed }, undefined, instances))[0].ci95;
+
+  it("covers the mean over all instances as often as it says, which resampled trials do not", () => {
+    // 40 instances of 8 trials each, normal; 9 of 10 parts of the variance are the instance's. The interval of a mean of 40 covers slightly
+    // less than 95 %; that of 320 independent trials is sqrt(1 + 7 * 0.9) = 2.7 times too narrow and would cover 53 %. With 300 repetitions
+    // the share has a standard error of 1.3 % and 2.9 %.
+    const rng = rngFromSeed(5n);
+    const repetitions = 300;
+    const covered = { instances: 0, trials: 0 };
+    for (let k = 0; k < repetitions; k++) {
+      const luck = Array.from({ length: 40 }, () => Math.sqrt(0.9) * rng.normal());
+      const values = Float64Array.from({ length: 320 }, (_, t) => luck[t % 40] + Math.sqrt(0.1) * rng.normal());
+      const covers = (ci95: readonly [number, number] | null) => ci95 !== null && ci95[0] <= 0 && 0 <= ci95[1];
+      if (covers(clustered(values, 400, BigInt(k), 40))) covered.instances += 1;
+      if (covers(clustered(values, 400, BigInt(k)))) covered.trials += 1;
+    }
+    expect(covered.instances / repetitions).toBeGreaterThan(0.89);
+    expect(covered.instances / repetitions).toBeLessThan(0.985);
+    expect(covered.trials / repetitions).toBeLessThan(0.65);
+  });
+
+  it("is that of the instances where their trials are alike, and none of one instance", () => {
+    const once = Float64Array.from([3, 1, 4, 1, 5, 9, 2, 6]);
+    const often = Float64Array.from({ length: 40 }, (_, t) => once[t % 8]);
+    const [low, high] = clustered(often, 500, 7n, 8) as readonly [number, number];
+    const expected = clustered(once, 500, 7n) as readonly [number, number];
+    expect(low).toBeCloseTo(expected[0], 12);
+    expect(high).toBeCloseTo(expected[1], 12);
+    expect(clustered(once, 500, 7n, 1)).toBeNull();
+  });
+
+  it("is the ordinary one, bit for bit, where there are as many instances as trials", () => {
+    const values = Float64Array.from({ length: 30 }, (_, t) => Math.sin(t));
+    expect(clustered(values, 300, 8n, 30)).toEqual(clustered(values, 300, 8n));
+  });
+});

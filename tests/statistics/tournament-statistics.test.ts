@@ -292,3 +292,56 @@ test("a task's statistics do not depend on the other tasks, nor on who else play
   const together = compute([task("u", 3, { a: [2, 4, 4], b: [1, 2, 3] }), t]);
   expect(together.tasks[1].agents[0]).toEqual({ ...alone.tasks[0].agents[0], rank: 2 });
 });
+
+test.each([true, false])(
+  "trials of one instance that are all alike count once, in every figure but the ratings (paired: %s)",
+  (paired) => {
+    const once = { a: [3, 1, 4, 1, 5, 9, 2, 6], b: [2, 7, 1, 8, 2, 8, 1, 8], c: [1, 6, 1, 8, 0, 3, 3, 9] };
+    const explored = (of: TaskTrials): TaskTrials => ({
+      ...of,
+      entrants: of.entrants.map((entrant, e) => ({
+        ...entrant,
+        suffixFailures: entrant.regrets.map((_, t) => (e === 0 && t % 8 === 2 ? Number.NaN : Number(t % 8 < 3))),
+        minFractions: entrant.regrets.map((_, t) => (e === 0 && t % 8 === 2 ? Number.NaN : (t % 8) / 8)),
+      })),
+    });
+    const four = (values: readonly number[]) => [...values, ...values, ...values, ...values];
+    const often = { a: four(once.a), b: four(once.b), c: four(once.c) };
+    const other = task("other", 5, { a: [1, 2, 3, 4], b: [2, 3, 4, 5], c: [4, 1, 2, 2] });
+    const plain = compute([explored(task("t", 10, once)), other], { paired });
+    const shared = compute([{ ...explored(task("t", 10, often)), instances: 8 }, other], { paired });
+    /** Without what tells how many trials there are, and ratings, to whose prior more trials are more. */
+    const figures = ({ tasks, overall }: TournamentStatistics) => ({
+      tasks: tasks.map(({ trials, instances, ...rest }) => rest),
+      overall: { ...overall, agents: overall.agents.map(({ trials, rating, ...rest }) => rest) },
+    });
+    const rounded = (value: unknown) =>
+      JSON.parse(JSON.stringify(value, (_, of) => (typeof of === "number" ? Math.round(of * 1e9) / 1e9 : of)));
+    expect(rounded(figures(shared))).toEqual(rounded(figures(plain)));
+    expect(shared.tasks.map(({ trials, instances }) => [trials, instances])).toEqual([
+      [32, 8],
+      [4, undefined],
+    ]);
+    // Taken for 32 independent trials they would seem better known.
+    const pretended = compute([explored(task("t", 10, often)), other], { paired });
+    const width = ({ tasks }: TournamentStatistics, of: "mean" | "iqm") => {
+      const [low, high] = tasks[0].agents[0].regret[of].ci95 as readonly [number, number];
+      return high - low;
+    };
+    expect(width(pretended, "mean")).toBeLessThan(0.7 * width(shared, "mean"));
+  },
+);
+
+test("one instance tells of no other: no figure of its trials has an interval", () => {
+  const { tasks, overall } = compute([{ ...task("t", 10, { a: [1, 2, 3, 4], b: [2, 2, 5, 6] }), instances: 1 }]);
+  expect(tasks[0].agents.map(({ regret, score }) => [regret.mean.ci95, regret.iqm.ci95, score.median.ci95])).toEqual([
+    [null, null, null],
+    [null, null, null],
+  ]);
+  expect(tasks[0].pairs[0].regret_difference.ci95).toBeNull();
+  expect(overall.pairs[0].probability_of_improvement.ci95).toBeNull();
+  expect(overall.agents.map(({ rating, profile }) => [rating?.ci95, profile.low])).toEqual([
+    [null, null],
+    [null, null],
+  ]);
+});

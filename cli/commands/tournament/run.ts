@@ -40,7 +40,7 @@ export function runTournamentCommand(): Command {
     )
     .argument(
       "<file>",
-      "YAML or JSON: {name, seed, seed_key, trials, tasks: [{id, task, options}], agents: [{name, agent, command, module, options, tasks}]}; commands run as they stand: play no file that you would not run",
+      "YAML or JSON: {name, seed, seed_key, trials, instances, trials_each, tasks: [{id, task, options, instances, trials_each}], agents: [{name, agent, command, module, options, tasks}]}; commands run as they stand: play no file that you would not run",
     )
     .option("--out <dir>", "folder for the results and, of a private server, the log (required)")
     .option("--trials <n>", "trials of each match, instead of the file's", wholeNumber(1))

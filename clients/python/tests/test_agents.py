@@ -195,6 +195,21 @@ class AgentsTest(unittest.TestCase):
         self.assertAlmostEqual(totals.regret.mean, sum(ended) / 9)
         self.assertAlmostEqual(totals.regret.se, np.std(ended, ddof=1) / math.sqrt(9))
 
+    def test_trials_that_share_instances_are_the_built_in_agents_with_errors_over_instances(self) -> None:
+        flags = "--trials 20 --instances 4 --seed 11 --no-record --json".split()
+        played = icrl_here("play", "thompson", "--task", "bernoulli-bandit", "--server", self.server.address, *flags)
+        self.assertEqual(played.returncode, 0, played.stderr)
+        expected = json.loads(played.stdout)
+        self.assertEqual(expected["instances"], 4)
+        play = {"task": "bernoulli-bandit", "trials": 20, "num_envs": 6, "seed": 11, "record": False}
+        totals = icrl.play_agent(self.connection, Thompson, **play, instances=4)
+        for name, mine in (("regret", totals.regret), ("return", totals.trial_return)):
+            self.assertAlmostEqual(mine.mean, expected[name]["mean"], places=12)
+            self.assertAlmostEqual(mine.se, expected[name]["se"], places=12)
+        self.assertIsNone(icrl.play_agent(self.connection, Thompson, **play, instances=1).regret.se)
+        with self.assertRaisesRegex(icrl.IcrlError, "instances is 0"):
+            icrl.play_agent(self.connection, Thompson, **play, instances=0)
+
     def test_a_trial_is_one_policy_and_no_two_policies_meet(self) -> None:
         made: list[int] = []
 

@@ -25,6 +25,12 @@ class RngTest(unittest.TestCase):
         self.assertNotEqual(plain.agent_seed, trial_seeds("t", 0, "key").agent_seed)
         self.assertEqual(plain.task_seed, trial_seeds("t", 0, "key").task_seed)
 
+    def test_trials_take_instances_in_turn(self) -> None:
+        fourth = trial_seeds("t", 4, "a", instances=3)
+        self.assertEqual(fourth.task_seed, trial_seeds("t", 1, "a").task_seed)
+        self.assertEqual(fourth.noise_seed, trial_seeds("t", 4, "a").noise_seed)
+        self.assertEqual(fourth.agent_seed, trial_seeds("t", 4, "a").agent_seed)
+
     def test_draws_are_those_of_the_worked_example(self) -> None:
         seed = int(EXAMPLE["agent_seed"])
         self.assertEqual(repr(Rng(seed).uniform()), EXAMPLE["the agent's draw 0"])

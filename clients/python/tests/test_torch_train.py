@@ -125,6 +125,7 @@ class Batches(Trainings):
             ({"context": 5}, "OPTION_INVALID"),  # it could not play what it is trained on
             ({"from": str(FOLDER / "transitions/engine")}, "OPTION_INVALID"),  # another layout
             ({"from": str(FOLDER / "nowhere")}, "SPEC_INVALID"),
+            ({"dataset": [{"path": str(FOLDER / "set")}]}, "SPEC_INVALID"),
             ({"from": str(FOLDER / "expert/engine"), "model": {"width": 24}}, "OPTION_INVALID"),
             ({"training": {"patience": 1, "validation_share": 0}}, "OPTION_INVALID"),
         ]

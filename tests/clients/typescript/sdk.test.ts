@@ -7,6 +7,7 @@ import { ConnectionError } from "#icrl/clients/typescript/errors.js";
 import { playAgent } from "#icrl/clients/typescript/play-agent.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import { makeEnv } from "#icrl/clients/typescript/vector-env.js";
+import { meanAndStandardError, meanAndStandardErrorOfTrials } from "#icrl/common/mean-and-standard-error.js";
 import { integer } from "#icrl/common/options.js";
 import { startServe } from "../../e2e/run-icrl.js";
 import { startTestServer, type TestServer } from "../../support/server.js";
@@ -127,6 +128,27 @@ test("the gym-like loop ends episodes early and holds envs, in those that a mask
   step = await env.reset(); // all of them, and none has begun
   expect([...step.truncated, ...step.reward]).toEqual([0, 0, 0, 0, 0, 0]);
   expect(await env.close()).toMatchObject({ completeTrials: 0n, incompleteTrials: 5n, episodes: 2n, steps: 2n });
+});
+
+test("errors are over instances where trials share them, in both ways to play", async () => {
+  const play = { task: BANDIT.task, taskOptions: BANDIT.options, trials: 12, seed: 3, record: false, instances: 3 };
+  const regrets: number[] = [];
+  const totals = await playAgent(connection, randomAgent("shared"), {
+    ...{ ...play, numEnvs: 4, streams: 2 },
+    onTrialEnd: ({ trialIndex, regret }) => {
+      regrets[Number(trialIndex)] = regret as number;
+    },
+  });
+  expect(totals.regret).toEqual(meanAndStandardErrorOfTrials(regrets, (trial) => trial % 3));
+  expect(totals.regret.se).not.toBeCloseTo(meanAndStandardError(regrets).se as number, 9);
+  const env = await makeEnv(connection, { ...play, trials: 4, instances: 1 });
+  let step = await env.reset();
+  const [first] = step.trialStarts;
+  while (!step.done) {
+    step = await env.step([0]);
+    for (const start of step.trialStarts) expect(start.taskSeed).toBe(first.taskSeed);
+  }
+  expect((await env.close()).regret.se).toBeNull(); // one instance tells of no other
 });
 
 test("the same is played whoever steps: the gym-like loop and an agent see the same rewards", async () => {

@@ -126,6 +126,18 @@ test("forfeits are read along with the trials", async () => {
   expect(tasks[0].entrants.map(({ forfeits }) => forfeits)).toEqual([0, 3, 0]);
 });
 
+test("instances that trials share are read with them, and refused where the trials are no multiple", async () => {
+  const shared = (instances: number) =>
+    copy((results) => {
+      results.tasks = results.tasks.map((task, i) => (i === 0 ? { ...task, instances } : task));
+    });
+  const { tasks } = await readTournament(shared(5));
+  expect(tasks.map(({ instances }) => instances)).toEqual([5, undefined]);
+  expect(await errorOf(shared(2))).toMatch(
+    /^RESULTS_CORRUPT: .*results\.json has 2 instances of "task-1" and 5 trials, which is no multiple: restore it/,
+  );
+});
+
 test("results that are not what was written are told from those of another version", async () => {
   const dir = copy();
   writeFileSync(join(dir, "results.json"), "{");

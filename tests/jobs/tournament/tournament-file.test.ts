@@ -30,7 +30,11 @@ describe("a wrong tournament file is refused in one line, with exit code 2, befo
     ["no tasks", { tasks: undefined }, "SPEC_INVALID: FILE: tasks is absent: give a list of at least one"],
     ["an empty list of tasks", { tasks: [] }, "SPEC_INVALID: FILE: tasks is empty: give a list of at least one"],
     ["an empty list of agents", { agents: [] }, "SPEC_INVALID: FILE: agents is empty: give a list of at least one"],
-    ["a task that is a text", { tasks: ["e1"] }, 'SPEC_INVALID: FILE: tasks[0] is "e1": give {id, task, options}'],
+    [
+      "a task that is a text",
+      { tasks: ["e1"] },
+      'SPEC_INVALID: FILE: tasks[0] is "e1": give {id, task, options, instances, trials_each}',
+    ],
     [
       "a task without its family",
       { tasks: [{ id: "e1" }] },
@@ -80,8 +84,16 @@ describe("a wrong tournament file is refused in one line, with exit code 2, befo
   test.each([
     ["no file", undefined, "cannot be read: ENOENT: no such file or directory"],
     ["no YAML", "tasks: [", "is no YAML: Flow sequence in block collection must be"],
-    ["a text", "hello", 'the file is "hello": give {name, seed, seed_key, trials, tasks, agents}'],
-    ["nothing in it", "", "the file is null: give {name, seed, seed_key, trials, tasks, agents}"],
+    [
+      "a text",
+      "hello",
+      'the file is "hello": give {name, seed, seed_key, trials, instances, trials_each, tasks, agents}',
+    ],
+    [
+      "nothing in it",
+      "",
+      "the file is null: give {name, seed, seed_key, trials, instances, trials_each, tasks, agents}",
+    ],
   ])("%s", async (_, content, line) => {
     const file = path("bad.yaml");
     rmSync(file, { force: true });
@@ -273,4 +285,67 @@ describe("a seed key", () => {
 
 test("nothing was made", () => {
   expect(existsSync(path("refused"))).toBe(false);
+});
+
+describe("a tournament's file says how many trials each match has, and on how many instances", () => {
+  const read = (changes: Record<string, unknown>) => readTournamentFile(tournamentFile(folder.path, changes)).spec;
+  const amounts = (changes: Record<string, unknown>) => {
+    const { trials, tasks } = read(changes);
+    return [trials, ...tasks.map(({ instances }) => instances)];
+  };
+  const [a, b] = [
+    { id: "a", task: "river-swim" },
+    { id: "b", task: "river-swim" },
+  ];
+
+  test("of all tasks, or of one", () => {
+    expect(amounts({ trials: 12, tasks: [a, b] })).toEqual([12, undefined, undefined]);
+    expect(amounts({ trials: undefined, instances: 4, trials_each: 3, tasks: [a, b] })).toEqual([12, 4, 4]);
+    expect(amounts({ trials: 12, instances: 4, tasks: [a, { ...b, instances: 6 }] })).toEqual([12, 4, 6]);
+    expect(amounts({ trials: 12, tasks: [a, { ...b, instances: 6, trials_each: 2 }] })).toEqual([12, undefined, 6]);
+    const each = [
+      { ...a, instances: 4, trials_each: 3 },
+      { ...b, instances: 2, trials_each: 6 },
+    ];
+    expect(amounts({ trials: undefined, tasks: each })).toEqual([12, 4, 2]);
+    expect(Object.keys(read({ trials: 12, tasks: [a] }).tasks[0])).not.toContain("instances");
+  });
+
+  test.each<[what: string, changes: Record<string, unknown>, line: string]>([
+    [
+      "another number of trials on one task",
+      { trials: 12, tasks: [a, { ...b, instances: 5, trials_each: 2 }] },
+      "tasks[1] has 10 trials, and other matches 12: give each task as many, instances times trials_each",
+    ],
+    [
+      "trials of one task alone",
+      { trials: undefined, tasks: [{ ...a, instances: 5, trials_each: 2 }, b] },
+      "trials is absent: give a whole number of at least 1",
+    ],
+    [
+      "instances without trials",
+      { trials: undefined, instances: 5, tasks: [a] },
+      "instances is 5: give trials_each, how many trials each has, or trials, how many there are in all",
+    ],
+    [
+      "trials of each beside all trials",
+      { trials: 10, instances: 5, trials_each: 2, tasks: [a] },
+      "trials_each is how many trials each of so many instances has: give instances beside it, and no trials",
+    ],
+    ["no instance", { instances: 0, tasks: [a] }, "instances is 0: give a whole number of at least 1"],
+  ])("%s is refused", (_, changes, line) => {
+    expect(() => read(changes)).toThrow(line);
+  });
+
+  test("a folder goes on with the same instances, and not with others", () => {
+    const out = path("shared");
+    const of = (instances: number) => ({ spec: read({ trials: 12, seed: undefined, instances }), seedKey: undefined });
+    const begun = prepareRunFolder(out, of(4), "", false);
+    expect(begun.goesOn).toBe(false);
+    const again = prepareRunFolder(out, of(4), undefined, false);
+    expect(again).toMatchObject({ goesOn: true, spec: { seed: begun.spec.seed, tasks: [{ instances: 4 }] } });
+    expect(() => prepareRunFolder(out, of(6), undefined, false)).toThrow("holds another tournament");
+    // Its tournament.json is a tournament's file of its own.
+    expect(readTournamentFile(join(out, "tournament.json")).spec).toEqual(begun.spec);
+  });
 });

@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { trainingOptions } from "#icrl/agents/transformer/training-options.js";
 import { continuationText } from "#icrl/jobs/train/spec-changes.js";
-import { readTrainingFile } from "#icrl/jobs/train/training-file.js";
+import { type DatasetPlace, readTrainingFile } from "#icrl/jobs/train/training-file.js";
 import { hasCheckpoint, keepLatestCheckpoints, openTrainingFolder } from "#icrl/jobs/train/training-folder.js";
 import { ROOT } from "../../e2e/run-icrl.js";
 import { tempDir } from "../../support/temp-dir.js";
@@ -134,8 +134,8 @@ test("the latest checkpoints are kept, by number, and nothing half written", () 
 
 test("the spec.json of a training is a file for train, and is known again where the folder was moved", () => {
   const { out, spec: absolute } = begun();
-  const given = relative(process.cwd(), absolute.dataset.path);
-  const spec = { ...absolute, dataset: { ...absolute.dataset, given } };
+  const place = absolute.dataset as DatasetPlace;
+  const spec = { ...absolute, dataset: { ...place, given: relative(process.cwd(), place.path) } };
   openTrainingFolder(out, spec, false);
   checkpoint(out, 3);
   const written = readTrainingFile(join(out, "spec.json"));
@@ -147,7 +147,7 @@ test("the spec.json of a training is a file for train, and is known again where 
   const moved = join(out, "../../moved");
   renameSync(out, moved);
   openTrainingFolder(moved, spec, false);
-  expect(readTrainingFile(join(moved, "spec.json")).dataset.path).toBe(spec.dataset.path);
+  expect(readTrainingFile(join(moved, "spec.json")).dataset?.path).toBe(spec.dataset.path);
   const other = datasetFile(join(out, "../.."));
   const another = { ...spec, dataset: { given: other, path: other, isFile: true } };
   expect(() => openTrainingFolder(moved, another, false)).toThrow(/holds a training whose dataset is "\.\.\/dataset-/);
@@ -155,5 +155,5 @@ test("the spec.json of a training is a file for train, and is known again where 
 
 test.each(["e1", "e3"])("the spec.json of the shipped checkpoint %s names its dataset's file", (name) => {
   const spec = readTrainingFile(join(ROOT, "experiments/lin2023", name, "checkpoint/spec.json"));
-  expect(spec.dataset.path).toBe(join(ROOT, "experiments/lin2023", name, "dataset.yaml"));
+  expect(spec.dataset?.path).toBe(join(ROOT, "experiments/lin2023", name, "dataset.yaml"));
 });

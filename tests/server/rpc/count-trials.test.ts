@@ -18,6 +18,18 @@ async function count({ connection }: TestServer, members: Partial<CountTrialsReq
   return (await connection.countTrials({ ...series, ...members })).recorded;
 }
 
+test("trials of a series that has instances are told from those of one that has not", async () => {
+  const server = await serverForTest();
+  await play(server, { instances: 4 });
+  // The first four are on instances of their own in either.
+  expect(await count(server)).toBe(4n);
+  expect(await count(server, { instances: 4 })).toBe(10n);
+  expect(await count(server, { instances: 5 })).toBe(4n);
+  await expect(count(server, { instances: 0 })).rejects.toMatchObject({ reason: "TRIALS_INVALID" });
+  await server.close();
+  expect((await verify(server.dataDir)).problems).toEqual([]);
+});
+
 test("a log knows how many trials of a series it holds: by task, agent, options, purpose, seed and index", async () => {
   const server = await serverForTest();
   expect(await count(server)).toBe(0n);

@@ -122,6 +122,7 @@ test("an open is refused for each thing that is wrong with it", () => {
       "TRIALS_INVALID",
       /must fit a uint64/,
     ],
+    [{ instances: 0 }, "TRIALS_INVALID", /instances is 0: give at least 1, or nothing/],
     [{ purpose: "tournament" }, "PURPOSE_INVALID", /"tournament"/],
     [{ tags: { a: "x".repeat(1001) } }, "NAME_INVALID", /give 0 to 1000/],
   ];

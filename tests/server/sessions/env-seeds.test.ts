@@ -65,6 +65,30 @@ test("a trial knows the seed of its series, and none where its seeds were given 
   expect([given.take(1), given.remaining]).toEqual([{ trialIndex: 0n, seeds: explicit }, 1n]);
 });
 
+test("the trials of a series take its instances in turn, each with luck and a seed of its own, whichever envs play them", () => {
+  const instances = 2;
+  const play = playing({ ...BANDIT, seed: 4n, numEnvs: 3, trials: 6n, firstTrial: 7n, instances });
+  const starts = [...play.first.trialStarts, ...play.answer(actions(0, [0, 1, 0])).trialStarts];
+  play.answer(actions(1, [0, 1, 0]));
+  expect(starts).toMatchObject(
+    [7n, 8n, 9n, 10n, 11n, 12n].map((trialIndex) => ({
+      trialIndex,
+      ...trialSeeds({ ...series, seed: 4n, instances }, trialIndex),
+    })),
+  );
+  expect(new Set(starts.map(({ taskSeed }) => taskSeed)).size).toBe(2);
+  expect(new Set(starts.map(({ noiseSeed }) => noiseSeed)).size).toBe(6);
+  // What is logged plays again by itself: each row has the seeds that it was played with.
+  expect(play.sink.appended.map(({ trialIndex, taskSeed }) => [trialIndex, taskSeed])).toEqual(
+    starts.map(({ trialIndex, taskSeed }) => [trialIndex, taskSeed]),
+  );
+  const own = freePlaySource({
+    ...{ ...series, seed: 0n, firstTrial: 5n, trials: 2n, explicitSeeds: [], envSeeds: [8n, 9n] },
+    instances,
+  });
+  expect(own.take(1)?.seeds).toEqual(trialSeeds({ ...series, seed: 9n, instances }, 5n));
+});
+
 test("an agent that asks for more time, or less, has it for each of its answers", () => {
   const slow = playing({ ...BANDIT, trials: 9n, actTimeoutMs: 60_000 });
   slow.clock.pass(59_999); // far above act_timeout_ms

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { meanAndStandardError } from "#icrl/common/mean-and-standard-error.js";
+import { meanAndStandardError, meanAndStandardErrorOfTrials } from "#icrl/common/mean-and-standard-error.js";
 import { rngFromSeed } from "#icrl/common/rng.js";
 import { createCurve } from "#icrl/server/tournaments/curve.js";
 
@@ -42,6 +42,26 @@ describe("a curve", () => {
       expect(mean[i]).toBeCloseTo(direct.mean, 6);
       expect(se[i] / direct.se).toBeCloseTo(1, 8);
     }
+  });
+
+  it("of trials that share instances has the error of a mean over these, after every trial", () => {
+    const rng = rngFromSeed(2n);
+    const luck = Array.from({ length: 3 }, () => rng.normal()); // of the instance: what its trials have in common
+    const curve = createCurve([1, 2], 3);
+    const values: number[] = [];
+    for (let t = 0; t < 11; t++) {
+      values.push(100 + luck[t % 3] + 0.1 * rng.normal());
+      curve.add([1, values[t]]);
+      const direct = meanAndStandardErrorOfTrials(values, (i) => i % 3);
+      const { mean, se } = curve.pointsAt([1]);
+      expect(mean[0]).toBeCloseTo(direct.mean as number, 9);
+      if (t === 0) expect([direct.se, se[0]]).toEqual([null, Number.NaN]);
+      else expect(se[0] / (direct.se as number)).toBeCloseTo(1, 8);
+    }
+    expect(curve.summary().se[0]).toBe(0); // all alike
+    const alone = createCurve([1], 1);
+    for (const value of [1, 2, 6]) alone.add([value]);
+    expect(alone.summary()).toEqual({ step: [1], mean: [3], se: [Number.NaN] }); // one instance tells of no other
   });
 
   it("depends only on the trials and their order: a reused array is copied, a summary is not the end", () => {

@@ -4,6 +4,7 @@ import { tableFromIPC } from "apache-arrow";
 import { expect, onTestFinished, test } from "vitest";
 import { type Connection, connect } from "#icrl/clients/typescript/connect.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
+import { type TrialSeeds, trialSeeds } from "#icrl/common/seeds.js";
 import { type TournamentResults, type TournamentSpec, TournamentState } from "#icrl/proto/gen/icrl/v1/tournament.js";
 import { actions, hello, type RawStream, rawClient, rawStream } from "../../support/raw-stream.js";
 import {
@@ -54,6 +55,38 @@ async function playSteps(server: { address: string }, id: string, numEnvs: numbe
   }
   return stream;
 }
+
+test("one whose trials share instances goes on with them, and says so all the while", async () => {
+  const of: TournamentSpec = { ...OF, tasks: [{ ...BANDIT, instances: 3 }, RIVER] };
+  const first = await serverForTest();
+  const id = await create(first.connection, of, NO_KEY);
+  await playSteps(first, id, 2, 15);
+  await first.close();
+  const second = await serverAfter(first);
+  const { tournament, existed } = await second.connection.createTournament({ spec: of });
+  expect([existed, tournament?.id]).toEqual([true, id]);
+  expect(tournament?.spec?.tasks.map(({ instances }) => instances)).toEqual([3, undefined]);
+  const { results } = await playOn(second, id, of);
+  const reference = await undisturbed(of);
+  expect(results).toEqual(reference.results);
+  expect(results.tasks.map(({ instances }) => instances)).toEqual([3, undefined]);
+  const rows = (await trialsOf(second.connection, id)) as {
+    task: string;
+    trial: number;
+    task_seed: bigint;
+    noise_seed: bigint;
+  }[];
+  expect(rows).toEqual(reference.trials);
+  for (const { task, trial, task_seed: taskSeed, noise_seed: noiseSeed } of rows) {
+    const shared = task === "bandit" ? { instances: 3 } : {};
+    const series = { purpose: "tournament", seed: 5n, taskId: task, entrant: "", ...shared } as const;
+    expect({ taskSeed, noiseSeed }).toEqual(pick(trialSeeds(series, BigInt(trial))));
+  }
+  await second.close();
+  expect((await verify(second.dataDir)).problems).toEqual([]);
+});
+
+const pick = ({ taskSeed, noiseSeed }: TrialSeeds) => ({ taskSeed, noiseSeed });
 
 const completeTrials = async (connection: Connection, id: string) =>
   (await connection.getTournament({ id })).tournament?.matches.map((match) => match.completeTrials);

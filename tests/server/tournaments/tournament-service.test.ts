@@ -1,8 +1,10 @@
 import type { Client } from "@grpc/grpc-js";
 import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Connection } from "#icrl/clients/typescript/connect.js";
 import { serveMatches } from "#icrl/clients/typescript/serve-matches.js";
 import type { Reason } from "#icrl/common/errors.js";
+import { meanAndStandardErrorOfTrials } from "#icrl/common/mean-and-standard-error.js";
 import { trialSeeds } from "#icrl/common/seeds.js";
 import { boolElements } from "#icrl/common/tensor.js";
 import type { Opened } from "#icrl/proto/gen/icrl/v1/environment.js";
@@ -195,6 +197,19 @@ test("an entrant that enters for some tasks plays those alone", async () => {
   ]);
 });
 
+/** Rows of trials.parquet. */
+async function trialRows(connection: Connection, id: string): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = [];
+  for await (const { arrowIpc } of connection.streamTrials({ id })) {
+    rows.push(
+      ...tableFromIPC(arrowIpc)
+        .toArray()
+        .map((row) => row.toJSON() as Record<string, unknown>),
+    );
+  }
+  return rows;
+}
+
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const standardError = (values: readonly number[]) =>
   Math.sqrt(values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / (values.length - 1) / values.length);
@@ -212,14 +227,7 @@ test("results, trials and the log say the same, and the trials are those of the 
   const { results } = await finished(connection, id);
   expect(results.seedKey.length).toBe(32); // nobody gave one
   const seedKey = Buffer.from(results.seedKey).toString("hex");
-  const rows: Record<string, unknown>[] = [];
-  for await (const { arrowIpc } of connection.streamTrials({ id })) {
-    rows.push(
-      ...tableFromIPC(arrowIpc)
-        .toArray()
-        .map((row) => row.toJSON() as Record<string, unknown>),
-    );
-  }
+  const rows = await trialRows(connection, id);
   expect(rows.length).toBe(3 * 2 * 15);
   await own.close();
   const log = await readLog(own.dataDir);
@@ -274,6 +282,44 @@ test("results, trials and the log say the same, and the trials are those of the 
       (agents as TaskResult["agents"]).map((agent) => agent.regret?.mean).sort(),
     );
   }
+});
+
+test("where trials share instances, errors and intervals are over instances, forfeited trials among them", async () => {
+  const tasks = [{ ...BANDIT, instances: 5 }];
+  const id = await create(server.connection, spec(["over", "gone"], { tasks, trials: 15 }));
+  await serveMatches(server.connection, randomAgent("over"), { entrant: "over", tournamentId: id });
+  await server.connection.forfeitMatches({ id, entrant: "gone", message: "it never came", all: true, key: "" });
+  const { results } = await finished(server.connection, id);
+  const rows = await trialRows(server.connection, id);
+  const [{ instances, agents, uniformRegret }] = results.tasks;
+  expect(instances).toBe(5);
+  for (const { name, regret, trialReturn, curve } of agents) {
+    const own = rows.filter(({ entrant }) => entrant === name);
+    expect(own.map(({ task_seed }) => task_seed)).toEqual(own.map((_, t) => own[t % 5].task_seed));
+    expect(new Set(own.map(({ noise_seed }) => noise_seed)).size).toBe(15);
+    const expected = meanAndStandardErrorOfTrials(
+      own.map(({ regret }) => regret as number),
+      (t) => t % 5,
+    );
+    expect(regret).toMatchObject(expected);
+    expect(curve?.se.at(-1)).toBeCloseTo(expected.se as number, 9);
+    expect(regret?.ci95Low).toBeLessThan(regret?.mean as number);
+    if (name === "gone") {
+      expect(regret?.mean).toBeCloseTo(uniformRegret, 12);
+      expect(trialReturn?.mean).toBe(Number.NaN);
+    }
+  }
+});
+
+test("instances that make no sense are refused, and are a part of a tournament's id", async () => {
+  const of = (instances: number | undefined) =>
+    create(server.connection, spec(["id"], { name: "ids", tasks: [{ ...BANDIT, instances }], trials: 12 }));
+  await expect(of(0)).rejects.toMatchObject({ reason: "SPEC_INVALID", message: expect.stringContaining("is 0") });
+  await expect(of(5)).rejects.toMatchObject({
+    reason: "SPEC_INVALID",
+    message: expect.stringContaining('task "bandit" has 5 instances and 12 trials: give a multiple as trials'),
+  });
+  expect(new Set([await of(undefined), await of(4), await of(6), await of(4)]).size).toBe(3);
 });
 
 test("sessions of one entrant share its trials: each is played once, and both play", async () => {

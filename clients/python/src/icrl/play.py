@@ -34,6 +34,7 @@ def play_agent(
     first_trial: int = 0,
     seed: int = 0,
     env_seeds: Sequence[int] | None = None,
+    instances: int | None = None,
     act_timeout_ms: int = 0,
     purpose: str = "play",
     record: bool = True,
@@ -52,6 +53,8 @@ def play_agent(
         first_trial: index of the first trial of the series.
         seed: of the series, a uint64.
         env_seeds: in its place one for each env, exactly num_envs of them; `trials` is a multiple of num_envs then.
+        instances: how many the series has, of each env with env_seeds, at least 1: trial t is played on that of trial t modulo so many,
+            with luck of its own, and standard errors are over instances. None: each trial has its own.
         act_timeout_ms: how long an answer may take, for learners with long updates; 0: what the server says.
         purpose: "play", "collect" or "validate": trials of different purposes never share a seed.
         record: whether trajectories go to the server's log.
@@ -65,7 +68,7 @@ def play_agent(
         ServerUnreachableError: if the server is gone.
     """
     options = agent.resolved(agent_options or {})
-    scoring = TrialScoring()
+    scoring = TrialScoring(instances, env_seeds)
     done = {"trials": 0, "durable": 0, "before": 0, "steps": 0, "active": 0}
 
     def tell() -> None:
@@ -93,6 +96,8 @@ def play_agent(
         welcome = introduce(stream, who(agent, options), ["probabilities"] if probabilities else [])
         if env_seeds is not None:
             require_capability(welcome, "env_seeds")
+        if instances is not None:
+            require_capability(welcome, "instances")
         asked = pb.Open(
             task=task,
             options=dict(task_options or {}),
@@ -101,6 +106,7 @@ def play_agent(
             first_trial=first_trial,
             seed=seed,
             env_seeds=list(env_seeds or []),
+            instances=instances,
             act_timeout_ms=act_timeout_ms,
             purpose=purpose,
             record=record,

@@ -311,6 +311,11 @@ export interface Open {
    * updates. 0: limits.act_timeout_ms.
    */
   actTimeoutMs: number;
+  /**
+   * How many instances the series has, of each env with `env_seeds`: trial t is played on that of trial t modulo so many, with noise of its
+   * own. Absent: each trial has an instance of its own. At least 1; not beside `explicit_seeds`. Needs the capability "instances".
+   */
+  instances?: number | undefined;
 }
 
 export interface Open_TagsEntry {
@@ -1609,6 +1614,7 @@ function createBaseOpen(): Open {
     label: undefined,
     envSeeds: [],
     actTimeoutMs: 0,
+    instances: undefined,
   };
 }
 
@@ -1668,6 +1674,9 @@ export const Open: MessageFns<Open> = {
     }
     if (message.actTimeoutMs !== 0) {
       writer.uint32(112).uint32(message.actTimeoutMs);
+    }
+    if (message.instances !== undefined) {
+      writer.uint32(120).uint32(message.instances);
     }
     return writer;
   },
@@ -1800,6 +1809,14 @@ export const Open: MessageFns<Open> = {
             }
 
             message.actTimeoutMs = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.instances = reader.uint32();
             continue;
           }
         }

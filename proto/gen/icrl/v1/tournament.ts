@@ -73,7 +73,14 @@ export interface TournamentTask {
   /** Family name. */
   task: string;
   /** Options that differ from their defaults. */
-  options?: { [key: string]: any } | undefined;
+  options?:
+    | { [key: string]: any }
+    | undefined;
+  /**
+   * How many instances there are: trial t is played on that of trial t modulo so many, with noise of its own. Absent: each trial has an
+   * instance of its own. At least 1, and `trials` is a multiple of it: figures have the instances as their sample, all with the same weight.
+   */
+  instances?: number | undefined;
 }
 
 /** An agent under a name. */
@@ -325,7 +332,10 @@ export interface StreamTrialsResponse {
   arrowIpc: Buffer;
 }
 
-/** A mean with its standard error over trials and, where computed, a 95 % interval. Of fewer than two trials nobody knows how far off it is. */
+/**
+ * A mean with its standard error over trials and, where computed, a 95 % interval. Of fewer than two trials nobody knows how far off it is.
+ * Where a task has so many instances (TournamentTask.instances), those stand in the place of trials: all trials of one count as one.
+ */
 export interface Estimate {
   /** Mean over trials; NaN of none. */
   mean: number;
@@ -398,6 +408,8 @@ export interface TaskResult {
   agents: AgentResult[];
   /** Exact expected regret of uniform play, its mean over the task's trials: what a normalised score of 0 stands for. */
   uniformRegret: number;
+  /** TournamentTask.instances. */
+  instances?: number | undefined;
 }
 
 /** A place on a task's leaderboard. */
@@ -520,7 +532,7 @@ export const TournamentSpec: MessageFns<TournamentSpec> = {
 };
 
 function createBaseTournamentTask(): TournamentTask {
-  return { id: "", task: "", options: undefined };
+  return { id: "", task: "", options: undefined, instances: undefined };
 }
 
 export const TournamentTask: MessageFns<TournamentTask> = {
@@ -533,6 +545,9 @@ export const TournamentTask: MessageFns<TournamentTask> = {
     }
     if (message.options !== undefined) {
       Struct.encode(Struct.wrap(message.options), writer.uint32(26).fork()).join();
+    }
+    if (message.instances !== undefined) {
+      writer.uint32(32).uint32(message.instances);
     }
     return writer;
   },
@@ -572,6 +587,14 @@ export const TournamentTask: MessageFns<TournamentTask> = {
             }
 
             message.options = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.instances = reader.uint32();
             continue;
           }
         }
@@ -2438,7 +2461,7 @@ export const AgentResult: MessageFns<AgentResult> = {
 };
 
 function createBaseTaskResult(): TaskResult {
-  return { id: "", task: "", options: undefined, agents: [], uniformRegret: 0 };
+  return { id: "", task: "", options: undefined, agents: [], uniformRegret: 0, instances: undefined };
 }
 
 export const TaskResult: MessageFns<TaskResult> = {
@@ -2457,6 +2480,9 @@ export const TaskResult: MessageFns<TaskResult> = {
     }
     if (message.uniformRegret !== 0) {
       writer.uint32(41).double(message.uniformRegret);
+    }
+    if (message.instances !== undefined) {
+      writer.uint32(48).uint32(message.instances);
     }
     return writer;
   },
@@ -2512,6 +2538,14 @@ export const TaskResult: MessageFns<TaskResult> = {
             }
 
             message.uniformRegret = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.instances = reader.uint32();
             continue;
           }
         }

@@ -159,6 +159,8 @@ export interface CountTrialsRequest {
   firstTrial: bigint;
   /** Trials; at most limits.max_trials. */
   trials: bigint;
+  /** As in `open`: how many instances the series has. Absent: each trial has its own. */
+  instances?: number | undefined;
 }
 
 /** How many there are. */
@@ -770,6 +772,7 @@ function createBaseCountTrialsRequest(): CountTrialsRequest {
     seed: 0n,
     firstTrial: 0n,
     trials: 0n,
+    instances: undefined,
   };
 }
 
@@ -807,6 +810,9 @@ export const CountTrialsRequest: MessageFns<CountTrialsRequest> = {
         throw new globalThis.Error("value provided for field message.trials of type uint64 too large");
       }
       writer.uint32(64).uint64(message.trials);
+    }
+    if (message.instances !== undefined) {
+      writer.uint32(72).uint32(message.instances);
     }
     return writer;
   },
@@ -886,6 +892,14 @@ export const CountTrialsRequest: MessageFns<CountTrialsRequest> = {
             }
 
             message.trials = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.instances = reader.uint32();
             continue;
           }
         }

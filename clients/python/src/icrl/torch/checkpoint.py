@@ -229,9 +229,14 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_data(value: Any) -> bool:
-    """Whether it names a dataset by its name, its id and the SHA-256 of its dataset.json; None: data were made in training."""
-    if value is None:
-        return True
+    """Whether it names a dataset by its name, its id and the SHA-256 of its dataset.json, or a list of several with their weights; None:
+    data were made in training."""
+    if isinstance(value, list):
+        return all(_is_dataset(one) and type(one.get("weight")) in (int, float) for one in value)
+    return value is None or _is_dataset(value)
+
+
+def _is_dataset(value: Any) -> bool:
     if not isinstance(value, dict) or not _is_text(value.get("name")) or not _is_text(value.get("id")):
         return False
     return re.fullmatch("[0-9a-f]{64}", str(value.get("sha256"))) is not None

@@ -220,7 +220,7 @@ class _Training:
         else:
             data = OfflineData(spec.dataset, spec)
         was = None if begun is None else begun.trained["data"]
-        if begun is not None and (was and was["id"]) != (data.record and data.record["id"]):
+        if begun is not None and _id_of(was) != _id_of(data.record):
             raise DataError("DATASET_MISMATCH", f"{self._out} was begun with {_named(was)}, and there is now {_named(data.record)}: put it back")
         return data
 
@@ -318,7 +318,16 @@ class _Training:
         return checkpoint_of(self.module)
 
 
-def _named(data: dict[str, str] | None) -> str:
+def _id_of(data: dict[str, str] | list[dict[str, Any]] | None) -> str | list[str] | None:
+    """A dataset's id; of a mixture, which no training here has, those of all."""
+    if isinstance(data, list):
+        return [one["id"] for one in data]
+    return None if data is None else data["id"]
+
+
+def _named(data: dict[str, str] | list[dict[str, Any]] | None) -> str:
+    if isinstance(data, list):
+        return "a mixture of datasets"
     return "data that are played while it learns" if data is None else f"the dataset {data['name']!r} ({data['id']})"
 
 

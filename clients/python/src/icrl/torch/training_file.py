@@ -171,6 +171,8 @@ def read_training_file(path: str | os.PathLike[str], steps: int | None = None) -
     unknown = [name for name in content if name not in _MEMBERS]
     if unknown:
         raise invalid(f"it has {unknown[0]!r}: it can have {', '.join(_MEMBERS)}")
+    if isinstance(content.get("dataset"), list):
+        raise invalid("dataset is a list, and only icrl train mixes datasets: merge them (icrl dataset merge), and give the folder of that")
     texts = {name: content.get(name) for name in ("name", "dataset", "objective")}
     for name, text in texts.items():
         if not isinstance(text, str):

@@ -178,7 +178,7 @@ class Limits(_message.Message):
     def __init__(self, max_envs: _Optional[int] = ..., max_trials: _Optional[int] = ..., max_message_bytes: _Optional[int] = ..., act_timeout_ms: _Optional[int] = ..., max_sessions: _Optional[int] = ..., max_steps_in_flight: _Optional[int] = ..., act_overtime_ms: _Optional[int] = ..., hello_timeout_ms: _Optional[int] = ..., max_hello_bytes: _Optional[int] = ..., max_connections: _Optional[int] = ..., max_connections_per_address: _Optional[int] = ..., max_streams_per_connection: _Optional[int] = ..., idle_timeout_ms: _Optional[int] = ..., keepalive_ms: _Optional[int] = ..., max_memory_bytes: _Optional[int] = ..., max_session_bytes: _Optional[int] = ..., max_trial_work: _Optional[int] = ..., max_reads: _Optional[int] = ..., max_matches: _Optional[int] = ..., max_schedules: _Optional[int] = ..., max_schedule_trials: _Optional[int] = ..., resume_ms: _Optional[int] = ..., max_act_timeout_ms: _Optional[int] = ...) -> None: ...
 
 class Open(_message.Message):
-    __slots__ = ("task", "options", "num_envs", "trials", "first_trial", "seed", "purpose", "explicit_seeds", "record", "tags", "label", "env_seeds", "act_timeout_ms")
+    __slots__ = ("task", "options", "num_envs", "trials", "first_trial", "seed", "purpose", "explicit_seeds", "record", "tags", "label", "env_seeds", "act_timeout_ms", "instances")
     class TagsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -199,6 +199,7 @@ class Open(_message.Message):
     LABEL_FIELD_NUMBER: _ClassVar[int]
     ENV_SEEDS_FIELD_NUMBER: _ClassVar[int]
     ACT_TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     task: str
     options: _struct_pb2.Struct
     num_envs: int
@@ -212,7 +213,8 @@ class Open(_message.Message):
     label: str
     env_seeds: _containers.RepeatedScalarFieldContainer[int]
     act_timeout_ms: int
-    def __init__(self, task: _Optional[str] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., num_envs: _Optional[int] = ..., trials: _Optional[int] = ..., first_trial: _Optional[int] = ..., seed: _Optional[int] = ..., purpose: _Optional[str] = ..., explicit_seeds: _Optional[_Iterable[_Union[TrialSeeds, _Mapping]]] = ..., record: bool = ..., tags: _Optional[_Mapping[str, str]] = ..., label: _Optional[str] = ..., env_seeds: _Optional[_Iterable[int]] = ..., act_timeout_ms: _Optional[int] = ...) -> None: ...
+    instances: int
+    def __init__(self, task: _Optional[str] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., num_envs: _Optional[int] = ..., trials: _Optional[int] = ..., first_trial: _Optional[int] = ..., seed: _Optional[int] = ..., purpose: _Optional[str] = ..., explicit_seeds: _Optional[_Iterable[_Union[TrialSeeds, _Mapping]]] = ..., record: bool = ..., tags: _Optional[_Mapping[str, str]] = ..., label: _Optional[str] = ..., env_seeds: _Optional[_Iterable[int]] = ..., act_timeout_ms: _Optional[int] = ..., instances: _Optional[int] = ...) -> None: ...
 
 class TrialSeeds(_message.Message):
     __slots__ = ("task_seed", "noise_seed", "agent_seed")

@@ -36,14 +36,16 @@ class TournamentSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., seed: _Optional[int] = ..., trials: _Optional[int] = ..., tasks: _Optional[_Iterable[_Union[TournamentTask, _Mapping]]] = ..., agents: _Optional[_Iterable[_Union[TournamentEntrant, _Mapping]]] = ...) -> None: ...
 
 class TournamentTask(_message.Message):
-    __slots__ = ("id", "task", "options")
+    __slots__ = ("id", "task", "options", "instances")
     ID_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     id: str
     task: str
     options: _struct_pb2.Struct
-    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+    instances: int
+    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., instances: _Optional[int] = ...) -> None: ...
 
 class TournamentEntrant(_message.Message):
     __slots__ = ("name", "agent", "options", "tasks")
@@ -308,18 +310,20 @@ class AgentResult(_message.Message):
     def __init__(self, name: _Optional[str] = ..., agent: _Optional[str] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., trials: _Optional[int] = ..., forfeits: _Optional[int] = ..., forfeit_reason: _Optional[str] = ..., regret: _Optional[_Union[Estimate, _Mapping]] = ..., trial_return: _Optional[_Union[Estimate, _Mapping]] = ..., curve: _Optional[_Union[RegretCurve, _Mapping]] = ..., forfeit_message: _Optional[str] = ...) -> None: ...
 
 class TaskResult(_message.Message):
-    __slots__ = ("id", "task", "options", "agents", "uniform_regret")
+    __slots__ = ("id", "task", "options", "agents", "uniform_regret", "instances")
     ID_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     AGENTS_FIELD_NUMBER: _ClassVar[int]
     UNIFORM_REGRET_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     id: str
     task: str
     options: _struct_pb2.Struct
     agents: _containers.RepeatedCompositeFieldContainer[AgentResult]
     uniform_regret: float
-    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., agents: _Optional[_Iterable[_Union[AgentResult, _Mapping]]] = ..., uniform_regret: _Optional[float] = ...) -> None: ...
+    instances: int
+    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., agents: _Optional[_Iterable[_Union[AgentResult, _Mapping]]] = ..., uniform_regret: _Optional[float] = ..., instances: _Optional[int] = ...) -> None: ...
 
 class LeaderboardRow(_message.Message):
     __slots__ = ("task", "name", "rank", "regret")

@@ -99,7 +99,7 @@ class StreamTrajectoriesResponse(_message.Message):
     def __init__(self, arrow_ipc: _Optional[bytes] = ..., rows: _Optional[int] = ...) -> None: ...
 
 class CountTrialsRequest(_message.Message):
-    __slots__ = ("task", "task_options", "agent", "agent_options", "purpose", "seed", "first_trial", "trials")
+    __slots__ = ("task", "task_options", "agent", "agent_options", "purpose", "seed", "first_trial", "trials", "instances")
     TASK_FIELD_NUMBER: _ClassVar[int]
     TASK_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +108,7 @@ class CountTrialsRequest(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     FIRST_TRIAL_FIELD_NUMBER: _ClassVar[int]
     TRIALS_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
     task: str
     task_options: _struct_pb2.Struct
     agent: str
@@ -116,7 +117,8 @@ class CountTrialsRequest(_message.Message):
     seed: int
     first_trial: int
     trials: int
-    def __init__(self, task: _Optional[str] = ..., task_options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., agent: _Optional[str] = ..., agent_options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., purpose: _Optional[str] = ..., seed: _Optional[int] = ..., first_trial: _Optional[int] = ..., trials: _Optional[int] = ...) -> None: ...
+    instances: int
+    def __init__(self, task: _Optional[str] = ..., task_options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., agent: _Optional[str] = ..., agent_options: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., purpose: _Optional[str] = ..., seed: _Optional[int] = ..., first_trial: _Optional[int] = ..., trials: _Optional[int] = ..., instances: _Optional[int] = ...) -> None: ...
 
 class CountTrialsResponse(_message.Message):
     __slots__ = ("recorded",)
