@@ -8,7 +8,7 @@
  *
  * Shapes: F tokenSize, D width.
  */
-import { decoderWeights } from "./decoder-weights.js";
+import { type DecoderWeights, decoderWeights } from "./decoder-weights.js";
 import { type DecoderVariable, PAGE_TOKENS } from "./engine/assembly/decoder.js";
 import type { Simd } from "./engine/assembly/prelude.js";
 import { availableSimd } from "./engine/available-simd.js";
@@ -59,29 +59,7 @@ export function createDecoder(
   const most = Math.min(isUnbounded(model) ? Infinity : context, window === 0 ? Infinity : window + PAGE_TOKENS);
   const mostPages = Math.ceil(most / PAGE_TOKENS) + 1;
 
-  // Arrays lie one after the other, each on a cache line of its own.
-  let end = FREE_FROM;
-  const room = (elements: number): number => {
-    const at = end;
-    end += Math.ceil((elements * 4) / 64) * 64;
-    return at;
-  };
-  const at = {
-    token: room(tokenSize),
-    normed: room(wide),
-    qkv: room(qkvColumns),
-    mixed: room(heads * headWidth),
-    activations: room(hiddenColumns),
-    scores: room(mostPages * PAGE_TOKENS),
-    table: room(mostPages),
-    mask: room(wide),
-    slopes: room(heads),
-    rotation: room(2 * headWidth),
-    logits: room(outputColumns),
-    weights: room(weights.layers.length),
-    head: room(weights.head.length),
-  };
-  const positions = room(weights.positions.length);
+  const { at, positions, end } = placesOf(tokenSize, weights, mostPages, heads);
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true });
   requireBytes(memory, end);
   const floats = (from: number, length: number): Float32Array => new Float32Array(memory.buffer, from, length);
@@ -171,4 +149,36 @@ export function createDecoder(
     },
     sequence,
   };
+}
+
+/**
+ * Addresses of the arrays in the decoder's memory, in bytes. They lie one after the other, each on a cache line of its own.
+ *
+ * @param pages of a sequence, at most
+ */
+function placesOf(tokenSize: number, weights: DecoderWeights, pages: number, heads: number) {
+  const { wide, headWidth, qkvColumns, hiddenColumns, outputColumns } = weights;
+  let end = FREE_FROM;
+  const room = (elements: number): number => {
+    const at = end;
+    end += Math.ceil((elements * 4) / 64) * 64;
+    return at;
+  };
+  const at = {
+    token: room(tokenSize),
+    normed: room(wide),
+    qkv: room(qkvColumns),
+    mixed: room(heads * headWidth),
+    activations: room(hiddenColumns),
+    scores: room(pages * PAGE_TOKENS),
+    table: room(pages),
+    mask: room(wide),
+    slopes: room(heads),
+    rotation: room(2 * headWidth),
+    logits: room(outputColumns),
+    weights: room(weights.layers.length),
+    head: room(weights.head.length),
+  };
+  const positions = room(weights.positions.length);
+  return { at, positions, /** Where what is free begins. */ end };
 }
