@@ -1,8 +1,8 @@
 /** `icrl evaluate CHECKPOINT --expert AGENT`: how well a trained model plays, and how near it is to an expert. */
 import { Command, Option } from "commander";
 import { findAgent } from "../../agents/registry.js";
-import { optionsFromTexts } from "../../common/options.js";
-import type { EvaluationJson } from "../../jobs/evaluate/evaluation-json.js";
+import { optionsFromTexts, resolveOptions } from "../../common/options.js";
+import type { Choice, EvaluationJson } from "../../jobs/evaluate/evaluation-json.js";
 import type { Comparable } from "../../jobs/evaluate/expert.js";
 import { taskFamily } from "../../server/tasks/registry.js";
 import { stoppable } from "../interruptible.js";
@@ -22,8 +22,8 @@ interface EvaluateFlags {
   set?: string[];
   shift?: string[];
   context?: number[];
-  choose: string;
-  temperature: string;
+  choose: Choice["choose"];
+  temperature?: string[];
   trials: number;
   seed: bigint;
   out?: string;
@@ -59,7 +59,11 @@ export function evaluateCommand(): Command {
     .option("--shift <name=value>", "play each task with this option changed, too; may be repeated", collect)
     .option("--context <tokens>", "play with only that many latest tokens, too; may be repeated", tokens)
     .addOption(new Option("--choose <how>", "how it chooses").choices(["sample", "argmax"]).default("sample"))
-    .option("--temperature <x>", "of its choices", "1")
+    .option(
+      "--temperature <x>",
+      "of its choices (default: 1); of several, by repeating it, the first is the one that is compared, and it plays with the others, too",
+      collect,
+    )
     .option("--trials <n>", "trials of each task", wholeNumber(2), 200)
     .addOption(new Option("--seed <n>", "seed of the trials").argParser(uint64).default(0n, "0"))
     .option("--out <dir>", "folder for evaluation.json, the tournament and the labelled dataset (required)")
@@ -75,10 +79,20 @@ const entryOf = ({ name, options }: Comparable, texts: readonly string[]) => ({
   options: optionsFromTexts(options, texts),
 });
 
+/** @throws OPTION_INVALID if it is no temperature */
+function choiceOf(choose: Choice["choose"], text: string): Choice {
+  const { temperature } = findAgent("transformer").options;
+  const table = { temperature };
+  const given = resolveOptions(table, optionsFromTexts(table, [`temperature=${text}`]), "the model");
+  return { choose, temperature: Number(given.temperature) };
+}
+
 async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Command): Promise<void> {
   const expert = required(flags.expert, "--expert <agent>", command);
   const out = required(flags.out, "--out <dir>", command);
-  const { set = [], shift = [], context = [], choose, temperature, trials, seed } = flags;
+  const { set = [], shift = [], context = [], choose, trials, seed } = flags;
+  const [temperature = "1", ...others] = flags.temperature ?? [];
+  if (choose === "argmax" && others.length > 0) command.error("error: temperatures are for --choose sample");
   if (set.length > 0) required(flags.task, "--task <task>", command);
   const { behaviour, behaviourOption = [], particles } = flags;
   if (behaviourOption.length > 0) required(behaviour, "--behaviour <agent>", command);
@@ -94,7 +108,8 @@ async function evaluate(checkpoint: string, flags: EvaluateFlags, command: Comma
     tasks: family && [{ id: family.name, task: family.name, options }],
     shifts: [...new Set(shift)],
     contexts: [...new Set(context)],
-    choice: optionsFromTexts(findAgent("transformer").options, [`choose=${choose}`, `temperature=${temperature}`]),
+    choice: choiceOf(choose, temperature),
+    temperatures: [...new Set(others.map((other) => choiceOf(choose, other).temperature))],
     trials,
     seed,
     out,

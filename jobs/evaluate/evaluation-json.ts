@@ -12,9 +12,16 @@ export interface AgentEntry {
   readonly options: Options;
 }
 
+/** How a model chooses: options of the agent `transformer`. */
+export interface Choice {
+  readonly choose: "sample" | "argmax";
+  /** What its logits are divided by where it samples. */
+  readonly temperature: number;
+}
+
 /** How one player did on a task. */
 export interface PlayerJson {
-  /** "transformer", "expert", "uniform" or "transformer-context-N". */
+  /** "transformer", "expert", "uniform", "transformer-temperature-X" or "transformer-context-N". */
   readonly name: string;
   readonly regret: MeanJson;
   readonly return: MeanJson;
@@ -31,6 +38,8 @@ export interface EvaluationJson {
     readonly step: number;
     readonly parameters: number;
   };
+  /** How the model chooses, but for players that say otherwise. */
+  readonly choice: Choice;
   readonly expert: AgentEntry;
   /** Null where none was asked for. */
   readonly behaviour: AgentEntry | null;

@@ -10,7 +10,6 @@ import { findCheckpoint, readCheckpoint } from "../../agents/transformer/checkpo
 import { type ImitationGap, imitationGap } from "../../agents/transformer/imitation-gap.js";
 import { parameterCount } from "../../agents/transformer/parameters.js";
 import { requireRoom } from "../../agents/transformer/require-room.js";
-import { transformer } from "../../agents/transformer/transformer.js";
 import { IcrlError, type Reason } from "../../common/errors.js";
 import { meanAndStandardError } from "../../common/mean-and-standard-error.js";
 import { resolveOptions } from "../../common/options.js";
@@ -30,6 +29,7 @@ import { type Bounds, boundsOf } from "./bounds.js";
 import { drawGaps } from "./draw-gaps.js";
 import {
   type AgentEntry,
+  type Choice,
   type EvaluationJson,
   gapJson,
   type PlayerJson,
@@ -56,8 +56,10 @@ export interface EvaluationPlan {
   readonly shifts: readonly string[];
   /** Context lengths, in tokens, that the model is played with besides its own. */
   readonly contexts: readonly number[];
-  /** How the model chooses: options of the agent `transformer`. */
-  readonly choice: Options;
+  /** How the model chooses. */
+  readonly choice: Choice;
+  /** Other temperatures that it is played at besides. */
+  readonly temperatures: readonly number[];
   readonly trials: number;
   readonly seed: bigint;
   readonly out: string;
@@ -81,7 +83,6 @@ export async function runEvaluation(
   const { model, training } = checkpoint;
   const expert = expertNamed(plan.expert);
   resolveOptions(expert.options, plan.expertOptions, `agent "${plan.expert}"`);
-  resolveOptions(transformer.options, plan.choice, "the model");
   const { behaviour } = plan;
   const other = behaviour && behaviourNamed(behaviour.agent);
   if (other !== undefined) resolveOptions(other.options, behaviour?.options ?? {}, `agent "${other.name}"`);
@@ -117,6 +118,7 @@ export async function runEvaluation(
   const result: EvaluationJson = {
     schema_version: 2,
     checkpoint: describe({ folder, checkpoint }),
+    choice: plan.choice,
     expert: asked,
     behaviour: behaviour ?? null,
     trials: plan.trials,
@@ -175,6 +177,11 @@ async function playTournament(
     { name: "transformer", agent: "transformer", options },
     ...(agent === undefined ? [] : [{ name: "expert", agent: expert, options: expertOptions }]),
     { name: "uniform", agent: "uniform", options: {} },
+    ...plan.temperatures.map((temperature) => ({
+      name: `transformer-temperature-${temperature}`,
+      agent: "transformer",
+      options: { ...options, temperature },
+    })),
     ...plan.contexts.map((context) => ({
       name: `transformer-context-${context}`,
       agent: "transformer",

@@ -318,12 +318,14 @@ describe("icrl evaluate", () => {
     await trained("evaluated", { dataset: datasetFile(folder.path, { trials: 200, tasks }), training: { steps: 20 } });
     const shifts = ["arms=2", "alpha=3", "arms=5", "horizon=20"].flatMap((shift) => ["--shift", shift]);
     const behaviour = ["--behaviour", "uniform", "--particles", "50"];
-    const args = ["--expert", "thompson", "--trials", "20", "--context", "4", ...behaviour, ...shifts, "--out", out];
+    const also = ["--context", "4", "--temperature", "1", "--temperature", ".25"];
+    const args = ["--expert", "thompson", "--trials", "20", ...also, ...behaviour, ...shifts, "--out", out];
     evaluation = (await icrlJson("evaluate", path("evaluated"), ...args)) as EvaluationJson;
   });
 
-  test("compares with the expert and uniform play, less context and shifted tasks, each on the same trials", () => {
-    const names = ["transformer", "expert", "uniform", "transformer-context-4"];
+  test("compares with the expert and uniform play, another temperature, less context and shifted tasks, each on the same trials", () => {
+    const names = ["transformer", "expert", "uniform", "transformer-temperature-0.25", "transformer-context-4"];
+    expect(evaluation.choice).toEqual({ choose: "sample", temperature: 1 });
     expect(evaluation.tasks.map(({ id, players }) => [id, players.map(({ name }) => name)])).toEqual([
       ["three arms", names],
       ["three arms arms:2", names],
@@ -385,6 +387,7 @@ describe("icrl evaluate", () => {
     expect(shape({ ...evaluation, tasks: evaluation.tasks.slice(0, 1) })).toEqual({
       schema_version: "number",
       checkpoint: { folder: "string", sha256: "string", step: "number", parameters: "number" },
+      choice: { choose: "string", temperature: "number" },
       expert: { agent: "string", options: {} },
       behaviour: { agent: "string", options: {} },
       trials: "number",
@@ -402,7 +405,16 @@ describe("icrl evaluate", () => {
       ],
     });
     const page = readFileSync(join(ROOT, "docs/training.md"), "utf8");
-    const names = ["schema_version", "checkpoint", "expert", "trials", "seed", "tasks[]", "tasks[].players[]"];
+    const names = [
+      "schema_version",
+      "checkpoint",
+      "choice",
+      "expert",
+      "trials",
+      "seed",
+      "tasks[]",
+      "tasks[].players[]",
+    ];
     const deeper = ["sha256", "parameters", "shift", "refused", "curve", "expert_probabilities", "total_variation"];
     for (const name of [...names, "tasks[].imitation", ...deeper]) expect(page).toContain(`\`${name}\``);
     for (const name of [...distances, "epsilon_real", "on_behaviour", "bounds"]) expect(page).toContain(name);
