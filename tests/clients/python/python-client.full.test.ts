@@ -1,6 +1,7 @@
 /** The tests of the Python package, file by file: each runs by Python's own unittest, on the compiled program. */
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -28,6 +29,17 @@ test.skipIf(python === undefined).each(files)(
     expect({ ran: Number(ran), outcome }, stderr).toEqual({ ran: written, outcome: "OK" }); // none is skipped
   },
 );
+
+const typed = pythonWith(["grpc", "gymnasium", "mypy", "numpy", "torch"]);
+
+test.skipIf(typed === undefined)("its types hold, strictly", async () => {
+  const cwd = join(ROOT, "clients/python");
+  const cache = mkdtempSync(join(tmpdir(), "icrl-mypy-"));
+  const checked = promisify(execFile)(typed as string, ["-m", "mypy", "--cache-dir", cache], { cwd, timeout: 500_000 });
+  const { stdout } = await checked.catch((failure: { stdout: string }) => failure);
+  rmSync(cache, { recursive: true });
+  expect(stdout).toMatch(/^Success: no issues found in \d+ source files$/m);
+});
 
 test.skipIf(python === undefined).each(["softmax", "lin_ucb", "thompson"])(
   "%s, written with the Python package, conforms, as an expert too, in every scenario",
