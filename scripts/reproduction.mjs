@@ -46,6 +46,12 @@ const EXPERIMENTS = {
     steps: [10, 50, 100, 200],
     published: { transformer: "tf", "transformer-argmax": "tf", ucb: "ucb", thompson: "ts", emp: "emp" },
   },
+  e4: {
+    folder: "experiments/lin2023/e4",
+    picture: "lin2023-e4.png",
+    steps: [10, 50, 100, 200],
+    published: { transformer: "alpha0.1", thompson: "ts" },
+  },
   ucbvi: { folder: "experiments/ucbvi", picture: "ucbvi.png", steps: [25, 50, 125, 250], published: {} },
 };
 

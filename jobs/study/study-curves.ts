@@ -26,7 +26,7 @@ interface Look {
 export async function writeCurves(out: string, study: StudyJson): Promise<void> {
   const looks = study.runs.flatMap((run) => (run.error === null ? looksAt(out, run) : []));
   await writeFile(join(out, "curves.csv"), csvOf(study, looks));
-  const panels = panelsOf(looks);
+  const panels = panelsOf(study, looks);
   if (panels.length === 0) return;
   const rows = panels.map((panel) => [panel]);
   const svg = await chartSvg(linePanels(rows, { ...WORDS, description: `${study.name}: ${WORDS.description}` }));
@@ -72,7 +72,8 @@ const csvLine = (cells: readonly unknown[]): string =>
   `${cells.map((cell) => (/[",\r\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : (cell ?? ""))).join(",")}\n`;
 
 /** Regret on each task, and the validation loss; a line for each setting. */
-function panelsOf(looks: readonly Look[]): LinePanel[] {
+function panelsOf({ varied }: StudyJson, looks: readonly Look[]): LinePanel[] {
+  const told = varied.filter(({ values }) => values.length > 1).map(({ name }) => name);
   const tasks = [...new Set(looks.flatMap(({ task }) => (task === "" ? [] : [task])))];
   const panel = (title: string, measure: string, task: string, of: (look: Look) => number | undefined): LinePanel => ({
     title,
@@ -80,6 +81,7 @@ function panelsOf(looks: readonly Look[]): LinePanel[] {
     lines: linesOf(
       looks.filter((look) => look.task === task),
       of,
+      told,
     ),
   });
   return [
@@ -88,8 +90,12 @@ function panelsOf(looks: readonly Look[]): LinePanel[] {
   ].filter(({ lines }) => lines.length > 0);
 }
 
-/** Means over the trainings of each setting, after as many tokens; of looks that all of them had. */
-function linesOf(looks: readonly Look[], of: (look: Look) => number | undefined): BandLine[] {
+/**
+ * Means over the trainings of each setting, after as many tokens; of looks that all of them had.
+ *
+ * @param told places that settings are called by
+ */
+function linesOf(looks: readonly Look[], of: (look: Look) => number | undefined, told: readonly string[]): BandLine[] {
   return groups(looks, ({ run }) => JSON.stringify(settingOf(run.values)))
     .map(([setting, own]) => {
       const trainings = new Set(own.map(({ run }) => run)).size;
@@ -98,13 +104,15 @@ function linesOf(looks: readonly Look[], of: (look: Look) => number | undefined)
         if (values.length < trainings) return [];
         return [{ x, y: meanOf(values), low: Math.min(...values), high: Math.max(...values) }];
       });
-      return { name: settingName(JSON.parse(setting)), points };
+      return { name: settingName(JSON.parse(setting), told), points };
     })
     .filter(({ points }) => points.length > 0);
 }
 
 /** `positions alibi, window 200`: what a setting is called where the study has others; by the last parts of its places. */
-export function settingName(values: StudyRunJson["values"]): string {
-  const parts = Object.entries(values).map(([name, value]) => `${name.slice(name.lastIndexOf(".") + 1)} ${value}`);
+function settingName(values: StudyRunJson["values"], told: readonly string[]): string {
+  const parts = Object.entries(values)
+    .filter(([name]) => told.includes(name))
+    .map(([name, value]) => `${name.slice(name.lastIndexOf(".") + 1)} ${value}`);
   return parts.length === 0 ? "all" : parts.join(", ");
 }
