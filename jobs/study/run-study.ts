@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { LearnerBackendName } from "../../agents/transformer/learner-backends.js";
+import { ConnectionError } from "../../clients/typescript/errors.js";
 import { IcrlError } from "../../common/errors.js";
 import { replaceDurably } from "../../datasets/files/durable-file.js";
 import { requireNoLinks, UnreadableFile } from "../../datasets/files/read-file.js";
@@ -169,7 +170,9 @@ async function trainAll(
       await saving;
     }
   }
-  await Promise.all(Array.from({ length: parallel }, trainNext));
+  // All of them: who is stopped saves what it has learned first.
+  const ends = await Promise.allSettled(Array.from({ length: parallel }, trainNext));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 /** Those that have come to an end, in the study's order. */
@@ -186,6 +189,7 @@ async function outcomeOf(training: Promise<TrainingResult>, signal: AbortSignal)
     return await training;
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof ConnectionError) return { reason: error.name, message: error.message }; // to the server of an evaluation
     if (!(error instanceof IcrlError)) throw error;
     return { reason: error.reason, message: error.message };
   }

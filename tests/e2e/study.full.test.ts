@@ -1,8 +1,9 @@
 /** A study of real trainings, broken off and gone on with: a minute. */
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StudyJson } from "#icrl/jobs/study/study-results.js";
+import { eventually } from "../support/eventually.js";
 import { shape } from "../support/shape.js";
 import { datasetFile, trainingFile } from "../support/training-file.js";
 import { icrl, icrlJson, PROGRAM, startNode, temporaryFolder } from "./run-icrl.js";
@@ -18,6 +19,13 @@ const STUDY = { seed: [1, 2], model: MODEL, training: { ...training, evaluation_
 
 const parameters = (out: string, run: string) =>
   readFileSync(join(out, "runs", run, "checkpoints", "step-00000060", "model.safetensors"));
+
+/** Updates that the last checkpoint of a training is after; 0 where there is none. */
+function lastStep(out: string, run: string): number {
+  const folder = join(out, "runs", run, "checkpoints");
+  const steps = existsSync(folder) ? readdirSync(folder).filter((name) => /^step-\d+$/.test(name)) : [];
+  return Math.max(0, ...steps.map((name) => Number(name.slice("step-".length))));
+}
 
 describe("icrl study run", () => {
   const out = path("whole");
@@ -67,6 +75,34 @@ describe("icrl study run", () => {
     await running.ended;
     expect(await icrlJson("study", "run", file, "--out", again)).toMatchObject({ runs: [{}, {}, {}, {}] });
     for (const { name } of study.runs) expect(parameters(again, name)).toEqual(parameters(out, name));
+  });
+
+  test("stopped by Ctrl-C, every training that learns saves what it has before the command ends", async () => {
+    const stopped = path("stopped");
+    const running = startNode([
+      PROGRAM,
+      "study",
+      "run",
+      file,
+      "--out",
+      stopped,
+      "--parallel",
+      "2",
+      "--steps",
+      "100000",
+    ]);
+    await running.said("update");
+    await eventually(() => {
+      for (const { name } of study.runs.slice(0, 2)) expect(lastStep(stopped, name)).toBeGreaterThan(10);
+    });
+    running.child.kill("SIGINT");
+    expect((await running.ended).code).toBe(130);
+    for (const { name } of study.runs.slice(0, 2)) {
+      const updates = readFileSync(join(stopped, "runs", name, "metrics.jsonl"), "utf8").match(
+        /"type":"update"/g,
+      )?.length;
+      expect(lastStep(stopped, name)).toBe(updates);
+    }
   });
 
   test("with one more value trains that alone", async () => {
