@@ -128,6 +128,7 @@ function panelMark(
           ...lines.map((line) => bandMark(line.points, lookOf(line).colour, 0.15)),
           ...lines.map((line) => lineMark(line.points, lookOf(line).colour, lookOf(line).dash)),
         ]),
+        ...lines.flatMap((line) => (line.points.length === 1 ? [pointMark(line.points[0], lookOf(line))] : [])),
         ...lines.flatMap((line, i) => [
           rule([width + 2, ends[i]], [width + LEADER, labelY[i]], lookOf(line).colour, 1.5),
           text(width + LEADER + 3, labelY[i] + 4, line.name, NAME, INK),
@@ -136,4 +137,20 @@ function panelMark(
       ],
     },
   );
+}
+
+/** A line of one point, which could not be seen otherwise. */
+function pointMark({ x, y }: BandPoint, { colour, marker }: Look): Mark {
+  return {
+    type: "symbol",
+    encode: {
+      enter: {
+        x: { scale: "x", value: x },
+        y: { scale: "y", value: y },
+        shape: { value: marker },
+        size: { value: 50 },
+        fill: { value: colour },
+      },
+    },
+  };
 }

@@ -104,6 +104,7 @@ test("curves have a row for each look at each training, with the tokens learned 
   ]);
   expect(lines).toHaveLength(1 + 3 * 3 + 1);
   const picture = readFileSync(join(out, "study.svg"), "utf8");
+  expect(picture.match(/mark-symbol/g)).toHaveLength(2); // one evaluation alone is a point, of each of two settings
   for (const text of [
     "positions learned",
     "positions al,ibi",
