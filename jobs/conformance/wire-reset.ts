@@ -200,6 +200,16 @@ function holding2(stepIndex: number): AgentMessage {
   return { $case: "actions", value: { ...message.value, hold: boolTensor(Uint8Array.of(0, 1), [2]) } };
 }
 
+/** Beginnings of trials in a play's first message and the six lock-steps after it. */
+async function trialStartsOf({ stream, first }: NonNullable<Awaited<ReturnType<typeof playing>>>) {
+  const starts = [...first.trialStarts];
+  for (let k = 0; k < 6; k++) {
+    stream.send(actions(k, [0, 1, 0]));
+    starts.push(...(await stream.expect("observations")).trialStarts);
+  }
+  return starts;
+}
+
 /** Each env plays the series of its own seed. */
 export async function playsEnvSeeds(peer: ResetPeer): Promise<void> {
   const envSeeds = [5n, 2n ** 64n - 1n, 5n];
@@ -207,12 +217,8 @@ export async function playsEnvSeeds(peer: ResetPeer): Promise<void> {
   const play = await playing(peer, "env_seeds", { seed: 0n, envSeeds, firstTrial, record: false });
   if (play === undefined) return;
   const { check } = peer;
-  const { stream, first } = play;
-  const starts = [...first.trialStarts];
-  for (let k = 0; k < 6; k++) {
-    stream.send(actions(k, [0, 1, 0]));
-    starts.push(...(await stream.expect("observations")).trialStarts);
-  }
+  const { stream } = play;
+  const starts = await trialStartsOf(play);
   check(starts.length === 2 * ENVS, `of two trials for each of three envs ${starts.length} begin in twelve steps`);
   for (const [i, { env, trialIndex, taskSeed, noiseSeed, agentSeed }] of starts.entries()) {
     const index = firstTrial + BigInt(Math.floor(i / ENVS));
@@ -243,12 +249,8 @@ export async function playsInstances(peer: ResetPeer): Promise<void> {
   const play = await playing(peer, "instances", { instances, firstTrial, record: false });
   if (play === undefined) return;
   const { check } = peer;
-  const { stream, first } = play;
-  const starts = [...first.trialStarts];
-  for (let k = 0; k < 6; k++) {
-    stream.send(actions(k, [0, 1, 0]));
-    starts.push(...(await stream.expect("observations")).trialStarts);
-  }
+  const { stream } = play;
+  const starts = await trialStartsOf(play);
   check(starts.length === 2 * ENVS, `of six trials ${starts.length} begin in twelve steps`);
   for (const { trialIndex, taskSeed, noiseSeed, agentSeed } of starts) {
     const series = { purpose: "play", seed: SEED, taskId: MDP.task, entrant: AGENT, instances } as const;
